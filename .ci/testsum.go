@@ -1,0 +1,79 @@
+// Testsum reads what `go test -json` prints, shows what failed, names what was skipped and why, and ends with one line
+// of counts. Its status is 1 where a test failed, or was skipped because the machine lacks something ("needs ...").
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// event is a line of go test -json; see go doc test2json.
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+}
+
+// reason finds what t.Skip was told in a test's output: "    file_test.go:12: needs tmux".
+var reason = regexp.MustCompile(`(?m)^\s+\S+_test\.go:\d+: (.*)$`)
+
+func main() {
+	output := make(map[string]string) // of a test that has not ended
+	failedIn := make(map[string]bool)
+	var passed, failed int
+	var skipped, lacking []string
+
+	for lines := bufio.NewReader(os.Stdin); ; {
+		line, err := lines.ReadBytes('\n')
+		var e event
+		if json.Unmarshal(line, &e) != nil && len(line) > 0 {
+			fmt.Printf("%s", line) // not of a test: go itself has something to say
+		}
+		test := e.Package + " " + e.Test
+		switch {
+		case e.Action == "build-output", e.Action == "output" && e.Test == "" && e.Output != "PASS\n":
+			fmt.Print(e.Output)
+		case e.Action == "output":
+			output[test] += e.Output
+		case e.Action == "fail":
+			if e.Test != "" || !failedIn[e.Package] { // a package can fail without a test: it does not build, or panics
+				failed++
+				failedIn[e.Package] = true
+				fmt.Print(output[test])
+			}
+		case e.Test == "":
+		case e.Action == "pass":
+			passed++
+		case e.Action == "skip":
+			why := "no reason given"
+			if all := reason.FindAllStringSubmatch(output[test], -1); all != nil {
+				why = all[len(all)-1][1]
+			}
+			skipped = append(skipped, test+": "+why)
+			if strings.HasPrefix(why, "needs ") {
+				lacking = append(lacking, test)
+			}
+		}
+		if e.Action == "pass" || e.Action == "fail" || e.Action == "skip" {
+			delete(output, test)
+		}
+		if err != nil {
+			break
+		}
+	}
+
+	slices.Sort(skipped)
+	for _, s := range skipped {
+		fmt.Println("skipped:", s)
+	}
+	if len(lacking) > 0 {
+		fmt.Printf("%d tests were skipped for want of what this machine should have\n", len(lacking))
+	}
+	fmt.Printf("%d passed, %d failed, %d skipped\n", passed, failed, len(skipped))
+	if failed > 0 || len(lacking) > 0 || passed == 0 {
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,45 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// connectFindings are the hosts on which a deploy could not begin, found by asking each of them. What is no reason against one, but worth
+// knowing, goes to standard error.
+func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host) ([]inventory.Finding, error) {
+	ctx, signals := watchInterrupts(ctx, func() {})
+	defer signals.close()
+	pool := newPool(env)
+	defer pool.Close()
+
+	results := make(map[string]*fleet.Result)
+	var mu sync.Mutex
+	fleet.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		result := fleet.CheckHost(ctx, dialer{pool}, inv, h, env.operator(), func(line string) {
+			fmt.Fprintf(env.Err, "%s: warning: %s\n", h.Name, line)
+		})
+		mu.Lock()
+		defer mu.Unlock()
+		results[h.Name] = result
+	})
+	if ctx.Err() != nil {
+		return nil, exit(fleet.ExitInterrupted, ctx.Err())
+	}
+
+	var findings []inventory.Finding
+	for _, h := range hosts {
+		r := results[h.Name]
+		switch {
+		case r.Outcome == fleet.Skipped:
+			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, r.Reason)
+		case !r.Outcome.Good():
+			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, withoutName(r.Reason, h)), r.Hint))
+		}
+	}
+	return findings, nil
+}

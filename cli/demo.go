@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/demo"
+)
+
+type demoOptions struct {
+	Hosts int
+	Dir   string
+	Tick  time.Duration // the pace of the hosts
+}
+
+func newDemo(env *Env) *cobra.Command {
+	o := demoOptions{Tick: demo.Tick}
+	c := &cobra.Command{
+		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
+		Short: "Try fleetctl on an embedded fleet",
+		Long: `Start a fleet of SSH servers inside this process, on loopback, and run a command of fleetctl against it: without one,
+deploy --all --yes. Each host has a directory of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and sudo
+that behave and take time as the real ones do. One host fails its build. Nothing outside that directory is touched; it is
+a temporary one unless --dir names another, and then the fleet can be come back to.
+
+Wanted are Go's sort of machine (Linux or macOS), git and /bin/sh.
+
+EXIT STATUS
+
+That of the command; 1 where the fleet did not start.`,
+		Example: `  fleetctl demo
+  fleetctl demo -- exec --all -- uptime
+  fleetctl demo --dir ~/fleetctl-demo -- deploy csb0
+  fleetctl demo --dir ~/fleetctl-demo -- history`,
+		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
+	}
+	c.Flags().SetInterspersed(false) // what follows the command is the command's
+	c.Flags().IntVar(&o.Hosts, "hosts", 9, "have `N` hosts")
+	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, and go on with the one that is there")
+	return c
+}
+
+func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err error) {
+	if o.Hosts < 1 || o.Hosts > 999 {
+		return usage("", "--hosts must be from 1 to 999, not %d", o.Hosts)
+	}
+	told := env.OutTTY && len(args) == 0
+	if len(args) == 0 {
+		args = []string{"deploy", "--all", "--yes"}
+	}
+	if o.Dir != "" && !filepath.IsAbs(o.Dir) {
+		o.Dir = filepath.Join(env.Dir, o.Dir)
+	}
+
+	// Once the fleet is there, what ctrl-c means is the command's business; it must not keep the hosts from being removed.
+	starting, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	f, err := demo.Start(starting, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
+	switch {
+	case err != nil && starting.Err() != nil:
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	case err != nil:
+		return fmt.Errorf("the demo's fleet did not start: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+
+	if told {
+		fmt.Fprintf(env.Err, "%d hosts of this process, over real SSH on loopback, with stand-ins for nix and sudo: fleetctl %s\n"+
+			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts, strings.Join(args, " "))
+	}
+	code := Main(env.on(f), args)
+	if told {
+		sayWhatNext(env, o)
+	}
+	return exit(code, nil)
+}
+
+// on is the world of somebody who operates that fleet: its inventory, a home of its own, so that no record of real runs
+// is touched and no key of theirs is offered.
+func (env *Env) on(f *demo.Fleet) *Env {
+	there := *env
+	there.Home = f.Home
+	there.Environ = slices.Concat(env.Environ, f.Environ())
+	there.Getenv = func(name string) string {
+		for _, pair := range slices.Backward(there.Environ) {
+			if value, ok := strings.CutPrefix(pair, name+"="); ok {
+				return value
+			}
+		}
+		return ""
+	}
+	return &there
+}
+
+func sayWhatNext(env *Env, o demoOptions) {
+	dir := o.Dir
+	if dir == "" {
+		dir = "~/fleetctl-demo"
+		fmt.Fprint(env.Err, "\nThe hosts, their logs and the record of the run were in a temporary directory, and are gone. To keep them:\n"+
+			"  fleetctl demo --dir ~/fleetctl-demo\n")
+	}
+	fmt.Fprintf(env.Err, "\nThen look at what happened, and go on:\n"+
+		"  fleetctl demo --dir %[1]s -- history\n"+
+		"  fleetctl demo --dir %[1]s -- exec @server -- uptime\n", dir)
+}

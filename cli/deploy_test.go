@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"context"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+func TestDeployAsksAPersonNamingHostsAndRevision(t *testing.T) {
+	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 4}
+	for _, test := range []struct {
+		options fleet.Options
+		want    string
+	}{
+		{fleet.Options{}, "switch 2 hosts (hsb0, hsb1) of barta at the tip of main? [y/N] "},
+		{fleet.Options{Goal: "boot", Rev: strings.Repeat("3f9c", 10)}, "boot 2 hosts (hsb0, hsb1) of barta at 3f9c3f9? [y/N] "},
+		{fleet.Options{NoPull: true}, "switch 2 hosts (hsb0, hsb1) of barta as checked out? [y/N] "},
+	} {
+		w := newWorld(t)
+		w.InTTY, w.In = true, strings.NewReader("n\n")
+		err := runDeploy(context.Background(), w.Env, deployOptions{Options: test.options}, inv, hostsNamed("hsb0", "hsb1"))
+		if code(err) != fleet.ExitInterrupted || w.err.String() != test.want {
+			t.Errorf("exit code %d, asked\n%s\nwant\n%s", code(err), w.err, test.want)
+		}
+	}
+}
+
+func TestOnlyYesIsAYes(t *testing.T) {
+	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, "\n": false, "": false, "n\n": false, "yep\n": false, "y": true} {
+		w := newWorld(t)
+		w.In = strings.NewReader(answer)
+		if got := w.confirm("switch?"); got != want {
+			t.Errorf("%q is %v", answer, got)
+		}
+	}
+}
+
+func TestLocalGitKnowsBranchesAndTagsByTheirCommit(t *testing.T) {
+	dir := t.TempDir()
+	git := func(args ...string) string {
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=t", "-c", "user.email=t@t"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	git("init", "-q", "-b", "main")
+	git("commit", "-q", "--allow-empty", "-m", "one")
+	git("tag", "-a", "-m", "an object of its own", "v1")
+	commit := git("rev-parse", "HEAD")
+
+	w := newWorld(t)
+	w.Environ = nil
+	for name, want := range map[string]string{"main": commit, "v1": commit, "nosuch": ""} {
+		if got, err := w.localGit(context.Background(), dir, name); err != nil || got != want {
+			t.Errorf("%s is at %q, %v; want %q", name, got, err, want)
+		}
+	}
+	if _, err := w.localGit(context.Background(), dir+"/nosuch", "main"); err == nil {
+		t.Error("a remote that is not there is no error")
+	}
+}

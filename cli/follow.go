@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// work is what an engine does of a run: begin it, or attach to it.
+type work func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error)
+
+// follow shows a run to its end, and turns how it ended into an exit code.
+func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do work) error {
+	signals := newInterrupts()
+	defer signals.close()
+	show := v.printer(env, hosts, signals.press)
+
+	engine, pool := newEngine(env, show)
+	defer pool.Close()
+	var run atomic.Value // the run's id, for whoever is told how to come back to it
+	run.Store("")
+	ctx = signals.watch(ctx, func() {
+		engine.Stop()
+		show.Note("stopping: no more hosts are started, and those at work go on to their end")
+		show.Note(fmt.Sprintf("ctrl-c again leaves at once: their jobs go on, and fleetctl attach %s shows them again", run.Load()))
+	})
+
+	var state fleet.State
+	summary, err := do(ctx, engine, func(ev fleet.Event) {
+		run.CompareAndSwap("", ev.Run)
+		state.Apply(ev)
+		show.Event(ev)
+	})
+	if closed := show.Close(); err == nil {
+		err = closed
+	}
+	if state.Summary != nil && v.output == outputText {
+		printSummary(env, colorsOf(hosts), &state)
+	}
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil && state.Run == "":
+		return exit(fleet.ExitInterrupted, errors.New("left before the run began"))
+	case ctx.Err() != nil:
+		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("left; the jobs on hosts go on"), hint: comeBack(state.Run)})
+	case state.Summary == nil:
+		fmt.Fprintf(env.Err, "every job has begun, and goes on: %s\n", comeBack(state.Run))
+		return exit(summary.ExitCode, nil)
+	}
+	return exit(summary.ExitCode, nil)
+}
+
+// comeBack says how to find a run again.
+func comeBack(run string) string {
+	return fmt.Sprintf("fleetctl attach %s shows them again, fleetctl cancel %s ends them", run, run)
+}

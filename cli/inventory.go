@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// loadInventory reads the inventory that --inventory, the environment and the working directory lead to. All that is wrong with
+// it is the error.
+func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
+	flag, err := cmd.Flags().GetString("inventory")
+	if err != nil {
+		return nil, err
+	}
+	path, err := inventory.Locate(flag, env.Getenv, env.Dir, env.Home)
+	if err != nil {
+		return nil, exit(fleet.ExitUsage, err)
+	}
+	inv, findings, err := inventory.Load(path)
+	if err != nil {
+		return nil, exit(fleet.ExitUsage, err)
+	}
+	if len(findings) > 0 {
+		return nil, exit(fleet.ExitUsage, inventory.Findings(findings))
+	}
+	return inv, nil
+}
+
+// selection is which hosts a command is for: a selector, or all of them; never all by default.
+type selection struct{ all bool }
+
+func (s *selection) flags(cmd *cobra.Command, env *Env) {
+	cmd.Flags().BoolVar(&s.all, "all", false, "every host of the inventory")
+	cmd.ValidArgsFunction = completeSelector(env)
+}
+
+// load reads the inventory and picks the hosts.
+func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
+	switch {
+	case s.all && len(exprs) > 0:
+		return nil, nil, usage("leave one of them out", "both --all and the selector %q were given", strings.Join(exprs, " "))
+	case !s.all && len(exprs) == 0:
+		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or give --all", "no hosts were selected")
+	}
+	inv, err := loadInventory(env, cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.all {
+		return inv, inv.Hosts, nil
+	}
+	hosts, err := inv.Select(exprs...)
+	if err != nil {
+		return nil, nil, exit(fleet.ExitUsage, err)
+	}
+	return inv, hosts, nil
+}
+
+// completeSelector offers the names and the tags of the inventory to the shell.
+func completeSelector(env *Env) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		inv, err := loadInventory(env, cmd)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var words []cobra.Completion
+		tags := make(map[string]bool)
+		for _, h := range inv.Hosts {
+			words = append(words, h.Name)
+			for _, tag := range h.Tags {
+				if !tags[tag] {
+					tags[tag] = true
+					words = append(words, "@"+tag)
+				}
+			}
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/sshexec"
+)
+
+type listOptions struct{ output string }
+
+func newList(env *Env) *cobra.Command {
+	var o listOptions
+	cmd := &cobra.Command{
+		Use:   "list [SELECTOR...]",
+		Short: "Show the inventory as resolved, with each host's SSH settings",
+		Long: `Show the inventory with its defaults applied, and how each host would be reached: what the inventory says first, then what
+ssh_config(5) says. No host is contacted.
+
+With --output json, each host is one line on standard output.
+
+EXIT STATUS
+
+0  it was shown
+1  the SSH settings of a host could not be worked out
+2  the command line or the inventory is wrong`,
+		Example: `  fleetctl list
+  fleetctl list '@server and not wave:1'
+  fleetctl list --output json | jq -r '[.name, .ssh.hostname] | @tsv'`,
+		ValidArgsFunction: completeSelector(env),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inv, err := loadInventory(env, cmd)
+			if err != nil {
+				return err
+			}
+			hosts := inv.Hosts
+			if len(args) > 0 {
+				if hosts, err = inv.Select(args...); err != nil {
+					return exit(fleet.ExitUsage, err)
+				}
+			}
+			pool := newPool(env)
+			defer pool.Close()
+			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
+		},
+	}
+	outputFlag(cmd, &o.output)
+	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	return cmd
+}
+
+// resolver works out how a target would be reached.
+type resolver func(context.Context, sshexec.Target) (sshexec.Settings, error)
+
+// listed is a host with its settings, or with what kept them from being known.
+type listed struct {
+	*inventory.Host
+	settings sshexec.Settings
+	err      error
+}
+
+func runList(ctx context.Context, env *Env, o listOptions, resolve resolver, hosts []*inventory.Host) error {
+	rows := resolveAll(ctx, resolve, hosts)
+	if o.output == outputJSON {
+		lines := json.NewEncoder(env.Out)
+		lines.SetEscapeHTML(false)
+		for _, r := range rows {
+			if err := lines.Encode(hostJSON(r)); err != nil {
+				return err
+			}
+		}
+	} else if err := printTable(env, rows); err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range rows {
+		if r.err != nil {
+			errs = append(errs, r.err)
+		}
+	}
+	if len(errs) > 0 {
+		return exit(fleet.ExitFailed, errors.Join(errs...))
+	}
+	return nil
+}
+
+// resolveAll asks for the settings of all hosts, some at a time: asking may start a process.
+func resolveAll(ctx context.Context, resolve resolver, hosts []*inventory.Host) []listed {
+	rows := make([]listed, len(hosts))
+	slots := make(chan struct{}, 8)
+	var asking sync.WaitGroup
+	for i, h := range hosts {
+		slots <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-slots }()
+			rows[i].Host = h
+			rows[i].settings, rows[i].err = resolve(ctx, sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port})
+		})
+	}
+	asking.Wait()
+	return rows
+}
+
+// reached is where and as whom, in a few words.
+func (r listed) reached() string {
+	if r.err != nil {
+		return "?"
+	}
+	s := r.settings.User + "@" + r.settings.Hostname
+	if r.settings.Port != 22 {
+		s = r.settings.User + "@" + r.settings.Address()
+	}
+	if r.settings.ProxyJump != "" {
+		s += " via " + r.settings.ProxyJump
+	}
+	return s
+}
+
+func printTable(env *Env, rows []listed) error {
+	t := newTable(env, "HOST", "KIND", "WAVE", "SSH", "ATTR", "TAGS")
+	palette := env.palette(env.OutTTY)
+	for _, r := range rows {
+		t.row(palette.Host(r.Color), r.Name, string(r.Kind), strconv.Itoa(r.Wave), r.reached(), r.Attr, strings.Join(r.Tags, " "))
+	}
+	_, err := fmt.Fprint(env.Out, t)
+	return err
+}
+
+// hostJSON is a host as --output json shows it: the inventory's words, and ssh for what they come to.
+func hostJSON(r listed) map[string]any {
+	h := r.Host
+	out := map[string]any{
+		"name": h.Name, "kind": h.Kind, "address": h.Address, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
+		"wave": h.Wave, "color": h.Color, "attr": h.Attr, "repo": h.Repo, "repo_mode": "checkout", "offline": "fail",
+		"switch_command": h.SwitchCommand, "health": orEmpty(h.Health),
+		"timeouts": map[string]string{
+			"connect": h.Timeouts.Connect.String(), "reconnect": h.Timeouts.Reconnect.String(),
+			"preflight": h.Timeouts.Preflight.String(), "pull": h.Timeouts.Pull.String(), "build": h.Timeouts.Build.String(),
+			"quiet": h.Timeouts.Quiet.String(), "activate": h.Timeouts.Activate.String(), "verify": h.Timeouts.Verify.String(),
+		},
+	}
+	if h.Managed {
+		out["repo_mode"] = "managed"
+	}
+	if h.SkipOffline {
+		out["offline"] = "skip"
+	}
+	if r.err != nil {
+		out["ssh"], out["ssh_error"] = nil, r.err.Error()
+		return out
+	}
+	s := r.settings
+	out["ssh"] = map[string]any{
+		"hostname": s.Hostname, "port": s.Port, "user": s.User,
+		"identity_files": orEmpty(s.IdentityFiles), "certificate_files": orEmpty(s.CertificateFiles),
+		"identities_only": s.IdentitiesOnly, "identity_agent": s.IdentityAgent,
+		"proxy_jump": s.ProxyJump, "proxy_command": s.ProxyCommand,
+		"strict_host_key_checking": s.StrictHostKeyChecking, "host_key_alias": s.HostKeyAlias,
+		"user_known_hosts_files": orEmpty(s.UserKnownHostsFiles), "global_known_hosts_files": orEmpty(s.GlobalKnownHostsFiles),
+		"address_family": s.AddressFamily,
+	}
+	return out
+}
+
+// orEmpty makes of no list an empty one, which readers of JSON need not tell apart.
+func orEmpty(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

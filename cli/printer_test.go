@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"testing"
+
+	"github.com/charmbracelet/colorprofile"
+)
+
+func TestColourIsForTerminalsWhoseOwnersWantIt(t *testing.T) {
+	for _, test := range []struct {
+		tty     bool
+		noColor string
+		want    colorprofile.Profile
+	}{
+		{false, "", colorprofile.NoTTY},
+		{true, "", colorprofile.ANSI256},
+		{true, "1", colorprofile.ASCII},
+		{true, "yes please", colorprofile.ASCII}, // any value but none
+		{false, "1", colorprofile.NoTTY},
+	} {
+		w := newWorld(t)
+		getenv := w.Getenv
+		w.Getenv = func(name string) string {
+			if name == "NO_COLOR" {
+				return test.noColor
+			}
+			return getenv(name)
+		}
+		if got := w.profile(test.tty); got != test.want {
+			t.Errorf("terminal %v, NO_COLOR=%q: %v, want %v", test.tty, test.noColor, got, test.want)
+		}
+	}
+}

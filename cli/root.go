@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"charm.land/fang/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// Main runs a command line and returns the code to exit with.
+func Main(env *Env, args []string) int {
+	begun := false
+	root := newRoot(env)
+	eachCommand(root, func(c *cobra.Command) {
+		if run := c.RunE; run != nil {
+			c.RunE = func(c *cobra.Command, args []string) error {
+				begun = true
+				return run(c, args)
+			}
+		}
+	})
+	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
+	err := root.ExecuteContext(context.Background())
+	if err != nil {
+		printError(env.Err, env.palette(env.ErrTTY), err)
+	}
+	return exitCode(err, begun)
+}
+
+func newRoot(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "fleetctl",
+		Short: "Manage NixOS and macOS hosts over SSH",
+		Long: `Fleetctl reads hosts.toml, connects to every NixOS and macOS host at once over SSH, has each pull its own configuration
+and switch to it, and shows all of it live. Nothing needs to be installed on a host.
+
+The inventory is the file named by --inventory, else by $FLEETCTL_INVENTORY, else hosts.toml here or above, else
+~/.config/fleetctl/hosts.toml.
+
+EXIT STATUS
+
+0  all is as wanted
+1  a host failed
+2  the command line or the inventory is wrong
+3  no host failed, some could not be reached
+130  interrupted; jobs on hosts go on`,
+		Example: `  fleetctl check
+  fleetctl deploy hsb0 hsb1
+  fleetctl exec @server -- uptime
+  fleetctl demo -- deploy --all`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		DisableAutoGenTag: true,
+		Args:              unknownCommand,
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	root.PersistentFlags().String("inventory", "", "the `file` that describes the fleet")
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"hosts", []*cobra.Command{newDeploy(env), newExec(env), newSSH(env)}},
+		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
+		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
+		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, c := range group.commands {
+			c.GroupID = group.title
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID(otherCommands)
+	root.SetCompletionCommandGroupID(otherCommands)
+	root.Version = version()
+	root.SetVersionTemplate("fleetctl {{.Version}}\n")
+	root.SetHelpFunc(styledHelp)
+	return root
+}
+
+const otherCommands = "others"
+
+// styledHelp has fang draw the help that was asked for. Fang is woken only here: it asks the terminal for its background
+// colour, which no other command has a use for.
+func styledHelp(c *cobra.Command, _ []string) {
+	eachCommand(c.Root(), func(c *cobra.Command) {
+		c.Long = reflow(c.Long)
+		c.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	})
+	// Fang puts its own help function in this one's place and runs the command line again, which comes to help at once.
+	_ = fang.Execute(c.Context(), c.Root(), fang.WithoutManpage(), fang.WithoutVersion())
+}
+
+// reflow makes one line of each paragraph, for the terminal's width to break it; exit codes and what is indented keep their lines.
+func reflow(text string) string {
+	var out strings.Builder
+	joined := false // the line before can be gone on with
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		prose := line != "" && line[0] != ' ' && !('0' <= line[0] && line[0] <= '9')
+		switch {
+		case out.Len() == 0:
+		case joined && prose:
+			out.WriteByte(' ')
+		default:
+			out.WriteByte('\n')
+		}
+		out.WriteString(line)
+		joined = prose
+	}
+	return out.String()
+}
+
+func unknownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return usage(cmp.Or(inventory.DidYouMean(args[0], names), "fleetctl --help lists the commands"), "unknown command %q", args[0])
+}
+
+func eachCommand(c *cobra.Command, do func(*cobra.Command)) {
+	do(c)
+	for _, sub := range c.Commands() {
+		eachCommand(sub, do)
+	}
+}

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/tui"
+)
+
+// printSummary ends a run for a person: a table of all hosts, then for each that needs somebody the last lines that matter, what
+// to do, and where the rest is.
+func printSummary(env *Env, colors map[string]string, s *fleet.State) {
+	if s.Start == nil {
+		return
+	}
+	palette := env.palette(env.OutTTY)
+	t := newTable(env, "HOST", "OUTCOME", "REVISION", "GENERATION", "SECONDS")
+	for _, h := range s.Hosts {
+		name := palette.Host(colors[h.Name])
+		r := h.Result
+		if r == nil {
+			t.row(name, h.Name, palette.Faint.Paint("· "+string(h.Phase)), "", "", "")
+			continue
+		}
+		ink, mark := palette.Outcome(r.Outcome)
+		generation := ""
+		if r.Generation > 0 {
+			generation = strconv.Itoa(r.Generation)
+		}
+		t.row(name, h.Name, ink.Paint(mark+" "+string(r.Outcome)), revisions(r), generation, fmt.Sprintf("%.1f", r.Seconds))
+	}
+	fmt.Fprintf(env.Out, "\n%s", t)
+	for _, h := range s.Hosts {
+		if h.Result != nil && !h.Result.Outcome.Good() {
+			printFailure(env.Out, palette, colors, s.Run, h)
+		}
+	}
+}
+
+func revisions(r *fleet.Result) string {
+	before, after := tui.Short(r.Before), tui.Short(r.After)
+	switch {
+	case before == after || after == "":
+		return before
+	case before == "":
+		return after
+	}
+	return before + " → " + after
+}
+
+func printFailure(w io.Writer, palette tui.Palette, colors map[string]string, run string, h *fleet.HostState) {
+	r := h.Result
+	ink, mark := palette.Outcome(r.Outcome)
+	where := ""
+	if r.Step != "" {
+		where = " in " + string(r.Step)
+	}
+	fmt.Fprintf(w, "\n%s %s %s%s", ink.Paint(mark), palette.Host(colors[h.Name]).Paint(h.Name), r.Outcome, where)
+	if r.Reason != "" {
+		fmt.Fprintf(w, ": %s", r.Reason)
+	}
+	fmt.Fprintln(w)
+	for _, line := range telling(h.Tail) {
+		fmt.Fprintf(w, "  %s %s\n", palette.Faint.Paint("|"), line)
+	}
+	if r.Hint != "" {
+		fmt.Fprintf(w, "  %s %s\n", palette.Strong.Paint("hint:"), r.Hint)
+	}
+	if h.Step != "" && h.Step != fleet.Connect {
+		fmt.Fprintf(w, "  %s fleetctl logs %s %s\n", palette.Strong.Paint("all of it:"), run, h.Name)
+	}
+}
+
+const (
+	linesFromError = 12 // an error as Nix prints it, with the builder's last lines
+	linesOtherwise = 6
+)
+
+// telling picks from a log's last lines those that tell what went wrong: from the first that speaks of an error on, else the
+// very last.
+func telling(tail []string) []string {
+	tail = slices.DeleteFunc(slices.Clone(tail), func(line string) bool { return line == "" })
+	for i, line := range tail {
+		if strings.Contains(strings.ToLower(line), "error") {
+			return tail[i:min(i+linesFromError, len(tail))]
+		}
+	}
+	return tail[max(len(tail)-linesOtherwise, 0):]
+}

@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// System is the world as it is.
+func System() *Env {
+	env := &Env{
+		In:      os.Stdin,
+		Out:     os.Stdout,
+		Err:     os.Stderr,
+		InTTY:   term.IsTerminal(int(os.Stdin.Fd())),
+		OutTTY:  term.IsTerminal(int(os.Stdout.Fd())),
+		ErrTTY:  term.IsTerminal(int(os.Stderr.Fd())),
+		Getenv:  os.Getenv,
+		Environ: os.Environ(),
+		User:    os.Getenv("USER"),
+		Now:     time.Now,
+	}
+	// What cannot be found out stays "", and whoever needs it says so.
+	env.Home, _ = os.UserHomeDir()
+	env.Machine, _ = os.Hostname()
+	env.Machine, _, _ = strings.Cut(env.Machine, ".")
+	env.Dir, _ = os.Getwd()
+	if env.User == "" {
+		if u, err := user.Current(); err == nil {
+			env.User = u.Username
+		}
+	}
+	if tty, err := os.OpenFile(terminalPath, os.O_RDWR, 0); err == nil {
+		tty.Close()
+		env.Secret = oneAtATime(readSecret)
+	}
+	return env
+}

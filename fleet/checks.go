@@ -1,0 +1,173 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+const (
+	checkEvery = time.Second
+	checkLimit = 5 * time.Second  // for one attempt of one check
+	settleTime = 30 * time.Second // for services to come up after a switch
+)
+
+// problem is what is wrong with a host that was switched.
+type problem struct {
+	code   string
+	reason string
+}
+
+// checks look at a host that was switched from outside: does a new login work, do its services answer? They begin when the activation ends,
+// beside the job's own verification, and are tried again until they succeed or are ended.
+type checks struct {
+	cancel context.CancelFunc
+	done   chan *problem // takes one: nil where nothing is wrong
+}
+
+func beginChecks(ctx context.Context, d Dialer, h *inventory.Host) *checks {
+	ctx, cancel := context.WithCancel(ctx)
+	c := &checks{cancel: cancel, done: make(chan *problem, 1)}
+	_, probes := splitHealth(h.Health)
+	p := &prober{dialer: d, host: h, probes: probes}
+	go func() { c.done <- p.run(ctx) }()
+	return c
+}
+
+// wait returns what is wrong, if anything still is when limit is over.
+func (c *checks) wait(limit time.Duration) *problem {
+	defer time.AfterFunc(limit, c.cancel).Stop()
+	defer c.cancel()
+	return <-c.done
+}
+
+// splitHealth separates the health checks of a host: commands are the job's, network probes the operator's side's.
+func splitHealth(all []string) (commands, probes []string) {
+	for _, check := range all {
+		switch scheme, _, _ := strings.Cut(check, "://"); scheme {
+		case "tcp", "http", "https":
+			probes = append(probes, check)
+		default:
+			commands = append(commands, check)
+		}
+	}
+	return commands, probes
+}
+
+// prober makes one round after the other.
+type prober struct {
+	dialer   Dialer
+	host     *inventory.Host
+	probes   []string // that have not succeeded yet
+	conn     Conn     // the new login; nil before it worked
+	refusals int      // in a row
+}
+
+func (p *prober) run(ctx context.Context) *problem {
+	defer func() {
+		if p.conn != nil {
+			p.conn.Close()
+		}
+	}()
+	wrong := &problem{codeLogin, "a new login got no answer"}
+	for {
+		now := p.round(ctx)
+		if now == nil {
+			return nil
+		}
+		if ctx.Err() == nil {
+			wrong = now // else it may be wrong only for being ended
+		}
+		// Twice turned away is an answer; more failed logins may shut the address out.
+		if p.refusals == 2 || !sleep(ctx, checkEvery*time.Duration(1+2*p.refusals)) {
+			return wrong
+		}
+	}
+}
+
+func (p *prober) round(ctx context.Context) *problem {
+	if p.conn == nil {
+		if wrong := p.login(ctx); wrong != nil {
+			return wrong
+		}
+	}
+	for len(p.probes) > 0 {
+		err := p.probe(ctx, p.probes[0])
+		if err == nil {
+			p.probes = p.probes[1:]
+			continue
+		}
+		if p.alive(ctx) != nil { // then it was the connection that failed, and a new one may be had
+			p.conn.Close()
+			p.conn = nil
+		}
+		return &problem{codeHealth, fmt.Sprintf("the health check %q fails: %s", p.probes[0], reasonOf(err, p.host))}
+	}
+	return nil
+}
+
+// login logs in anew, and runs something.
+func (p *prober) login(ctx context.Context) *problem {
+	conn, err := p.dialer.Dial(ctx, p.host)
+	if err != nil {
+		if offline(err) {
+			p.refusals = 0
+		} else {
+			p.refusals++
+		}
+		return &problem{codeLogin, "a new login does not work: " + reasonOf(err, p.host)}
+	}
+	p.conn, p.refusals = conn, 0
+	if err := p.alive(ctx); err != nil {
+		conn.Close()
+		p.conn = nil
+		return &problem{codeLogin, "a new login works, but runs nothing: " + reasonOf(err, p.host)}
+	}
+	return nil
+}
+
+// alive runs the least there is.
+func (p *prober) alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	script := remote.Exec("true")
+	exit, err := p.conn.Run(ctx, Command{Script: script.Text, Args: script.Args})
+	if err == nil && exit != 0 {
+		err = fmt.Errorf("exit status %d", exit)
+	}
+	return err
+}
+
+// probe makes one attempt of one check, from the host itself.
+func (p *prober) probe(ctx context.Context, check string) error {
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	if address, ok := strings.CutPrefix(check, "tcp://"); ok {
+		conn, err := p.conn.DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, check, nil)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{DialContext: p.conn.DialContext, DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	if response.StatusCode >= 400 {
+		return fmt.Errorf("it answers %s", response.Status)
+	}
+	return nil
+}

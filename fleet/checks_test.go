@@ -1,0 +1,153 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+func TestASwitchedHostMustLetSomebodyInAnew(t *testing.T) {
+	offline, denied := fakeRefusal{"connection refused", true}, fakeRefusal{"permission denied", false}
+	for _, tt := range []struct {
+		name    string
+		dials   func(n int) error
+		log     []piece
+		outcome Outcome
+		logins  int
+	}{
+		{"it does", nil, steps(switched), Switched, 2},
+		{"not at first", func(n int) error { return when(n > 0 && n < 5, offline) }, steps(switched), Switched, 6},
+		{"it refuses, twice", func(n int) error { return when(n > 0, denied) }, steps(switched), Degraded, 3},
+		{"nothing answers", func(n int) error { return when(n > 0, offline) }, steps(switched), Degraded, 34},
+		{"nothing comes back", func(n int) error { return when(n > 0, errBlackHole) }, steps(switched), Degraded, 0},
+		{"units failed, too", func(n int) error { return when(n > 0, denied) }, steps("degraded units verify units failed: x"), Degraded, 3},
+		{"nothing was activated", func(n int) error { return when(n > 0, denied) }, broken("build", "build", "x"), Failed, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "web")
+				h := w.hosts["web"]
+				h.dials, h.log = tt.dials, tt.log
+				w.run(Options{})
+				r := w.result("web")
+				if r.Outcome != tt.outcome || tt.logins != 0 && (h.logins < tt.logins-2 || h.logins > tt.logins) {
+					t.Errorf("%+v after %d logins", r, h.logins)
+				}
+				if r.Outcome != Degraded {
+					return
+				}
+				if r.Code != "login" || r.Step != Verify || !strings.Contains(r.Reason, "new login") || !strings.HasSuffix(w.story("web"), "verify generation=42 after="+rev2+" failed degraded") {
+					t.Errorf("%+v: %s", r, w.story("web"))
+				}
+				if tt.name == "units failed, too" && !strings.HasSuffix(r.Reason, "; units failed: x") {
+					t.Errorf("reason %q", r.Reason)
+				}
+			})
+		})
+	}
+}
+
+func when(yes bool, err error) error {
+	if yes {
+		return err
+	}
+	return nil
+}
+
+func TestALoginThatFailsOnlyBecauseTheNetworkIsCutIsNoProblem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "web")
+		h := w.hosts["web"]
+		begun := time.Now()
+		cut := func() bool { s := time.Since(begun); return s > 4500*time.Millisecond && s < 3*time.Minute }
+		h.dials = func(int) error { return when(cut(), fakeRefusal{"no route to host", true}) }
+		h.cut = func(n int) int {
+			if n == 0 {
+				return len("motd of web\n@12345678901234567890123456 following nonce-of-web 0\n") + 650
+			}
+			return -1
+		}
+		w.run(Options{})
+		w.expect("web", Switched, "")
+		if !strings.Contains(w.story("web"), "reconnect=lost") {
+			t.Errorf("the connection was not cut: %s", w.story("web"))
+		}
+	})
+}
+
+func TestHealthChecksOfTheNetworkAreTriedUntilServicesAreUp(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		up      time.Duration
+		outcome Outcome
+	}{
+		{"up at once", 0, Switched},
+		{"up after a while", 20 * time.Second, Switched},
+		{"never up", time.Hour, Degraded},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "web")
+				w.host("web").Health = []string{"systemctl is-active x", "tcp://127.0.0.1:53"}
+				begun := time.Now()
+				w.hosts["web"].tcp = func() error { return when(time.Since(begun) < tt.up, errors.New("connect failed")) }
+				w.run(Options{})
+				r := w.result("web")
+				if r.Outcome != tt.outcome || r.Outcome == Degraded && (r.Code != "health" || !strings.Contains(r.Reason, `"tcp://127.0.0.1:53"`)) {
+					t.Errorf("%+v", r)
+				}
+				if got := w.hosts["web"].launched[0]; got["health"] != "systemctl is-active x" {
+					t.Errorf("the job was given the check %q", got["health"])
+				}
+			})
+		})
+	}
+}
+
+// proxyConn reaches a server here as if from the host.
+type proxyConn struct{ fakeConn }
+
+func (proxyConn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, address)
+}
+
+func TestAnHTTPHealthCheckLooksAtTheStatus(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/ok" {
+			http.Error(w, "no", http.StatusServiceUnavailable)
+		}
+	})}
+	go server.Serve(listener)
+	defer server.Close()
+	p := &prober{host: &inventory.Host{}, conn: &proxyConn{}}
+	if err := p.probe(t.Context(), "http://"+listener.Addr().String()+"/ok"); err != nil {
+		t.Error(err)
+	}
+	err = p.probe(t.Context(), "http://"+listener.Addr().String()+"/broken")
+	if err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestBootNeedsNoNewLogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "web")
+		w.hosts["web"].log = steps("reboot-needed reboot verify at the next boot")
+		w.run(Options{Goal: GoalBoot})
+		w.expect("web", RebootNeeded, "reboot")
+		if w.hosts["web"].logins != 1 {
+			t.Errorf("%d logins", w.hosts["web"].logins)
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package fleet
+
+import "time"
+
+// Type names what an [Event] says.
+type Type string
+
+const (
+	RunStarted   Type = "run_started"
+	StepStarted  Type = "step_started"
+	StepFinished Type = "step_finished"
+	ProgressMade Type = "progress"
+	LogLine      Type = "log"
+	FactLearned  Type = "fact"
+	HostFinished Type = "host_finished"
+	RunFinished  Type = "run_finished"
+)
+
+// Step is one part of a host's sequence.
+type Step string
+
+const (
+	Connect   Step = "connect" // the operator's side: from dialling to a running job
+	Preflight Step = "preflight"
+	Pull      Step = "pull"
+	Build     Step = "build"
+	Activate  Step = "activate"
+	Verify    Step = "verify"
+)
+
+// Event is one immutable fact about a run. Which fields are set depends on Type; docs/events.md has the table.
+// Text in it is clean: no control characters, no escape sequences, valid UTF-8.
+type Event struct {
+	Time time.Time `json:"time"`
+	Run  string    `json:"run"`
+	Seq  uint64    `json:"seq"` // from 1, rising; a record leaves log lines and progress out, and so their numbers
+	Type Type      `json:"type"`
+	Host string    `json:"host,omitempty"`
+
+	Start    *Start    `json:"start,omitempty"`    // run_started
+	Step     Step      `json:"step,omitempty"`     // step_started, step_finished
+	OK       *bool     `json:"ok,omitempty"`       // step_finished
+	Progress *Progress `json:"progress,omitempty"` // progress
+	Line     string    `json:"line,omitempty"`     // log
+	Stream   string    `json:"stream,omitempty"`   // log: "out" the host's own output, "note" fleetctl's words, "warn" its warnings
+	Key      string    `json:"key,omitempty"`      // fact: before, after, built, generation, pull, reconnect, ...
+	Value    string    `json:"value,omitempty"`    // fact
+	Result   *Result   `json:"result,omitempty"`   // host_finished
+	Summary  *Summary  `json:"summary,omitempty"`  // run_finished
+}
+
+// Start is what a run sets out to do.
+type Start struct {
+	Fleet    string        `json:"fleet"`
+	Goal     string        `json:"goal"`               // switch, boot, test or build
+	Revision string        `json:"revision,omitempty"` // the pinned commit; "" with --no-pull, or until a fact of the run tells it
+	Operator string        `json:"operator"`           // user@machine
+	Hosts    []PlannedHost `json:"hosts"`
+}
+
+// Facts that the engine itself tells; all others are the job's.
+const (
+	FactRevision  = "revision"  // of the run, with no host: the commit that every host gets
+	FactReconnect = "reconnect" // [Lost] when the connection to a host ended before its job did, [Back] when its log goes on
+
+	Lost = "lost"
+	Back = "back"
+)
+
+// PlannedHost is one host of a run, with what is needed to find its job again.
+type PlannedHost struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	Wave int    `json:"wave"`
+}
+
+// Progress is what Nix says of a build: paths built and copied of those expected. Expected figures can fall.
+type Progress struct {
+	Builds         int    `json:"builds"`
+	BuildsExpected int    `json:"builds_expected"`
+	Copies         int    `json:"copies"`
+	CopiesExpected int    `json:"copies_expected"`
+	Bytes          uint64 `json:"bytes,omitempty"` // downloaded
+	BytesExpected  uint64 `json:"bytes_expected,omitempty"`
+	Building       string `json:"building,omitempty"` // the derivation begun last, its name alone
+	Phase          string `json:"phase,omitempty"`    // that derivation's phase
+}
+
+// Result is how a host's part ended.
+type Result struct {
+	Outcome    Outcome `json:"outcome"`
+	Step       Step    `json:"step,omitempty"`   // the step it ended in, where it did not end well
+	Code       string  `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
+	Reason     string  `json:"reason,omitempty"` // the reason in a line
+	Hint       string  `json:"hint,omitempty"`   // what to do, in a line
+	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or ""
+	After      string  `json:"after,omitempty"`  // revision after
+	Generation int     `json:"generation,omitempty"`
+	Seconds    float64 `json:"seconds"`
+}
+
+// Summary is how a run ended.
+type Summary struct {
+	Counts   map[Outcome]int `json:"counts"`
+	ExitCode int             `json:"exit_code"`
+	Seconds  float64         `json:"seconds"`
+}

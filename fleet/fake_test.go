@@ -1,0 +1,319 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// The hosts of these tests live in memory. They speak the protocol that docs/architecture.md describes, and play a job's log by the clock.
+
+const rev1, rev2 = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222"
+
+// piece is a part of a job's log, which comes after a pause.
+type piece struct {
+	pause time.Duration
+	text  string
+}
+
+// fakeHost is one host: what it will do is set before a test's run, what it did is read after it.
+type fakeHost struct {
+	name    string
+	rewinds bool                                     // it prints its log from the beginning, whatever was asked for
+	log     []piece                                  // of its job
+	dials   func(n int) error                        // what login n, from 0, is answered; nil lets it in
+	cut     func(session int) int                    // after how many bytes session n loses its connection; -1 never
+	life    func(session int) time.Duration          // after how long session n loses its connection; 0 never
+	sudo    string                                   // the password that launch wants, if any
+	says    func(verb string, args arguments) string // another header than usual, or ""
+	tcp     func() error                             // what a connection from the host finds
+
+	mu        sync.Mutex
+	logins    int
+	sessions  int
+	started   int // jobs
+	passwords []string
+	jobs      map[string]*fakeJob
+	launched  []arguments
+	playing   sync.WaitGroup
+}
+
+type fakeJob struct {
+	mu     sync.Mutex
+	nonce  string
+	bytes  []byte
+	over   bool
+	change chan struct{} // closed at the next change
+}
+
+// fakeFleet is a Dialer.
+type fakeFleet map[string]*fakeHost
+
+func (f fakeFleet) Dial(ctx context.Context, h *inventory.Host) (Conn, error) {
+	host := f[h.Name]
+	host.mu.Lock()
+	n := host.logins
+	host.logins++
+	host.mu.Unlock()
+	if host.dials != nil {
+		if err := host.dials(n); err != nil {
+			if errors.Is(err, errBlackHole) {
+				sleep(ctx, h.Timeouts.Connect)
+				return nil, fakeRefusal{"no answer", true}
+			}
+			return nil, err
+		}
+	}
+	return &fakeConn{host: host}, nil
+}
+
+var errBlackHole = errors.New("nothing comes back")
+
+// fakeRefusal is an error of a Dialer.
+type fakeRefusal struct {
+	text    string
+	offline bool
+}
+
+func (e fakeRefusal) Error() string { return e.text }
+func (e fakeRefusal) Offline() bool { return e.offline }
+func (e fakeRefusal) Hint() string  { return "look at it" }
+func (e fakeRefusal) Code() string  { return "host-key-changed" }
+
+type fakeConn struct{ host *fakeHost }
+
+func (c *fakeConn) Close() error { return nil }
+
+func (c *fakeConn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if c.host.tcp != nil {
+		if err := c.host.tcp(); err != nil {
+			return nil, err
+		}
+	}
+	here, there := net.Pipe()
+	there.Close()
+	return here, nil
+}
+
+// arguments are a script's NAME=VALUE arguments.
+type arguments map[string]string
+
+func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
+	args := arguments{}
+	for _, arg := range cmd.Args {
+		name, value, _ := strings.Cut(arg, "=")
+		args[name] = value
+	}
+	if _, ok := args["token"]; !ok {
+		return 0, nil // the command of a new login
+	}
+	_, launch := args["prompt"]
+	_, follow := args["offset"]
+	_, tip := args["repo"]
+	verb := "cancel"
+	switch {
+	case launch:
+		verb = "launch"
+	case follow:
+		verb = "follow"
+	case tip:
+		verb = "tip"
+	}
+	h := c.host
+	h.mu.Lock()
+	session := h.sessions
+	h.sessions++
+	h.mu.Unlock()
+	out := &cutWriter{w: cmd.Stdout, left: -1}
+	if h.cut != nil {
+		out.left = h.cut(session)
+	}
+	answer := func(format string, values ...any) error {
+		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], fmt.Sprintf(format, values...))
+		return err
+	}
+	if h.says != nil {
+		if words := h.says(verb, args); words != "" {
+			if words == "nothing" {
+				fmt.Fprintln(cmd.Stderr, "sh: broken")
+				return 127, nil
+			}
+			return 0, answer("%s", words)
+		}
+	}
+	switch verb {
+	case "launch":
+		if words := h.askSudo(cmd, args["prompt"]); words != "" {
+			return 0, answer("%s", words)
+		}
+		h.launch(args)
+		fallthrough
+	case "follow":
+		if h.life != nil && h.life(session) > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeoutCause(ctx, h.life(session), errCut)
+			defer cancel()
+		}
+		return 0, h.follow(ctx, args, out, answer)
+	case "tip":
+		return 0, answer("tip %s", rev2)
+	}
+	if h.job(args["id"]) == nil {
+		return 0, answer("absent")
+	}
+	h.job(args["id"]).end("failed cancelled build cancelled during build", "cancelled")
+	return 0, answer("cancelled")
+}
+
+// askSudo plays sudo -S: the prompt on standard error, the password from standard input.
+func (h *fakeHost) askSudo(cmd Command, prompt string) string {
+	if h.sudo == "" {
+		return ""
+	}
+	if prompt == "" {
+		return "refused sudo-password"
+	}
+	io.WriteString(cmd.Stderr, prompt)
+	typed, _ := io.ReadAll(cmd.Stdin)
+	h.mu.Lock()
+	h.passwords = append(h.passwords, string(typed))
+	h.mu.Unlock()
+	if string(typed) != h.sudo+"\n" {
+		return "refused sudo-wrong"
+	}
+	return ""
+}
+
+func (h *fakeHost) job(id string) *fakeJob {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.jobs[id]
+}
+
+// launch starts the job, once.
+func (h *fakeHost) launch(args arguments) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.launched = append(h.launched, args)
+	if h.jobs[args["id"]] != nil {
+		return
+	}
+	if h.jobs == nil {
+		h.jobs = map[string]*fakeJob{}
+	}
+	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{})}
+	h.jobs[args["id"]] = job
+	h.started++
+	h.playing.Go(func() {
+		for _, p := range h.log {
+			time.Sleep(p.pause)
+			job.add(strings.ReplaceAll(p.text, "NONCE", job.nonce))
+		}
+	})
+}
+
+func (j *fakeJob) add(text string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.over {
+		return
+	}
+	j.bytes = append(j.bytes, text...)
+	j.over = strings.Contains(text, j.nonce+" end ")
+	close(j.change)
+	j.change = make(chan struct{})
+}
+
+func (j *fakeJob) end(words, outcome string) {
+	j.add(fmt.Sprintf("%s end %s cancelled build %s\n", j.nonce, outcome, words))
+}
+
+func (j *fakeJob) all() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return string(j.bytes)
+}
+
+func (h *fakeHost) follow(ctx context.Context, args arguments, out io.Writer, answer func(string, ...any) error) error {
+	job := h.job(args["id"])
+	if job == nil {
+		return answer("absent")
+	}
+	offset, _ := strconv.Atoi(args["offset"])
+	if h.rewinds {
+		offset = 0
+	}
+	if err := answer("following %s %d", job.nonce, offset); err != nil {
+		return err
+	}
+	for {
+		job.mu.Lock()
+		news, over, change := job.bytes[offset:], job.over, job.change
+		job.mu.Unlock()
+		if len(news) > 0 {
+			if _, err := out.Write(news); err != nil {
+				return err
+			}
+			offset += len(news)
+			continue
+		}
+		if over {
+			return nil
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// cutWriter loses the connection after so many bytes.
+type cutWriter struct {
+	w    io.Writer
+	left int // -1 is no limit
+}
+
+var errCut = errors.New("connection reset by peer")
+
+func (c *cutWriter) Write(p []byte) (int, error) {
+	if c.left >= 0 && len(p) > c.left {
+		n, _ := c.w.Write(p[:c.left])
+		c.left = 0
+		return n, errCut
+	}
+	if c.left >= 0 {
+		c.left -= len(p)
+	}
+	return c.w.Write(p)
+}
+
+// steps is the log of a job that goes through all steps, and ends as given.
+func steps(end string) []piece {
+	return []piece{
+		{0, "NONCE step preflight start 1\nNONCE fact before " + rev1 + "\nNONCE step preflight ok 2\n"},
+		{time.Second, "NONCE step pull start 2\nremote: \x1b[1mhello\x1b[0m\r\nNONCE fact pull advanced 1\nNONCE step pull ok 3\n"},
+		{time.Second, "NONCE step build start 3\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"},
+		{time.Second, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[1,3,1,0]}\n"},
+		{time.Second, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[3,3,0,0]}\nNONCE fact built /nix/store/x\nNONCE step build ok 6\n"},
+		{time.Second, "NONCE step activate start 6\nactivating the configuration...\nno newline hereNONCE step activate ok 8\n"},
+		{time.Second, "NONCE step verify start 8\n"},
+		{time.Second, "NONCE fact generation 42\nNONCE fact after " + rev2 + "\nNONCE step verify ok 9\n"},
+		{0, "NONCE end " + end + "\n"},
+	}
+}
+
+// broken is the log of a job that fails in the step of that name.
+func broken(step, code, text string) []piece {
+	return []piece{{0, fmt.Sprintf("NONCE step %s start 1\nNONCE step %s failed 2\nNONCE end failed %s %s %s\n", step, step, code, step, text)}}
+}
+
+const switched = "switched - verify runs the new configuration"

@@ -1,0 +1,83 @@
+package inventory
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestLoadSaysWhyAFileCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none.toml"): "no such file or directory",
+		dir:                             "is a directory",
+	} {
+		_, _, err := Load(path)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), path) != 1 {
+			t.Errorf("%s: got %v", path, err)
+		}
+	}
+}
+
+func TestLoadNamesTheFileAsItWasNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	write(t, "fleet.toml", "[hosts.a]")
+	inv, findings, err := Load("fleet.toml")
+	if err != nil || inv.Path != "fleet.toml" || len(findings) != 2 || findings[0].File != "fleet.toml" {
+		t.Errorf("got %v, %v, %v", inv, findings, err)
+	}
+}
+
+func TestLocateLooksFromTheNearestOn(t *testing.T) {
+	home := t.TempDir()
+	deep := filepath.Join(home, "Code", "nixcfg", "hosts", "hsb0")
+	if err := os.MkdirAll(deep, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{}
+	expect := func(flag, want string) {
+		t.Helper()
+		got, err := Locate(flag, func(name string) string { return env[name] }, deep, home)
+		if err != nil || got != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+
+	if got, err := Locate("", func(string) string { return "" }, deep, home); err == nil {
+		t.Fatalf("got %q where there is none", got)
+	} else if hint := err.(interface{ Hint() string }).Hint(); !strings.Contains(hint, "fleetctl init") {
+		t.Errorf("got the hint %q", hint)
+	}
+
+	own := write(t, filepath.Join(home, ".config", "fleetctl", "hosts.toml"), "")
+	expect("", own)
+	env["XDG_CONFIG_HOME"] = filepath.Join(home, "cfg")
+	elsewhere := write(t, filepath.Join(home, "cfg", "fleetctl", "hosts.toml"), "")
+	expect("", elsewhere)
+	write(t, filepath.Join(home, "Code", "nixcfg", "hosts.toml"), "")
+	expect("", "../../hosts.toml")
+	if err := os.Mkdir(filepath.Join(deep, "hosts.toml"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	expect("", "../../hosts.toml") // a directory of that name is none
+	if err := os.Remove(filepath.Join(deep, "hosts.toml")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(deep, "hosts.toml"), "")
+	expect("", "hosts.toml")
+	env["FLEETCTL_INVENTORY"] = "/etc/fleet.toml"
+	expect("", "/etc/fleet.toml")
+	expect("mine.toml", "mine.toml")
+}
+
+func write(t *testing.T, path, text string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

@@ -1,0 +1,384 @@
+package inventory
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// enough is what the other tests' hosts leave to defaults; it is put behind what a test says.
+const enough = "\n[defaults]\nkind = \"nixos\"\nrepo = \"~/nixcfg\"\n"
+
+// mark stands in a test's text where the finding has to point.
+const mark = "▸"
+
+func unmark(t *testing.T, marked string) (text string, line, column int) {
+	t.Helper()
+	before, after, found := strings.Cut(marked, mark)
+	if !found {
+		t.Fatal("the text has no mark")
+	}
+	last := before[strings.LastIndexByte(before, '\n')+1:]
+	return before + after, strings.Count(before, "\n") + 1, len([]rune(last)) + 1
+}
+
+func TestEachFaultIsFoundWhereItIs(t *testing.T) {
+	long := strings.Repeat("n", 129)
+	tests := []struct {
+		name, text, message, hint string
+		bare                      bool // the text is the whole file
+	}{
+		// The file.
+		{name: "empty", bare: true, text: "▸", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
+		{name: "no hosts", text: "▸[fleet]\nname = \"x\"", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
+		{name: "hosts without any", text: "▸[hosts]", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
+		{name: "hosts of another type", text: "▸hosts = 3", message: `hosts must be a table, not the number 3`, hint: `write [hosts]`},
+		{name: "UTF-16", bare: true, text: "▸\xff\xfeh\x00", message: `the file is UTF-16`, hint: `save it as UTF-8`},
+		{name: "byte order mark", text: "▸\xef\xbb\xbf[hosts.a]", message: `the file begins with a byte order mark`, hint: `save it as UTF-8 without one`},
+		{name: "not UTF-8", text: "[hosts.a] # gr▸\xfc\xdfe", message: `the byte 0xfc is not UTF-8`, hint: `save the file as UTF-8`},
+		{name: "a column is counted in characters", text: "[hosts.a]\nhealth = [\"größe\", ▸3]", message: `host "a": health must be a string, not the number 3`, hint: `write "3"`},
+		{name: "CRLF is no fault, and lines count", text: "[hosts.a]\r\nuser = \"a\"\r\nport = ▸0\r\n", message: `host "a": port must be from 1 to 65535, not 0`},
+
+		// Syntax.
+		{name: "text without quotes", text: "[hosts.a]\nuser = ▸mba", message: `"mba" is text and needs quotes`, hint: `write "mba"`},
+		{name: "text that begins like a keyword", text: "[hosts.a]\nkind = ▸nixos", message: `"nixos" is text and needs quotes`, hint: `write "nixos"`},
+		{name: "a duration without quotes", text: "[hosts.a]\ntimeouts.build = 90▸m", message: `text needs quotes`, hint: `write it as in build = "90m"`},
+		{name: "two keys in a line", text: "[hosts.a]\nwave = 1 ▸port = 2", message: `"port" is more than the line can hold`, hint: `begin a new line, or a comment with #`},
+		{name: "no equals sign", text: "[hosts.a]\nuser ▸\"mba\"", message: `expected '=' after key`, hint: `a key and its value look like user = "mba"`},
+		{name: "open string", text: "[hosts.a]\nuser = ▸\"mba", message: ``},
+		{name: "open list", text: "[hosts.a]\ntags = [\"x\"\n▸[defaults]\nrepo = \"/x\"", message: `expected ',' or ']' after array value`},
+
+		// Tables and keys.
+		{name: "host twice", text: "[hosts.a]\n[hosts.▸a]", message: `host "a" is there twice`, hint: `the first is on line 1`},
+		{name: "table twice", text: "[fleet]\n[▸fleet]\n[hosts.a]", message: `[fleet] is there twice`, hint: `the first is on line 1`},
+		{name: "key twice", text: "[hosts.a]\nwave = 1\n▸wave = 2", message: `"wave" is set twice`, hint: `the first is on line 2`},
+		{name: "table after dotted key", text: "[hosts.a]\ntimeouts.pull = \"1m\"\n[hosts.a.▸timeouts]", message: `[hosts.a.timeouts] is there twice`, hint: `the first is on line 2`},
+		{name: "dotted key into a table", text: "[hosts.a]\n[hosts.a.timeouts]\n[hosts]\n▸a.wave = 1", message: `"a" is a table already, and complete`, hint: `add to it on line 1`},
+		{name: "adding to an inline table", text: "hosts = { a = {} }\n[▸hosts.b]", message: `"hosts" is a table already, and complete`, hint: `add to it on line 1`},
+		{name: "key within a value", text: "[hosts.a]\nwave = 1\n▸wave.x = 1", message: `"wave" is no table here`, hint: `line 2 sets it to the number 1`},
+		{name: "list of tables", text: "[[▸hosts.a]]", message: `[[hosts.a]] begins a list, and there are no lists of tables here`, hint: `write [hosts.a]`},
+		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
+		{name: "another word for a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
+		{name: "nothing like a key", text: "[fleet]\n▸zzz = 1\n[hosts.a]", message: `unknown key "zzz" in [fleet]`, hint: `known here: name, remote, branch`},
+		{name: "a default's key in a host", text: "[hosts.a]\n▸parallel = 3", message: `unknown key "parallel" in host "a"`, hint: `it belongs in [defaults]`},
+		{name: "a host's key in the fleet", text: "[fleet]\n▸kind = \"nixos\"\n[hosts.a]", message: `unknown key "kind" in [fleet]`, hint: `it belongs in [defaults] or a [hosts.NAME]`},
+		{name: "a host's key in defaults", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\n▸tags = [\"x\"]\n[hosts.a]", message: `unknown key "tags" in [defaults]`, hint: `it belongs in a [hosts.NAME]`},
+		{name: "the fleet's key in a host", text: "[hosts.a]\n▸remote = \"/x\"", message: `unknown key "remote" in host "a"`, hint: `it belongs in [fleet]`},
+		{name: "a timeout outside of timeouts", text: "[hosts.a]\n▸build = \"1h\"", message: `unknown key "build" in host "a"`, hint: `it belongs in timeouts: timeouts.build`},
+		{name: "unknown timeout", text: "[hosts.a]\ntimeouts = { ▸bild = \"1h\" }", message: `unknown key "timeouts.bild" in host "a"`, hint: `did you mean "build"?`},
+		{name: "timeouts of another type", text: "[hosts.a]\n▸timeouts = \"90m\"", message: `host "a": timeouts must be a table, not the string "90m"`, hint: `write timeouts.connect = "90m"`},
+		{name: "key outside of tables", text: "▸name = \"x\"\n[hosts.a]", message: `unknown key "name"`, hint: `it belongs in [fleet]`},
+		{name: "unknown table", text: "[▸hosst]\nx = 1\n[hosts.a]", message: `unknown table "hosst"`, hint: `did you mean "hosts"?`},
+		{name: "a host outside of hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `there are [fleet], [defaults] and, for each host, [hosts.NAME]`},
+		{name: "name with a dot", text: "[hosts.a]\n[hosts.a.▸example]", message: `unknown table "example" in host "a"`, hint: `a host's name with a dot in it needs quotes, as in [hosts."web.example.com"]`},
+		{name: "host of another type", text: "[hosts]\n▸a = \"10.0.0.1\"", message: `host "a" must be a table, not the string "10.0.0.1"`, hint: `write [hosts.a]`},
+
+		// Names and tags.
+		{name: "name with a blank", text: "[hosts.▸\"a b\"]", message: `host "a b" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
+		{name: "name like an option", text: "[hosts.▸-a]", message: `host "-a" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
+		{name: "name like a hidden file", text: "[hosts.▸\".a\"]", message: `host ".a" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
+		{name: "no name", text: "[hosts.▸\"\"]", message: `host is empty`, hint: `leave it out, or say what it is`},
+		{name: "name that selectors use", text: "[hosts.▸and]", message: `host "and" is a word of selectors`, hint: `choose another`},
+		{name: "long name", text: "[hosts.▸" + long + "]", message: `host is longer than 128 characters`, hint: `give it a short name, and its long one as address`},
+		{name: "names that differ in case", text: "[hosts.web]\n[hosts.▸Web]\naddress = \"10.0.0.1\"", message: `host "Web" differs from "web" in case alone`, hint: `their logs would share a file on a Mac: rename one`},
+		{name: "empty tag", text: "[hosts.a]\ntags = [\"x\", ▸\"\"]", message: `host "a": tags is empty`, hint: `leave it out, or say what it is`},
+		{name: "tag with a blank", text: "[hosts.a]\ntags = [▸\"a b\"]", message: `host "a": tags "a b" is not a tag`, hint: `a tag has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
+		{name: "tag that selectors use", text: "[hosts.a]\ntags = [▸\"not\"]", message: `host "a": tags "not" is a word of selectors`, hint: `choose another`},
+		{name: "tag twice", text: "[hosts.a]\ntags = [\"x\", ▸\"x\"]", message: `host "a": tags has "x" twice`, hint: `one of them can go`},
+		{name: "one tag without brackets", text: "[hosts.a]\ntags = ▸\"x\"", message: `host "a": tags must be a list, not the string "x"`, hint: `write ["x"]`},
+
+		// What a host is.
+		{name: "no kind", bare: true, text: "[hosts.▸a]\nrepo = \"/x\"", message: `host "a" has no kind`, hint: `say kind = "nixos", "darwin" or "home", here or in [defaults]`},
+		{name: "bad kind", text: "[hosts.a]\nkind = ▸\"nix-darwin\"", message: `host "a": kind must be "nixos", "darwin" or "home", not the string "nix-darwin"`, hint: `did you mean "darwin"?`},
+		{name: "kind of another type", text: "[hosts.a]\nkind = ▸true", message: `host "a": kind must be "nixos", "darwin" or "home", not true`},
+		{name: "bad kind in defaults, said once", bare: true, text: "[defaults]\nkind = ▸\"nxos\"\nrepo = \"/x\"\n[hosts.a]\n[hosts.b]", message: `[defaults]: kind must be "nixos", "darwin" or "home", not the string "nxos"`, hint: `did you mean "nixos"?`},
+		{name: "no repo", bare: true, text: "[hosts.▸a]\nkind = \"nixos\"", message: `host "a" has no repo`, hint: `say where its checkout is, here or in [defaults]: repo = "~/Code/nixcfg"`},
+		{name: "relative repo", text: "[hosts.a]\nrepo = ▸\"./Code/nixcfg\"", message: `host "a": repo "./Code/nixcfg" is not a path on the host`, hint: `write an absolute path, or one in the login user's home: "~/Code/nixcfg"`},
+		{name: "another user's home", text: "[hosts.a]\nrepo = ▸\"~mba/nixcfg\"", message: `host "a": repo "~mba/nixcfg" is not a path on the host`, hint: `the login user's home is written "~/"`},
+		{name: "bad repo_mode", text: "[hosts.a]\nrepo_mode = ▸\"manged\"", message: `host "a": repo_mode must be "checkout" or "managed", not the string "manged"`, hint: `did you mean "managed"?`},
+		{name: "managed without remote", text: "[hosts.a]\nrepo_mode = ▸\"managed\"", message: `repo_mode is "managed", and there is no remote to clone`, hint: `say it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
+		{name: "managed without remote in defaults, said once", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo_mode = ▸\"managed\"\n[hosts.a]\n[hosts.b]", message: `repo_mode is "managed", and there is no remote to clone`, hint: `say it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
+		{name: "bad offline", text: "[hosts.a]\noffline = ▸\"ignore\"", message: `host "a": offline must be "fail" or "skip", not the string "ignore"`},
+		{name: "quotes in attr", text: "[hosts.a]\nattr = ▸'a\"b'", message: `host "a": attr "a\"b" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
+		{name: "interpolation in attr", text: "[hosts.a]\nattr = ▸\"${x}\"", message: `host "a": attr "${x}" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
+		{name: "backslash in attr", text: "[hosts.a]\nattr = ▸'a\\b'", message: `host "a": attr "a\\b" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
+		{name: "control character in attr", text: "[hosts.a]\nattr = ▸\"a\\u0007\"", message: `host "a": attr "a\a" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
+		{name: "home that is nobody's", text: "[hosts.▸imac0]\nkind = \"home\"", message: `host "imac0" is a home and does not say whose`, hint: `say attr = "USER@imac0"`},
+		{name: "home attr without user", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"imac0\"", message: `host "imac0": attr "imac0" does not say whose home it is`, hint: `write "USER@imac0"`},
+		{name: "home attr with an empty user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"@imac0\"", message: `host "imac0": attr "@imac0" does not say whose home it is`, hint: `write "mba@imac0"`},
+		{name: "home of another user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"markus@imac0\"", message: `host "imac0": attr "markus@imac0" is the home of "markus", but user is "mba"`, hint: `a home is switched by its owner: set user = "markus"`},
+
+		// How it is reached.
+		{name: "IP address out of range", text: "[hosts.a]\naddress = ▸\"192.168.1.299\"", message: `host "a": address "192.168.1.299" is not an IP address`, hint: `leave it out to let ~/.ssh/config decide`},
+		{name: "address with everything", text: "[hosts.a]\naddress = ▸\"ssh://mba@10.0.0.1:2222\"", message: `host "a": address "ssh://mba@10.0.0.1:2222" is not a host name or an IP address`, hint: `write address = "10.0.0.1", port = 2222, user = "mba"`},
+		{name: "address with a port", text: "[hosts.a]\naddress = ▸\"web.lan:2222\"", message: `host "a": address "web.lan:2222" is not a host name or an IP address`, hint: `write address = "web.lan", port = 2222`},
+		{name: "IPv6 in brackets", text: "[hosts.a]\naddress = ▸\"[fd00::1]\"", message: `host "a": address "[fd00::1]" is not a host name or an IP address`, hint: `write address = "fd00::1"`},
+		{name: "address like an option", text: "[hosts.a]\naddress = ▸\"-oProxyCommand=x\"", message: `host "a": address "-oProxyCommand=x" is not a host name or an IP address`, hint: `leave it out to let ~/.ssh/config decide`},
+		{name: "address with a hole", text: "[hosts.a]\naddress = ▸\"web..lan\"", message: `host "a": address "web..lan" is not a host name`, hint: `there are two dots in a row`},
+		{name: "empty address", text: "[hosts.a]\naddress = ▸\"\"", message: `host "a": address is empty`, hint: `leave it out, or say what it is`},
+		{name: "port out of range", text: "[hosts.a]\nport = ▸70000", message: `host "a": port must be from 1 to 65535, not 70000`},
+		{name: "port beyond any number", text: "[hosts.a]\nport = ▸99999999999999999999", message: `host "a": port must be from 1 to 65535, not 99999999999999999999`},
+		{name: "port in quotes", text: "[hosts.a]\nport = ▸\"22\"", message: `host "a": port must be a whole number, not the string "22"`, hint: `write 22 without quotes`},
+		{name: "port with a fraction", text: "[hosts.a]\nport = ▸22.0", message: `host "a": port must be a whole number, not the number 22.0`},
+		{name: "user like an option", text: "[hosts.a]\nuser = ▸\"-x\"", message: `host "a": user "-x" is not a login name`, hint: `a login name has letters, digits, '.', '_' and '-'`},
+		{name: "user of another type", text: "[hosts.a]\nuser = ▸1000", message: `host "a": user must be a string, not the number 1000`, hint: `write "1000"`},
+		{name: "same address", text: "[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = ▸\"10.0.0.1\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at 10.0.0.1: correct an address, or leave it to ~/.ssh/config, or drop one`},
+		{name: "same address in another spelling", text: "[hosts.a]\naddress = \"FD00::1\"\n[hosts.b]\naddress = ▸\"fd00:0::1\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at fd00::1: correct an address, or leave it to ~/.ssh/config, or drop one`},
+		{name: "address that is another's name", text: "[hosts.a]\n[hosts.b]\naddress = ▸\"A.\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at a: correct an address, or leave it to ~/.ssh/config, or drop one`},
+		{name: "same home", text: "[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"m@b\"\naddress = ▸\"a\"", message: `host "b" is the same target as "a"`, hint: `both switch the same home at a: correct an address, or leave it to ~/.ssh/config, or drop one`},
+
+		// What is done there.
+		{name: "wave zero", text: "[hosts.a]\nwave = ▸0", message: `host "a": wave must be from 1 to 1000, not 0`},
+		{name: "parallel zero", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\nparallel = ▸0\n[hosts.a]", message: `[defaults]: parallel must be from 1 to 10000, not 0`},
+		{name: "colour by name", text: "[hosts.a]\ncolor = ▸\"red\"", message: `host "a": color "red" is not a colour`, hint: `write it as "#rrggbb", as in "#d4c060"`},
+		{name: "short colour", text: "[hosts.a]\ncolor = ▸\"#fa0\"", message: `host "a": color "#fa0" is not a colour`, hint: `write "#ffaa00"`},
+		{name: "colour without a hash", text: "[hosts.a]\ncolor = ▸\"d4c060\"", message: `host "a": color "d4c060" is not a colour`, hint: `write "#d4c060"`},
+		{name: "duration as a number", text: "[hosts.a]\ntimeouts.build = ▸90", message: `host "a": timeouts.build must be a string, not the number 90`, hint: `seconds are "90s", minutes "90m", hours "90h"`},
+		{name: "duration without a unit", text: "[hosts.a]\ntimeouts.build = ▸\"90\"", message: `host "a": timeouts.build "90" is not a length of time`, hint: `seconds are "90s", minutes "90m", hours "90h"`},
+		{name: "negative duration", text: "[hosts.a]\ntimeouts.build = ▸\"-1m\"", message: `host "a": timeouts.build "-1m" is not a length of time`, hint: `as in "90s", "15m" or "1h30m"`},
+		{name: "no time at all", text: "[hosts.a]\ntimeouts.build = ▸\"0s\"", message: `host "a": timeouts.build must be from 1s to 168h`},
+		{name: "more time than there is", text: "[hosts.a]\ntimeouts.build = ▸\"99999999999999999999h\"", message: `host "a": timeouts.build must be from 1s to 168h`},
+		{name: "blank switch_command", text: "[hosts.a]\nswitch_command = ▸\"  \"", message: `host "a": switch_command is blank`, hint: `leave it out, or say what it is`},
+		{name: "escape sequence in switch_command", text: "[hosts.a]\nswitch_command = ▸\"a\\u001b[2J\"", message: `host "a": switch_command "a\x1b[2J" is not a shell command`, hint: `control characters cannot be in it`},
+		{name: "text that reorders itself", text: "[hosts.a]\nswitch_command = ▸\"a\\u202eb\"", message: `host "a": switch_command "a\u202eb" is not a shell command`, hint: `control characters cannot be in it`},
+		{name: "empty health check", text: "[hosts.a]\nhealth = [\"true\", ▸\"\"]", message: `host "a": health is empty`, hint: `leave it out, or say what it is`},
+		{name: "health check on two lines", text: "[hosts.a]\nhealth = [▸\"a\\nb\"]", message: `host "a": health "a\nb" is not a health check`, hint: `control characters and line breaks cannot be in it`},
+		{name: "tcp check without a port", text: "[hosts.a]\nhealth = [▸\"tcp://10.0.0.1\"]", message: `host "a": health "tcp://10.0.0.1" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "tcp check with a bad port", text: "[hosts.a]\nhealth = [▸\"tcp://a:65536\"]", message: `host "a": health "tcp://a:65536" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "http check without a host", text: "[hosts.a]\nhealth = [▸\"http:///x\"]", message: `host "a": health "http:///x" is not a URL`, hint: `as in "https://localhost:8443/health"`},
+		{name: "misspelled scheme", text: "[hosts.a]\nhealth = [▸\"htps://a\"]", message: `host "a": health "htps://" is no way to check health`, hint: `did you mean "https"?`},
+		{name: "other scheme", text: "[hosts.a]\nhealth = [▸\"ftp://a\"]", message: `host "a": health "ftp://" is no way to check health`, hint: `there are tcp://HOST:PORT, http://... and https://...; anything else can be a command`},
+
+		// The fleet.
+		{name: "empty fleet name", text: "[fleet]\nname = ▸\"\"\n[hosts.a]", message: `[fleet]: name is empty`, hint: `leave it out, or say what it is`},
+		{name: "remote that is no URL", text: "[fleet]\nremote = ▸\"nixcfg\"\n[hosts.a]", message: `[fleet]: remote "nixcfg" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "remote that runs a command", text: "[fleet]\nremote = ▸\"ext::sh -c id\"\n[hosts.a]", message: `[fleet]: remote "ext::sh -c id" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "remote like an option", text: "[fleet]\nremote = ▸\"--upload-pack=x:y\"\n[hosts.a]", message: `[fleet]: remote "--upload-pack=x:y" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "password in remote", text: "[fleet]\nremote = ▸\"https://me:secret@github.com/me/x\"\n[hosts.a]", message: `[fleet]: remote has a password in it`, hint: `every host and every reader of this file would have it: use an SSH key, or git's credential helper`},
+		{name: "remote without a host", text: "[fleet]\nremote = ▸\"https:///x\"\n[hosts.a]", message: `[fleet]: remote "https:///x" names no host`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "branch like an option", text: "[fleet]\nbranch = ▸\"-x\"\n[hosts.a]", message: `[fleet]: branch "-x" is not a branch`, hint: `as in "main"`},
+		{name: "branch with a range", text: "[fleet]\nbranch = ▸\"a..b\"\n[hosts.a]", message: `[fleet]: branch "a..b" is not a branch`, hint: `git allows no ".." in one`},
+		{name: "branch like a lock", text: "[fleet]\nbranch = ▸\"a.lock\"\n[hosts.a]", message: `[fleet]: branch "a.lock" is not a branch`, hint: `git lets none end in "/", "." or ".lock"`},
+		{name: "full ref", text: "[fleet]\nbranch = ▸\"refs/heads/main\"\n[hosts.a]", message: `[fleet]: branch "refs/heads/main" is a full ref`, hint: `write "main"`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text, line, column := unmark(t, tt.text)
+			if !tt.bare {
+				text += enough
+			}
+			_, findings := Parse("hosts.toml", []byte(text))
+			if tt.name == "open string" || tt.name == "open list" { // the parser's words, and what follows may be lost
+				if len(findings) == 0 || findings[0].Line != line || findings[0].Message == "" {
+					t.Fatalf("got %v, want a finding in line %d", findings, line)
+				}
+				return
+			}
+			want := Finding{File: "hosts.toml", Line: line, Column: column, Message: tt.message, Hint: tt.hint}
+			if len(findings) != 1 || findings[0] != want {
+				t.Errorf("got:\n%v\nwant:\n%v", Findings(findings), want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAreFoundAtOnce(t *testing.T) {
+	_, findings := Parse("hosts.toml", []byte(`
+[fleet]
+brnach = "main"
+[defaults]
+kind = "nixso"
+parallel = 0
+[hosts.a]
+color = "red"
+tags = ["x", "", "y z"]
+[hosts.b]
+user = mba
+port = 0
+[hosts.c]
+port = 0
+[hosts."d e"]
+wave = "2"
+`))
+	var got []string
+	for _, f := range findings {
+		got = append(got, fmt.Sprintf("%d:%d", f.Line, f.Column))
+	}
+	// Of b, what follows the fault in its syntax cannot be read; all hosts lack a repo, but may say so in what was not read.
+	want := []string{"3:1", "5:8", "6:12", "8:9", "9:14", "9:18", "11:8", "14:8", "15:8", "16:8"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got findings at %v, want %v:\n%v", got, want, Findings(findings))
+	}
+}
+
+func TestAFindingReadsAsCompilersPrintTheirs(t *testing.T) {
+	_, findings := Parse("hosts.toml", []byte("[hosts.a]\ntgas = []\n"+enough))
+	want := "hosts.toml:2:1: unknown key \"tgas\" in host \"a\"\n  hint: did you mean \"tags\"?"
+	if got := Findings(findings).Error(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestHostsBeginWithTheDefaults(t *testing.T) {
+	inv, findings := Parse("hosts.toml", []byte(`
+[fleet]
+name = "barta"
+remote = "git@github.com:you/nixcfg.git"
+branch = "trunk"
+
+[defaults]
+kind = "nixos"
+user = "mba"
+port = 2222
+repo = "~/nixcfg"
+offline = "skip"
+parallel = 0x10
+health = ["true"]
+wave = 2
+[defaults.timeouts]
+build = "90m"
+pull = "1m30s"
+
+[hosts.plain]
+
+[hosts."own.example.com"]
+kind = "darwin"
+address = "10.0.0.1"
+user = "root"
+port = 22
+tags = ["a", "b"]
+wave = 1
+color = "#a0B1c2"
+attr = "own"
+repo_mode = "managed"
+offline = "fail"
+health = []
+switch_command = """
+one \
+two
+three"""
+timeouts = { pull = "2m" }
+
+[hosts.house]
+kind = "home"
+`))
+	if findings != nil {
+		t.Fatal(Findings(findings))
+	}
+	timeouts := DefaultTimeouts()
+	timeouts.Build, timeouts.Pull = 90*time.Minute, 90*time.Second
+	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
+		Health: []string{"true"}, Timeouts: timeouts, line: 20, column: 8}
+	house := plain
+	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 40
+	timeouts.Pull = 2 * time.Minute
+	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
+		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", Managed: true, Health: []string{}, SwitchCommand: "one two\nthree",
+		Timeouts: timeouts, line: 22, column: 8}
+	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
+		Hosts: []*Host{&plain, &own, &house}}
+	if !reflect.DeepEqual(inv, want) {
+		t.Errorf("got  %+v", inv)
+		for i, h := range inv.Hosts {
+			t.Errorf("got  %+v\nwant %+v", *h, *want.Hosts[i])
+		}
+	}
+}
+
+func TestWhatIsFineIsLeftAlone(t *testing.T) {
+	for _, text := range []string{
+		"[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = \"10.0.0.1\"\nport = 2222", // two behind one router
+		"[hosts.a]\n[hosts.m]\nkind = \"home\"\nattr = \"m@a\"\naddress = \"a\"",            // a machine, and a home on it
+		"[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"n@a\"\naddress = \"a\"",
+		"[hosts.a]\naddress = \"fe80::1%en0\"",
+		"[hosts.a]\nhealth = [\"systemctl is-active x\", \"tcp://[fd00::1]:53\", \"https://localhost/x?y=z\", \"curl -f ftp://x\"]",
+		"[hosts.a.timeouts]\npull = \"1h30m\"\n[hosts.a]\nwave = 1", // the inner table first
+		"hosts.a.wave = 1\nhosts.a.tags = [\"x\",\n # why\n \"y\",\n]",
+		"[fleet]\nremote = \"ssh://git@example.com:2222/~/nixcfg\"\nbranch = \"feature/x\"\n[hosts.a]",
+		"[fleet]\nremote = \"/srv/git/nixcfg\"\n[hosts.a]\nrepo_mode = \"managed\"",
+		"[fleet]\nremote = \"host:nixcfg\"\n[hosts.a]",
+	} {
+		if _, findings := Parse("hosts.toml", []byte(text+enough)); findings != nil {
+			t.Errorf("%s\n%v", text, Findings(findings))
+		}
+	}
+}
+
+func TestTheShippedInventoryIsTheFleetItSpeaksOf(t *testing.T) {
+	inv, findings, err := Load("../../hosts.toml")
+	if err != nil || findings != nil {
+		t.Fatal(err, Findings(findings))
+	}
+	var got []string
+	for _, h := range inv.Hosts {
+		got = append(got, fmt.Sprintf("%d %s %s %v", h.Wave, h.Kind, h.Attr, h.SkipOffline))
+	}
+	want := []string{
+		"1 nixos hsb1 false", "1 nixos hsb8 false", "1 nixos csb1 false", "1 nixos gpc0 false", "2 nixos hsb0 false", "3 nixos csb0 false",
+		"1 home markus@imac0 true", "1 home markus@mba-imac-work true", "1 home mba@mba-mbp-work true",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	if shipped, err := os.ReadFile("../../hosts.toml"); err == nil {
+		f.Add(shipped)
+	}
+	f.Add([]byte("[hosts.a]\nkind = nixos\n[hosts.a]\r\ntags = [\"x\"\n[defaults]\ntimeouts = { build = \"1h\" }"))
+	f.Add([]byte("\xef\xbb\xbf[[hosts.a]]\nx.y.z = 1979-05-27T07:32:00Z\nx = '''\n"))
+	f.Add([]byte("hosts = { \"\xff\" = {}, a.b = [[], {}, nan] }\nhosts.a = 1"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		before := string(text)
+		inv, findings := Parse("hosts.toml", text)
+		if string(text) != before {
+			t.Fatal("the input was changed")
+		}
+		lines := strings.Split(before, "\n")
+		for _, f := range findings {
+			if f.Line < 1 || f.Line > len(lines) || f.Column < 1 || f.Column > len(lines[f.Line-1])+1 {
+				t.Fatalf("%v is outside of the file", f)
+			}
+			if strings.ContainsFunc(f.Message+f.Hint, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+				t.Fatalf("%q is not fit for a terminal", f)
+			}
+		}
+		if findings != nil {
+			return
+		}
+		names := make(map[string]bool)
+		for _, h := range inv.Hosts {
+			if names[h.Name] || h.Kind == "" || h.Attr == "" || h.Repo == "" && !h.Managed || h.Wave < 1 || h.line < 1 {
+				t.Fatalf("%+v passed", *h)
+			}
+			names[h.Name] = true
+			if got, err := inv.Select(h.Name); err != nil || len(got) != 1 || got[0] != h {
+				t.Fatalf("%q does not select its host: %v, %v", h.Name, got, err)
+			}
+		}
+	})
+}
+
+func largeFleet(hosts int) []byte {
+	var b strings.Builder
+	b.WriteString("[fleet]\nname = \"large\"\n[defaults]\nkind = \"nixos\"\nrepo = \"~/nixcfg\"\n")
+	for i := range hosts {
+		fmt.Fprintf(&b, "\n[hosts.host%05d]\naddress = \"10.%d.%d.%d\"\nuser = \"mba\"\ntags = [\"server\", \"rack%d\"]\nwave = %d\ncolor = \"#d4c060\"\nhealth = [\"tcp://localhost:22\"]\n",
+			i, i>>16, i>>8&255, i&255, i%100, 1+i%5)
+	}
+	return []byte(b.String())
+}
+
+func BenchmarkParse10000Hosts(b *testing.B) {
+	text := largeFleet(10000)
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		if _, findings := Parse("hosts.toml", text); findings != nil {
+			b.Fatal(findings[0])
+		}
+	}
+}

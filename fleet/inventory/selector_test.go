@@ -1,0 +1,201 @@
+package inventory
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func small() *Inventory {
+	host := func(name string, kind Kind, wave int, tags ...string) *Host {
+		return &Host{Name: name, Kind: kind, Wave: wave, Tags: tags}
+	}
+	return &Inventory{Hosts: []*Host{
+		host("hsb0", NixOS, 3, "home", "server", "dns"),
+		host("hsb1", NixOS, 1, "home", "server"),
+		host("csb0", NixOS, 2, "cloud", "server", "vpn"),
+		host("imac0", Home, 1, "home", "mac"),
+		host("mbp.work", Darwin, 1, "work", "mac"),
+	}}
+}
+
+func names(hosts []*Host) string {
+	var out []string
+	for _, h := range hosts {
+		out = append(out, h.Name)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestSelectPicksInTheFilesOrder(t *testing.T) {
+	for _, tt := range []struct{ selector, want string }{
+		{"hsb0", "hsb0"},
+		{"mbp.work", "mbp.work"},
+		{"*", "hsb0 hsb1 csb0 imac0 mbp.work"},
+		{"imac0, hsb0", "hsb0 imac0"},
+		{"imac0,hsb0", "hsb0 imac0"},
+		{"imac0 or hsb0", "hsb0 imac0"},
+		{"hsb?", "hsb0 hsb1"},
+		{"[ch]sb0", "hsb0 csb0"},
+		{"[a-c]*", "csb0"},
+		{"[!h]*", "csb0 imac0 mbp.work"},
+		{"[^h]*", "csb0 imac0 mbp.work"},
+		{"@server", "hsb0 hsb1 csb0"},
+		{"@d*", "hsb0"},
+		{"kind:home", "imac0"},
+		{"kind:home, kind:darwin", "imac0 mbp.work"},
+		{"wave:1", "hsb1 imac0 mbp.work"},
+		{"not @home", "csb0 mbp.work"},
+		{"not not hsb0", "hsb0"},
+		{"@home and @server", "hsb0 hsb1"},
+		{"@home and not @server", "imac0"},
+		{"csb0 or @home and @mac", "csb0 imac0"}, // and before or
+		{"csb0, @home and @mac", "csb0 imac0"},   // and before the comma
+		{"(csb0 or @home) and @server", "hsb0 hsb1 csb0"},
+		{"not hsb0 and @server", "hsb1 csb0"}, // not before and
+		{"not (hsb0 or @mac)", "hsb1 csb0"},
+		{"not(hsb0,@mac)", "hsb1 csb0"},
+		{" ( ( * ) ) ", "hsb0 hsb1 csb0 imac0 mbp.work"},
+		{"hsb0, wave:9", "hsb0"},
+	} {
+		got, err := small().Select(tt.selector)
+		if err != nil || names(got) != tt.want {
+			t.Errorf("%s: got %q, %v, want %q", tt.selector, names(got), err, tt.want)
+		}
+	}
+}
+
+func TestSeveralSelectorsPickWhatEitherPicks(t *testing.T) {
+	got, err := small().Select("imac0", "@server and not csb0")
+	if want := "hsb0 hsb1 imac0"; err != nil || names(got) != want {
+		t.Errorf("got %q, %v, want %q", names(got), err, want)
+	}
+}
+
+func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
+	// The selector's caret stands under the mark.
+	for _, tt := range []struct{ selector, message, hint string }{
+		{"▸hsb2", `no host is called "hsb2"`, `did you mean "hsb0" or "hsb1"?`},
+		{"hsb0 or ▸imac", `no host is called "imac"`, `did you mean "imac0"?`},
+		{"@home and not ▸hbs0", `no host is called "hbs0"`, `did you mean "hsb0"?`},
+		{"▸zzzzzzzz", `no host is called "zzzzzzzz"`, `the fleet has hsb0, hsb1, csb0, imac0, mbp.work`},
+		{"▸hsbb*", `no host's name matches "hsbb*"`, `did you mean "hsb0" or "hsb1"?`},
+		{"not ▸@servr", `no host has a tag "servr"`, `did you mean "server"?`},
+		{"▸@zzzzzz", `no host has a tag "zzzzzz"`, `tags are home, server, dns, cloud, vpn, mac, work`},
+		{"▸@", `the tag is empty`, `as in @server`},
+		{"▸kind:nix", `there is no kind "nix"`, `did you mean "nixos"?`},
+		{"▸kind:", `there is no kind ""`, `kinds are nixos, darwin, home`},
+		{"▸wave:x", `"x" is no wave`, `as in wave:2`},
+		{"▸tag:home", `there is no tag: in selectors`, `write @home`},
+		{"▸knid:home", `"knid:" is not kind: or wave:`, `did you mean "kind"?`},
+		{"hsb0 ▸hsb1", `"hsb1" follows without a word between`, `join them: A, B is either, A and B is both`},
+		{"(hsb0 ▸hsb1)", `"hsb1" follows without a word between`, `join them: A, B is either, A and B is both`},
+		{"hsb0 ▸&& hsb1", `"&&" cannot be in a selector`, `the words are and, or, not`},
+		{"hsb0,▸,hsb1", `expected hosts, not ","`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
+		{"hsb0 and▸", `expected hosts, not the end`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
+		{"▸and hsb0", `expected hosts, not "and"`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
+		{"(hsb0▸", `expected a closing )`, `the ( is in column 1`},
+		{"hsb0▸)", `this ) closes nothing`, ``},
+		{"▸!hsb0", `"!" cannot be in a selector`, `write not hsb0`},
+		{"▸hsb[0", `"hsb[0" is not a pattern`, `[ needs its ], as in hsb[0-2]`},
+		{"hsb0 or ▸größe", `"ö" cannot be in a selector`, `a name or a tag has letters, digits, '.', '_' and '-'; * ? [a-c] match`},
+	} {
+		selector, _, column := unmark(t, tt.selector)
+		_, err := small().Select(selector)
+		var e *SelectorError
+		if !errors.As(err, &e) {
+			t.Errorf("%s: got %v", tt.selector, err)
+			continue
+		}
+		if e.Message != tt.message || e.Hint() != tt.hint || e.Column != column {
+			t.Errorf("%s:\ngot  %d %s (%s)\nwant %d %s (%s)", tt.selector, e.Column, e.Message, e.Hint(), column, tt.message, tt.hint)
+		}
+	}
+}
+
+func TestASelectorErrorShowsTheSelectorWithACaret(t *testing.T) {
+	_, err := small().Select("@home or ö\x1b or x")
+	want := "\"ö\" cannot be in a selector\n    @home or ?? or x\n             ^"
+	if err == nil || err.Error() != want {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+func TestPickingNothingIsAnError(t *testing.T) {
+	for _, selectors := range [][]string{nil, {""}, {" "}, {"hsb0", ""}, {"hsb0 and csb0"}, {"not *"}, {"wave:9"}} {
+		if got, err := small().Select(selectors...); err == nil {
+			t.Errorf("%q picked %q", selectors, names(got))
+		}
+	}
+	_, err := small().Select("hsb0 and csb0")
+	if want := `selector "hsb0 and csb0" picks no host`; err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestDeepNestingIsAnErrorAndNotACrash(t *testing.T) {
+	for _, s := range []string{strings.Repeat("(", 1e6), strings.Repeat("not ", 1e6) + "*"} {
+		if _, err := small().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deep") {
+			t.Errorf("got %.80v", err)
+		}
+	}
+}
+
+func FuzzSelect(f *testing.F) {
+	for _, s := range []string{"*", "hsb0 or (csb0 and not @dns)", "kind:home,wave:1", "[!a-c]?", "not not (", "@*"} {
+		f.Add(s)
+	}
+	inv := small()
+	f.Fuzz(func(t *testing.T, selector string) {
+		picked, err := inv.Select(selector)
+		if err != nil {
+			var e *SelectorError
+			if errors.As(err, &e) && (e.Column < 1 || e.Column > len([]rune(selector))+1) {
+				t.Fatalf("%q: the caret is in column %d", selector, e.Column)
+			}
+			return
+		}
+		// What is not picked, and only that, is picked by its opposite.
+		rest, err := inv.Select("not (" + selector + ")")
+		if len(picked) == len(inv.Hosts) {
+			if err == nil {
+				t.Fatalf("%q picks all, and its opposite %q", selector, names(rest))
+			}
+		} else if err != nil || len(picked)+len(rest) != len(inv.Hosts) {
+			t.Fatalf("%q picks %q, and its opposite %q, %v", selector, names(picked), names(rest), err)
+		}
+		for _, h := range picked {
+			if strings.Contains(" "+names(rest)+" ", " "+h.Name+" ") {
+				t.Fatalf("%q and its opposite both pick %q", selector, h.Name)
+			}
+		}
+	})
+}
+
+func BenchmarkSelectFrom10000Hosts(b *testing.B) {
+	inv, _ := Parse("hosts.toml", largeFleet(10000))
+	every := make([]string, len(inv.Hosts))
+	for i, h := range inv.Hosts {
+		every[i] = h.Name
+	}
+	for name, selectors := range map[string][]string{
+		"expression": {"(@rack1* or host0[0-4]*) and not wave:2 and kind:nixos"},
+		"names":      every,
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := inv.Select(selectors...); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func ExampleInventory_Select() {
+	inv := small()
+	hosts, err := inv.Select("@server and not (wave:3 or csb*)")
+	fmt.Println(names(hosts), err)
+	// Output: hsb1 <nil>
+}

@@ -1,0 +1,83 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// The pauses between attempts to reach a host again grow from the first to the last.
+const (
+	firstPause = 500 * time.Millisecond
+	lastPause  = 15 * time.Second
+)
+
+// pause is how long to wait before attempt n, from 0: each time twice as long, give or take a quarter, so that a fleet does not come back
+// to its bastion all at once.
+func pause(n int) time.Duration {
+	d := min(firstPause<<min(n, 10), lastPause)
+	return d*3/4 + rand.N(d/2)
+}
+
+// connect logs in for the first time. A host that seems to be away is asked twice: a network may drop a packet, or a connection.
+func (w *worker) connect(ctx context.Context) (Conn, error) {
+	conn, err := w.engine.Dialer.Dial(ctx, w.host)
+	if err == nil || !offline(err) || time.Since(w.began) > w.host.Timeouts.Connect/2 || !sleep(ctx, pause(0)) {
+		return conn, err
+	}
+	return w.engine.Dialer.Dial(ctx, w.host)
+}
+
+// reach gets a new connection after the last one was lost, for cause. It gives up when the host was out of reach for too long; then, and when
+// ctx ends, there is no connection.
+func (w *worker) reach(ctx context.Context, cause error) (Conn, *Result) {
+	if w.lost.IsZero() {
+		w.lost = time.Now()
+		w.tell(Event{Type: FactLearned, Key: FactReconnect, Value: Lost})
+	}
+	// A host that turns us away may be in the middle of restarting what logs people in; one that does so twice means it.
+	for refusals := 0; refusals < 2; {
+		left := w.host.Timeouts.Reconnect - time.Since(w.lost)
+		if left <= 0 || !sleep(ctx, min(pause(w.tries), left)) {
+			break
+		}
+		w.tries++
+		conn, err := w.engine.Dialer.Dial(ctx, w.host)
+		if err == nil {
+			return conn, nil
+		}
+		cause = err
+		if offline(err) {
+			refusals = 0
+		} else {
+			refusals++
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, nil
+	}
+	if !w.asked {
+		return nil, notReached(cause, w.host)
+	}
+	return nil, w.unknown(codeLost, fmt.Sprintf("out of reach for %v: %s", time.Since(w.lost).Round(time.Second), reasonOf(cause, w.host)))
+}
+
+// sleep waits, and reports whether it could to the end.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say is taken for that too.
+func offline(err error) bool {
+	var refusal Refusal
+	return !errors.As(err, &refusal) || refusal.Offline()
+}

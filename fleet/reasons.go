@@ -1,0 +1,178 @@
+package fleet
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+// The codes of results that are the engine's own; the others are the host's.
+const (
+	codeOffline     = "offline"     // nothing answered
+	codeRefused     = "refused"     // turned away, and the Dialer has no code for it
+	codeInterrupted = "interrupted" // not begun, because the operator's side stopped
+	codeCancelled   = "cancelled"
+	codeWave        = "wave"      // not begun, because an earlier wave failed
+	codeLost        = "lost"      // out of reach for too long
+	codeDeadline    = "deadline"  // in reach, and not done in time
+	codeVanished    = "vanished"  // the job is not there any more
+	codeNoEnd       = "no-end"    // its log ends without an end
+	codeProtocol    = "protocol"  // the host said what nobody understands
+	codeInventory   = "inventory" // the host is not in it any more
+	codeLogin       = "login"
+	codeHealth      = "health"
+	codeShell       = "shell"
+)
+
+// notReached: there was no connection, so nothing was begun.
+func notReached(err error, h *inventory.Host) *Result {
+	r := &Result{Step: Connect, Reason: reasonOf(err, h)}
+	var refusal Refusal
+	if errors.As(err, &refusal) {
+		r.Hint = clean.Line([]byte(refusal.Hint()))
+	}
+	var coded interface{ Code() string }
+	errors.As(err, &coded)
+	switch {
+	case !offline(err):
+		r.Outcome, r.Code = Failed, codeRefused
+	case h.SkipOffline:
+		r.Outcome, r.Code = Skipped, codeOffline
+	default:
+		r.Outcome, r.Code = Unreachable, codeOffline
+	}
+	if coded != nil && r.Outcome == Failed {
+		r.Code = cmp.Or(coded.Code(), r.Code)
+	}
+	return r
+}
+
+// refused: the host answered, and began nothing.
+func refused(s Step, h remote.Header, host *inventory.Host) *Result {
+	value := func(key string) string { return clean.Line([]byte(h.Values[key])) }
+	r := &Result{Outcome: Failed, Step: s, Code: clean.Line([]byte(h.Code)), Hint: hint(h.Code)}
+	switch h.Code {
+	case "locked":
+		r.Reason = fmt.Sprintf("job %s of %s is at work here (%s)", value("job"), cmp.Or(value("who"), "somebody"), cmp.Or(value("step"), "beginning"))
+		if since, err := strconv.ParseInt(value("since"), 10, 64); err == nil {
+			r.Reason = strings.TrimSuffix(r.Reason, ")") + ", since " + time.Unix(since, 0).Format("15:04:05") + ")"
+		}
+	case "sudo-password":
+		r.Reason = "sudo wants a password"
+	case "sudo-wrong":
+		r.Reason = "sudo did not accept the password"
+	case "no-sudo":
+		r.Reason = "there is no sudo, and the login user is not root"
+	case "sudo-denied":
+		r.Reason = "sudo does not let the login user do this"
+	case "fetch":
+		r.Reason = fmt.Sprintf("git on this host cannot ask the remote which commit the branch is at (%s)", host.Repo)
+	case "no-branch":
+		r.Reason = "the remote has no such branch"
+	case "no-home":
+		r.Reason = "there is no place for the job's directory"
+	default:
+		r.Reason = fmt.Sprintf("the host began nothing (%s)", r.Code)
+	}
+	switch text := value("text"); {
+	case text == "":
+	case h.Code == "busy":
+		r.Reason = text
+	default:
+		r.Reason += ": " + text
+	}
+	return r
+}
+
+// silent: what ran on the host was not our script.
+func silent(s Step, err error) *Result {
+	return &Result{Outcome: Failed, Step: s, Code: codeShell, Reason: clean.Line([]byte(err.Error())), Hint: hint(codeShell)}
+}
+
+func (w *worker) unknown(code, reason string) *Result {
+	return &Result{Outcome: Unknown, Step: w.step, Code: code, Reason: reason, Hint: "fleetctl attach " + w.id + " asks again"}
+}
+
+func (w *worker) overdue() *Result {
+	what := "the job has been between two steps"
+	if w.step != "" {
+		what = fmt.Sprintf("%s has been under way", w.step)
+	}
+	return w.unknown(codeDeadline, what+" for longer than it may; it goes on")
+}
+
+func cancelledBefore() *Result {
+	return &Result{Outcome: Cancelled, Code: codeCancelled, Reason: "cancelled before it began"}
+}
+
+func notBegun() *Result {
+	return &Result{Outcome: Skipped, Code: codeInterrupted, Reason: "not begun when the operator's side ended", Hint: "deploy again"}
+}
+
+// reasonOf is an error in a line that is fit to be shown beside the host's name.
+func reasonOf(err error, h *inventory.Host) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return clean.Line([]byte(strings.TrimPrefix(line, h.Name+": ")))
+}
+
+// hint says, in a line, what to do about a code.
+func hint(code string) string {
+	switch code {
+	case "dirty":
+		return `commit or stash the changes there, or set repo_mode = "managed"`
+	case "diverged", "ahead":
+		return `push or drop the commits there, or set repo_mode = "managed"`
+	case "wrong-branch":
+		return `switch to the branch there, or set repo_mode = "managed"`
+	case "no-repo":
+		return `clone the configuration there, correct repo in hosts.toml, or set repo_mode = "managed"`
+	case "no-git", "no-nix":
+		return "install it there; fleetctl needs git and Nix on a host, and nothing else"
+	case "no-access":
+		return "give the host's user a key or a token with which git may read the repository"
+	case "no-network", "fetch":
+		return "try git fetch there"
+	case "no-branch", "no-revision":
+		return "push it to the remote, or give another --rev"
+	case "disk":
+		return "free some space there: nix-collect-garbage --delete-older-than 30d"
+	case "timeout":
+		return "allow the step more time in hosts.toml, or look why it takes so long"
+	case "busy":
+		return "wait for it to end, then deploy again"
+	case "locked":
+		return "wait for it to end, or cancel it: fleetctl cancel"
+	case "sudo-password":
+		return "run fleetctl where it can ask for the password, or let the login user run sudo without one"
+	case "sudo-wrong", "sudo-denied", "no-sudo":
+		return "look at what sudo -l says there"
+	case "no-home":
+		return "free some space there, or make the login user's home writable"
+	case "build":
+		return "the whole log is kept: fleetctl logs"
+	case "activation", "switch-command", "root-gone":
+		return "the log says why: fleetctl logs"
+	case "units":
+		return "look at them there: systemctl --failed"
+	case "reboot":
+		return "reboot it when it suits"
+	case "died":
+		return "look whether the host restarted or ran out of memory, then deploy again"
+	case "not-running", "not-default":
+		return "look whether something else switches this host, then deploy again"
+	case codeLogin:
+		return "keep the sessions that you have there open until a new one works"
+	case codeHealth:
+		return "look at the service there"
+	case codeShell:
+		return "give the login user a login shell that runs commands"
+	}
+	return ""
+}

@@ -1,0 +1,82 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# env.sh: where things are on a host, and how arguments become variables. Every script begins with it.
+#
+# $FLEETCTL_ROOT, unset on a real host, goes before the paths of the system and of Nix: so a host can live in a directory.
+
+set -eu
+umask 077
+
+R=${FLEETCTL_ROOT:-}
+: "${HOME:=$(cd ~ && pwd)}"
+user=$(id -un)
+
+# A non-login shell on macOS has none of Nix's directories, and a systemd unit has next to nothing. The wrappers come
+# first: NixOS's sudo is only there.
+PATH=$R/run/wrappers/bin:$HOME/.nix-profile/bin:${XDG_STATE_HOME:-$HOME/.local/state}/nix/profile/bin:$R/etc/profiles/per-user/$user/bin:$R/nix/var/nix/profiles/default/bin:$R/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin${PATH:+:$PATH}
+export PATH
+
+state=${XDG_STATE_HOME:-$HOME/.local/state}/fleetctl
+jobs=$state/jobs
+
+# take NAME=VALUE...: sets the variables. The names are fleetctl's own; the values may be any bytes.
+take() {
+  for pair in "$@"; do
+    case $pair in
+      health=*) ;; # may come more than once: verify reads them where they are
+      *) eval "${pair%%=*}=\${pair#*=}" ;;
+    esac
+  done
+}
+
+# has COMMAND: whether the host has it.
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# one_line TEXT: TEXT without line breaks.
+one_line() { printf '%s' "$1" | tr '\n\r\t' '   '; }
+
+# answer WORD...: the header line of this session.
+answer() { printf '@%s %s\n' "$token" "$*"; }
+
+# refuse CODE [KEY=VALUE...]: the header that says why nothing was begun. text= comes last, and may have blanks.
+refuse() {
+  answer refused "$@"
+  exit 0
+}
+
+# boot prints what tells one boot of this host from another.
+boot() {
+  cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null || echo -
+}
+
+# there DIRECTORY: its physical path, or nothing.
+there() { (cd -P -- "$1" 2>/dev/null && pwd -P) || :; }
+
+# limit SECONDS COMMAND...: its status, or 124 where it took longer and was ended. It stays in the job's process group.
+limit() {
+  limit_seconds=$1
+  shift
+  "$@" &
+  limit_child=$!
+  (
+    nap='' spent=0
+    trap 'kill $nap 2>/dev/null || :; exit "$spent"' TERM
+    sleep "$limit_seconds" &
+    nap=$!
+    wait "$nap"
+    spent=3
+    kill -TERM "$limit_child"
+    sleep 10 &
+    nap=$!
+    wait "$nap"
+    kill -KILL "$limit_child"
+    exit "$spent"
+  ) >/dev/null 2>&1 &
+  limit_watch=$!
+  limit_status=0 watch_status=0
+  wait "$limit_child" || limit_status=$?
+  kill "$limit_watch" 2>/dev/null || :
+  wait "$limit_watch" || watch_status=$?
+  [ "$watch_status" != 3 ] || limit_status=124
+  return "$limit_status"
+}

@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# follow.sh: prints a job's log from an offset to its end, and settles a job that died without a word.
+
+follow() {
+  read -r nonce <"$dir/nonce" || refuse unreadable
+  settle
+  answer following "$nonce" "$offset"
+  if [ -e "$dir/result" ]; then
+    tail -c "+$((offset + 1))" "$dir/log"
+    return
+  fi
+  # Where tail cannot be told of changes (overlayfs) it looks once a second: GNU's can be asked to look oftener.
+  often=''
+  if tail -s 0.1 /dev/null >/dev/null 2>&1; then often='-s 0.1'; fi
+  # shellcheck disable=SC2086
+  tail $often -c "+$((offset + 1))" -f "$dir/log" 2>/dev/null &
+  tail_pid=$!
+  # Whoever reads sees the end marker and leaves; this is for a reader that is slow, and asks again from where it is.
+  until [ -e "$dir/result" ]; do
+    sleep 1
+    kill -0 "$tail_pid" 2>/dev/null || return 0
+    settle
+  done
+  sleep 2
+  kill "$tail_pid" 2>/dev/null || :
+}
+
+# settle: a job whose process is gone (killed, or the host restarted) gets the result that it could not write itself.
+settle() {
+  if [ -e "$dir/result" ] || alive "$id" || activating; then return; fi
+  claim "$dir/settle" || return 0
+  if [ -e "$dir/result" ]; then return; fi
+  step=-
+  read -r step <"$dir/step" 2>/dev/null || :
+  settle_words
+  # The log may end in the middle of a line.
+  printf '\n%s end %s\n' "$nonce" "$words" >>"$dir/log"
+  printf '%s\n' "$words" >"$dir/result.new"
+  mv -f "$dir/result.new" "$dir/result"
+  unlock "$id"
+}
+
+settle_words() {
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" != activate ]; then
+    words="failed died $step the job was ended from outside during $step: killed, or the host restarted"
+    return
+  fi
+  settle_built=$(there "$dir/built")
+  case $kind in
+    home) settle_now=$(there "$(home_profiles)/home-manager") ;;
+    *) settle_now=$(there "$R/run/current-system") ;;
+  esac
+  if [ -n "$settle_built" ] && [ "$settle_now" = "$settle_built" ]; then
+    words="degraded died $step the new configuration runs, but the job was ended from outside during $step, before it had seen all of it working"
+  else
+    words="failed died $step the job was ended from outside during $step; the new configuration does not run"
+  fi
+}
+
+# activating: the root half outlives its job while it activates, and is never hurried.
+activating() {
+  [ -e "$dir/activate" ] && [ ! -e "$dir/activated" ] || return 1
+  root_pid=''
+  read -r root_pid <"$dir/root.pid" 2>/dev/null || return 1
+  read -r _ root_boot <"$dir/pid" || return 1
+  running "$root_pid" "$root_boot" "$id"
+}

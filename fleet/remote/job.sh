@@ -1,0 +1,51 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# job.sh: the job. Detached from the session that began it, it carries the steps out one after the other; its standard output is
+# the log. It is given its directory and the NAME=VALUE arguments of launch.
+
+main() {
+  dir=$1
+  shift
+  take "$@"
+  read -r nonce <"$dir/nonce"
+  this_boot=$(boot)
+  step=- wrong='' reboot='' activated=no
+  put pid "$$ $this_boot"
+  trap broke_off EXIT
+  trap terminated TERM
+
+  preflight
+  pull
+  if [ -n "$switch_command" ]; then
+    run_switch_command
+  else
+    build
+    if [ "$goal" = build ]; then
+      if [ "$built" = "$from" ]; then finish unchanged - "already runs"; else finish built - "built, not activated"; fi
+    fi
+    activate
+  fi
+  verify "$@"
+  conclude
+}
+
+# broke_off: a command failed that nobody thought could.
+broke_off() {
+  if [ "$activated" = yes ]; then finish degraded internal "switched, but the job's script broke off during $step"; fi
+  fail internal "the job's script broke off during $step"
+}
+
+# terminated: by a cancel, or from outside; then the next contact settles it.
+terminated() {
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then finish cancelled cancelled "cancelled during $step"; fi
+  trap - EXIT
+  exit 143
+}
+
+conclude() {
+  if [ -n "$wrong" ]; then finish degraded "${wrong%% *}" "${wrong#* }"; fi
+  if [ -n "$reboot" ]; then finish reboot-needed reboot "$reboot"; fi
+  if [ "$activated" = no ]; then finish unchanged - "already runs"; fi
+  if [ "$goal" = boot ]; then finish reboot-needed reboot "the new configuration starts at the next boot"; fi
+  finish switched - "runs the new configuration"
+}

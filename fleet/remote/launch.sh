@@ -1,0 +1,100 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# launch.sh: starts a job, unless it was started already, and follows its log. Standard input, after the script, has nothing but a
+# sudo password, and only once its prompt was seen.
+
+main() {
+  take "$@"
+  this_boot=$(boot)
+  dir=$jobs/$id
+  trap '' HUP
+  mkdir -p "$jobs" 2>/dev/null || refuse no-home "text=cannot make $jobs"
+  tries=0
+  until mkdir "$dir" 2>/dev/null; do
+    if [ -e "$dir/began" ]; then
+      follow
+      return
+    fi
+    # Another launch of the same job is at it, or was cut off before it had begun anything.
+    tries=$((tries + 1))
+    if [ $tries -gt 20 ] && ! alive "$id"; then rm -rf "$dir"; fi
+    [ $tries -lt 300 ] || refuse no-home "text=cannot make $dir"
+    sleep 0.1
+  done
+  prepare "$@"
+  start_root "$@"
+  start_job "$@"
+  prune
+  follow
+}
+
+prepare() {
+  printf '%s %s\n' "$$" "$this_boot" >"$dir/pid" || refuse no-home "text=cannot write in $dir"
+  printf '%s\n' "$who" >"$dir/who"
+  date +%s >"$dir/since"
+  echo launch >"$dir/step"
+  printf '%s\n' "$kind" >"$dir/kind"
+  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  printf '%s\n' "$nonce" >"$dir/nonce"
+  : >"$dir/log"
+  stale=''
+  if ! lock "$id"; then
+    words=$(whose "$holder")
+    give_up
+    # shellcheck disable=SC2086
+    refuse locked $words
+  fi
+  if [ -n "$stale" ]; then printf '%s warn the lock of job %s, which is no more, was taken over\n' "$nonce" "$stale" >>"$dir/log"; fi
+  write_scripts
+}
+
+# give_up leaves nothing behind of a job that did not begin.
+give_up() {
+  unlock "$id"
+  rm -rf "$dir"
+}
+
+# start_root starts the root half: now, because now there is somebody to type a password.
+start_root() {
+  if [ "$kind" = home ] || [ "$goal" = build ] || [ -n "$switch_command" ]; then return; fi
+  if [ "$(id -u)" = 0 ]; then
+    root_said=$(/bin/sh "$dir/root.sh" start "$dir" "$R" "$@" 2>"$dir/sudo") || :
+  elif ! has sudo; then
+    give_up
+    refuse no-sudo
+  elif [ -z "$prompt" ]; then
+    root_said=$(LC_ALL=C sudo -n -- /bin/sh "$dir/root.sh" start "$dir" "$R" "$@" 2>"$dir/sudo" </dev/null) || :
+  else
+    root_said=$(sudo -S -k -p "$prompt" -- /bin/sh "$dir/root.sh" start "$dir" "$R" "$@") || :
+  fi
+  case $root_said in
+    *started*) rm -f "$dir/sudo" ;;
+    *busy*)
+      give_up
+      refuse busy "text=another job is at work on this machine: ${root_said#busy }" ;;
+    *)
+      said=$(head -c 300 "$dir/sudo" 2>/dev/null) || :
+      give_up
+      if [ -n "$prompt" ]; then refuse sudo-wrong; fi
+      case $said in
+        *password*) refuse sudo-password ;;
+      esac
+      refuse sudo-denied "text=$(one_line "$said")" ;;
+  esac
+}
+
+# start_job detaches it: a session and a process group of its own, which no hang-up reaches, and which cancel can end as a whole.
+start_job() {
+  : >"$dir/began"
+  # shellcheck disable=SC2046
+  nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &
+  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid"
+}
+
+# prune removes jobs that ended long ago: the logs are the operator's by now, and each is a GC root.
+prune() {
+  # shellcheck disable=SC2012
+  ls -1t "$jobs" | tail -n +9 | while read -r old; do
+    if [ -e "$jobs/$old/result" ]; then rm -rf "${jobs:?}/$old"; fi
+  done
+}

@@ -1,0 +1,144 @@
+package remote
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// everything is each script that a host is ever given.
+func everything() map[string]string {
+	job := Job{ID: "r.h", Kind: "nixos"}
+	return map[string]string{
+		"launch": job.Launch("t", 0, "").Text,
+		"check":  job.Check("t").Text,
+		"follow": Follow("t", "r.h", 0).Text,
+		"cancel": Cancel("t", "r.h").Text,
+		"tip":    Tip("t", "~/c", "", "main").Text,
+		"exec":   Exec("true").Text,
+		"job":    jobScript(),
+		"root":   rootScript(),
+	}
+}
+
+// shells are those of this machine that a host's /bin/sh could be.
+func shells(t *testing.T) map[string]string {
+	found := map[string]string{"sh": "/bin/sh"}
+	for _, name := range []string{"dash", "bash", "busybox"} {
+		if path, err := exec.LookPath(name); err == nil {
+			found[name] = path
+		}
+	}
+	t.Logf("shells here: %v", found)
+	return found
+}
+
+// shell prepares a run of text by the shell at path, under the name by which a host would call it.
+func shell(path, text string, args ...string) *exec.Cmd {
+	return &exec.Cmd{Path: path, Args: append([]string{"sh"}, args...), Stdin: strings.NewReader(text)}
+}
+
+func TestEveryShellCanReadEveryScript(t *testing.T) {
+	for which, path := range shells(t) {
+		for name, text := range everything() {
+			if out, err := shell(path, text, "-n").CombinedOutput(); err != nil {
+				t.Errorf("%s does not read the %s script: %v\n%s", which, name, err, out)
+			}
+		}
+	}
+}
+
+// A script is read to its end before its first command runs, so that what follows on standard input is for the commands.
+func TestAScriptEndsWithTheOnlyLineThatRunsSomething(t *testing.T) {
+	for name, text := range everything() {
+		if !strings.HasSuffix(text, "\n"+run) {
+			t.Errorf("the %s script ends with something else than %q", name, run)
+		}
+	}
+}
+
+func TestALimitEndsWhatTakesTooLongAndNothingElse(t *testing.T) {
+	for which, path := range shells(t) {
+		text := script("env") + `main() {
+  limit 5 sh -c 'exit 7' || echo "quick $?"
+  limit 1 sleep 20 || echo "slow $?"
+  limit 5 true && echo fine
+}
+` + run
+		cmd := shell(path, text, "-s")
+		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+		out, err := cmd.Output()
+		if want := "quick 7\nslow 124\nfine\n"; err != nil || string(out) != want {
+			t.Errorf("%s: got %q, %v, want %q", which, out, err, want)
+		}
+	}
+}
+
+// Many processes take and give back the host's lock, and some die with it in their hands. Whoever has it must be alone.
+func TestTheLockIsHeldByOneJobAtATime(t *testing.T) {
+	for which, path := range shells(t) {
+		t.Run(which, func(t *testing.T) {
+			home := t.TempDir()
+			text := script("env", "lock") + `main() {
+  this_boot=$(boot)
+  who=$1 turn=0 got=0 tries=0
+  while [ $turn -lt 5 ] && [ $tries -lt 400 ]; do
+    tries=$((tries + 1))
+    id=job-$who-$turn
+    mkdir -p "$jobs/$id"
+    echo "$$ $this_boot" >"$jobs/$id/pid"
+    if lock "$id"; then
+      turn=$((turn + 1))
+      mkdir "$HOME/alone" || echo "$id is not alone" >>"$HOME/faults"
+      echo "$id" >>"$HOME/turns"
+      sleep 0.01
+      rmdir "$HOME/alone"
+      # Every third dies without giving the lock back: as the dead job of a process that is no more.
+      if [ $((turn % 3)) = 0 ]; then echo "1999999 $this_boot" >"$jobs/$id/pid"; else unlock "$id"; fi
+    else
+      sleep 0.02
+    fi
+  done
+}
+` + run
+			var all sync.WaitGroup
+			for who := range 6 {
+				all.Go(func() {
+					cmd := shell(path, text, "-s", "--", string(rune('a'+who)))
+					cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=")
+					if out, err := cmd.CombinedOutput(); err != nil {
+						t.Errorf("%v\n%s", err, out)
+					}
+				})
+			}
+			all.Wait()
+			if faults, err := os.ReadFile(filepath.Join(home, "faults")); err == nil {
+				t.Errorf("two had the lock at once:\n%s", faults)
+			}
+			turns, err := os.ReadFile(filepath.Join(home, "turns"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Count(string(turns), "\n"); got != 30 {
+				t.Errorf("the lock was had %d times, want 30", got)
+			}
+		})
+	}
+}
+
+func TestScriptsPassShellcheck(t *testing.T) {
+	shellcheck, err := exec.LookPath("shellcheck")
+	if err != nil {
+		t.Skip("needs shellcheck")
+	}
+	for name, text := range everything() {
+		cmd := exec.Command(shellcheck, "--shell=sh", "--exclude=SC2034,SC2154,SC2317,SC2329", "-")
+		cmd.Stdin = strings.NewReader(text)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("the %s script: %v\n%s", name, err, out)
+		}
+	}
+}

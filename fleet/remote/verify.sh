@@ -1,0 +1,58 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# verify.sh: is the goal reached? Looks at the host itself, not at exit codes. A new login is the operator's to try.
+
+verify() {
+  begin verify
+  verify_system
+  verify_units
+  verify_health "$@"
+  remember_revision
+  fact after "$(revision)"
+  done_with verify
+}
+
+# remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell.
+remember_revision() {
+  if [ -z "$rev" ] || [ "$goal" = boot ]; then return; fi
+  deployed=$state/deployed.$kind
+  printf '%s %s\n' "$rev" "$built" >"$deployed.new"
+  mv -f "$deployed.new" "$deployed"
+}
+
+verify_system() {
+  if [ "$goal" != boot ] && [ "$(current)" != "$built" ]; then
+    degraded not-running "activated, but what runs is not what was built"
+  fi
+  if [ -n "$switch_command" ]; then return; fi
+  if [ "$goal" != test ] && [ "$(there "$profile")" != "$built" ]; then
+    degraded not-default "activated, but the profile is not what was built: the next boot would start something else"
+  fi
+  fact generation "$(generation "$profile")"
+}
+
+# verify_units: units that failed before the switch are no news.
+verify_units() {
+  if [ "$activated" = no ] || [ "$kind" = home ]; then return; fi
+  new=''
+  for unit in $(failed_units); do
+    case $units_before in
+      *" $unit "*) ;;
+      *) new="$new $unit" ;;
+    esac
+  done
+  [ -z "$new" ] || degraded units "switched, but units failed:$new"
+}
+
+# verify_health runs the health=COMMAND arguments.
+verify_health() {
+  for pair in "$@"; do
+    case $pair in
+      health=*)
+        health_status=0
+        limit "$verify_seconds" sh -c "${pair#health=}" 2>&1 </dev/null || health_status=$?
+        [ $health_status = 0 ] || degraded health "the health check \"${pair#health=}\" exited with $health_status"
+        ;;
+    esac
+  done
+}

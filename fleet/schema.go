@@ -1,0 +1,71 @@
+package fleet
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"time"
+)
+
+// EventSchema is an [Event] as JSON Schema, draft 2020-12. It is read off the types, so it cannot fall behind them.
+func EventSchema() []byte {
+	s := schemaOf(reflect.TypeFor[Event]())
+	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	s["title"] = "fleetctl event"
+	s["description"] = "One fact about a run: a line of --output json, and of a run's events.jsonl. Later versions may add fields and types of event."
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic(err) // it is made of maps and strings
+	}
+	return append(text, '\n')
+}
+
+// schemaOf describes a type of which events are made. What json leaves out when it is empty is not required.
+func schemaOf(t reflect.Type) map[string]any {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return map[string]any{"type": "string", "format": "date-time"}
+	case reflect.TypeFor[Type]():
+		return oneOf(RunStarted, StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, HostFinished, RunFinished)
+	case reflect.TypeFor[Step]():
+		return oneOf(Connect, Preflight, Pull, Build, Activate, Verify)
+	case reflect.TypeFor[Outcome]():
+		return oneOf(Outcomes...)
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return schemaOf(t.Elem())
+	case reflect.Slice:
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.Map:
+		return map[string]any{"type": "object", "propertyNames": schemaOf(t.Key()), "additionalProperties": schemaOf(t.Elem())}
+	case reflect.Struct:
+		return schemaOfStruct(t)
+	case reflect.Bool:
+		return map[string]any{"type": "boolean"}
+	case reflect.Float64:
+		return map[string]any{"type": "number"}
+	case reflect.Int, reflect.Int64:
+		return map[string]any{"type": "integer"}
+	case reflect.Uint64:
+		return map[string]any{"type": "integer", "minimum": 0}
+	}
+	return map[string]any{"type": "string"}
+}
+
+func schemaOfStruct(t reflect.Type) map[string]any {
+	properties := make(map[string]any)
+	required := []string{}
+	for i := range t.NumField() {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		properties[name] = schemaOf(t.Field(i).Type)
+		if !strings.Contains(options, "omitempty") {
+			required = append(required, name)
+		}
+	}
+	return map[string]any{"type": "object", "properties": properties, "required": required}
+}
+
+func oneOf[T ~string](values ...T) map[string]any {
+	return map[string]any{"enum": values}
+}

@@ -1,0 +1,112 @@
+package clean
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestLineKeepsWhatAPersonWouldSee(t *testing.T) {
+	for _, tt := range []struct{ name, in, want string }{
+		{"plain ASCII", "building hello-2.12", "building hello-2.12"},
+		{"other alphabets", "größer 日本 שלום", "größer 日本 שלום"},
+		{"a family, which is joined emoji", "👨‍👩‍👧 ok", "👨‍👩‍👧 ok"},
+		{"an emoji variation", "❤️", "❤️"},
+		{"the end of a CRLF line", "done\r", "done"},
+		{"a doubled CR, as a pty makes it", "done\r\r", "done"},
+		{"the last state of a progress bar", " 10%\r 50%\r100%", "100%"},
+		{"the last state, CRLF after it", " 10%\r100%\r", "100%"},
+		{"colours", "\x1b[1;31merror:\x1b[0m no", "error: no"},
+		{"a cursor movement with intermediates", "a\x1b[?25 lb", "ab"},
+		{"a sequence cut at the end", "half\x1b[12", "half"},
+		{"a lone escape", "a\x1b", "a"},
+		{"a character set change", "a\x1b(Bb", "ab"},
+		{"a two-byte escape", "a\x1bcb", "ab"},
+		{"a window title, ended by a bell", "a\x1b]0;title\x07b", "ab"},
+		{"the clipboard, ended by ST", "a\x1b]52;c;aGk=\x1b\\b", "ab"},
+		{"a title with other alphabets in it", "a\x1b]0;größe ”\x07b", "ab"},
+		{"a hyperlink", "\x1b]8;;http://x\x1b\\text\x1b]8;;\x1b\\", "text"},
+		{"a device control string", "a\x1bPq#0\x1b\\b", "ab"},
+		{"a string cut short by another sequence", "a\x1b]0;t\x1b[31mb", "ab"},
+		{"8-bit CSI as a byte", "a\x9b31mb", "ab"},
+		{"8-bit CSI as a code point", "a\u009b31mb", "ab"},
+		{"8-bit OSC", "a\u009d0;t\u009cb", "ab"},
+		{"another C1 control", "a\u0085b", "ab"},
+		{"tabs", "a\tb\t\tc", "a       b               c"},
+		{"a tab at a stop", "12345678\tx", "12345678        x"},
+		{"control characters", "a\x00\x07\x08\x7fb\nc", "abc"},
+		{"bidi overrides", "a\u202egnp.exe\u202c \u2066x\u2069\u200f\u061c", "agnp.exe x"},
+		{"zero width characters", "a\u200b\ufeff\u2060b", "ab"},
+		{"line and paragraph separators", "a\u2028b\u2029c", "abc"},
+		{"hidden tags", "a\U000e0041\U000e0042b\U000e0100", "ab"},
+		{"broken UTF-8, a run of it", "a\xff\xfe\xc3b", "a�b"},
+		{"nothing", "", ""},
+	} {
+		if got := Line([]byte(tt.in)); got != tt.want {
+			t.Errorf("%s: Line(%q) = %q, want %q", tt.name, tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestLineIsCutWithAnEllipsis(t *testing.T) {
+	for _, r := range []string{"a", "ä", "\t"} {
+		got := Line([]byte(strings.Repeat(r, 2*MaxRunes)))
+		if n := utf8.RuneCountInString(got); n != MaxRunes || !strings.HasSuffix(got, "…") {
+			t.Errorf("a long line of %q: %d runes ending in %q", r, n, got[len(got)-8:])
+		}
+	}
+	whole := strings.Repeat("ä", MaxRunes)
+	if Line([]byte(whole)) != whole {
+		t.Error("a line that just fits was cut")
+	}
+}
+
+func TestTextKeepsItsLines(t *testing.T) {
+	if got, want := Text("a\r\n\x1b[31mb\n\nc\n"), "a\nb\n\nc\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestPlainLinesCostOneAllocation(t *testing.T) {
+	line := []byte(strings.Repeat("copying path ", 8))
+	if n := testing.AllocsPerRun(100, func() { _ = Line(line) }); n > 1 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func FuzzLine(f *testing.F) {
+	for _, s := range []string{"", "plain", "a\tb\rc\r", "\x1b[1;31mred\x1b[0m", "\x1b]0;t\x07", "\u009b1m", "\x9d\x9c", "\u202e", "\xff\xc2", "👨‍👩‍👧", "\x1b(B"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		out := Line(in)
+		if !utf8.ValidString(out) || utf8.RuneCountInString(out) > MaxRunes {
+			t.Fatalf("Line(%q) is %d runes, valid UTF-8: %v", in, utf8.RuneCountInString(out), utf8.ValidString(out))
+		}
+		for _, r := range out {
+			if r < 0x20 || r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+				t.Fatalf("Line(%q) = %q lets %U through", in, out, r)
+			}
+		}
+		if again := Line([]byte(out)); again != out {
+			t.Fatalf("Line(%q) = %q, and cleaned again %q", in, out, again)
+		}
+	})
+}
+
+func BenchmarkLine(b *testing.B) {
+	for name, in := range map[string]string{
+		"plain":  "copying path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
+		"colour": "\x1b[1mcopying\x1b[0m path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
+	} {
+		b.Run(name, func(b *testing.B) {
+			line := []byte(in)
+			b.SetBytes(int64(len(line)))
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = Line(line)
+			}
+		})
+	}
+}

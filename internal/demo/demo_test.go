@@ -1,0 +1,164 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+func TestTheFleetIsTheShippedInventorys(t *testing.T) {
+	shipped, findings, err := inventory.Load(filepath.Join("..", "..", "hosts.toml"))
+	if err != nil || len(findings) > 0 {
+		t.Fatal(err, findings)
+	}
+	ours := Barta(9)
+	if len(ours) != len(shipped.Hosts) {
+		t.Fatalf("the demo has %d hosts, hosts.toml has %d", len(ours), len(shipped.Hosts))
+	}
+	for i, h := range shipped.Hosts {
+		o := ours[i]
+		if o.Name != h.Name || o.Kind != string(h.Kind) || o.Wave != h.Wave || o.Color != h.Color || o.Attr() != h.Attr ||
+			o.SkipOffline != h.SkipOffline || strings.Join(o.Tags, " ") != strings.Join(h.Tags, " ") {
+			t.Errorf("the demo's host %+v is not hosts.toml's %+v", o, *h)
+		}
+	}
+}
+
+func TestTheInventoryItWritesHasNoFindings(t *testing.T) {
+	f := start(t, Options{Hosts: Barta(11)})
+	inv, findings, err := inventory.Load(f.Inventory)
+	if err != nil || len(findings) > 0 {
+		t.Fatal(err, findings)
+	}
+	if got := inv.Hosts[10]; got.Name != "demo011" || got.Port != f.Server("demo011").Port() {
+		t.Errorf("the last host is %+v", *got)
+	}
+}
+
+func TestHostsAreBehindAndRunWhatTheirCheckoutIsAt(t *testing.T) {
+	f := start(t, Options{Hosts: trio()})
+	newest := f.tip(t)
+	for _, host := range []string{"web", "mac", "desk"} {
+		at := f.sh(t, host, "git -C ~/Code/nixcfg rev-parse HEAD").ok(t)
+		if at == newest {
+			t.Errorf("%s: the checkout lacks nothing", host)
+		}
+		built := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
+		running := f.sh(t, host, "cd "+profile(host)+" && pwd -P").ok(t)
+		if built != running {
+			t.Errorf("%s: runs %s, its checkout builds %s", host, running, built)
+		}
+	}
+	if got := f.sh(t, "web", "\"$FLEETCTL_ROOT\"/run/current-system/sw/bin/nixos-version --json").ok(t); !strings.Contains(got, f.sh(t, "web", "git -C ~/Code/nixcfg rev-parse HEAD").out) {
+		t.Errorf("nixos-version says %s", got)
+	}
+}
+
+func TestADirtyCheckoutIsDirty(t *testing.T) {
+	hosts := trio()
+	hosts[0].Dirty = true
+	f := start(t, Options{Hosts: hosts})
+	if got := f.sh(t, "web", "git -C ~/Code/nixcfg status --porcelain").ok(t); got != "M flake.nix" {
+		t.Errorf("status: %q", got)
+	}
+}
+
+func TestAKeptFleetGoesOnWhereItWas(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's a fleet")
+	f := start(t, Options{Dir: dir, Hosts: trio()})
+	f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web")+"; "+activate("web")).ok(t)
+	running := f.sh(t, "web", "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").ok(t)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f = start(t, Options{Dir: dir, Hosts: trio()})
+	if got := f.sh(t, "web", "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").ok(t); got != running {
+		t.Errorf("ran %s, now runs %s", running, got)
+	}
+}
+
+func TestAFleetIsForOneAtATime(t *testing.T) {
+	dir := t.TempDir()
+	start(t, Options{Dir: dir, Hosts: trio()[:1]})
+	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()[:1]}); err == nil || !strings.Contains(err.Error(), "in use") {
+		f.Close()
+		t.Errorf("a second start: %v", err)
+	}
+}
+
+func TestAKeptFleetHasTheHostsItWasMadeWith(t *testing.T) {
+	dir := t.TempDir()
+	if err := start(t, Options{Dir: dir, Hosts: trio()[:1]}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()}); err == nil || !strings.Contains(err.Error(), `was made without the host "mac"`) {
+		f.Close()
+		t.Errorf("more hosts than it was made with: %v", err)
+	}
+}
+
+func TestAStartThatIsCutShortLeavesNothing(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if f, err := Start(ctx, Options{Hosts: Barta(30)}); err == nil {
+		f.Close()
+		t.Fatal("it was not cut short")
+	}
+	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestCloseEndsJobsAndLeavesNothing(t *testing.T) {
+	f := start(t, Options{Hosts: trio()})
+	dir := filepath.Join(f.Root("web"), "home", "mba", ".local", "state", "fleetctl", "jobs", "j1")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	job := exec.Command("/bin/sh", "-c", "while :; do sleep 0.05; echo >>alive; done")
+	job.Dir = dir
+	job.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(filepath.Join(dir, "pid"), fmt.Sprintf("%d boot\n", job.Process.Pid), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- job.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the job lives on")
+		_ = job.Process.Kill()
+		<-ended
+	}
+	if _, err := os.Stat(f.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the directory is there: %v", err)
+	}
+}
+
+func TestOnlyTheOperatorsKeyIsLetIn(t *testing.T) {
+	f := start(t, Options{Hosts: trio()})
+	other, err := newOperatorKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client, err := f.dial("web", other.private); err == nil {
+		client.Close()
+		t.Error("a stranger was let in")
+	}
+}

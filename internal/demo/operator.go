@@ -1,0 +1,88 @@
+package demo
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// operatorKey is the one key that the hosts let in.
+type operatorKey struct {
+	public  ssh.PublicKey
+	private []byte // as OpenSSH keeps it
+}
+
+func newOperatorKey() (k operatorKey, err error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return k, err
+	}
+	block, err := ssh.MarshalPrivateKey(private, "operator of the demo")
+	if err != nil {
+		return k, err
+	}
+	if k.public, err = ssh.NewPublicKey(private.Public()); err != nil {
+		return k, err
+	}
+	k.private = pem.EncodeToMemory(block)
+	return k, nil
+}
+
+// equipOperator writes what an operator has: key, known hosts, ssh_config, and hosts.toml.
+func (f *Fleet) equipOperator() error {
+	dir := filepath.Join(f.Home, ".ssh")
+	var known, config strings.Builder
+	for _, h := range f.hosts {
+		known.WriteString(h.server.KnownHost())
+		fmt.Fprintf(&config, "Host %s\n  HostName 127.0.0.1\n  Port %d\n  User %s\n\n", h.Name, h.server.Port(), h.User)
+	}
+	fmt.Fprintf(&config, "Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking yes\n",
+		word(filepath.Join(dir, "id_ed25519")), word(filepath.Join(dir, "known_hosts")))
+
+	if err := write(filepath.Join(dir, "id_ed25519"), string(f.key.private), 0o600); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, "known_hosts"), known.String(), 0o600); err != nil {
+		return err
+	}
+	if err := write(filepath.Join(dir, "config"), config.String(), 0o600); err != nil {
+		return err
+	}
+	return write(f.Inventory, f.toml(), 0o644)
+}
+
+// word quotes a value for ssh_config(5), if it must be.
+func word(s string) string {
+	if strings.ContainsAny(s, " \t#") {
+		return `"` + s + `"`
+	}
+	return s
+}
+
+// toml is the inventory.
+func (f *Fleet) toml() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "[fleet]\nname = \"demo\"\nremote = %s\nbranch = %q\n\n[defaults]\nrepo = \"~/Code/nixcfg\"\n", strconv.Quote(f.Origin), branch)
+	for _, h := range f.hosts {
+		fmt.Fprintf(&b, "\n[hosts.%s]\nkind = %q\naddress = \"127.0.0.1\"\nport = %d\nuser = %q\nwave = %d\n", h.Name, h.Kind, h.server.Port(), h.User, h.Wave)
+		if len(h.Tags) > 0 {
+			fmt.Fprintf(&b, "tags = [\"%s\"]\n", strings.Join(h.Tags, `", "`))
+		}
+		if h.Color != "" {
+			fmt.Fprintf(&b, "color = %q\n", h.Color)
+		}
+		if h.Kind == "home" {
+			fmt.Fprintf(&b, "attr = %q\n", h.Attr())
+		}
+		if h.SkipOffline {
+			b.WriteString("offline = \"skip\"\n")
+		}
+	}
+	return b.String()
+}

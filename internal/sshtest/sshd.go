@@ -1,0 +1,146 @@
+package sshtest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// SshdOptions is what a test wants of a real sshd.
+type SshdOptions struct {
+	Config  string // more lines for sshd_config(5); they win, since they come first
+	KeyType string // of the host key, as ssh-keygen names it; "" is ed25519
+}
+
+// RealSshd is an OpenSSH server on loopback that lets this process's user in with one key.
+type RealSshd struct {
+	Dir     string // holds what follows
+	Addr    string
+	Port    int
+	User    string
+	KeyFile string        // the key that is let in
+	HostKey ssh.PublicKey // known as "127.0.0.1"
+}
+
+// Sshd starts a real sshd for as long as a test runs. A machine without one skips the test, in words that begin with
+// "needs sshd".
+func Sshd(t TB, o SshdOptions) *RealSshd {
+	t.Helper()
+	bin := findSshd()
+	if bin == "" {
+		t.Skipf("needs sshd: no OpenSSH server in PATH, /usr/sbin or /usr/local/sbin")
+	}
+	s, stop, err := startSshd(bin, t.TempDir(), o)
+	if err != nil {
+		t.Fatalf("sshd: %v", err)
+	}
+	t.Cleanup(stop)
+	return s
+}
+
+func findSshd() string {
+	for _, name := range []string{"sshd", "/usr/sbin/sshd", "/usr/local/sbin/sshd"} {
+		if path, err := exec.LookPath(name); err == nil {
+			if abs, err := filepath.Abs(path); err == nil {
+				return abs // sshd starts itself again for each connection, and insists on an absolute path
+			}
+		}
+	}
+	return ""
+}
+
+func startSshd(bin, dir string, o SshdOptions) (*RealSshd, func(), error) {
+	me, err := user.Current()
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &RealSshd{Dir: dir, User: me.Username, KeyFile: filepath.Join(dir, "id")}
+	client, err := KeyFile(s.KeyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.KeyType == "" {
+		o.KeyType = "ed25519"
+	}
+	hostKey := filepath.Join(dir, "host")
+	if out, err := exec.Command("ssh-keygen", "-q", "-t", o.KeyType, "-N", "", "-f", hostKey).CombinedOutput(); err != nil {
+		return nil, nil, fmt.Errorf("ssh-keygen: %v: %s", err, out)
+	}
+	public, err := os.ReadFile(hostKey + ".pub")
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.HostKey, _, _, _, err = ssh.ParseAuthorizedKey(public); err != nil {
+		return nil, nil, err
+	}
+	if s.Port, err = freePort(); err != nil {
+		return nil, nil, err
+	}
+	s.Addr = fmt.Sprintf("127.0.0.1:%d", s.Port)
+	if os.Geteuid() == 0 {
+		_ = os.MkdirAll("/run/sshd", 0o755) // where Debian's sshd gives up its privileges
+	}
+	config := o.Config + fmt.Sprintf(`
+ListenAddress 127.0.0.1:%d
+HostKey %s
+PidFile none
+AuthorizedKeysFile %s
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin prohibit-password
+LogLevel VERBOSE
+`, s.Port, hostKey, filepath.Join(dir, "authorized_keys"))
+	if err := os.WriteFile(filepath.Join(dir, "authorized_keys"), ssh.MarshalAuthorizedKey(client.PublicKey()), 0o600); err != nil {
+		return nil, nil, err
+	}
+	file := filepath.Join(dir, "sshd_config")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, nil, err
+	}
+
+	cmd := exec.Command(bin, "-D", "-e", "-f", file)
+	logFile, err := os.Create(filepath.Join(dir, "sshd.log"))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer logFile.Close()
+	cmd.Stdout, cmd.Stderr = logFile, logFile
+	if err := cmd.Start(); err != nil {
+		return nil, nil, err
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	stop := func() { _ = cmd.Process.Kill(); <-ended }
+	for range 200 {
+		select {
+		case <-ended:
+			said, _ := os.ReadFile(logFile.Name())
+			return nil, nil, fmt.Errorf("it ended at once: %s", strings.TrimSpace(string(said)))
+		case <-time.After(20 * time.Millisecond):
+		}
+		if conn, err := net.Dial("tcp", s.Addr); err == nil {
+			conn.Close()
+			return s, stop, nil
+		}
+	}
+	stop()
+	return nil, nil, fmt.Errorf("nothing listens on %s", s.Addr)
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,86 @@
+package sshexec
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// tilde replaces a leading ~/ by the home directory.
+func tilde(path, home string) string {
+	switch {
+	case path == "~":
+		return home
+	case strings.HasPrefix(path, "~/"):
+		return filepath.Join(home, path[2:])
+	}
+	return path
+}
+
+// tokens replaces what ssh_config(5) lists under TOKENS, and ${NAME} by the environment. What it does not know is an
+// error: half of a path or of a command is worse than none.
+func (p *Pool) tokens(text string, s Settings) (string, error) {
+	if !strings.ContainsAny(text, "%$") {
+		return text, nil
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '%' && i+1 < len(text):
+			i++
+			value, ok := p.token(text[i], s)
+			if !ok {
+				return "", fmt.Errorf("%q has a token that is not known here: %q", text, text[i-1:i+1])
+			}
+			b.WriteString(value)
+		case strings.HasPrefix(text[i:], "${"):
+			name, _, ok := strings.Cut(text[i+2:], "}")
+			value := p.options.Getenv(name)
+			if !ok || value == "" {
+				return "", fmt.Errorf("%q needs the environment variable %q, which is not set", text, name)
+			}
+			b.WriteString(value)
+			i += len("${}") + len(name) - 1
+		default:
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String(), nil
+}
+
+func (p *Pool) token(letter byte, s Settings) (string, bool) {
+	machine, _ := os.Hostname()
+	switch letter {
+	case '%':
+		return "%", true
+	case 'd':
+		return p.options.Home, true
+	case 'h':
+		return s.Hostname, true
+	case 'i':
+		return strconv.Itoa(os.Getuid()), true
+	case 'k':
+		if s.HostKeyAlias != "" {
+			return s.HostKeyAlias, true
+		}
+		return s.Alias, true
+	case 'L':
+		short, _, _ := strings.Cut(machine, ".")
+		return short, true
+	case 'l':
+		return machine, true
+	case 'n':
+		return s.Alias, true
+	case 'p':
+		return strconv.Itoa(s.Port), true
+	case 'r':
+		return s.User, true
+	case 'u':
+		return p.options.User, true
+	case 'j':
+		return s.ProxyJump, true
+	}
+	return "", false
+}

@@ -1,0 +1,213 @@
+package sshexec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// hostKeys decides whether a host is who it should be.
+type hostKeys struct {
+	known knownFiles
+}
+
+// hostName is the name under which OpenSSH keeps a host's key, and the one without the port, under which it also looks.
+func hostName(s Settings) (name, bare string) {
+	if s.HostKeyAlias != "" {
+		return strings.ToLower(s.HostKeyAlias), ""
+	}
+	host := strings.ToLower(s.Hostname)
+	if s.Port == 22 {
+		return host, ""
+	}
+	return "[" + host + "]:" + strconv.Itoa(s.Port), host
+}
+
+// hostRecord is all that the files know of one host.
+type hostRecord struct {
+	named       []*knownKey // plain keys, by the host's name
+	bare        []*knownKey // plain keys, by its name without the port
+	authorities []*knownKey
+	revoked     []*knownKey
+}
+
+func (h *hostKeys) record(s Settings) hostRecord {
+	var r hostRecord
+	name, bare := hostName(s)
+	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
+		f := h.known.open(path)
+		f.find(name, func(k *knownKey) { r.add(k, &r.named) })
+		if bare != "" {
+			f.find(bare, func(k *knownKey) { r.add(k, &r.bare) })
+		}
+	}
+	return r
+}
+
+func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
+	key, err := k.decode()
+	if err != nil {
+		return
+	}
+	found := *k
+	found.key = key
+	list := plain
+	switch k.marker {
+	case authority:
+		list = &r.authorities
+	case revoked:
+		list = &r.revoked
+	}
+	*list = append(*list, &found)
+}
+
+// preferred is OpenSSH's order of host key algorithms.
+var preferred = []string{
+	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
+	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
+
+// algorithms lists what the host may prove itself with. What is known of it comes first, so that a host with several keys
+// shows the one that can be checked.
+func (r *hostRecord) algorithms(s Settings) []string {
+	allowed := preferred
+	if s.HostKeyAlgorithms != nil {
+		allowed = restrict(slices.Concat(preferred, ssh.InsecureAlgorithms().HostKeys), s.HostKeyAlgorithms)
+	}
+	var first, rest []string
+	for _, algorithm := range allowed {
+		if r.checkable(algorithm) {
+			first = append(first, algorithm)
+		} else {
+			rest = append(rest, algorithm)
+		}
+	}
+	return append(first, rest...)
+}
+
+func (r *hostRecord) checkable(algorithm string) bool {
+	if strings.Contains(algorithm, "-cert-v01@") {
+		return len(r.authorities) > 0
+	}
+	format := algorithm
+	if strings.HasPrefix(algorithm, "rsa-sha2-") {
+		format = ssh.KeyAlgoRSA
+	}
+	is := func(k *knownKey) bool { return k.key.Type() == format }
+	return slices.ContainsFunc(r.named, is) || slices.ContainsFunc(r.bare, is)
+}
+
+// restrict lists what is in both lists, in the order of ours.
+func restrict(ours, theirs []string) []string {
+	return slices.DeleteFunc(slices.Clone(ours), func(a string) bool { return !slices.Contains(theirs, a) })
+}
+
+// check says whether a key that a host showed is the host's.
+func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
+	key := shown
+	cert, isCert := shown.(*ssh.Certificate)
+	if isCert {
+		key = cert.Key
+	}
+	for _, bad := range r.revoked {
+		if sameKey(bad.key, key) || isCert && sameKey(bad.key, cert.SignatureKey) {
+			return &hostKeyError{kind: HostKeyRevoked, settings: s, shown: key, known: bad}
+		}
+	}
+	var certErr error
+	if isCert {
+		if certErr = r.checkCert(s, cert); certErr == nil {
+			return nil
+		}
+		// OpenSSH goes on with the key inside, and so do we.
+	}
+	same := func(k *knownKey) bool { return sameKey(k.key, key) }
+	sameType := func(k *knownKey) bool { return k.key.Type() == key.Type() }
+	if slices.ContainsFunc(r.named, same) {
+		return nil
+	}
+	if i := slices.IndexFunc(r.named, sameType); i >= 0 {
+		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[i], cert: certErr}
+	}
+	if slices.ContainsFunc(r.bare, same) {
+		return nil
+	}
+	if len(r.named) > 0 {
+		// The host was asked for the known kinds of key first, and no longer has any of them. OpenSSH would take the
+		// new key for a further one; that would let anybody in who simply claims to have no such key.
+		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[0], cert: certErr}
+	}
+	return &hostKeyError{kind: HostKeyUnknown, settings: s, shown: key, cert: certErr}
+}
+
+func (r *hostRecord) checkCert(s Settings, cert *ssh.Certificate) error {
+	if !slices.ContainsFunc(r.authorities, func(k *knownKey) bool { return sameKey(k.key, cert.SignatureKey) }) {
+		return errors.New("its certificate is from no known authority")
+	}
+	if cert.Signature.Format == ssh.KeyAlgoRSA {
+		return errors.New("its certificate is signed with SHA-1")
+	}
+	if cert.CertType != ssh.HostCert {
+		return errors.New("its certificate is a user's")
+	}
+	name := strings.ToLower(orElse(s.HostKeyAlias, s.Hostname))
+	// A principal may be a pattern; CheckCert knows only names.
+	for _, principal := range cert.ValidPrincipals {
+		if matchPattern(strings.ToLower(principal), name) {
+			name = principal
+			break
+		}
+	}
+	return new(ssh.CertChecker).CheckCert(name, cert)
+}
+
+func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
+
+// hostKeyError is a host that is not known to be who it should be.
+type hostKeyError struct {
+	kind     Kind
+	settings Settings
+	shown    ssh.PublicKey
+	known    *knownKey // the line that stands against it
+	cert     error     // why its certificate did not help
+}
+
+func (e *hostKeyError) Error() string {
+	at := net.JoinHostPort(e.settings.Hostname, strconv.Itoa(e.settings.Port))
+	shown := e.shown.Type() + " " + ssh.FingerprintSHA256(e.shown)
+	var text string
+	switch e.kind {
+	case HostKeyRevoked:
+		text = fmt.Sprintf("%s shows the key %s, which is marked @revoked in %s:%d", at, shown, e.known.file, e.known.line)
+	case HostKeyChanged:
+		text = fmt.Sprintf("%s shows the key %s, but %s:%d has %s %s for it", at, shown, e.known.file, e.known.line,
+			e.known.key.Type(), ssh.FingerprintSHA256(e.known.key))
+	default:
+		name, _ := hostName(e.settings)
+		text = fmt.Sprintf("%s shows the key %s, and no known_hosts file has one for %q", at, shown, name)
+	}
+	if e.cert != nil {
+		text += fmt.Sprintf(" (%v)", e.cert)
+	}
+	return text
+}
+
+func (e *hostKeyError) mend() string {
+	name, _ := hostName(e.settings)
+	switch e.kind {
+	case HostKeyRevoked:
+		return "the host needs a new key; do not log in to it until it has one"
+	case HostKeyChanged:
+		return fmt.Sprintf("if the host was reinstalled, forget its old key: ssh-keygen -R %q -f %s; if not, somebody may be in between",
+			name, e.known.file)
+	}
+	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", e.settings.Alias)
+}

@@ -1,0 +1,177 @@
+package sshexec
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"os"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// marker is what a line of known_hosts says about its key.
+type marker string
+
+const (
+	plainKey  marker = ""
+	authority marker = "@cert-authority"
+	revoked   marker = "@revoked"
+)
+
+// knownKey is one line of a known_hosts file. Keys are decoded when a line turns out to be about the host in question:
+// most never are.
+type knownKey struct {
+	marker marker
+	file   string
+	line   int
+	text   string // the key's base64
+	key    ssh.PublicKey
+}
+
+// knownFile is a known_hosts file, in the shape in which it is looked up: plain names by name, and the lines that have
+// to be tried one after the other. sshd(8), SSH_KNOWN_HOSTS FILE FORMAT, is the format's description.
+type knownFile struct {
+	stamp    stamp
+	plain    map[string][]*knownKey
+	patterns []patternLine
+	hashed   []hashedLine
+}
+
+type patternLine struct {
+	patterns []string
+	key      *knownKey
+}
+
+type hashedLine struct {
+	salt []byte
+	hash [sha1.Size]byte
+	key  *knownKey
+}
+
+// knownFiles keeps files that were read, for as long as they stay the same.
+type knownFiles struct {
+	mu    sync.Mutex
+	files map[string]*knownFile
+}
+
+func (k *knownFiles) open(path string) *knownFile {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if f := k.files[path]; f != nil && newStamp(path) == f.stamp {
+		return f
+	}
+	f := readKnownFile(path)
+	if k.files == nil {
+		k.files = make(map[string]*knownFile)
+	}
+	k.files[path] = f
+	return f
+}
+
+// readKnownFile reads what it can. A file that is not there or may not be read knows nobody, and a line that makes no
+// sense is passed over, as OpenSSH does: neither lets anything in.
+func readKnownFile(path string) *knownFile {
+	f := &knownFile{stamp: newStamp(path), plain: make(map[string][]*knownKey)}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return f
+	}
+	number := 0
+	for line := range bytes.Lines(text) {
+		number++
+		f.add(path, number, string(line))
+	}
+	return f
+}
+
+func (f *knownFile) add(path string, number int, line string) {
+	fields := strings.Fields(line)
+	if len(fields) == 0 || fields[0][0] == '#' {
+		return
+	}
+	key := &knownKey{file: path, line: number}
+	if fields[0][0] == '@' {
+		key.marker = marker(fields[0])
+		if key.marker != authority && key.marker != revoked {
+			return
+		}
+		fields = fields[1:]
+	}
+	if len(fields) < 3 {
+		return
+	}
+	hosts := fields[0]
+	key.text = fields[2]
+	switch {
+	case strings.HasPrefix(hosts, "|1|"):
+		salt, hash, _ := strings.Cut(hosts[len("|1|"):], "|")
+		h := hashedLine{key: key}
+		sum, err := base64.StdEncoding.DecodeString(hash)
+		if err != nil || len(sum) != len(h.hash) {
+			return
+		}
+		if h.salt, err = base64.StdEncoding.DecodeString(salt); err != nil {
+			return
+		}
+		copy(h.hash[:], sum)
+		f.hashed = append(f.hashed, h)
+	case strings.ContainsAny(hosts, "*?!"):
+		f.patterns = append(f.patterns, patternLine{strings.Split(strings.ToLower(hosts), ","), key})
+	default:
+		for name := range strings.SplitSeq(strings.ToLower(hosts), ",") {
+			f.plain[name] = append(f.plain[name], key)
+		}
+	}
+}
+
+// find calls found with every key that the file has for a name, which is in lower case.
+func (f *knownFile) find(name string, found func(*knownKey)) {
+	for _, key := range f.plain[name] {
+		found(key)
+	}
+	for _, p := range f.patterns {
+		if matchList(p.patterns, name) {
+			found(p.key)
+		}
+	}
+	for _, h := range f.hashed {
+		if hashName(name, h.salt) == h.hash {
+			found(h.key)
+		}
+	}
+}
+
+// hashName is HMAC-SHA1 with the salt as its key: HashKnownHosts.
+func hashName(name string, salt []byte) (sum [sha1.Size]byte) {
+	if len(salt) > sha1.BlockSize || len(name) > 256 {
+		mac := hmac.New(sha1.New, salt)
+		mac.Write([]byte(name))
+		mac.Sum(sum[:0])
+		return sum
+	}
+	// The same by hand, without hmac's allocations: a file may have ten thousand lines, and a fleet as many hosts.
+	var inner [sha1.BlockSize + 256]byte
+	var outer [sha1.BlockSize + sha1.Size]byte
+	copy(inner[:], salt)
+	copy(outer[:], salt)
+	for i := range sha1.BlockSize {
+		inner[i] ^= 0x36
+		outer[i] ^= 0x5c
+	}
+	n := copy(inner[sha1.BlockSize:], name)
+	sum = sha1.Sum(inner[:sha1.BlockSize+n])
+	copy(outer[sha1.BlockSize:], sum[:])
+	return sha1.Sum(outer[:])
+}
+
+// decode makes the key of a line out of its text.
+func (k *knownKey) decode() (ssh.PublicKey, error) {
+	blob, err := base64.StdEncoding.DecodeString(k.text)
+	if err != nil {
+		return nil, err
+	}
+	return ssh.ParsePublicKey(blob)
+}

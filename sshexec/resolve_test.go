@@ -1,0 +1,309 @@
+package sshexec
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// resolved is what a configuration comes to for a host named web.
+func resolved(t *testing.T, config string, target Target) Settings {
+	t.Helper()
+	w := newWorld(t)
+	w.write("config", "%s", config)
+	w.ConfigFile = w.path("config")
+	if target.Name == "" {
+		target.Name = "web"
+	}
+	s, err := w.pool().Resolve(w.ctx(), target)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, config)
+	}
+	return s
+}
+
+func needsSSH(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Skip("needs ssh")
+	}
+}
+
+func TestWithoutAConfigurationAHostIsWhatItsNameSays(t *testing.T) {
+	s := resolved(t, "", Target{})
+	if s.Hostname != "web" || s.Port != 22 || s.User != "alice" || s.ProxyJump != "" || s.StrictHostKeyChecking != "ask" {
+		t.Errorf("got %+v", s)
+	}
+	if len(s.IdentityFiles) == 0 || s.ChosenIdentities || !strings.HasSuffix(s.UserKnownHostsFiles[0], "/.ssh/known_hosts") {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestTheFirstValueWinsAndIdentityFilesAdd(t *testing.T) {
+	s := resolved(t, `
+Host web
+  HostName 10.0.0.1
+  IdentityFile ~/.ssh/one
+Host *
+  HostName 10.0.0.2
+  User=bob
+  Port = 2222
+  IdentityFile ~/.ssh/two
+`, Target{})
+	if s.Hostname != "10.0.0.1" || s.User != "bob" || s.Port != 2222 || len(s.IdentityFiles) != 2 || !s.ChosenIdentities {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestTheTargetComesBeforeTheConfiguration(t *testing.T) {
+	for name, odd := range map[string]string{"read here": "", "read by ssh": "Match user carol\n  HostKeyAlias carols\n"} {
+		t.Run(name, func(t *testing.T) {
+			if odd != "" {
+				needsSSH(t)
+			}
+			s := resolved(t, odd+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
+				Target{Address: "fe80::1%eth0", User: "carol", Port: 23})
+			if s.Hostname != "fe80::1%eth0" || s.User != "carol" || s.Port != 23 || s.ProxyJump != "jump" {
+				t.Errorf("got %+v", s)
+			}
+			if odd != "" && s.HostKeyAlias != "carols" {
+				t.Error("Match did not see the target's user")
+			}
+		})
+	}
+}
+
+func TestTokensAndVariablesAreReplaced(t *testing.T) {
+	w := newWorld(t)
+	w.env["KEYS"] = "/keys"
+	w.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
+		"  IdentityFile ${KEYS}/%%r@%%h:%%p-%%n%%%%\n  UserKnownHostsFile %%d/known /dev/null\n  IdentityAgent ~/agent.sock\n")
+	w.ConfigFile = w.path("config")
+	s, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.IdentityFiles[0] != "/keys/bob@web.example.com:23-web%" || s.UserKnownHostsFiles[0] != w.home+"/known" || s.IdentityAgent != w.home+"/agent.sock" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestATokenThatIsNotKnownIsAnErrorAndNotHalfAPath(t *testing.T) {
+	for _, file := range []string{"~/.ssh/%y", "~/.ssh/${NOT_SET}/key"} {
+		w := newWorld(t)
+		w.write("config", "IdentityFile %s\n", file)
+		w.ConfigFile = w.path("config")
+		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+		fails(t, err, Config, "web: config", file)
+	}
+}
+
+func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
+	for _, c := range []struct {
+		patterns string
+		want     bool
+	}{
+		{"web", true}, {"we?", true}, {"web?", false}, {"*", true}, {"w*b", true}, {"*b*", true}, {"", false}, {"w", false},
+		{"db web", true}, {"* !web", false}, {"!web *", false}, {"!db *", true}, {"!db", false}, {"WEB", false},
+	} {
+		if got := matchList(strings.Fields(c.patterns), "web"); got != c.want {
+			t.Errorf("%q: %v", c.patterns, got)
+		}
+	}
+}
+
+// beyondPlain are constructs that ssh reads and this package leaves to it, with what they come to.
+var beyondPlain = []struct{ config, hostname string }{
+	{"Match host web\n  HostName a\n", "a"},
+	{"Match originalhost web\n  HostName a\n", "a"},
+	{"Match host db,web\n  HostName a\n", "a"},
+	{"Match user nobody\n  HostName a\n", "web"},
+	{"Match host web exec \"false\"\n  HostName a\n", "web"},
+	{"Match !host db\n  HostName a\n", "a"},
+	{"Match final all\n  Port 23\n", "web"},
+	{"Host \"web\"\n  HostName a\n", "a"},
+	{"Host web # the web\n  HostName a\n", "a"},
+	{"HostName %h.example.com\n", "web.example.com"},
+	{"Host web\n  HostName \"a\"\n", "a"},
+}
+
+func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
+	needsSSH(t)
+	for _, c := range beyondPlain {
+		if s := resolved(t, c.config, Target{}); s.Hostname != c.hostname {
+			t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
+		}
+	}
+	if s := resolved(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
+		!strings.HasSuffix(s.IdentityFiles[0], "/.ssh/my key") || !strings.HasSuffix(s.IdentityFiles[1], "/.ssh/id#work") ||
+		s.ConnectTimeout != time.Minute || s.ServerAliveInterval != 5*time.Second {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestWithoutSSHWhatIsBeyondPlainIsAnErrorWithItsPlace(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	for _, c := range beyondPlain {
+		w := newWorld(t)
+		w.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
+		w.ConfigFile = w.path("config")
+		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+		fails(t, err, Config, "web: config: "+w.path("config")+":", "ssh")
+	}
+}
+
+func TestAMisspelledKeywordIsAnErrorWithItsLine(t *testing.T) {
+	needsSSH(t)
+	w := newWorld(t)
+	w.write("config", "Host web\n  HostNane 10.0.0.1\n")
+	w.ConfigFile = w.path("config")
+	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	fails(t, err, Config, "hostnane", "line 2")
+}
+
+func TestWhatWouldMakeALoginSaferOrGoElsewhereIsNotPassedOver(t *testing.T) {
+	needsSSH(t)
+	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes"} {
+		w := newWorld(t)
+		w.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
+		w.ConfigFile = w.path("config")
+		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+		fails(t, err, Config, strings.ToLower(strings.Fields(line)[0]))
+	}
+}
+
+func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
+	w := newWorld(t)
+	w.write("config", "Include more/*\n")
+	w.ConfigFile = w.path("config")
+	p := w.pool()
+	hostname := func() string {
+		s, err := p.Resolve(w.ctx(), Target{Name: "web"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hostname
+	}
+	if got := hostname(); got != "web" {
+		t.Error(got)
+	}
+	if err := os.Mkdir(w.path("more"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.write("more/a", "HostName a\n")
+	if got := hostname(); got != "a" {
+		t.Error(got)
+	}
+	w.write("config", "HostName bb\n")
+	if got := hostname(); got != "bb" {
+		t.Error(got)
+	}
+}
+
+func TestAConfigurationThatIncludesItselfEnds(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	w := newWorld(t)
+	w.write("config", "Include config\n")
+	w.ConfigFile = w.path("config")
+	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	fails(t, err, Config, "too deep")
+}
+
+// TestThePlainPartIsReadAsSSHReadsIt makes configurations at random and compares with `ssh -G`.
+func TestThePlainPartIsReadAsSSHReadsIt(t *testing.T) {
+	needsSSH(t)
+	r := rand.New(rand.NewPCG(7, 11))
+	w := newWorld(t)
+	w.ConfigFile = w.path("config")
+	for round := range 40 {
+		config := randomConfig(r, true)
+		w.write("config", "%s", config)
+		w.write("part-a", "%s", randomConfig(r, false))
+		w.write("part-b", "%s", randomConfig(r, false))
+		config = strings.ReplaceAll(config, "PARTS", filepath.Join(w.home, ".ssh"))
+		w.write("config", "%s", config)
+		p := w.pool()
+		target := Target{Name: pick(r, "web", "db", "web.example.com", "mail")}
+		here, err := p.Resolve(w.ctx(), target)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, config)
+		}
+		read := *p.resolver.load()
+		if read.odd != nil {
+			t.Fatalf("not plain: %v\n%s", read.odd, config)
+		}
+		read.odd = &oddity{file: "test", why: "asked for"}
+		p.resolver.read = &read
+		there, err := p.Resolve(w.ctx(), target)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, config)
+		}
+		// Said to be the default, and not said at all, are one thing to ssh -G.
+		for _, s := range []*Settings{&here, &there} {
+			s.ChosenIdentities = false
+			s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
+		}
+		if there.User == here.User || here.User == "alice" {
+			here.User, there.User = "", ""
+		}
+		if !reflect.DeepEqual(here, there) {
+			t.Fatalf("round %d, %s:\n%s\nhere %+v\nssh  %+v\npart-a:\n%s\npart-b:\n%s", round, target.Name, config, here, there, w.read("part-a"), w.read("part-b"))
+		}
+	}
+}
+
+func pick(r *rand.Rand, from ...string) string { return from[r.IntN(len(from))] }
+
+func randomConfig(r *rand.Rand, include bool) string {
+	var b strings.Builder
+	for range r.IntN(14) {
+		switch n := r.IntN(10); {
+		case n < 3:
+			fmt.Fprintf(&b, "%s %s\n", pick(r, "Host", "host", "HOST\t"), pick(r, "web", "*", "db web", "* !web", "w?b", "*.example.com", "web*", "Match", "!db *", "mail  db"))
+		case n == 3 && include:
+			fmt.Fprintf(&b, "Include %s\n", pick(r, "PARTS/part-a", "PARTS/part-*", "PARTS/none", "PARTS/part-b PARTS/part-a"))
+		case n == 3:
+			b.WriteString(pick(r, "# a comment\n", "\n", "   \t\n", "Match all\n", "ForwardAgent yes\n", "SendEnv LANG LC_*\n"))
+		default:
+			line := pick(r, "HostName 10.0.0.1", "HostName=web.internal", "Port 2222", "Port = 23", "User\tbob", "User=  carol", "IdentityFile ~/.ssh/one",
+				"IdentityFile /keys/%h", "IdentityFile ~/.ssh/one", "CertificateFile ~/.ssh/c.pub", "IdentitiesOnly yes", "identitiesonly NO", "IdentityAgent none",
+				"IdentityAgent /a.sock", "ProxyJump jump", "ProxyJump a@b:23,c", "ProxyJump none", "ProxyCommand nc -X \"5\" %h %p # x", "ProxyCommand none",
+				"UserKnownHostsFile /kh1 /dev/null", "GlobalKnownHostsFile /etc/kh", "StrictHostKeyChecking accept-new", "StrictHostKeyChecking off",
+				"StrictHostKeyChecking yes", "HostKeyAlias alias", "ServerAliveInterval 7", "ServerAliveCountMax 9", "ConnectTimeout 8", "HashKnownHosts yes",
+				"AddressFamily inet6", "AddressFamily ANY")
+			fmt.Fprintf(&b, "%s%s%s\n", pick(r, "", "  ", "\t"), line, pick(r, "", "", " ", "\r"))
+		}
+	}
+	return b.String()
+}
+
+func FuzzReadingAConfigurationNeverFails(f *testing.F) {
+	for _, c := range beyondPlain {
+		f.Add(c.config)
+	}
+	f.Add("Host\x00\nPort 99999\nInclude *\n=\n\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		file := filepath.Join(t.TempDir(), "config")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		into := &reading{}
+		steps := configReader{home: t.TempDir(), dir: t.TempDir(), into: into}.file(file)
+		var s Settings
+		told := map[string]bool{}
+		walk(steps, "web", true, func(keyword string, args []string) {
+			if into.odd == nil {
+				s.assign(told, keyword, args)
+			}
+		})
+		if into.odd == nil && (s.Port < 0 || s.Port > 65535) {
+			t.Errorf("port %d", s.Port)
+		}
+	})
+}

@@ -1,0 +1,243 @@
+package sshexec
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/markus-barta/nixfleet/internal/sshtest"
+)
+
+func TestAScriptRunsWithItsArgumentsStreamsAndStatus(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	exit, out, errs := run(t, c, `echo "$2"; echo "$1" >&2; exit 7`, "it's", "$HOME\n")
+	if exit != 7 || out != "$HOME\n\n" || errs != "it's\n" {
+		t.Errorf("got %d, %q, %q", exit, out, errs)
+	}
+}
+
+func TestAScriptEndedByASignalHasTheShellsStatus(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	if exit, _, _ := run(t, c, `kill -TERM $$`); exit != 128+15 {
+		t.Errorf("got %d", exit)
+	}
+}
+
+func TestAScriptReadsItsStandardInputWhole(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	input := strings.Repeat("a line of input\n", 20000)
+	for _, given := range []string{"", "x", input} {
+		var out, errs strings.Builder
+		exit, err := c.Run(w.ctx(), Command{Script: "echo before >&2; cat", Stdin: strings.NewReader(given), Stdout: &out, Stderr: &errs})
+		if err != nil || exit != 0 {
+			t.Fatalf("%d, %v", exit, err)
+		}
+		if out.String() != given || errs.String() != "before\n" {
+			t.Errorf("gave %d bytes, got %d; stderr %q", len(given), out.Len(), errs.String())
+		}
+	}
+}
+
+func TestStandardInputIsNeverRunAsCode(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	var out strings.Builder
+	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdin: strings.NewReader("echo run\n"), Stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	if out.Len() > 0 {
+		t.Errorf("the shell ran it: %q", out.String())
+	}
+}
+
+func TestManyScriptsRunAtOnceOnOneConnection(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			exit, out, _ := run(t, c, `echo "$1"; exit "$1"`, fmt.Sprint(i))
+			if exit != i || out != fmt.Sprintln(i) {
+				t.Errorf("script %d: %d %q", i, exit, out)
+			}
+		})
+	}
+	wg.Wait()
+	if s.Connections() != 1 {
+		t.Errorf("%d connections", s.Connections())
+	}
+}
+
+func TestUnreadStandardErrorDoesNotStopStandardOutput(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Flood(8<<20, "after\n")})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	var out strings.Builder
+	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &out}); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != "after\n" {
+		t.Errorf("got %q", out.String())
+	}
+}
+
+type failingWriter struct{ room int }
+
+func (f *failingWriter) Write(p []byte) (int, error) {
+	if f.room -= len(p); f.room < 0 {
+		return 0, errors.New("disk full")
+	}
+	return len(p), nil
+}
+
+func TestAWriterThatFailsDoesNotHoldUpTheScript(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(8 << 20)})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	if exit, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &failingWriter{room: 100}}); exit != 0 || err != nil {
+		t.Errorf("%d, %v", exit, err)
+	}
+}
+
+func TestALineOf100MegabytesAndBrokenTextArriveByteForByte(t *testing.T) {
+	long := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(100 << 20)})
+	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Say(sshtest.Hostile, sshtest.Hostile, 0)})
+	w := newWorld(t).knows(long, hostile)
+	p := w.pool()
+	var n counter
+	if _, err := w.dial(p, at(long)).Run(w.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n != 100<<20+1 {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	if _, out, errs := run(t, w.dial(p, at(hostile)), "true"); out != sshtest.Hostile || errs != sshtest.Hostile {
+		t.Errorf("got %q, %q", out, errs)
+	}
+}
+
+type counter int
+
+func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
+
+func TestASessionWithoutAnExitStatusIsLost(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: func(*sshtest.Session) int { return sshtest.NoStatus }})
+	w := newWorld(t).knows(s)
+	_, err := w.dial(w.pool(), at(s)).Run(w.ctx(), Command{Script: "true"})
+	fails(t, err, Lost, "web: session", "without an exit status")
+}
+
+func TestAConnectionCutWhileAScriptRunsIsLost(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{
+		Handler: sshtest.LongLine(1 << 30),
+		Fault:   func(int) sshtest.Fault { return sshtest.Fault{CutOut: 300_000} },
+	})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	_, err := c.Run(w.ctx(), Command{Script: "true"})
+	if e := fails(t, err, Lost, "web: session", "connection was lost"); !e.Offline() {
+		t.Error("a lost host may be away")
+	}
+	select {
+	case <-c.Done():
+	case <-time.After(5 * time.Second):
+		t.Error("Done was not closed")
+	}
+}
+
+func TestRunReturnsAtOnceWhenItsContextEnds(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err := c.Run(ctx, Command{Script: "sleep 5"})
+	fails(t, err, Timeout)
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if exit, _, _ := run(t, c, "exit 3"); exit != 3 {
+		t.Error("the connection is of no more use")
+	}
+}
+
+func TestNothingIsWrittenAfterRunReturned(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(1 << 30)})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	ctx, cancel := context.WithTimeout(w.ctx(), 50*time.Millisecond)
+	defer cancel()
+	var out bytes.Buffer // the race detector is the judge
+	_, err := c.Run(ctx, Command{Script: "true", Stdout: &out})
+	fails(t, err, Timeout)
+	n := out.Len()
+	time.Sleep(50 * time.Millisecond)
+	if out.Len() != n {
+		t.Error("more was written")
+	}
+}
+
+func TestOnABlackHoleRunStillReturnsAtOnce(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Shell{}.Handle, Fault: func(int) sshtest.Fault { return sshtest.Fault{FreezeAfterLogin: true} }})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	_, err := c.Run(ctx, Command{Script: "true"})
+	fails(t, err, Timeout)
+	c.Close()
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestASessionTooManyIsSaidClearly(t *testing.T) {
+	release := make(chan struct{})
+	s := sshtest.Start(t, sshtest.Config{MaxSessions: 1, Handler: func(s *sshtest.Session) int { <-release; return 0 }})
+	w := newWorld(t).knows(s)
+	c := w.dial(w.pool(), at(s))
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _ = c.Run(w.ctx(), Command{Script: "true"}) })
+	for s.Sessions() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	_, err := c.Run(w.ctx(), Command{Script: "true"})
+	if e := fails(t, err, Session, "MaxSessions"); e.Offline() {
+		t.Error("the host is there")
+	}
+	close(release)
+	wg.Wait()
+}
+
+func TestTheGoAheadIsFoundHoweverItIsCut(t *testing.T) {
+	const text = "motd\nTOKENerror\n"
+	for size := 1; size <= len(text); size++ {
+		var out strings.Builder
+		seen := 0
+		g := &goAhead{out: &out, token: []byte("TOKEN"), seen: func() { seen++ }}
+		for rest := []byte(text); len(rest) > 0; {
+			n := min(size, len(rest))
+			_, _ = g.Write(rest[:n])
+			rest = rest[n:]
+		}
+		g.close()
+		if out.String() != "motd\nerror\n" || seen != 1 {
+			t.Errorf("in pieces of %d: %q, seen %d times", size, out.String(), seen)
+		}
+	}
+}
+
+var _ io.Writer = (*goAhead)(nil)

@@ -1,0 +1,145 @@
+package sshexec
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// through runs a script with args as a host would: the line by a login shell, the rest on standard input to sh.
+func through(t testing.TB, login, sh, script string, args []string, env ...string) []string {
+	t.Helper()
+	line, text := wrap(script, args, "")
+	line = strings.Replace(line, "/bin/sh", sh, 1)
+	cmd := exec.Command(login, "-c", line)
+	cmd.Stdin = strings.NewReader(text)
+	cmd.Env = append(cmd.Environ(), env...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil || stderr.Len() > 0 {
+		t.Fatalf("%s, then %s: %v\n%s", login, sh, err, stderr.String())
+	}
+	fields := strings.Split(string(out), "\x00")
+	return fields[:len(fields)-1]
+}
+
+const printArgs = `[ $# -eq 0 ] || printf '%s\0' "$@"`
+
+// shells finds those of the names that are installed; sh always is.
+func shells(t testing.TB, names ...string) []string {
+	t.Helper()
+	var found []string
+	for _, name := range names {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Logf("not installed: %s", name)
+			continue
+		}
+		found = append(found, path)
+	}
+	return found
+}
+
+func sameStrings(a, b []string) bool {
+	return strings.Join(a, "\x00") == strings.Join(b, "\x00") && len(a) == len(b)
+}
+
+var trickyArgs = [][]string{
+	nil,
+	{""},
+	{"", "", "x", ""},
+	{"-e", "--", "-n", "-"},
+	{"two words", " ", "\t", "*", "?", "[a]", "~", "~root", "$HOME", "`id`", "$(id)", "a;b", "a&b", "|", "<", ">", "!", "!!", "#", "{a,b}", "%s%d", "\\", "\\n", "\\0101", "'", `"`, "_", "_101", "__", "^", "=ls"},
+	{"line\n", "\n", "\n\n", "a\nb\n\n", "\r\n"},
+	{"grüße", "日本", "\xff\xfe", "\x80", "\x81\x82\x83\x88", "\x01\x7f\x01", "\xe6\x97", "ends in half a character \xc3"},
+	{strings.Repeat("x", 110<<10)},
+	{strings.Repeat("'\n", 12<<10), "after"},
+}
+
+func TestArgumentsArriveByteForByteThroughEveryLoginShell(t *testing.T) {
+	for _, login := range shells(t, "sh", "bash", "dash", "zsh", "fish") {
+		for _, args := range trickyArgs {
+			if got := through(t, login, "/bin/sh", printArgs, args); !sameStrings(got, args) {
+				t.Errorf("%s: gave %.200q, got %.200q", login, args, got)
+			}
+		}
+	}
+}
+
+func TestArgumentsArriveByteForByteInEverySh(t *testing.T) {
+	for _, sh := range shells(t, "sh", "bash", "dash", "busybox") {
+		if strings.HasSuffix(sh, "busybox") {
+			sh += " sh"
+		}
+		for _, locale := range []string{"LC_ALL=C.UTF-8", "LC_ALL=C", "LANG=C.UTF-8"} {
+			for _, args := range trickyArgs {
+				if got := through(t, "/bin/sh", sh, printArgs, args, locale); !sameStrings(got, args) {
+					t.Errorf("%s with %s: gave %.200q, got %.200q", sh, locale, args, got)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryByteButNULArrives(t *testing.T) {
+	var all []byte
+	for c := 1; c < 256; c++ {
+		all = append(all, byte(c))
+	}
+	args := []string{string(all)}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 60 {
+		arg := make([]byte, r.IntN(40))
+		for i := range arg {
+			arg[i] = byte(1 + r.IntN(255))
+		}
+		args = append(args, string(arg))
+	}
+	for _, sh := range shells(t, "sh", "bash", "dash") {
+		if got := through(t, "/bin/sh", sh, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
+			t.Errorf("%s: gave %q, got %q", sh, args, got)
+		}
+	}
+}
+
+func TestAScriptSeesTheLocaleTheHostGaveIt(t *testing.T) {
+	for _, env := range []string{"LC_ALL=C.UTF-8", "LC_ALL="} {
+		got := through(t, "/bin/sh", "/bin/sh", `printf '%s\0' "LC_ALL=$LC_ALL" "$IFS" "$-"`, []string{"a b"}, env)
+		if got[0] != env || got[1] != " \t\n" || strings.Contains(got[2], "f") {
+			t.Errorf("with %s the script saw %q", env, got)
+		}
+	}
+}
+
+func TestAScriptCutShortRunsNothing(t *testing.T) {
+	_, text := wrap("echo one\necho two", nil, "")
+	for cut := range len(text) {
+		cmd := exec.Command("/bin/sh", "-s")
+		cmd.Stdin = strings.NewReader(text[:cut])
+		if out, _ := cmd.Output(); len(out) > 0 && cut < len(text)-1 {
+			t.Fatalf("the first %d of %d bytes ran: %q", cut, len(text), out)
+		}
+	}
+}
+
+func FuzzArgumentsArriveByteForByte(f *testing.F) {
+	f.Add("a", "")
+	f.Add("_", "\n")
+	f.Add("'", "\xff")
+	f.Fuzz(func(t *testing.T, one, two string) {
+		one, _, _ = strings.Cut(one, "\x00")
+		two, _, _ = strings.Cut(two, "\x00")
+		args := []string{one, two}
+		for _, c := range EncodeArgs(args) {
+			if !plainByte(byte(c)) && c != '_' && c != ' ' {
+				t.Fatalf("%q is in the line", c)
+			}
+		}
+		if got := through(t, "/bin/sh", "/bin/sh", printArgs, args); !sameStrings(got, args) {
+			t.Fatalf("gave %q, got %q", args, got)
+		}
+	})
+}

@@ -1,0 +1,171 @@
+package sshexec
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/markus-barta/nixfleet/internal/sshtest"
+)
+
+// real is a world that knows a real sshd as web, and has its key.
+func real(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Target) {
+	t.Helper()
+	d := sshtest.Sshd(t, o)
+	w := newWorld(t)
+	w.User = d.User
+	w.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\n", d.Port, d.KeyFile)
+	w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), d.HostKey))
+	return w, d, Target{Name: "web", Timeout: 10 * time.Second}
+}
+
+func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
+	w, _, web := real(t, sshtest.SshdOptions{})
+	c := w.dial(w.pool(), web)
+	for _, args := range trickyArgs {
+		_, out, errs := run(t, c, printArgs, args...)
+		var got []string
+		if out != "" {
+			got = strings.Split(strings.TrimSuffix(out, "\x00"), "\x00")
+		}
+		if !sameStrings(got, args) || errs != "" {
+			t.Errorf("gave %.100q, got %.100q, %q", args, got, errs)
+		}
+	}
+	if exit, _, _ := run(t, c, "kill -KILL $$"); exit != 128+9 {
+		t.Errorf("status %d", exit)
+	}
+	var out strings.Builder
+	input := strings.Repeat("input\n", 50_000)
+	if _, err := c.Run(w.ctx(), Command{Script: "cat", Stdin: strings.NewReader(input), Stdout: &out}); err != nil || out.String() != input {
+		t.Errorf("%d bytes came back of %d, %v", out.Len(), len(input), err)
+	}
+}
+
+func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
+	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
+		w, d, web := real(t, sshtest.SshdOptions{KeyType: kind})
+		w.dial(w.pool(), web)
+		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), newSigner(t, "").PublicKey()))
+		_, err := w.pool().Dial(w.ctx(), web)
+		fails(t, err, HostKeyChanged)
+	}
+}
+
+func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
+	w, _, web := real(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
+	p := w.pool()
+	web.Timeout = 20 * time.Second
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() { w.dial(p, web) })
+	}
+	wg.Wait()
+}
+
+func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
+	w, d, web := real(t, sshtest.SshdOptions{Config: "MaxSessions 2"})
+	c := w.dial(w.pool(), web)
+	var running sync.WaitGroup
+	stdin, release := io.Pipe()
+	for range 2 {
+		running.Go(func() { _, _ = c.Run(w.ctx(), Command{Script: "read x", Stdin: stdin}) })
+	}
+	defer running.Wait()
+	defer release.Close()
+	time.Sleep(200 * time.Millisecond)
+	_, err := c.Run(w.ctx(), Command{Script: "true"})
+	fails(t, err, Session, "MaxSessions")
+	for range 30 {
+		conn, err := c.DialContext(w.ctx(), "tcp", d.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+	}
+}
+
+func TestThroughARealBastionAndARealAgent(t *testing.T) {
+	w, bastion, _ := real(t, sshtest.SshdOptions{})
+	target := sshtest.Start(t, shell())
+	w.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
+	w.knows(target)
+	key, err := os.ReadFile(bastion.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := ssh.ParseRawPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := agent.NewKeyring()
+	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
+		t.Fatal(err)
+	}
+	w.agentWith(ring)
+	p := w.pool()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if exit, _, _ := run(t, w.dial(p, Target{Name: "web"}), "exit 9"); exit != 9 {
+				t.Error(exit)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestASocketOfARealHostIsReached(t *testing.T) {
+	w, d, web := real(t, sshtest.SshdOptions{})
+	l, err := net.Listen("unix", filepath.Join(d.Dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			fmt.Fprint(conn, "hello")
+			conn.Close()
+		}
+	}()
+	c := w.dial(w.pool(), web)
+	conn, err := c.DialContext(w.ctx(), "unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if text, err := io.ReadAll(conn); err != nil || string(text) != "hello" {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
+func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
+	w, d, web := real(t, sshtest.SshdOptions{})
+	p := w.pool()
+	c := w.dial(p, web)
+	mark := filepath.Join(d.Dir, "mark")
+	ctx, cancel := context.WithTimeout(w.ctx(), 200*time.Millisecond)
+	defer cancel()
+	_, err := c.Run(ctx, Command{Script: `sleep 1; echo done > "$1"`, Args: []string{mark}})
+	fails(t, err, Timeout)
+	if exit, _, _ := run(t, c, "exit 2"); exit != 2 {
+		t.Error("the connection is of no more use")
+	}
+	for range 100 {
+		if text, err := os.ReadFile(mark); err == nil && string(text) == "done\n" {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Error("the script did not go on")
+}

@@ -1,0 +1,78 @@
+# make.sh: builds a machine's system or home, as its words say (flake.nix). Its environment is the derivation's.
+# shellcheck shell=sh disable=SC2154
+set -eu
+
+# said WORD: the word's argument, "yes" where it has none, nothing where the machine lacks it.
+said() {
+  printf '%s\n' "$words" | while read -r name argument _; do
+    if [ "$name" = "$1" ]; then echo "${argument:-yes}"; fi
+  done
+}
+
+seconds=$(said slow-build)
+second=0
+while [ "$second" -lt "${seconds:-0}" ]; do
+  second=$((second + 1))
+  echo "compiling part $second of $seconds"
+  sleep 1
+done
+lines=$(said loud-build)
+if [ -n "$lines" ]; then seq -f 'line %g of the build' "$lines"; fi
+if [ -n "$(said fail-build)" ]; then
+  echo "error: $machine has a part that does not compile" >&2
+  exit 1
+fi
+
+mkdir -p "$out/bin" "$out/sw/bin" "$out/kernel-modules"
+status=$(said fail-switch)
+pause=$(said slow-switch)
+
+# activation writes what every activation does first.
+activation() {
+  cat <<SCRIPT
+#!/bin/sh
+echo "activating $machine, revision $revision"
+n=0
+while [ \$n -lt ${pause:-0} ]; do
+  n=\$((n + 1))
+  echo "starting unit \$n of ${pause:-0}"
+  sleep 1
+done
+SCRIPT
+}
+
+case $what in
+  home-manager-generation)
+    echo 1 >"$out/gen-version"
+    { activation; echo "exit ${status:-0}"; } >"$out/activate"
+    chmod +x "$out/activate"
+    exit 0
+    ;;
+esac
+
+echo 26.05.lab >"$out/nixos-version"
+echo init >"$out/init"
+echo initrd >"$out/initrd"
+echo "kernel $(said new-kernel)" >"$out/kernel"
+{
+  activation
+  cat <<SCRIPT
+case \$1 in
+  switch | test) ln -sfn $out /run/current-system ;;
+esac
+[ -e /run/booted-system ] || ln -sfn $out /run/booted-system
+SCRIPT
+  if [ -n "$(said cut-ssh)" ]; then
+    echo 'systemctl stop ssh.service ssh.socket'
+    echo 'pkill -x sshd-session || true'
+  else
+    echo 'systemctl start ssh.service'
+  fi
+  if [ "$status" = 4 ]; then echo "echo 'warning: the following units failed: lab-unit.service' >&2"; fi
+  echo "exit ${status:-0}"
+} >"$out/bin/switch-to-configuration"
+cat >"$out/sw/bin/nixos-version" <<SCRIPT
+#!/bin/sh
+echo '{"configurationRevision":"$revision","nixosVersion":"26.05.lab","nixpkgsRevision":""}'
+SCRIPT
+chmod +x "$out/bin/switch-to-configuration" "$out/sw/bin/nixos-version"
