@@ -30,11 +30,10 @@ func newDemo(env *Env) *cobra.Command {
 		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
 		Short: "Try fleetctl on an embedded fleet",
 		Long: `Start a fleet of SSH servers inside this process, on loopback, and run a command of fleetctl against it: without one,
-deploy --all --yes. Each host has a directory of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and sudo
-that behave and take time as the real ones do. One host fails its build. Nothing outside that directory is touched; it is
-a temporary one unless --dir names another, and then the fleet can be come back to.
+deploy --all --yes. Each host has a directory of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and
+sudo that behave and take time as the real ones do. One host fails its build.
 
-Wanted are Go's sort of machine (Linux or macOS), git and /bin/sh.
+The fleet is in a temporary directory, and gone with it, unless --dir names another. It needs git and nothing else.
 
 EXIT STATUS
 
@@ -81,7 +80,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	}
 	code := Main(env.on(f), args)
 	if told {
-		sayWhatNext(env, o)
+		sayWhatNext(env, o.Dir)
 	}
 	return exit(code, nil)
 }
@@ -103,14 +102,13 @@ func (env *Env) on(f *demo.Fleet) *Env {
 	return &there
 }
 
-func sayWhatNext(env *Env, o demoOptions) {
-	dir := o.Dir
+func sayWhatNext(env *Env, dir string) {
 	if dir == "" {
 		dir = "~/fleetctl-demo"
-		fmt.Fprint(env.Err, "\nThe hosts, their logs and the record of the run were in a temporary directory, and are gone. To keep them:\n"+
-			"  fleetctl demo --dir ~/fleetctl-demo\n")
+		fmt.Fprintf(env.Err, "\nThe hosts, their logs and the run's record were in a temporary directory, and are gone. To keep them:\n"+
+			"  fleetctl demo --dir %s\n", dir)
 	}
-	fmt.Fprintf(env.Err, "\nThen look at what happened, and go on:\n"+
+	fmt.Fprintf(env.Err, "\nTo look at what happened in a fleet that was kept, and to go on with it:\n"+
 		"  fleetctl demo --dir %[1]s -- history\n"+
 		"  fleetctl demo --dir %[1]s -- exec @server -- uptime\n", dir)
 }

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"regexp"
+	"strings"
 
-	mango "github.com/muesli/mango-cobra"
-	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func newMan(env *Env) *cobra.Command {
@@ -20,12 +22,96 @@ EXIT STATUS
 		Example: "  fleetctl man | man -l -",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			page, err := mango.NewManPage(1, c.Root())
-			if err != nil {
-				return err
-			}
-			_, err = io.WriteString(env.Out, page.Build(roff.NewDocument()))
+			_, err := io.WriteString(env.Out, manPage(c.Root()))
 			return err
 		},
 	}
+}
+
+// manPage is man(7) for a command and those below it, made of their help alone: so it has no date, and changes only
+// where the help does.
+func manPage(root *cobra.Command) string {
+	var b strings.Builder
+	name := root.Name()
+	fmt.Fprintf(&b, ".TH %s 1 \"\" %s \"User Commands\"\n", strings.ToUpper(name), name)
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", name, roff(strings.ToLower(root.Short[:1])+root.Short[1:]))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I COMMAND\n.RI [ ARGUMENT ...]\n", name)
+	about, status := cutStatus(root.Long)
+	b.WriteString(".SH DESCRIPTION\n")
+	manText(&b, about)
+	b.WriteString(".SH OPTIONS\n")
+	manFlags(&b, root.PersistentFlags())
+	b.WriteString(".SH COMMANDS\n")
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() && c.Name() != "completion" {
+			manCommand(&b, c)
+		}
+	}
+	b.WriteString(".SH EXIT STATUS\n")
+	manText(&b, status)
+	b.WriteString(".SH EXAMPLES\n")
+	manExample(&b, root.Example)
+	return b.String()
+}
+
+func manCommand(b *strings.Builder, c *cobra.Command) {
+	about, status := cutStatus(c.Long)
+	fmt.Fprintf(b, ".SS %s %s\n", c.Root().Name(), roff(c.Use))
+	manText(b, about)
+	manFlags(b, c.NonInheritedFlags())
+	b.WriteString(".PP\nExit status:\n")
+	manText(b, status)
+	b.WriteString(".PP\nExamples:\n")
+	manExample(b, c.Example)
+}
+
+// cutStatus parts a help text from the EXIT STATUS that it ends in.
+func cutStatus(help string) (about, status string) {
+	about, status, _ = strings.Cut(help, "\n\nEXIT STATUS\n\n")
+	return about, status
+}
+
+// statusLine is a line of an EXIT STATUS: "3  no host failed, some could not be reached".
+var statusLine = regexp.MustCompile(`^(\d+)  (.*)$`)
+
+// manText writes the paragraphs of a help text.
+func manText(b *strings.Builder, text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if m := statusLine.FindStringSubmatch(line); m != nil {
+			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", m[1], roff(m[2]))
+		} else if line == "" {
+			b.WriteString(".PP\n")
+		} else {
+			fmt.Fprintln(b, roff(line))
+		}
+	}
+}
+
+func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		value, words := pflag.UnquoteUsage(f)
+		b.WriteString(".TP\n")
+		if f.Shorthand != "" {
+			fmt.Fprintf(b, "\\fB\\-%s\\fR, ", f.Shorthand)
+		}
+		fmt.Fprintf(b, "\\fB\\-\\-%s\\fR", roff(f.Name))
+		if value != "" {
+			fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
+		}
+		fmt.Fprintf(b, "\n%s\n", roff(words))
+	})
+}
+
+func manExample(b *strings.Builder, text string) { fmt.Fprintf(b, ".EX\n%s\n.EE\n", roff(text)) }
+
+// roff makes text mean itself: what roff would take for an escape, a request, or a typographer's hyphen.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n.", "\n\\&.", "\n'", "\n\\&'").Replace(text)
+	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {
+		text = `\&` + text
+	}
+	return text
 }

@@ -50,6 +50,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// Code is the kind, for programs.
+func (e *Error) Code() string { return string(e.Kind) }
+
 // Hint is what to do about it, in a line, or "".
 func (e *Error) Hint() string {
 	var inner *Error

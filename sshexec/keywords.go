@@ -123,9 +123,9 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "stricthostkeychecking":
 		s.StrictHostKeyChecking = strictness(value)
 	case "userknownhostsfile":
-		s.UserKnownHostsFiles = args
+		s.UserKnownHostsFiles = slices.Clone(args)
 	case "globalknownhostsfile":
-		s.GlobalKnownHostsFiles = args
+		s.GlobalKnownHostsFiles = slices.Clone(args)
 	case "hostkeyalias":
 		s.HostKeyAlias = value
 	case "hashknownhosts":

@@ -18,8 +18,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// real is a world that knows a real sshd as web, and has its key.
-func real(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Target) {
+// realHost is a world that knows a real sshd as web, and has its key.
+func realHost(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Target) {
 	t.Helper()
 	d := sshtest.Sshd(t, o)
 	w := newWorld(t)
@@ -30,7 +30,7 @@ func real(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Targe
 }
 
 func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
-	w, _, web := real(t, sshtest.SshdOptions{})
+	w, _, web := realHost(t, sshtest.SshdOptions{})
 	c := w.dial(w.pool(), web)
 	for _, args := range trickyArgs {
 		_, out, errs := run(t, c, printArgs, args...)
@@ -54,7 +54,7 @@ func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
 
 func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
-		w, d, web := real(t, sshtest.SshdOptions{KeyType: kind})
+		w, d, web := realHost(t, sshtest.SshdOptions{KeyType: kind})
 		w.dial(w.pool(), web)
 		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), newSigner(t, "").PublicKey()))
 		_, err := w.pool().Dial(w.ctx(), web)
@@ -63,7 +63,7 @@ func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
 }
 
 func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
-	w, _, web := real(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
+	w, _, web := realHost(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
 	p := w.pool()
 	web.Timeout = 20 * time.Second
 	var wg sync.WaitGroup
@@ -74,7 +74,7 @@ func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
 }
 
 func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
-	w, d, web := real(t, sshtest.SshdOptions{Config: "MaxSessions 2"})
+	w, d, web := realHost(t, sshtest.SshdOptions{Config: "MaxSessions 2"})
 	c := w.dial(w.pool(), web)
 	var running sync.WaitGroup
 	stdin, release := io.Pipe()
@@ -96,7 +96,7 @@ func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
 }
 
 func TestThroughARealBastionAndARealAgent(t *testing.T) {
-	w, bastion, _ := real(t, sshtest.SshdOptions{})
+	w, bastion, _ := realHost(t, sshtest.SshdOptions{})
 	target := sshtest.Start(t, shell())
 	w.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
 	w.knows(target)
@@ -126,7 +126,7 @@ func TestThroughARealBastionAndARealAgent(t *testing.T) {
 }
 
 func TestASocketOfARealHostIsReached(t *testing.T) {
-	w, d, web := real(t, sshtest.SshdOptions{})
+	w, d, web := realHost(t, sshtest.SshdOptions{})
 	l, err := net.Listen("unix", filepath.Join(d.Dir, "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +150,7 @@ func TestASocketOfARealHostIsReached(t *testing.T) {
 }
 
 func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
-	w, d, web := real(t, sshtest.SshdOptions{})
+	w, d, web := realHost(t, sshtest.SshdOptions{})
 	p := w.pool()
 	c := w.dial(p, web)
 	mark := filepath.Join(d.Dir, "mark")
