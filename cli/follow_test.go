@@ -90,6 +90,8 @@ csb0  ✗ failed                                   3.0
   |   in world.nix
   hint: mend world.nix
   all of it: fleetctl logs 20261124-120000-k3f9 csb0
+
+1 switched, 1 failed
 `
 	if got := w.out.String(); got != want {
 		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
