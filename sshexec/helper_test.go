@@ -65,7 +65,6 @@ type world struct {
 	home string
 	key  ssh.Signer
 	env  map[string]string
-	log  []string
 	Options
 }
 
