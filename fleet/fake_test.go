@@ -30,6 +30,7 @@ type fakeHost struct {
 	name    string
 	rewinds bool                                     // it prints its log from the beginning, whatever was asked for
 	log     []piece                                  // of its job
+	back    []piece                                  // of one that rolls it back
 	dials   func(n int) error                        // what login n, from 0, is answered; nil lets it in
 	cut     func(session int) int                    // after how many bytes session n loses its connection; -1 never
 	life    func(session int) time.Duration          // after how long session n loses its connection; 0 never
@@ -233,8 +234,12 @@ func (h *fakeHost) launch(args arguments) {
 	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{}), words: map[string]bool{}}
 	h.jobs[args["id"]] = job
 	h.started++
+	log := h.log
+	if args["goal"] == GoalRollback {
+		log = h.back
+	}
 	h.playing.Go(func() {
-		for _, p := range h.log {
+		for _, p := range log {
 			job.play(p)
 		}
 	})
