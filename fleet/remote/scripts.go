@@ -77,12 +77,6 @@ func Tell(token, id, word string) Script {
 	return Script{Text: script("env", "lock", "tell") + run, Args: []string{"token=" + token, "id=" + id, "word=" + word}}
 }
 
-// Tell says a word to a job: "go" on to the activation, I am "present", I "confirm" it, go "back". It is confirmed only over a connection
-// that was made after the activation.
-func Tell(token, id, word string) Script {
-	return Script{Text: script("env", "lock", "tell") + run, Args: []string{"token=" + token, "id=" + id, "word=" + word}}
-}
-
 // Tip asks the host's git which commit the branch is at: of the checkout's origin, or of remote where repo is "".
 func Tip(token, repo, remote, branch string) Script {
 	return Script{
