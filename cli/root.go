@@ -33,11 +33,12 @@ func Main(env *Env, args []string) int {
 }
 
 func newRoot(env *Env) *cobra.Command {
+	var table tableOptions
 	root := &cobra.Command{
 		Use:   "fleetctl",
 		Short: "Manage NixOS and macOS hosts over SSH",
 		Long: `Fleetctl reads hosts.toml, connects to every NixOS and macOS host at once over SSH, has each pull its own configuration
-and switch to it, and shows all of it live. Nothing needs to be installed on a host.
+and switch to it, and shows all of it live. Without a command it opens the table of the whole fleet. Nothing needs to be installed on a host.
 
 The inventory is the file named by --inventory, else by $FLEETCTL_INVENTORY, else hosts.toml here or above, else
 ~/.config/fleetctl/hosts.toml.
@@ -49,7 +50,8 @@ EXIT STATUS
 2  the command line or the inventory is wrong
 3  no host failed, some could not be reached
 130  interrupted; jobs on hosts go on`,
-		Example: `  fleetctl check
+		Example: `  fleetctl
+  fleetctl check
   fleetctl deploy hsb0 hsb1
   fleetctl exec @server -- uptime
   fleetctl demo -- deploy --all`,
@@ -57,8 +59,14 @@ EXIT STATUS
 		SilenceErrors:     true,
 		DisableAutoGenTag: true,
 		Args:              unknownCommand,
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !env.canShowTable() {
+				return c.Help()
+			}
+			return table.open(env, c)
+		},
 	}
+	table.flags(root)
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
@@ -67,7 +75,7 @@ EXIT STATUS
 		title    string
 		commands []*cobra.Command
 	}{
-		{"hosts", []*cobra.Command{newDeploy(env), newExec(env), newSSH(env)}},
+		{"hosts", []*cobra.Command{newTableCommand(env), newDeploy(env), newExec(env), newSSH(env)}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
 		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},

@@ -14,17 +14,12 @@ import (
 
 // block lays a run out as lines: a header, then a line a host.
 type block struct {
-	palette Palette
-	inks    map[string]Ink
-	width   int
+	brush
+	width int
 }
 
 func newBlock(p Palette, colors map[string]string) block {
-	b := block{palette: p, inks: make(map[string]Ink, len(colors))}
-	for name, hex := range colors {
-		b.inks[name] = p.Host(hex)
-	}
-	return b
+	return block{brush: newBrush(p, colors)}
 }
 
 // render draws s into at most height lines, each ended by a newline. With more hosts than lines, those that are worked on come
@@ -86,109 +81,24 @@ func urgency(h *fleet.HostState) int {
 	return 0
 }
 
-// Widths of the columns that do not depend on the fleet.
-const (
-	wordWidth  = 12 // "reconnecting"
-	clockWidth = 6
-	barWidth   = 8
-	barsFrom   = 70 // columns; a narrower window has no room for bars
-)
+// barsFrom is in columns: a narrower window has no room for bars.
+const barsFrom = 70
 
 // host is a host's line: mark, name, what it is at, for how long, and what it said last.
 func (b *block) host(h *fleet.HostState, names int, now time.Time) string {
 	ink, mark, word := b.status(h)
-	var elapsed string
-	switch {
-	case h.Result != nil:
-		elapsed = clock(seconds(h.Result.Seconds))
-	case !h.Began.IsZero():
-		elapsed = clock(now.Sub(h.Began))
+	var stopwatch string
+	if d, begun := elapsed(h, now); begun {
+		stopwatch = clock(d)
 	}
 	columns := []string{
 		ink.Paint(mark),
 		b.inks[h.Name].Paint(pad(h.Name, names)),
 		ink.Paint(pad(word, wordWidth)),
-		fmt.Sprintf("%*s", clockWidth, elapsed),
+		fmt.Sprintf("%*s", clockWidth, stopwatch),
 	}
 	if b.width >= barsFrom {
 		columns = append(columns, b.bar(h))
 	}
 	return strings.Join(append(columns, b.detail(h)), " ")
-}
-
-// status is what a host is at, as an ink, a mark and a word.
-func (b *block) status(h *fleet.HostState) (ink Ink, mark, word string) {
-	switch h.Phase {
-	case fleet.Done:
-		ink, mark = b.palette.Outcome(h.Result.Outcome)
-		return ink, mark, string(h.Result.Outcome)
-	case fleet.Waiting:
-		return b.palette.Faint, "·", "waiting"
-	case fleet.Reconnecting:
-		return b.palette.Warn, "~", "reconnecting"
-	case fleet.Working:
-		word = string(h.Step)
-		if h.Step == fleet.Connect {
-			word = "connected"
-		}
-		return b.palette.Busy, "▸", word
-	}
-	return b.palette.Busy, "▸", string(h.Phase)
-}
-
-// bar shows paths built and copied of those expected, or nothing where nothing is expected.
-func (b *block) bar(h *fleet.HostState) string {
-	p := h.Progress
-	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
-	if h.Phase == fleet.Done || h.Step != fleet.Build || expected == 0 {
-		return strings.Repeat(" ", barWidth)
-	}
-	full := min(done*barWidth/expected, barWidth)
-	return b.palette.Busy.Paint(strings.Repeat("━", full)) + b.palette.Faint.Paint(strings.Repeat("─", barWidth-full))
-}
-
-// detail is the end of a host's line, as long as there is room for it.
-func (b *block) detail(h *fleet.HostState) string {
-	switch h.Phase {
-	case fleet.Done:
-		return ending(h.Result)
-	case fleet.Waiting:
-		return b.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
-	}
-	said := h.LastLine
-	if h.Step == fleet.Build {
-		if p := progress(h.Progress); p != "" {
-			said = p
-		}
-	}
-	return b.palette.Faint.Paint(said)
-}
-
-func ending(r *fleet.Result) string {
-	switch {
-	case r.Reason != "":
-		return r.Reason
-	case r.After != "" && r.Before != "" && r.After != r.Before:
-		return Short(r.Before) + " → " + Short(r.After)
-	}
-	return Short(r.After)
-}
-
-// progress says in words what a build has done of what it expects to.
-func progress(p fleet.Progress) string {
-	var parts []string
-	if p.BuildsExpected > 0 {
-		parts = append(parts, fmt.Sprintf("%d/%d built", p.Builds, p.BuildsExpected))
-	}
-	if p.CopiesExpected > 0 {
-		parts = append(parts, fmt.Sprintf("%d/%d copied", p.Copies, p.CopiesExpected))
-	}
-	text := strings.Join(parts, ", ")
-	if p.Building != "" {
-		text = strings.TrimSpace(text + "  " + p.Building)
-		if p.Phase != "" {
-			text += " (" + p.Phase + ")"
-		}
-	}
-	return text
 }

@@ -22,29 +22,29 @@ func (i Ink) Paint(s string) string {
 	return i.on + s + ansi.ResetStyle
 }
 
-// Palette is the inks of one terminal, made once for what that terminal can show. They are its owner's sixteen colours;
-// only a host's own colour is more. The zero Palette paints nothing.
+// Over returns s, which may hold other inks, with this one under all of it.
+func (i Ink) Over(s string) string {
+	if i.on == "" {
+		return s
+	}
+	return i.on + strings.ReplaceAll(s, ansi.ResetStyle, ansi.ResetStyle+i.on) + ansi.ResetStyle
+}
+
+// Palette is the inks of one terminal, made once for what that terminal can show and for a theme. The zero Palette paints
+// nothing.
 type Palette struct {
 	Good, Warn, Bad, Busy Ink
 	Faint, Strong         Ink
+	Here                  Ink // under the row of the cursor
+	Match                 Ink // what was searched for
+	Cursor                Ink // where typing goes
 
 	profile colorprofile.Profile
 }
 
-// NewPalette makes the inks for a terminal. A profile of ASCII is a terminal without colours: bold and faint remain.
-func NewPalette(profile colorprofile.Profile) Palette {
-	p := Palette{profile: profile}
-	if profile < colorprofile.ASCII {
-		return p
-	}
-	p.Strong = Ink{ansi.NewStyle().Bold().String()}
-	p.Faint = Ink{ansi.NewStyle().Faint().String()}
-	p.Good = p.color(ansi.Green)
-	p.Warn = p.color(ansi.Yellow)
-	p.Bad = p.color(ansi.Red)
-	p.Busy = p.color(ansi.Cyan)
-	return p
-}
+// NewPalette makes the inks of [Terminal], for a terminal with a dark background. A profile of ASCII is a terminal without
+// colours: bold and faint remain.
+func NewPalette(profile colorprofile.Profile) Palette { return Terminal.Palette(profile, true) }
 
 // Host is the ink of a host's own colour, given as "#rrggbb" or "".
 func (p Palette) Host(hex string) Ink {
@@ -52,7 +52,7 @@ func (p Palette) Host(hex string) Ink {
 	if err != nil {
 		return Ink{}
 	}
-	return p.color(color.RGBA{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb), A: 0xff})
+	return p.color(hexColor(uint32(rgb)))
 }
 
 func (p Palette) color(c color.Color) Ink {

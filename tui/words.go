@@ -57,3 +57,17 @@ func pad(s string, width int) string {
 	s = ansi.Truncate(s, width, "…")
 	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
 }
+
+// right is pad with s at the right.
+func right(s string, width int) string {
+	s = ansi.Truncate(s, width, "…")
+	return strings.Repeat(" ", max(width-ansi.StringWidth(s), 0)) + s
+}
+
+// plural is "1 host", "2 hosts".
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

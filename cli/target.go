@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/tui"
+)
+
+// targetEvery is how often the remote is asked where its branch is.
+const targetEvery = time.Minute
+
+// followTarget tells the table which commit the fleet should be at, until ctx ends.
+func (d *desk) followTarget(ctx context.Context) {
+	if d.inv.Remote == "" {
+		return
+	}
+	pause := time.NewTicker(targetEvery)
+	defer pause.Stop()
+	for told := ""; ; {
+		if rev, err := d.env.askTip(ctx, d.inv.Remote, d.inv.Branch); err != nil && told == "" && ctx.Err() == nil {
+			d.table.Note("the git here does not know where the fleet should be: " + err.Error())
+			told = err.Error()
+		} else if err == nil && rev != "" {
+			d.table.Target(d.env.commit(ctx, filepath.Dir(d.inv.Path), rev))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-pause.C:
+		case <-d.again:
+		}
+	}
+}
+
+func (env *Env) askTip(ctx context.Context, remote, branch string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return env.localGit(ctx, remote, branch)
+}
+
+// commit adds the subject and the time of a commit, where the inventory is in a checkout that has it.
+func (env *Env) commit(ctx context.Context, dir, rev string) tui.Target {
+	at := tui.Target{Revision: rev}
+	cmd := exec.CommandContext(ctx, "git", "-C", dir, "log", "-1", "--format=%ct %s", rev)
+	cmd.Env = env.Environ
+	out, err := cmd.Output()
+	if err != nil {
+		return at
+	}
+	when, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if epoch, err := strconv.ParseInt(when, 10, 64); err == nil {
+		at.Time, at.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
+	}
+	return at
+}

@@ -1,0 +1,112 @@
+package tui
+
+import "github.com/markus-barta/nixfleet/fleet"
+
+// cell is one of a row's small signs: a glyph that means the same in every column.
+type cell int
+
+const (
+	cellUnknown cell = iota
+	cellFine
+	cellBehind
+	cellBroken
+	cellBusy
+	cellNone // does not apply, or is not there
+)
+
+func (b *brush) cell(c cell) string {
+	p := &b.palette
+	switch c {
+	case cellFine:
+		return p.Good.Paint("✓")
+	case cellBehind:
+		return p.Warn.Paint("↓")
+	case cellBroken:
+		return p.Bad.Paint("✗")
+	case cellBusy:
+		return p.Busy.Paint("▸")
+	case cellNone:
+		return p.Faint.Paint("-")
+	}
+	return p.Faint.Paint("?")
+}
+
+// working is the cell of what a run is doing, and cellNone where it does something else.
+func (r *row) working(steps ...fleet.Step) cell {
+	if r.busy() && r.work.Phase == fleet.Working {
+		for _, s := range steps {
+			if r.work.Step == s {
+				return cellBusy
+			}
+		}
+	}
+	return cellNone
+}
+
+// git is how the host's checkout stands to the fleet's target.
+func (r *row) git(t *Target) cell {
+	h := r.status.Health
+	switch {
+	case r.working(fleet.Pull) == cellBusy:
+		return cellBusy
+	case h == nil || h.Checkout == nil:
+		return cellUnknown
+	case h.Checkout.Dirty || h.Checkout.Ahead > 0:
+		return cellBroken
+	case h.Checkout.Behind > 0 || t.Revision != "" && h.Checkout.Revision != t.Revision:
+		return cellBehind
+	}
+	return cellFine
+}
+
+// lock is whether the host's flake.lock is the one that belongs to the target. lock is that one's checksum, "" where no host has it.
+func (r *row) lock(lock string) cell {
+	h := r.status.Health
+	switch {
+	case h == nil || h.Checkout == nil || h.Checkout.Lock == "" || lock == "":
+		return cellUnknown
+	case h.Checkout.Lock != lock:
+		return cellBehind
+	}
+	return cellFine
+}
+
+// system is how what runs stands to the target.
+func (r *row) system(t *Target) cell {
+	if r.working(fleet.Build, fleet.Activate, fleet.Verify) == cellBusy {
+		return cellBusy
+	}
+	if result := r.settled(); result != nil && !result.Outcome.Good() {
+		if result.Outcome == fleet.Unreachable || result.Outcome == fleet.Unknown {
+			return cellUnknown
+		}
+		return cellBroken
+	}
+	h := r.status.Health
+	switch {
+	case h == nil:
+		return cellUnknown
+	case len(h.FailedUnits) > 0:
+		return cellBroken
+	case h.System.RebootNeeded, h.System.BootPending:
+		return cellBehind
+	case h.System.Revision == "" || t.Revision == "":
+		return cellUnknown
+	case h.System.Revision != t.Revision:
+		return cellBehind
+	}
+	return cellFine
+}
+
+// agent is who answers for the host.
+func (r *row) agent() cell {
+	switch h := r.status.Health; {
+	case r.status.Time.IsZero():
+		return cellUnknown
+	case !r.status.Reachable:
+		return cellBroken
+	case h == nil || h.Agent == "":
+		return cellNone
+	}
+	return cellFine
+}

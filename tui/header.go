@@ -1,0 +1,123 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// header is the first line: the fleet, how many hosts are how, where it should be, and the run under way.
+func (u *ui) header(out *strings.Builder) {
+	p := &u.palette
+	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counts(true)}
+	if runs := u.living(); len(runs) > 0 {
+		s := runs[len(runs)-1]
+		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.progress(runs), clock(u.now.Sub(s.Began)))
+		if len(runs) > 1 {
+			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.progress(runs))
+		}
+		parts = append(parts, p.Busy.Paint(text))
+	}
+	if u.o.ReadOnly != "" {
+		parts = append(parts, p.Warn.Paint("read-only"))
+	}
+	left := strings.Join(parts, "  ")
+	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
+	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
+	u.write(out, left+gap+at)
+}
+
+// where is the target, as long as there is room.
+func (u *ui) where(room int) string {
+	if u.target.Revision == "" {
+		return ""
+	}
+	text := u.o.Inventory.Branch + " " + Short(u.target.Revision)
+	if age := u.age(u.target.Time); age != "" {
+		text += " " + age
+	}
+	if u.target.Subject != "" {
+		text += " " + u.target.Subject
+	}
+	if room < len(Short(u.target.Revision)) {
+		return ""
+	}
+	return u.palette.Faint.Paint(cut(text, room))
+}
+
+// counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
+func (u *ui) counts(painted bool) string {
+	p := &u.palette
+	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint}
+	text := plural(len(u.rows), "host")
+	if u.marked > 0 && painted {
+		text += p.Strong.Paint(fmt.Sprintf("  ● %d marked", u.marked))
+	}
+	for c, n := range u.tally {
+		if n == 0 || condition(c) == unheard {
+			continue
+		}
+		one := fmt.Sprintf("%d %s", n, condition(c))
+		if painted {
+			one = inks[c].Paint(one)
+		}
+		text += "  " + one
+	}
+	return text
+}
+
+// title is the window's.
+func (u *ui) title() string {
+	return "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)
+}
+
+// footer is the last line: what is being typed, else what there is to read, else the keys.
+func (u *ui) footer(out *strings.Builder) {
+	var line string
+	switch {
+	case u.prompt != nil:
+		line = u.prompt.draw(u)
+	case u.flash.text != "" && u.flash.bad:
+		line = u.palette.Bad.Paint("✗ " + u.flash.text)
+	case u.flash.text != "":
+		line = u.palette.Good.Paint(u.flash.text)
+	case u.list.filter != "" && u.open == "" && !u.help:
+		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.shown(), "host")+", esc shows all")
+	default:
+		line = u.hints()
+	}
+	out.WriteString(ansi.Truncate(line, u.width, "…"))
+}
+
+func (u *ui) shown() int {
+	n := 0
+	for _, it := range u.list.items {
+		if it.row != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// hints are the keys that one needs first, where they work.
+func (u *ui) hints() string {
+	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
+	switch {
+	case u.help:
+		names = []string{"back"}
+	case u.focus == onLog || u.open != "":
+		names = []string{"back", "follow", "wrap", "search", "next-match", "next-error", "copy", "help"}
+	case len(u.living()) > 0:
+		names = []string{"open", "log", "cancel", "mark", "filter", "commands", "help", "quit"}
+	case u.marked > 0:
+		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all", "help", "quit"}
+	}
+	var parts []string
+	for _, name := range names {
+		if key := u.keys.keyOf(name); key != "" {
+			parts = append(parts, u.palette.Strong.Paint(key)+" "+u.palette.Faint.Paint(name))
+		}
+	}
+	return strings.Join(parts, "  ")
+}

@@ -1,0 +1,47 @@
+package tui
+
+import "strings"
+
+// helpLines are the keys, made from the key map: what works where the help was asked for.
+func (u *ui) helpLines() []string {
+	var lines []string
+	section := func(title string, where scope, also func(a *action) bool) {
+		lines = append(lines, u.palette.Strong.Paint(title))
+		for i := range u.keys.actions {
+			a := &u.keys.actions[i]
+			if a.where&where == 0 || !also(a) || strings.HasPrefix(a.name, "sort-") && a.name != "sort-1" {
+				continue
+			}
+			keys, about := strings.Join(a.keys, " "), a.about
+			if a.name == "sort-1" {
+				keys, about = "1 … 9", "sort by that column, again in reverse"
+			}
+			line := "  " + pad(keys, 14) + pad(a.name, 16) + about
+			if a.changes && u.o.ReadOnly != "" {
+				line = u.palette.Faint.Paint(line + " (off: " + u.o.ReadOnly + ")")
+			}
+			lines = append(lines, line)
+		}
+		lines = append(lines, "")
+	}
+	section("on hosts: the marked ones, else the one under the cursor", anywhere, func(a *action) bool { return a.changes || a.name == "attach" || a.name == "refresh" })
+	section("in the table", inTable, func(a *action) bool { return a.where == inTable && !a.changes })
+	section("in a log", inLog, func(a *action) bool { return a.where == inLog })
+	section("everywhere", anywhere, func(a *action) bool {
+		return a.where&anywhere == anywhere && !a.changes && a.name != "attach" && a.name != "refresh"
+	})
+	lines = append(lines, u.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
+		"  "+u.brush.cell(cellFine)+" fine  "+u.brush.cell(cellBehind)+" behind  "+u.brush.cell(cellBroken)+" broken  "+
+			u.brush.cell(cellBusy)+" at work  "+u.brush.cell(cellUnknown)+" unknown  "+u.brush.cell(cellNone)+" none")
+	return lines
+}
+
+func (u *ui) drawHelp(out *strings.Builder, height int) {
+	lines := u.helpLines()
+	top := min(u.helpTop, max(len(lines)-height, 0))
+	lines = lines[top:min(top+height, len(lines))]
+	for _, l := range lines {
+		u.write(out, l)
+	}
+	blank(out, height-len(lines))
+}

@@ -1,0 +1,258 @@
+package tui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// away runs something that may take its time, and says how it went.
+func away(do func() error, done string) tea.Cmd {
+	return func() tea.Msg {
+		if err := do(); err != nil {
+			return flashMsg{text: err.Error(), bad: true}
+		}
+		return flashMsg{text: done}
+	}
+}
+
+func (u *ui) canDeploy() string {
+	if u.o.Actions.Deploy == nil {
+		return "deploying is not possible here"
+	}
+	return u.idle(u.targets())
+}
+
+// idle says which of some hosts a run has already; "" where none has.
+func (u *ui) idle(hosts []*inventory.Host) string {
+	if len(hosts) == 0 {
+		return "there is no host to do that on"
+	}
+	for _, h := range hosts {
+		if r := u.byName[h.Name]; r.busy() {
+			return fmt.Sprintf("%s is in run %s already; %s cancels it", h.Name, r.run.Run, u.keys.keyOf("cancel"))
+		}
+	}
+	return ""
+}
+
+func (u *ui) askDeploy(goal string) tea.Cmd { return u.confirmDeploy(goal, u.targets()) }
+
+// confirmDeploy asks before hosts are changed. What was shown is what is deployed: to the commit, even if somebody pushes meanwhile.
+func (u *ui) confirmDeploy(goal string, hosts []*inventory.Host) tea.Cmd {
+	plan, err := fleet.NewPlan(u.o.Inventory, hosts, fleet.Options{Goal: goal, Rev: u.target.Revision}, "")
+	if err != nil {
+		u.refuse(firstLine(err))
+		return nil
+	}
+	at := "the tip of " + u.o.Inventory.Branch
+	if u.target.Revision != "" {
+		at = strings.TrimSpace(Short(u.target.Revision) + " " + u.target.Subject)
+	}
+	d := u.about(fmt.Sprintf("%s %s to %s?", goal, plural(len(hosts), "host"), Short(at)), hosts)
+	d.title = fmt.Sprintf("%s %s?", goal, plural(len(hosts), "host"))
+	d.lines = append(d.lines, "", "to "+at)
+	if len(plan.Waves) > 1 {
+		var waves []string
+		for _, w := range plan.Waves {
+			waves = append(waves, fmt.Sprintf("%d (%s)", w.Number, plural(len(w.Hosts), "host")))
+		}
+		d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
+	}
+	d.yes = strings.ToUpper(goal[:1]) + goal[1:]
+	u.guard(d)
+	d.do = func(u *ui, _ string) tea.Cmd {
+		o := fleet.Options{Goal: plan.Goal, Rev: plan.Rev}
+		return away(func() error { return u.o.Actions.Deploy(d.hosts, o) }, "")
+	}
+	u.dialog = d
+	return nil
+}
+
+// about is a dialog that names hosts.
+func (u *ui) about(title string, hosts []*inventory.Host) *dialog {
+	d := &dialog{title: title}
+	for _, h := range hosts {
+		d.hosts = append(d.hosts, h.Name)
+	}
+	const most = 24
+	shown := d.hosts[:min(len(d.hosts), most)]
+	names := strings.Join(shown, ", ")
+	if more := len(d.hosts) - len(shown); more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	d.lines = []string{names}
+	return d
+}
+
+// guard has the count typed where a dialog is about the whole fleet.
+func (u *ui) guard(d *dialog) {
+	if n := len(d.hosts); n > 1 && n == len(u.rows) {
+		d.want, d.input = strconv.Itoa(n), &input{}
+		d.lines = append(d.lines, "", fmt.Sprintf("this is the whole fleet: type %d to go on", n))
+	}
+}
+
+func (u *ui) failed() []*inventory.Host {
+	var hosts []*inventory.Host
+	for _, r := range u.rows {
+		if result := r.settled(); result != nil && !r.busy() && !result.Outcome.Good() {
+			hosts = append(hosts, r.Host)
+		}
+	}
+	return hosts
+}
+
+func (u *ui) canRetry() string {
+	if len(u.failed()) == 0 {
+		return "no host has failed"
+	}
+	if u.o.Actions.Deploy == nil {
+		return "deploying is not possible here"
+	}
+	return ""
+}
+
+func (u *ui) askRetry() tea.Cmd { return u.confirmDeploy(fleet.GoalSwitch, u.failed()) }
+
+func (u *ui) canCancel() string {
+	switch r := u.subject(); {
+	case u.o.Actions.Cancel == nil:
+		return "cancelling is not possible here"
+	case r == nil || !r.busy():
+		return "no run is at work here"
+	}
+	return ""
+}
+
+// subject is the host that the keys are about: the one that fills the screen, or the one under the cursor.
+func (u *ui) subject() *row {
+	if u.open != "" {
+		return u.byName[u.open]
+	}
+	return u.here()
+}
+
+func (u *ui) askCancel() tea.Cmd {
+	run := u.subject().run
+	var hosts []*inventory.Host
+	for _, h := range run.Hosts {
+		if r := u.byName[h.Name]; r != nil && h.Phase != fleet.Done {
+			hosts = append(hosts, r.Host)
+		}
+	}
+	d := u.about("cancel run "+run.Run+"?", hosts)
+	d.lines = append(d.lines, "", "a job that activates goes on to its end; all others end, and hosts that wait are not begun")
+	d.yes = "Cancel the run"
+	d.do = func(u *ui, _ string) tea.Cmd {
+		return away(func() error { return u.o.Actions.Cancel(run.Run) }, "every host was asked to cancel")
+	}
+	u.dialog = d
+	return nil
+}
+
+func (u *ui) canExec() string {
+	if u.o.Actions.Exec == nil {
+		return "running commands is not possible here"
+	}
+	if len(u.targets()) == 0 {
+		return "there is no host to do that on"
+	}
+	return ""
+}
+
+func (u *ui) askExec() tea.Cmd {
+	hosts := u.targets()
+	d := u.about("run a command on "+plural(len(hosts), "host"), hosts)
+	d.yes, d.input = "run it", &input{}
+	d.do = func(u *ui, text string) tea.Cmd {
+		if strings.TrimSpace(text) == "" {
+			return nil
+		}
+		return away(func() error { return u.o.Actions.Exec(d.hosts, text) }, "")
+	}
+	u.dialog = d
+	return nil
+}
+
+func (u *ui) canShell() string {
+	if u.o.Actions.Shell == nil {
+		return "a shell is not possible here"
+	}
+	if u.subject() == nil {
+		return "there is no host here"
+	}
+	return ""
+}
+
+func (u *ui) shell() tea.Cmd {
+	cmd, err := u.o.Actions.Shell(u.subject().Name)
+	if err != nil {
+		u.refuse(firstLine(err))
+		return nil
+	}
+	return tea.ExecProcess(cmd, func(err error) tea.Msg {
+		if err != nil {
+			return flashMsg{text: "ssh: " + err.Error(), bad: true}
+		}
+		return flashMsg{}
+	})
+}
+
+func (u *ui) canAttach() string {
+	if u.o.Actions.Attach == nil {
+		return "attaching is not possible here"
+	}
+	return ""
+}
+
+func (u *ui) attach() tea.Cmd { return away(u.o.Actions.Attach, "") }
+
+func (u *ui) canRefresh() string {
+	if u.o.Actions.Refresh == nil {
+		return "refreshing is not possible here"
+	}
+	return u.needsHost()
+}
+
+func (u *ui) refresh() tea.Cmd {
+	var names []string
+	for _, h := range u.targets() {
+		names = append(names, h.Name)
+	}
+	u.tell("looking at " + plural(len(names), "host") + " again")
+	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
+}
+
+// askQuit quits, and asks first where runs go on: their jobs do, whoever looks.
+func (u *ui) askQuit() tea.Cmd {
+	runs := u.living()
+	if len(runs) == 0 {
+		return tea.Quit
+	}
+	u.quit = true
+	d := &dialog{title: "leave?", yes: "Leave", lines: []string{"jobs on hosts go on by themselves. To see them again:"}}
+	for _, s := range runs {
+		d.lines = append(d.lines, "  fleetctl attach "+s.Run)
+	}
+	if s := runs[len(runs)-1]; waves(s) > 1 {
+		d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	}
+	d.do = func(*ui, string) tea.Cmd { return tea.Quit }
+	d.cancel = func(u *ui) { u.quit = false }
+	u.dialog = d
+	return nil
+}
+
+func waves(s *fleet.State) int {
+	seen := make(map[int]bool)
+	for _, h := range s.Hosts {
+		seen[h.Wave] = true
+	}
+	return len(seen)
+}

@@ -1,0 +1,92 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+func lower(s string) string { return strings.ToLower(s) }
+
+// nextTab shows the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
+func (u *ui) nextTab() {
+	if u.open != "" {
+		return
+	}
+	i := slices.Index(u.pins, u.tab)
+	switch {
+	case u.follow:
+		u.follow, u.tab = false, ""
+	case u.tab == "" && len(u.pins) > 0:
+		u.tab = u.pins[0]
+	case u.tab != "" && i >= 0 && i+1 < len(u.pins):
+		u.tab = u.pins[i+1]
+	default:
+		u.follow, u.tab = true, ""
+	}
+}
+
+// pin keeps a tab for the host under the cursor, or lets it go.
+func (u *ui) pin() {
+	name := u.list.cursor
+	if i := slices.Index(u.pins, name); i >= 0 {
+		u.pins = slices.Delete(u.pins, i, i+1)
+		if u.tab == name {
+			u.follow, u.tab = true, ""
+		}
+		return
+	}
+	u.pins = append(u.pins, name)
+}
+
+func (u *ui) toggleFollow() {
+	p := u.pane()
+	if p.away {
+		p.away = false
+		return
+	}
+	from, _ := p.visible(p.height)
+	p.show(from)
+}
+
+func (u *ui) nextMatch(step int) {
+	if u.manner.search == "" {
+		u.refuse("search for something first")
+		return
+	}
+	u.seek(step, func(l *logLine) bool { return contains(l, u.manner.search) })
+}
+
+func (u *ui) nextError() { u.seek(1, (*logLine).grave) }
+
+// seek shows the next line that holds.
+func (u *ui) seek(step int, holds func(*logLine) bool) {
+	p := u.pane()
+	if len(p.tail.lines) == 0 {
+		u.refuse("the log is empty")
+		return
+	}
+	from, to := p.visible(p.height)
+	if !p.away && step > 0 { // from the end, the next is the first of all
+		from = to - 1
+	}
+	n := p.tail.find(from, step, holds)
+	if n < 0 {
+		u.refuse("no line is like that")
+		return
+	}
+	p.show(n)
+}
+
+func (u *ui) copy() tea.Cmd {
+	p := u.pane()
+	from, to := p.visible(p.height)
+	var text strings.Builder
+	for n := from; n < to; n++ {
+		text.WriteString(p.tail.line(n).text + "\n")
+	}
+	u.tell(fmt.Sprintf("copied %s, if the terminal lets it", plural(to-from, "line")))
+	return tea.SetClipboard(text.String())
+}

@@ -1,0 +1,160 @@
+package tui
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// pane is a window onto a tail. What it costs to draw does not depend on how long the log is.
+type pane struct {
+	tail   *tail
+	top    int  // the number of the first line that shows, where it does not follow
+	away   bool // it was scrolled, and does not follow the log's end
+	height int  // as drawn last
+}
+
+// manner is how all panes are drawn.
+type manner struct {
+	wrap   bool
+	stamps bool
+	search string // in lower case
+}
+
+// visible returns the numbers of the lines that may show, [from, to).
+func (p *pane) visible(height int) (from, to int) {
+	first, next := p.tail.first(), p.tail.next
+	if !p.away {
+		return max(first, next-height), next
+	}
+	from = min(max(p.top, first), max(next-1, first))
+	return from, min(from+height, next)
+}
+
+// move scrolls by so many lines. At the log's end it follows again.
+func (p *pane) move(lines int) {
+	from, _ := p.visible(p.height)
+	p.top = max(from+lines, p.tail.first())
+	p.away = p.top+p.height < p.tail.next
+}
+
+// show scrolls to the line of that number.
+func (p *pane) show(n int) {
+	p.top, p.away = max(n, p.tail.first()), true
+}
+
+// draw appends exactly height lines, each ended by a newline.
+func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner) {
+	p.height = height
+	from, to := p.visible(height)
+	if !m.wrap {
+		for n := from; n < to; n++ {
+			p.line(out, b, n, width, m)
+		}
+		blank(out, height-(to-from))
+		return
+	}
+	// Wrapped, a line may take many rows: only those that show are looked at, from the end where the end is followed.
+	var rows []string
+	for n := from; n < to; n++ {
+		var one strings.Builder
+		p.line(&one, b, n, 0, m)
+		rows = append(rows, strings.Split(ansi.Hardwrap(strings.TrimSuffix(one.String(), "\n"), width, true), "\n")...)
+	}
+	if !p.away {
+		rows = rows[max(len(rows)-height, 0):]
+	}
+	rows = rows[:min(len(rows), height)]
+	for _, row := range rows {
+		out.WriteString(row)
+		out.WriteByte('\n')
+	}
+	blank(out, height-len(rows))
+}
+
+func blank(out *strings.Builder, lines int) {
+	for range lines {
+		out.WriteByte('\n')
+	}
+}
+
+// line appends one line, cut to width unless that is 0.
+func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
+	l := p.tail.line(n)
+	left := width
+	if m.stamps {
+		stamp := l.at.Format("15:04:05") + " "
+		out.WriteString(b.palette.Faint.Paint(stamp))
+		left -= len(stamp)
+	}
+	if l.host != "" {
+		out.WriteString(b.inks[l.host].Paint(l.host))
+		out.WriteString("  ")
+		left -= ansi.StringWidth(l.host) + 2
+	}
+	text := l.text
+	if width > 0 {
+		text = cut(text, left)
+	}
+	ink := b.streamInk(l)
+	if m.search == "" || !contains(l, m.search) {
+		out.WriteString(ink.on)
+		out.WriteString(text)
+		if ink.on != "" {
+			out.WriteString(ansi.ResetStyle)
+		}
+	} else {
+		highlight(out, ink, b.palette.Match, text, m.search)
+	}
+	out.WriteByte('\n')
+}
+
+func (b *brush) streamInk(l *logLine) Ink {
+	switch {
+	case l.stream == "warn":
+		return b.palette.Warn
+	case l.stream == "note":
+		return b.palette.Strong
+	case strings.HasPrefix(l.text, "error:"):
+		return b.palette.Bad
+	}
+	return Ink{}
+}
+
+// cut makes text at most width columns wide. Most lines are ASCII, and their bytes are their columns.
+func cut(text string, width int) string {
+	switch {
+	case width <= 0:
+		return ""
+	case len(text) <= width:
+		return text
+	case utf8.RuneCountInString(text[:width]) == width: // no more than ASCII, as far as it shows
+		return text[:width-1] + "…"
+	}
+	return ansi.Truncate(text, width, "…")
+}
+
+func contains(l *logLine, lower string) bool {
+	return strings.Contains(strings.ToLower(l.text), lower)
+}
+
+// highlight paints what was searched for in an ink of its own.
+func highlight(out *strings.Builder, ink, match Ink, text, lower string) {
+	folded := strings.ToLower(text)
+	if len(folded) != len(text) { // a letter whose small form is longer: places do not match
+		out.WriteString(ink.Paint(text))
+		return
+	}
+	for {
+		at := strings.Index(folded, lower)
+		if at < 0 {
+			out.WriteString(ink.Paint(text))
+			return
+		}
+		end := at + len(lower)
+		out.WriteString(ink.Paint(text[:at]))
+		out.WriteString(match.Paint(text[at:end]))
+		text, folded = text[end:], folded[end:]
+	}
+}

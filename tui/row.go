@@ -1,0 +1,163 @@
+package tui
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// row is one host, with all that the table knows of it.
+type row struct {
+	*inventory.Host
+	place  int // in the inventory
+	status Status
+	work   *fleet.HostState // of the run that took it last; nil where none has
+	run    *fleet.State
+	log    pane
+	marked bool
+	at     condition // as counted
+
+	version uint64 // rises with every change
+	drawn   string
+	key     rowKey // what drawn was drawn for
+}
+
+// rowKey is all that a drawn row depends on: while it is the same, so is the row.
+type rowKey struct {
+	version, layout uint64
+	here            bool
+	clock           time.Duration
+}
+
+// condition is how a host is, in the order in which a person wants to hear of it.
+type condition int
+
+const (
+	atWork condition = iota
+	broken
+	offline
+	ailing
+	behind
+	reboot
+	waiting
+	fine
+	unheard
+	conditions // how many there are
+)
+
+func (c condition) String() string {
+	return [...]string{"working", "failed", "offline", "degraded", "behind", "reboot", "waiting", "fine", "unknown"}[c]
+}
+
+// busy reports whether a run works on the host, or will.
+func (r *row) busy() bool { return r.work != nil && r.work.Phase != fleet.Done }
+
+// settled returns how the last run ended for the host, where nothing newer is known of it. A bad end stays until the next run.
+func (r *row) settled() *fleet.Result {
+	if r.work == nil || r.work.Result == nil {
+		return nil
+	}
+	result := r.work.Result
+	stale := r.status.Time.After(r.work.Since)
+	if stale && (result.Outcome.Good() || result.Outcome == fleet.Unreachable || result.Outcome == fleet.Unknown || result.Outcome == fleet.Cancelled) {
+		return nil
+	}
+	return result
+}
+
+// condition is how the host is now.
+func (r *row) condition(t *Target) condition {
+	if r.busy() {
+		if r.work.Phase == fleet.Waiting {
+			return waiting
+		}
+		return atWork
+	}
+	if result := r.settled(); result != nil {
+		switch result.Outcome {
+		case fleet.Failed, fleet.RolledBack:
+			return broken
+		case fleet.Degraded:
+			return ailing
+		case fleet.Unreachable, fleet.Unknown:
+			return offline
+		case fleet.RebootNeeded:
+			return reboot
+		}
+		if result.Outcome.Good() && result.Outcome != fleet.Skipped {
+			return fine
+		}
+	}
+	h := r.status.Health
+	switch {
+	case r.status.Time.IsZero():
+		return unheard
+	case !r.status.Reachable:
+		return offline
+	case h == nil:
+		return fine
+	case len(h.FailedUnits) > 0:
+		return ailing
+	case t.Revision != "" && h.System.Revision != "" && h.System.Revision != t.Revision:
+		return behind
+	case h.System.RebootNeeded || h.System.BootPending:
+		return reboot
+	}
+	return fine
+}
+
+// revision is the commit that the host runs, as far as it is known, and the generation.
+func (r *row) revision() (rev string, generation int) {
+	if h := r.status.Health; h != nil && (r.work == nil || r.status.Time.After(r.work.Since)) {
+		return h.System.Revision, h.System.Generation
+	}
+	if r.work != nil && r.work.Result != nil {
+		return cmp.Or(r.work.Result.After, r.work.Result.Before), r.work.Result.Generation
+	}
+	if h := r.status.Health; h != nil {
+		return h.System.Revision, h.System.Generation
+	}
+	return "", 0
+}
+
+// clock is what the row's time cell shows, coarse enough that a row at rest is drawn anew once a minute.
+func (r *row) clock(now time.Time, calm bool) time.Duration {
+	if r.work != nil && (r.busy() || r.settled() != nil) {
+		d, _ := elapsed(r.work, now)
+		if calm {
+			return d.Truncate(time.Minute)
+		}
+		return d.Truncate(time.Second)
+	}
+	if r.status.Time.IsZero() {
+		return -1
+	}
+	return now.Sub(r.status.Time).Truncate(time.Minute)
+}
+
+// look is the host's state as an ink, a mark and a word.
+func (r *row) look(b *brush, t *Target) (ink Ink, mark, word string) {
+	if r.busy() || r.settled() != nil {
+		return b.status(r.work)
+	}
+	p := &b.palette
+	switch c := r.at; c {
+	case offline:
+		if r.SkipOffline {
+			return p.Faint, "-", "away"
+		}
+		return p.Bad, "?", c.String()
+	case ailing:
+		return p.Warn, "!", c.String()
+	case behind:
+		return p.Warn, "↓", c.String()
+	case reboot:
+		return p.Warn, "↻", c.String()
+	case unheard:
+		return p.Faint, "·", "…"
+	default:
+		return p.Good, "✓", c.String()
+	}
+}

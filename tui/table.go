@@ -1,0 +1,143 @@
+package tui
+
+import (
+	"context"
+	"io"
+	"os/exec"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// TableOptions is what a [Table] is given.
+type TableOptions struct {
+	In        io.Reader
+	Out       io.Writer
+	Environ   []string
+	Profile   colorprofile.Profile
+	Now       func() time.Time
+	Inventory *inventory.Inventory
+	Actions   Actions
+	Settings  Settings
+	ReadOnly  string // why nothing may be changed; "" lets it be
+}
+
+// Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
+// of by [Table.Event]. An action that is nil is not offered.
+type Actions struct {
+	Deploy  func(hosts []string, o fleet.Options) error
+	Cancel  func(run string) error
+	Attach  func() error // to every run that was left
+	Exec    func(hosts []string, command string) error
+	Shell   func(host string) (*exec.Cmd, error)
+	Refresh func(hosts []string) // looks at them again, now
+	Away    func(away bool)      // nobody has looked for long, or somebody does again
+	History func(host string) ([]Past, error)
+}
+
+// Settings is what the operator has configured.
+type Settings struct {
+	Theme   Theme
+	Columns []string            // which, in which order; none are all
+	Keys    map[string][]string // an action's name, and its keys instead of the usual ones
+	Mouse   bool                // the wheel moves; the terminal's own selecting then wants shift
+	Calm    bool                // nothing moves by itself: no bars, clocks in minutes
+	Bell    bool                // ring when a run has ended, or a host has failed, and nobody looks
+}
+
+// Status is what was last heard of a host between runs.
+type Status struct {
+	Host      string
+	Reachable bool
+	Health    *health.Health // nil where nothing is known but whether it answers
+	Err       error
+	Time      time.Time
+}
+
+// Target is the commit that the fleet should be at.
+type Target struct {
+	Revision string
+	Subject  string
+	Time     time.Time // of the commit; zero where that is not known
+}
+
+// Past is how a run of the past went for a host.
+type Past struct {
+	Run    string
+	Time   time.Time
+	Goal   string
+	Result *fleet.Result // nil where it has none
+}
+
+// Table is the whole fleet on a screen of its own. Its methods may be called from any goroutine, until Run has returned and after.
+type Table struct {
+	program *tea.Program
+	ui      *ui
+	feed    *feed
+	ended   chan struct{} // closed when the program has left the terminal
+}
+
+// NewTable makes a table, which takes the terminal when it is run.
+func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx, o) }
+
+func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *Table {
+	t := &Table{ui: newUI(o), ended: make(chan struct{})}
+	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
+		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
+		tea.WithFPS(framesASecond))...)
+	t.feed = newFeed(t.program)
+	return t
+}
+
+// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first.
+func (t *Table) Run() error {
+	_, err := t.program.Run()
+	close(t.ended)
+	t.feed.close()
+	return err
+}
+
+// Event tells of something that happened in a run. It never waits for the screen. A line of a log may come without a run.
+func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }
+
+// Note puts a line into the fleet's log.
+func (t *Table) Note(line string) {
+	t.feed.add(func(b *batch) { b.notes = append(b.notes, line) })
+}
+
+// Status tells how a host is.
+func (t *Table) Status(s Status) {
+	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
+}
+
+// Target tells where the fleet should be.
+func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
+
+// Ask has a person type something that does not show. ok is false where they did not want to, or ctx ended.
+func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
+	q := &question{prompt: prompt, answer: make(chan reply, 1)}
+	t.program.Send(askMsg{q})
+	select {
+	case r := <-q.answer:
+		return r.text, r.ok
+	case <-ctx.Done():
+		t.program.Send(unaskMsg{q})
+	case <-t.ended:
+	}
+	return "", false
+}
+
+// Rescue is to be deferred by goroutines that work for a table: should one panic, the terminal is given back before the
+// process dies of it.
+func (t *Table) Rescue() {
+	if p := recover(); p != nil {
+		t.program.Kill()
+		<-t.ended
+		panic(p)
+	}
+}

@@ -1,0 +1,82 @@
+package tui
+
+import (
+	"image/color"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Theme names a set of colours.
+type Theme string
+
+const (
+	Terminal Theme = "terminal" // the sixteen colours that the terminal's owner chose
+	Vivid    Theme = "vivid"    // true colours, one set for dark backgrounds and one for light
+	Contrast Theme = "contrast" // bright, bold, and nothing faint
+	Plain    Theme = "plain"    // no colours
+)
+
+// Themes lists them all, the usual one first.
+var Themes = []Theme{Terminal, Vivid, Contrast, Plain}
+
+// Palette makes the theme's inks for what a terminal can show, on a dark or a light background.
+func (t Theme) Palette(profile colorprofile.Profile, dark bool) Palette {
+	if t == Plain {
+		profile = min(profile, colorprofile.ASCII)
+	}
+	p := Palette{profile: profile}
+	if profile < colorprofile.ASCII {
+		return p
+	}
+	p.Strong = Ink{ansi.NewStyle().Bold().String()}
+	p.Faint = Ink{ansi.NewStyle().Faint().String()}
+	p.Here = Ink{ansi.NewStyle().Reverse(true).String()}
+	p.Match, p.Cursor = p.Here, p.Here
+	if profile < colorprofile.ANSI {
+		return p
+	}
+	pick := func(onDark, onLight color.Color) color.Color {
+		if dark {
+			return onDark
+		}
+		return onLight
+	}
+	switch t {
+	case Vivid:
+		rgb := func(onDark, onLight uint32) color.Color { return pick(hexColor(onDark), hexColor(onLight)) }
+		p.Good = p.color(rgb(0x7ee2a8, 0x0f7b45))
+		p.Warn = p.color(rgb(0xf2c661, 0x8a5a00))
+		p.Bad = p.color(rgb(0xff7a85, 0xb3122a))
+		p.Busy = p.color(rgb(0x6fb7ff, 0x0b5cad))
+		p.Faint = p.color(rgb(0x7c8798, 0x66707f))
+		p.Here = p.under(rgb(0x26324a, 0xdde7f7))
+		p.Match = p.under(rgb(0x6b5310, 0xffe08a))
+	case Contrast:
+		bold := func(c color.Color) Ink {
+			return Ink{ansi.NewStyle().Bold().ForegroundColor(profile.Convert(c)).String()}
+		}
+		p.Good = bold(pick(ansi.BrightGreen, ansi.Green))
+		p.Warn = bold(pick(ansi.BrightYellow, ansi.Magenta))
+		p.Bad = bold(pick(ansi.BrightRed, ansi.Red))
+		p.Busy = bold(pick(ansi.BrightCyan, ansi.Blue))
+		p.Faint = Ink{}
+	default:
+		p.Good = p.color(ansi.Green)
+		p.Warn = p.color(ansi.Yellow)
+		p.Bad = p.color(ansi.Red)
+		p.Busy = p.color(ansi.Cyan)
+		if profile >= colorprofile.ANSI256 {
+			p.Here = p.under(pick(ansi.IndexedColor(237), ansi.IndexedColor(253)))
+		}
+	}
+	return p
+}
+
+func (p Palette) under(c color.Color) Ink {
+	return Ink{ansi.NewStyle().BackgroundColor(p.profile.Convert(c)).String()}
+}
+
+func hexColor(rgb uint32) color.Color {
+	return color.RGBA{R: uint8(rgb >> 16), G: uint8(rgb >> 8), B: uint8(rgb), A: 0xff}
+}

@@ -1,0 +1,246 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+const (
+	leastWidth  = 40
+	leastHeight = 8
+	chrome      = 4 // lines: header, heads, tabs, footer
+	logFrom     = 16
+)
+
+// logHeight is how many lines the log below has; none where the window is low.
+func (u *ui) logHeight() int {
+	switch {
+	case u.open != "":
+		return u.height - chrome - u.factsHeight()
+	case u.focus == onLog:
+		return (u.height - chrome) * 2 / 3
+	case u.height < logFrom:
+		return 0
+	}
+	return min(max((u.height-chrome)/3, u.height-chrome-len(u.list.items)), u.height/2)
+}
+
+func (u *ui) tableHeight() int {
+	height := u.height - chrome - u.logHeight()
+	if u.logHeight() == 0 {
+		height++ // there are no tabs
+	}
+	return height
+}
+
+func (u *ui) View() tea.View {
+	v := tea.NewView(u.screen())
+	v.AltScreen = true
+	v.ReportFocus = true
+	if u.o.Settings.Mouse {
+		v.MouseMode = tea.MouseModeCellMotion
+	}
+	v.WindowTitle = u.title()
+	if runs := u.living(); len(runs) > 0 {
+		state := tea.ProgressBarDefault
+		if u.tally[broken] > 0 {
+			state = tea.ProgressBarError
+		}
+		v.ProgressBar = tea.NewProgressBar(state, u.progress(runs))
+	}
+	return v
+}
+
+// screen is the whole of it, a line each that ends in a newline, but for the last.
+func (u *ui) screen() string {
+	if u.width == 0 {
+		return ""
+	}
+	if u.width < leastWidth || u.height < leastHeight {
+		return ansi.Hardwrap(fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", u.width, u.height, leastWidth, leastHeight), u.width, false)
+	}
+	var out strings.Builder
+	out.Grow(u.width * u.height * 2)
+	u.header(&out)
+	switch {
+	case u.help:
+		u.drawHelp(&out, u.height-2)
+	case u.open != "":
+		u.drawHost(&out)
+	default:
+		u.drawTable(&out)
+	}
+	u.footer(&out)
+	text := out.String()
+	switch {
+	case u.dialog != nil:
+		return overlay(text, u.dialog.box(u), u.width, u.height)
+	case u.commands != nil:
+		return overlay(text, u.commands.box(u), u.width, u.height)
+	}
+	return text
+}
+
+func (u *ui) drawTable(out *strings.Builder) {
+	columns := u.fitting()
+	u.heads(out, columns)
+	height := u.tableHeight()
+	l := &u.list
+	end := min(l.top+height, len(l.items))
+	for i := l.top; i < end; i++ {
+		if it := l.items[i]; it.row == nil {
+			u.write(out, u.palette.Strong.Paint(it.heading))
+		} else {
+			out.WriteString(u.row(it.row, columns, i == l.at))
+		}
+	}
+	if len(l.items) == 0 {
+		end = l.top + u.empty(out, height)
+	}
+	blank(out, height-(end-l.top))
+	if n := u.logHeight(); n > 0 {
+		u.tabs(out)
+		u.pane().draw(out, &u.brush, u.width, n, u.manner)
+	}
+}
+
+// empty says why no host shows, and what to do.
+func (u *ui) empty(out *strings.Builder, height int) int {
+	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all of them again"}
+	if u.list.err != nil {
+		lines[1] = "  " + firstLine(u.list.err)
+	}
+	lines = lines[:min(len(lines), height)]
+	for _, l := range lines {
+		u.write(out, u.palette.Faint.Paint(l))
+	}
+	return len(lines)
+}
+
+func (u *ui) nameWidth() int { return min(u.names, max(u.width/4, 8)) }
+
+// fitting are the columns that there is room for.
+func (u *ui) fitting() []column {
+	if u.fitsFor != u.layout {
+		u.fits, u.fitsFor = fit(u.columns, u.width-u.nameWidth()-4), u.layout
+	}
+	return u.fits
+}
+
+func (u *ui) heads(out *strings.Builder, columns []column) {
+	var line strings.Builder
+	line.WriteString("   " + pad("HOST", u.nameWidth()))
+	for _, c := range columns {
+		head := pad(c.head, c.width)
+		switch c.name {
+		case "generation", "cpu", "memory", "time", "wave", "behind":
+			head = right(c.head, c.width)
+		}
+		if u.list.sort != unsorted && u.columns[u.list.sort].name == c.name {
+			head = strings.TrimRight(head, " ") + "▾"
+			head = pad(head, c.width)
+		}
+		line.WriteString(" " + head)
+	}
+	u.write(out, u.palette.Faint.Paint(cut(line.String(), u.width)))
+}
+
+// row draws a host's line, or hands out the one drawn before.
+func (u *ui) row(r *row, columns []column, here bool) string {
+	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm)}
+	if key == r.key {
+		return r.drawn
+	}
+	var line strings.Builder
+	switch {
+	case here && r.marked:
+		line.WriteString(u.palette.Strong.Paint("▌● "))
+	case here:
+		line.WriteString(u.palette.Strong.Paint("▌  "))
+	case r.marked:
+		line.WriteString(u.palette.Strong.Paint(" ● "))
+	default:
+		line.WriteString("   ")
+	}
+	line.WriteString(u.inks[r.Name].Paint(pad(r.Name, u.nameWidth())))
+	for i := range columns {
+		line.WriteByte(' ')
+		line.WriteString(columns[i].draw(u, r, &columns[i]))
+	}
+	line.WriteByte(' ')
+	line.WriteString(u.said(r))
+	text := ansi.Truncate(line.String(), u.width, "…")
+	if here {
+		text = u.palette.Here.Over(text + strings.Repeat(" ", max(u.width-ansi.StringWidth(text), 0)))
+	}
+	r.key, r.drawn = key, text+"\n"
+	return r.drawn
+}
+
+// said is the end of a row: what there is to say of the host.
+func (u *ui) said(r *row) string {
+	if r.busy() || r.settled() != nil {
+		return u.detail(r.work)
+	}
+	p := &u.palette
+	switch h := r.status.Health; {
+	case r.status.Err != nil:
+		return p.Faint.Paint(firstLine(r.status.Err))
+	case h == nil:
+		return ""
+	case len(h.FailedUnits) > 0:
+		return p.Warn.Paint(strings.Join(h.FailedUnits, " ") + " failed")
+	case h.Job != nil:
+		return p.Busy.Paint("job of " + h.Job.Who + ": " + h.Job.Step)
+	case h.Checkout != nil && h.Checkout.Dirty:
+		return p.Warn.Paint("uncommitted changes")
+	case h.Checkout != nil && u.target.Revision != h.Checkout.Revision:
+		return p.Faint.Paint(h.Checkout.Subject)
+	}
+	return ""
+}
+
+// write is a line, cut to the window.
+func (u *ui) write(out *strings.Builder, line string) {
+	out.WriteString(ansi.Truncate(line, u.width, "…"))
+	out.WriteByte('\n')
+}
+
+// tabs heads the log: whose it is, and whose else could be.
+func (u *ui) tabs(out *strings.Builder) {
+	var line strings.Builder
+	tab := func(name string, ink Ink, shown bool) {
+		if shown {
+			line.WriteString(u.palette.Strong.Paint("─[ ") + ink.Paint(name) + u.palette.Strong.Paint(" ]"))
+		} else {
+			line.WriteString(u.palette.Faint.Paint("── " + name + " "))
+		}
+	}
+	shown := u.pane()
+	tab("fleet", Ink{}, shown == &u.log)
+	for _, name := range u.pins {
+		tab(name, u.inks[name], u.tab == name && !u.follow)
+	}
+	if r := u.here(); r != nil && shown == &r.log && u.follow {
+		tab(r.Name, u.inks[r.Name], true)
+	}
+	var how []string
+	if shown.away {
+		how = append(how, "scrolled")
+	}
+	if u.manner.wrap {
+		how = append(how, "wrapped")
+	}
+	if u.manner.search != "" {
+		how = append(how, "/"+u.manner.search)
+	}
+	if len(how) > 0 {
+		line.WriteString(u.palette.Faint.Paint("── " + strings.Join(how, ", ") + " "))
+	}
+	rest := max(u.width-ansi.StringWidth(line.String()), 0)
+	line.WriteString(u.palette.Faint.Paint(strings.Repeat("─", rest)))
+	u.write(out, line.String())
+}
