@@ -36,13 +36,13 @@ type worker struct {
 	end      *remote.Item // the job's last word
 	held     *bool        // how the job's verify ended; the host's is not over before the checks are
 
-	awaiting  bool    // the job is built, and waits to be told to go on
-	released  bool    // it may be told
-	off       *Result // it is called off instead
-	changed   bool    // a new configuration was activated
-	activated bool    // and may run
-	checks    *checks // running, or nil
-	errand    *errand // under way, or nil
+	awaiting  bool            // the job is built, and waits to be told to go on
+	released  bool            // it may be told
+	off       *Result         // it is called off instead
+	changed   bool            // a new configuration was activated
+	activated bool            // and may run
+	checks    *checks         // running, or nil
+	errand    *errand         // under way, or nil
 	heardOf   map[string]bool // the words that the job was told
 
 	// Time.
@@ -185,7 +185,7 @@ func (w *worker) finish(r *Result) *Result {
 	r.Before, r.After = w.facts["before"], w.facts["after"]
 	r.Generation, _ = strconv.Atoi(w.facts["generation"])
 	if w.changed && r.Outcome != RolledBack {
-		r.Confirmed = w.facts[factConfirmed]
+		r.Confirmed = w.facts[FactConfirmed]
 	}
 	r.Seconds = time.Since(w.began).Seconds()
 	return r
