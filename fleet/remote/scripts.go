@@ -33,13 +33,13 @@ func script(names ...string) string {
 
 // jobScript and rootScript are what launch leaves on the host; launchScript writes them from here-documents.
 func jobScript() string {
-	return script("env", "mark", "lock", "preflight", "pull", "build", "activate", "verify", "job") + run
+	return script("env", "mark", "lock", "preflight", "pull", "build", "await", "activate", "verify", "confirm", "job") + run
 }
 
-func rootScript() string { return script("env", "lock", "detach", "root") + run }
+func rootScript() string { return script("env", "lock", "detach", "await", "root") + run }
 
 func launchScript() string {
-	return script("env", "lock", "detach", "preflight", "follow", "launch") +
+	return script("env", "lock", "detach", "preflight", "follow", "end", "launch") +
 		"write_scripts() {\n" + hereDocument("job.sh", jobScript()) + hereDocument("root.sh", rootScript()) + "}\n" + run
 }
 
@@ -68,7 +68,7 @@ func Follow(token, id string, offset int64) Script {
 
 // Cancel ends a job that has not begun to activate.
 func Cancel(token, id string) Script {
-	return Script{Text: script("env", "lock", "preflight", "follow", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
+	return Script{Text: script("env", "lock", "preflight", "follow", "end", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
 }
 
 // Tell says a word to a job: "go" on to the activation, I am "present", I "confirm" it, go "back". It is confirmed only over a connection
