@@ -1,24 +1,21 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"strings"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/tui"
 )
 
 type deployOptions struct {
-	selection
-	view
-	fleet.Options
-	yes bool
+	runOptions
+	owed    bool
+	failed  bool
+	metrics string
 }
 
 func newDeploy(env *Env) *cobra.Command {
@@ -31,40 +28,112 @@ func newDeploy(env *Env) *cobra.Command {
 Every host gets the same commit: that of the inventory's branch when the run begins, or that of --rev. On each host runs one
 job, which outlives the connection and this process: fleetctl attach shows a run again, from any terminal of this machine.
 
+What a host was switched to is confirmed over a new login. Where none works within --confirm-timeout, the host goes back to the
+configuration from before, by itself. With nobody there it decides alone, by whether its SSH server and the repository still
+answer; --detach leaves it to that from the start. With --goal boot nothing is confirmed: the next boot is the first to try
+the configuration.
+
+A wave begins when the one before has ended well. The canary is a wave before the first; --soak is a time between two, after
+which the hosts are looked at once more. --max-failures replaces the rule by a number for the whole run.
+
 The first ctrl-c stops starting hosts; the second leaves at once, and the jobs that have begun go on.
 
 EXIT STATUS
 
 0  every host is as wanted
-1  a host failed
+1  a host failed, or was rolled back
 2  the command line or the inventory is wrong
 3  no host failed, some could not be reached, or how they fared is unknown
 130  interrupted; jobs on hosts go on`,
 		Example: `  fleetctl deploy hsb0 hsb1
   fleetctl deploy '@server and not csb0' --goal boot
   fleetctl deploy --all --rev v2026.11 --yes
+  fleetctl deploy --all --canary 1 --soak 10m --on-failure rollback-wave
+  fleetctl deploy --owed --wait-online 8h
   fleetctl deploy --all --output json | jq 'select(.type == "host_finished")'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			inv, hosts, err := o.load(env, cmd, args)
-			if err != nil {
+			if slices.Contains([]string{fleet.GoalPull, fleet.GoalRollback}, o.Goal) {
+				return usage("fleetctl "+o.Goal+" does it", "%q is no goal of a deploy", o.Goal)
+			}
+			inv, hosts, err := o.hosts(env, cmd, args)
+			if err != nil || len(hosts) == 0 {
 				return err
 			}
-			return runDeploy(cmd.Context(), env, o, inv, hosts)
+			return o.measured(env, func(seen func(fleet.Event)) error { return o.run(cmd.Context(), env, inv, hosts, seen) })
 		},
 	}
-	o.selection.flags(cmd, env)
-	o.view.flags(cmd)
+	o.runOptions.flags(cmd, env)
+	o.confirmFlags(cmd)
+	o.waveFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what to do with the configuration: `switch`, boot, test or build")
 	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "leave every checkout where it is")
-	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	f.BoolVar(&o.Detach, "detach", false, "leave when every job has begun")
-	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate before all have built, or failed to")
+	f.BoolVar(&o.owed, "owed", false, "the hosts that their last deploy did not get to")
+	f.BoolVar(&o.failed, "failed", false, "the hosts that the last deploy failed on, or did not begin because of that")
+	f.StringVar(&o.metrics, "metrics", "", "write Prometheus metrics of the run to this `file`")
 	return cmd
 }
 
-func runDeploy(ctx context.Context, env *Env, o deployOptions, inv *inventory.Inventory, hosts []*inventory.Host) error {
+// hosts are those that the command line selects. There may be none where it asks for those that are owed or failed: then that was said.
+func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inventory.Inventory, []*inventory.Host, error) {
+	if !o.owed && !o.failed {
+		return o.load(env, cmd, args)
+	}
+	if o.all || len(args) > 0 {
+		return nil, nil, usage("leave the others out", "--owed and --failed select hosts by themselves")
+	}
+	inv, err := loadInventory(env, cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make(map[string]bool)
+	if o.owed {
+		debts, err := env.records().Owed(inv.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, d := range debts {
+			names[d.Host] = true
+		}
+	}
+	if o.failed {
+		failed, err := env.records().Failed(inv.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, name := range failed {
+			names[name] = true
+		}
+	}
+	var hosts []*inventory.Host
+	for _, h := range inv.Hosts {
+		if names[h.Name] {
+			hosts = append(hosts, h)
+		}
+	}
+	if len(hosts) == 0 {
+		fmt.Fprintf(env.Err, "fleetctl: no host of %s is left to deploy to\n", inv.Name)
+	}
+	return inv, hosts, nil
+}
+
+// measured writes the metrics of a run that has ended, however it did. That they cannot be written fails no run.
+func (o *deployOptions) measured(env *Env, run func(seen func(fleet.Event)) error) error {
+	var state fleet.State
+	err := run(state.Apply)
+	if o.metrics == "" || state.Summary == nil {
+		return err
+	}
+	if failed := writeWhole(o.metrics, 0o644, state.Report().WriteMetrics); failed != nil {
+		fmt.Fprintf(env.Err, "fleetctl: the metrics were not written: %v\n", failed)
+	}
+	return err
+}
+
+// run asks, where there is somebody to ask, and carries the run out. seen is given every event.
+func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, seen func(fleet.Event)) error {
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
 		return exit(fleet.ExitUsage, err)
@@ -77,62 +146,13 @@ func runDeploy(ctx context.Context, env *Env, o deployOptions, inv *inventory.In
 			}
 		}
 		if !env.confirm(question(plan, hosts)) {
-			return exit(fleet.ExitInterrupted, fmt.Errorf("not deployed"))
+			return exit(fleet.ExitInterrupted, fmt.Errorf("nothing was begun"))
 		}
 	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
-		return e.Run(ctx, plan, sink)
+		return e.Run(ctx, plan, func(ev fleet.Event) {
+			seen(ev)
+			sink(ev)
+		})
 	})
-}
-
-// operator is who deploys, for whoever finds a host locked.
-func (env *Env) operator() string { return env.User + "@" + env.Machine }
-
-// resolve finds the commit of a plan's branch or tag; where it cannot be found here, the plan's own word stays.
-func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
-	name := p.Rev
-	if name == "" {
-		name = p.Branch
-	}
-	if p.NoPull || p.Remote == "" || len(p.Rev) == 40 {
-		return p.Rev
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if rev, err := env.localGit(ctx, p.Remote, name); err == nil && rev != "" {
-		return rev
-	}
-	return p.Rev
-}
-
-// question says what a plan comes to: how many hosts, which, and to which revision.
-func question(p *fleet.Plan, hosts []*inventory.Host) string {
-	names := make([]string, len(hosts))
-	for i, h := range hosts {
-		names[i] = h.Name
-	}
-	at := "at the tip of " + p.Branch
-	switch {
-	case p.NoPull:
-		at = "as checked out"
-	case len(p.Rev) == 40:
-		at = "at " + tui.Short(p.Rev)
-	case p.Rev != "":
-		at = "at " + p.Rev
-	}
-	return fmt.Sprintf("%s %s (%s) of %s %s?", p.Goal, count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet, at)
-}
-
-// confirm asks a person; only y and yes are a yes.
-func (env *Env) confirm(question string) bool {
-	fmt.Fprintf(env.Err, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(env.In).ReadString('\n')
-	if err != nil {
-		fmt.Fprintln(env.Err)
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return true
-	}
-	return false
 }

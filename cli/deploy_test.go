@@ -18,11 +18,13 @@ func TestDeployAsksAPersonNamingHostsAndRevision(t *testing.T) {
 	}{
 		{fleet.Options{}, "switch 2 hosts (hsb0, hsb1) of barta at the tip of main? [y/N] "},
 		{fleet.Options{Goal: "boot", Rev: strings.Repeat("3f9c", 10)}, "boot 2 hosts (hsb0, hsb1) of barta at 3f9c3f9? [y/N] "},
+		{fleet.Options{Goal: "rollback"}, "rollback 2 hosts (hsb0, hsb1) of barta to the generation before? [y/N] "},
+		{fleet.Options{Goal: "rollback", To: 41}, "rollback 2 hosts (hsb0, hsb1) of barta to generation 41? [y/N] "},
 		{fleet.Options{NoPull: true}, "switch 2 hosts (hsb0, hsb1) of barta as checked out? [y/N] "},
 	} {
 		w := newWorld(t)
 		w.InTTY, w.In = true, strings.NewReader("n\n")
-		err := runDeploy(context.Background(), w.Env, deployOptions{Options: test.options}, inv, hostsNamed("hsb0", "hsb1"))
+		err := (&runOptions{Options: test.options}).run(context.Background(), w.Env, inv, hostsNamed("hsb0", "hsb1"), func(fleet.Event) {})
 		if code(err) != fleet.ExitInterrupted || w.err.String() != test.want {
 			t.Errorf("exit code %d, asked\n%s\nwant\n%s", code(err), w.err, test.want)
 		}

@@ -33,6 +33,7 @@ EXIT STATUS
 2  there is no such run`,
 		Example: `  fleetctl history
   fleetctl history last
+  fleetctl history compare k3f9 last
   fleetctl history --output json | jq -r 'select(.living) | .run'`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeRun(env),
@@ -49,6 +50,7 @@ EXIT STATUS
 	}
 	cmd.Flags().IntVar(&o.limit, "limit", 20, "list at most this `number` of runs; 0 lists all")
 	outputFlag(cmd, &o.output)
+	cmd.AddCommand(newHistoryCompare(env), newHistoryPrune(env))
 	return cmd
 }
 

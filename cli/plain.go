@@ -63,6 +63,8 @@ func (p *plainPrinter) fact(ev fleet.Event) {
 		p.line("revision %s", ev.Value)
 	case fleet.FactReconnect:
 		p.host(ev.Host, " ", "connection %s", ev.Value)
+	case fleet.FactConfirmed:
+		p.host(ev.Host, " ", "confirmed by: %s", ev.Value)
 	}
 }
 

@@ -75,7 +75,9 @@ EXIT STATUS
 		title    string
 		commands []*cobra.Command
 	}{
-		{"hosts", []*cobra.Command{newTableCommand(env), newDeploy(env), newExec(env), newSSH(env)}},
+		{"hosts", []*cobra.Command{
+			newTableCommand(env), newDeploy(env), newRollback(env), newPull(env), newExec(env), newSSH(env),
+		}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
 		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // Engine carries runs out.
@@ -51,12 +53,14 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 	if err != nil {
 		return Summary{}, err
 	}
+	_, pruned := e.Records.Prune(DefaultRetention, e.now())
 	start := p.start()
 	start.Revision = rev
 	r := e.newRun(record, owned, p.Parallel, start)
 	r.plan = p
+	r.complain(pruned)
 	r.revision = newPin(rev, p.NoPull)
-	return e.carry(ctx, r, newLedger(record.Run, owned, e.now, sink), func(ctx, begin context.Context) {
+	return e.carry(ctx, r, p.Notify, newLedger(record.Run, owned, e.now, sink), func(ctx, begin context.Context) {
 		r.events <- Event{Type: RunStarted, Start: start}
 		defer r.pinRevision(ctx)()
 		r.waves(ctx, begin, p.Waves, func(ctx context.Context, w *worker) *Result { return w.launch(ctx) })
@@ -64,7 +68,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 }
 
 // carry lets work happen in its own goroutine, this one being the ledger's, and closes the run when every host has an outcome.
-func (e *Engine) carry(ctx context.Context, r *run, l *ledger, work func(ctx, begin context.Context)) (Summary, error) {
+func (e *Engine) carry(ctx context.Context, r *run, whom inventory.Notify, l *ledger, work func(ctx, begin context.Context)) (Summary, error) {
 	e.once.Do(e.prepareStop)
 	begin, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -78,6 +82,10 @@ func (e *Engine) carry(ctx context.Context, r *run, l *ledger, work func(ctx, be
 
 	summary := l.state.Summarize()
 	if l.state.complete() {
+		// Before the end is on record: who was not notified because this process died is notified by the one that attaches.
+		for _, problem := range notify(ctx, whom, l.state.Report()) {
+			l.take(Event{Type: LogLine, Stream: streamWarn, Line: problem})
+		}
 		l.take(Event{Type: RunFinished, Summary: &summary})
 	} else if r.plan == nil || !r.plan.Detach || ctx.Err() != nil {
 		summary.ExitCode = ExitInterrupted

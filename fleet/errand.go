@@ -118,7 +118,7 @@ func (w *worker) dueWord() string {
 
 // confirming reports whether the host waits, or is about to, for the operator to confirm what it was switched to.
 func (w *worker) confirming() bool {
-	return w.activated && w.start.Confirm == ConfirmOperator && w.facts[factConfirmed] == ""
+	return w.activated && w.start.Confirm == ConfirmOperator && w.facts[FactConfirmed] == ""
 }
 
 // checked is closed when the checks that are under way end; nil where none are.

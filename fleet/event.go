@@ -79,10 +79,10 @@ const (
 	Back = "back"
 )
 
-// Facts of the job's that the engine acts on.
+// Facts of the job's that mean something to the engine, too.
 const (
-	factAwaiting  = "awaiting"  // go: it is built, and waits for the word
-	factConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
+	FactAwaiting  = "awaiting"  // go: it is built, and waits for the word
+	FactConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
 )
 
 // PlannedHost is one host of a run, with what is needed to find its job again.

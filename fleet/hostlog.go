@@ -62,7 +62,7 @@ func (w *worker) learn(it remote.Item) {
 			return
 		}
 		w.facts[it.Key] = it.Text
-		if it.Key == factAwaiting {
+		if it.Key == FactAwaiting {
 			w.awaiting = true
 			w.expect("")
 		}

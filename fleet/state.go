@@ -111,7 +111,7 @@ func (h *HostState) apply(ev Event) {
 	switch ev.Type {
 	case StepStarted:
 		h.Step = ev.Step
-		delete(h.Facts, factAwaiting)
+		delete(h.Facts, FactAwaiting)
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
 		} else {

@@ -31,7 +31,9 @@ func (r *run) settleRollback(ctx context.Context, run string, inv *inventory.Inv
 	if run == "" {
 		return
 	}
-	_, err := r.engine.Attach(ctx, r.engine.Records.at(run), inv, func(ev Event) {
+	quiet := *inv
+	quiet.Notify = inventory.Notify{} // whoever hears of a run hears of this one, not of its part
+	_, err := r.engine.Attach(ctx, r.engine.Records.at(run), &quiet, func(ev Event) {
 		if ev.Type == HostFinished {
 			r.retell(ev)
 		}

@@ -185,7 +185,7 @@ func (w *worker) finish(r *Result) *Result {
 	r.Before, r.After = w.facts["before"], w.facts["after"]
 	r.Generation, _ = strconv.Atoi(w.facts["generation"])
 	if w.changed && r.Outcome != RolledBack {
-		r.Confirmed = w.facts[factConfirmed]
+		r.Confirmed = w.facts[FactConfirmed]
 	}
 	r.Seconds = time.Since(w.began).Seconds()
 	return r

@@ -25,6 +25,7 @@ const (
 	inFleet place = 1 << iota
 	inDefaults
 	inHost
+	inNotify
 	anyHost = inDefaults | inHost
 )
 
@@ -63,6 +64,7 @@ func format() []key {
 	kind := into(choice(string(NixOS), string(Darwin), string(Home)), func(s string) Kind { return Kind(s) })
 	managed := into(choice("checkout", "managed"), func(s string) bool { return s == "managed" })
 	skip := into(choice("fail", "skip"), func(s string) bool { return s == "skip" })
+	failure := into(choice("always", "failure"), func(s string) bool { return s == "failure" })
 	user := text(word, "a login name", always("a login name has letters, digits, '.', '_' and '-'"))
 	attr := text(`[^"'\\$\x60 `+hidden+`]+`, "an attribute name", always("quotes, backslashes, '$' and spaces cannot be in it"))
 	return []key{
@@ -127,6 +129,21 @@ func format() []key {
 			about:    "How many hosts are worked on at once.",
 			binding:  bind(number(1, 10000), func(t target) *int { return &t.inv.Parallel }),
 			standard: 16},
+
+		{name: "command", in: inNotify, also: []string{"exec", "run", "script"},
+			about:   "Shell command that is told of a run's end, on the machine that fleetctl runs on: it gets the report, as JSON, on standard input.",
+			binding: bind(script(), func(t target) *string { return &t.inv.Notify.Command })},
+		{name: "url", in: inNotify, also: []string{"webhook", "post"},
+			about:   "http:// or https:// address that is told of a run's end: it gets the report, as JSON, by POST.",
+			binding: bind(webAddress(), func(t target) *string { return &t.inv.Notify.URL })},
+		{name: "on", in: inNotify, also: []string{"when"},
+			about:    "always, or failure: only when a run has not ended well.",
+			binding:  bind(failure, func(t target) *bool { return &t.inv.Notify.OnFailure }),
+			standard: "always"},
+		{name: "timeout", in: inNotify,
+			about:    "How long each may take to be told.",
+			binding:  bind(duration(), func(t target) *time.Duration { return &t.inv.Notify.Timeout }),
+			standard: "10s"},
 	}
 }
 

@@ -19,6 +19,15 @@ type Inventory struct {
 	Branch   string  // default "main"
 	Parallel int     // hosts worked on at once; default 16
 	Hosts    []*Host // in the file's order
+	Notify   Notify
+}
+
+// Notify is who is told of a run's end, on the operator's machine.
+type Notify struct {
+	Command   string        // sh; it gets the report on standard input
+	URL       string        // it gets the report by HTTP POST
+	OnFailure bool          // only of a run that did not end well
+	Timeout   time.Duration // for each of the two
 }
 
 // Host is one deploy target: a machine, or one user's home on a machine.

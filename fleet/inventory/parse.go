@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -14,7 +15,7 @@ func Parse(path string, data []byte) (*Inventory, []Finding) {
 	r := reader{
 		document: readDocument(path, data),
 		format:   format(),
-		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16},
+		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: 10 * time.Second}},
 		defaults: Host{Wave: 1, Timeouts: DefaultTimeouts()},
 	}
 	r.read()
@@ -31,7 +32,7 @@ type reader struct {
 
 func (r *reader) read() {
 	for _, e := range r.root.entries {
-		if !slices.Contains([]string{"fleet", "defaults", "hosts"}, e.name) {
+		if !slices.Contains(topTables(), e.name) {
 			r.unknownTable(e)
 		} else if e.table == nil {
 			r.note(e.at, fmt.Sprintf("%s must be a table, not %s", e.name, e.describe()), fmt.Sprintf("write [%s]", e.name))
@@ -43,8 +44,13 @@ func (r *reader) read() {
 	if e := r.root.get("defaults"); e != nil && e.table != nil {
 		r.fill(inDefaults, r.format, "[defaults]", "", e.table, target{r.inv, &r.defaults})
 	}
+	if e := r.root.get("notify"); e != nil && e.table != nil {
+		r.fill(inNotify, r.format, "[notify]", "", e.table, target{inv: r.inv})
+	}
 	r.hosts()
 }
+
+func topTables() []string { return []string{"fleet", "defaults", "notify", "hosts"} }
 
 func (r *reader) hosts() {
 	all := r.root.get("hosts")
@@ -106,6 +112,11 @@ func (r *reader) fill(in place, keys []key, owner, prefix string, t *table, to t
 
 // unknownHint guesses what was meant by a key that is not known where it stands.
 func (r *reader) unknownHint(in place, keys []key, name string) string {
+	for _, k := range keys {
+		if k.in&in != 0 && slices.Contains(k.also, name) {
+			return "did you mean " + oneOf([]string{k.name}) + "?"
+		}
+	}
 	if hint := r.belongs(name); hint != "" {
 		return hint
 	}
@@ -145,6 +156,8 @@ func (r *reader) belongs(name string) string {
 			return "it belongs in [fleet]"
 		case k.name == name && k.in == inDefaults:
 			return "it belongs in [defaults]"
+		case k.name == name && k.in == inNotify:
+			return "it belongs in [notify]"
 		case k.name == name && k.in == inHost:
 			return "it belongs in a [hosts.NAME]"
 		case k.name == name:
@@ -160,12 +173,12 @@ func (r *reader) belongs(name string) string {
 }
 
 func (r *reader) unknownTable(e *entry) {
-	what, hint := "table", DidYouMean(e.name, []string{"fleet", "defaults", "hosts"})
+	what, hint := "table", DidYouMean(e.name, topTables())
 	if e.table == nil {
 		what, hint = "key", r.belongs(e.name)
 	}
 	if hint == "" {
-		hint = "there are [fleet], [defaults] and, for each host, [hosts.NAME]"
+		hint = "there are [fleet], [defaults], [notify] and, for each host, [hosts.NAME]"
 	}
 	r.note(e.at, fmt.Sprintf("unknown %s %s", what, quote(e.name)), hint)
 }

@@ -72,7 +72,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{name: "timeouts of another type", text: "[hosts.a]\n▸timeouts = \"90m\"", message: `host "a": timeouts must be a table, not the string "90m"`, hint: `write timeouts.connect = "90m"`},
 		{name: "key outside of tables", text: "▸name = \"x\"\n[hosts.a]", message: `unknown key "name"`, hint: `it belongs in [fleet]`},
 		{name: "unknown table", text: "[▸hosst]\nx = 1\n[hosts.a]", message: `unknown table "hosst"`, hint: `did you mean "hosts"?`},
-		{name: "a host outside of hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `there are [fleet], [defaults] and, for each host, [hosts.NAME]`},
+		{name: "a host outside of hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `there are [fleet], [defaults], [notify] and, for each host, [hosts.NAME]`},
 		{name: "name with a dot", text: "[hosts.a]\n[hosts.a.▸example]", message: `unknown table "example" in host "a"`, hint: `a host's name with a dot in it needs quotes, as in [hosts."web.example.com"]`},
 		{name: "host of another type", text: "[hosts]\n▸a = \"10.0.0.1\"", message: `host "a" must be a table, not the string "10.0.0.1"`, hint: `write [hosts.a]`},
 
@@ -264,6 +264,12 @@ timeouts = { pull = "2m" }
 
 [hosts.house]
 kind = "home"
+
+[notify]
+command = "mail -s deployed me"
+url = "https://ntfy.example.com/fleet"
+on = "failure"
+timeout = "3s"
 `))
 	if findings != nil {
 		t.Fatal(Findings(findings))
@@ -279,7 +285,8 @@ kind = "home"
 		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", Managed: true, Health: []string{}, SwitchCommand: "one two\nthree",
 		Timeouts: timeouts, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
-		Hosts: []*Host{&plain, &own, &house}}
+		Hosts:  []*Host{&plain, &own, &house},
+		Notify: Notify{Command: "mail -s deployed me", URL: "https://ntfy.example.com/fleet", OnFailure: true, Timeout: 3 * time.Second}}
 	if !reflect.DeepEqual(inv, want) {
 		t.Errorf("got  %+v", inv)
 		for i, h := range inv.Hosts {

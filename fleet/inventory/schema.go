@@ -24,6 +24,7 @@ func Schema() []byte {
 		"properties": object{
 			"fleet":    tableSchema(keys, inFleet, "What holds for the fleet as a whole."),
 			"defaults": tableSchema(keys, inDefaults, "What every host begins with; a host's own keys come first."),
+			"notify":   tableSchema(keys, inNotify, "Who is told of a run's end. A notification that fails is a warning, and never fails the run."),
 			"hosts":    hosts,
 		},
 	}

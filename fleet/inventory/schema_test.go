@@ -34,6 +34,10 @@ var trials = map[string]struct{ good, bad, subtle []string }{
 	"switch_command": {good: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, subtle: []string{`"  "`}},
 	"health":         {good: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`}, bad: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`}, subtle: []string{`["ftp://a"]`, `["tcp://a"]`}},
 	"parallel":       {good: []string{`1`, `10000`}, bad: []string{`0`, `10001`, `"4"`}},
+	"command":        {good: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `["a"]`, `"a\u001bb"`}, subtle: []string{`"  "`}},
+	"url":            {good: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, bad: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, subtle: []string{`"https:///x"`}},
+	"on":             {good: []string{`"always"`, `"failure"`}, bad: []string{`"never"`, `true`}},
+	"timeout":        {good: []string{`"15s"`}, bad: []string{`15`, `"15"`}, subtle: []string{`"0s"`}},
 	"connect":        {good: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"168h"`}, bad: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, subtle: []string{`"0s"`, `"169h"`}},
 }
 
@@ -42,7 +46,7 @@ func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
 	for _, place := range []struct {
 		in    place
 		table string
-	}{{inFleet, "[fleet]"}, {inDefaults, "[defaults]"}, {inHost, "[hosts.a]"}} {
+	}{{inFleet, "[fleet]"}, {inDefaults, "[defaults]"}, {inHost, "[hosts.a]"}, {inNotify, "[notify]"}} {
 		for _, k := range format() {
 			switch {
 			case k.in&place.in == 0:
