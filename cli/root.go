@@ -48,6 +48,7 @@ EXIT STATUS
 1  a host failed
 2  the command line or the inventory is wrong
 3  no host failed, some could not be reached
+4  a host is not as wanted, where that was asked for
 130  interrupted; jobs on hosts go on`,
 		Example: `  fleetctl check
   fleetctl deploy hsb0 hsb1
@@ -67,7 +68,7 @@ EXIT STATUS
 		title    string
 		commands []*cobra.Command
 	}{
-		{"hosts", []*cobra.Command{newDeploy(env), newExec(env), newSSH(env)}},
+		{"hosts", []*cobra.Command{newStatus(env), newDeploy(env), newExec(env), newSSH(env)}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
 		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},
