@@ -48,7 +48,6 @@ func (t *table) fit(spare ...string) {
 	}
 }
 
-
 // measure tells how wide each column would like to be, and all of them together.
 func (t *table) measure() (widths []int, sum int) {
 	widths = make([]int, len(t.rows[0]))
