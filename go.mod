@@ -3,9 +3,9 @@ module github.com/markus-barta/nixfleet
 go 1.26.0
 
 require (
-	charm.land/bubbletea/v2 v2.1.1 // indirect
-	charm.land/fang/v2 v2.0.1 // indirect
-	charm.land/lipgloss/v2 v2.0.6 // indirect
+	charm.land/bubbletea/v2 v2.1.1 // indirect; github.com/charmbracelet/bubbletea
+	charm.land/fang/v2 v2.0.1 // indirect; github.com/charmbracelet/fang
+	charm.land/lipgloss/v2 v2.0.6 // indirect; github.com/charmbracelet/lipgloss
 	github.com/charmbracelet/colorprofile v0.4.3 // indirect
 	github.com/charmbracelet/ultraviolet v0.0.0-20261008173134-6b8d4baf91b4 // indirect
 	github.com/charmbracelet/x/ansi v0.11.9 // indirect

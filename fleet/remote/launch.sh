@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC2031,SC2034,SC2154
 # launch.sh: starts a job, unless it was started already, and follows its log. Standard input, after the script, has nothing but a
 # sudo password, and only once its prompt was seen.
 
@@ -22,7 +22,7 @@ main() {
     sleep 0.1
   done
   prepare "$@"
-  start_root "$@"
+  start_root "login_user=$user" "$@"
   start_job "$@"
   prune
   follow
@@ -38,15 +38,26 @@ prepare() {
   printf '%s\n' "$nonce" >"$dir/nonce"
   : >"$dir/log"
   stale=''
-  if ! lock "$id"; then
+  until lock "$id"; do
     words=$(whose "$holder")
+    if [ "$steal" = yes ] && end_other "$holder"; then
+      printf '%s warn the host was taken from job %s, which was ended\n' "$nonce" "$holder" >>"$dir/log"
+      continue
+    fi
     give_up
     # shellcheck disable=SC2086
     refuse locked $words
-  fi
+  done
   if [ -n "$stale" ]; then printf '%s warn the lock of job %s, which is no more, was taken over\n' "$nonce" "$stale" >>"$dir/log"; fi
   write_scripts
 }
+
+# end_other JOB: in a subshell, since ending works on the variables of that job.
+# shellcheck disable=SC2030,SC2031
+end_other() (
+  id=$1 dir=$jobs/$1
+  end_job
+)
 
 # give_up leaves nothing behind of a job that did not begin.
 give_up() {

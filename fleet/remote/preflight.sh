@@ -71,7 +71,7 @@ preflight() {
   if [ -z "$switch_command" ]; then has nix || fail no-nix "there is no nix on this host"; fi
 
   find_repo
-  if [ "$managed" != yes ]; then preflight_repo; fi
+  if [ "$managed" != yes ] && [ "$goal" != rollback ]; then preflight_repo; fi
   preflight_disk
   if [ "$kind" != home ] && [ -d "$R/run/systemd/system" ] && has systemctl &&
     systemctl is-active --quiet nixos-rebuild-switch-to-configuration.service; then

@@ -7,9 +7,13 @@ verify() {
   verify_system
   verify_units
   verify_health "$@"
+  done_with verify
+}
+
+# settle_revision tells the revision that runs in the end.
+settle_revision() {
   remember_revision
   fact after "$(revision)"
-  done_with verify
 }
 
 # remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell.
@@ -21,13 +25,11 @@ remember_revision() {
 }
 
 verify_system() {
-  if [ "$goal" != boot ] && [ "$(current)" != "$built" ]; then
+  # A home becomes the current one when it is confirmed.
+  if [ "$goal" != boot ] && [ "$kind" != home ] && [ "$(current)" != "$built" ]; then
     degraded not-running "activated, but what runs is not what was built"
   fi
   if [ -n "$switch_command" ]; then return; fi
-  if [ "$goal" != test ] && [ "$(there "$profile")" != "$built" ]; then
-    degraded not-default "activated, but the profile is not what was built: the next boot would start something else"
-  fi
   fact generation "$(generation "$profile")"
 }
 
