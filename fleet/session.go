@@ -95,6 +95,11 @@ func askAll(ctx context.Context, conn Conn, script func(token string) remote.Scr
 	token := remote.Token()
 	s := open(ctx, conn, script(token), token, nil)
 	defer s.close()
+	return s.read(limit)
+}
+
+// read waits for the script's end, and returns its header and what came after that, as far as limit bytes.
+func (s *session) read(limit int) (remote.Header, []byte, error) {
 	var header *remote.Header
 	var text []byte
 	for m := range s.messages {

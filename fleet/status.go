@@ -53,7 +53,12 @@ type lookout struct {
 }
 
 func newLookout(d Dialer, inv *inventory.Inventory, h *inventory.Host) *lookout {
-	return &lookout{dialer: d, host: h, checkout: remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: inv.Remote}}
+	return &lookout{dialer: d, host: h, checkout: checkoutOf(inv, h)}
+}
+
+// checkoutOf is where a host has its configuration.
+func checkoutOf(inv *inventory.Inventory, h *inventory.Host) remote.Checkout {
+	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: inv.Remote}
 }
 
 func (l *lookout) close() {

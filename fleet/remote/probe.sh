@@ -23,7 +23,7 @@ probe_machine() {
 }
 
 probe_linux() {
-  if read -r line </proc/sys/kernel/hostname; then tell host "$line"; fi
+  if read -r line <"$R/proc/sys/kernel/hostname"; then tell host "$line"; fi
   if read -r line _ </proc/uptime; then tell uptime "$line"; fi
   if read -r line </proc/loadavg; then tell load "$line"; fi
   if read -r _ line </proc/stat; then tell ticks "$line"; fi
@@ -35,6 +35,7 @@ probe_linux() {
     esac
   done </proc/meminfo
   # os-release(5) is made to be read by sh.
+  # shellcheck disable=SC1091
   if [ -r "$R/etc/os-release" ]; then tell os "$(. "$R/etc/os-release" && echo "${NAME:-Linux} ${VERSION_ID:-}")"; fi
 }
 
