@@ -68,7 +68,7 @@ EXIT STATUS
 		title    string
 		commands []*cobra.Command
 	}{
-		{"hosts", []*cobra.Command{newStatus(env), newDeploy(env), newExec(env), newSSH(env)}},
+		{"hosts", []*cobra.Command{newStatus(env), newPlan(env), newDeploy(env), newReboot(env), newTest(env), newExec(env), newSSH(env)}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
 		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},
