@@ -78,7 +78,12 @@ func (f *Forecast) standing(h *inventory.Host) {
 }
 
 // Hint is what to do about the problem.
-func (f *Forecast) Hint() string { return hint(f.Code) }
+func (f *Forecast) Hint() string {
+	if f.Code == "build" {
+		return "try it there: nix build --show-trace"
+	}
+	return hint(f.Code)
+}
 
 // attribute is what of the flake a deploy builds for a host. With a switch_command, that is not ours to say.
 func attribute(h *inventory.Host) string {

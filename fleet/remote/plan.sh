@@ -61,8 +61,9 @@ nix_() {
     >"$dir/printed" 2>"$dir/said" </dev/null
 }
 
+# nix_failed: the last error tells most, but for the one that counts what could not be built for it.
 nix_failed() {
-  fail build "$(sed -n 's/^ *error: *//p' "$dir/said" | tail -n 1 | grep . || echo "nix build does not do it")"
+  fail build "$(sed -n '/ of derivation .* failed to build/d; s/;$//; s/^ *error: *//p' "$dir/said" | tail -n 1 | grep . || echo "nix build failed")"
 }
 
 # plan_difference builds, and holds what was built against what runs.

@@ -142,7 +142,7 @@ func installStandins(root string) error {
 // tools is what fleetctl's scripts and the stand-ins call beyond sh. A machine that keeps it elsewhere than in the
 // system's directories, as NixOS does, has it linked into the hosts.
 var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
-	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs`)
+	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {
