@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -34,16 +35,35 @@ func (t *table) row(ink tui.Ink, cells ...string) {
 
 const gap = "  "
 
-// widths are how wide each column may be.
-func (t *table) widths() []int {
-	widths := make([]int, len(t.rows[0]))
-	sum := len(gap) * (len(widths) - 1)
+// fit leaves columns out, one after the other, as long as the table is wider than the terminal.
+func (t *table) fit(spare ...string) {
+	for _, head := range spare {
+		if _, sum := t.measure(); t.width == 0 || sum <= t.width {
+			return
+		}
+		at := slices.Index(t.rows[0], head)
+		for i := range t.rows {
+			t.rows[i] = slices.Delete(t.rows[i], at, at+1)
+		}
+	}
+}
+
+// measure tells how wide each column would like to be, and all of them together.
+func (t *table) measure() (widths []int, sum int) {
+	widths = make([]int, len(t.rows[0]))
+	sum = len(gap) * (len(widths) - 1)
 	for i := range widths {
 		for _, row := range t.rows {
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
 		sum += widths[i]
 	}
+	return widths, sum
+}
+
+// widths are how wide each column may be.
+func (t *table) widths() []int {
+	widths, sum := t.measure()
 	const least = 4
 	for t.width > 0 && sum > t.width {
 		widest := 1

@@ -49,6 +49,7 @@ EXIT STATUS
 1  a host failed
 2  the command line or the inventory is wrong
 3  no host failed, some could not be reached
+4  a host is not as wanted, where that was asked for
 130  interrupted; jobs on hosts go on`,
 		Example: `  fleetctl
   fleetctl check
@@ -76,7 +77,8 @@ EXIT STATUS
 		commands []*cobra.Command
 	}{
 		{"hosts", []*cobra.Command{
-			newTableCommand(env), newDeploy(env), newRollback(env), newPull(env), newExec(env), newSSH(env),
+			newTableCommand(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
+			newReboot(env), newTest(env), newExec(env), newSSH(env),
 		}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},

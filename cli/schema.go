@@ -9,15 +9,15 @@ import (
 
 // schemas are what fleetctl reads and writes, by the word they are asked for with.
 func schemas() map[string]func() []byte {
-	return map[string]func() []byte{"inventory": inventory.Schema, "events": fleet.EventSchema}
+	return map[string]func() []byte{"inventory": inventory.Schema, "events": fleet.EventSchema, "health": fleet.HealthSchema}
 }
 
 func newSchema(env *Env) *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema inventory|events",
+		Use:   "schema inventory|events|health",
 		Short: "Print the JSON Schema of what is read and written",
 		Long: `Print a JSON Schema (draft 2020-12): of the inventory, for editors that check hosts.toml as it is written, or of the
-events that --output json prints.
+events that --output json prints, or of what a host's agent and fleetctl status tell of a host.
 
 EXIT STATUS
 
@@ -25,14 +25,14 @@ EXIT STATUS
 2  the command line is wrong`,
 		Example: `  fleetctl schema inventory >hosts.schema.json
   fleetctl schema events | jq .properties`,
-		ValidArgs: []cobra.Completion{"inventory", "events"},
+		ValidArgs: []cobra.Completion{"inventory", "events", "health"},
 		Args:      cobra.MaximumNArgs(1),
 		RunE:      func(_ *cobra.Command, args []string) error { return runSchema(env, args) },
 	}
 }
 
 func runSchema(env *Env, args []string) error {
-	const hint = "there are inventory and events: fleetctl schema inventory"
+	const hint = "there are inventory, events and health: fleetctl schema inventory"
 	if len(args) == 0 {
 		return usage(hint, "which schema?")
 	}

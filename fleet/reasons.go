@@ -77,6 +77,8 @@ func refused(s Step, h remote.Header, host *inventory.Host) *Result {
 		r.Reason = fmt.Sprintf("git on this host cannot ask the remote which commit the branch is at (%s)", host.Repo)
 	case "no-branch":
 		r.Reason = "the remote has no such branch"
+	case "no-reboot":
+		r.Reason = "there is nothing to reboot it with: neither systemctl nor shutdown"
 	case "no-home":
 		r.Reason = "there is no place for the job's directory"
 	default:

@@ -89,13 +89,7 @@ func (r *run) revisionFor(ctx context.Context, conn Conn, h *inventory.Host) (st
 	if rev, known := r.revision.get(); known {
 		return rev, nil, nil
 	}
-	repo := h.Repo
-	if h.Managed {
-		repo = ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight)
-	defer cancel()
-	header, err := ask(ctx, conn, func(token string) remote.Script { return remote.Tip(token, repo, r.plan.Remote, r.plan.Branch) })
+	header, err := tipOf(ctx, conn, h, r.plan.Remote, r.plan.Branch)
 	switch {
 	case errors.Is(err, errSilent):
 		return "", silent(Pull, err), nil
@@ -107,4 +101,15 @@ func (r *run) revisionFor(ctx context.Context, conn Conn, h *inventory.Host) (st
 	r.pinned(header.Code)
 	rev, _ := r.revision.get()
 	return rev, nil, nil
+}
+
+// tipOf asks a host's git which commit the branch is at.
+func tipOf(ctx context.Context, conn Conn, h *inventory.Host, url, branch string) (remote.Header, error) {
+	repo := h.Repo
+	if h.Managed {
+		repo = ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight)
+	defer cancel()
+	return ask(ctx, conn, func(token string) remote.Script { return remote.Tip(token, repo, url, branch) })
 }

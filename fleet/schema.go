@@ -5,14 +5,28 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// EventSchema is an [Event] as JSON Schema, draft 2020-12. It is read off the types, so it cannot fall behind them.
+// EventSchema is an [Event] as JSON Schema.
 func EventSchema() []byte {
-	s := schemaOf(reflect.TypeFor[Event]())
+	return schema(reflect.TypeFor[Event](), "fleetctl event",
+		"One fact about a run: a line of --output json, and of a run's events.jsonl. Later versions may add fields and types of event.")
+}
+
+// HealthSchema is a [health.Health] as JSON Schema.
+func HealthSchema() []byte {
+	return schema(reflect.TypeFor[health.Health](), "fleetctl health",
+		"One host at one moment: what a host's agent answers to GET /v1/health, and health in a line of fleetctl status --output json. "+
+			"What could not be had is left out. Later versions may add fields.")
+}
+
+// schema is a type as JSON Schema, draft 2020-12. It is read off the type, so it cannot fall behind it.
+func schema(t reflect.Type, title, description string) []byte {
+	s := schemaOf(t)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	s["title"] = "fleetctl event"
-	s["description"] = "One fact about a run: a line of --output json, and of a run's events.jsonl. Later versions may add fields and types of event."
+	s["title"], s["description"] = title, description
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		panic(err) // it is made of maps and strings
@@ -20,7 +34,7 @@ func EventSchema() []byte {
 	return append(text, '\n')
 }
 
-// schemaOf describes a type of which events are made. What json leaves out when it is empty is not required.
+// schemaOf describes a type. What json leaves out when it is empty is not required.
 func schemaOf(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -37,6 +51,8 @@ func schemaOf(t reflect.Type) map[string]any {
 		return schemaOf(t.Elem())
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem())}
+	case reflect.Array:
+		return map[string]any{"type": "array", "items": schemaOf(t.Elem()), "minItems": t.Len(), "maxItems": t.Len()}
 	case reflect.Map:
 		return map[string]any{"type": "object", "propertyNames": schemaOf(t.Key()), "additionalProperties": schemaOf(t.Elem())}
 	case reflect.Struct:

@@ -86,20 +86,33 @@ func (s *session) silence() error {
 
 // ask runs a script for its header alone.
 func ask(ctx context.Context, conn Conn, script func(token string) remote.Script) (remote.Header, error) {
+	header, _, err := askAll(ctx, conn, script, 0)
+	return header, err
+}
+
+// askAll runs a script for its header and what comes after it, as far as limit bytes.
+func askAll(ctx context.Context, conn Conn, script func(token string) remote.Script, limit int) (remote.Header, []byte, error) {
 	token := remote.Token()
 	s := open(ctx, conn, script(token), token, nil)
 	defer s.close()
+	return s.read(limit)
+}
+
+// read waits for the script's end, and returns its header and what came after that, as far as limit bytes.
+func (s *session) read(limit int) (remote.Header, []byte, error) {
 	var header *remote.Header
+	var text []byte
 	for m := range s.messages {
 		if m.header != nil {
 			header = m.header
 		}
+		text = append(text, m.log[:min(len(m.log), limit-len(text))]...)
 	}
 	switch {
-	case header != nil:
-		return *header, nil
-	case s.err != nil:
-		return remote.Header{}, s.err
+	case header == nil && s.err == nil:
+		return remote.Header{}, nil, s.silence()
+	case header == nil:
+		return remote.Header{}, nil, s.err
 	}
-	return remote.Header{}, s.silence()
+	return *header, text, nil
 }

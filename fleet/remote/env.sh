@@ -46,7 +46,7 @@ refuse() {
 
 # boot prints what tells one boot of this host from another.
 boot() {
-  cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null || echo -
+  cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null || echo -
 }
 
 # there DIRECTORY: its physical path, or nothing.

@@ -57,11 +57,11 @@ pull_managed() {
   fact pull "reset to the revision"
 }
 
-# fetch REMOTE REFSPEC: the commit from there; every way in which it can fail is a different answer.
+# fetch REMOTE REFSPEC [OPTION...]: the commit from there; every way in which it can fail is a different answer.
 fetch() {
   fetch_status=0
   limit "$pull_seconds" env LC_ALL=C GIT_TERMINAL_PROMPT=0 SSH_ASKPASS_REQUIRE=never \
-    git -C "$repo" fetch -q "$1" "$2" 2>"$dir/fetch" </dev/null || fetch_status=$?
+    git -C "$repo" fetch -q "$@" 2>"$dir/fetch" </dev/null || fetch_status=$?
   cat "$dir/fetch"
   fetch_said=$(head -c 2000 "$dir/fetch")
   rm -f "$dir/fetch"

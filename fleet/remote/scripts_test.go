@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // everything is each script that a host is ever given.
@@ -20,6 +21,11 @@ func everything() map[string]string {
 		"cancel": Cancel("t", "r.h").Text,
 		"tip":    Tip("t", "~/c", "", "main").Text,
 		"exec":   Exec("true").Text,
+		"probe":  Probe("t", "nixos", Checkout{}).Text,
+		"plan":   Forecast{}.Script("t").Text,
+		"boot":   Boot("t").Text,
+		"reboot": Reboot("t", "").Text,
+		"tests":  Tests("t", "h", Checkout{}, time.Minute).Text,
 		"job":    jobScript(),
 		"root":   rootScript(),
 	}

@@ -59,7 +59,7 @@ func parseHeader(line string) Header {
 		nonce, offset, _ := strings.Cut(rest, " ")
 		h.Nonce = nonce
 		h.Offset, _ = strconv.ParseInt(offset, 10, 64) // our own script's figure; a forged one only misplaces the forger's log
-	case "refused", "tip":
+	case "refused", "tip", "booted", "rebooting":
 		var pairs string
 		h.Code, pairs, _ = strings.Cut(rest, " ")
 		for pairs != "" {

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
 	"fmt"
 	"os"
@@ -72,8 +73,10 @@ func (f *Fleet) furnish(ctx context.Context, h *machine) error {
 	if _, err := git(ctx, h.checkout(), "reset", "-q", "--hard", fmt.Sprintf("HEAD~%d", h.behind)); err != nil {
 		return err
 	}
-	if err := write(filepath.Join(h.root, "etc/demo/tick"), "0\n", 0o644); err != nil {
-		return err
+	for name, text := range h.files() {
+		if err := write(filepath.Join(h.root, name), text, 0o644); err != nil {
+			return err
+		}
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable())
 	cmd.Stdin = strings.NewReader(firstGeneration)
@@ -82,6 +85,20 @@ func (f *Fleet) furnish(ctx context.Context, h *machine) error {
 		return fmt.Errorf("%s: its first generation: %w: %s", h.Name, err, out)
 	}
 	return nil
+}
+
+// files are what a host has of its own, beside programs.
+func (h *machine) files() map[string]string {
+	sum := sha256.Sum256([]byte(h.root))
+	files := map[string]string{
+		"etc/demo/tick":                  "0\n",
+		"proc/sys/kernel/random/boot_id": fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
+		"proc/sys/kernel/hostname":       h.Name + "\n",
+	}
+	if h.Kind == "nixos" {
+		files["etc/os-release"] = "NAME=NixOS\nVERSION_ID=\"26.05\"\n"
+	}
+	return files
 }
 
 // vary gives a host the traits that the options ask for. They may differ from one start in the same directory to the next.
@@ -124,8 +141,8 @@ func installStandins(root string) error {
 
 // tools is what fleetctl's scripts and the stand-ins call beyond sh. A machine that keeps it elsewhere than in the
 // system's directories, as NixOS does, has it linked into the hosts.
-var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find git grep head ln ls mkdir mkfifo mktemp mv
-	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs`)
+var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
+	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {

@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+type planOptions struct {
+	selection
+	fleet.Options
+	build  bool
+	output string
+}
+
+func newPlan(env *Env) *cobra.Command {
+	var o planOptions
+	cmd := &cobra.Command{
+		Use:   "plan SELECTOR...",
+		Short: "Show what a deploy would do, and do none of it",
+		Long: `Show what a deploy would do on hosts, and do none of it: the commits to come, the commands of each step, what would be built and
+downloaded. With --build, every host builds its configuration, and it is shown which packages come, go and change, and
+which units the activation would touch, where sudo there asks for no password.
+
+A checkout's files, index and branches stay as they are, those of its remote too. Commits that it lacks are fetched into its
+objects, where nothing refers to them; what evaluating or building leaves in the store, a deploy uses or the garbage collector
+takes.
+
+EXIT STATUS
+
+0  a deploy could do its work on every host
+1  it could not, on at least one host
+2  the command line or the inventory is wrong
+3  a host could not be reached, but for those with offline = "skip"
+130  interrupted`,
+		Example: `  fleetctl plan hsb0
+  fleetctl plan --all --build
+  fleetctl plan @server --rev v2026.11 --output json | jq .builds`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inv, hosts, err := o.load(env, cmd, args)
+			if err != nil {
+				return err
+			}
+			ctx, signals := watchInterrupts(cmd.Context(), func() {})
+			defer signals.close()
+			pool := newPool(env)
+			defer pool.Close()
+			return runPlan(ctx, env, o, dialer{pool}, inv, hosts)
+		},
+	}
+	o.selection.flags(cmd, env)
+	f := cmd.Flags()
+	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what would be done with the configuration: `switch`, boot, test or build")
+	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag, instead of the inventory's branch")
+	f.BoolVar(&o.NoPull, "no-pull", false, "with every checkout where it is")
+	f.BoolVar(&o.build, "build", false, "build, and show what changes")
+	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
+	outputFlag(cmd, &o.output)
+	f.Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	return cmd
+}
+
+func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
+	if err != nil {
+		return exit(fleet.ExitUsage, err)
+	}
+	rev := env.resolve(ctx, plan)
+	if plan.Rev != "" && len(rev) != 40 {
+		return usage("a commit is given with all of its 40 hex digits", "there is no branch or tag %q in %q, as far as the git here can tell", plan.Rev, plan.Remote)
+	}
+	// Several at once, shown in the inventory's order.
+	forecasts := make(map[string]chan fleet.Forecast)
+	for _, h := range hosts {
+		forecasts[h.Name] = make(chan fleet.Forecast, 1)
+	}
+	asked := make(chan struct{})
+	go func() {
+		defer close(asked)
+		fleet.Each(ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			forecasts[h.Name] <- plan.Foresee(ctx, d, h, rev, o.build)
+		})
+	}()
+	code := fleet.ExitOK
+	lines := json.NewEncoder(env.Out)
+	lines.SetEscapeHTML(false)
+	for _, h := range hosts {
+		f := <-forecasts[h.Name]
+		if ctx.Err() != nil {
+			continue
+		}
+		code = max(code, planCode(h, f))
+		if o.output == outputJSON {
+			err = errors.Join(err, lines.Encode(planLine(plan, h, f)))
+		} else {
+			err = errors.Join(err, printForecast(env, plan, h, f))
+		}
+	}
+	<-asked
+	switch {
+	case ctx.Err() != nil:
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	case err != nil:
+		return err
+	}
+	return exit(code, nil)
+}
+
+// planCode is what one host's forecast means for the exit code.
+func planCode(h *inventory.Host, f fleet.Forecast) int {
+	switch {
+	case f.Err == nil && f.Problem == "":
+		return fleet.ExitOK
+	case f.Err == nil || !offline(f.Err):
+		return fleet.ExitFailed
+	case h.SkipOffline:
+		return fleet.ExitOK
+	}
+	return fleet.ExitUnreachable
+}
+
+// planJSON is a host in --output json.
+type planJSON struct {
+	Host     string              `json:"host"`
+	Wave     int                 `json:"wave"`
+	Revision string              `json:"revision,omitempty"`
+	Checkout string              `json:"checkout,omitempty"`
+	Commits  []remote.Commit     `json:"commits"`
+	Steps    []fleet.PlannedStep `json:"steps"`
+	Builds   []string            `json:"builds"`
+	Fetches  []string            `json:"fetches"`
+	Download string              `json:"download,omitempty"`
+	From     string              `json:"from,omitempty"`
+	Built    string              `json:"built,omitempty"`
+	Changes  []remote.Change     `json:"changes,omitempty"`
+	Units    []remote.UnitChange `json:"units,omitempty"`
+	Code     string              `json:"code,omitempty"`
+	Problem  string              `json:"problem,omitempty"`
+	Hint     string              `json:"hint,omitempty"`
+	Error    string              `json:"error,omitempty"`
+}
+
+func planLine(p *fleet.Plan, h *inventory.Host, f fleet.Forecast) planJSON {
+	line := planJSON{
+		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: p.Commands(h, f.Revision),
+		Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
+		Changes: f.Changes, Units: f.Units, Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
+	}
+	if line.Commits == nil {
+		line.Commits = []remote.Commit{}
+	}
+	if f.Err != nil {
+		line.Error, line.Hint = withoutName(f.Err.Error(), h), hintOf(f.Err)
+	}
+	return line
+}

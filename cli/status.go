@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+type statusOptions struct {
+	parallel int
+	exitCode bool
+	output   string
+}
+
+func newStatus(env *Env) *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status [SELECTOR...]",
+		Short: "Show how hosts fare, and which are not as wanted",
+		Long: `Show how hosts fare, and which are not as wanted: all hosts, or those selected.
+
+A host is asked once, over one connection, and nothing is changed, fetched or built there: its checkout is held against the
+commit that the inventory's branch is at, which the git of this machine is asked for; so is what runs there. A host is
+"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do.
+
+With --output json, each host is one line on standard output; fleetctl schema health describes its health.
+
+EXIT STATUS
+
+0  every host was asked
+1  a host is there and could not be asked
+2  the command line or the inventory is wrong
+3  a host could not be reached, but for those with offline = "skip"
+4  with --exit-code: a host is not as wanted; comes before 3
+130  interrupted`,
+		Example: `  fleetctl status
+  fleetctl status @server --exit-code
+  fleetctl status --output json | jq -r 'select(.drift != []) | .host'`,
+		ValidArgsFunction: completeSelector(env),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inv, err := loadInventory(env, cmd)
+			if err != nil {
+				return err
+			}
+			hosts := inv.Hosts
+			if len(args) > 0 {
+				if hosts, err = inv.Select(args...); err != nil {
+					return exit(fleet.ExitUsage, err)
+				}
+			}
+			ctx, signals := watchInterrupts(cmd.Context(), func() {})
+			defer signals.close()
+			pool := newPool(env)
+			defer pool.Close()
+			return runStatus(ctx, env, o, dialer{pool}, inv, hosts)
+		},
+	}
+	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
+	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 4 where a host is not as wanted")
+	outputFlag(cmd, &o.output)
+	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	return cmd
+}
+
+// hostReport is a host with all that status has to say about it.
+type hostReport struct {
+	host *inventory.Host
+	fleet.HostStatus
+	drift health.Drift
+}
+
+func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+	if o.parallel == 0 {
+		o.parallel = inv.Parallel
+	}
+	wanted := make(chan string, 1)
+	var asking sync.WaitGroup
+	asking.Go(func() { wanted <- env.tip(ctx, inv) })
+	found := make(map[string]fleet.HostStatus)
+	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
+	asking.Wait()
+	if ctx.Err() != nil {
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	}
+
+	revision := <-wanted
+	reports := holdAgainst(revision, inv.Branch, hosts, found)
+	var err error
+	if o.output == outputJSON {
+		err = printStatusJSON(env, revision, reports)
+	} else {
+		err = printStatus(env, inv, revision, reports)
+	}
+	if err != nil {
+		return err
+	}
+	return exit(statusCode(reports, o.exitCode), nil)
+}
+
+// tip is the commit that the inventory's branch is at, or "" where the git here does not know.
+func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
+	if inv.Remote == "" {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	revision, err := env.localGit(ctx, inv.Remote, inv.Branch)
+	if err != nil {
+		return ""
+	}
+	return revision
+}
+
+// holdAgainst finds out what of each host is not as wanted.
+func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[string]fleet.HostStatus) []hostReport {
+	var all []health.Health
+	for _, s := range found {
+		if s.Health != nil {
+			all = append(all, *s.Health)
+		}
+	}
+	lock := health.UsualLock(revision, all)
+	var reports []hostReport
+	for _, h := range hosts {
+		r := hostReport{host: h, HostStatus: found[h.Name], drift: health.Drift{}}
+		if r.Health != nil {
+			want := health.Wanted{Revision: revision, Branch: branch, Lock: lock}
+			if h.Managed {
+				want.Branch = "" // a clone of fleetctl's own is on none
+			}
+			r.drift = r.Health.Drift(want)
+		}
+		reports = append(reports, r)
+	}
+	return reports
+}
+
+func statusCode(reports []hostReport, drift bool) int {
+	code := fleet.ExitOK
+	for _, r := range reports {
+		switch {
+		case r.Err == nil && (!drift || len(r.drift) == 0), r.away() && r.host.SkipOffline:
+		case r.Err != nil && !r.away():
+			return fleet.ExitFailed
+		case r.Err == nil:
+			code = fleet.ExitDrift
+		case code == fleet.ExitOK:
+			code = fleet.ExitUnreachable
+		}
+	}
+	return code
+}
+
+// away tells whether nothing answered.
+func (r hostReport) away() bool { return r.Err != nil && !r.Reachable && offline(r.Err) }
+
+// statusJSON is a host in --output json.
+type statusJSON struct {
+	Host      string         `json:"host"`
+	Reachable bool           `json:"reachable"`
+	Time      time.Time      `json:"time"`
+	Wanted    string         `json:"wanted,omitempty"` // the revision
+	Drift     health.Drift   `json:"drift"`
+	Health    *health.Health `json:"health,omitempty"`
+	Error     string         `json:"error,omitempty"`
+	Hint      string         `json:"hint,omitempty"`
+}
+
+func printStatusJSON(env *Env, revision string, reports []hostReport) error {
+	lines := json.NewEncoder(env.Out)
+	lines.SetEscapeHTML(false)
+	for _, r := range reports {
+		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Health: r.Health}
+		if r.Err != nil {
+			line.Error = withoutName(r.Err.Error(), r.host)
+			line.Hint = hintOf(r.Err)
+		}
+		if err := lines.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hintOf is what to do about an error, "" where nobody knows.
+func hintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
+}

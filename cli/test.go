@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+type testOptions struct {
+	selection
+	parallel int
+	output   string
+}
+
+func newTest(env *Env) *cobra.Command {
+	var o testOptions
+	cmd := &cobra.Command{
+		Use:   "test SELECTOR...",
+		Short: "Run the repository's tests on hosts",
+		Long: `Run the scripts hosts/NAME/tests/*.sh of each host's checkout, NAME being the host's name in the inventory, on that host: as the
+login user, in the checkout, with the directories of Nix in PATH and nothing on standard input. A test has five minutes, and
+succeeds where it ends with status 0. Of one that fails, what it printed last is shown.
+
+With --output json, each test is one line on standard output, and so is each host whose tests could not be run.
+
+EXIT STATUS
+
+0  every test succeeded
+1  a test failed, or a host's tests could not be run
+2  the command line or the inventory is wrong
+3  none failed, but a host could not be reached, and offline = "skip" is not said of it
+130  interrupted`,
+		Example: `  fleetctl test hsb0
+  fleetctl test --all --output json | jq 'select(.exit != 0)'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			inv, hosts, err := o.load(env, cmd, args)
+			if err != nil {
+				return err
+			}
+			ctx, signals := watchInterrupts(cmd.Context(), func() {})
+			defer signals.close()
+			pool := newPool(env)
+			defer pool.Close()
+			return runTest(ctx, env, o, dialer{pool}, inv, hosts)
+		},
+	}
+	o.selection.flags(cmd, env)
+	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
+	outputFlag(cmd, &o.output)
+	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one test a line on standard output"
+	return cmd
+}
+
+func runTest(ctx context.Context, env *Env, o testOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+	if o.parallel == 0 {
+		o.parallel = inv.Parallel
+	}
+	show := (*testPrinter).text
+	if o.output == outputJSON {
+		show = (*testPrinter).json
+	}
+	p := &testPrinter{env: env, labels: newLabels(env, hosts), lines: json.NewEncoder(env.Out)}
+	fleet.RunTests(ctx, d, inv, hosts, o.parallel, func(t fleet.Tested) {
+		h := inv.Host(t.Host)
+		show(p, h, t)
+		p.count(h, t)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	case p.failed > 0:
+		return exit(fleet.ExitFailed, nil)
+	case p.away > 0:
+		return exit(fleet.ExitUnreachable, nil)
+	}
+	return nil
+}
+
+// testPrinter shows what hosts' tests came to, as they end.
+type testPrinter struct {
+	env          *Env
+	labels       labels
+	lines        *json.Encoder
+	failed, away int
+}
+
+func (p *testPrinter) count(h *inventory.Host, t fleet.Tested) {
+	for _, test := range t.Tests {
+		if test.Exit != 0 {
+			p.failed++
+		}
+	}
+	switch {
+	case t.Err == nil || offline(t.Err) && h.SkipOffline:
+	case offline(t.Err):
+		p.away++
+	default:
+		p.failed++
+	}
+}
+
+func (p *testPrinter) text(h *inventory.Host, t fleet.Tested) {
+	ink, label := p.env.palette(p.env.OutTTY), p.labels.of(h, p.env.OutTTY)
+	for _, test := range t.Tests {
+		if test.Exit == 0 {
+			fmt.Fprintf(p.env.Out, "%s%s %s (%d s)\n", label, ink.Good.Paint("✓ passed"), test.Name, test.Seconds)
+			continue
+		}
+		fmt.Fprintf(p.env.Out, "%s%s %s: exit status %d (%d s)\n", label, ink.Bad.Paint("✗ failed"), test.Name, test.Exit, test.Seconds)
+		for _, line := range telling(test.Output) {
+			fmt.Fprintf(p.env.Out, "  %s %s\n", ink.Faint.Paint("|"), line)
+		}
+	}
+	switch {
+	case t.Err != nil && offline(t.Err) && h.SkipOffline:
+		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Faint.Paint("- away"), withoutName(t.Err.Error(), h))
+	case t.Err != nil:
+		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Bad.Paint("✗ not tested"), withoutName(t.Err.Error(), h))
+		printHint(p.env.Out, ink, t.Err)
+	case len(t.Tests) == 0:
+		fmt.Fprintf(p.env.Out, "%s%s: there is no hosts/%s/tests/*.sh\n", label, ink.Faint.Paint("- no tests"), h.Name)
+	}
+}
+
+// testJSON is a test, or a host that could not be tested, in --output json.
+type testJSON struct {
+	Host    string   `json:"host"`
+	Test    string   `json:"test,omitempty"`
+	Exit    *int     `json:"exit,omitempty"`
+	Seconds int      `json:"seconds"`
+	Output  []string `json:"output,omitempty"`
+	Error   string   `json:"error,omitempty"`
+}
+
+func (p *testPrinter) json(h *inventory.Host, t fleet.Tested) {
+	for _, test := range t.Tests {
+		p.lines.Encode(testJSON{Host: h.Name, Test: test.Name, Exit: &test.Exit, Seconds: test.Seconds, Output: test.Output})
+	}
+	if t.Err != nil {
+		p.lines.Encode(testJSON{Host: h.Name, Error: withoutName(t.Err.Error(), h)})
+	}
+}

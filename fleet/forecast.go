@@ -1,0 +1,153 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+// Forecast is what a run would do on a host.
+type Forecast struct {
+	Host     string
+	Revision string // that it would get
+	Err      error  // why no more is known of it; an error of the [Dialer]'s, or one with a hint
+	remote.Foreseen
+}
+
+// Foresee asks a host what the plan would do there, and does none of it: refs, index and files of the checkout stay as they are. rev is
+// the commit of the run; where it is "" without NoPull, the host is asked for the branch's. With build, the configuration is built,
+// and compared with what runs.
+func (p *Plan) Foresee(ctx context.Context, d Dialer, h *inventory.Host, rev string, build bool) Forecast {
+	f := Forecast{Host: h.Name, Revision: rev}
+	f.Foreseen, f.Revision, f.Err = p.foresee(ctx, d, h, rev, build)
+	if f.Err == nil && f.Revision == "" {
+		f.Revision = f.Head
+	}
+	if f.Err == nil && f.Problem == "" {
+		f.standing(h)
+	}
+	return f
+}
+
+func (p *Plan) foresee(ctx context.Context, d Dialer, h *inventory.Host, rev string, build bool) (remote.Foreseen, string, error) {
+	var none remote.Foreseen
+	conn, err := d.Dial(ctx, h)
+	if err != nil {
+		return none, rev, err
+	}
+	defer conn.Close()
+	limit := h.Timeouts.Preflight + h.Timeouts.Pull + 2*h.Timeouts.Build + grace
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit.Round(time.Second)))
+	defer cancel()
+	if rev == "" && !p.NoPull {
+		header, err := tipOf(ctx, conn, h, p.Remote, p.Branch)
+		if err == nil && (header.Word != "tip" || !commitPattern.MatchString(header.Code)) {
+			err = &coded{header.Code, refused(Pull, header, h).Reason}
+		}
+		if err != nil {
+			return none, "", err
+		}
+		rev = header.Code
+	}
+	ask := remote.Forecast{
+		Kind: string(h.Kind), Checkout: remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: p.Remote}, Branch: p.Branch, Rev: rev,
+		Attribute: attribute(h), Build: build, Pull: h.Timeouts.Pull, BuildTime: h.Timeouts.Build,
+	}
+	header, text, err := askAll(ctx, conn, ask.Script, remote.MaxForeseen)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return none, rev, context.Cause(ctx)
+	case err == nil && header.Word != "planned":
+		err = fmt.Errorf("the host answered %q", header.Word)
+	}
+	return remote.ParseForeseen(text), rev, err
+}
+
+// standing finds what of the commits alone would keep the checkout from being brought to the revision.
+func (f *Forecast) standing(h *inventory.Host) {
+	switch {
+	case h.Managed || f.Ahead == 0: // fleetctl's own clone is reset to anything
+	case f.Behind > 0:
+		f.Code, f.Problem = "diverged", fmt.Sprintf("the checkout has diverged: %d commits of its own, %d missing", f.Ahead, f.Behind)
+	default:
+		f.Code, f.Problem = "ahead", fmt.Sprintf("the checkout has %d commits more than the revision", f.Ahead)
+	}
+}
+
+// Hint is what to do about the problem.
+func (f *Forecast) Hint() string {
+	if f.Code == "build" {
+		return "try it there: nix build --show-trace"
+	}
+	return hint(f.Code)
+}
+
+// attribute is what of the flake a deploy builds for a host. With a switch_command, that is not ours to say.
+func attribute(h *inventory.Host) string {
+	switch {
+	case h.SwitchCommand != "":
+		return ""
+	case h.Kind == inventory.Darwin:
+		return fmt.Sprintf("darwinConfigurations.%q.system", h.Attr)
+	case h.Kind == inventory.Home:
+		return fmt.Sprintf("homeConfigurations.%q.activationPackage", h.Attr)
+	}
+	return fmt.Sprintf("nixosConfigurations.%q.config.system.build.toplevel", h.Attr)
+}
+
+// PlannedStep is a step with the commands that it comes to on a host, as somebody would type them there. A step with none is left out.
+type PlannedStep struct {
+	Step     Step     `json:"step"`
+	Commands []string `json:"commands"`
+}
+
+// Commands tells what the plan comes to on a host.
+func (p *Plan) Commands(h *inventory.Host, rev string) []PlannedStep {
+	var steps []PlannedStep
+	add := func(s Step, commands ...string) {
+		if len(commands) > 0 {
+			steps = append(steps, PlannedStep{s, commands})
+		}
+	}
+	add(Pull, p.pullCommands(h, rev)...)
+	if h.SwitchCommand != "" {
+		add(Activate, h.SwitchCommand)
+	} else {
+		add(Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", attribute(h)))
+		if p.Goal != GoalBuild {
+			add(Activate, p.activateCommands(h)...)
+		}
+	}
+	if p.Goal != GoalBuild {
+		add(Verify, h.Health...)
+	}
+	return steps
+}
+
+func (p *Plan) pullCommands(h *inventory.Host, rev string) []string {
+	switch {
+	case p.NoPull:
+		return nil
+	case h.Managed:
+		return []string{"git fetch origin " + p.Branch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+	}
+	return []string{"git fetch origin " + p.Branch, "git merge --ff-only " + rev}
+}
+
+func (p *Plan) activateCommands(h *inventory.Host) []string {
+	const system = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
+	switch h.Kind {
+	case inventory.Darwin:
+		return []string{system, "sudo ./result/activate"}
+	case inventory.Home:
+		return []string{"nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result", "./result/activate --driver-version 1"}
+	}
+	change := "sudo ./result/bin/switch-to-configuration " + p.Goal
+	if p.Goal == GoalTest {
+		return []string{change}
+	}
+	return []string{system, change}
+}

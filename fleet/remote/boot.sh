@@ -1,0 +1,8 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# boot.sh: which boot is this?
+
+main() {
+  take "$@"
+  answer booted "$(boot)"
+}
