@@ -29,10 +29,10 @@ func handOver(t *testing.T, fds string, sockets ...*os.File) string {
 	return ""
 }
 
-// TestHandedOver is the process that handOver starts.
+// TestHandedOver is the process that handOver starts; without it, there is nothing to test.
 func TestHandedOver(t *testing.T) {
 	if os.Getenv("HANDED_OVER") == "" {
-		t.Skip("the other half of a test")
+		return
 	}
 	l, err := Activated(os.Getenv)
 	switch {

@@ -15,7 +15,7 @@ type meter struct {
 }
 
 // shortest is the time that a first measurement takes: the counters move every 10 ms.
-const shortest = 50 * time.Millisecond
+const shortest = 40 * time.Millisecond
 
 func newMeter() *meter {
 	m := &meter{}
