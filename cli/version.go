@@ -29,6 +29,9 @@ EXIT STATUS
 // release is the version that comes next, or is: the only place that has it. The package for Nix reads it from here.
 const release = "0.1.0"
 
+// releasedOn is the day of that version.
+const releasedOn = "2026-11-24"
+
 // version is what Go recorded at the build, where it had the repository: the tag, or else the commit. A build from the sources
 // alone, as Nix makes one, is the release.
 func version() string {
