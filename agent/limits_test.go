@@ -58,16 +58,24 @@ func TestMoreRequestsThanMayAreRefusedWithAWordOfWhen(t *testing.T) {
 
 func TestABucketRefills(t *testing.T) {
 	b, now := newBucket(2), time.Now()
-	for i, want := range []bool{true, true, false} {
-		if got := b.take(now); got != want {
-			t.Errorf("request %d: got %v", i+1, got)
+	passed := func() (n int) {
+		for range 5 {
+			if b.take(now) {
+				n++
+			}
 		}
+		return n
 	}
-	if now = now.Add(500 * time.Millisecond); !b.take(now) || b.take(now) {
-		t.Error("after half a second of 2 a second there is one more, and no second")
+	if n := passed(); n != 2 {
+		t.Errorf("at first %d pass, of 2 a second", n)
 	}
-	if now = now.Add(time.Hour); !b.take(now) || !b.take(now) || b.take(now) {
-		t.Error("what was not used in an hour adds up to no more than a second's")
+	now = now.Add(500 * time.Millisecond)
+	if n := passed(); n != 1 {
+		t.Errorf("half a second later %d pass", n)
+	}
+	now = now.Add(time.Hour)
+	if n := passed(); n != 2 {
+		t.Errorf("an hour later %d pass: no more than a second's may add up", n)
 	}
 }
 
@@ -122,13 +130,13 @@ func TestWatchersLeaveRoomForThoseWhoAskOnce(t *testing.T) {
 
 // A reader that has sent its request and takes nothing holds a connection for as long as its buffer and our patience last.
 func TestASlowReaderIsCutOff(t *testing.T) {
-	conn := &stuck{Conn: nil, until: make(chan struct{})}
 	here, there := net.Pipe() // nothing is buffered in it
 	defer there.Close()
-	conn.Conn = here
+	conn := &stuck{Conn: here, until: make(chan struct{})}
+	listener := &oneConn{conn: conn, shut: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error)
-	go func() { served <- Serve(ctx, &oneConn{conn: conn}, Options{Host: aHost(t), Limits: DefaultLimits()}) }()
+	go func() { served <- Serve(ctx, listener, Options{Host: aHost(t), Limits: DefaultLimits()}) }()
 	began := time.Now()
 	if _, err := io.WriteString(there, "GET /v1/watch HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
 		t.Fatal(err)
@@ -158,31 +166,25 @@ func (s *stuck) Close() error {
 
 // oneConn is a listener that has one connection to give.
 type oneConn struct {
-	conn net.Conn
-	once sync.Once
-	shut chan struct{}
-	mu   sync.Mutex
+	conn  net.Conn
+	given atomic.Bool
+	once  sync.Once
+	shut  chan struct{}
 }
 
-func (l *oneConn) closed() chan struct{} {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.shut == nil {
-		l.shut = make(chan struct{})
+func (l *oneConn) Accept() (net.Conn, error) {
+	if !l.given.Swap(true) {
+		return l.conn, nil
 	}
-	return l.shut
+	<-l.shut
+	return nil, net.ErrClosed
 }
 
-func (l *oneConn) Accept() (conn net.Conn, err error) {
-	l.once.Do(func() { conn = l.conn })
-	if conn == nil {
-		<-l.closed()
-		return nil, net.ErrClosed
-	}
-	return conn, nil
+func (l *oneConn) Close() error {
+	l.once.Do(func() { close(l.shut) })
+	return nil
 }
 
-func (l *oneConn) Close() error   { close(l.closed()); return nil }
 func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
 
 func TestItLeavesWhenNobodyIsThere(t *testing.T) {

@@ -82,7 +82,7 @@ func manText(b *strings.Builder, text string) {
 			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", m[1], roff(m[2]))
 		} else if line != "" {
 			fmt.Fprintln(b, roff(line))
-		} else if !statusLine.MatchString(lines[i+1]) { // that begins a paragraph itself
+		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) { // that begins a paragraph itself
 			b.WriteString(".PP\n")
 		}
 	}
