@@ -31,12 +31,14 @@ func newCheck(env *Env) *cobra.Command {
 With --flake, every host's attribute has to exist in the flake in that directory; this takes nix here. With --connect, every
 host is asked over SSH whether a deploy could begin: its checkout, sudo, nix, disk space. Nothing is changed.
 
+With --local, it is this host's agent that is looked at instead: whether its socket answers, and who may read it.
+
 The format github prints findings as annotations of a GitHub workflow, json one finding a line.
 
 EXIT STATUS
 
 0  nothing is wrong
-1  the inventory is sound, and a host is not (--connect)
+1  the inventory is sound, and a host is not (--connect); the agent does not answer (--local)
 2  the inventory has findings, or cannot be read`,
 		Example: `  fleetctl check
   fleetctl check --flake . --format github
@@ -61,7 +63,7 @@ EXIT STATUS
 	cmd.Flags().StringVar(&o.flake, "flake", "", "the `directory` of the flake that has the hosts' attributes")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at every host over SSH as well")
 	cmd.Flags().Var(&o.format, "format", "how findings are printed: text, json or github")
-	return cmd
+	return withLocal(env, cmd)
 }
 
 func runCheck(ctx context.Context, env *Env, o checkOptions) error {

@@ -28,12 +28,12 @@ EXIT STATUS
 	}
 }
 
-// manPage is man(7) for a command and those below it, made of their help alone: so it has no date, and changes only
-// where the help does.
+// manPage is man(7) for a command and those below it, made of their help alone: so its date is the version's, and it
+// changes only where the help does.
 func manPage(root *cobra.Command) string {
 	var b strings.Builder
 	name := root.Name()
-	fmt.Fprintf(&b, ".TH %s 1 \"\" %s \"User Commands\"\n", strings.ToUpper(name), name)
+	fmt.Fprintf(&b, ".TH %s 1 %s \"%s %s\" \"User Commands\"\n", strings.ToUpper(name), releasedOn, name, release)
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", name, roff(strings.ToLower(root.Short[:1])+root.Short[1:]))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I COMMAND\n.RI [ ARGUMENT ...]\n", name)
 	about, status := cutStatus(root.Long)
@@ -76,13 +76,14 @@ var statusLine = regexp.MustCompile(`^(\d+)  (.*)$`)
 
 // manText writes the paragraphs of a help text.
 func manText(b *strings.Builder, text string) {
-	for line := range strings.SplitSeq(text, "\n") {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
 		if m := statusLine.FindStringSubmatch(line); m != nil {
 			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", m[1], roff(m[2]))
-		} else if line == "" {
-			b.WriteString(".PP\n")
-		} else {
+		} else if line != "" {
 			fmt.Fprintln(b, roff(line))
+		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) { // that begins a paragraph itself
+			b.WriteString(".PP\n")
 		}
 	}
 }

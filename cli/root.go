@@ -82,7 +82,7 @@ EXIT STATUS
 		}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
 		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
-		{otherCommands, []*cobra.Command{newDemo(env), newVersion(env), newMan(env)}},
+		{otherCommands, []*cobra.Command{newAgent(env), newDemo(env), newVersion(env), newMan(env)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
 		for _, c := range group.commands {

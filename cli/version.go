@@ -26,11 +26,18 @@ EXIT STATUS
 	}
 }
 
-// version is what Go recorded at the build: the module's version, else the commit.
+// release is the version that comes next, or is: the only place that has it. The package for Nix reads it from here.
+const release = "0.1.0"
+
+// releasedOn is the day of that version.
+const releasedOn = "2026-11-24"
+
+// version is what Go recorded at the build, where it had the repository: the tag, or else the commit. A build from the sources
+// alone, as Nix makes one, is the release.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return release
 	}
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return v
@@ -40,5 +47,5 @@ func version() string {
 			return s.Value
 		}
 	}
-	return "devel"
+	return release
 }

@@ -1,0 +1,56 @@
+# fleetctl on nix-darwin: services.fleetctl-agent for hosts, programs.fleetctl for operators.
+#
+# launchd hands sockets over to programs that call its C library alone, so the agent makes its own and stays. It is nobody, but for
+# the group of its socket.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.services.fleetctl-agent;
+  command = import ./agent-command.nix { inherit lib cfg; };
+  machine = import ./system-agent.nix { inherit lib cfg; };
+in
+{
+  imports = [ ./operator.nix ];
+
+  options.services.fleetctl-agent =
+    import ./agent-options.nix { inherit lib pkgs; }
+    // {
+      inherit (machine.options) socket;
+
+      group = lib.mkOption {
+        type = lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}";
+        default = "staff";
+        example = "admin";
+        description = "The group that may ask the agent. It must be there: `staff` has every person with an account.";
+      };
+    };
+
+  config = lib.mkIf cfg.enable {
+    assertions = command.assertions ++ machine.assertions;
+
+    launchd.daemons.fleetctl-agent = {
+      script = ''
+        /usr/bin/install -d -o nobody -g ${lib.escapeShellArg cfg.group} -m 0755 ${lib.escapeShellArg (dirOf cfg.socket)}
+        exec /usr/bin/sudo -n -u nobody -g ${lib.escapeShellArg cfg.group} ${
+          lib.escapeShellArgs (
+            command.words
+            ++ [
+              "--socket"
+              cfg.socket
+            ]
+          )
+        }
+      '';
+      serviceConfig = {
+        RunAtLoad = true;
+        KeepAlive = true;
+        ProcessType = "Background";
+        StandardErrorPath = "/var/log/fleetctl-agent.log";
+      };
+    };
+  };
+}

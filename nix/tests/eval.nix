@@ -1,0 +1,243 @@
+# The modules, evaluated with nixpkgs' own lib against stubs of what they set: enabled, disabled, each assertion, each warning.
+#
+#   nix-instantiate --eval --strict nix/tests/eval.nix --arg lib 'import /path/to/nixpkgs/lib'
+#
+# It is "ok", or an error that names what does not hold.
+{ lib }:
+let
+  stub = import ./stubs.nix { inherit lib; };
+
+  # what MODULE SETTINGS: the configuration that a module makes of settings.
+  what = module: settings: (stub.eval module settings).config;
+
+  # What a module makes, without its own options.
+  made = config: removeAttrs config [ "services" "programs" ];
+
+  # Those assertions that do not hold, and the warnings.
+  wrong = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  refused = config: words: lib.any (lib.hasInfix words) (wrong config);
+  warned = config: words: lib.any (lib.hasInfix words) config.warnings;
+  clean = config: wrong config == [ ] && config.warnings == [ ];
+  fails = value: !(builtins.tryEval (builtins.deepSeq value true)).success;
+
+  agent = settings: {
+    services.fleetctl-agent = {
+      enable = true;
+    }
+    // settings;
+  };
+  operator = settings: {
+    programs.fleetctl = {
+      enable = true;
+    }
+    // settings;
+  };
+  inventory.hosts.hsb0.kind = "nixos";
+  exe = "/nix/store/abc-fleetctl/bin/fleetctl";
+
+  all = lib.genAttrs [ "nixos" "darwin" "home" ] (name: ../modules + "/${name}.nix");
+  inherit (all) nixos darwin home;
+
+  each = title: holds: lib.mapAttrs' (name: module: lib.nameValuePair "${name}: ${title}" (holds module)) all;
+
+  holds =
+    each "disabled, it changes nothing" (module: made (what module { }) == made (what { } { }))
+    // each "the agent, enabled, has nothing to complain of" (module: clean (what module (agent { })))
+    // each "the operator, enabled, has nothing to complain of" (
+      module: clean (what module (operator { settings = inventory; }))
+    )
+    // each "intervals the wrong way round are refused" (
+      module: refused (what module (agent {
+        limits.minInterval = 60;
+        limits.maxInterval = 30;
+      })) "minInterval (60) is longer"
+    )
+    // each "limits out of bounds are refused" (
+      module:
+      lib.all (limits: fails (what module (agent { inherit limits; })).services.fleetctl-agent.limits) [
+        { connections = 1; }
+        { requests = 0; }
+        { headerBytes = 100; }
+        { minInterval = 0; }
+        { maxInterval = 100000; }
+      ]
+    )
+    // each "an inventory as a file and as values is refused" (
+      module: refused (what module (operator {
+        settings = inventory;
+        inventory = ./eval.nix;
+      })) "leave one of them out"
+    )
+    // each "a lax policy of host keys is warned of" (
+      module: warned (what module (
+        lib.recursiveUpdate (operator { settings = inventory; }) {
+          programs.ssh.extraConfig = "Host *\n  StrictHostKeyChecking accept-new\n";
+        }
+      )) "StrictHostKeyChecking"
+    )
+    // each "a strict policy of host keys is not" (
+      module:
+      clean (
+        what module (
+          lib.recursiveUpdate (operator { settings = inventory; }) {
+            programs.ssh.extraConfig = "StrictHostKeyChecking yes";
+          }
+        )
+      )
+    )
+    // {
+      "nixos: the units are the package's, and as they are" =
+        let
+          config = what nixos (agent { });
+        in
+        config.systemd.packages == [ stub.package ]
+        && config.systemd.services.fleetctl-agent == { enableDefaultPath = false; serviceConfig = { }; }
+        && config.systemd.sockets.fleetctl-agent.socketConfig.SocketMode == "0660";
+
+      "nixos: operators are in the group that the socket lets in" =
+        let
+          config = what nixos (agent {
+            operators = [ "mba" ];
+            group = "ops";
+          });
+        in
+        config.users.groups.ops.members == [ "mba" ]
+        && config.systemd.sockets.fleetctl-agent.socketConfig.SocketGroup == "ops";
+
+      "nixos: limits are the command's" =
+        (what nixos (agent {
+          idle = 0;
+          limits = {
+            connections = 8;
+            requests = 9;
+            headerBytes = 9000;
+            minInterval = 2;
+            maxInterval = 3;
+          };
+        })).systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
+          ""
+          "${exe} agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
+        ];
+
+      "nixos: another socket takes the package's place" =
+        (what nixos (agent { socket = "/run/x/y.sock"; })).systemd.sockets.fleetctl-agent.listenStreams == [
+          ""
+          "/run/x/y.sock"
+        ];
+
+      "nixos: a socket outside /run is refused" = refused (what nixos (agent {
+        socket = "/tmp/agent.sock";
+      })) "must be under /run";
+      "darwin: a socket outside /run is refused" = refused (what darwin (agent {
+        socket = "/tmp/agent.sock";
+      })) "must be under /run";
+
+      "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
+        group = "users";
+      })) "does not tell operators";
+
+      "nixos: a socket for everybody is warned of" = warned (what nixos (agent {
+        socketMode = "0666";
+      })) "every user and service";
+
+      "nixos: a port is warned of" = warned (what nixos (
+        agent { } // { systemd.sockets.fleetctl-agent.listenStreams = [ "127.0.0.1:80" ]; }
+      )) "unix socket";
+
+      "nixos: the inventory is in /etc, and found there" =
+        let
+          config = what nixos (operator { inventory = ./eval.nix; });
+        in
+        config.environment.etc."fleetctl/hosts.toml".source == ./eval.nix
+        && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
+        && config.environment.systemPackages == [ stub.package ];
+
+      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /run/fleetctl-agent/agent.sock" (
+        (what darwin (agent { group = "admin"; })).launchd.daemons.fleetctl-agent.script
+      );
+
+      "home: the agent is the user's own, and tells of the home" =
+        let
+          inherit ((what home (agent { })).systemd.user) services sockets;
+        in
+        services.fleetctl-agent.Service.ExecStart == "${exe} agent --kind home"
+        && sockets.fleetctl-agent.Socket.SocketMode == "0600";
+
+      "home: the inventory is where fleetctl looks" =
+        (what home (operator { inventory = ./eval.nix; })).xdg.configFile == {
+          "fleetctl/hosts.toml".source = ./eval.nix;
+        };
+
+      "lib.hostsFromFlake: names, kinds, homes and deploy-rs" =
+        (import ../lib.nix).hostsFromFlake {
+          nixosConfigurations = {
+            hsb0 = throw "no configuration is evaluated";
+            gpc0 = { };
+          };
+          darwinConfigurations.mbp = { };
+          homeConfigurations = {
+            "markus@imac0" = { };
+            "mba@gpc0" = { };
+            "somebody" = { };
+          };
+          deploy.nodes.hsb0 = {
+            hostname = "192.168.1.99";
+            sshUser = "mba";
+          };
+        } == {
+          hsb0 = {
+            kind = "nixos";
+            address = "192.168.1.99";
+            user = "mba";
+          };
+          gpc0.kind = "nixos";
+          mbp.kind = "darwin";
+          imac0 = {
+            kind = "home";
+            attr = "markus@imac0";
+            user = "markus";
+          };
+          gpc0-mba = {
+            kind = "home";
+            attr = "mba@gpc0";
+            user = "mba";
+            address = "gpc0";
+          };
+        };
+
+      "lib.hostsFromFlake: a flake without hosts has none" = (import ../lib.nix).hostsFromFlake { } == { };
+
+      "flake: every output is there, for every system" =
+        let
+          flake = stub.flake;
+          systems = [
+            "aarch64-darwin"
+            "aarch64-linux"
+            "x86_64-darwin"
+            "x86_64-linux"
+          ];
+        in
+        lib.all (output: lib.attrNames flake.${output} == systems) [
+          "packages"
+          "checks"
+          "devShells"
+          "formatter"
+          "apps"
+        ]
+        && lib.all (output: flake.${output} ? default) [
+          "nixosModules"
+          "darwinModules"
+          "homeModules"
+          "overlays"
+        ]
+        && flake.lib ? hostsFromFlake;
+
+      "flake: its module brings its package" =
+        (what (stub.flake.nixosModules.default) (agent { })).systemd.packages == [
+          stub.flake.packages.x86_64-linux.fleetctl
+        ];
+    };
+
+  broken = lib.attrNames (lib.filterAttrs (_: held: !held) holds);
+in
+if broken == [ ] then "ok" else throw "does not hold: ${lib.concatStringsSep "; " broken}"
