@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -65,5 +68,35 @@ func TestLocalGitKnowsBranchesAndTagsByTheirCommit(t *testing.T) {
 	}
 	if _, err := w.localGit(context.Background(), dir+"/nosuch", "main"); err == nil {
 		t.Error("a remote that is not there is no error")
+	}
+}
+
+func TestMetricsAreWrittenWholeHoweverTheRunEnded(t *testing.T) {
+	w := newWorld(t)
+	o := deployOptions{metrics: filepath.Join(w.Dir, "fleetctl.prom")}
+	failed := errors.New("a host failed")
+	err := o.measured(w.Env, func(seen func(fleet.Event)) error {
+		failing()(context.Background(), nil, seen)
+		return failed
+	})
+	text, _ := os.ReadFile(o.metrics)
+	if err != failed || !strings.Contains(string(text), `fleetctl_host_ok{fleet="barta",host="csb0",outcome="failed"} 0`) {
+		t.Errorf("%v, metrics:\n%s", err, text)
+	}
+	stat, err := os.Stat(o.metrics)
+	if left, _ := os.ReadDir(w.Dir); err != nil || stat.Mode().Perm() != 0o644 || len(left) != 1 {
+		t.Errorf("%v %v, beside it %v", stat, err, left)
+	}
+}
+
+func TestMetricsThatCannotBeWrittenFailNoRun(t *testing.T) {
+	w := newWorld(t)
+	o := deployOptions{metrics: filepath.Join(w.Dir, "nowhere", "fleetctl.prom")}
+	err := o.measured(w.Env, func(seen func(fleet.Event)) error {
+		failing()(context.Background(), nil, seen)
+		return nil
+	})
+	if err != nil || !strings.Contains(w.err.String(), "the metrics were not written") {
+		t.Errorf("%v, said %q", err, w.err)
 	}
 }

@@ -56,13 +56,16 @@ func manPage(root *cobra.Command) string {
 
 func manCommand(b *strings.Builder, c *cobra.Command) {
 	about, status := cutStatus(c.Long)
-	fmt.Fprintf(b, ".SS %s %s\n", c.Root().Name(), roff(c.Use))
+	fmt.Fprintf(b, ".SS %s %s\n", c.Parent().CommandPath(), roff(c.Use))
 	manText(b, about)
 	manFlags(b, c.NonInheritedFlags())
 	b.WriteString(".PP\nExit status:\n")
 	manText(b, status)
 	b.WriteString(".PP\nExamples:\n")
 	manExample(b, c.Example)
+	for _, sub := range c.Commands() {
+		manCommand(b, sub)
+	}
 }
 
 // cutStatus parts a help text from the EXIT STATUS that it ends in.

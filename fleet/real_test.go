@@ -2,12 +2,15 @@ package fleet_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -22,6 +25,8 @@ type realFleet struct {
 	inv    *inventory.Inventory
 	pool   *sshexec.Pool
 	ways   map[string]string // where to dial a host instead of its server
+	shut   atomic.Bool       // nobody gets in any more
+	o      fleet.Options     // of a deploy
 	engine *fleet.Engine
 }
 
@@ -49,6 +54,9 @@ func (f *realFleet) newEngine(records string) *fleet.Engine {
 }
 
 func (f *realFleet) Dial(ctx context.Context, h *inventory.Host) (fleet.Conn, error) {
+	if f.shut.Load() {
+		return nil, errors.New("no route to host")
+	}
 	target := sshexec.Target{Name: h.Name, Address: h.Address, Port: h.Port, User: h.User, Timeout: h.Timeouts.Connect}
 	if way := f.ways[h.Name]; way != "" {
 		_, port, _ := net.SplitHostPort(way)
@@ -74,7 +82,8 @@ func (f *realFleet) deploy(ctx context.Context, sink func(fleet.Event), words ..
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, fleet.Options{Rev: rev}, "me@here")
+	f.o.Rev = rev
+	plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, f.o, "me@here")
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -162,4 +171,35 @@ func TestARealRunIsCancelled(t *testing.T) {
 		t.Errorf("%+v", *r)
 	}
 	f.expectWholeLog(state.Run, "web")
+}
+
+func TestARealHostThatNobodyCanLogInToGoesBack(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.o.ConfirmTimeout = 2 * time.Second
+	_, state := f.deploy(t.Context(), func(ev fleet.Event) {
+		if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+			f.shut.Store(true)
+		}
+	})
+	if r := state.Host("web").Result; r.Outcome != fleet.RolledBack || r.Code != "unconfirmed" || r.After != r.Before {
+		t.Errorf("%+v", *r)
+	}
+
+	f.shut.Store(false)
+	rev, state := f.deploy(t.Context(), func(fleet.Event) {})
+	if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.After != rev || r.Confirmed != "operator" {
+		t.Errorf("once the way is free: %+v", *r)
+	}
+	f.o = fleet.Options{Goal: fleet.GoalRollback}
+	plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, f.o, "me@here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back fleet.State
+	if _, err := f.engine.Run(t.Context(), plan, back.Apply); err != nil {
+		t.Fatal(err)
+	}
+	if r := back.Host("web").Result; r.Outcome != fleet.Switched || r.Before != rev || r.After == rev {
+		t.Errorf("rolled back: %+v", *r)
+	}
 }
