@@ -13,7 +13,7 @@ import (
 // printStatus is the table for a person, what needs one after it, and what all were held against.
 func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []hostReport) error {
 	ink := env.palette(env.OutTTY)
-	t := newTable(env, "HOST", "STATE", "CHECKOUT", "RUNS", "GENERATION", "LOAD", "MEMORY", "STORE", "UP", "DIFFERS IN")
+	t := newTable(env, statusHeads()...)
 	subject := ""
 	for _, r := range reports {
 		t.row(ink.Host(r.host.Color), append([]string{r.host.Name, r.state(ink)}, r.cells()...)...)
@@ -21,7 +21,7 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 			subject = c.Subject
 		}
 	}
-	t.fit("UP", "MEMORY", "LOAD", "GENERATION", "STORE")
+	t.fit(spareHeads()...)
 	if _, err := fmt.Fprint(env.Out, t); err != nil {
 		return err
 	}
@@ -33,6 +33,15 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 	}
 	_, err := fmt.Fprintf(env.Out, "\n%s\n", footer(inv, revision, subject, reports))
 	return err
+}
+
+func statusHeads() []string {
+	return []string{"HOST", "STATE", "CHECKOUT", "RUNS", "GENERATION", "LOAD", "MEMORY", "STORE", "UP", "DIFFERS IN"}
+}
+
+// spareHeads are the columns that a narrow terminal does without, the first to go first.
+func spareHeads() []string {
+	return []string{"UP", "MEMORY", "LOAD", "GENERATION", "STORE", "CHECKOUT"}
 }
 
 // footer says what the hosts were held against, and how many are so.

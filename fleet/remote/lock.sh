@@ -57,7 +57,7 @@ whose() {
   printf 'job=%s' "$1"
   for whose_key in who since step; do
     if [ -r "$whose_dir/$whose_key" ]; then
-      printf ' %s=%s' "$whose_key" "$(tr -c 'A-Za-z0-9@.:+/_-' '?' <"$whose_dir/$whose_key")"
+      printf ' %s=%s' "$whose_key" "$(tr -c 'A-Za-z0-9@.:+/_\n-' '?' <"$whose_dir/$whose_key")"
     fi
   done
 }

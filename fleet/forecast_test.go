@@ -1,0 +1,156 @@
+package fleet_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/demo"
+)
+
+func (f *realFleet) foresee(o fleet.Options, rev string, build bool) fleet.Forecast {
+	f.t.Helper()
+	plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, o, "me@here")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return plan.Foresee(f.t.Context(), f, f.inv.Hosts[0], rev, build)
+}
+
+// refs is all of a checkout that a person could see a change in.
+func refs(t *testing.T, dir string) string {
+	t.Helper()
+	text := git(t, dir, "for-each-ref") + git(t, dir, "status", "--porcelain") + git(t, dir, "rev-parse", "HEAD") + git(t, dir, "reflog", "--all")
+	for _, name := range []string{"index", "FETCH_HEAD", "config", "logs/HEAD"} {
+		b, err := os.ReadFile(filepath.Join(dir, ".git", name))
+		text += name + string(b)
+		if err != nil {
+			text += " is not there"
+		}
+	}
+	return text
+}
+
+func TestAPlanTellsWhatIsToComeAndChangesNothing(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	dir := f.checkout("web", "mba")
+	head := git(t, dir, "rev-parse", "HEAD")
+	rev, err := f.Push(t.Context(), "web", "new-kernel") // the checkout has never heard of it
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, runs := refs(t, dir), f.health("web").System
+	for name, given := range map[string]string{"given": rev, "asked of the host": ""} {
+		got := f.foresee(fleet.Options{}, given, false)
+		if got.Err != nil || got.Problem != "" || got.Revision != rev || got.Head != head || got.Behind != 2 || len(got.Commits) != 2 {
+			t.Fatalf("the revision %s: %+v", name, got)
+		}
+		if c := got.Commits[0]; c.Revision != rev || c.Subject != "web: new-kernel" || c.Author != "Markus" || c.Time.IsZero() {
+			t.Errorf("the newest commit is %+v", c)
+		}
+		if len(got.Builds) == 0 || len(got.Fetches) == 0 || got.Download == "" || got.Built != "" {
+			t.Errorf("would build %q, fetch %q (%s)", got.Builds, got.Fetches, got.Download)
+		}
+	}
+	if after := refs(t, dir); after != before {
+		t.Errorf("the checkout was\n%s\nand is\n%s", before, after)
+	}
+	if now := f.health("web").System; now.Deployed != runs.Deployed || now.Profile != runs.Profile {
+		t.Errorf("ran %+v, runs %+v", runs, now)
+	}
+}
+
+func TestAPlanThatBuildsTellsTheDifference(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	rev, err := f.Push(t.Context(), "web", "new-kernel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := f.health("web").System.Deployed
+	got := f.foresee(fleet.Options{}, rev, true)
+	if got.Err != nil || got.Problem != "" || got.From != runs || got.Built == "" || got.Built == runs {
+		t.Fatalf("%+v", got)
+	}
+	changes := map[string]string{}
+	for _, c := range got.Changes {
+		changes[c.Package] = c.Word + " " + c.After
+	}
+	if changes["linux"] != "up 6.19.0" {
+		t.Errorf("changes %v", changes)
+	}
+	if len(got.Units) == 0 || got.Units[0].Verb != "stop" {
+		t.Errorf("units %+v", got.Units)
+	}
+	if now := f.health("web").System.Deployed; now != runs {
+		t.Errorf("ran %s, runs %s", runs, now)
+	}
+}
+
+func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
+	for code, spoil := range map[string]func(t *testing.T, f *realFleet, dir string){
+		"dirty": func(t *testing.T, f *realFleet, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"wrong-branch": func(t *testing.T, f *realFleet, dir string) { git(t, dir, "switch", "-q", "-c", "try") },
+		"diverged": func(t *testing.T, f *realFleet, dir string) {
+			git(t, dir, "commit", "-q", "--allow-empty", "-m", "own")
+		},
+		"no-repo": func(t *testing.T, f *realFleet, dir string) {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"no-access": func(t *testing.T, f *realFleet, dir string) {
+			if _, err := f.Push(t.Context(), "web", "x"); err != nil {
+				t.Fatal(err)
+			}
+			git(t, dir, "remote", "set-url", "origin", filepath.Join(t.TempDir(), "nothing"))
+		},
+	} {
+		t.Run(code, func(t *testing.T) {
+			f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+			spoil(t, f, f.checkout("web", "mba"))
+			got := f.foresee(fleet.Options{}, git(t, f.Origin, "rev-parse", "main"), false)
+			if got.Code != code || got.Problem == "" || got.Hint() == "" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestAPlanNamesTheCommandsOfEachStep(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+	f.inv.Host("web").Health = []string{"systemctl is-active nginx"}
+	story := func(host string, o fleet.Options) string {
+		plan, err := fleet.NewPlan(f.inv, f.inv.Hosts[:1], o, "me@here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, s := range plan.Commands(f.inv.Host(host), "REV") {
+			all = append(all, string(s.Step)+": "+strings.Join(s.Commands, "; "))
+		}
+		return strings.Join(all, "\n")
+	}
+	for _, test := range []struct {
+		host string
+		o    fleet.Options
+		want string
+	}{
+		{"web", fleet.Options{}, `pull: git fetch origin main; git merge --ff-only REV
+build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file
+activate: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration switch
+verify: systemctl is-active nginx`},
+		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
+		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
+activate: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result; ./result/activate --driver-version 1`},
+	} {
+		if got := story(test.host, test.o); got != test.want {
+			t.Errorf("%s %+v:\n%s\nwant\n%s", test.host, test.o, got, test.want)
+		}
+	}
+}

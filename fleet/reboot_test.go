@@ -1,0 +1,98 @@
+package fleet_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/demo"
+)
+
+func (f *realFleet) reboot(o fleet.RebootOptions) map[string]fleet.RebootResult {
+	if o.Limit == 0 {
+		o.Limit = 20 * time.Second
+	}
+	o.Parallel = 4
+	results := make(map[string]fleet.RebootResult)
+	fleet.Reboot(f.t.Context(), f, f.inv, f.inv.Hosts, o, func(r fleet.RebootResult) { results[r.Host] = r })
+	return results
+}
+
+func TestARebootIsProvenByTheBootID(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+	before := f.health("web").BootID
+	results := f.reboot(fleet.RebootOptions{})
+	if r := results["web"]; r.Word != fleet.Rebooted {
+		t.Errorf("web: %+v", r)
+	}
+	if after := f.health("web").BootID; after == before {
+		t.Errorf("still in boot %s", after)
+	}
+	if r := results["desk"]; r.Word != fleet.RebootSkipped || !strings.Contains(r.Reason, "home") {
+		t.Errorf("desk: %+v", r)
+	}
+}
+
+func TestARebootThatNeverHappensIsNotTakenForOne(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 2})
+	systemctl := filepath.Join(f.Root("web"), "nix/var/nix/profiles/default/bin/systemctl")
+	if err := os.WriteFile(systemctl, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	results := f.reboot(fleet.RebootOptions{Limit: 3 * time.Second})
+	if r := results["web"]; r.Word != fleet.RebootLost || !strings.Contains(r.Reason, "still in the boot") || r.Hint == "" {
+		t.Errorf("web: %+v", r)
+	}
+	if r := results["api"]; r.Word != fleet.RebootSkipped || !strings.Contains(r.Reason, "wave 1 failed: web") {
+		t.Errorf("api: %+v", r)
+	}
+}
+
+func TestARebootIsLeftOutWhereNoneIsNeeded(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	if r := f.reboot(fleet.RebootOptions{IfNeeded: true})["web"]; r.Word != fleet.RebootNotNeeded {
+		t.Errorf("%+v", r)
+	}
+	f.deploy(t.Context(), func(fleet.Event) {}, "new-kernel")
+	if r := f.reboot(fleet.RebootOptions{IfNeeded: true})["web"]; r.Word != fleet.Rebooted {
+		t.Errorf("with a new kernel: %+v", r)
+	}
+	if r := f.reboot(fleet.RebootOptions{IfNeeded: true})["web"]; r.Word != fleet.RebootNotNeeded {
+		t.Errorf("after it: %+v", r)
+	}
+}
+
+func TestARebootAsksForSudosPassword(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1, SudoPassword: "right"})
+	if r := f.reboot(fleet.RebootOptions{})["web"]; r.Word != fleet.RebootRefused || !strings.Contains(r.Reason, "password") {
+		t.Errorf("with nobody there: %+v", r)
+	}
+	asked := 0
+	r := f.reboot(fleet.RebootOptions{SudoPassword: func(_ context.Context, host string, again bool) (string, error) {
+		asked++
+		if again != (asked > 1) {
+			t.Errorf("question %d, again %v", asked, again)
+		}
+		return []string{"wrong", "right"}[asked-1], nil
+	}})["web"]
+	if r.Word != fleet.Rebooted || asked != 2 {
+		t.Errorf("asked %d times: %+v", asked, r)
+	}
+}
+
+func TestAHostAtWorkIsNotRebooted(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	var r fleet.RebootResult
+	f.deploy(t.Context(), func(ev fleet.Event) {
+		if ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
+			r = f.reboot(fleet.RebootOptions{})["web"]
+		}
+	}, "slow-build 2")
+	if r.Word != fleet.RebootRefused || !strings.Contains(r.Reason, "me@here") {
+		t.Errorf("%+v", r)
+	}
+}
