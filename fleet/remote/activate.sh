@@ -1,35 +1,49 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
-# activate.sh: the user half of activation. A machine's system is activated by the root half (root.sh), a home right here.
+# activate.sh: the user half of activation. A machine's system is activated by the root half (root.sh), a home right here. Either
+# way the new configuration runs first, and becomes what the next boot or login starts only when somebody has confirmed it.
 
-# pass_gate: from here on the job cannot be cancelled. Whoever makes the link first decides.
-pass_gate() {
-  ln -s activate "$dir/gate" 2>/dev/null || finish cancelled cancelled "cancelled before activation"
+# choose_profile sets $profile: where the generations are.
+choose_profile() {
+  case $kind in
+    home) profile=$(home_profiles)/home-manager ;;
+    *) profile=$R/nix/var/nix/profiles/system ;;
+  esac
+}
+
+# choose_generation sets $built to what a rollback goes back to.
+choose_generation() {
+  now=$(generation "$profile")
+  if [ "$to" = 0 ]; then
+    to=$(for link in "$profile"-*-link; do echo "$link"; done | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p' | sort -n |
+      awk -v now="${now:-0}" '$1 < now { last = $1 } END { print last }')
+    [ -n "$to" ] || fail no-generation "there is no generation before ${now:-this one}"
+  fi
+  built=$(there "$profile-$to-link")
+  [ -n "$built" ] || fail no-generation "there is no generation $to"
+  fact built "$built"
 }
 
 # generation PROFILE: the number it is at, from its link's name.
 generation() { readlink "$1" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p'; }
 
-# active GOAL: whether everything that the goal changes already is as built.
+# active: whether everything that the goal changes already is as built.
 active() {
   case $kind in
     home) [ "$(there "$profile")" = "$built" ] ;;
     *)
-      [ "$1" = test ] || [ "$(there "$profile")" = "$built" ] || return 1
-      [ "$1" = boot ] || [ "$(there "$R/run/current-system")" = "$built" ]
+      [ "$goal" = test ] || [ "$(there "$profile")" = "$built" ] || return 1
+      [ "$goal" = boot ] || [ "$(there "$R/run/current-system")" = "$built" ]
       ;;
   esac
 }
 
 activate() {
-  case $kind in
-    home) profile=$(home_profiles)/home-manager ;;
-    *) profile=$R/nix/var/nix/profiles/system ;;
-  esac
-  if active "$goal"; then
+  if active; then
     activated=no
     return
   fi
+  ready
   pass_gate
   begin activate
   activated=yes
@@ -38,18 +52,50 @@ activate() {
   judge_activation
 }
 
+# ready waits for the operator's go, and looks around meanwhile.
+ready() {
+  ssh_port=$(printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $4 }')
+  : "${ssh_port:=22}"
+  pull_from='' as_user=''
+  if [ -n "$rev" ]; then
+    pull_from=$(git_ config "branch.$branch.remote") || pull_from=origin
+  fi
+  look_around &
+  looking=$!
+  if [ "$attended" = yes ]; then
+    fact awaiting go
+    await 86400 go
+    if [ -z "$word" ]; then finish cancelled nobody "built, and nobody said to go on for a day"; fi
+  fi
+  wait "$looking" || :
+}
+
+# pass_gate: from here on the job cannot be cancelled. Whoever makes the link first decides.
+pass_gate() {
+  ln -s activate "$dir/gate" 2>/dev/null || finish cancelled cancelled "cancelled before activation"
+}
+
 # activate_system hands the built path to the root half, and waits for its answer.
 activate_system() {
-  put activate "$built"
+  printf '%s\n' "$built" "$to" "$repo" "$pull_from" "$ssh_port" >"$dir/activate.new"
+  mv -f "$dir/activate.new" "$dir/activate"
+  root_says activated
+  activation_status=$said
+}
+
+# root_says NAME: waits for the file of that name, and sets $said to what is in it.
+root_says() {
   waits=0
-  until [ -e "$dir/activated" ]; do
+  until [ -e "$dir/$1" ]; do
     waits=$((waits + 1))
-    if [ $((waits % 50)) = 0 ] && ! root_alive; then
-      [ -e "$dir/activated" ] || fail root-gone "the process that was to activate as root is gone"
+    if [ $((waits % 50)) = 0 ] && ! root_alive && [ ! -e "$dir/$1" ]; then
+      if [ "$1" = activated ]; then fail root-gone "the process that was to activate as root is gone"; fi
+      said='gone'
+      return
     fi
     if [ $waits -lt 100 ]; then sleep 0.1; else sleep 0.5; fi
   done
-  read -r activation_status <"$dir/activated"
+  read -r said <"$dir/$1"
 }
 
 root_alive() {
@@ -58,24 +104,26 @@ root_alive() {
   running "$root_pid" "$this_boot" "$id"
 }
 
-# activate_home does what home-manager's own switch does: older generations set their profile themselves.
+# activate_home does what home-manager's own switch does, but for the profile, which comes with the confirmation. Older generations, those
+# without gen-version, set their profile themselves.
 activate_home() {
+  home_before=$(there "$profile")
   activation_status=0
-  previous=$(generation "$profile")
-  if [ -e "$built/gen-version" ]; then
-    mkdir -p "${profile%/*}"
-    nix-env --profile "$profile" --set "$built" 2>&1 || fail activation "nix-env cannot set the profile \"$profile\""
-    "$built/activate" --driver-version 1 2>&1 </dev/null || activation_status=$?
-    if [ $activation_status != 0 ] && [ -n "$previous" ]; then
-      nix-env --profile "$profile" --switch-generation "$previous" 2>&1 || warn "the profile could not be set back to generation $previous"
-    fi
+  run_home "$built" || activation_status=$?
+  put activated "$activation_status $(date +%s)"
+}
+
+run_home() {
+  if [ -e "$1/gen-version" ]; then
+    "$1/activate" --driver-version 1 2>&1 </dev/null
   else
-    "$built/activate" 2>&1 </dev/null || activation_status=$?
+    "$1/activate" 2>&1 </dev/null
   fi
 }
 
 # judge_activation: what became of the host, from the status and from what runs now.
 judge_activation() {
+  activation_status=${activation_status%% *}
   fact activation-status "$activation_status"
   case $activation_status in
     0) ;;
@@ -94,14 +142,22 @@ judge_activation() {
   done_with activate
 }
 
+# judge_failure: a failed activation is undone at once. Where it had changed nothing, there is nothing to undo.
 judge_failure() {
   if [ "$kind" = home ]; then
-    fail activation "the activation exited with $activation_status; files of the new home may be in place"
-  elif [ "$goal" != boot ] && [ "$(there "$R/run/current-system")" = "$built" ]; then
-    degraded activation "switched, but the activation exited with $activation_status"
+    go_back_home
+    said="back activation"
+    if [ -z "$home_before" ]; then said=untouched; fi
   else
-    fail activation "the activation exited with $activation_status"
+    root_says concluded
   fi
+  case $said in
+    back*)
+      mark step activate failed "$(date +%s)"
+      finish rolled-back activation "the activation exited with $activation_status; the configuration from before runs again"
+      ;;
+  esac
+  fail activation "the activation exited with $activation_status"
 }
 
 # degraded CODE TEXT: the first thing that is wrong with a host that was switched.

@@ -4,6 +4,7 @@
 
 follow() {
   read -r nonce <"$dir/nonce" || refuse unreadable
+  echo "${SSH_CONNECTION:-}" >>"$dir/connections"
   settle
   answer following "$nonce" "$offset"
   if [ -e "$dir/result" ]; then
@@ -46,6 +47,13 @@ settle_words() {
     words="failed died $step the job was ended from outside during $step: killed, or the host restarted"
     return
   fi
+  read -r settle_said 2>/dev/null <"$dir/concluded" || settle_said=''
+  case $settle_said in
+    back*)
+      words="rolled-back ${settle_said#back } $step the configuration from before runs again; the job was ended from outside during $step"
+      return
+      ;;
+  esac
   settle_built=$(there "$dir/built")
   case $kind in
     home) settle_now=$(there "$(home_profiles)/home-manager") ;;
@@ -60,7 +68,7 @@ settle_words() {
 
 # activating: the root half outlives its job while it activates, and is never hurried.
 activating() {
-  [ -e "$dir/activate" ] && [ ! -e "$dir/activated" ] || return 1
+  [ -e "$dir/activate" ] && [ ! -e "$dir/concluded" ] || return 1
   root_pid=''
   read -r root_pid <"$dir/root.pid" 2>/dev/null || return 1
   read -r _ root_boot <"$dir/pid" || return 1

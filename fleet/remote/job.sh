@@ -9,24 +9,36 @@ main() {
   take "$@"
   read -r nonce <"$dir/nonce"
   this_boot=$(boot)
-  step=- wrong='' reboot='' activated=no
+  step=- wrong='' reboot='' activated=no pulled=no
   put pid "$$ $this_boot"
+  put began
   trap broke_off EXIT
   trap terminated TERM
 
   preflight
+  choose_profile
+  if [ "$goal" = rollback ]; then choose_generation; else prepare; fi
+  if [ -z "$switch_command" ]; then activate; fi
+  verify "$@"
+  confirm
+  settle_revision
+  conclude
+}
+
+# prepare pulls, and builds what is to be activated. The goals that want no more than that end here.
+prepare() {
   pull
+  if [ "$goal" = pull ]; then
+    if [ "$pulled" = no ]; then finish unchanged - "the checkout was up to date"; else finish pulled - "the checkout is at the revision"; fi
+  fi
   if [ -n "$switch_command" ]; then
     run_switch_command
-  else
-    build
-    if [ "$goal" = build ]; then
-      if [ "$built" = "$from" ]; then finish unchanged - "already runs"; else finish built - "built, not activated"; fi
-    fi
-    activate
+    return
   fi
-  verify "$@"
-  conclude
+  build
+  if [ "$goal" = build ]; then
+    if [ "$built" = "$from" ]; then finish unchanged - "already runs"; else finish built - "built, not activated"; fi
+  fi
 }
 
 # broke_off: a command failed that nobody thought could.

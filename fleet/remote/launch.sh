@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
+# shellcheck disable=SC2031,SC2034,SC2154
 # launch.sh: starts a job, unless it was started already, and follows its log. Standard input, after the script, has nothing but a
 # sudo password, and only once its prompt was seen.
 
@@ -22,7 +22,7 @@ main() {
     sleep 0.1
   done
   prepare "$@"
-  start_root "$@"
+  start_root "login_user=$user" "$@"
   start_job "$@"
   prune
   follow
@@ -38,15 +38,26 @@ prepare() {
   printf '%s\n' "$nonce" >"$dir/nonce"
   : >"$dir/log"
   stale=''
-  if ! lock "$id"; then
+  until lock "$id"; do
     words=$(whose "$holder")
+    if [ "$steal" = yes ] && end_other "$holder"; then
+      printf '%s warn the host was taken from job %s, which was ended\n' "$nonce" "$holder" >>"$dir/log"
+      continue
+    fi
     give_up
     # shellcheck disable=SC2086
     refuse locked $words
-  fi
+  done
   if [ -n "$stale" ]; then printf '%s warn the lock of job %s, which is no more, was taken over\n' "$nonce" "$stale" >>"$dir/log"; fi
   write_scripts
 }
+
+# end_other JOB: in a subshell, since ending works on the variables of that job.
+# shellcheck disable=SC2030,SC2031
+end_other() (
+  id=$1 dir=$jobs/$1
+  end_job
+)
 
 # give_up leaves nothing behind of a job that did not begin.
 give_up() {
@@ -85,10 +96,16 @@ start_root() {
 
 # start_job detaches it: a session and a process group of its own, which no hang-up reaches, and which cancel can end as a whole.
 start_job() {
-  : >"$dir/began"
   # shellcheck disable=SC2046
   nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &
-  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid"
+  # By rename: whoever finds the file empty would take the job for dead. The job does the same, should this launch be cut off here.
+  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid.launch"
+  mv -f "$dir/pid.launch" "$dir/pid"
+  tries=0
+  until [ -e "$dir/began" ] || [ $tries = 500 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+  done
 }
 
 # prune removes jobs that ended long ago: the logs are the operator's by now, and each is a GC root.

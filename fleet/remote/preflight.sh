@@ -44,9 +44,8 @@ revision() {
     nixos) revision=$("$R/run/current-system/sw/bin/nixos-version" --json 2>/dev/null | json_value configurationRevision) || : ;;
     darwin) revision=$(json_value configurationRevision <"$R/run/current-system/darwin-version.json" 2>/dev/null) || : ;;
   esac
-  if [ -z "$revision" ] && [ -r "$state/deployed.$kind" ]; then
-    read -r deployed_rev deployed_path <"$state/deployed.$kind" || :
-    if [ "$deployed_path" = "$(current)" ]; then revision=$deployed_rev; fi
+  if [ -z "$revision" ] && [ -r "$state/revisions" ]; then
+    revision=$(awk -v now="$(current)" '$1 == now { print $2; exit }' "$state/revisions")
   fi
   printf '%s\n' "$revision"
 }
@@ -71,7 +70,7 @@ preflight() {
   if [ -z "$switch_command" ]; then has nix || fail no-nix "there is no nix on this host"; fi
 
   find_repo
-  if [ "$managed" != yes ]; then preflight_repo; fi
+  if [ "$managed" != yes ] && [ "$goal" != rollback ]; then preflight_repo; fi
   preflight_disk
   if [ "$kind" != home ] && [ -d "$R/run/systemd/system" ] && has systemctl &&
     systemctl is-active --quiet nixos-rebuild-switch-to-configuration.service; then

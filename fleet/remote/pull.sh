@@ -27,6 +27,7 @@ pull_checkout() {
   if git_ merge-base --is-ancestor "$head" "$rev"; then
     count=$(git_ rev-list --count "$head..$rev")
     git_ merge -q --ff-only "$rev" 2>&1 || fail dirty "files that git does not track are in the way of the pull in \"$repo\""
+    pulled=yes
     fact pull "advanced $count"
   elif git_ merge-base --is-ancestor "$rev" "$head"; then
     fail ahead "the checkout \"$repo\" has $(git_ rev-list --count "$rev..$head") commits more than the revision of this run"
@@ -52,6 +53,7 @@ pull_managed() {
   git_ cat-file -e "$rev^{commit}" 2>/dev/null || fetch origin "+refs/heads/$branch:refs/remotes/origin/$branch"
   git_ checkout -q -f --detach "$rev" 2>&1 || fail checkout "git cannot check $rev out in \"$repo\""
   git_ clean -q -ffdx
+  pulled=yes
   fact pull "reset to the revision"
 }
 

@@ -19,13 +19,20 @@ type Job struct {
 	Remote        string // the repository's URL; needed where Managed
 	Branch        string
 	Rev           string // the commit to be at, 40 hex digits; "" leaves the checkout where it is (--no-pull)
-	Goal          string // switch, boot, test or build
+	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" for what the stock tools do
 	Health        []string
-	Preflight     time.Duration
-	Pull          time.Duration
-	Build         time.Duration
-	Verify        time.Duration
+
+	To             int    // rollback: the generation; 0 is the one before
+	Attended       bool   // wait for "go" between build and activation
+	Confirm        string // operator, self or none: who may keep the new configuration; see await.sh
+	ConfirmTimeout time.Duration
+	StealLock      bool // take the lock from a job that lives
+
+	Preflight time.Duration
+	Pull      time.Duration
+	Build     time.Duration
+	Verify    time.Duration
 }
 
 // Header is the first line a session prints: what became of the request.

@@ -1,8 +1,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154
 # root.sh: the root half of a job. `start` detaches it, and says "started" or "busy"; `run` waits until the job's user half has
-# built, activates as the stock tools do, and ends when the job does. Its arguments after that are the job's directory, the root
-# of the host, and the job's NAME=VALUE arguments.
+# built, activates, and sees the activation confirmed or undone, whatever becomes of everybody else; it ends when the job does. Its
+# arguments after that are the job's directory, the root of the host, and the job's NAME=VALUE arguments.
+#
+# First the new system is made to run, then, when it is confirmed, to be what the next boot starts: so a crash in between boots the old one.
 
 main() {
   verb=$1 dir=$2 R=$3
@@ -46,7 +48,11 @@ start() {
   echo started
 }
 
-put_pid() { echo "$$ $this_boot" >"$jobs/$id/pid"; }
+# put_pid replaces the file as a whole: whoever found it empty would take this job for dead.
+put_pid() {
+  echo "$$ $this_boot" >"$jobs/$id/pid.new"
+  mv -f "$jobs/$id/pid.new" "$jobs/$id/pid"
+}
 
 run() {
   exec >>"$dir/log" 2>&1 </dev/null
@@ -62,11 +68,21 @@ run() {
     naps=$((naps + 1))
     if [ $naps -lt 100 ]; then sleep 0.1; else sleep 1; fi
   done
-  read -r built <"$dir/activate"
+  {
+    read -r built
+    read -r to
+    read -r repo
+    read -r pull_from
+    read -r ssh_port
+  } <"$dir/activate"
+  as_user="sudo -n -u $login_user -H --"
+  if [ "$login_user" = root ] || ! has sudo; then as_user=''; fi
   profile=$R/nix/var/nix/profiles/system
+  before=$(there "$R/run/current-system")
   status=0
   "activate_$kind" || status=$?
-  say activated $status
+  say activated "$status $(date +%s)"
+  "conclude_$kind"
 }
 
 job_lives() {
@@ -81,34 +97,98 @@ say() {
   mv -f "$dir/$1.new" "$dir/$1"
 }
 
-# set_profile makes the built system the default, and remembers what was.
+# set_profile makes the built system the default.
 set_profile() {
-  previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
-  nix-env -p "$profile" --set "$built"
+  case $goal in
+    rollback) nix-env -p "$profile" --switch-generation "$to" ;;
+    *) nix-env -p "$profile" --set "$built" ;;
+  esac
 }
 
-# set_back: after a failure that left the old system running, it is the default again.
-set_back() {
-  if [ -n "$previous" ] && [ "$(there "$R/run/current-system")" != "$built" ]; then
-    nix-env -p "$profile" --switch-generation "$previous" || :
+# changed: whether what runs is not what ran.
+changed() { [ "$(there "$R/run/current-system")" != "$before" ]; }
+
+activate_nixos() {
+  if [ "$goal" = boot ]; then
+    set_profile || return 1
+    NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" boot
+    return
+  fi
+  units_up
+  "$built/bin/switch-to-configuration" test
+}
+
+conclude_nixos() {
+  if [ "$goal" = boot ]; then
+    say concluded "kept none"
+    return
+  fi
+  case $status in
+    0 | 4 | 100) decide ;;
+    *) if changed; then verdict='back activation'; else verdict=untouched; fi ;;
+  esac
+  case $verdict in
+    untouched) say concluded untouched ;;
+    back*)
+      go_back_nixos
+      say concluded "$verdict"
+      ;;
+    *)
+      if [ "$goal" != test ]; then keep_nixos; fi
+      say concluded "kept $verdict"
+      ;;
+  esac
+}
+
+# keep_nixos makes the system that runs the next boot's too. What the boot entry's status says beyond failure was said by the activation.
+keep_nixos() {
+  boot_status=0
+  { set_profile && NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" boot; } || boot_status=$?
+  case $boot_status in
+    0 | 4 | 100) ;;
+    *) echo "fleetctl: the boot entry of the new system could not be made: status $boot_status" ;;
+  esac
+}
+
+go_back_nixos() {
+  echo "fleetctl: going back to ${before:-what ran before}"
+  if [ -n "$before" ]; then
+    "$before/bin/switch-to-configuration" test || echo "fleetctl: its activation exited with $?"
+    return
+  fi
+  # This host has never been switched before: what was up comes up again.
+  rm -f "$R/run/current-system"
+  if has systemctl && [ -s "$dir/units" ]; then
+    while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$dir/units" |
+      while read -r unit; do systemctl start "$unit"; done
   fi
 }
 
-activate_nixos() {
-  if [ "$goal" != test ]; then set_profile || return 1; else previous=''; fi
-  status=0
-  NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" "$goal" || status=$?
-  case $status in
-    0 | 4 | 100) ;;
-    *) set_back ;;
-  esac
-  return "$status"
+# units_up notes what is up, for a host that has no system to go back to.
+units_up() {
+  if [ -z "$before" ] && has systemctl; then
+    systemctl list-units --state=active --type=service,socket --plain --no-legend | while read -r unit _; do echo "$unit"; done >"$dir/units"
+  fi
 }
 
+# A Mac's activation has no test: its profile is set first, and set back where it is not confirmed.
 activate_darwin() {
+  previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
   set_profile || return 1
-  status=0
-  "$built/activate" || status=$?
-  [ "$status" = 0 ] || set_back
-  return "$status"
+  "$built/activate"
+}
+
+conclude_darwin() {
+  case $status in
+    0) decide ;;
+    *) if changed; then verdict='back activation'; else verdict=untouched; fi ;;
+  esac
+  case $verdict in
+    untouched | back*)
+      if [ -n "$previous" ]; then nix-env -p "$profile" --switch-generation "$previous"; fi
+      if [ "$verdict" != untouched ] && [ -n "$before" ]; then "$before/activate" || echo "fleetctl: its activation exited with $?"; fi
+      say concluded "$verdict"
+      ;;
+    *) say concluded "kept $verdict" ;;
+  esac
 }

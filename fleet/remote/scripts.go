@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"crypto/rand"
 	"embed"
 	"fmt"
@@ -32,13 +33,13 @@ func script(names ...string) string {
 
 // jobScript and rootScript are what launch leaves on the host; launchScript writes them from here-documents.
 func jobScript() string {
-	return script("env", "mark", "lock", "preflight", "pull", "build", "activate", "verify", "job") + run
+	return script("env", "mark", "lock", "preflight", "pull", "build", "await", "activate", "verify", "confirm", "job") + run
 }
 
-func rootScript() string { return script("env", "lock", "detach", "root") + run }
+func rootScript() string { return script("env", "lock", "detach", "await", "root") + run }
 
 func launchScript() string {
-	return script("env", "lock", "detach", "preflight", "follow", "launch") +
+	return script("env", "lock", "detach", "preflight", "follow", "end", "launch") +
 		"write_scripts() {\n" + hereDocument("job.sh", jobScript()) + hereDocument("root.sh", rootScript()) + "}\n" + run
 }
 
@@ -67,7 +68,13 @@ func Follow(token, id string, offset int64) Script {
 
 // Cancel ends a job that has not begun to activate.
 func Cancel(token, id string) Script {
-	return Script{Text: script("env", "lock", "preflight", "follow", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
+	return Script{Text: script("env", "lock", "preflight", "follow", "end", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
+}
+
+// Tell says a word to a job: "go" on to the activation, I am "present", I "confirm" it, go "back". It is confirmed only over a connection
+// that was made after the activation.
+func Tell(token, id, word string) Script {
+	return Script{Text: script("env", "lock", "tell") + run, Args: []string{"token=" + token, "id=" + id, "word=" + word}}
 }
 
 // Tip asks the host's git which commit the branch is at: of the checkout's origin, or of remote where repo is "".
@@ -93,6 +100,8 @@ func (j Job) args() []string {
 		"goal=" + j.Goal, "switch_command=" + j.SwitchCommand,
 		"preflight_seconds=" + seconds(j.Preflight), "pull_seconds=" + seconds(j.Pull),
 		"build_seconds=" + seconds(j.Build), "verify_seconds=" + seconds(j.Verify),
+		"attended=" + yes(j.Attended), "confirm=" + cmp.Or(j.Confirm, "none"), "confirm_seconds=" + seconds(j.ConfirmTimeout),
+		"to=" + strconv.Itoa(j.To), "steal=" + yes(j.StealLock),
 	}
 	for _, command := range j.Health {
 		args = append(args, "health="+command)

@@ -7,27 +7,31 @@ verify() {
   verify_system
   verify_units
   verify_health "$@"
-  remember_revision
-  fact after "$(revision)"
   done_with verify
 }
 
-# remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell.
+# settle_revision tells the revision that runs in the end.
+settle_revision() {
+  remember_revision
+  fact after "$(revision)"
+}
+
+# remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell: one line a store path.
 remember_revision() {
-  if [ -z "$rev" ] || [ "$goal" = boot ]; then return; fi
-  deployed=$state/deployed.$kind
-  printf '%s %s\n' "$rev" "$built" >"$deployed.new"
-  mv -f "$deployed.new" "$deployed"
+  if [ -z "$rev" ] || [ "$goal" = rollback ]; then return; fi
+  {
+    if [ -r "$state/revisions" ]; then grep -vF "$built " "$state/revisions" | tail -n 99; fi
+    echo "$built $rev"
+  } >"$state/revisions.new"
+  mv -f "$state/revisions.new" "$state/revisions"
 }
 
 verify_system() {
-  if [ "$goal" != boot ] && [ "$(current)" != "$built" ]; then
+  # A home becomes the current one when it is confirmed.
+  if [ "$goal" != boot ] && [ "$kind" != home ] && [ "$(current)" != "$built" ]; then
     degraded not-running "activated, but what runs is not what was built"
   fi
   if [ -n "$switch_command" ]; then return; fi
-  if [ "$goal" != test ] && [ "$(there "$profile")" != "$built" ]; then
-    degraded not-default "activated, but the profile is not what was built: the next boot would start something else"
-  fi
   fact generation "$(generation "$profile")"
 }
 

@@ -55,11 +55,13 @@ echo init >"$out/init"
 echo initrd >"$out/initrd"
 echo "kernel $(said new-kernel)" >"$out/kernel"
 {
-  activation
   cat <<SCRIPT
-case \$1 in
-  switch | test) ln -sfn $out /run/current-system ;;
-esac
+#!/bin/sh
+[ "\$1" != boot ] || exit 0
+SCRIPT
+  activation | tail -n +2
+  cat <<SCRIPT
+ln -sfn $out /run/current-system
 [ -e /run/booted-system ] || ln -sfn $out /run/booted-system
 SCRIPT
   if [ -n "$(said cut-ssh)" ]; then

@@ -1,0 +1,101 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154
+# await.sh: waiting for a word of the operator's, and deciding without one. Words are files in the job's directory that tell.sh makes.
+
+# await SECONDS NAME...: waits until one of the files is there, and sets $word to its name; to nothing when time is over.
+await() {
+  await_until=$(($(date +%s) + $1))
+  shift
+  await_naps=0
+  while :; do
+    for word in "$@"; do
+      if [ -e "$dir/$word" ]; then return; fi
+    done
+    await_naps=$((await_naps + 1))
+    if [ "$await_naps" -le 100 ]; then sleep 0.1; else sleep 1; fi
+    if [ $((await_naps % 10)) = 0 ] && [ "$(date +%s)" -ge "$await_until" ]; then
+      word=''
+      return
+    fi
+  done
+}
+
+# decide sets $verdict to who keeps the new configuration (operator, host, none), or to "back CODE" where nobody does.
+decide() {
+  case $confirm in
+    operator) await "$confirm_seconds" confirm back ;;
+    *) word='' ;;
+  esac
+  case $confirm:$word in
+    none:*) verdict=none ;;
+    *:confirm) verdict=operator ;;
+    *:back) verdict='back back' ;;
+    *)
+      # Somebody who is there and does not confirm cannot. Nobody there is no reason to undo a healthy host.
+      if [ -e "$dir/present" ]; then
+        verdict='back unconfirmed'
+      elif still_answers; then
+        verdict=host
+      else
+        verdict='back silent'
+      fi
+      ;;
+  esac
+}
+
+# look_around notes what answers before the activation: it must still do so after, where the host decides alone.
+look_around() {
+  : >"$dir/answered.new"
+  for address in $(addresses); do
+    if ssh_answers "$address"; then echo "ssh $address" >>"$dir/answered.new"; fi
+  done
+  if remote_answers; then echo "remote $pull_from" >>"$dir/answered.new"; fi
+  mv -f "$dir/answered.new" "$dir/answered"
+}
+
+still_answers() {
+  while read -r what which; do
+    tries=0
+    until answers; do
+      tries=$((tries + 1))
+      if [ "$tries" = 4 ]; then
+        printf 'fleetctl: %s does not answer any more: %s\n' "$what" "$which"
+        return 1
+      fi
+      sleep 1 # a service may take a moment to be back
+    done
+  done <"$dir/answered"
+}
+
+answers() {
+  case $what in
+    ssh) ssh_answers "$which" ;;
+    remote) remote_answers ;;
+  esac
+}
+
+# addresses prints the one that the operator came in by, and the host's others, but for those that nobody else can reach.
+addresses() {
+  {
+    printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $3 }'
+    if has ip; then
+      ip -o addr show scope global up 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }'
+    elif has ifconfig; then
+      ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print $2 }'
+    fi
+  } | grep . | sort -u | head -n 8
+}
+
+# ssh_answers ADDRESS: whether an SSH server shows a key there, at the port that the operator came in by.
+ssh_answers() {
+  has ssh-keyscan || return 1
+  [ -n "$(ssh-keyscan -T 5 -t ed25519,ecdsa,rsa -p "$ssh_port" "$1" 2>/dev/null </dev/null)" ]
+}
+
+# remote_answers: whether the login user's git still reaches the configuration. $as_user is how the root half becomes that user.
+remote_answers() {
+  [ -n "$pull_from" ] || return 1
+  # shellcheck disable=SC2086
+  limit 20 $as_user env GIT_TERMINAL_PROMPT=0 SSH_ASKPASS_REQUIRE=never git -C "$repo" ls-remote -q "$pull_from" HEAD \
+    >/dev/null 2>&1 </dev/null
+}
