@@ -35,6 +35,7 @@ func (u *ui) apply(b batch) tea.Cmd {
 			u.changed(r)
 		}
 	}
+	u.done = u.progress(u.living())
 	if ring && u.o.Settings.Bell && !u.blurred.IsZero() {
 		return tea.Raw("\a")
 	}

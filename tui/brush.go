@@ -12,10 +12,11 @@ import (
 type brush struct {
 	palette Palette
 	inks    map[string]Ink // a host's own
+	cells   [cellNone + 1]string
 }
 
 func newBrush(p Palette, colors map[string]string) brush {
-	b := brush{palette: p, inks: make(map[string]Ink, len(colors))}
+	b := brush{palette: p, cells: paintCells(p), inks: make(map[string]Ink, len(colors))}
 	for name, hex := range colors {
 		b.inks[name] = p.Host(hex)
 	}

@@ -14,21 +14,16 @@ const (
 	cellNone // does not apply, or is not there
 )
 
-func (b *brush) cell(c cell) string {
-	p := &b.palette
-	switch c {
-	case cellFine:
-		return p.Good.Paint("✓")
-	case cellBehind:
-		return p.Warn.Paint("↓")
-	case cellBroken:
-		return p.Bad.Paint("✗")
-	case cellBusy:
-		return p.Busy.Paint("▸")
-	case cellNone:
-		return p.Faint.Paint("-")
+// paintCells makes each glyph once: rows have four of them.
+func paintCells(p Palette) [cellNone + 1]string {
+	return [...]string{
+		cellUnknown: p.Faint.Paint("?"),
+		cellFine:    p.Good.Paint("✓"),
+		cellBehind:  p.Warn.Paint("↓"),
+		cellBroken:  p.Bad.Paint("✗"),
+		cellBusy:    p.Busy.Paint("▸"),
+		cellNone:    p.Faint.Paint("-"),
 	}
-	return p.Faint.Paint("?")
 }
 
 // working is the cell of what a run is doing, and cellNone where it does something else.

@@ -81,7 +81,7 @@ func (u *ui) drawState(r *row, c *column) string {
 }
 
 func (u *ui) drawCells(r *row, _ *column) string {
-	return u.brush.cell(r.git(&u.target)) + u.brush.cell(r.lock(u.targetLock)) + u.brush.cell(r.system(&u.target)) + u.brush.cell(r.agent())
+	return u.cells[r.git(&u.target)] + u.cells[r.lock(u.targetLock)] + u.cells[r.system(&u.target)] + u.cells[r.agent()]
 }
 
 func (u *ui) drawRevision(r *row, c *column) string {

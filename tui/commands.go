@@ -22,7 +22,7 @@ func (c *commands) matching(u *ui) []*action {
 	for i := range u.keys.actions {
 		a := &u.keys.actions[i]
 		switch {
-		case a.where&c.where == 0:
+		case a.where&c.where == 0 || strings.HasPrefix(a.name, "sort-"):
 		case strings.HasPrefix(a.name, typed):
 			first = append(first, a)
 		case strings.Contains(a.name+" "+a.about, typed):

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -13,9 +14,9 @@ func (u *ui) header(out *strings.Builder) {
 	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counts(true)}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
-		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.progress(runs), clock(u.now.Sub(s.Began)))
+		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(u.now.Sub(s.Began)))
 		if len(runs) > 1 {
-			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.progress(runs))
+			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.done)
 		}
 		parts = append(parts, p.Busy.Paint(text))
 	}
@@ -49,22 +50,25 @@ func (u *ui) where(room int) string {
 // counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
 func (u *ui) counts(painted bool) string {
 	p := &u.palette
-	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint}
-	text := plural(len(u.rows), "host")
+	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint, p.Faint}
+	var text strings.Builder
+	text.Grow(200)
+	text.WriteString(plural(len(u.rows), "host"))
 	if u.marked > 0 && painted {
-		text += p.Strong.Paint(fmt.Sprintf("  ● %d marked", u.marked))
+		p.Strong.put(&text, fmt.Sprintf("  ● %d marked", u.marked))
 	}
 	for c, n := range u.tally {
 		if n == 0 || condition(c) == unheard {
 			continue
 		}
-		one := fmt.Sprintf("%d %s", n, condition(c))
-		if painted {
-			one = inks[c].Paint(one)
+		text.WriteString("  ")
+		ink := inks[c]
+		if !painted {
+			ink = Ink{}
 		}
-		text += "  " + one
+		ink.put(&text, strconv.Itoa(n)+" "+condition(c).String())
 	}
-	return text
+	return text.String()
 }
 
 // title is the window's.
@@ -113,11 +117,18 @@ func (u *ui) hints() string {
 	case u.marked > 0:
 		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all", "help", "quit"}
 	}
-	var parts []string
+	var line strings.Builder
+	line.Grow(4 * u.width)
+	room := u.width
 	for _, name := range names {
-		if key := u.keys.keyOf(name); key != "" {
-			parts = append(parts, u.palette.Strong.Paint(key)+" "+u.palette.Faint.Paint(name))
+		key := u.keys.keyOf(name)
+		if room -= len(key) + len(name) + 3; key == "" || room < -2 {
+			continue
 		}
+		u.palette.Strong.put(&line, key)
+		line.WriteByte(' ')
+		u.palette.Faint.put(&line, name)
+		line.WriteString("  ")
 	}
-	return strings.Join(parts, "  ")
+	return strings.TrimRight(line.String(), " ")
 }

@@ -31,8 +31,8 @@ func (u *ui) helpLines() []string {
 		return a.where&anywhere == anywhere && !a.changes && a.name != "attach" && a.name != "refresh"
 	})
 	lines = append(lines, u.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
-		"  "+u.brush.cell(cellFine)+" fine  "+u.brush.cell(cellBehind)+" behind  "+u.brush.cell(cellBroken)+" broken  "+
-			u.brush.cell(cellBusy)+" at work  "+u.brush.cell(cellUnknown)+" unknown  "+u.brush.cell(cellNone)+" none")
+		"  "+u.cells[cellFine]+" fine  "+u.cells[cellBehind]+" behind  "+u.cells[cellBroken]+" broken  "+
+			u.cells[cellBusy]+" at work  "+u.cells[cellUnknown]+" unknown  "+u.cells[cellNone]+" none")
 	return lines
 }
 

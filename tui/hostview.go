@@ -99,7 +99,7 @@ func (u *ui) facts(r *row) []string {
 	if s.Generation > 0 {
 		generation = fmt.Sprintf("generation %d", s.Generation)
 		if s.GenerationTime != nil {
-			generation += " of " + u.age(*s.GenerationTime) + " ago"
+			generation += ", " + u.age(*s.GenerationTime) + " old"
 		}
 	}
 	add("system", strings.Join(parts(Short(s.Revision), generation, standing), "  "))

@@ -54,8 +54,11 @@ func (u *ui) confirmDeploy(goal string, hosts []*inventory.Host) tea.Cmd {
 	if u.target.Revision != "" {
 		at = strings.TrimSpace(Short(u.target.Revision) + " " + u.target.Subject)
 	}
-	d := u.about(fmt.Sprintf("%s %s to %s?", goal, plural(len(hosts), "host"), Short(at)), hosts)
-	d.title = fmt.Sprintf("%s %s?", goal, plural(len(hosts), "host"))
+	verb := goal
+	if goal == fleet.GoalSwitch {
+		verb = "deploy"
+	}
+	d := u.about(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
 	d.lines = append(d.lines, "", "to "+at)
 	if len(plan.Waves) > 1 {
 		var waves []string
@@ -64,7 +67,7 @@ func (u *ui) confirmDeploy(goal string, hosts []*inventory.Host) tea.Cmd {
 		}
 		d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
 	}
-	d.yes = strings.ToUpper(goal[:1]) + goal[1:]
+	d.yes = strings.ToUpper(verb[:1]) + verb[1:]
 	u.guard(d)
 	d.do = func(u *ui, _ string) tea.Cmd {
 		o := fleet.Options{Goal: plan.Goal, Rev: plan.Rev}

@@ -22,6 +22,15 @@ func (i Ink) Paint(s string) string {
 	return i.on + s + ansi.ResetStyle
 }
 
+// put appends s in this ink, and makes nothing on the way.
+func (i Ink) put(out *strings.Builder, s string) {
+	out.WriteString(i.on)
+	out.WriteString(s)
+	if i.on != "" {
+		out.WriteString(ansi.ResetStyle)
+	}
+}
+
 // Over returns s, which may hold other inks, with this one under all of it.
 func (i Ink) Over(s string) string {
 	if i.on == "" {

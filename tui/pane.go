@@ -48,6 +48,11 @@ func (p *pane) show(n int) {
 func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner) {
 	p.height = height
 	from, to := p.visible(height)
+	if from == to && height > 0 {
+		out.WriteString(b.palette.Faint.Paint("   nothing has been said yet") + "\n")
+		blank(out, height-1)
+		return
+	}
 	if !m.wrap {
 		for n := from; n < to; n++ {
 			p.line(out, b, n, width, m)
@@ -85,11 +90,11 @@ func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
 	left := width
 	if m.stamps {
 		stamp := l.at.Format("15:04:05") + " "
-		out.WriteString(b.palette.Faint.Paint(stamp))
+		b.palette.Faint.put(out, stamp)
 		left -= len(stamp)
 	}
 	if l.host != "" {
-		out.WriteString(b.inks[l.host].Paint(l.host))
+		b.inks[l.host].put(out, l.host)
 		out.WriteString("  ")
 		left -= ansi.StringWidth(l.host) + 2
 	}
@@ -99,11 +104,7 @@ func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
 	}
 	ink := b.streamInk(l)
 	if m.search == "" || !contains(l, m.search) {
-		out.WriteString(ink.on)
-		out.WriteString(text)
-		if ink.on != "" {
-			out.WriteString(ansi.ResetStyle)
-		}
+		ink.put(out, text)
 	} else {
 		highlight(out, ink, b.palette.Match, text, m.search)
 	}

@@ -43,12 +43,13 @@ const (
 	reboot
 	waiting
 	fine
+	absent // does not answer, and need not
 	unheard
 	conditions // how many there are
 )
 
 func (c condition) String() string {
-	return [...]string{"working", "failed", "offline", "degraded", "behind", "reboot", "waiting", "fine", "unknown"}[c]
+	return [...]string{"working", "failed", "offline", "degraded", "behind", "reboot", "waiting", "fine", "away", "unknown"}[c]
 }
 
 // busy reports whether a run works on the host, or will.
@@ -94,6 +95,8 @@ func (r *row) condition(t *Target) condition {
 	switch {
 	case r.status.Time.IsZero():
 		return unheard
+	case !r.status.Reachable && r.SkipOffline:
+		return absent
 	case !r.status.Reachable:
 		return offline
 	case h == nil:
@@ -114,12 +117,12 @@ func (r *row) revision() (rev string, generation int) {
 		return h.System.Revision, h.System.Generation
 	}
 	if r.work != nil && r.work.Result != nil {
-		return cmp.Or(r.work.Result.After, r.work.Result.Before), r.work.Result.Generation
+		rev, generation = cmp.Or(r.work.Result.After, r.work.Result.Before), r.work.Result.Generation
 	}
 	if h := r.status.Health; h != nil {
-		return h.System.Revision, h.System.Generation
+		rev, generation = cmp.Or(rev, h.System.Revision), cmp.Or(generation, h.System.Generation)
 	}
-	return "", 0
+	return rev, generation
 }
 
 // clock is what the row's time cell shows, coarse enough that a row at rest is drawn anew once a minute.
@@ -145,10 +148,9 @@ func (r *row) look(b *brush, t *Target) (ink Ink, mark, word string) {
 	p := &b.palette
 	switch c := r.at; c {
 	case offline:
-		if r.SkipOffline {
-			return p.Faint, "-", "away"
-		}
 		return p.Bad, "?", c.String()
+	case absent:
+		return p.Faint, "-", c.String()
 	case ailing:
 		return p.Warn, "!", c.String()
 	case behind:
@@ -156,7 +158,7 @@ func (r *row) look(b *brush, t *Target) (ink Ink, mark, word string) {
 	case reboot:
 		return p.Warn, "↻", c.String()
 	case unheard:
-		return p.Faint, "·", "…"
+		return p.Faint, "·", c.String()
 	default:
 		return p.Good, "✓", c.String()
 	}

@@ -255,3 +255,22 @@ func TestCtrlCIsHandedToTheOwner(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// showsColoured is shows, with the escape sequences made legible.
+func (s *screen) showsColoured(t *testing.T, golden string) {
+	t.Helper()
+	legible := func() string { return strings.ReplaceAll(s.coloured(), "\x1b", "␛") + "\n" }
+	path := filepath.Join("testdata", golden)
+	if *update {
+		time.Sleep(500 * time.Millisecond)
+		if err := os.WriteFile(path, []byte(legible()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.becomes(t, func(string) bool { return legible() == string(want) }, "as in "+path)
+}

@@ -56,6 +56,7 @@ type ui struct {
 
 	runs  map[string]*fleet.State
 	order []string // of runs, the newest last
+	done  int      // of all that the living runs have to do, in hundredths
 	log   pane     // the fleet's
 
 	focus    focus

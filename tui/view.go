@@ -49,7 +49,7 @@ func (u *ui) View() tea.View {
 		if u.tally[broken] > 0 {
 			state = tea.ProgressBarError
 		}
-		v.ProgressBar = tea.NewProgressBar(state, u.progress(runs))
+		v.ProgressBar = tea.NewProgressBar(state, u.done)
 	}
 	return v
 }
@@ -60,7 +60,7 @@ func (u *ui) screen() string {
 		return ""
 	}
 	if u.width < leastWidth || u.height < leastHeight {
-		return ansi.Hardwrap(fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", u.width, u.height, leastWidth, leastHeight), u.width, false)
+		return tooSmall(u.width, u.height)
 	}
 	var out strings.Builder
 	out.Grow(u.width * u.height * 2)
@@ -82,6 +82,13 @@ func (u *ui) screen() string {
 		return overlay(text, u.commands.box(u), u.width, u.height)
 	}
 	return text
+}
+
+// tooSmall is what a window that nothing fits into says.
+func tooSmall(width, height int) string {
+	text := fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", width, height, leastWidth, leastHeight)
+	lines := strings.Split(ansi.Wrap(text, width, ""), "\n")
+	return strings.Join(lines[:min(len(lines), height)], "\n")
 }
 
 func (u *ui) drawTable(out *strings.Builder) {
@@ -132,6 +139,7 @@ func (u *ui) fitting() []column {
 
 func (u *ui) heads(out *strings.Builder, columns []column) {
 	var line strings.Builder
+	line.Grow(u.width)
 	line.WriteString("   " + pad("HOST", u.nameWidth()))
 	for _, c := range columns {
 		head := pad(c.head, c.width)
@@ -155,6 +163,7 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 		return r.drawn
 	}
 	var line strings.Builder
+	line.Grow(3 * u.width)
 	switch {
 	case here && r.marked:
 		line.WriteString(u.palette.Strong.Paint("▌● "))
@@ -212,9 +221,12 @@ func (u *ui) write(out *strings.Builder, line string) {
 // tabs heads the log: whose it is, and whose else could be.
 func (u *ui) tabs(out *strings.Builder) {
 	var line strings.Builder
+	line.Grow(4 * u.width)
 	tab := func(name string, ink Ink, shown bool) {
 		if shown {
-			line.WriteString(u.palette.Strong.Paint("─[ ") + ink.Paint(name) + u.palette.Strong.Paint(" ]"))
+			u.palette.Strong.put(&line, "─[ ")
+			ink.put(&line, name)
+			u.palette.Strong.put(&line, " ]")
 		} else {
 			line.WriteString(u.palette.Faint.Paint("── " + name + " "))
 		}

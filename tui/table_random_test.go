@@ -1,0 +1,133 @@
+package tui
+
+import (
+	"flag"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+var presses = flag.Int("presses", 20000, "random keys to press")
+
+// Whatever is pressed while the fleet changes: nothing breaks, nothing happens to a host that was not shown as chosen, and esc
+// leads back to the table.
+func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 11))
+	keys := []string{"enter", "esc", "tab", "up", "down", "space", "backspace", "left", "right", "home", "end", "pgup", "pgdown",
+		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+c", "ctrl+w"}
+	for _, r := range "jkgGdpPRxrlsftbBwnNecTMoSIaA!/:?0123456789hsb@ü(" {
+		keys = append(keys, string(r))
+	}
+	d := newDesk(barta(), 100, 30).rest()
+	run := d.tell()
+	for i := range *presses {
+		d.clock = d.clock.Add(time.Second)
+		switch random.IntN(40) {
+		case 0:
+			run.middle()
+		case 1:
+			for _, h := range d.rows {
+				run.ends(h.Name, fleet.Result{Outcome: fleet.Outcomes[random.IntN(len(fleet.Outcomes))]})
+			}
+			run.event(time.Minute, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{}})
+		case 2:
+			d.rest()
+		case 3:
+			d.send(tickMsg{})
+		}
+		key := keys[random.IntN(len(keys))]
+		dialog, before := d.dialog, len(d.asked.hosts)
+		d.press(key)
+		if did := len(d.asked.hosts); did > before {
+			if dialog == nil || key != "enter" {
+				t.Fatalf("press %d, %q: %v without a question", i, key, d.asked.hosts[before])
+			}
+			if !slices.Equal(dialog.hosts, d.asked.hosts[before]) {
+				t.Fatalf("press %d: asked about %v, done to %v", i, dialog.hosts, d.asked.hosts[before])
+			}
+		}
+		d.fits100x30(t, i, key)
+		if i%500 == 0 {
+			for range 8 {
+				d.press("esc")
+			}
+			if d.dialog != nil || d.prompt != nil || d.commands != nil || d.help || d.open != "" || d.focus != onTable || d.list.filter != "" {
+				t.Fatalf("press %d: esc does not lead back to the table\n%s", i, d.screen())
+			}
+		}
+	}
+}
+
+func (d *desk) fits100x30(t *testing.T, press int, key string) {
+	t.Helper()
+	lines := strings.Split(d.View().Content, "\n")
+	if len(lines) != 30 {
+		t.Fatalf("press %d, %q: %d lines\n%s", press, key, len(lines), strings.Join(lines, "\n"))
+	}
+	for _, l := range lines {
+		if ansi.StringWidth(l) > 100 {
+			t.Fatalf("press %d, %q: a line of %d columns: %q", press, key, ansi.StringWidth(l), l)
+		}
+	}
+}
+
+func TestTheTableFitsEveryWindow(t *testing.T) {
+	for width := 1; width < 260; width += 7 {
+		for height := 1; height < 75; height += 5 {
+			d := newDesk(barta(), width, height).rest()
+			d.tell().middle()
+			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", ":"}} {
+				d.press(keys...)
+				lines := strings.Split(d.screen(), "\n")
+				if len(lines) > height {
+					t.Fatalf("%d lines in %dx%d after %v", len(lines), width, height, keys)
+				}
+				for _, l := range lines {
+					if ansi.StringWidth(l) > width {
+						t.Fatalf("%d columns in %dx%d after %v: %q", ansi.StringWidth(l), width, height, keys, l)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What a host says was cleaned where it came in. Cutting, wrapping and painting must not make it dangerous again.
+func FuzzNothingThatAHostSaysReachesTheTerminalAsAnythingButText(f *testing.F) {
+	for _, s := range []string{"plain", "\x1b]52;c;aGk=\x07", "\x9b31m", "a\rb", "\u202egnp.exe", "\xff\xfe", "日本\u0301語", "\x1b[2J\x1b[H", strings.Repeat("ä", 300), "👨‍👩‍👧"} {
+		f.Add(s, s, byte(80))
+	}
+	f.Fuzz(func(t *testing.T, line, reason string, width byte) {
+		line, reason = clean.Line([]byte(line)), clean.Line([]byte(reason))
+		d := newDesk(barta(), max(int(width), leastWidth), 24)
+		d.o.Profile = colorprofile.TrueColor
+		d.paint()
+		run := d.tell()
+		run.begins("hsb0", "hsb1", "hsb8")
+		run.says("hsb0", "out", line)
+		run.says("hsb0", "warn", line)
+		run.ends("hsb1", fleet.Result{Outcome: fleet.Failed, Reason: reason, Hint: line})
+		for _, keys := range [][]string{nil, {"enter"}, {"w", "T"}, {"/", "a"}, {"enter"}} {
+			d.press(keys...)
+			for _, r := range ansi.Strip(d.View().Content) {
+				if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
+					t.Fatalf("%U reaches the terminal by %q and %q", r, line, reason)
+				}
+			}
+			for _, l := range strings.Split(d.View().Content, "\n") {
+				if ansi.StringWidth(l) > d.width {
+					t.Fatalf("a line of %d columns in %d: %q", ansi.StringWidth(l), d.width, l)
+				}
+			}
+		}
+	})
+}

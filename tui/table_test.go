@@ -1,0 +1,267 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+const (
+	wanted  = "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"
+	earlier = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
+)
+
+// barta is the fleet that screens are drawn of.
+func barta() *inventory.Inventory {
+	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 16}
+	for i, name := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "mba-mbp-work", "csb0"} {
+		h := &inventory.Host{Name: name, Kind: inventory.NixOS, Wave: 1, Tags: []string{"home"}, Color: "#d4c060", Attr: name}
+		if i >= 5 && name != "csb0" {
+			h.Kind, h.Tags, h.SkipOffline = inventory.Home, []string{"work"}, true
+		}
+		if name == "csb0" {
+			h.Wave, h.Tags = 2, []string{"cloud"}
+		}
+		inv.Hosts = append(inv.Hosts, h)
+	}
+	return inv
+}
+
+// large is a fleet of so many hosts.
+func large(hosts int) *inventory.Inventory {
+	inv := &inventory.Inventory{Name: "large", Branch: "main", Parallel: 16}
+	for i := range hosts {
+		inv.Hosts = append(inv.Hosts, &inventory.Host{Name: fmt.Sprintf("host%05d", i), Kind: inventory.NixOS, Wave: 1 + i%3, Color: "#d4c060"})
+	}
+	return inv
+}
+
+func healthy(rev string) *health.Health {
+	cpu, when := 12.0, noon.Add(-50*time.Hour)
+	return &health.Health{
+		OS: "NixOS 26.05", Nix: "2.31.2", Agent: "0.4.0", Uptime: 400000, CPU: &cpu,
+		Load: [3]float64{0.5, 0.25, 0.1}, Memory: &health.Amount{Total: 16 << 30, Free: 10 << 30}, Root: &health.Amount{Total: 100 << 30, Free: 40 << 30},
+		System:   health.System{Revision: rev, Generation: 212, GenerationTime: &when},
+		Checkout: &health.Checkout{Revision: rev, Branch: "main", Subject: "hsb0: adguard on port 53", Lock: "l" + rev[:3]},
+	}
+}
+
+// atRest is what a monitor may have found out about barta.
+func atRest() []Status {
+	at := noon.Add(-3 * time.Minute)
+	up := func(host string, change func(*health.Health)) Status {
+		h := healthy(wanted)
+		if change != nil {
+			change(h)
+		}
+		return Status{Host: host, Reachable: true, Health: h, Time: at}
+	}
+	return []Status{
+		up("hsb0", nil),
+		up("hsb1", func(h *health.Health) { *h = *healthy(earlier); h.Checkout.Behind = 3 }),
+		up("hsb8", func(h *health.Health) { h.System.RebootNeeded = true }),
+		up("csb1", func(h *health.Health) { h.FailedUnits = []string{"nginx.service"} }),
+		up("gpc0", func(h *health.Health) { h.Checkout.Dirty = true; *h.CPU = 97 }),
+		up("mba-imac-work", func(h *health.Health) { h.Agent = "" }),
+		{Host: "imac0", Err: errors.New("connect: no route to host"), Time: at},
+		{Host: "csb0", Err: errors.New("connect: connection refused"), Time: at},
+	}
+}
+
+// deployed is everything a fake owner was asked for.
+type deployed struct {
+	hosts  [][]string
+	runs   []string
+	pauses []bool
+}
+
+func (d *deployed) actions() Actions {
+	return Actions{
+		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
+		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
+		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
+		Attach:  func() error { return errors.New("there is no run to attach to") },
+		Refresh: func([]string) {},
+		Away:    func(away bool) { d.pauses = append(d.pauses, away) },
+		History: func(string) ([]Past, error) {
+			return []Past{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
+				Result: &fleet.Result{Outcome: fleet.Switched, Before: earlier, After: wanted}}}, nil
+		},
+	}
+}
+
+// desk is a ui without a terminal, driven by hand: whatever it has done away from the screen is done at once.
+type desk struct {
+	*ui
+	asked deployed
+	clock time.Time
+}
+
+func newDesk(inv *inventory.Inventory, width, height int) *desk {
+	d := &desk{clock: noon}
+	d.ui = newUI(TableOptions{
+		Profile: colorprofile.ASCII, Inventory: inv, Now: func() time.Time { return d.clock },
+		Actions: d.asked.actions(), Settings: Settings{Theme: Terminal, Bell: true},
+	})
+	d.send(tea.WindowSizeMsg{Width: width, Height: height})
+	return d
+}
+
+func (d *desk) send(msg tea.Msg) {
+	if _, second := msg.(tickMsg); second { // its command would wait for the next one
+		d.now = d.clock
+		d.carryOut(d.second())
+		return
+	}
+	_, cmd := d.ui.Update(msg)
+	d.carryOut(cmd)
+}
+
+// carryOut runs what a command does, but for clocks, quitting and what only a terminal can do.
+func (d *desk) carryOut(cmd tea.Cmd) {
+	if cmd == nil {
+		return
+	}
+	switch msg := cmd().(type) {
+	case flashMsg, pastMsg:
+		d.send(msg)
+	}
+}
+
+// press presses keys by their names.
+func (d *desk) press(keys ...string) {
+	for _, key := range keys {
+		d.send(keyOf(key))
+	}
+}
+
+func keyOf(name string) tea.KeyPressMsg {
+	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
+		"backspace": tea.KeyBackspace, "left": tea.KeyLeft, "right": tea.KeyRight, "home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown}
+	if code, ok := special[name]; ok {
+		return tea.KeyPressMsg{Code: code}
+	}
+	if name == "space" {
+		return tea.KeyPressMsg{Code: tea.KeySpace, Text: " "}
+	}
+	if letter, ok := strings.CutPrefix(name, "ctrl+"); ok {
+		return tea.KeyPressMsg{Code: rune(letter[0]), Mod: tea.ModCtrl}
+	}
+	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
+}
+
+// tell gives it events as a run would.
+func (d *desk) tell() *story {
+	return &story{tell: func(ev fleet.Event) { d.send(batchMsg{events: []fleet.Event{ev}}) }}
+}
+
+func (d *desk) rest() *desk {
+	d.send(batchMsg{statuses: atRest(), target: &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}})
+	return d
+}
+
+// shownOn draws the table on a terminal in memory, by the real program, and has keys pressed.
+func shownOn(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
+	t.Helper()
+	s := newScreen(t, width, height)
+	var asked deployed
+	table := newTable(context.Background(), TableOptions{
+		Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: profile, Now: func() time.Time { return noon.Add(83 * time.Second) },
+		Inventory: barta(), Actions: asked.actions(), Settings: settings,
+	}, tea.WithWindowSize(width, height), tea.WithoutSignalHandler())
+	ended := make(chan error)
+	go func() { ended <- table.Run() }()
+	if light {
+		table.program.Send(tea.BackgroundColorMsg{Color: hexColor(0xffffff)})
+	}
+	table.feed.add(func(b *batch) {
+		b.statuses, b.target = atRest(), &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
+	})
+	if fill != nil {
+		fill(table)
+	}
+	s.becomes(t, func(text string) bool {
+		return strings.Contains(text, "barta") || strings.Contains(text, "the terminal is")
+	}, "the table")
+	time.Sleep(2 * batchEvery) // what was told has to come before the keys, as it would for a person
+	for _, key := range keys {
+		table.program.Send(keyOf(key))
+	}
+	if profile > colorprofile.ASCII {
+		s.showsColoured(t, golden)
+	} else {
+		s.shows(t, golden)
+	}
+	table.program.Quit()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deploying(table *Table) { (&story{tell: table.Event}).middle() }
+
+func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
+	for _, test := range []struct {
+		golden        string
+		width, height int
+		fill          func(*Table)
+		keys          []string
+	}{
+		{"table-rest-80x24.golden", 80, 24, nil, nil},
+		{"table-rest-100x30.golden", 100, 30, nil, nil},
+		{"table-rest-200x60.golden", 200, 60, nil, nil},
+		{"table-deploying-60x15.golden", 60, 15, deploying, nil},
+		{"table-deploying-80x24.golden", 80, 24, deploying, nil},
+		{"table-deploying-100x30.golden", 100, 30, deploying, nil},
+		{"table-deploying-200x60.golden", 200, 60, deploying, []string{"j"}},
+		{"table-host-100x30.golden", 100, 30, deploying, []string{"enter"}},
+		{"table-host-200x60.golden", 200, 60, nil, []string{"enter"}},
+		{"table-log-100x30.golden", 100, 30, deploying, []string{"j", "l", "T"}},
+		{"table-grouped-100x30.golden", 100, 30, nil, []string{"o", "o", "o", "o"}},
+		{"table-filtered-100x30.golden", 100, 30, nil, []string{"/", "@", "w", "o", "r", "k", "enter"}},
+		{"table-nothing-100x30.golden", 100, 30, nil, []string{"/", "z", "z"}},
+		{"table-deploy-100x30.golden", 100, 30, nil, []string{"space", "space", "d"}},
+		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
+		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
+		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},
+		{"table-leave-100x30.golden", 100, 30, deploying, []string{"q"}},
+		{"table-help-100x30.golden", 100, 30, nil, []string{"?"}},
+		{"table-commands-100x30.golden", 100, 30, nil, []string{":", "r", "e"}},
+		{"table-small-30x6.golden", 30, 6, nil, nil},
+	} {
+		t.Run(test.golden, func(t *testing.T) {
+			shownOn(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
+		})
+	}
+}
+
+func TestThemesDifferInColourAlone(t *testing.T) {
+	for _, test := range []struct {
+		golden string
+		theme  Theme
+		light  bool
+		colors colorprofile.Profile
+	}{
+		{"theme-terminal-dark.golden", Terminal, false, colorprofile.ANSI},
+		{"theme-terminal-light.golden", Terminal, true, colorprofile.ANSI256},
+		{"theme-vivid-dark.golden", Vivid, false, colorprofile.TrueColor},
+		{"theme-vivid-light.golden", Vivid, true, colorprofile.TrueColor},
+		{"theme-contrast.golden", Contrast, false, colorprofile.TrueColor},
+	} {
+		t.Run(test.golden, func(t *testing.T) {
+			shownOn(t, test.golden, 80, 24, Settings{Theme: test.theme}, test.colors, test.light, deploying)
+		})
+	}
+	// NO_COLOR, whatever the theme: the same text, no colours.
+	shownOn(t, "table-deploying-80x24.golden", 80, 24, Settings{Theme: Vivid}, colorprofile.ASCII, false, deploying)
+}
