@@ -47,7 +47,7 @@ func TestConfigNamesEveryMistakeWithItsPlace(t *testing.T) {
 		{"[keys]\n  deplyo = \"D\"", "config.toml:2:3: there is no action \"deplyo\" to set keys for\n  hint: did you mean \"deploy\"?"},
 		{"mouse = 1", "config.toml:1:1: mouse must be true or false"},
 		{"[keys]\ndeploy = \"j\"", "config.toml:1:1: deploy and down both have j\n  hint: give one of them another"},
-		{"theme = ", "config.toml:1:9: "},
+		{"theme = ", "config.toml:1:8: "},
 	} {
 		_, findings := parseConfig("config.toml", []byte(test.text))
 		if len(findings) == 0 || !strings.HasPrefix(findings[0].String(), test.want) {
