@@ -20,6 +20,7 @@ func (u *ui) apply(b batch) tea.Cmd {
 	}
 	for _, line := range b.notes {
 		u.note("note", line)
+		u.tell(line) // whichever log shows
 	}
 	for _, s := range b.statuses {
 		if r := u.byName[s.Host]; r != nil {
@@ -171,7 +172,7 @@ func share(h *fleet.HostState) float64 {
 		return 0.2
 	case fleet.Activate:
 		return 0.7
-	case fleet.Verify:
+	case fleet.Verify, fleet.Confirm:
 		return 0.9
 	case fleet.Pull:
 		return 0.1

@@ -68,7 +68,7 @@ func (r *row) lock(lock string) cell {
 
 // system is how what runs stands to the target.
 func (r *row) system(t *Target) cell {
-	if r.working(fleet.Build, fleet.Activate, fleet.Verify) == cellBusy {
+	if r.working(fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm) == cellBusy {
 		return cellBusy
 	}
 	if result := r.settled(); result != nil && !result.Outcome.Good() {

@@ -86,7 +86,7 @@ func (u *ui) footer(out *strings.Builder) {
 		line = u.palette.Bad.Paint("✗ " + u.flash.text)
 	case u.flash.text != "":
 		line = u.palette.Good.Paint(u.flash.text)
-	case u.list.filter != "" && u.open == "" && !u.help:
+	case u.list.filter != "" && u.scope() == inTable:
 		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.shown(), "host")+", esc shows all")
 	default:
 		line = u.hints()

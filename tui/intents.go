@@ -41,25 +41,43 @@ func (u *ui) idle(hosts []*inventory.Host) string {
 	return ""
 }
 
-func (u *ui) askDeploy(goal string) tea.Cmd { return u.confirmDeploy(goal, u.targets()) }
+func (u *ui) askDeploy(goal string) tea.Cmd {
+	return u.confirmDeploy(u.targets(), fleet.Options{Goal: goal})
+}
+
+// askRollbackTo asks for the generation first. What follows is the question that any change asks.
+func (u *ui) askRollbackTo() tea.Cmd {
+	hosts := u.targets()
+	d := u.about("which generation?", hosts)
+	d.yes, d.input = "go on", &input{}
+	d.do = func(u *ui, text string) tea.Cmd {
+		to, err := strconv.Atoi(strings.TrimSpace(text))
+		if err != nil || to < 1 {
+			u.refuse(fmt.Sprintf("%q is not the number of a generation", text))
+			return nil
+		}
+		return u.confirmDeploy(hosts, fleet.Options{Goal: fleet.GoalRollback, To: to})
+	}
+	u.dialog = d
+	return nil
+}
 
 // confirmDeploy asks before hosts are changed. What was shown is what is deployed: to the commit, even if somebody pushes meanwhile.
-func (u *ui) confirmDeploy(goal string, hosts []*inventory.Host) tea.Cmd {
-	plan, err := fleet.NewPlan(u.o.Inventory, hosts, fleet.Options{Goal: goal, Rev: u.target.Revision}, "")
+func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
+	if o.Goal != fleet.GoalRollback {
+		o.Rev = u.target.Revision
+	}
+	plan, err := fleet.NewPlan(u.o.Inventory, hosts, o, "")
 	if err != nil {
 		u.refuse(firstLine(err))
 		return nil
 	}
-	at := "the tip of " + u.o.Inventory.Branch
-	if u.target.Revision != "" {
-		at = strings.TrimSpace(Short(u.target.Revision) + " " + u.target.Subject)
-	}
-	verb := goal
-	if goal == fleet.GoalSwitch {
+	verb := o.Goal
+	if verb == fleet.GoalSwitch {
 		verb = "deploy"
 	}
 	d := u.about(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
-	d.lines = append(d.lines, "", "to "+at)
+	d.lines = append(d.lines, "", "to "+u.aim(o))
 	if len(plan.Waves) > 1 {
 		var waves []string
 		for _, w := range plan.Waves {
@@ -70,11 +88,23 @@ func (u *ui) confirmDeploy(goal string, hosts []*inventory.Host) tea.Cmd {
 	d.yes = strings.ToUpper(verb[:1]) + verb[1:]
 	u.guard(d)
 	d.do = func(u *ui, _ string) tea.Cmd {
-		o := fleet.Options{Goal: plan.Goal, Rev: plan.Rev}
 		return away(func() error { return u.o.Actions.Deploy(d.hosts, o) }, "")
 	}
 	u.dialog = d
 	return nil
+}
+
+// aim is where a run would take its hosts, in words.
+func (u *ui) aim(o fleet.Options) string {
+	switch {
+	case o.To > 0:
+		return fmt.Sprintf("generation %d", o.To)
+	case o.Goal == fleet.GoalRollback:
+		return "the generation before"
+	case o.Rev != "":
+		return strings.TrimSpace(Short(o.Rev) + " " + u.target.Subject)
+	}
+	return "the tip of " + u.o.Inventory.Branch
 }
 
 // about is a dialog that names hosts.
@@ -121,7 +151,9 @@ func (u *ui) canRetry() string {
 	return ""
 }
 
-func (u *ui) askRetry() tea.Cmd { return u.confirmDeploy(fleet.GoalSwitch, u.failed()) }
+func (u *ui) askRetry() tea.Cmd {
+	return u.confirmDeploy(u.failed(), fleet.Options{Goal: fleet.GoalSwitch})
+}
 
 func (u *ui) canCancel() string {
 	switch r := u.subject(); {

@@ -21,12 +21,13 @@ var update = flag.Bool("update", false, "write the golden screens anew")
 
 // screen is a terminal in memory.
 type screen struct {
+	t   *testing.T
 	mu  sync.Mutex
 	emu *vt.Emulator
 }
 
 func newScreen(t *testing.T, width, height int) *screen {
-	s := &screen{emu: vt.NewEmulator(width, height)}
+	s := &screen{t: t, emu: vt.NewEmulator(width, height)}
 	s.Write([]byte("\x1b[20h")) // a newline returns the carriage, as a terminal that is not raw has it
 	drained := make(chan struct{})
 	go func() { // what the terminal would answer

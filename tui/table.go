@@ -105,7 +105,7 @@ func (t *Table) Run() error {
 // Event tells of something that happened in a run. It never waits for the screen. A line of a log may come without a run.
 func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }
 
-// Note puts a line into the fleet's log.
+// Note puts a line into the fleet's log, and shows it for a while.
 func (t *Table) Note(line string) {
 	t.feed.add(func(b *batch) { b.notes = append(b.notes, line) })
 }

@@ -79,10 +79,10 @@ func TestAHostThatIsAtWorkIsNotDeployedTo(t *testing.T) {
 
 func TestRetryIsForTheHostsWhereItFailed(t *testing.T) {
 	d := newDesk(barta(), 100, 30)
-	d.press("R")
+	d.press("F")
 	d.mustShow(t, "no host has failed")
 	d.tell().middle()
-	d.press("R", "tab", "enter")
+	d.press("F", "tab", "enter")
 	if want := [][]string{{"csb1", "gpc0"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
 		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
 	}
@@ -103,7 +103,7 @@ func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
 	d := newDesk(barta(), 100, 40).rest()
 	d.o.ReadOnly = "the table was opened with --read-only"
 	for _, a := range actions() {
-		if a.changes && a.where&inTable != 0 {
+		if a.changes && a.where&inTable != 0 && len(a.keys) > 0 {
 			d.press(a.keys[0])
 			d.mustShow(t, a.name+" is off: the table was opened with --read-only")
 		}
@@ -268,4 +268,21 @@ func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
 	d.mustShow(t, "from hsb0")
 	d.press("tab") // that of the cursor
 	d.mustShow(t, "nothing has been said yet")
+}
+
+func TestRollingBackSaysToWhat(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.press("R")
+	d.mustShow(t, "rollback 1 host?", "to the generation before")
+	d.press("esc")
+	d.press(":")
+	for _, r := range "rollback-to" {
+		d.press(string(r))
+	}
+	d.press("enter", "2", "1", "1", "enter")
+	d.mustShow(t, "to generation 211")
+	d.press("tab", "enter")
+	if len(d.asked.hosts) != 1 {
+		t.Errorf("rolled back %v", d.asked.hosts)
+	}
 }

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -174,26 +173,7 @@ func (d *desk) rest() *desk {
 func shownOn(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
 	t.Helper()
 	s := newScreen(t, width, height)
-	var asked deployed
-	table := newTable(context.Background(), TableOptions{
-		Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: profile, Now: func() time.Time { return noon.Add(83 * time.Second) },
-		Inventory: barta(), Actions: asked.actions(), Settings: settings,
-	}, tea.WithWindowSize(width, height), tea.WithoutSignalHandler())
-	ended := make(chan error)
-	go func() { ended <- table.Run() }()
-	if light {
-		table.program.Send(tea.BackgroundColorMsg{Color: hexColor(0xffffff)})
-	}
-	table.feed.add(func(b *batch) {
-		b.statuses, b.target = atRest(), &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
-	})
-	if fill != nil {
-		fill(table)
-	}
-	s.becomes(t, func(text string) bool {
-		return strings.Contains(text, "barta") || strings.Contains(text, "the terminal is")
-	}, "the table")
-	time.Sleep(2 * batchEvery) // what was told has to come before the keys, as it would for a person
+	table := s.shown(settings, profile, light, fill)
 	for _, key := range keys {
 		table.program.Send(keyOf(key))
 	}
@@ -201,10 +181,6 @@ func shownOn(t *testing.T, golden string, width, height int, settings Settings, 
 		s.showsColoured(t, golden)
 	} else {
 		s.shows(t, golden)
-	}
-	table.program.Quit()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+)
+
+func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
+	w := newWorld(t)
+	if code := Main(w.Env, nil); code != fleet.ExitOK {
+		t.Errorf("exit code %d: %s", code, w.err)
+	}
+	if !strings.Contains(w.out.String(), "deploy") {
+		t.Errorf("no help:\n%s", w.out)
+	}
+	if code := Main(w.Env, []string{"table"}); code != fleet.ExitFailed || !strings.Contains(w.err.String(), "the table needs a terminal") {
+		t.Errorf("exit code %d: %s", code, w.err)
+	}
+}
+
+func TestTheTableWithoutAnInventorySaysHowToGetOne(t *testing.T) {
+	w := newWorld(t)
+	w.InTTY, w.OutTTY = true, true
+	if code := Main(w.Env, nil); code != fleet.ExitUsage {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"no inventory", "fleetctl init", "fleetctl demo"} {
+		if !strings.Contains(w.err.String(), want) {
+			t.Errorf("nothing says %q: %s", want, w.err)
+		}
+	}
+}
+
+// The whole of it in a real terminal: filter, mark two, deploy, watch, read the log of the failed one, retry, leave, come back.
+func TestTheTableInARealTerminal(t *testing.T) {
+	p := newPane(t, 100, 30, "fleetctl demo -- table")
+	p.until("9 fine") // every host has been looked at
+	p.keys("/", "csb", "Enter")
+	p.until("2 hosts, esc shows all")
+	p.keys("a", "d")
+	p.until("deploy 2 hosts?")
+	p.until("csb0")
+	p.keys("Tab", "Enter")
+	p.until("▸ switch")
+	p.keys("j") // csb0
+	p.tmux("resize-window", "-x", "60", "-y", "15")
+	p.until("1 failed")
+	p.tmux("resize-window", "-x", "250", "-y", "70")
+	p.until("peers/allow.go:87:21") // why csb0 failed
+	p.keys("l")
+	p.until("f follow")
+	p.keys("Escape")
+	p.until("2 hosts, esc shows all")
+	p.keys("F")
+	p.until("deploy 1 host?")
+	p.keys("Escape")
+	p.gone("deploy 1 host?")
+	p.keys("q")
+	p.until("exit status 0")
+}
+
+func TestTheTableComesBackToARunThatWasLeft(t *testing.T) {
+	p := newPane(t, 100, 30, `dir=$(mktemp -d)
+fleetctl demo --dir "$dir" -- table
+fleetctl demo --dir "$dir" -- table`)
+	p.until("9 fine")
+	p.keys("d")
+	p.until("deploy 1 host?")
+	p.keys("Tab", "Enter")
+	p.until("▸ switch")
+	p.keys("q")
+	p.until("fleetctl attach")
+	p.keys("Tab", "Enter")
+	p.until("was left before its end: A attaches to it")
+	p.keys("A")
+	p.until("run 2")
+	p.keys("q")
+}
+
+// gone waits until the terminal does not show text.
+func (p *pane) gone(text string) {
+	p.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if shown, _ := p.tmux("capture-pane", "-p"); !strings.Contains(shown, text) {
+			return
+		}
+	}
+	p.t.Fatalf("the terminal goes on showing %q", text)
+}
+
+func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }

@@ -1,0 +1,163 @@
+package tui
+
+import (
+	"context"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
+
+	"github.com/markus-barta/nixfleet/fleet"
+)
+
+var pictures = flag.Bool("pictures", false, "draw docs/pictures anew")
+
+// The pictures in docs/pictures are screens of the real program. To draw them: go test ./tui -run Pictures -pictures
+func TestPicturesAreThere(t *testing.T) {
+	dark, light := [2]string{"#10141c", "#d6deeb"}, [2]string{"#fbfcfe", "#1f2733"}
+	for _, p := range []struct {
+		name   string
+		paper  [2]string // and ink
+		light  bool
+		height int
+		fill   func(*Table)
+		keys   []string
+	}{
+		{"table", dark, false, 30, scene, []string{"j", "j", "j", "j", "j", "j"}},
+		{"host", dark, false, 30, scene, []string{"j", "j", "j", "enter"}},
+		{"deploy", light, true, 24, nil, []string{"j", "space", "space", "d"}},
+	} {
+		path := filepath.Join("..", "docs", "pictures", p.name+".svg")
+		if !*pictures {
+			if _, err := os.Stat(path); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		s := newScreen(t, 110, p.height)
+		table := s.shown(Settings{Theme: Vivid}, colorprofile.TrueColor, p.light, p.fill)
+		for _, key := range p.keys {
+			table.program.Send(keyOf(key))
+		}
+		time.Sleep(500 * time.Millisecond)
+		if err := os.WriteFile(path, []byte(s.svg(p.paper[0], p.paper[1])), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// scene is a deploy in its midst, with what hosts said.
+func scene(table *Table) {
+	run := &story{tell: table.Event}
+	run.middle()
+	for _, line := range []string{
+		"these 12 derivations will be built:", "building '/nix/store/…-linux-6.12.9.drv'", "copying path '/nix/store/…-openssh-10.2p1' from 'https://cache.nixos.org'",
+	} {
+		run.says("hsb0", "out", line)
+	}
+	for _, line := range []string{"activating the configuration...", "setting up /etc...", "reloading user units for mba...", "Activating linkGeneration", "Creating home file links in /Users/mba"} {
+		run.says("mba-imac-work", "out", line)
+	}
+	for _, line := range []string{"building '/nix/store/…-grafana-11.4.0.drv'", "grafana> running tests", "grafana> --- FAIL: TestAlerting (0.21s)",
+		"error: builder for '/nix/store/…-grafana-11.4.0.drv' failed with exit code 1"} {
+		run.says("csb1", "out", line)
+	}
+	run.event(time.Minute, fleet.Event{Type: fleet.StepStarted, Host: "imac0", Step: fleet.Pull})
+}
+
+// svg is the screen as a picture.
+func (s *screen) svg(paper, ink string) string {
+	const wide, high, margin = 8.4, 18, 14
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	width, height := s.emu.Width(), s.emu.Height()
+	var out strings.Builder
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" font-family="ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace" font-size="14" fill="%s">`+"\n",
+		float64(width)*wide+2*margin, height*high+2*margin, ink)
+	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" rx="10" fill="%s"/>`+"\n", paper)
+	for y := range height {
+		for x := 0; x < width; {
+			cell := s.emu.CellAt(x, y)
+			from, text := x, ""
+			for x < width && s.emu.CellAt(x, y).Style.Equal(&cell.Style) {
+				c := s.emu.CellAt(x, y)
+				text += c.Content
+				x += max(c.Width, 1)
+			}
+			left, top, length := margin+float64(from)*wide, margin+y*high, float64(x-from)*wide
+			if cell.Style.Bg != nil {
+				fmt.Fprintf(&out, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", left, top, length, high, hex(cell.Style.Bg))
+			}
+			if strings.TrimSpace(text) == "" {
+				continue
+			}
+			fmt.Fprintf(&out, `<text x="%.1f" y="%d" textLength="%.1f" xml:space="preserve"%s>`, left, top+high-5, length, attributes(cell.Style))
+			xml.EscapeText(&out, []byte(text))
+			out.WriteString("</text>\n")
+		}
+	}
+	out.WriteString("</svg>\n")
+	return out.String()
+}
+
+func attributes(s uv.Style) string {
+	text := ""
+	if s.Fg != nil {
+		text += fmt.Sprintf(` fill="%s"`, hex(s.Fg))
+	}
+	if s.Attrs&uv.AttrBold != 0 {
+		text += ` font-weight="bold"`
+	}
+	if s.Attrs&uv.AttrFaint != 0 {
+		text += ` opacity="0.6"`
+	}
+	return text
+}
+
+func hex(c color.Color) string {
+	r, g, b, _ := c.RGBA()
+	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
+}
+
+// shown runs a table on the screen until the test ends, with barta at rest, and whatever fill tells it.
+func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bool, fill func(*Table)) *Table {
+	s.mu.Lock()
+	width, height := s.emu.Width(), s.emu.Height()
+	s.mu.Unlock()
+	var asked deployed
+	table := newTable(context.Background(), TableOptions{
+		Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: profile, Now: func() time.Time { return noon.Add(83 * time.Second) },
+		Inventory: barta(), Actions: asked.actions(), Settings: settings,
+	}, tea.WithWindowSize(width, height), tea.WithoutSignalHandler())
+	ended := make(chan error, 1)
+	go func() { ended <- table.Run() }()
+	s.t.Cleanup(func() {
+		table.program.Quit()
+		if err := <-ended; err != nil {
+			s.t.Error(err)
+		}
+	})
+	if light {
+		table.program.Send(tea.BackgroundColorMsg{Color: hexColor(0xffffff)})
+	}
+	table.feed.add(func(b *batch) {
+		b.statuses, b.target = atRest(), &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
+	})
+	if fill != nil {
+		fill(table)
+	}
+	s.becomes(s.t, func(text string) bool {
+		return strings.Contains(text, "barta") || strings.Contains(text, "the terminal is")
+	}, "the table")
+	time.Sleep(2 * batchEvery) // what was told has to come before the keys, as it would for a person
+	return table
+}
