@@ -11,7 +11,7 @@ import (
 // header is the first line: the fleet, how many hosts are how, where it should be, and the run under way.
 func (u *ui) header(out *strings.Builder) {
 	p := &u.palette
-	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counts(true)}
+	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
 		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(u.now.Sub(s.Began)))
@@ -47,6 +47,22 @@ func (u *ui) where(room int) string {
 	return u.palette.Faint.Paint(cut(text, room))
 }
 
+// tallied is the counts in words, and what they were made of: they change far more rarely than frames are drawn.
+type tallied struct {
+	tally         [conditions]int
+	marked        int
+	layout        uint64
+	header, title string
+}
+
+func (u *ui) counted() *tallied {
+	if c := &u.words; c.header == "" || c.tally != u.tally || c.marked != u.marked || c.layout != u.layout {
+		*c = tallied{tally: u.tally, marked: u.marked, layout: u.layout, header: u.counts(true),
+			title: "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)}
+	}
+	return &u.words
+}
+
 // counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
 func (u *ui) counts(painted bool) string {
 	p := &u.palette
@@ -69,11 +85,6 @@ func (u *ui) counts(painted bool) string {
 		ink.put(&text, strconv.Itoa(n)+" "+condition(c).String())
 	}
 	return text.String()
-}
-
-// title is the window's.
-func (u *ui) title() string {
-	return "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)
 }
 
 // footer is the last line: what is being typed, else what there is to read, else the keys.

@@ -51,6 +51,7 @@ type ui struct {
 	list       list
 	tally      [conditions]int
 	marked     int
+	words      tallied
 	target     Target
 	targetLock string // checksum of the target's flake.lock, from a host that has it
 

@@ -43,7 +43,7 @@ func (u *ui) View() tea.View {
 	if u.o.Settings.Mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
-	v.WindowTitle = u.title()
+	v.WindowTitle = u.counted().title
 	if runs := u.living(); len(runs) > 0 {
 		state := tea.ProgressBarDefault
 		if u.tally[broken] > 0 {
