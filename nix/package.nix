@@ -29,7 +29,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Proven by nix/vendor-hash --check, which takes no nixpkgs.
-  vendorHash = "sha256-YxMR2N6Pp6cKTz3+6kUaEO1xYzzYTbl3TnBj0rHxTnk=";
+  vendorHash = "sha256-KqBBKOZlOgUIZAP0nf29WvmdvTi3pz0V8SttYdDNdNE=";
 
   subPackages = [ "." ];
   # The agent's sandbox lets it map its own binary and no library.

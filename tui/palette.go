@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
@@ -13,6 +14,13 @@ import (
 
 // Ink is one way to paint text. The zero Ink leaves text as it is.
 type Ink struct{ on string }
+
+// newInk is what a style puts before the text, found once: rendering a style costs more than a frame may for each of its cells.
+func newInk(style lipgloss.Style) Ink {
+	const text = "x"
+	on, _, _ := strings.Cut(style.Render(text), text)
+	return Ink{on}
+}
 
 // Paint returns s in this ink. s holds no escape sequences of its own.
 func (i Ink) Paint(s string) string {
@@ -68,7 +76,7 @@ func (p Palette) color(c color.Color) Ink {
 	if p.profile < colorprofile.ANSI {
 		return Ink{}
 	}
-	return Ink{ansi.NewStyle().ForegroundColor(p.profile.Convert(c)).String()}
+	return newInk(lipgloss.NewStyle().Foreground(p.profile.Convert(c)))
 }
 
 // Outcome is the ink and the mark of how a host ended. The mark and the outcome's own word always go together, so that

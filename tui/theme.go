@@ -3,6 +3,7 @@ package tui
 import (
 	"image/color"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -29,9 +30,9 @@ func (t Theme) Palette(profile colorprofile.Profile, dark bool) Palette {
 	if profile < colorprofile.ASCII {
 		return p
 	}
-	p.Strong = Ink{ansi.NewStyle().Bold().String()}
-	p.Faint = Ink{ansi.NewStyle().Faint().String()}
-	p.Here = Ink{ansi.NewStyle().Reverse(true).String()}
+	p.Strong = newInk(lipgloss.NewStyle().Bold(true))
+	p.Faint = newInk(lipgloss.NewStyle().Faint(true))
+	p.Here = newInk(lipgloss.NewStyle().Reverse(true))
 	p.Match, p.Cursor = p.Here, p.Here
 	if profile < colorprofile.ANSI {
 		return p
@@ -54,7 +55,7 @@ func (t Theme) Palette(profile colorprofile.Profile, dark bool) Palette {
 		p.Match = p.under(rgb(0x6b5310, 0xffe08a))
 	case Contrast:
 		bold := func(c color.Color) Ink {
-			return Ink{ansi.NewStyle().Bold().ForegroundColor(profile.Convert(c)).String()}
+			return newInk(lipgloss.NewStyle().Bold(true).Foreground(profile.Convert(c)))
 		}
 		p.Good = bold(pick(ansi.BrightGreen, ansi.Green))
 		p.Warn = bold(pick(ansi.BrightYellow, ansi.Magenta))
@@ -74,7 +75,7 @@ func (t Theme) Palette(profile colorprofile.Profile, dark bool) Palette {
 }
 
 func (p Palette) under(c color.Color) Ink {
-	return Ink{ansi.NewStyle().BackgroundColor(p.profile.Convert(c)).String()}
+	return newInk(lipgloss.NewStyle().Background(p.profile.Convert(c)))
 }
 
 func hexColor(rgb uint32) color.Color {
