@@ -94,7 +94,7 @@ func (p *Pool) bastion(ctx context.Context, h hop, behind []hop) (*Conn, error) 
 		}
 	}
 	return p.bastions.get(ctx, h, alive, func() (*Conn, error) {
-		t := Target{Name: h.name, User: h.user, Port: h.port}
+		t := Target{Name: h.name, User: h.user, Port: h.port, bastion: true}
 		s, err := p.Resolve(p.ctx, t)
 		if err != nil {
 			return nil, err

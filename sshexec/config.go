@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kevinburke/ssh_config"
 )
 
 // reading is what was read from ssh_config(5) files: the plain part of the language, which is what nearly everybody
@@ -22,8 +24,8 @@ type reading struct {
 
 // step is one line: a Host block begins, a keyword is set, or another file's lines are included.
 type step struct {
-	host    []string // patterns
-	keyword string   // in lower case
+	host    *ssh_config.Host // its patterns alone
+	keyword string           // in lower case
 	args    []string
 	include [][]step // a file each: a Host block ends with its file
 }
@@ -131,18 +133,34 @@ func (c configReader) line(line string) (s step, why string) {
 	}
 	switch s.keyword {
 	case "host":
-		s.host = s.args
-		return s, ""
+		return c.block(s)
 	case "match":
-		s.host = []string{"*"}
 		if len(s.args) == 1 && strings.EqualFold(s.args[0], "all") {
-			return s, ""
+			s.args = []string{"*"}
+			return c.block(s)
 		}
+		s.host = &ssh_config.Host{}
 		return s, "\"Match\" tests more than the name"
 	case "include":
 		return c.include(s)
 	}
 	return s, plainValue(s.keyword, s.args)
+}
+
+// block begins a Host block. Its patterns are the library's to match, but for the ? that it lets stand for nothing too.
+func (c configReader) block(s step) (step, string) {
+	s.host = &ssh_config.Host{}
+	for _, word := range s.args {
+		if strings.Contains(word, "?") {
+			return s, fmt.Sprintf("%q is more than a plain pattern", word)
+		}
+		pattern, err := ssh_config.NewPattern(word)
+		if err != nil {
+			return s, err.Error()
+		}
+		s.host.Patterns = append(s.host.Patterns, pattern)
+	}
+	return s, ""
 }
 
 func (c configReader) include(s step) (step, string) {
@@ -186,7 +204,7 @@ func walk(steps []step, alias string, outer bool, set func(keyword string, args 
 				walk(file, alias, active, set)
 			}
 		case s.host != nil:
-			active = outer && matchList(s.host, alias)
+			active = outer && s.host.Matches(alias)
 		case active:
 			set(s.keyword, s.args)
 		}

@@ -89,6 +89,7 @@ func TestClosingThePoolEndsADial(t *testing.T) {
 }
 
 func TestARefusalBeforeTheBannerIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	for _, words := range []string{"Exceeded MaxStartups\r\n", "Not allowed at this time\r\n"} {
 		s := faulty(t, func(nth int) sshtest.Fault {
 			if nth < 3 {
@@ -105,6 +106,7 @@ func TestARefusalBeforeTheBannerIsTriedAgain(t *testing.T) {
 }
 
 func TestARefusalThatDoesNotEndIsSaidInTheServersWords(t *testing.T) {
+	t.Parallel()
 	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "Not allowed at this time\r\n"} })
 	w := newWorld(t).knows(s)
 	target := at(s)
@@ -116,6 +118,7 @@ func TestARefusalThatDoesNotEndIsSaidInTheServersWords(t *testing.T) {
 }
 
 func TestAServerThatHangsUpWithoutAWordIsTriedThreeTimes(t *testing.T) {
+	t.Parallel()
 	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{CutOut: 1, CutIn: 1} })
 	w := newWorld(t).knows(s)
 	_, err := w.pool().Dial(w.ctx(), at(s))
@@ -194,6 +197,7 @@ func TestNoMoreHandshakesAtOnceThanTheLimits(t *testing.T) {
 }
 
 func TestWaitingForOthersDoesNotCountAsTheHostsTime(t *testing.T) {
+	t.Parallel()
 	s := faulty(t, func(nth int) sshtest.Fault {
 		if nth == 1 {
 			return sshtest.Fault{Tarpit: true}
@@ -215,6 +219,7 @@ func TestWaitingForOthersDoesNotCountAsTheHostsTime(t *testing.T) {
 }
 
 func TestAServerThatFallsSilentIsLost(t *testing.T) {
+	t.Parallel()
 	s := faulty(t, nil)
 	w := newWorld(t).knows(s)
 	w.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")
@@ -237,6 +242,7 @@ func TestAServerThatFallsSilentIsLost(t *testing.T) {
 }
 
 func TestAServerThatAnswersIsKept(t *testing.T) {
+	t.Parallel()
 	s := faulty(t, nil)
 	w := newWorld(t).knows(s)
 	w.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")

@@ -67,20 +67,12 @@ func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
 	*list = append(*list, &found)
 }
 
-// preferred is OpenSSH's order of host key algorithms.
-var preferred = []string{
-	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
-	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
-}
-
 // algorithms lists what the host may prove itself with. What is known of it comes first, so that a host with several keys
 // shows the one that can be checked.
 func (r *hostRecord) algorithms(s Settings) []string {
-	allowed := preferred
-	if s.HostKeyAlgorithms != nil {
-		allowed = restrict(slices.Concat(preferred, ssh.InsecureAlgorithms().HostKeys), s.HostKeyAlgorithms)
+	allowed := s.HostKeyAlgorithms
+	if allowed == nil {
+		allowed = preferred
 	}
 	var first, rest []string
 	for _, algorithm := range allowed {
@@ -103,11 +95,6 @@ func (r *hostRecord) checkable(algorithm string) bool {
 	}
 	is := func(k *knownKey) bool { return k.key.Type() == format }
 	return slices.ContainsFunc(r.named, is) || slices.ContainsFunc(r.bare, is)
-}
-
-// restrict lists what is in both lists, in the order of ours.
-func restrict(ours, theirs []string) []string {
-	return slices.DeleteFunc(slices.Clone(ours), func(a string) bool { return !slices.Contains(theirs, a) })
 }
 
 // check says whether a key that a host showed is the host's.
@@ -200,14 +187,19 @@ func (e *hostKeyError) Error() string {
 	return text
 }
 
-func (e *hostKeyError) mend() string {
+func (e *hostKeyError) mend(t Target) string {
 	name, _ := hostName(e.settings)
-	switch e.kind {
-	case HostKeyRevoked:
+	switch {
+	case e.kind == HostKeyRevoked:
 		return "the host needs a new key; do not log in to it until it has one"
-	case HostKeyChanged:
+	case e.kind == HostKeyChanged:
 		return fmt.Sprintf("if the host was reinstalled, forget its old key: ssh-keygen -R %q -f %s; if not, somebody may be in between",
 			name, e.known.file)
+	case e.settings.StrictHostKeyChecking == "yes" && len(e.settings.UserKnownHostsFiles) > 0: // ssh does not ask either
+		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s", e.settings.UserKnownHostsFiles[0],
+			name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.shown)))
+	case t.bastion: // which need not be in an inventory
+		return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: ssh %s", t.Name)
 	}
-	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", e.settings.Alias)
+	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", t.Name)
 }

@@ -175,7 +175,7 @@ func TestWhatIsKnownOfAHostIsAskedForFirst(t *testing.T) {
 		}
 	}
 	r := hostRecord{named: []*knownKey{{key: ecdsaKey}}}
-	if got := r.algorithms(Settings{HostKeyAlgorithms: []string{"ssh-rsa", "ssh-ed25519"}}); !slices.Equal(got, []string{"ssh-ed25519", "ssh-rsa"}) {
+	if got := r.algorithms(Settings{HostKeyAlgorithms: []string{"ssh-ed25519", "ecdsa-sha2-nistp256"}}); !slices.Equal(got, []string{"ecdsa-sha2-nistp256", "ssh-ed25519"}) {
 		t.Errorf("HostKeyAlgorithms is not heeded: %v", got)
 	}
 }
@@ -249,12 +249,12 @@ func FuzzReadingKnownHostsNeverFails(f *testing.F) {
 }
 
 func TestAnUnknownHostIsRefusedWithItsFingerprint(t *testing.T) {
-	for _, policy := range []string{"", "StrictHostKeyChecking yes\n", "StrictHostKeyChecking ask\n"} {
+	for policy, mend := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
 		s := sshtest.Start(t, shell())
 		w := newWorld(t)
 		w.write("config", "%s", policy)
 		_, err := w.pool().Dial(w.ctx(), at(s))
-		e := fails(t, err, HostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), "fleetctl ssh web")
+		e := fails(t, err, HostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), mend)
 		if e.Offline() {
 			t.Error("it is there")
 		}
@@ -262,6 +262,17 @@ func TestAnUnknownHostIsRefusedWithItsFingerprint(t *testing.T) {
 			t.Error("it was logged in to, or kept")
 		}
 	}
+}
+
+func TestTheLineOfferedForAnUnknownHostMakesItKnown(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t)
+	w.write("config", "StrictHostKeyChecking yes\n")
+	p := w.pool()
+	_, err := p.Dial(w.ctx(), at(s))
+	_, line, _ := strings.Cut(fails(t, err, HostKeyUnknown).Hint(), w.path("known_hosts")+": ")
+	w.write("known_hosts", "%s\n", line)
+	w.dial(p, at(s))
 }
 
 func TestAcceptNewKeepsAnUnknownKeyAndRefusesAChangedOne(t *testing.T) {

@@ -96,7 +96,7 @@ func TestWhatFailsOnTheWayIsNamed(t *testing.T) {
 		w := newWorld(t).knows(target)
 		web := w.behind(target, bastion)
 		_, err := w.pool().Dial(w.ctx(), web)
-		if e := fails(t, err, Jump, "by way of hop0: host key", "fleetctl ssh hop0"); e.Offline() {
+		if e := fails(t, err, Jump, "by way of hop0: host key", "once: ssh hop0"); e.Offline() {
 			t.Error("a person must act")
 		}
 	})
@@ -126,6 +126,7 @@ func TestWhatFailsOnTheWayIsNamed(t *testing.T) {
 }
 
 func TestADeadBastionDoesNotHoldUpWhoLeaves(t *testing.T) {
+	t.Parallel()
 	bastion, target := faulty(t, nil), faulty(t, nil)
 	w := newWorld(t).knows(bastion, target)
 	web := w.behind(target, bastion)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// plain says which values of a keyword are read here as ssh reads them. A keyword that is not in this table nor in
-// beside it is ssh's to understand.
+// plain says which values of a keyword are read here as ssh reads them. What is neither in this table nor one of those that
+// have no part in a login is left to ssh.
 var plain = map[string]func(args []string) bool{
 	"hostname":              oneWord,
 	"user":                  oneWord,

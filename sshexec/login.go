@@ -60,15 +60,7 @@ func (l *login) config() *ssh.ClientConfig {
 			return nil
 		},
 	}
-	supported, insecure := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
-	limit := func(list *[]string, ours, legacy, chosen []string) {
-		if chosen != nil {
-			*list = restrict(slices.Concat(ours, legacy), chosen)
-		}
-	}
-	limit(&config.KeyExchanges, supported.KeyExchanges, insecure.KeyExchanges, s.KexAlgorithms)
-	limit(&config.Ciphers, supported.Ciphers, insecure.Ciphers, s.Ciphers)
-	limit(&config.MACs, supported.MACs, insecure.MACs, s.MACs)
+	config.KeyExchanges, config.Ciphers, config.MACs = s.KexAlgorithms, s.Ciphers, s.MACs
 	return config
 }
 
@@ -151,7 +143,7 @@ func (l *login) explain(err error) error {
 	case errors.As(err, &typed):
 		return typed
 	case errors.As(err, &hostKey):
-		e.Kind, e.Err, e.Mend = hostKey.kind, hostKey, hostKey.mend()
+		e.Kind, e.Err, e.Mend = hostKey.kind, hostKey, hostKey.mend(l.target)
 	case byCommand && said == "" && !l.wire.spoken():
 		e.Phase, e.Kind, e.Err = "proxy command", Lost, command.complaint()
 	case said != "" && busy(said):

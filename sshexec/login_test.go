@@ -157,7 +157,11 @@ func TestAnAgentThatWasRestartedIsFoundAgain(t *testing.T) {
 	connections := w.agentWith(keyring(t, 0, private))
 	p := w.knows(s).pool()
 	w.dial(p, at(s))
-	p.agents.each(func(a *agentConn) { a.close() })
+	before, err := p.agent(w.ctx(), w.env["SSH_AUTH_SOCK"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.close()
 	time.Sleep(10 * time.Millisecond)
 	if _, err := p.Dial(w.ctx(), at(s)); err != nil { // one login may notice
 		w.dial(p, at(s))
@@ -316,6 +320,7 @@ func TestNobodyIsAskedForAPassphraseThatTheHostHasNoUseFor(t *testing.T) {
 }
 
 func TestTheTimeAPersonTakesIsNotTheHosts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	s := lets(t, w.lockedKey("id_ed25519"))
 	w.Prompter = &answers{replies: []string{"sesame"}, delay: 1200 * time.Millisecond}

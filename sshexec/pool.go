@@ -81,7 +81,6 @@ func NewPool(o Options) *Pool {
 func (p *Pool) Close() error {
 	p.tasks.seal()
 	p.cancel()
-	p.agents.each(func(a *agentConn) { a.close() })
 	// All at once: one that goes through a dead bastion is free when the bastion is.
 	var closing sync.WaitGroup
 	p.mu.Lock()

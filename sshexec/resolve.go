@@ -148,6 +148,9 @@ func (p *Pool) complete(s *Settings, t Target) error {
 	if s.ProxyJump != "" && strings.ContainsAny(s.ProxyJump, "%$") {
 		return fmt.Errorf("ProxyJump %q has tokens", s.ProxyJump)
 	}
+	if err := limitAlgorithms(s); err != nil {
+		return err
+	}
 	lists := [][]string{s.IdentityFiles, s.CertificateFiles, s.UserKnownHostsFiles, s.GlobalKnownHostsFiles}
 	single := []string{s.IdentityAgent}
 	for _, list := range append(lists, single) {
@@ -206,10 +209,11 @@ func (r *resolver) ask(ctx context.Context, q question, set func(keyword string,
 // unsupported are the keywords that would make a login safer, or go another way, than it does here. Passing over them
 // would be wrong; so would be to refuse their harmless values.
 var unsupported = map[string]func(value string) bool{
-	"bindinterface":     func(v string) bool { return v != "none" },
-	"knownhostscommand": func(v string) bool { return v != "none" },
-	"revokedhostkeys":   func(v string) bool { return v != "none" },
-	"proxyusefdpass":    yes,
+	"bindinterface":        func(v string) bool { return v != "none" },
+	"knownhostscommand":    func(v string) bool { return v != "none" },
+	"revokedhostkeys":      func(v string) bool { return v != "none" },
+	"proxyusefdpass":       yes,
+	"pubkeyauthentication": func(v string) bool { return v == "false" || v == "no" },
 }
 
 // longestAnswer bounds how long `ssh -G` may take: a Match exec or a CanonicalizeHostname may never answer.

@@ -114,6 +114,7 @@ func TestAWriterThatFailsDoesNotHoldUpTheScript(t *testing.T) {
 }
 
 func TestALineOf100MegabytesAndBrokenTextArriveByteForByte(t *testing.T) {
+	t.Parallel()
 	long := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(100 << 20)})
 	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Say(sshtest.Hostile, sshtest.Hostile, 0)})
 	w := newWorld(t).knows(long, hostile)

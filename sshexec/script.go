@@ -35,8 +35,8 @@ func plainByte(c byte) bool {
 // Prologue is sh that turns the words of [EncodeArgs] in "$@" back into the arguments they stand for.
 //
 // The word is split at the underscores, so that every piece but the first begins with three octal digits. printf puts
-// its format around all of them at once, and %b makes the bytes. The x keeps newlines at the end, which a command
-// substitution would drop; LC_ALL=C keeps a shell from taking an argument's last bytes and the x for one character.
+// its format around all of them at once, and %b makes the bytes. The slash keeps newlines at the end, which a command
+// substitution would drop; in no locale is it part of a longer character, as an x could be after an argument's last byte.
 const Prologue = `fleetctl_arg() {
 	set -f
 	IFS=_
@@ -45,24 +45,19 @@ const Prologue = `fleetctl_arg() {
 	shift
 	printf %b "$(printf '\\0%s' "$@")"
 }
-fleetctl_locale=${LC_ALL-unset}
-LC_ALL=C
 fleetctl_left=$#
 while [ "$fleetctl_left" -gt 0 ]; do
 	fleetctl_word=$1
 	shift
 	case $fleetctl_word in
 	_) fleetctl_word= ;;
-	*_*) fleetctl_word=$(fleetctl_arg "$fleetctl_word"; printf x) fleetctl_word=${fleetctl_word%x} ;;
+	*_*) fleetctl_word=$(fleetctl_arg "$fleetctl_word"; printf /) fleetctl_word=${fleetctl_word%/} ;;
 	esac
 	set -- "$@" "$fleetctl_word"
 	fleetctl_left=$((fleetctl_left - 1))
 done
-case $fleetctl_locale in
-unset) unset LC_ALL ;;
-*) LC_ALL=$fleetctl_locale ;;
-esac
-unset fleetctl_word fleetctl_left fleetctl_locale
+unset fleetctl_word fleetctl_left
+unset -f fleetctl_arg
 `
 
 // longestLine is how much of a command line is used. Linux gives a process at most 128 KiB in one argument, and the

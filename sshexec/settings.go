@@ -35,7 +35,7 @@ type Settings struct {
 	ServerAliveInterval time.Duration // 0: not said
 	ServerAliveCountMax int
 
-	// What the configuration limits algorithms to, in its order; nil: it says nothing.
+	// What the configuration limits algorithms to; nil: it says nothing.
 	HostKeyAlgorithms, Ciphers, MACs, KexAlgorithms []string
 }
 
@@ -49,4 +49,6 @@ type Target struct {
 	User    string        // instead of User; "" leaves it
 	Port    int           // instead of Port; 0 leaves it
 	Timeout time.Duration // instead of ConnectTimeout: from dialling to a login, not counting the time a person is asked; 0 leaves it
+
+	bastion bool // it is on the way to another
 }

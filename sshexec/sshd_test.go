@@ -63,6 +63,7 @@ func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
 }
 
 func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
+	t.Parallel()
 	w, _, web := realHost(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
 	p := w.pool()
 	web.Timeout = 20 * time.Second
@@ -150,6 +151,7 @@ func TestASocketOfARealHostIsReached(t *testing.T) {
 }
 
 func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
+	t.Parallel()
 	w, d, web := realHost(t, sshtest.SshdOptions{})
 	p := w.pool()
 	c := w.dial(p, web)

@@ -121,16 +121,3 @@ func (s *shared[K, V]) get(ctx context.Context, key K, usable func(V) bool, crea
 		return none, context.Cause(ctx)
 	}
 }
-
-// each calls f with all that is there.
-func (s *shared[K, V]) each(f func(V)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, m := range s.all {
-		select {
-		case <-m.done:
-			f(m.value)
-		default:
-		}
-	}
-}

@@ -5,18 +5,16 @@ import (
 	"io"
 	"net"
 	"sync"
-	"time"
 )
 
 // Fault is what happens to one connection. The zero value is a healthy one.
 type Fault struct {
-	Tarpit           bool          // accept, and never say a word
-	Refuse           string        // say this instead of a version, and hang up, as sshd does when it is overrun
-	CutIn            int64         // hang up when so many bytes came from the client; 0 is never
-	CutOut           int64         // hang up when so many bytes went to the client
-	CutTotal         int64         // hang up when so many bytes went either way
-	FreezeAfterLogin bool          // from the login on nothing moves, though the connection stays open
-	Delay            time.Duration // every byte is so late, in each direction
+	Tarpit           bool   // accept, and never say a word
+	Refuse           string // say this instead of a version, and hang up, as sshd does when it is overrun
+	CutIn            int64  // hang up when so many bytes came from the client; 0 is never
+	CutOut           int64  // hang up when so many bytes went to the client
+	CutTotal         int64  // hang up when so many bytes went either way
+	FreezeAfterLogin bool   // from the login on nothing moves, though the connection stays open
 }
 
 // refuse plays the faults of a server that never gets to speak SSH.
@@ -98,9 +96,6 @@ func (c *faulty) Close() error {
 func (c *faulty) pass() error {
 	if !c.shared.pass(c.done) || !c.own.pass(c.done) {
 		return net.ErrClosed
-	}
-	if c.fault.Delay > 0 {
-		time.Sleep(c.fault.Delay)
 	}
 	return nil
 }

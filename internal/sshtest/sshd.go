@@ -21,7 +21,7 @@ type SshdOptions struct {
 
 // RealSshd is an OpenSSH server on loopback that lets this process's user in with one key.
 type RealSshd struct {
-	Dir     string // holds what follows
+	Dir     string // holds what follows, and is the home of who logs in: a .bashrc of this machine's is not read
 	Addr    string
 	Port    int
 	User    string
@@ -91,6 +91,7 @@ func startSshd(bin, dir string, o SshdOptions) (*RealSshd, func(), error) {
 ListenAddress 127.0.0.1:%d
 HostKey %s
 PidFile none
+SetEnv HOME=%s
 AuthorizedKeysFile %s
 StrictModes no
 UsePAM no
@@ -98,7 +99,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 LogLevel VERBOSE
-`, s.Port, hostKey, filepath.Join(dir, "authorized_keys"))
+`, s.Port, hostKey, dir, filepath.Join(dir, "authorized_keys"))
 	if err := os.WriteFile(filepath.Join(dir, "authorized_keys"), ssh.MarshalAuthorizedKey(client.PublicKey()), 0o600); err != nil {
 		return nil, nil, err
 	}
