@@ -116,21 +116,19 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 	return nil
 }
 
-// run carries a run on beside the table, and has its hosts looked at when it has ended.
+// run carries a run on beside the table, and has each host looked at when its part has ended.
 func (d *desk) run(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
 	d.do(func() {
-		var names []string
 		_, err := do(func(ev fleet.Event) {
 			d.note(ev)
 			d.table.Event(ev)
 			if ev.Type == fleet.HostFinished {
-				names = append(names, ev.Host)
+				d.eyes.Refresh(ev.Host)
 			}
 		})
 		if err != nil && d.ctx.Err() == nil {
 			d.table.Note(err.Error())
 		}
-		d.look(names)
 	})
 }
 

@@ -71,11 +71,17 @@ func (r *row) system(t *Target) cell {
 	if r.working(fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm) == cellBusy {
 		return cellBusy
 	}
-	if result := r.settled(); result != nil && !result.Outcome.Good() {
-		if result.Outcome == fleet.Unreachable || result.Outcome == fleet.Unknown {
+	if result := r.settled(); result != nil {
+		switch result.Outcome {
+		case fleet.Switched, fleet.Unchanged: // health may be older
+			return cellFine
+		case fleet.RebootNeeded:
+			return cellBehind
+		case fleet.Unreachable, fleet.Unknown, fleet.Cancelled:
 			return cellUnknown
+		case fleet.Failed, fleet.RolledBack, fleet.Degraded:
+			return cellBroken
 		}
-		return cellBroken
 	}
 	h := r.status.Health
 	switch {

@@ -99,7 +99,7 @@ func (u *ui) facts(r *row) []string {
 	if s.Generation > 0 {
 		generation = fmt.Sprintf("generation %d", s.Generation)
 		if s.GenerationTime != nil {
-			generation += ", " + u.age(*s.GenerationTime) + " old"
+			generation += ", since " + s.GenerationTime.Format("2 Jan 2006 15:04")
 		}
 	}
 	add("system", strings.Join(parts(Short(s.Revision), generation, standing), "  "))

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"fmt"
 	"image/color"
@@ -142,7 +143,7 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 	go func() { ended <- table.Run() }()
 	s.t.Cleanup(func() {
 		table.program.Quit()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, tea.ErrProgramKilled) {
 			s.t.Error(err)
 		}
 	})

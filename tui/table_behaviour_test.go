@@ -7,6 +7,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -284,5 +285,22 @@ func TestRollingBackSaysToWhat(t *testing.T) {
 	d.press("tab", "enter")
 	if len(d.asked.hosts) != 1 {
 		t.Errorf("rolled back %v", d.asked.hosts)
+	}
+}
+
+func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
+	s := newScreen(t, 100, 30)
+	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is gone")
+			}
+		}()
+		defer table.Rescue()
+		panic("a fault")
+	}()
+	if text := s.text(); strings.Contains(text, "hsb0") {
+		t.Errorf("the table is still on the screen:\n%s", text)
 	}
 }
