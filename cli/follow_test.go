@@ -90,6 +90,8 @@ csb0  ✗ failed                                   3.0
   |   in world.nix
   hint: mend world.nix
   all of it: fleetctl logs 20261124-120000-k3f9 csb0
+
+1 switched, 1 failed
 `
 	if got := w.out.String(); got != want {
 		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
@@ -129,7 +131,7 @@ func TestJSONIsAnEventALineAndNothingElse(t *testing.T) {
 }
 
 // signalled is a run that goes on until somebody interrupts it.
-func signalled(t *testing.T, w *world, times int) (error, string) {
+func signalled(t *testing.T, w *world, times int) (string, error) {
 	v := view{output: outputText}
 	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		tells(starts("hsb0"))(ctx, e, sink)
@@ -152,18 +154,18 @@ func signalled(t *testing.T, w *world, times int) (error, string) {
 	if err != nil {
 		printError(w.Err, w.palette(false), err)
 	}
-	return err, w.err.String()
+	return w.err.String(), err
 }
 
 func TestFirstInterruptLetsTheRunGoOn(t *testing.T) {
-	err, said := signalled(t, newWorld(t), 1)
+	said, err := signalled(t, newWorld(t), 1)
 	if code(err) != fleet.ExitOK || !strings.Contains(said, "fleetctl attach "+runID) {
 		t.Errorf("exit code %d, standard error\n%s", code(err), said)
 	}
 }
 
 func TestSecondInterruptLeavesAndSaysHowToComeBack(t *testing.T) {
-	err, said := signalled(t, newWorld(t), 2)
+	said, err := signalled(t, newWorld(t), 2)
 	if code(err) != fleet.ExitInterrupted || !strings.Contains(said, "fleetctl: left; the jobs on hosts go on\n  hint: fleetctl attach "+runID) {
 		t.Errorf("exit code %d, standard error\n%s", code(err), said)
 	}

@@ -116,12 +116,6 @@ func past(record *fleet.Record, s *fleet.State) pastRun {
 }
 
 func (p pastRun) row() []string {
-	var outcomes []string
-	for _, o := range fleet.Outcomes {
-		if n := p.Counts[o]; n > 0 {
-			outcomes = append(outcomes, fmt.Sprintf("%d %s", n, o))
-		}
-	}
 	now := ""
 	switch {
 	case p.Living:
@@ -131,7 +125,7 @@ func (p pastRun) row() []string {
 	}
 	return []string{
 		p.Run, p.Time.Local().Format("2006-01-02 15:04"), p.Goal, tui.Short(p.Revision), someHosts(p.Hosts),
-		strings.Join(outcomes, ", "), now,
+		counts(p.Counts), now,
 	}
 }
 

@@ -26,6 +26,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 	names := taken{}
 	seen := make(map[string]bool)       // ssh_config(5) may speak of a host in several places
 	machines := make(map[string]string) // the first alias of each
+	spellings := make(map[string]string)
 	for _, b := range blocks {
 		for _, alias := range b.aliases {
 			if seen[alias] {
@@ -37,6 +38,8 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				problem = "a git server"
 			} else if first != "" {
 				problem = "the same machine as " + first
+			} else if first := spellings[inventory.Machine(alias)]; first != "" {
+				problem = "another spelling of " + first
 			} else {
 				problem = names.take(alias)
 			}
@@ -45,6 +48,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				continue
 			}
 			machines[b.machine(alias)] = alias
+			spellings[inventory.Machine(alias)] = alias
 			s.Hosts = append(s.Hosts, inventory.Host{Name: alias})
 		}
 	}

@@ -39,6 +39,20 @@ func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 			printFailure(env.Out, palette, colors, s.Run, h)
 		}
 	}
+	fmt.Fprintf(env.Out, "\n%s\n", totals(s))
+}
+
+// totals counts the outcomes: 8 switched, 1 failed.
+func totals(s *fleet.State) string { return counts(s.Summarize().Counts) }
+
+func counts(of map[fleet.Outcome]int) string {
+	var words []string
+	for _, o := range fleet.Outcomes {
+		if n := of[o]; n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, o))
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 func revisions(r *fleet.Result) string {

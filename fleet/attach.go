@@ -27,15 +27,22 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 		return summary, nil
 	}
 	l.journal = owned
-	r := e.newRun(record, owned, inv.Parallel)
-	r.goal = l.state.Start.Goal
-	left := w.unfinished()
-	return e.carry(ctx, r, l, func(ctx, begin context.Context) { r.resume(ctx, begin, inv, left) })
+	r := e.newRun(record, owned, inv.Parallel, l.state.Start)
+	for _, h := range l.state.Hosts {
+		if h.Result != nil && h.Result.Outcome.Terminal() {
+			r.policy.count(h.Name, h.Result.Outcome)
+		}
+	}
+	left, rollback := w.unfinished(), l.state.Rollback
+	return e.carry(ctx, r, l, func(ctx, begin context.Context) {
+		r.resume(ctx, begin, inv, left)
+		r.settleRollback(ctx, rollback, inv)
+	})
 }
 
 // resume settles the hosts that are left.
 func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left []*replay) {
-	var hosts []*inventory.Host
+	hosts := map[string]*inventory.Host{}
 	replays := map[string]*replay{}
 	for _, rp := range left {
 		h := inv.Host(rp.host)
@@ -51,19 +58,26 @@ func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left 
 				Hint:   "attach with the inventory that the run was begun with",
 			}}
 		default:
-			hosts = append(hosts, h)
-			replays[h.Name] = rp
+			hosts[h.Name], replays[h.Name] = h, rp
 		}
 	}
-	Each(begin, hosts, r.parallel, func(begin context.Context, h *inventory.Host) {
-		if begin.Err() != nil {
-			return
+	r.waves(ctx, begin, r.wavesOf(hosts), func(ctx context.Context, w *worker) *Result { return w.resume(ctx, replays[w.host.Name]) })
+}
+
+// wavesOf are the waves in which hosts that have begun go on. Where they wait for each other's builds, these are the run's, even those that
+// have nobody left: how they ended counts. Else every host that has begun was free to.
+func (r *run) wavesOf(hosts map[string]*inventory.Host) []Wave {
+	all := []Wave{{Number: -1}}
+	for i, planned := range r.start.Hosts {
+		if r.start.BuildFirst && (i == 0 || planned.Wave != r.start.Hosts[i-1].Wave) {
+			all = append(all, Wave{Number: planned.Wave})
 		}
-		w := r.newWorker(h)
-		if result := w.finish(w.resume(ctx, replays[h.Name])); result != nil {
-			r.events <- Event{Type: HostFinished, Host: h.Name, Result: result}
+		if h := hosts[planned.Name]; h != nil {
+			last := &all[len(all)-1]
+			last.Hosts = append(last.Hosts, h)
 		}
-	})
+	}
+	return all
 }
 
 // resume goes on with a job that was begun before, as far as the record knows.
@@ -76,7 +90,7 @@ func (w *worker) resume(ctx context.Context, rp *replay) *Result {
 	if w.end != nil && !w.activated { // its log is here to the end, and nothing else is to be seen on the host
 		return w.conclude(ctx).result
 	}
-	w.due = time.Now().Add(allowance(w.host.Timeouts, w.step))
+	w.due = time.Now().Add(w.allowance())
 	conn, result := w.reach(ctx, errors.New("the operator's side was away"))
 	if conn == nil {
 		return result

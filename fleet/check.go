@@ -18,7 +18,7 @@ func CheckHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inven
 	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+grace)
 	defer cancel()
 
-	plan := &Plan{Remote: inv.Remote, Branch: inv.Branch, Goal: GoalSwitch, Operator: operator}
+	plan := &Plan{Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: Options{Goal: GoalSwitch}}
 	token := remote.Token()
 	s := open(ctx, conn, plan.job("check", h, "").Check(token), token, nil)
 	defer s.close()

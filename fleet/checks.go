@@ -10,6 +10,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 const (
@@ -28,15 +29,17 @@ type problem struct {
 // beside the job's own verification, and are tried again until they succeed or are ended.
 type checks struct {
 	cancel context.CancelFunc
-	done   chan *problem // takes one: nil where nothing is wrong
+	done   chan struct{} // closed at their end
+	wrong  *problem      // to be read after that: nil where nothing is
 }
 
-func beginChecks(ctx context.Context, d Dialer, h *inventory.Host) *checks {
+func beginChecks(ctx context.Context, p *prober) *checks {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &checks{cancel: cancel, done: make(chan *problem, 1)}
-	_, probes := splitHealth(h.Health)
-	p := &prober{dialer: d, host: h, probes: probes}
-	go func() { c.done <- p.run(ctx) }()
+	c := &checks{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(c.done)
+		c.wrong = p.run(ctx)
+	}()
 	return c
 }
 
@@ -44,7 +47,17 @@ func beginChecks(ctx context.Context, d Dialer, h *inventory.Host) *checks {
 func (c *checks) wait(limit time.Duration) *problem {
 	defer time.AfterFunc(limit, c.cancel).Stop()
 	defer c.cancel()
-	return <-c.done
+	<-c.done
+	return c.wrong
+}
+
+func (c *checks) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // splitHealth separates the health checks of a host: commands are the job's, network probes the operator's side's.
@@ -64,7 +77,8 @@ func splitHealth(all []string) (commands, probes []string) {
 type prober struct {
 	dialer   Dialer
 	host     *inventory.Host
-	probes   []string // that have not succeeded yet
+	confirms string   // the job that waits to hear that a new login works; "" once it has, or where none does
+	probes   []string // health checks that have not succeeded yet
 	conn     Conn     // the new login; nil before it worked
 	refusals int      // in a row
 }
@@ -94,6 +108,13 @@ func (p *prober) run(ctx context.Context) *problem {
 func (p *prober) round(ctx context.Context) *problem {
 	if p.conn == nil {
 		if wrong := p.login(ctx); wrong != nil {
+			return wrong
+		}
+	}
+	if p.confirms != "" {
+		if wrong := p.confirm(ctx); wrong != nil {
+			p.conn.Close()
+			p.conn = nil
 			return wrong
 		}
 	}
@@ -132,11 +153,28 @@ func (p *prober) login(ctx context.Context) *problem {
 	return nil
 }
 
+// confirm tells the job, over the new login, that there is one. A job that has ended needs no telling.
+func (p *prober) confirm(ctx context.Context) *problem {
+	header, err := tellJob(ctx, p.conn, p.confirms, wordConfirm)
+	switch {
+	case err != nil:
+		return &problem{codeLogin, "a new login works, but cannot confirm: " + reasonOf(err, p.host)}
+	case header.Word == "refused" && header.Code != "finished":
+		return &problem{codeLogin, "a new login works, but the host does not take its word: " + clean.Line([]byte(header.Code))}
+	}
+	p.confirms = ""
+	return nil
+}
+
 // alive runs the least there is.
 func (p *prober) alive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	script := remote.Exec("true")
+	return p.exec(ctx, "true")
+}
+
+func (p *prober) exec(ctx context.Context, command string) error {
+	script := remote.Exec(command)
 	exit, err := p.conn.Run(ctx, Command{Script: script.Text, Args: script.Args})
 	if err == nil && exit != 0 {
 		err = fmt.Errorf("exit status %d", exit)
@@ -148,6 +186,9 @@ func (p *prober) alive(ctx context.Context) error {
 func (p *prober) probe(ctx context.Context, check string) error {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
+	if commands, _ := splitHealth([]string{check}); len(commands) > 0 {
+		return p.exec(ctx, check)
+	}
 	if address, ok := strings.CutPrefix(check, "tcp://"); ok {
 		conn, err := p.conn.DialContext(ctx, "tcp", address)
 		if err != nil {

@@ -22,6 +22,9 @@ func (w *worker) conclude(ctx context.Context) verdict {
 		ok := *w.held && result.Outcome != Degraded
 		w.tellOnce(Event{Type: StepFinished, Step: Verify, OK: &ok})
 	}
+	if w.off != nil && result.Outcome == Cancelled {
+		result = w.off
+	}
 	return verdict{over: true, result: result}
 }
 
@@ -55,7 +58,13 @@ func (r *Result) degrade(wrong *problem) {
 
 // beginChecks begins them, once.
 func (w *worker) beginChecks(ctx context.Context) {
-	if w.checks == nil {
-		w.checks = beginChecks(ctx, w.engine.Dialer, w.host)
+	if w.checks != nil {
+		return
 	}
+	p := &prober{dialer: w.engine.Dialer, host: w.host}
+	_, p.probes = splitHealth(w.host.Health)
+	if w.confirming() {
+		p.confirms = jobID(w.id, w.host.Name)
+	}
+	w.checks = beginChecks(ctx, p)
 }

@@ -10,17 +10,29 @@ import (
 // Each calls f once for every host, in order, at most parallel at a time, and returns when all calls have. Once ctx has ended, the hosts that
 // still wait get their call at once, so that f sees the context's end and can say so.
 func Each(ctx context.Context, hosts []*inventory.Host, parallel int, f func(ctx context.Context, h *inventory.Host)) {
+	newSlots(parallel).each(ctx, hosts, f)
+}
+
+// slots are how many hosts are worked on at once.
+type slots chan struct{}
+
+func newSlots(parallel int) slots { return make(slots, max(1, parallel)) }
+
+// take waits for a slot, and returns what frees it. Once ctx has ended it waits no longer, and there is nothing to free.
+func (s slots) take(ctx context.Context) (free func()) {
+	select {
+	case s <- struct{}{}:
+		return func() { <-s }
+	case <-ctx.Done():
+		return func() {}
+	}
+}
+
+func (s slots) each(ctx context.Context, hosts []*inventory.Host, f func(ctx context.Context, h *inventory.Host)) {
 	var calls sync.WaitGroup
 	defer calls.Wait()
-	slots := make(chan struct{}, max(1, parallel))
 	for _, h := range hosts {
-		var free func()
-		select {
-		case slots <- struct{}{}:
-			free = func() { <-slots }
-		case <-ctx.Done():
-			free = func() {}
-		}
+		free := s.take(ctx)
 		calls.Go(func() {
 			defer free()
 			f(ctx, h)

@@ -51,14 +51,15 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 	if err != nil {
 		return Summary{}, err
 	}
-	r := e.newRun(record, owned, p.Parallel)
-	r.plan, r.goal = p, p.Goal
+	start := p.start()
+	start.Revision = rev
+	r := e.newRun(record, owned, p.Parallel, start)
+	r.plan = p
 	r.revision = newPin(rev, p.NoPull)
 	return e.carry(ctx, r, newLedger(record.Run, owned, e.now, sink), func(ctx, begin context.Context) {
-		start := p.start()
-		start.Revision = rev
 		r.events <- Event{Type: RunStarted, Start: start}
-		r.waves(ctx, begin)
+		defer r.pinRevision(ctx)()
+		r.waves(ctx, begin, p.Waves, func(ctx context.Context, w *worker) *Result { return w.launch(ctx) })
 	})
 }
 

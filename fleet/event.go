@@ -26,7 +26,11 @@ const (
 	Build     Step = "build"
 	Activate  Step = "activate"
 	Verify    Step = "verify"
+	Confirm   Step = "confirm"
 )
+
+// Steps lists them in the order in which a host takes them.
+var Steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
 
 // Event is one immutable fact about a run. Which fields are set depends on Type; docs/events.md has the table.
 // Text in it is clean: no control characters, no escape sequences, valid UTF-8.
@@ -52,26 +56,40 @@ type Event struct {
 // Start is what a run sets out to do.
 type Start struct {
 	Fleet    string        `json:"fleet"`
-	Goal     string        `json:"goal"`               // switch, boot, test or build
+	Goal     string        `json:"goal"`               // switch, boot, test, build, pull or rollback
 	Revision string        `json:"revision,omitempty"` // the pinned commit; "" with --no-pull, or until a fact of the run tells it
 	Operator string        `json:"operator"`           // user@machine
 	Hosts    []PlannedHost `json:"hosts"`
+
+	// What whoever goes on with the run goes by.
+	Confirm        string  `json:"confirm,omitempty"` // operator, self or none
+	ConfirmSeconds float64 `json:"confirm_seconds,omitempty"`
+	BuildFirst     bool    `json:"build_first,omitempty"`
+	MaxFailures    *int    `json:"max_failures,omitempty"` // of the run; not given: a wave must not have any
+	OnFailure      string  `json:"on_failure,omitempty"`   // halt, continue or rollback-wave
 }
 
 // Facts that the engine itself tells; all others are the job's.
 const (
 	FactRevision  = "revision"  // of the run, with no host: the commit that every host gets
+	FactRollback  = "rollback"  // of the run, with no host: the run that takes a failed wave back
 	FactReconnect = "reconnect" // [Lost] when the connection to a host ended before its job did, [Back] when its log goes on
 
 	Lost = "lost"
 	Back = "back"
 )
 
+// Facts of the job's that the engine acts on.
+const (
+	factAwaiting  = "awaiting"  // go: it is built, and waits for the word
+	factConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
+)
+
 // PlannedHost is one host of a run, with what is needed to find its job again.
 type PlannedHost struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	Wave int    `json:"wave"`
+	Wave int    `json:"wave"` // 0 is the canary
 }
 
 // Progress is what Nix says of a build: paths built and copied of those expected. Expected figures can fall.
@@ -96,6 +114,7 @@ type Result struct {
 	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or ""
 	After      string  `json:"after,omitempty"`  // revision after
 	Generation int     `json:"generation,omitempty"`
+	Confirmed  string  `json:"confirmed,omitempty"` // who keeps what was activated: operator, host or none
 	Seconds    float64 `json:"seconds"`
 }
 

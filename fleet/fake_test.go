@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,7 +19,7 @@ import (
 
 const rev1, rev2 = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222"
 
-// piece is a part of a job's log, which comes after a pause.
+// piece is a part of a job's log, which comes after a pause. Of awaitGo and confirming, see [fakeJob.play].
 type piece struct {
 	pause time.Duration
 	text  string
@@ -29,9 +30,11 @@ type fakeHost struct {
 	name    string
 	rewinds bool                                     // it prints its log from the beginning, whatever was asked for
 	log     []piece                                  // of its job
+	back    []piece                                  // of one that rolls it back
 	dials   func(n int) error                        // what login n, from 0, is answered; nil lets it in
 	cut     func(session int) int                    // after how many bytes session n loses its connection; -1 never
 	life    func(session int) time.Duration          // after how long session n loses its connection; 0 never
+	deaf    func(word string) bool                   // what it is told has no answer
 	sudo    string                                   // the password that launch wants, if any
 	says    func(verb string, args arguments) string // another header than usual, or ""
 	tcp     func() error                             // what a connection from the host finds
@@ -43,6 +46,7 @@ type fakeHost struct {
 	passwords []string
 	jobs      map[string]*fakeJob
 	launched  []arguments
+	told      []string // the words its jobs were told
 	playing   sync.WaitGroup
 }
 
@@ -52,6 +56,9 @@ type fakeJob struct {
 	bytes  []byte
 	over   bool
 	change chan struct{} // closed at the next change
+
+	words     map[string]bool // that it was told
+	activated time.Time
 }
 
 // fakeFleet is a Dialer.
@@ -72,7 +79,7 @@ func (f fakeFleet) Dial(ctx context.Context, h *inventory.Host) (Conn, error) {
 			return nil, err
 		}
 	}
-	return &fakeConn{host: host}, nil
+	return &fakeConn{host: host, since: time.Now()}, nil
 }
 
 var errBlackHole = errors.New("nothing comes back")
@@ -88,7 +95,10 @@ func (e fakeRefusal) Offline() bool { return e.offline }
 func (e fakeRefusal) Hint() string  { return "look at it" }
 func (e fakeRefusal) Code() string  { return "host-key-changed" }
 
-type fakeConn struct{ host *fakeHost }
+type fakeConn struct {
+	host  *fakeHost
+	since time.Time
+}
 
 func (c *fakeConn) Close() error { return nil }
 
@@ -118,8 +128,11 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 	_, launch := args["prompt"]
 	_, follow := args["offset"]
 	_, tip := args["repo"]
+	word, tell := args["word"]
 	verb := "cancel"
 	switch {
+	case tell:
+		verb = "tell"
 	case launch:
 		verb = "launch"
 	case follow:
@@ -128,13 +141,16 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 		verb = "tip"
 	}
 	h := c.host
-	h.mu.Lock()
-	session := h.sessions
-	h.sessions++
-	h.mu.Unlock()
 	out := &cutWriter{w: cmd.Stdout, left: -1}
-	if h.cut != nil {
-		out.left = h.cut(session)
+	session := 0
+	if verb != "tell" { // words are said beside the sessions that these tests count
+		h.mu.Lock()
+		session = h.sessions
+		h.sessions++
+		h.mu.Unlock()
+		if h.cut != nil {
+			out.left = h.cut(session)
+		}
 	}
 	answer := func(format string, values ...any) error {
 		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], fmt.Sprintf(format, values...))
@@ -165,6 +181,12 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 		return 0, h.follow(ctx, args, out, answer)
 	case "tip":
 		return 0, answer("tip %s", rev2)
+	case "tell":
+		if h.deaf != nil && h.deaf(word) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		}
+		return 0, answer("%s", h.hear(args["id"], word, c.since))
 	}
 	if h.job(args["id"]) == nil {
 		return 0, answer("absent")
@@ -209,15 +231,95 @@ func (h *fakeHost) launch(args arguments) {
 	if h.jobs == nil {
 		h.jobs = map[string]*fakeJob{}
 	}
-	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{})}
+	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{}), words: map[string]bool{}}
 	h.jobs[args["id"]] = job
 	h.started++
+	log := h.log
+	if args["goal"] == GoalRollback {
+		log = h.back
+	}
 	h.playing.Go(func() {
-		for _, p := range h.log {
-			time.Sleep(p.pause)
-			job.add(strings.ReplaceAll(p.text, "NONCE", job.nonce))
+		for _, p := range log {
+			job.play(p)
 		}
 	})
+}
+
+// The pieces of a log that wait for the operator.
+const (
+	awaitGo    = "await go"   // for the word to go on
+	confirming = "confirming" // for the confirmation, as long as the pause at most; then the job decides as hosts do
+)
+
+func (j *fakeJob) play(p piece) {
+	switch p.text {
+	case awaitGo:
+		j.add(j.nonce + " fact awaiting go\n")
+		j.await(goWait, wordGo)
+	case confirming:
+		j.add(j.nonce + " step confirm start 8\n")
+		switch j.await(p.pause, wordConfirm, wordBack) {
+		case wordConfirm:
+			j.add(j.nonce + " fact confirmed operator\n" + j.nonce + " step confirm ok 9\n")
+		case wordBack:
+			j.add(j.nonce + " step confirm failed 9\n" + j.nonce + " end rolled-back back confirm it was asked to\n")
+		default:
+			if j.await(0, wordPresent) == wordPresent {
+				j.add(j.nonce + " step confirm failed 9\n" + j.nonce + " end rolled-back unconfirmed confirm nobody could log in anew\n")
+			}
+			j.add(j.nonce + " fact confirmed host\n" + j.nonce + " step confirm ok 9\n")
+		}
+	default:
+		time.Sleep(p.pause)
+		j.add(strings.ReplaceAll(p.text, "NONCE", j.nonce))
+	}
+}
+
+// await waits for one of the words, or for the job's end, and returns which it was.
+func (j *fakeJob) await(limit time.Duration, words ...string) string {
+	late := time.After(limit)
+	for {
+		j.mu.Lock()
+		change, over := j.change, j.over
+		for _, word := range words {
+			if j.words[word] {
+				j.mu.Unlock()
+				return word
+			}
+		}
+		j.mu.Unlock()
+		if over {
+			return ""
+		}
+		select {
+		case <-change:
+		case <-late:
+			return ""
+		}
+	}
+}
+
+// hear takes a word, said over a connection that is there since then.
+func (h *fakeHost) hear(id, word string, since time.Time) string {
+	job := h.job(id)
+	if job == nil {
+		return "absent"
+	}
+	h.mu.Lock()
+	h.told = append(h.told, word)
+	h.mu.Unlock()
+	job.mu.Lock()
+	defer job.mu.Unlock()
+	switch {
+	case job.over:
+		return "refused finished"
+	case word == wordConfirm && since.Before(job.activated):
+		return "refused old-login"
+	}
+	job.words[word] = true
+	close(job.change)
+	job.change = make(chan struct{})
+	return "told"
 }
 
 func (j *fakeJob) add(text string) {
@@ -228,6 +330,9 @@ func (j *fakeJob) add(text string) {
 	}
 	j.bytes = append(j.bytes, text...)
 	j.over = strings.Contains(text, j.nonce+" end ")
+	if strings.Contains(text, j.nonce+" step activate ok ") {
+		j.activated = time.Now()
+	}
 	close(j.change)
 	j.change = make(chan struct{})
 }
@@ -309,6 +414,13 @@ func steps(end string) []piece {
 		{time.Second, "NONCE fact generation 42\nNONCE fact after " + rev2 + "\nNONCE step verify ok 9\n"},
 		{0, "NONCE end " + end + "\n"},
 	}
+}
+
+// confirmed is the log of a job that waits to be told to go on, and to have its switch confirmed.
+func confirmed(within time.Duration) []piece {
+	log := steps(switched)
+	log = slices.Insert(log, 8, piece{within, confirming})
+	return slices.Insert(log, 5, piece{0, awaitGo})
 }
 
 // broken is the log of a job that fails in the step of that name.

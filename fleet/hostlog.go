@@ -62,6 +62,10 @@ func (w *worker) learn(it remote.Item) {
 			return
 		}
 		w.facts[it.Key] = it.Text
+		if it.Key == factAwaiting {
+			w.awaiting = true
+			w.expect("")
+		}
 		w.tellOnce(Event{Type: FactLearned, Key: it.Key, Value: it.Text})
 	case remote.EndItem:
 		w.end = &it
@@ -70,10 +74,11 @@ func (w *worker) learn(it remote.Item) {
 
 // learnStep leaves steps alone that this fleetctl does not know.
 func (w *worker) learnStep(s Step, word string) {
-	if !slices.Contains([]Step{Preflight, Pull, Build, Activate, Verify}, s) {
+	if !slices.Contains([]Step{Preflight, Pull, Build, Activate, Verify, Confirm}, s) {
 		return
 	}
 	if word == "start" {
+		w.awaiting = false
 		w.expect(s)
 		w.tellOnce(Event{Type: StepStarted, Step: s})
 		return
@@ -85,14 +90,6 @@ func (w *worker) learnStep(s Step, word string) {
 		return
 	}
 	w.tellOnce(Event{Type: StepFinished, Step: s, OK: &ok})
-	w.activated = w.activated || s == Activate && ok && w.goal != GoalBoot
-}
-
-// expect sets the deadline of a step that begins, or, with "", of the next one's beginning.
-func (w *worker) expect(s Step) {
-	w.step = s
-	limit := allowance(w.host.Timeouts, s)
-	w.due = time.Now().Add(limit)
-	w.deadline.Reset(limit)
-	w.quiet.Stop()
+	w.changed = w.changed || s == Activate && ok
+	w.activated = w.changed && w.start.Goal != GoalBoot
 }

@@ -12,13 +12,16 @@ import (
 )
 
 // listen reads the session until the job has ended, the session has, or time is up.
-func (w *worker) listen(ctx context.Context, s *session) verdict {
+func (w *worker) listen(ctx context.Context, conn Conn, s *session) verdict {
 	w.deadline.Reset(max(grace, time.Until(w.due)))
 	w.mindQuiet()
 	defer w.deadline.Stop()
 	defer w.quiet.Stop()
+	defer w.callBack()
 	heard := false
 	for {
+		checked := w.checked() // before the word is chosen: so their end is not missed
+		w.speak(ctx, conn)
 		select {
 		case m, open := <-s.messages:
 			switch {
@@ -38,6 +41,13 @@ func (w *worker) listen(ctx context.Context, s *session) verdict {
 			if w.end != nil {
 				return w.conclude(ctx)
 			}
+		case h, ok := <-w.answers():
+			if ok {
+				w.answeredErrand(h)
+			}
+		case off := <-w.atGate():
+			w.off, w.released = off, off == nil
+		case <-checked:
 		case <-w.delay.C:
 			w.reader.flush()
 		case <-w.quiet.C:

@@ -7,6 +7,7 @@ const (
 	Unchanged    Outcome = "unchanged"     // it already was what it should be
 	Switched     Outcome = "switched"      // it runs the new configuration, and everything asked of it was seen working
 	Built        Outcome = "built"         // --goal build: the new configuration is there, not activated
+	Pulled       Outcome = "pulled"        // pull: the checkout has moved to the revision, and nothing else has
 	RebootNeeded Outcome = "reboot-needed" // the new configuration takes effect, or takes full effect, at the next boot
 	Degraded     Outcome = "degraded"      // switched, but units, health checks or a new login failed
 	Failed       Outcome = "failed"        // nothing changed
@@ -18,7 +19,7 @@ const (
 )
 
 // Outcomes lists every outcome in the order in which a summary names them.
-var Outcomes = []Outcome{Switched, RebootNeeded, Built, Unchanged, Degraded, RolledBack, Failed, Cancelled, Unreachable, Unknown, Skipped}
+var Outcomes = []Outcome{Switched, RebootNeeded, Built, Pulled, Unchanged, Degraded, RolledBack, Failed, Cancelled, Unreachable, Unknown, Skipped}
 
 // Terminal reports whether nothing more will be heard: every outcome but unknown, which an attach can still settle.
 func (o Outcome) Terminal() bool { return o != "" && o != Unknown }
@@ -26,7 +27,7 @@ func (o Outcome) Terminal() bool { return o != "" && o != Unknown }
 // Good reports whether the host is as the operator wanted it.
 func (o Outcome) Good() bool {
 	switch o {
-	case Unchanged, Switched, Built, RebootNeeded, Skipped:
+	case Unchanged, Switched, Built, Pulled, RebootNeeded, Skipped:
 		return true
 	}
 	return false

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -13,55 +12,88 @@ import (
 
 // The goals of a run.
 const (
-	GoalSwitch = "switch" // run the new configuration, now and after a reboot
-	GoalBoot   = "boot"   // run it from the next boot on; nixos only
-	GoalTest   = "test"   // run it now, and not after a reboot; nixos only
-	GoalBuild  = "build"  // have it built
+	GoalSwitch   = "switch"   // run the new configuration, now and after a reboot
+	GoalBoot     = "boot"     // run it from the next boot on; nixos only
+	GoalTest     = "test"     // run it now, and not after a reboot; nixos only
+	GoalBuild    = "build"    // have it built
+	GoalPull     = "pull"     // have the checkout at it
+	GoalRollback = "rollback" // run an earlier generation again
+)
+
+// Who may keep a configuration that was activated. Where nobody does, the host goes back to the one before, by itself.
+const (
+	ConfirmOperator = "operator" // whoever follows the run, over a new login; where nobody is there, the host itself
+	ConfirmSelf     = "self"     // the host, by what answers
+	ConfirmNone     = "none"     // it stays, whatever becomes of the host
+)
+
+// What the failure of a wave means for the hosts that it and the later ones have.
+const (
+	OnFailureHalt     = "halt"          // later waves are not begun
+	OnFailureContinue = "continue"      // they are
+	OnFailureRollback = "rollback-wave" // nor are they, and the wave's hosts that were switched are rolled back
 )
 
 // Options are what an operator asks of a run.
 type Options struct {
-	Goal     string // "" is switch
-	Rev      string // 40 hex digits, or a branch or tag of the inventory's remote; "" is the tip of the inventory's branch
-	NoPull   bool   // leave every checkout where it is
-	Parallel int    // hosts at once; 0 is the inventory's
-	Detach   bool   // leave once every job has begun
+	Goal      string // "" is switch
+	Rev       string // 40 hex digits, or a branch or tag of the inventory's remote; "" is the tip of the inventory's branch
+	To        int    // rollback: the generation; 0 is the one before
+	NoPull    bool   // leave every checkout where it is
+	Parallel  int    // hosts at once; 0 is the inventory's
+	Detach    bool   // leave once every job has begun
+	StealLock bool   // end the job that has the host's lock, where that can be ended
+
+	Confirm        string        // "" is operator, or self with Detach, or none where the goal leaves nothing to confirm
+	ConfirmTimeout time.Duration // 0 is [DefaultConfirmTimeout]
+
+	Canary      Share         // of the first wave: a wave of its own, before it
+	Soak        time.Duration // between two waves
+	MaxFailures Share         // of the run: how many are borne before no more hosts are begun
+	BuildFirst  bool          // no host activates before all have built
+	OnFailure   string        // "" is halt
+	WaitOnline  time.Duration // how long hosts that are away are waited for
 }
+
+// DefaultConfirmTimeout is how long a host waits to hear that somebody can still log in.
+const DefaultConfirmTimeout = time.Minute
 
 // Plan is a run before it begins: hosts in waves, and what is wanted of them.
 type Plan struct {
 	Fleet    string
 	Remote   string
 	Branch   string
-	Goal     string
-	Rev      string // as given; the commit is pinned when the run begins
-	NoPull   bool
-	Parallel int
-	Detach   bool
 	Operator string // user@machine
+	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
 }
 
 // Wave is the hosts of a plan that go together.
 type Wave struct {
-	Number int
+	Number int // the inventory's, or [CanaryWave]
 	Hosts  []*inventory.Host
 }
 
+// CanaryWave is the number of the wave that goes before all others.
+const CanaryWave = 0
+
 // NewPlan puts hosts into waves, and says what stands against the options.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{
-		Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch,
-		Goal: o.Goal, Rev: o.Rev, NoPull: o.NoPull, Parallel: o.Parallel, Detach: o.Detach, Operator: operator,
-		Waves: waves(hosts),
-	}
+	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts)}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
+	}
+	if p.Goal == GoalRollback {
+		p.NoPull = true
 	}
 	if p.Parallel <= 0 {
 		p.Parallel = inv.Parallel
 	}
-	for _, check := range []func() error{p.checkHosts, p.checkGoal, p.checkRevision, p.checkDetach} {
+	if p.OnFailure == "" {
+		p.OnFailure = OnFailureHalt
+	}
+	p.canary()
+	for _, check := range []func() error{p.checkHosts, p.checkGoal, p.checkRevision, p.checkConfirm, p.checkWaves, p.checkDetach} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -81,92 +113,64 @@ func waves(hosts []*inventory.Host) []Wave {
 	return all
 }
 
-func (p *Plan) checkHosts() error {
-	if len(p.Waves) == 0 {
-		return fmt.Errorf("a run needs at least one host")
+// canary takes the first hosts of the first wave out for a wave of their own: one at least, and never all.
+func (p *Plan) canary() {
+	if !p.Canary.Given() || len(p.Waves) == 0 {
+		return
 	}
-	managed := p.names(func(h *inventory.Host) bool { return h.Managed && p.Remote == "" })
-	if managed != "" {
-		return fmt.Errorf("repo_mode = \"managed\" needs the fleet's remote: %s\n  hint: set remote in [fleet]", managed)
+	first := &p.Waves[0]
+	n := max(1, p.Canary.Of(len(first.Hosts)))
+	if n >= len(first.Hosts) {
+		return
 	}
-	return nil
-}
-
-func (p *Plan) checkGoal() error {
-	switch p.Goal {
-	case GoalSwitch:
-		return nil
-	case GoalBuild:
-	case GoalBoot, GoalTest:
-		if others := p.names(func(h *inventory.Host) bool { return h.Kind != inventory.NixOS }); others != "" {
-			return fmt.Errorf("goal %q is for nixos hosts alone, not for %s\n  hint: add \"and kind:nixos\" to the selector", p.Goal, others)
-		}
-	default:
-		return fmt.Errorf("unknown goal %q\n  hint: switch, boot, test or build", p.Goal)
-	}
-	if own := p.names(func(h *inventory.Host) bool { return h.SwitchCommand != "" }); own != "" {
-		return fmt.Errorf("goal %q is not for hosts with a switch_command, which always switches: %s\n  hint: leave them out, or use goal \"switch\"", p.Goal, own)
-	}
-	return nil
-}
-
-var (
-	commitPattern = regexp.MustCompile(`^[0-9a-f]{40}$`)
-	refPattern    = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$`)
-)
-
-func (p *Plan) checkRevision() error {
-	if commit := strings.ToLower(p.Rev); commitPattern.MatchString(commit) {
-		p.Rev = commit
-	}
-	switch {
-	case p.Rev == "":
-		return nil
-	case p.NoPull:
-		return fmt.Errorf("a revision and no pull exclude each other\n  hint: leave out --rev or --no-pull")
-	case commitPattern.MatchString(p.Rev):
-		return nil
-	case !refPattern.MatchString(p.Rev) || strings.Contains(p.Rev, ".."):
-		return fmt.Errorf("%q is neither a commit nor the name of a branch or tag", p.Rev)
-	case p.Remote == "":
-		return fmt.Errorf("cannot look %q up: the fleet has no remote\n  hint: set remote in [fleet], or give the commit's 40 hex digits", p.Rev)
-	}
-	return nil
-}
-
-func (p *Plan) checkDetach() error {
-	if !p.Detach || len(p.Waves) == 1 {
-		return nil
-	}
-	var all []string
-	for _, w := range p.Waves {
-		all = append(all, fmt.Sprint(w.Number))
-	}
-	return fmt.Errorf("cannot detach from a run of several waves (%s): somebody must wait for one before the next begins\n  hint: select the hosts of one wave, or leave out --detach", strings.Join(all, ", "))
+	canary := Wave{Number: CanaryWave, Hosts: first.Hosts[:n]}
+	first.Hosts = first.Hosts[n:]
+	p.Waves = slices.Insert(p.Waves, 0, canary)
 }
 
 // names lists the plan's hosts of which f is true, "" where there is none.
 func (p *Plan) names(f func(*inventory.Host) bool) string {
 	var names []string
-	for _, w := range p.Waves {
-		for _, h := range w.Hosts {
-			if f(h) {
-				names = append(names, h.Name)
-			}
+	for _, h := range p.hosts() {
+		if f(h) {
+			names = append(names, h.Name)
 		}
 	}
 	return strings.Join(names, ", ")
 }
 
+// hosts are the plan's, in its order.
+func (p *Plan) hosts() []*inventory.Host {
+	var all []*inventory.Host
+	for _, w := range p.Waves {
+		all = append(all, w.Hosts...)
+	}
+	return all
+}
+
 // start is the plan as run_started tells it.
 func (p *Plan) start() *Start {
-	s := &Start{Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator}
+	s := &Start{
+		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
+		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
+	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {
-			s.Hosts = append(s.Hosts, PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: h.Wave})
+			s.Hosts = append(s.Hosts, PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: w.Number})
 		}
 	}
+	if p.MaxFailures.Given() {
+		s.MaxFailures = new(p.MaxFailures.Of(len(s.Hosts)))
+	}
 	return s
+}
+
+// waveName is a wave's number as people say it.
+func waveName(number int) string {
+	if number == CanaryWave {
+		return "the canary"
+	}
+	return fmt.Sprintf("wave %d", number)
 }
 
 // jobID names a host's job of a run, on that host.
@@ -179,28 +183,7 @@ func (p *Plan) job(run string, h *inventory.Host, rev string) remote.Job {
 		ID: jobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, Branch: p.Branch, Rev: rev,
 		Goal: p.Goal, SwitchCommand: h.SwitchCommand, Health: commands,
+		To: p.To, Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
 		Preflight: h.Timeouts.Preflight, Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}
 }
-
-// allowance is how long a host may be in a step before nothing is expected of it any more: what the job allows itself, and a
-// grace for the job to say so. Between two steps there is the grace alone.
-func allowance(t inventory.Timeouts, s Step) time.Duration {
-	switch s {
-	case Connect:
-		return t.Connect + grace
-	case Preflight:
-		return t.Preflight + grace
-	case Pull:
-		return t.Pull + grace
-	case Build:
-		return t.Build + grace
-	case Activate:
-		return t.Activate + grace
-	case Verify:
-		return t.Verify + grace
-	}
-	return grace
-}
-
-const grace = 30 * time.Second

@@ -21,13 +21,63 @@ func pause(n int) time.Duration {
 	return d*3/4 + rand.N(d/2)
 }
 
-// connect logs in for the first time. A host that seems to be away is asked twice: a network may drop a packet, or a connection.
-func (w *worker) connect(ctx context.Context) (Conn, error) {
+// connect logs in for the first time. Without a connection there is the host's result, or none where the operator's side leaves. A host
+// that seems to be away is asked twice: a network may drop a packet, or a connection.
+func (w *worker) connect(ctx context.Context) (Conn, *Result) {
 	conn, err := w.engine.Dialer.Dial(ctx, w.host)
-	if err == nil || !offline(err) || time.Since(w.began) > w.host.Timeouts.Connect/2 || !sleep(ctx, pause(0)) {
-		return conn, err
+	if err != nil && offline(err) && time.Since(w.began) <= w.host.Timeouts.Connect/2 && sleep(ctx, pause(0)) {
+		conn, err = w.engine.Dialer.Dial(ctx, w.host)
 	}
-	return w.engine.Dialer.Dial(ctx, w.host)
+	if err != nil && offline(err) && w.plan.WaitOnline > 0 {
+		return w.awaitOnline(ctx, err)
+	}
+	switch {
+	case ctx.Err() != nil:
+		if err == nil {
+			conn.Close()
+		}
+		return nil, nil
+	case err != nil:
+		return nil, notReached(err, w.host)
+	}
+	return conn, nil
+}
+
+// awaitOnline keeps trying to reach a host that is away, while other hosts have its slot. It takes one again when the host appears, unless
+// by then no host is to be begun any more.
+func (w *worker) awaitOnline(ctx context.Context, cause error) (Conn, *Result) {
+	w.say(w.host.Name, streamNote, fmt.Sprintf("away (%s): it is waited for, %v at most", reasonOf(cause, w.host), w.plan.WaitOnline))
+	w.part.rest()
+	accepting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(w.engine.stopping, cancel)()
+	waiting, cancel := context.WithTimeout(accepting, w.plan.WaitOnline-time.Since(w.began))
+	defer cancel()
+	for n := 0; ; n++ {
+		select {
+		case <-time.After(pause(n)):
+		case <-w.policy.halted:
+		case <-waiting.Done():
+		}
+		if off := w.callOff(accepting); off != nil || ctx.Err() != nil {
+			return nil, off
+		}
+		if waiting.Err() != nil {
+			return nil, notReached(cause, w.host)
+		}
+		conn, err := w.engine.Dialer.Dial(waiting, w.host)
+		switch {
+		case err == nil:
+			w.free = w.slots.take(accepting)
+			if off := w.callOff(accepting); off != nil || ctx.Err() != nil {
+				conn.Close()
+				return nil, off
+			}
+			return conn, nil
+		case waiting.Err() == nil && !offline(err):
+			return nil, notReached(err, w.host)
+		}
+	}
 }
 
 // reach gets a new connection after the last one was lost, for cause. It gives up when the host was out of reach for too long; then, and when

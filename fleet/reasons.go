@@ -29,6 +29,7 @@ const (
 	codeLogin       = "login"
 	codeHealth      = "health"
 	codeShell       = "shell"
+	codeRollback    = "rollback" // it was to be taken back with its wave, and was not
 )
 
 // notReached: there was no connection, so nothing was begun.
@@ -167,6 +168,14 @@ func hint(code string) string {
 		return "reboot it when it suits"
 	case "died":
 		return "look whether the host restarted or ran out of memory, then deploy again"
+	case "unconfirmed", "silent":
+		return "the new configuration shuts the host off from the network: look at its firewall, sshd and addresses"
+	case "back":
+		return "mend what keeps a new login out, then deploy again"
+	case "nobody":
+		return "deploy again, and stay, or give --detach"
+	case "no-generation":
+		return "see which there are: nixos-rebuild list-generations, home-manager generations"
 	case "not-running", "not-default":
 		return "look whether something else switches this host, then deploy again"
 	case codeLogin:

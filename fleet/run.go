@@ -3,8 +3,6 @@ package fleet
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -14,72 +12,78 @@ import (
 type run struct {
 	engine   *Engine
 	id       string
-	goal     string
+	start    *Start
 	plan     *Plan // nil where the run is attached to: nothing is launched then
 	journal  *journal
-	parallel int
+	slots    slots
+	policy   *policy
 	revision *pin
-	events   chan Event // to the ledger; closed when all work is done
+	events   chan Event     // to the ledger; closed when all work is done
+	going    sync.WaitGroup // the parts
 
 	mu   sync.Mutex
 	errs error // what kept a log from being kept
 }
 
-func (e *Engine) newRun(record *Record, owned *journal, parallel int) *run {
-	return &run{engine: e, id: record.Run, journal: owned, parallel: parallel, events: make(chan Event, 256)}
+func (e *Engine) newRun(record *Record, owned *journal, parallel int, start *Start) *run {
+	return &run{
+		engine: e, id: record.Run, start: start, journal: owned,
+		slots: newSlots(parallel), policy: newPolicy(start), events: make(chan Event, 256),
+	}
 }
 
 // waves takes the hosts through, wave after wave. begin ends, before ctx does, when no host is to be begun any more.
-func (r *run) waves(ctx, begin context.Context) {
-	pinning := r.pinRevision(ctx)
-	defer pinning()
-	stop := "" // why later waves are not begun
-	for _, wave := range r.plan.Waves {
-		results := make(chan namedResult, len(wave.Hosts))
-		Each(begin, wave.Hosts, r.parallel, func(begin context.Context, h *inventory.Host) {
-			if result := r.host(ctx, begin, h, stop); result != nil {
-				r.events <- Event{Type: HostFinished, Host: h.Name, Result: result}
-				results <- namedResult{h.Name, result}
-			}
+func (r *run) waves(ctx, begin context.Context, waves []Wave, work func(context.Context, *worker) *Result) {
+	defer r.going.Wait()
+	var hosts []*inventory.Host
+	for _, wave := range waves {
+		hosts = append(hosts, wave.Hosts...)
+	}
+	parts := newParts(hosts)
+	if r.start.BuildFirst {
+		r.slots.each(begin, hosts, func(begin context.Context, h *inventory.Host) {
+			r.begin(ctx, begin, parts[h.Name], work)
+			parts[h.Name].wait()
 		})
-		close(results)
-		if bad := failures(results); bad != "" && stop == "" {
-			stop = fmt.Sprintf("wave %d failed: %s", wave.Number, bad)
+	}
+	for i, wave := range waves {
+		halted := r.policy.reason() != ""
+		r.slots.each(begin, wave.Hosts, func(begin context.Context, h *inventory.Host) {
+			p := parts[h.Name]
+			if r.start.BuildFirst {
+				p.gate <- r.callOff(begin)
+				<-p.over
+				return
+			}
+			p.gate <- nil
+			r.begin(ctx, begin, p, work)
+			p.wait()
+		})
+		r.policy.endWave(wave.Number)
+		changed := changedOf(wave, parts)
+		if i+1 < len(waves) {
+			r.soak(begin, wave, changed)
+		}
+		if !halted && r.policy.reason() != "" && begin.Err() == nil {
+			r.takeBack(ctx, changed)
 		}
 	}
 }
 
-// host is one host's part of the run. It is nil where that has not ended.
-func (r *run) host(ctx, begin context.Context, h *inventory.Host, stop string) *Result {
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case stop != "":
-		return &Result{Outcome: Skipped, Code: codeWave, Reason: stop, Hint: "mend that, then deploy again"}
-	case r.journal.record.cancelAsked():
-		return cancelledBefore()
-	case begin.Err() != nil:
-		return &Result{Outcome: Skipped, Code: codeInterrupted, Reason: "interrupted before it began"}
-	}
-	w := r.newWorker(h)
-	return w.finish(w.launch(ctx))
-}
-
-// namedResult is a result on its way from a host's goroutine to the wave's.
-type namedResult struct {
-	host   string
-	result *Result
-}
-
-// failures names the hosts that keep the next wave from going. One that could not be reached does not: nothing happened to it.
-func failures(results <-chan namedResult) string {
-	var names []string
-	for r := range results {
-		if o := r.result.Outcome; !o.Good() && o != Unreachable {
-			names = append(names, r.host)
+// changedOf are the hosts of a wave on which a new configuration is in place.
+func changedOf(wave Wave, parts map[string]*part) []*inventory.Host {
+	var changed []*inventory.Host
+	for _, h := range wave.Hosts {
+		p := parts[h.Name]
+		if !p.ended() || p.result == nil || !p.changed {
+			continue
+		}
+		switch p.result.Outcome {
+		case Switched, Degraded, RebootNeeded:
+			changed = append(changed, h)
 		}
 	}
-	return strings.Join(names, ", ")
+	return changed
 }
 
 // complain notes what is wrong on the operator's own side; no host's outcome depends on it.
@@ -97,7 +101,7 @@ func (r *run) trouble() error {
 
 func (r *run) send(ev Event) { r.events <- ev }
 
-// say is a line of the engine's own about a host.
+// say is a line of the engine's own about a host, or, with no host, about the run.
 func (r *run) say(host, stream, line string) {
 	r.events <- Event{Type: LogLine, Host: host, Stream: stream, Line: line}
 }

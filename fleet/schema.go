@@ -42,7 +42,7 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.TypeFor[Type]():
 		return oneOf(RunStarted, StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, HostFinished, RunFinished)
 	case reflect.TypeFor[Step]():
-		return oneOf(Connect, Preflight, Pull, Build, Activate, Verify)
+		return oneOf(Steps...)
 	case reflect.TypeFor[Outcome]():
 		return oneOf(Outcomes...)
 	}

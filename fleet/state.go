@@ -26,6 +26,8 @@ type State struct {
 	Hosts   []*HostState
 	Summary *Summary // nil until the run has finished
 
+	Rollback string // the run that takes a failed wave back; "" where there is none
+
 	byName map[string]*HostState
 }
 
@@ -80,6 +82,8 @@ func (s *State) Apply(ev Event) {
 		start := *s.Start
 		start.Revision = ev.Value
 		s.Start = &start
+	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRollback:
+		s.Rollback = ev.Value
 	}
 	if h := s.byName[ev.Host]; h != nil {
 		h.apply(ev)
@@ -107,6 +111,7 @@ func (h *HostState) apply(ev Event) {
 	switch ev.Type {
 	case StepStarted:
 		h.Step = ev.Step
+		delete(h.Facts, factAwaiting)
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
 		} else {

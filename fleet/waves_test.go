@@ -156,7 +156,7 @@ func TestPlanSaysWhatStandsAgainstIt(t *testing.T) {
 		{"an unknown goal", func(_ *world, o *Options) { o.Goal = "swich" }, []string{`"swich"`, "switch, boot, test or build"}},
 		{"boot on a home", func(w *world, o *Options) { o.Goal = "boot"; w.host("b").Kind = "home" }, []string{"boot", "not for b", "kind:nixos"}},
 		{"building where a command switches", func(w *world, o *Options) { o.Goal = "build"; w.host("a").SwitchCommand = "x" }, []string{"switch_command", ": a"}},
-		{"detaching from waves", func(w *world, o *Options) { o.Detach = true; w.host("a").Wave = 7 }, []string{"waves (1, 7)", "--detach"}},
+		{"detaching from waves", func(w *world, o *Options) { o.Detach = true; w.host("a").Wave = 7 }, []string{"waves (wave 1, wave 7)", "--detach"}},
 		{"a revision and no pull", func(_ *world, o *Options) { o.Rev, o.NoPull = rev1, true }, []string{"--rev", "--no-pull"}},
 		{"an option for a revision", func(_ *world, o *Options) { o.Rev = "--upload-pack=x" }, []string{`"--upload-pack=x"`}},
 		{"a branch without a remote", func(w *world, o *Options) { o.Rev = "dev"; w.inv.Remote = "" }, []string{`"dev"`, "remote in [fleet]"}},

@@ -13,8 +13,10 @@ import (
 // worker takes one host through its part of a run. One goroutine owns it.
 type worker struct {
 	*run
+	part  *part
 	host  *inventory.Host
 	began time.Time
+	free  func() // gives back the slot that it has taken itself
 
 	// How to ask.
 	asked    bool    // a launch was sent: there may be a job
@@ -34,8 +36,14 @@ type worker struct {
 	end      *remote.Item // the job's last word
 	held     *bool        // how the job's verify ended; the host's is not over before the checks are
 
-	activated bool    // a new configuration may run
-	checks    *checks // running, or nil
+	awaiting  bool            // the job is built, and waits to be told to go on
+	released  bool            // it may be told
+	off       *Result         // it is called off instead
+	changed   bool            // a new configuration was activated
+	activated bool            // and may run
+	checks    *checks         // running, or nil
+	errand    *errand         // under way, or nil
+	heardOf   map[string]bool // the words that the job was told
 
 	// Time.
 	due      time.Time // when the step is overdue
@@ -46,8 +54,11 @@ type worker struct {
 	tries    int         // to reach it again
 }
 
-func (r *run) newWorker(h *inventory.Host) *worker {
-	w := &worker{run: r, host: h, began: time.Now(), step: Connect, facts: map[string]string{}}
+func (r *run) newWorker(p *part) *worker {
+	w := &worker{
+		run: r, part: p, host: p.host, began: time.Now(), free: func() {}, step: Connect,
+		facts: map[string]string{}, heardOf: map[string]bool{},
+	}
 	w.deadline, w.quiet, w.delay = stopped(), stopped(), stopped()
 	return w
 }
@@ -70,15 +81,9 @@ func (w *worker) launch(ctx context.Context) *Result {
 }
 
 func (w *worker) begin(ctx context.Context) *Result {
-	conn, err := w.connect(ctx)
-	switch {
-	case ctx.Err() != nil:
-		if err == nil {
-			conn.Close()
-		}
-		return nil
-	case err != nil:
-		return notReached(err, w.host)
+	conn, result := w.connect(ctx)
+	if conn == nil {
+		return result
 	}
 	return w.attend(ctx, conn)
 }
@@ -141,7 +146,7 @@ func (w *worker) converse(ctx context.Context, conn Conn) verdict {
 	}
 	s := open(ctx, conn, script, token, password)
 	defer s.close()
-	return w.listen(ctx, s)
+	return w.listen(ctx, conn, s)
 }
 
 // complain notes that the host's log is not kept. The run does not depend on it.
@@ -179,12 +184,16 @@ func (w *worker) finish(r *Result) *Result {
 	}
 	r.Before, r.After = w.facts["before"], w.facts["after"]
 	r.Generation, _ = strconv.Atoi(w.facts["generation"])
+	if w.changed && r.Outcome != RolledBack {
+		r.Confirmed = w.facts[factConfirmed]
+	}
 	r.Seconds = time.Since(w.began).Seconds()
 	return r
 }
 
 // close ends what the worker started.
 func (w *worker) close() {
+	w.free()
 	if w.checks != nil {
 		w.checks.wait(0)
 	}

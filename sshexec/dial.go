@@ -134,7 +134,7 @@ func (p *Pool) connectError(ctx context.Context, t Target, s Settings, err error
 	var (
 		op   *net.OpError
 		dns  *net.DNSError
-		kind = kindOf(err, NoRoute)
+		kind = kindOf(err, Local)
 		mend string
 	)
 	switch {

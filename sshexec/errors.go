@@ -18,6 +18,7 @@ type Kind string
 
 const (
 	Config         Kind = "config"           // ssh_config(5), or a file it names, cannot be followed
+	Local          Kind = "local"            // this machine would not open a connection
 	DNS            Kind = "dns"              // the name has no address
 	Refused        Kind = "refused"          // nothing listens on the port
 	NoRoute        Kind = "no-route"         // the network has no way there
@@ -89,7 +90,7 @@ func kindOf(err error, def Kind) Kind {
 	switch {
 	case errors.As(err, &typed):
 		return typed.Kind
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return Stopped
 	case errors.As(err, &dns):
 		return DNS

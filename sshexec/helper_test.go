@@ -17,21 +17,46 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// pipeTo names the variable that makes this test's program the like of nc(1).
-const pipeTo = "SSHEXEC_TEST_PIPE_TO"
+// These variables make another program of this test: the like of nc(1), or a server in a process of its own.
+const (
+	pipeTo = "SSHEXEC_TEST_PIPE_TO"
+	serve  = "SSHEXEC_TEST_SERVE"
+)
 
 func TestMain(m *testing.M) {
-	if address := os.Getenv(pipeTo); address != "" {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		go func() { _, _ = io.Copy(conn, os.Stdin) }()
-		_, _ = io.Copy(os.Stdout, conn)
-		os.Exit(0)
+	switch {
+	case os.Getenv(pipeTo) != "":
+		pipe(os.Getenv(pipeTo))
+	case os.Getenv(serve) != "":
+		serveUntilEOF()
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+}
+
+func pipe(address string) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	go func() { _, _ = io.Copy(conn, os.Stdin) }()
+	_, _ = io.Copy(os.Stdout, conn)
+}
+
+// serveUntilEOF says its port and its line for known_hosts, and serves until its standard input ends. A script is
+// answered with as many bytes of log lines as the variable says.
+func serveUntilEOF() {
+	var size int
+	fmt.Sscan(os.Getenv(serve), &size)
+	s, err := sshtest.New(sshtest.Config{Handler: sshtest.Lines(strings.Repeat("a line of a log ", 5), size)})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Printf("%d %s", s.Port(), s.KnownHost())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	s.Close()
 }
 
 // world is an operator's home: a configuration, known hosts, and a key.
@@ -40,7 +65,6 @@ type world struct {
 	home string
 	key  ssh.Signer
 	env  map[string]string
-	log  []string
 	Options
 }
 

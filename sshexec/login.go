@@ -146,6 +146,8 @@ func (l *login) explain(err error) error {
 		if e.Kind == Timeout {
 			e.Err = fmt.Errorf("%s: %w", at, e.Err)
 		}
+	case errors.Is(err, errClosed):
+		e.Kind = Stopped
 	case errors.As(err, &typed):
 		return typed
 	case errors.As(err, &hostKey):

@@ -330,7 +330,8 @@ func TestAnOldEncryptedKeyWithoutItsPublicHalfAsksFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block, err := x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("sesame"), x509.PEMCipherAES128) //nolint:staticcheck // what old keys are
+	//lint:ignore SA1019 old keys are encrypted like that
+	block, err := x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("sesame"), x509.PEMCipherAES128)
 	if err != nil {
 		t.Fatal(err)
 	}

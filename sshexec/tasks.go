@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-var errClosed = errors.New("it was closed")
+var errClosed = errors.New("all connections are being closed")
 
 // tasks are the goroutines of a Pool or a Conn: they begin while it is open, and closing it waits for them.
 type tasks struct {

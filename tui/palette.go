@@ -66,7 +66,7 @@ func (p Palette) color(c color.Color) Ink {
 // nothing is said by colour alone.
 func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 	switch o {
-	case fleet.Switched, fleet.Built:
+	case fleet.Switched, fleet.Built, fleet.Pulled:
 		return p.Good, "✓"
 	case fleet.Unchanged:
 		return p.Good, "="

@@ -80,9 +80,11 @@ func (h *Host) target() string {
 	return fmt.Sprintf("%s port %d %s", h.machine(), h.Port, what)
 }
 
-// machine is where the host is, as far as the inventory knows, in one spelling.
-func (h *Host) machine() string {
-	where := cmp.Or(h.Address, h.Name)
+// machine is where the host is, as far as the inventory knows.
+func (h *Host) machine() string { return Machine(cmp.Or(h.Address, h.Name)) }
+
+// Machine is a host's name or address in one spelling: what is equal is the same machine.
+func Machine(where string) string {
 	if ip, err := netip.ParseAddr(where); err == nil {
 		return ip.String()
 	}

@@ -56,7 +56,7 @@ activate() {
 ready() {
   ssh_port=$(printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $4 }')
   : "${ssh_port:=22}"
-  pull_from=''
+  pull_from='' as_user=''
   if [ -n "$rev" ]; then
     pull_from=$(git_ config "branch.$branch.remote") || pull_from=origin
   fi
@@ -77,7 +77,7 @@ pass_gate() {
 
 # activate_system hands the built path to the root half, and waits for its answer.
 activate_system() {
-  printf '%s\n' "$built" "$repo" "$pull_from" "$ssh_port" >"$dir/activate.new"
+  printf '%s\n' "$built" "$to" "$repo" "$pull_from" "$ssh_port" >"$dir/activate.new"
   mv -f "$dir/activate.new" "$dir/activate"
   root_says activated
   activation_status=$said

@@ -58,11 +58,11 @@ still_answers() {
     tries=0
     until answers; do
       tries=$((tries + 1))
-      if [ "$tries" = 5 ]; then
+      if [ "$tries" = 4 ]; then
         printf 'fleetctl: %s does not answer any more: %s\n' "$what" "$which"
         return 1
       fi
-      sleep 2 # a service may take a moment to be back
+      sleep 1 # a service may take a moment to be back
     done
   done <"$dir/answered"
 }
@@ -74,13 +74,16 @@ answers() {
   esac
 }
 
-# addresses prints the host's own, but for those that nobody else can reach.
+# addresses prints the one that the operator came in by, and the host's others, but for those that nobody else can reach.
 addresses() {
-  if has ip; then
-    ip -o addr show scope global up 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }'
-  elif has ifconfig; then
-    ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print $2 }'
-  fi | sort -u | head -n 8
+  {
+    printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $3 }'
+    if has ip; then
+      ip -o addr show scope global up 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }'
+    elif has ifconfig; then
+      ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print $2 }'
+    fi
+  } | grep . | sort -u | head -n 8
 }
 
 # ssh_answers ADDRESS: whether an SSH server shows a key there, at the port that the operator came in by.

@@ -35,7 +35,6 @@ why_back() {
 }
 
 confirm_home() {
-  as_user=''
   decide
   case $verdict in
     back*)

@@ -11,6 +11,7 @@ main() {
   this_boot=$(boot)
   step=- wrong='' reboot='' activated=no pulled=no
   put pid "$$ $this_boot"
+  put began
   trap broke_off EXIT
   trap terminated TERM
 

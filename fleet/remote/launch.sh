@@ -96,10 +96,16 @@ start_root() {
 
 # start_job detaches it: a session and a process group of its own, which no hang-up reaches, and which cancel can end as a whole.
 start_job() {
-  : >"$dir/began"
   # shellcheck disable=SC2046
   nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &
-  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid"
+  # By rename: whoever finds the file empty would take the job for dead. The job does the same, should this launch be cut off here.
+  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid.launch"
+  mv -f "$dir/pid.launch" "$dir/pid"
+  tries=0
+  until [ -e "$dir/began" ] || [ $tries = 500 ]; do
+    tries=$((tries + 1))
+    sleep 0.02
+  done
 }
 
 # prune removes jobs that ended long ago: the logs are the operator's by now, and each is a GC root.

@@ -158,7 +158,8 @@ func (n *nix) say(m message) {
 	}
 	for line := range strings.Lines(m.Msg) {
 		text := clean.Line([]byte(strings.TrimSuffix(line, "\n")))
-		if reason, ok := strings.CutPrefix(strings.TrimSpace(text), "error: "); ok && m.Level == levelError {
+		reason, ok := strings.CutPrefix(strings.TrimSpace(text), "error: ")
+		if ok && m.Level == levelError && !strings.Contains(reason, " of derivation ") { // which only repeats that another one failed
 			n.parser.problem = strings.TrimSuffix(reason, ";")
 		}
 		n.parser.text(text)

@@ -44,9 +44,8 @@ revision() {
     nixos) revision=$("$R/run/current-system/sw/bin/nixos-version" --json 2>/dev/null | json_value configurationRevision) || : ;;
     darwin) revision=$(json_value configurationRevision <"$R/run/current-system/darwin-version.json" 2>/dev/null) || : ;;
   esac
-  if [ -z "$revision" ] && [ -r "$state/deployed.$kind" ]; then
-    read -r deployed_rev deployed_path <"$state/deployed.$kind" || :
-    if [ "$deployed_path" = "$(current)" ]; then revision=$deployed_rev; fi
+  if [ -z "$revision" ] && [ -r "$state/revisions" ]; then
+    revision=$(awk -v now="$(current)" '$1 == now { print $2; exit }' "$state/revisions")
   fi
   printf '%s\n' "$revision"
 }

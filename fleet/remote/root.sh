@@ -48,7 +48,11 @@ start() {
   echo started
 }
 
-put_pid() { echo "$$ $this_boot" >"$jobs/$id/pid"; }
+# put_pid replaces the file as a whole: whoever found it empty would take this job for dead.
+put_pid() {
+  echo "$$ $this_boot" >"$jobs/$id/pid.new"
+  mv -f "$jobs/$id/pid.new" "$jobs/$id/pid"
+}
 
 run() {
   exec >>"$dir/log" 2>&1 </dev/null
@@ -66,6 +70,7 @@ run() {
   done
   {
     read -r built
+    read -r to
     read -r repo
     read -r pull_from
     read -r ssh_port

@@ -16,12 +16,14 @@ settle_revision() {
   fact after "$(revision)"
 }
 
-# remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell.
+# remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell: one line a store path.
 remember_revision() {
-  if [ -z "$rev" ] || [ "$goal" = boot ]; then return; fi
-  deployed=$state/deployed.$kind
-  printf '%s %s\n' "$rev" "$built" >"$deployed.new"
-  mv -f "$deployed.new" "$deployed"
+  if [ -z "$rev" ] || [ "$goal" = rollback ]; then return; fi
+  {
+    if [ -r "$state/revisions" ]; then grep -vF "$built " "$state/revisions" | tail -n 99; fi
+    echo "$built $rev"
+  } >"$state/revisions.new"
+  mv -f "$state/revisions.new" "$state/revisions"
 }
 
 verify_system() {

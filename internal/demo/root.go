@@ -47,7 +47,7 @@ system=$(cd "$FLEETCTL_ROOT/tmp/built" && pwd -P)
 case $1 in
   home) # nothing tells a home's revision but what the deploy before this one wrote down
     mkdir -p "$HOME/.local/state/fleetctl"
-    echo "$(git rev-parse HEAD) $system" >"$HOME/.local/state/fleetctl/deployed.home"
+    echo "$system $(git rev-parse HEAD)" >"$HOME/.local/state/fleetctl/revisions"
     ;;
   *) ln -s "$system" "$FLEETCTL_ROOT/run/current-system" && ln -s "$system" "$FLEETCTL_ROOT/run/booted-system" ;;
 esac

@@ -27,28 +27,28 @@ func Flood(size int, then string) Handler {
 func LongLine(size int) Handler {
 	return func(s *Session) int {
 		block := bytes.Repeat([]byte("x"), 32<<10)
-		for size > 0 {
-			n, err := s.Stdout.Write(block[:min(size, len(block))])
+		for left := size; left > 0; {
+			n, err := s.Stdout.Write(block[:min(left, len(block))])
 			if err != nil {
 				return 1
 			}
-			size -= n
+			left -= n
 		}
 		_, _ = io.WriteString(s.Stdout, "\n")
 		return 0
 	}
 }
 
-// Lines is a [Handler] that repeats a line until so many bytes are written.
+// Lines is a [Handler] that repeats a line for so many bytes.
 func Lines(line string, size int) Handler {
 	return func(s *Session) int {
 		block := bytes.Repeat([]byte(line+"\n"), 32<<10/(len(line)+1)+1)
-		for size > 0 {
-			n, err := s.Stdout.Write(block)
+		for left := size; left > 0; {
+			n, err := s.Stdout.Write(block[:min(left, len(block))])
 			if err != nil {
 				return 1
 			}
-			size -= n
+			left -= n
 		}
 		return 0
 	}

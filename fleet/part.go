@@ -1,0 +1,91 @@
+package fleet
+
+import (
+	"context"
+	"sync"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// part is one host's part of a run. Its goroutine may outlast the host's turn in its wave, and come before it: where it only waits, for all
+// others to be built or for the host to be online, other hosts have the slot.
+type part struct {
+	host *inventory.Host
+	gate chan *Result // takes one: nil lets the host activate, a result calls it off
+
+	resting sync.Once
+	rests   chan struct{} // closed once the part only waits
+	over    chan struct{} // closed at its end; the rest may be read after that
+	result  *Result       // nil where the part was left
+	changed bool          // a configuration was activated
+}
+
+func newParts(hosts []*inventory.Host) map[string]*part {
+	parts := make(map[string]*part, len(hosts))
+	for _, h := range hosts {
+		parts[h.Name] = &part{host: h, gate: make(chan *Result, 1), rests: make(chan struct{}), over: make(chan struct{})}
+	}
+	return parts
+}
+
+// rest gives the part's slot to others.
+func (p *part) rest() { p.resting.Do(func() { close(p.rests) }) }
+
+// ended reports whether the part has come to its end.
+func (p *part) ended() bool {
+	select {
+	case <-p.over:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait returns when the part needs no slot.
+func (p *part) wait() {
+	select {
+	case <-p.rests:
+	case <-p.over:
+	}
+}
+
+// begin starts the part in a goroutine of its own, unless the host is not to be begun any more.
+func (r *run) begin(ctx, begin context.Context, p *part, work func(context.Context, *worker) *Result) {
+	switch off := r.callOff(begin); {
+	case ctx.Err() != nil, r.plan == nil && begin.Err() != nil:
+		r.end(p, nil)
+		return
+	case r.plan != nil && off != nil:
+		r.end(p, off)
+		return
+	}
+	r.going.Go(func() {
+		w := r.newWorker(p)
+		result := w.finish(work(ctx, w))
+		p.changed = w.changed
+		r.end(p, result)
+	})
+}
+
+// end tells the part's outcome. There is none where the operator's side leaves.
+func (r *run) end(p *part, result *Result) {
+	if result != nil {
+		p.result = result
+		r.policy.count(p.host.Name, result.Outcome)
+		r.events <- Event{Type: HostFinished, Host: p.host.Name, Result: result}
+	}
+	close(p.over)
+}
+
+// callOff is the result of a host that is not to be begun, or, once built, not to be activated; nil where it is.
+func (r *run) callOff(begin context.Context) *Result {
+	switch why := r.policy.reason(); {
+	case why != "":
+		return &Result{Outcome: Skipped, Code: codeWave, Reason: why, Hint: "mend that, then deploy again"}
+	case r.journal.record.cancelAsked():
+		return cancelledBefore()
+	case begin.Err() != nil:
+		return &Result{Outcome: Skipped, Code: codeInterrupted, Reason: "interrupted before it began"}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package fleet
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+)
+
+// policy is what the failures of a run mean for the hosts that are still to come. Once it has halted the run, no more are begun.
+type policy struct {
+	start  *Start
+	halted chan struct{} // closed at the halt
+
+	mu     sync.Mutex
+	failed []string // of the whole run
+	why    string   // it is halted; "" while it is not
+}
+
+func newPolicy(start *Start) *policy {
+	return &policy{start: start, halted: make(chan struct{})}
+}
+
+// fails reports whether an outcome speaks against going on. A host that could not be reached does not: nothing happened to it.
+func (o Outcome) fails() bool { return !o.Good() && o != Unreachable }
+
+// count takes a host's outcome. More failures than were allowed for halt the run at once.
+func (p *policy) count(host string, o Outcome) {
+	if !o.fails() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failed = append(p.failed, host)
+	if most := p.start.MaxFailures; most != nil && len(p.failed) > *most {
+		p.stop(fmt.Sprintf("%d of at most %d failures: %s", len(p.failed), *most, strings.Join(p.failed, ", ")))
+	}
+}
+
+// endWave judges a wave, all of whose hosts have an outcome or are waited for. What is allowed to fail is no failed wave; a canary
+// that fails always is one.
+func (p *policy) endWave(number int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.start.OnFailure == OnFailureContinue || p.start.MaxFailures != nil && number != CanaryWave {
+		return
+	}
+	var failed []string
+	for _, h := range p.start.Hosts {
+		for _, name := range p.failed {
+			if h.Name == name && h.Wave == number {
+				failed = append(failed, name)
+			}
+		}
+	}
+	if len(failed) > 0 {
+		p.stop(fmt.Sprintf("%s failed: %s", waveName(number), strings.Join(failed, ", ")))
+	}
+}
+
+// halt keeps the run from beginning with more hosts.
+func (p *policy) halt(why string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stop(why)
+}
+
+func (p *policy) stop(why string) {
+	if p.why == "" {
+		p.why = why
+		close(p.halted)
+	}
+}
+
+// reason says why the run was halted; it is "" while it was not.
+func (p *policy) reason() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.why
+}

@@ -1,0 +1,309 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// outcomes are a run's, in the order of its hosts.
+func (w *world) outcomes() string {
+	var all []string
+	for _, h := range w.state().Hosts {
+		outcome := "left"
+		if h.Result != nil {
+			outcome = string(h.Result.Outcome)
+		}
+		all = append(all, h.Name+" "+outcome)
+	}
+	return strings.Join(all, ", ")
+}
+
+func share(text string) (s Share) {
+	if err := s.Set(text); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func TestAShareIsANumberOrAPercentage(t *testing.T) {
+	for text, want := range map[string]int{"0": 0, "3": 3, "10%": 2, "100%": 25, "1%": 0} {
+		var s Share
+		if err := s.Set(text); err != nil || s.Of(25) != want || !s.Given() || s.String() != text {
+			t.Errorf("%q of 25 is %d (%v), want %d", text, s.Of(25), err, want)
+		}
+	}
+	for _, text := range []string{"", "%", "-1", "101%", "1.5", "99999999999", "half"} {
+		var s Share
+		if err := s.Set(text); err == nil || s.Given() {
+			t.Errorf("%q is %v", text, s)
+		}
+	}
+}
+
+func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
+	for _, tt := range []struct {
+		canary string
+		want   string
+	}{
+		{"1", "0:a 1:b 1:c 1:d 2:e"},
+		{"50%", "0:a 0:b 1:c 1:d 2:e"},
+		{"1%", "0:a 1:b 1:c 1:d 2:e"},
+		{"9", "1:a 1:b 1:c 1:d 2:e"},
+	} {
+		w := newWorld(t, "a", "b", "c", "d", "e")
+		w.host("e").Wave = 2
+		var got []string
+		for _, h := range w.plan(Options{Canary: share(tt.canary)}).start().Hosts {
+			got = append(got, fmt.Sprintf("%d:%s", h.Wave, h.Name))
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("--canary %s: %s, want %s", tt.canary, s, tt.want)
+		}
+	}
+}
+
+// eight hosts in three waves, of which some fail.
+func eight(t *testing.T, failing string) *world {
+	w := newWorld(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
+	for _, h := range w.inv.Hosts {
+		h.Wave = int(h.Name[0]-'a') + 1
+		if strings.Contains(failing, h.Name) {
+			w.hosts[h.Name].log = broken("build", "build", "x")
+		}
+	}
+	return w
+}
+
+func TestFailuresDecideWhoIsBegun(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		failing string
+		o       Options
+		begun   string
+		why     string
+	}{
+		{"the canary fails", "a1", Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"as many as may", "b1", Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"one too many", "b1 b2", Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
+		{"one too many, over waves", "a1 b1", Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"none may", "b1", Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
+		{"a wave fails", "b1", Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
+		{"whatever happens", "a1 b1 c1", Options{OnFailure: OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"up to a point", "a1 b1", Options{OnFailure: OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := eight(t, tt.failing)
+				w.expectExit(w.run(tt.o), ExitFailed)
+				var begun []string
+				for _, h := range w.state().Hosts {
+					if w.hosts[h.Name].logins > 0 {
+						begun = append(begun, h.Name)
+					} else if h.Result.Outcome != Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.why {
+						t.Errorf("%s: %+v", h.Name, h.Result)
+					}
+				}
+				if got := strings.Join(begun, " "); got != tt.begun {
+					t.Errorf("begun were %s, want %s", got, tt.begun)
+				}
+			})
+		})
+	}
+}
+
+func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		breaks bool
+		o      Options
+		want   string
+	}{
+		{"all is well", false, Options{}, "a switched, b switched"},
+		{"a service dies", true, Options{}, "a switched, b skipped"},
+		{"a service dies, and that is borne", true, Options{OnFailure: OnFailureContinue}, "a switched, b switched"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				w.host("a").Health = []string{"tcp://127.0.0.1:53"}
+				begun := time.Now()
+				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
+				tt.o.Soak = 10 * time.Minute
+				w.run(tt.o)
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
+					t.Errorf("b began after %v", since)
+				}
+				if tt.breaks != strings.Contains(w.lines("a"), `after the soak: the health check "tcp://127.0.0.1:53" fails`) {
+					t.Errorf("lines: %s", w.lines("a"))
+				}
+			})
+		})
+	}
+}
+
+func TestBuildFirstActivatesNothingBeforeAllHaveBuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "fast", "slow", "broken", "last")
+		w.host("last").Wave = 2
+		for name, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+			if name == "slow" {
+				h.log[4].pause = time.Hour
+				w.host(name).Timeouts.Build = 2 * time.Hour
+			}
+		}
+		w.hosts["broken"].log = broken("pull", "dirty", "x")
+		built, activated := 0, 0
+		w.runWith(t.Context(), Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev Event) {
+			if ev.Type == StepFinished && ev.Step == Build {
+				built++
+			}
+			if ev.Type == StepStarted && ev.Step == Activate {
+				activated++
+				if built != 3 {
+					t.Errorf("%s activates when %d hosts have built", ev.Host, built)
+				}
+				if ev.Host == "last" && activated != 3 {
+					t.Errorf("wave 2 goes on when %d hosts have", activated)
+				}
+			}
+		})
+		if got := w.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		stop func(w *world, ev Event)
+		code string
+	}{
+		{"an earlier wave fails", func(*world, Event) {}, "wave"},
+		{"the operator stops", func(w *world, ev Event) {
+			if ev.Type == StepStarted && ev.Step == Activate {
+				w.engine.Stop()
+			}
+		}, "interrupted"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				for _, h := range w.hosts {
+					h.log = confirmed(time.Minute)
+				}
+				if tt.code == "wave" {
+					w.hosts["a"].log[len(w.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
+				}
+				w.runWith(t.Context(), Options{BuildFirst: true}, func(ev Event) { tt.stop(w, ev) })
+				w.expect("b", Skipped, tt.code)
+				if log := w.hosts["b"].job(w.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
+					t.Errorf("the job of b:\n%s", log)
+				}
+			})
+		})
+	}
+}
+
+func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "slow", "b")
+		w.host("b").Wave = 2
+		for _, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+		}
+		w.hosts["slow"].log[4].pause = 30 * time.Minute
+		w.leaveAt(Options{BuildFirst: true}, func(ev Event) bool { return ev.Key == "awaiting" })
+		w.attach()
+		if got := w.outcomes(); got != "a switched, slow switched, b switched" {
+			t.Errorf("got %s", got)
+		}
+		slow := false
+		for _, ev := range w.events {
+			slow = slow || ev.Type == StepFinished && ev.Step == Build && ev.Host == "slow"
+			if ev.Type == StepStarted && ev.Step == Activate && !slow {
+				t.Errorf("%s activates before slow has built", ev.Host)
+			}
+		}
+	})
+}
+
+// takesBack is a world of two waves, the first of which fails once a of it is switched.
+func takesBack(t *testing.T) *world {
+	w := newWorld(t, "a", "bad", "same", "next")
+	w.host("next").Wave = 2
+	w.hosts["bad"].log = append([]piece{{20 * time.Second, ""}}, broken("build", "build", "x")...)
+	w.hosts["same"].log = []piece{{0, "NONCE end unchanged - verify already runs\n"}}
+	w.hosts["a"].back = steps("switched - verify runs generation 41")
+	return w
+}
+
+func TestAFailedWaveIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		w.expectExit(w.run(Options{OnFailure: OnFailureRollback}), ExitFailed)
+		if got := w.outcomes(); got != "a rolled-back, bad failed, same unchanged, next skipped" {
+			t.Errorf("got %s", got)
+		}
+		if r := w.result("a"); r.Code != "wave" || r.Reason != "wave 1 failed: bad" {
+			t.Errorf("%+v", r)
+		}
+		launched := w.hosts["a"].launched
+		if len(launched) != 2 || launched[1]["goal"] != "rollback" || launched[1]["to"] != "0" || launched[1]["rev"] != "" {
+			t.Errorf("a was given %v", launched)
+		}
+		if w.hosts["same"].started != 1 {
+			t.Error("a host that had not changed was rolled back")
+		}
+		back, err := w.engine.Records.Open(w.state().Rollback)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := back.State(); err != nil || !s.Settled() || s.Start.Goal != GoalRollback || s.Host("a").Result.Outcome != Switched {
+			t.Errorf("the rollback's own record: %+v, %v", s, err)
+		}
+	})
+}
+
+func TestAHostThatCannotBeTakenBackIsDegraded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		w.hosts["a"].back = broken("activate", "no-generation", "there is none before")
+		w.run(Options{OnFailure: OnFailureRollback})
+		w.expect("a", Degraded, "rollback")
+	})
+}
+
+func TestAttachSettlesARollbackThatWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		finished := 0
+		w.leaveAt(Options{OnFailure: OnFailureRollback}, func(ev Event) bool {
+			if ev.Type == HostFinished {
+				finished++
+			}
+			return finished == 3 && ev.Type == StepStarted && ev.Step == Build
+		})
+		time.Sleep(time.Minute)
+		w.events = nil
+		all, _ := w.engine.Records.List()
+		outer := all[len(all)-1]
+		if _, err := w.another().Attach(t.Context(), outer, w.inv, w.sink(func(Event) {})); err != nil {
+			t.Error(err)
+		}
+		w.expect("a", RolledBack, "wave")
+		if s, _ := outer.State(); !s.Settled() || s.Summary == nil || s.Summary.Counts[RolledBack] != 1 {
+			t.Errorf("on record: %+v", s.Summary)
+		}
+	})
+}
