@@ -24,7 +24,7 @@ type desk struct {
 	ctx    context.Context // the table's life; actions come without one
 	engine *fleet.Engine
 	pool   *sshexec.Pool
-	eyes   *lookout
+	eyes   *fleet.Monitor
 	work   sync.WaitGroup
 	again  chan struct{} // the target is to be looked up now
 
@@ -52,7 +52,7 @@ func (d *desk) begin() {
 	env.Secret = d.secret
 	d.engine, d.pool = newEngine(&env, tablePrinter{d.table})
 	d.again = make(chan struct{}, 1)
-	d.eyes = newLookout(d.engine.Dialer, d.inv, d.refresh, d.table.Status)
+	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.table.Status)
 	d.do(func() { d.followTarget(d.ctx) })
 	d.do(func() {
 		if err := d.attach(false); err != nil {

@@ -56,7 +56,7 @@ EXIT STATUS
 	}
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
-	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what would be done with the configuration: `switch`, boot, test or build")
+	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what would be done with the configuration: `switch`, boot, test, build or pull")
 	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "with every checkout where it is")
 	f.BoolVar(&o.build, "build", false, "build, and show what changes")
@@ -67,6 +67,9 @@ EXIT STATUS
 }
 
 func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+	if o.Goal == fleet.GoalRollback {
+		return usage("goals to plan for are switch, boot, test, build and pull", "a rollback has no commits to come")
+	}
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
 		return exit(fleet.ExitUsage, err)

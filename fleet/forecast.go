@@ -54,7 +54,7 @@ func (p *Plan) foresee(ctx context.Context, d Dialer, h *inventory.Host, rev str
 	}
 	ask := remote.Forecast{
 		Kind: string(h.Kind), Checkout: remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: p.Remote}, Branch: p.Branch, Rev: rev,
-		Attribute: attribute(h), Build: build, Pull: h.Timeouts.Pull, BuildTime: h.Timeouts.Build,
+		Attribute: p.attribute(h), Build: build, Pull: h.Timeouts.Pull, BuildTime: h.Timeouts.Build,
 	}
 	header, text, err := askAll(ctx, conn, ask.Script, remote.MaxForeseen)
 	switch {
@@ -85,10 +85,10 @@ func (f *Forecast) Hint() string {
 	return hint(f.Code)
 }
 
-// attribute is what of the flake a deploy builds for a host. With a switch_command, that is not ours to say.
-func attribute(h *inventory.Host) string {
+// attribute is what of the flake the plan builds for a host: nothing where it only pulls, and nothing of ours where a switch_command does.
+func (p *Plan) attribute(h *inventory.Host) string {
 	switch {
-	case h.SwitchCommand != "":
+	case h.SwitchCommand != "" || p.Goal == GoalPull:
 		return ""
 	case h.Kind == inventory.Darwin:
 		return fmt.Sprintf("darwinConfigurations.%q.system", h.Attr)
@@ -113,15 +113,11 @@ func (p *Plan) Commands(h *inventory.Host, rev string) []PlannedStep {
 		}
 	}
 	add(Pull, p.pullCommands(h, rev)...)
-	if h.SwitchCommand != "" {
-		add(Activate, h.SwitchCommand)
-	} else {
-		add(Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", attribute(h)))
-		if p.Goal != GoalBuild {
-			add(Activate, p.activateCommands(h)...)
-		}
+	if built := p.attribute(h); built != "" {
+		add(Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", built))
 	}
-	if p.Goal != GoalBuild {
+	if p.Goal != GoalPull && p.Goal != GoalBuild {
+		add(Activate, p.activateCommands(h)...)
 		add(Verify, h.Health...)
 	}
 	return steps
@@ -139,10 +135,12 @@ func (p *Plan) pullCommands(h *inventory.Host, rev string) []string {
 
 func (p *Plan) activateCommands(h *inventory.Host) []string {
 	const system = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
-	switch h.Kind {
-	case inventory.Darwin:
+	switch {
+	case h.SwitchCommand != "":
+		return []string{h.SwitchCommand}
+	case h.Kind == inventory.Darwin:
 		return []string{system, "sudo ./result/activate"}
-	case inventory.Home:
+	case h.Kind == inventory.Home:
 		return []string{"nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result", "./result/activate --driver-version 1"}
 	}
 	change := "sudo ./result/bin/switch-to-configuration " + p.Goal

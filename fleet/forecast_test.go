@@ -146,6 +146,7 @@ build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no
 activate: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration switch
 verify: systemctl is-active nginx`},
 		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
+		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
 activate: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result; ./result/activate --driver-version 1`},
 	} {

@@ -10,7 +10,6 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -51,13 +50,7 @@ type Settings struct {
 }
 
 // Status is what was last heard of a host between runs.
-type Status struct {
-	Host      string
-	Reachable bool
-	Health    *health.Health // nil where nothing is known but whether it answers
-	Err       error
-	Time      time.Time
-}
+type Status = fleet.HostStatus
 
 // Target is the commit that the fleet should be at.
 type Target struct {

@@ -55,10 +55,10 @@ plan_build() {
   if [ "$build" = yes ]; then plan_difference; fi
 }
 
-# nix_ ARGS...: what it prints is in $dir/printed, what it says in $dir/said.
+# nix_ ARGS...: what it says is in $dir/said.
 nix_() {
   limit "$build_seconds" nix --extra-experimental-features 'nix-command flakes' "$@" --no-write-lock-file \
-    >"$dir/printed" 2>"$dir/said" </dev/null
+    >"$dir/said" 2>&1 </dev/null
 }
 
 # nix_failed: the last error tells most, but for the one that counts what could not be built for it.
@@ -68,8 +68,8 @@ nix_failed() {
 
 # plan_difference builds, and holds what was built against what runs.
 plan_difference() {
-  nix_ build "$url" --no-link --print-out-paths || nix_failed
-  built=$(cat "$dir/printed")
+  nix_ build "$url" --out-link "$dir/built" || nix_failed
+  built=$(there "$dir/built")
   from=$(current)
   tell from "$from"
   tell built "$built"
