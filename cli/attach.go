@@ -14,7 +14,8 @@ func newAttach(env *Env) *cobra.Command {
 		Use:   "attach [RUN]",
 		Short: "Show a run that goes on, or settle one that was left",
 		Long: `Show a run from its first event on, and follow it to its end. Where the fleetctl that began it is gone, this one takes
-over: it asks the hosts how their jobs stand, fetches what was missed of their logs, and starts the hosts that wait.
+over: it asks the hosts how their jobs stand, fetches what was missed of their logs, and says what is still to be said to them. A
+host that had not begun when the other fleetctl ended is skipped: deploy again.
 
 RUN is a run's id, a beginning of it, or its last four letters; without one, the last run.
 
