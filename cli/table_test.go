@@ -37,7 +37,7 @@ func TestTheTableWithoutAnInventorySaysHowToGetOne(t *testing.T) {
 // The whole of it in a real terminal: filter, mark two, deploy, watch, read the log of the failed one, retry, leave, come back.
 func TestTheTableInARealTerminal(t *testing.T) {
 	p := newPane(t, 100, 30, "fleetctl demo -- table")
-	p.until("9 fine") // every host has been looked at
+	p.until("9 behind") // every host has been looked at
 	p.keys("/", "csb", "Enter")
 	p.until("2 hosts, esc shows all")
 	p.keys("a", "d")
@@ -66,7 +66,7 @@ func TestTheTableComesBackToARunThatWasLeft(t *testing.T) {
 	p := newPane(t, 100, 30, `dir=$(mktemp -d)
 fleetctl demo --dir "$dir" -- table
 fleetctl demo --dir "$dir" -- table`)
-	p.until("9 fine")
+	p.until("9 behind")
 	p.keys("d")
 	p.until("deploy 1 host?")
 	p.keys("Tab", "Enter")
