@@ -76,7 +76,8 @@ limit() {
   limit_status=0 watch_status=0
   wait "$limit_child" || limit_status=$?
   kill "$limit_watch" 2>/dev/null || :
-  wait "$limit_watch" || watch_status=$?
+  # Killed before it has set its trap, it would be remarked upon.
+  wait "$limit_watch" 2>/dev/null || watch_status=$?
   [ "$watch_status" != 3 ] || limit_status=124
   return "$limit_status"
 }
