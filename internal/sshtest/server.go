@@ -143,7 +143,6 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 		return
 	}
 	defer server.Close()
-	s.logins.Add(1)
 	if fault.FreezeAfterLogin {
 		conn.own.shut()
 	}
@@ -201,6 +200,12 @@ func (s *Server) auth() *ssh.ServerConfig {
 			}
 			s.authFailures.Add(1)
 			return nil, errors.New("key not authorized")
+		},
+		// Before the client hears of it, so that whoever has logged in finds himself counted.
+		AuthLogCallback: func(_ ssh.ConnMetadata, _ string, err error) {
+			if err == nil {
+				s.logins.Add(1)
+			}
 		},
 	}
 	for _, key := range *s.hostKeys.Load() {
