@@ -56,11 +56,7 @@ EXIT STATUS
 					return exit(fleet.ExitUsage, err)
 				}
 			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
-			pool := newPool(env)
-			defer pool.Close()
-			return runStatus(ctx, env, o, dialer{pool}, inv, hosts)
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
