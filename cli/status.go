@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -29,7 +30,8 @@ func newStatus(env *Env) *cobra.Command {
 
 A host is asked once, over one connection, and nothing is changed, fetched or built there: its checkout is held against the
 commit that the inventory's branch is at, which the git of this machine is asked for; so is what runs there. A host is
-"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do.
+"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do. What the last deploy of a host still owes it, since it was away or how it fared was
+never heard, is shown too: fleetctl deploy --owed brings it.
 
 With --output json, each host is one line on standard output; fleetctl schema health describes its health.
 
@@ -71,15 +73,19 @@ type hostReport struct {
 	host *inventory.Host
 	fleet.HostStatus
 	drift health.Drift
+	owed  *fleet.Debt // what its last deploy did not bring it; nil where that did, or it runs it all the same
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
-	wanted := make(chan string, 1)
+	var revision string
+	var debts []fleet.Debt
+	var unread error // the records
 	var asking sync.WaitGroup
-	asking.Go(func() { wanted <- env.tip(ctx, inv) })
+	asking.Go(func() { revision = env.tip(ctx, inv) })
+	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
@@ -87,8 +93,11 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
 
-	revision := <-wanted
+	if unread != nil {
+		fmt.Fprintf(env.Err, "fleetctl: what is owed to hosts is not known: %v\n", unread)
+	}
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
+	owe(reports, debts)
 	var err error
 	if o.output == outputJSON {
 		err = printStatusJSON(env, revision, reports)
@@ -139,6 +148,19 @@ func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[str
 	return reports
 }
 
+// owe tells hosts' reports what is still owed to them.
+func owe(reports []hostReport, debts []fleet.Debt) {
+	for _, d := range debts {
+		for i := range reports {
+			r := &reports[i]
+			runs := r.Health != nil && d.Revision != "" && r.Health.System.Revision == d.Revision
+			if r.host.Name == d.Host && !runs {
+				r.owed = &d
+			}
+		}
+	}
+}
+
 func statusCode(reports []hostReport, drift bool) int {
 	code := fleet.ExitOK
 	for _, r := range reports {
@@ -165,6 +187,7 @@ type statusJSON struct {
 	Time      time.Time      `json:"time"`
 	Wanted    string         `json:"wanted,omitempty"` // the revision
 	Drift     health.Drift   `json:"drift"`
+	Owed      *fleet.Debt    `json:"owed,omitempty"`
 	Health    *health.Health `json:"health,omitempty"`
 	Error     string         `json:"error,omitempty"`
 	Hint      string         `json:"hint,omitempty"`
@@ -174,7 +197,7 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	lines := json.NewEncoder(env.Out)
 	lines.SetEscapeHTML(false)
 	for _, r := range reports {
-		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Health: r.Health}
+		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
 		if r.Err != nil {
 			line.Error = withoutName(r.Err.Error(), r.host)
 			line.Hint = hintOf(r.Err)
