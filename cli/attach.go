@@ -15,9 +15,11 @@ func newAttach(env *Env) *cobra.Command {
 		Short: "Show a run that goes on, or settle one that was left",
 		Long: `Show a run from its first event on, and follow it to its end. Where the fleetctl that began it is gone, this one takes
 over: it asks the hosts how their jobs stand, fetches what was missed of their logs, and says what is still to be said to them. A
-host that had not begun when the other fleetctl ended is skipped: deploy again.
+host that had not begun when the other fleetctl ended is skipped: deploy again. For all others it is as the run was told: what waits,
+built, goes on wave after wave, with soaks between them, and a wave that fails is rolled back where --on-failure said so.
 
-RUN is a run's id, a beginning of it, or its last four letters; without one, the last run.
+RUN is a run's id, a beginning of it, or its last four letters; without one, the last run. The rollback of a failed wave
+is a part of the run that it belongs to.
 
 EXIT STATUS
 

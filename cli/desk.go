@@ -173,7 +173,7 @@ func (d *desk) attach(left bool) error {
 			continue
 		}
 		state, err := record.State()
-		if err != nil || state.Start == nil || state.Summary != nil {
+		if err != nil || state.Start == nil || state.Start.PartOf != "" || state.Summary != nil {
 			continue
 		}
 		if !left && !record.Living() {

@@ -27,57 +27,87 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 		return summary, nil
 	}
 	l.journal = owned
+	rollbacks, err := e.Records.partsOf(record.Run)
+	if err != nil {
+		return Summary{}, errors.Join(err, owned.close())
+	}
 	r := e.newRun(record, owned, inv.Parallel, l.state.Start)
 	for _, h := range l.state.Hosts {
 		if h.Result != nil && h.Result.Outcome.Terminal() {
 			r.policy.count(h.Name, h.Result.Outcome)
 		}
 	}
-	left, rollback := w.unfinished(), l.state.Rollback
+	left := w.unfinished()
+	waves, parts := r.resumed(l.state, inv)
+	if len(rollbacks) > 0 {
+		r.policy.endWave(waves[r.passed].Number) // knows best why
+		r.policy.halt(waveName(waves[r.passed].Number) + " failed")
+		r.passed = len(waves)
+	}
 	return e.carry(ctx, r, inv.Notify, l, func(ctx, begin context.Context) {
-		r.resume(ctx, begin, inv, left)
-		r.settleRollback(ctx, rollback, inv)
+		r.resume(ctx, begin, inv, left, waves, parts)
+		r.settleRollback(ctx, begin, rollbacks, inv)
 	})
 }
 
-// resume settles the hosts that are left.
-func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left []*replay) {
-	hosts := map[string]*inventory.Host{}
-	replays := map[string]*replay{}
-	for _, rp := range left {
-		h := inv.Host(rp.host)
-		switch {
-		case !rp.begun && r.journal.record.cancelAsked():
-			r.events <- Event{Type: HostFinished, Host: rp.host, Result: cancelledBefore()}
-		case !rp.begun:
-			r.events <- Event{Type: HostFinished, Host: rp.host, Result: notBegun()}
-		case h == nil:
-			r.events <- Event{Type: HostFinished, Host: rp.host, Result: &Result{
-				Outcome: Unknown, Code: codeInventory,
-				Reason: fmt.Sprintf("the host is not in %q any more", inv.Path),
-				Hint:   "attach with the inventory that the run was begun with",
-			}}
-		default:
-			hosts[h.Name], replays[h.Name] = h, rp
+// resumed are the waves of a run as it was left, with the parts of those hosts that the inventory still has. Hosts that have an outcome which
+// stays have come to their end.
+func (r *run) resumed(s *State, inv *inventory.Inventory) ([]Wave, map[string]*part) {
+	var waves []Wave
+	for i, planned := range s.Hosts {
+		if i == 0 || planned.Wave != s.Hosts[i-1].Wave {
+			waves = append(waves, Wave{Number: planned.Wave})
 		}
-	}
-	r.waves(ctx, begin, r.wavesOf(hosts), func(ctx context.Context, w *worker) *Result { return w.resume(ctx, replays[w.host.Name]) })
-}
-
-// wavesOf are the waves in which hosts that have begun go on. Where they wait for each other's builds, these are the run's, even those that
-// have nobody left: how they ended counts. Else every host that has begun was free to.
-func (r *run) wavesOf(hosts map[string]*inventory.Host) []Wave {
-	all := []Wave{{Number: -1}}
-	for i, planned := range r.start.Hosts {
-		if r.start.BuildFirst && (i == 0 || planned.Wave != r.start.Hosts[i-1].Wave) {
-			all = append(all, Wave{Number: planned.Wave})
+		// Where hosts wait for each other's builds, one has gone past its wave's gate only once it activates.
+		if planned.inActivation() || !s.Start.BuildFirst && planned.Step != "" {
+			r.passed = len(waves) - 1
 		}
-		if h := hosts[planned.Name]; h != nil {
-			last := &all[len(all)-1]
+		if h := inv.Host(planned.Name); h != nil {
+			last := &waves[len(waves)-1]
 			last.Hosts = append(last.Hosts, h)
 		}
 	}
-	return all
+	parts := newParts(hostsOf(waves))
+	for name, p := range parts {
+		if hs := s.Host(name); hs.Result != nil && hs.Result.Outcome.Terminal() {
+			p.replay(hs)
+		}
+	}
+	return waves, parts
+}
+
+// resume settles the hosts that are left: those that have begun go on, and no others begin.
+func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left []*replay, waves []Wave, parts map[string]*part) {
+	replays := map[string]*replay{}
+	for _, rp := range left {
+		p := parts[rp.host]
+		switch {
+		case !rp.begun && r.journal.record.cancelAsked():
+			r.settle(rp.host, p, cancelledBefore())
+		case !rp.begun:
+			r.settle(rp.host, p, notBegun())
+		case p == nil:
+			r.settle(rp.host, p, &Result{
+				Outcome: Unknown, Code: codeInventory,
+				Reason: fmt.Sprintf("the host is not in %q any more", inv.Path),
+				Hint:   "attach with the inventory that the run was begun with",
+			})
+		default:
+			replays[rp.host] = rp
+			if !r.start.BuildFirst {
+				p.gate <- nil // it was free to go on
+			}
+		}
+	}
+	r.waves(ctx, begin, waves, parts, func(ctx context.Context, w *worker) *Result { return w.resume(ctx, replays[w.host.Name]) })
+}
+
+// settle tells the outcome of a host that is not gone on with: it says nothing about its wave. There is no part where the host is unknown.
+func (r *run) settle(host string, p *part, result *Result) {
+	r.events <- Event{Type: HostFinished, Host: host, Result: result}
+	if p != nil {
+		close(p.over)
+	}
 }
 
 // resume goes on with a job that was begun before, as far as the record knows.

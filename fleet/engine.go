@@ -63,7 +63,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 	return e.carry(ctx, r, p.Notify, newLedger(record.Run, owned, e.now, sink), func(ctx, begin context.Context) {
 		r.events <- Event{Type: RunStarted, Start: start}
 		defer r.pinRevision(ctx)()
-		r.waves(ctx, begin, p.Waves, func(ctx context.Context, w *worker) *Result { return w.launch(ctx) })
+		r.waves(ctx, begin, p.Waves, newParts(p.hosts()), func(ctx context.Context, w *worker) *Result { return w.launch(ctx) })
 	})
 }
 
@@ -81,7 +81,7 @@ func (e *Engine) carry(ctx context.Context, r *run, whom inventory.Notify, l *le
 	l.drain(r.events)
 
 	summary := l.state.Summarize()
-	if l.state.complete() {
+	if l.state.complete() && !r.left {
 		// Before the end is on record: who was not notified because this process died is notified by the one that attaches.
 		for _, problem := range notify(ctx, whom, l.state.Report()) {
 			l.take(Event{Type: LogLine, Stream: streamWarn, Line: problem})

@@ -67,6 +67,9 @@ type Start struct {
 	BuildFirst     bool    `json:"build_first,omitempty"`
 	MaxFailures    *int    `json:"max_failures,omitempty"` // of the run; not given: a wave must not have any
 	OnFailure      string  `json:"on_failure,omitempty"`   // halt, continue or rollback-wave
+	SoakSeconds    float64 `json:"soak_seconds,omitempty"` // between two waves
+
+	PartOf string `json:"part_of,omitempty"` // the run whose failed wave this one takes back
 }
 
 // Facts that the engine itself tells; all others are the job's.

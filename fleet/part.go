@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
@@ -16,6 +17,7 @@ type part struct {
 	resting sync.Once
 	rests   chan struct{} // closed once the part only waits
 	over    chan struct{} // closed at its end; the rest may be read after that
+	at      time.Time     // its end
 	result  *Result       // nil where the part was left
 	changed bool          // a configuration was activated
 }
@@ -74,6 +76,13 @@ func (r *run) end(p *part, result *Result) {
 		r.policy.count(p.host.Name, result.Outcome)
 		r.events <- Event{Type: HostFinished, Host: p.host.Name, Result: result}
 	}
+	p.at = time.Now()
+	close(p.over)
+}
+
+// replay is the end of a part that came to it before this process went on with the run.
+func (p *part) replay(h *HostState) {
+	p.result, p.changed, p.at = h.Result, h.Changed, h.Since
 	close(p.over)
 }
 

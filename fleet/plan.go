@@ -67,6 +67,8 @@ type Plan struct {
 	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
 	Notify   inventory.Notify
+
+	partOf string // the run that this one is a part of
 }
 
 // Wave is the hosts of a plan that go together.
@@ -141,19 +143,14 @@ func (p *Plan) names(f func(*inventory.Host) bool) string {
 }
 
 // hosts are the plan's, in its order.
-func (p *Plan) hosts() []*inventory.Host {
-	var all []*inventory.Host
-	for _, w := range p.Waves {
-		all = append(all, w.Hosts...)
-	}
-	return all
-}
+func (p *Plan) hosts() []*inventory.Host { return hostsOf(p.Waves) }
 
 // start is the plan as run_started tells it.
 func (p *Plan) start() *Start {
 	s := &Start{
 		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
+		SoakSeconds: p.Soak.Seconds(), PartOf: p.partOf,
 	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {

@@ -237,3 +237,50 @@ func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
 		}
 	})
 }
+
+func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		breaks bool
+		away   time.Duration // between the two processes
+		want   string
+		least  time.Duration // between the first wave's end and the next wave's activation
+	}{
+		{"the rest of a soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
+		{"a soak that is over is looked at all the same", true, time.Hour, "a switched, b skipped", 0},
+		{"a service dies in the rest of it", true, 4 * time.Minute, "a switched, b skipped", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				w.host("a").Health = []string{"tcp://127.0.0.1:53"}
+				for _, h := range w.hosts {
+					h.log = confirmed(time.Minute)
+				}
+				var ended time.Time
+				w.hosts["a"].tcp = func() error {
+					return when(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
+				}
+				w.leaveAt(Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev Event) bool {
+					if ev.Type == HostFinished && ev.Host == "a" {
+						ended = time.Now()
+					}
+					return strings.Contains(ev.Line, "soaks")
+				})
+				time.Sleep(tt.away)
+				w.attach()
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				for _, ev := range w.events {
+					if ev.Type == StepStarted && ev.Step == Activate && ev.Host == "b" {
+						if waited := ev.Time.Sub(ended); waited < tt.least || waited > tt.least+time.Minute {
+							t.Errorf("b activates %v after a had ended", waited)
+						}
+					}
+				}
+			})
+		})
+	}
+}

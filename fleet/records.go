@@ -32,16 +32,45 @@ func (r *Records) List() ([]*Record, error) {
 	return all, nil
 }
 
-// Latest returns the newest record.
+// Latest returns the newest run that was begun for its own sake: not one that takes hosts of another back.
 func (r *Records) Latest() (*Record, error) {
 	all, err := r.List()
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("there are no runs yet in %q\n  hint: fleetctl deploy begins one", r.Dir)
+	for _, record := range all {
+		s, err := record.State()
+		if err != nil {
+			return nil, err
+		}
+		if s.Start != nil && s.Start.PartOf == "" {
+			return record, nil
+		}
 	}
-	return all[0], nil
+	return nil, fmt.Errorf("there are no runs yet in %q\n  hint: fleetctl deploy begins one", r.Dir)
+}
+
+// partsOf returns the runs that take hosts of a run back, the oldest first.
+func (r *Records) partsOf(run string) ([]*Record, error) {
+	all, err := r.List()
+	if err != nil {
+		return nil, err
+	}
+	var parts []*Record
+	for _, record := range all {
+		if record.Run == run {
+			break // what comes now is older
+		}
+		s, err := record.State()
+		if err != nil {
+			return nil, err
+		}
+		if s.Start != nil && s.Start.PartOf == run {
+			parts = append(parts, record)
+		}
+	}
+	slices.Reverse(parts)
+	return parts, nil
 }
 
 // Open returns the run of that id. A beginning of the id will do, or its last four letters, where only one run is meant.

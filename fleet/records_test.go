@@ -21,9 +21,7 @@ func TestRunIDsSortByTimeAndDiffer(t *testing.T) {
 func TestOpenFindsARunByWhatIsUnique(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"20261124-054238-k3f9", "20261124-070000-aaaa", "20261125-080000-k3f0"} {
-		if err := os.Mkdir(filepath.Join(dir, run), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		recordOf(t, dir, run, `{}`)
 	}
 	records := &Records{Dir: dir}
 	for id, want := range map[string]string{
@@ -45,6 +43,29 @@ func TestOpenFindsARunByWhatIsUnique(t *testing.T) {
 	}
 	if _, err := (&Records{Dir: filepath.Join(dir, "none")}).Latest(); err == nil || !strings.Contains(err.Error(), "no runs yet") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// recordOf is a record with a first event, of which start is a part.
+func recordOf(t *testing.T, dir, run, start string) {
+	t.Helper()
+	if err := os.Mkdir(filepath.Join(dir, run), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, run, "events.jsonl"), []byte(`{"type":"run_started","start":`+start+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheLatestRunIsNoPartOfAnotherAndHasBegun(t *testing.T) {
+	dir := t.TempDir()
+	recordOf(t, dir, "20261124-054238-k3f9", `{}`)
+	recordOf(t, dir, "20261124-054300-aaaa", `{"goal":"rollback","part_of":"20261124-054238-k3f9"}`)
+	if err := os.Mkdir(filepath.Join(dir, "20261124-054400-bbbb"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if latest, err := (&Records{Dir: dir}).Latest(); err != nil || latest.Run != "20261124-054238-k3f9" {
+		t.Errorf("latest %v, %v", latest, err)
 	}
 }
 

@@ -14,12 +14,14 @@ type run struct {
 	id       string
 	start    *Start
 	plan     *Plan // nil where the run is attached to: nothing is launched then
+	passed   int   // the waves that an earlier owner has gone past: it has judged them
 	journal  *journal
 	slots    slots
 	policy   *policy
 	revision *pin
 	events   chan Event     // to the ledger; closed when all work is done
 	going    sync.WaitGroup // the parts
+	left     bool           // in the middle of a rollback; to be read once events is closed
 
 	mu   sync.Mutex
 	errs error // what kept a log from being kept
@@ -33,41 +35,50 @@ func (e *Engine) newRun(record *Record, owned *journal, parallel int, start *Sta
 }
 
 // waves takes the hosts through, wave after wave. begin ends, before ctx does, when no host is to be begun any more.
-func (r *run) waves(ctx, begin context.Context, waves []Wave, work func(context.Context, *worker) *Result) {
+func (r *run) waves(ctx, begin context.Context, waves []Wave, parts map[string]*part, work func(context.Context, *worker) *Result) {
 	defer r.going.Wait()
-	var hosts []*inventory.Host
-	for _, wave := range waves {
-		hosts = append(hosts, wave.Hosts...)
-	}
-	parts := newParts(hosts)
-	if r.start.BuildFirst {
-		r.slots.each(begin, hosts, func(begin context.Context, h *inventory.Host) {
-			r.begin(ctx, begin, parts[h.Name], work)
-			parts[h.Name].wait()
+	early := r.start.BuildFirst || r.plan == nil // hosts that have begun before go on at once, whatever their wave
+	if early {
+		r.slots.each(begin, hostsOf(waves), func(begin context.Context, h *inventory.Host) {
+			if p := parts[h.Name]; !p.ended() {
+				r.begin(ctx, begin, p, work)
+				p.wait()
+			}
 		})
 	}
+	judged := false // the failure that halts the run
 	for i, wave := range waves {
-		halted := r.policy.reason() != ""
 		r.slots.each(begin, wave.Hosts, func(begin context.Context, h *inventory.Host) {
 			p := parts[h.Name]
-			if r.start.BuildFirst {
+			switch {
+			case p.ended():
+			case early:
 				p.gate <- r.callOff(begin)
 				<-p.over
-				return
+			default:
+				p.gate <- nil
+				r.begin(ctx, begin, p, work)
+				p.wait()
 			}
-			p.gate <- nil
-			r.begin(ctx, begin, p, work)
-			p.wait()
 		})
-		r.policy.endWave(wave.Number)
-		changed := changedOf(wave, parts)
-		if i+1 < len(waves) {
-			r.soak(begin, wave, changed)
+		if i < r.passed {
+			continue
 		}
-		if !halted && r.policy.reason() != "" && begin.Err() == nil {
-			r.takeBack(ctx, changed)
+		r.policy.endWave(wave.Number)
+		r.soak(begin, wave, waves[i+1:], parts)
+		if !judged && r.policy.reason() != "" {
+			judged = true
+			r.takeBack(ctx, begin, changedOf(wave, parts))
 		}
 	}
+}
+
+func hostsOf(waves []Wave) []*inventory.Host {
+	var all []*inventory.Host
+	for _, wave := range waves {
+		all = append(all, wave.Hosts...)
+	}
+	return all
 }
 
 // changedOf are the hosts of a wave on which a new configuration is in place.

@@ -3,18 +3,30 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // soak gives the hosts of a wave that were changed time to show what is wrong with them. Then they are looked at again: each has to let
 // somebody in, and to pass its health checks, before the next wave begins.
-func (r *run) soak(begin context.Context, wave Wave, changed []*inventory.Host) {
-	if r.plan == nil || r.plan.Soak == 0 || len(changed) == 0 || r.policy.reason() != "" {
+func (r *run) soak(begin context.Context, wave Wave, next []Wave, parts map[string]*part) {
+	changed := changedOf(wave, parts)
+	waits := slices.ContainsFunc(hostsOf(next), func(h *inventory.Host) bool { return !parts[h.Name].ended() })
+	if r.start.SoakSeconds == 0 || len(changed) == 0 || !waits || r.policy.reason() != "" {
 		return
 	}
-	r.say("", streamNote, fmt.Sprintf("%s soaks for %v", waveName(wave.Number), r.plan.Soak))
-	if !sleep(begin, r.plan.Soak) {
+	// A part of it may be over, where another process has begun it.
+	var since time.Time
+	for _, h := range changed {
+		if p := parts[h.Name]; p.at.After(since) {
+			since = p.at
+		}
+	}
+	left := time.Until(since.Add(time.Duration(r.start.SoakSeconds * float64(time.Second))))
+	r.say("", streamNote, fmt.Sprintf("%s soaks for %v", waveName(wave.Number), max(0, left).Round(time.Second)))
+	if !sleep(begin, left) {
 		return
 	}
 	r.slots.each(begin, changed, func(begin context.Context, h *inventory.Host) {

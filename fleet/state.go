@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Phase is what is going on with a host, between its run's beginning and its outcome.
 type Phase string
@@ -39,6 +42,7 @@ type HostState struct {
 	Phase    Phase
 	Step     Step      // the step under way, or the last one
 	Since    time.Time // Phase and Step are as they are since then
+	Changed  bool      // a new configuration was activated
 	Began    time.Time // the host's own beginning; zero while it waits
 	Progress Progress
 	LastLine string
@@ -104,6 +108,11 @@ func (s *State) begin(ev Event) {
 	}
 }
 
+// inActivation reports whether the host has come as far as its activation.
+func (h *HostState) inActivation() bool {
+	return slices.Contains([]Step{Activate, Verify, Confirm}, h.Step)
+}
+
 func (h *HostState) apply(ev Event) {
 	if h.Began.IsZero() {
 		h.Began = ev.Time
@@ -121,6 +130,7 @@ func (h *HostState) apply(ev Event) {
 		if ev.Step == Connect {
 			h.enter(Working, ev.Time)
 		}
+		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK
 	case ProgressMade:
 		if ev.Progress != nil {
 			h.Progress = *ev.Progress

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -11,36 +12,56 @@ import (
 
 // takeBack rolls hosts of a failed wave back. That is a run of its own, with its own record and jobs; what happens in it is told in this one,
 // too, and decides the hosts' outcomes.
-func (r *run) takeBack(ctx context.Context, hosts []*inventory.Host) {
-	if r.start.OnFailure != OnFailureRollback || r.plan == nil || len(hosts) == 0 {
+func (r *run) takeBack(ctx, begin context.Context, hosts []*inventory.Host) {
+	if r.start.OnFailure != OnFailureRollback || len(hosts) == 0 {
 		return
 	}
-	p := &Plan{Fleet: r.plan.Fleet, Operator: r.plan.Operator, Options: r.plan.Options, Waves: []Wave{{Number: 1, Hosts: hosts}}}
-	p.Goal, p.NoPull, p.BuildFirst, p.OnFailure = GoalRollback, true, false, OnFailureHalt
-	if p.Confirm == ConfirmNone && r.plan.Goal == GoalBoot {
+	defer func() { r.left = r.left || ctx.Err() != nil }()
+	if begin.Err() != nil {
+		return
+	}
+	p := &Plan{
+		Fleet: r.start.Fleet, Operator: r.start.Operator, Waves: []Wave{{Number: 1, Hosts: hosts}}, partOf: r.id,
+		Options: Options{
+			Goal: GoalRollback, NoPull: true, Parallel: cap(r.slots), OnFailure: OnFailureHalt,
+			Confirm: r.start.Confirm, ConfirmTimeout: time.Duration(r.start.ConfirmSeconds * float64(time.Second)),
+		},
+	}
+	if p.Confirm == ConfirmNone && r.start.Goal == GoalBoot {
 		p.Confirm = ConfirmOperator
 	}
-	p.MaxFailures, p.WaitOnline = Share{}, 0
 	if _, err := r.engine.Run(ctx, p, r.retell); err != nil {
 		r.complain(fmt.Errorf("the rollback of %s: %w", r.id, err))
 	}
 }
 
-// settleRollback goes on with the run that takes hosts of this one back, where the operator's side left in the middle of it.
-func (r *run) settleRollback(ctx context.Context, run string, inv *inventory.Inventory) {
-	if run == "" {
-		return
-	}
+// settleRollback goes on with the runs that take hosts of this one back, where the operator's side left in the middle of that. What they had
+// not begun with is begun.
+func (r *run) settleRollback(ctx, begin context.Context, parts []*Record, inv *inventory.Inventory) {
 	quiet := *inv
-	quiet.Notify = inventory.Notify{} // whoever hears of a run hears of this one, not of its part
-	_, err := r.engine.Attach(ctx, r.engine.Records.at(run), &quiet, func(ev Event) {
-		if ev.Type == HostFinished {
+	quiet.Notify = inventory.Notify{} // whoever hears of a run hears of this one, not of its parts
+	left := map[string]bool{}
+	for _, part := range parts {
+		r.events <- Event{Type: FactLearned, Key: FactRollback, Value: part.Run}
+		_, err := r.engine.Attach(ctx, part, &quiet, func(ev Event) {
+			if ev.Type != HostFinished {
+				return
+			}
+			left[ev.Host] = ev.Result.Outcome == Skipped && ev.Result.Code == codeInterrupted
 			r.retell(ev)
+		})
+		if err != nil {
+			r.complain(fmt.Errorf("the rollback of %s: %w", r.id, err))
 		}
-	})
-	if err != nil {
-		r.complain(fmt.Errorf("the rollback of %s: %w", r.id, err))
 	}
+	var hosts []*inventory.Host
+	for _, h := range inv.Hosts {
+		if left[h.Name] {
+			hosts = append(hosts, h)
+		}
+	}
+	r.left = r.left || len(parts) > 0 && ctx.Err() != nil
+	r.takeBack(ctx, begin, hosts)
 }
 
 // retell tells what happened in the run that takes hosts of this one back.
@@ -61,7 +82,7 @@ func (r *run) takenBack(of Result) *Result {
 	why := cmp.Or(r.policy.reason(), "its wave failed")
 	switch {
 	case of.Outcome == Unknown:
-	case of.Outcome.Good():
+	case of.Outcome.Good() && of.Outcome != Skipped:
 		of.Outcome, of.Code, of.Reason, of.Hint = RolledBack, codeWave, why, "mend that, then deploy again"
 	default:
 		of.Reason = clean.Line([]byte(fmt.Sprintf("%s; it was to be rolled back, and that ended as %s: %s", why, of.Outcome, of.Reason)))

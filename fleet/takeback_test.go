@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,15 +64,112 @@ func TestAttachSettlesARollbackThatWasLeft(t *testing.T) {
 			return finished == 3 && ev.Type == StepStarted && ev.Step == Build
 		})
 		time.Sleep(time.Minute)
-		w.events = nil
-		all, _ := w.engine.Records.List()
-		outer := all[len(all)-1]
-		if _, err := w.another().Attach(t.Context(), outer, w.inv, w.sink(func(Event) {})); err != nil {
-			t.Error(err)
-		}
+		w.attach() // the run itself, though that of its rollback is newer
 		w.expect("a", RolledBack, "wave")
+		outer := w.record()
 		if s, _ := outer.State(); !s.Settled() || s.Summary == nil || s.Summary.Counts[RolledBack] != 1 {
 			t.Errorf("on record: %+v", s.Summary)
 		}
 	})
+}
+
+// backs counts how often a host was told to go back.
+func (w *world) backs(host string) int {
+	n := 0
+	for _, args := range w.hosts[host].launched {
+		if args["goal"] == GoalRollback {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAttachBeginsTheRollbackThatTheRunsPolicyWants(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    Options
+		left func(w *world) func(Event) bool
+		want string
+	}{
+		{"left before the wave had failed", Options{OnFailure: OnFailureRollback}, func(*world) func(Event) bool {
+			return func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "a" }
+		}, "a rolled-back, bad failed, same unchanged, next skipped"},
+		{"left as it failed", Options{OnFailure: OnFailureRollback}, func(*world) func(Event) bool {
+			return func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "bad" }
+		}, "a rolled-back, bad failed, same unchanged, next skipped"},
+		{"more failed than is borne", Options{OnFailure: OnFailureRollback, MaxFailures: share("0")}, func(*world) func(Event) bool {
+			return func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "bad" }
+		}, "a rolled-back, bad failed, same unchanged, next skipped"},
+		{"the run only halts", Options{}, func(*world) func(Event) bool {
+			return func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "a" }
+		}, "a switched, bad failed, same unchanged, next skipped"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := takesBack(t)
+				w.leaveAt(tt.o, tt.left(w))
+				time.Sleep(time.Minute)
+				w.attach()
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				if n := w.backs("a"); (n == 1) != strings.Contains(tt.want, "rolled-back") || n > 1 || w.backs("same") > 0 {
+					t.Errorf("a was told to go back %d times, same %d", n, w.backs("same"))
+				}
+				if s, _ := w.record().State(); !s.Settled() || s.Summary == nil {
+					t.Errorf("on record: %+v", s.Summary)
+				}
+				w.attach()
+				if n := w.backs("a"); n > 1 {
+					t.Error("attached to once more, it went back again")
+				}
+			})
+		})
+	}
+}
+
+// What an earlier wave did is judged by then: only the wave that failed is taken back.
+func TestAttachTakesTheFailedWaveBackAndNoEarlierOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "first", "a", "bad")
+		w.host("a").Wave, w.host("bad").Wave = 2, 2
+		w.hosts["bad"].log = append([]piece{{20 * time.Second, ""}}, broken("build", "build", "x")...)
+		for _, name := range []string{"first", "a"} {
+			w.hosts[name].back = steps("switched - verify runs generation 41")
+		}
+		w.leaveAt(Options{OnFailure: OnFailureRollback, MaxFailures: share("0")}, func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "bad" })
+		time.Sleep(time.Minute)
+		w.attach()
+		if got := w.outcomes(); got != "first switched, a rolled-back, bad failed" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestAttachBeginsWhatARollbackHadNotBegunWith(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		w.hosts["a"].dials = func(int) error {
+			time.Sleep(time.Second)
+			return nil
+		}
+		w.leaveAt(Options{OnFailure: OnFailureRollback}, func(ev Event) bool { return ev.Key == FactRollback })
+		if n := w.backs("a"); n > 0 {
+			t.Fatalf("a was told %d times", n)
+		}
+		w.attach()
+		w.expect("a", RolledBack, "wave")
+		if n := w.backs("a"); n != 1 {
+			t.Errorf("a was told to go back %d times", n)
+		}
+	})
+}
+
+func TestAHostThatWasNotTakenBackIsNotSaidToBe(t *testing.T) {
+	r := &run{policy: newPolicy(&Start{})}
+	for outcome, want := range map[Outcome]Outcome{Switched: RolledBack, Unchanged: RolledBack, Skipped: Degraded, Unreachable: Degraded, Unknown: Unknown} {
+		if got := r.takenBack(Result{Outcome: outcome}).Outcome; got != want {
+			t.Errorf("%s becomes %s, want %s", outcome, got, want)
+		}
+	}
 }
