@@ -91,6 +91,8 @@ func (r hostReport) state(ink tui.Palette) string {
 		return ink.Warn.Paint("~ branch")
 	case d.Has(health.Behind, health.Outdated):
 		return ink.Warn.Paint("↓ behind")
+	case d.Has(health.Unknown):
+		return ink.Warn.Paint("? unknown")
 	case d.Has(health.RebootNeeded, health.BootPending):
 		return ink.Warn.Paint("↻ reboot")
 	case d.Has(health.OtherLock):

@@ -34,7 +34,9 @@ func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
 		{"another lock", func(h *Health) { h.Checkout.Lock = "l2" }, "another flake.lock"},
 		{"not deployed", func(h *Health) { h.System.Revision = older }, "runs 1111111"},
 		{"deployed by hand", func(h *Health) { h.System.Revision = target + "-dirty" }, "runs 2222222-dirty"},
-		{"does not know what it runs", func(h *Health) { h.System.Revision = "" }, ""},
+		{"does not know what it runs", func(h *Health) { h.System.Revision = "" }, "what runs does not tell its revision"},
+		{"runs nothing of Nix's", func(h *Health) { h.System = System{} }, "there is no /run/current-system"},
+		{"a home without a generation", func(h *Health) { h.Kind, h.System = "home", System{} }, "there is no generation of home-manager"},
 		{"no checkout was seen", func(h *Health) { h.Checkout = nil }, ""},
 		{"a boot pending", func(h *Health) { h.System.BootPending = true }, "another system starts at the next boot"},
 		{"a new kernel", func(h *Health) { h.System.RebootNeeded = true }, "a reboot is needed"},
@@ -51,7 +53,7 @@ func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
 
 func TestWithoutATargetTheCheckoutsOwnCountsHaveToDo(t *testing.T) {
 	h := wellKept()
-	h.System.Revision = older
+	h.System.Revision = ""
 	if d := h.Drift(Wanted{}); len(d) > 0 {
 		t.Errorf("drift %v", d)
 	}
