@@ -34,7 +34,8 @@ answer; --detach leaves it to that from the start. With --goal boot nothing is c
 the configuration.
 
 A wave begins when the one before has ended well. The canary is a wave before the first; --soak is a time between two, after
-which the hosts are looked at once more. --max-failures replaces the rule by a number for the whole run.
+which the hosts are looked at once more. With --test, a host has done well only where the repository's tests for it
+succeed, too; that goes for the last wave as for any other. --max-failures replaces the rule by a number for the whole run.
 
 The first ctrl-c stops starting hosts; the second leaves at once, and the jobs that have begun go on.
 
@@ -70,6 +71,7 @@ EXIT STATUS
 	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "leave every checkout where it is")
 	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate before all have built, or failed to")
+	f.BoolVar(&o.Test, "test", false, "run the repository's tests on each host then, as fleetctl test does; a host on which one fails is degraded")
 	f.BoolVar(&o.owed, "owed", false, "the hosts that their last deploy did not get to")
 	f.BoolVar(&o.failed, "failed", false, "the hosts that the last deploy failed on, or did not begin because of that")
 	f.StringVar(&o.metrics, "metrics", "", "write Prometheus metrics of the run to this `file`")

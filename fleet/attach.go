@@ -38,6 +38,7 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 		}
 	}
 	left := w.unfinished()
+	r.remote = inv.Remote
 	waves, parts := r.resumed(l.state, inv)
 	if len(rollbacks) > 0 {
 		r.policy.endWave(waves[r.passed].Number) // knows best why

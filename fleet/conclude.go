@@ -18,6 +18,13 @@ func (w *worker) conclude(ctx context.Context) verdict {
 		}
 		result.degrade(wrong)
 	}
+	if w.start.Test && result.Outcome.Good() {
+		wrong := w.test(ctx)
+		if ctx.Err() != nil {
+			return verdict{over: true}
+		}
+		result.degrade(wrong)
+	}
 	if w.held != nil {
 		ok := *w.held && result.Outcome != Degraded
 		w.tellOnce(Event{Type: StepFinished, Step: Verify, OK: &ok})

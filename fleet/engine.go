@@ -57,7 +57,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 	start := p.start()
 	start.Revision = rev
 	r := e.newRun(record, owned, p.Parallel, start)
-	r.plan = p
+	r.plan, r.remote = p, p.Remote
 	r.complain(pruned)
 	r.revision = newPin(rev, p.NoPull)
 	return e.carry(ctx, r, p.Notify, newLedger(record.Run, owned, e.now, sink), func(ctx, begin context.Context) {

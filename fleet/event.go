@@ -68,6 +68,7 @@ type Start struct {
 	MaxFailures    *int    `json:"max_failures,omitempty"` // of the run; not given: a wave must not have any
 	OnFailure      string  `json:"on_failure,omitempty"`   // halt, continue or rollback-wave
 	SoakSeconds    float64 `json:"soak_seconds,omitempty"` // between two waves
+	Test           bool    `json:"test,omitempty"`         // the repository's tests are run on hosts that did well
 
 	PartOf string `json:"part_of,omitempty"` // the run whose failed wave this one takes back
 }

@@ -38,6 +38,7 @@ type fakeHost struct {
 	sudo    string                                   // the password that launch wants, if any
 	says    func(verb string, args arguments) string // another header than usual, or ""
 	tcp     func() error                             // what a connection from the host finds
+	tests   func() string                            // what the repository's tests print
 
 	mu        sync.Mutex
 	logins    int
@@ -117,6 +118,7 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 	_, launch := args["prompt"]
 	_, follow := args["offset"]
 	_, tip := args["repo"]
+	_, tests := args["test_seconds"]
 	word, tell := args["word"]
 	verb := "cancel"
 	switch {
@@ -124,6 +126,8 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 		verb = "tell"
 	case launch:
 		verb = "launch"
+	case tests:
+		verb = "tests"
 	case follow:
 		verb = "follow"
 	case tip:
@@ -168,6 +172,8 @@ func (c *fakeConn) Run(ctx context.Context, cmd Command) (int, error) {
 			defer cancel()
 		}
 		return 0, h.follow(ctx, args, out, answer)
+	case "tests":
+		return 0, answer("following NONCE 0\n%s", h.tests())
 	case "tip":
 		return 0, answer("tip %s", rev2)
 	case "tell":

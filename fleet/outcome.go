@@ -9,7 +9,7 @@ const (
 	Built        Outcome = "built"         // --goal build: the new configuration is there, not activated
 	Pulled       Outcome = "pulled"        // pull: the checkout has moved to the revision, and nothing else has
 	RebootNeeded Outcome = "reboot-needed" // the new configuration takes effect, or takes full effect, at the next boot
-	Degraded     Outcome = "degraded"      // switched, but units, health checks or a new login failed
+	Degraded     Outcome = "degraded"      // it runs the new configuration, but units, health checks, tests or a new login failed
 	Failed       Outcome = "failed"        // nothing changed
 	RolledBack   Outcome = "rolled-back"   // it was switched and is back on what ran before
 	Cancelled    Outcome = "cancelled"     // ended on request before activation

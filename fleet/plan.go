@@ -52,6 +52,7 @@ type Options struct {
 	MaxFailures Share         // of the run: how many are borne before no more hosts are begun
 	BuildFirst  bool          // no host activates before all have built
 	OnFailure   string        // "" is halt
+	Test        bool          // run the repository's tests on each host that did well: one that fails degrades it
 	WaitOnline  time.Duration // how long hosts that are away are waited for
 }
 
@@ -150,7 +151,7 @@ func (p *Plan) start() *Start {
 	s := &Start{
 		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
-		SoakSeconds: p.Soak.Seconds(), PartOf: p.partOf,
+		SoakSeconds: p.Soak.Seconds(), Test: p.Test, PartOf: p.partOf,
 	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {

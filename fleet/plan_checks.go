@@ -103,6 +103,8 @@ func (p *Plan) checkWaves() error {
 		return fmt.Errorf("--build-first waits for every host, --wait-online lets the others go on\n  hint: leave one of them out")
 	case p.BuildFirst && p.Goal != GoalSwitch && p.Goal != GoalBoot && p.Goal != GoalTest:
 		return fmt.Errorf("goal %q has no activation that could wait for builds\n  hint: leave out --build-first", p.Goal)
+	case p.Test && p.Goal != GoalSwitch && p.Goal != GoalTest:
+		return fmt.Errorf("with goal %q nothing new runs that could be tested\n  hint: leave out --test", p.Goal)
 	}
 	return nil
 }
@@ -111,8 +113,8 @@ func (p *Plan) checkDetach() error {
 	switch {
 	case !p.Detach:
 		return nil
-	case p.BuildFirst, p.WaitOnline > 0:
-		return fmt.Errorf("cannot detach where somebody must wait for hosts\n  hint: leave out --detach, or --build-first and --wait-online")
+	case p.BuildFirst, p.WaitOnline > 0, p.Test:
+		return fmt.Errorf("cannot detach where somebody must wait for hosts\n  hint: leave out --detach, or --build-first, --wait-online and --test")
 	case len(p.Waves) == 1:
 		return nil
 	}

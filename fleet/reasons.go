@@ -28,6 +28,7 @@ const (
 	codeInventory   = "inventory" // the host is not in it any more
 	codeLogin       = "login"
 	codeHealth      = "health"
+	codeTests       = "tests"
 	codeShell       = "shell"
 	codeRollback    = "rollback" // it was to be taken back with its wave, and was not
 )
@@ -182,6 +183,8 @@ func hint(code string) string {
 		return "keep the sessions that you have there open until a new one works"
 	case codeHealth:
 		return "look at the service there"
+	case codeTests:
+		return "fleetctl test runs them again"
 	case codeShell:
 		return "give the login user a login shell that runs commands"
 	}

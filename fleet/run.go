@@ -13,8 +13,9 @@ type run struct {
 	engine   *Engine
 	id       string
 	start    *Start
-	plan     *Plan // nil where the run is attached to: nothing is launched then
-	passed   int   // the waves that an earlier owner has gone past: it has judged them
+	remote   string // the repository's address
+	plan     *Plan  // nil where the run is attached to: nothing is launched then
+	passed   int    // the waves that an earlier owner has gone past: it has judged them
 	journal  *journal
 	slots    slots
 	policy   *policy

@@ -53,12 +53,12 @@ type lookout struct {
 }
 
 func newLookout(d Dialer, inv *inventory.Inventory, h *inventory.Host) *lookout {
-	return &lookout{dialer: d, host: h, checkout: checkoutOf(inv, h)}
+	return &lookout{dialer: d, host: h, checkout: checkoutOf(inv.Remote, h)}
 }
 
 // checkoutOf is where a host has its configuration.
-func checkoutOf(inv *inventory.Inventory, h *inventory.Host) remote.Checkout {
-	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: inv.Remote}
+func checkoutOf(address string, h *inventory.Host) remote.Checkout {
+	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: address}
 }
 
 func (l *lookout) close() {

@@ -40,7 +40,7 @@ func RunTests(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*
 	go func() {
 		defer close(ended)
 		Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) {
-			tests, err := testHost(ctx, d, inv, h)
+			tests, err := testHost(ctx, d, checkoutOf(inv.Remote, h), h)
 			ended <- Tested{Host: h.Name, Tests: tests, Err: err}
 		})
 	}()
@@ -49,14 +49,14 @@ func RunTests(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*
 	}
 }
 
-func testHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inventory.Host) ([]Test, error) {
+func testHost(ctx context.Context, d Dialer, checkout remote.Checkout, h *inventory.Host) ([]Test, error) {
 	conn, err := d.Dial(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	token := remote.Token()
-	s := open(ctx, conn, remote.Tests(token, h.Name, checkoutOf(inv, h), testLimit), token, nil)
+	s := open(ctx, conn, remote.Tests(token, h.Name, checkout, testLimit), token, nil)
 	defer s.close()
 	var report testReport
 	var parser *remote.Parser
@@ -118,4 +118,28 @@ func (r *testReport) ended() []Test {
 		return r.tests[:len(r.tests)-1]
 	}
 	return r.tests
+}
+
+// test is the gate that the repository has for its hosts: it returns what is wrong with this one by that, if anything is.
+func (w *worker) test(ctx context.Context) *problem {
+	tests, err := testHost(ctx, w.engine.Dialer, checkoutOf(w.remote, w.host), w.host)
+	var failed []string
+	for _, t := range tests {
+		if t.Exit == 0 {
+			w.say(w.host.Name, streamNote, fmt.Sprintf("the test %s passed in %d s", t.Name, t.Seconds))
+			continue
+		}
+		for _, line := range t.Output {
+			w.say(w.host.Name, streamOut, line)
+		}
+		w.say(w.host.Name, streamWarn, fmt.Sprintf("the test %s failed: exit status %d", t.Name, t.Exit))
+		failed = append(failed, t.Name)
+	}
+	switch {
+	case len(failed) > 0:
+		return &problem{codeTests, "tests failed: " + strings.Join(failed, ", ")}
+	case err != nil:
+		return &problem{codeTests, "its tests could not be run: " + reasonOf(err, w.host)}
+	}
+	return nil
 }

@@ -1,0 +1,36 @@
+package fleet_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/demo"
+)
+
+func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	clone := filepath.Join(f.Home, "Code", "nixcfg")
+	git(t, clone, "rm", "-q", "hosts/web")
+	if err := os.MkdirAll(filepath.Join(clone, "hosts/web/tests"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(clone, "hosts/web/tests/dns.sh"), []byte("test -e /nosuch\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git(t, clone, "add", "-A")
+	git(t, clone, "commit", "-q", "-m", "web: a test")
+	git(t, clone, "push", "-q", "origin", "main")
+	plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, fleet.Options{Test: true, Rev: git(t, clone, "rev-parse", "HEAD")}, "me@here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state fleet.State
+	if _, err := f.engine.Run(t.Context(), plan, state.Apply); err != nil {
+		t.Fatal(err)
+	}
+	if r := state.Host("web").Result; r == nil || r.Outcome != fleet.Degraded || r.Code != "tests" || r.Reason != "tests failed: dns.sh" {
+		t.Errorf("%+v", r)
+	}
+}

@@ -1,0 +1,103 @@
+package fleet
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+const (
+	first  = "NONCE fact test 10-dns.sh\nNONCE fact exit 0 1\n"
+	tested = "NONCE end tested - test all were run\n"
+	passes = first + tested
+	fails  = first + "NONCE fact test 20-web.sh\nno answer\nNONCE fact exit 7 2\n" + tested
+)
+
+func TestTheRepositorysTestsAreAGateForEveryWave(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		tests map[string]string
+		log   []piece
+		want  string
+		exit  int
+	}{
+		{"all succeed", nil, steps(switched), "a switched, b switched", ExitOK},
+		{"one fails in an early wave", map[string]string{"a": fails}, steps(switched), "a degraded, b skipped", ExitFailed},
+		{"one fails in the last wave", map[string]string{"b": fails}, steps(switched), "a switched, b degraded", ExitFailed},
+		{"one fails on hosts that were up to date", map[string]string{"b": fails}, []piece{{0, "NONCE end unchanged - verify already runs\n"}}, "a unchanged, b degraded", ExitFailed},
+		{"they cannot be run", map[string]string{"b": "NONCE end failed no-repo test there is no directory\n"}, steps(switched), "a switched, b degraded", ExitFailed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				for name, h := range w.hosts {
+					h.log = tt.log
+					h.tests = func() string {
+						if text := tt.tests[name]; text != "" {
+							return text
+						}
+						return passes
+					}
+				}
+				w.expectExit(w.run(Options{Test: true}), tt.exit)
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				for name, text := range tt.tests {
+					w.expect(name, Degraded, "tests")
+					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: the test 20-web.sh failed: exit status 7")) {
+						t.Errorf("%+v\n%s", w.result(name), w.lines(name))
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestNothingIsTestedThatNobodyAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "b")
+		w.hosts["a"].tests = func() string { return fails }
+		w.hosts["b"].tests = w.hosts["a"].tests
+		w.expectExit(w.run(Options{}), ExitOK)
+		w.hosts["b"].log = broken("build", "build", "x")
+		w.engine = w.newEngine(t.TempDir())
+		w.events = nil
+		w.runWith(t.Context(), Options{Test: true}, func(ev Event) {
+			if ev.Host == "b" && strings.Contains(ev.Line, "the test") {
+				t.Error("a host that was not switched was tested")
+			}
+		})
+		w.expect("b", Failed, "build")
+	})
+}
+
+func TestAttachTestsWhatTheRunWasToTest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "web")
+		w.hosts["web"].tests = func() string { return fails }
+		w.leaveAt(Options{Test: true}, atStep(Build))
+		w.expectExit(w.attach(), ExitFailed)
+		w.expect("web", Degraded, "tests")
+	})
+}
+
+func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a")
+		w.hosts["a"].tests = func() string { return fails }
+		w.hosts["a"].back = steps("switched - verify runs generation 41")
+		w.expectExit(w.run(Options{Test: true, OnFailure: OnFailureRollback}), ExitFailed)
+		w.expect("a", RolledBack, "wave")
+	})
+}
+
+func TestPlanTestsOnlyWhatRunsAndWhereSomebodyWaits(t *testing.T) {
+	for want, o := range map[string]Options{"leave out --test": {Test: true, Goal: GoalBoot}, "and --test": {Test: true, Detach: true}} {
+		w := newWorld(t, "a")
+		if _, err := NewPlan(w.inv, w.inv.Hosts, o, "me@here"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
