@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -32,8 +31,7 @@ type generationsJSON struct {
 func listGenerations(ctx context.Context, env *Env, output string, d fleet.Dialer, parallel int, hosts []*inventory.Host) error {
 	t := newTable(env, generationHeads...)
 	var away []string // and why, to be said after the table
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(env.Out)
 	code := fleet.ExitOK
 	var err error
 	ask := func(ctx context.Context, h *inventory.Host) (g generations) {

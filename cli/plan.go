@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -75,8 +74,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 		return usage("a commit is given with all of its 40 hex digits", "there is no branch or tag %q in %q, as far as the git here can tell", plan.Rev, plan.Remote)
 	}
 	code := fleet.ExitOK
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(env.Out)
 	foresee := func(ctx context.Context, h *inventory.Host) fleet.Forecast {
 		return plan.Foresee(ctx, d, h, rev, o.build)
 	}

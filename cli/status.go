@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -48,15 +47,9 @@ EXIT STATUS
   fleetctl status --output json | jq -r 'select(.drift != []) | .host'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			inv, err := loadInventory(env, cmd)
+			inv, hosts, err := loadHosts(env, cmd, args)
 			if err != nil {
 				return err
-			}
-			hosts := inv.Hosts
-			if len(args) > 0 {
-				if hosts, err = inv.Select(args...); err != nil {
-					return exit(fleet.ExitUsage, err)
-				}
 			}
 			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
@@ -194,8 +187,7 @@ type statusJSON struct {
 }
 
 func printStatusJSON(env *Env, revision string, reports []hostReport) error {
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(env.Out)
 	for _, r := range reports {
 		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
 		if r.Err != nil {

@@ -2,9 +2,6 @@ package cli
 
 import (
 	"context"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -12,7 +9,7 @@ import (
 
 // visit lets do reach hosts, until somebody interrupts, once: for what is no run, and leaves nothing behind to attach to.
 func (env *Env) visit(ctx context.Context, do func(ctx context.Context, d fleet.Dialer) error) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
 	defer pool.Close()
