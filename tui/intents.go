@@ -271,17 +271,26 @@ func (u *ui) askQuit() tea.Cmd {
 		return tea.Quit
 	}
 	u.quit = true
-	d := &dialog{title: "leave?", yes: "Leave", lines: []string{"jobs on hosts go on by themselves. To see them again:"}}
-	for _, s := range runs {
-		d.lines = append(d.lines, "  fleetctl attach "+s.Run)
-	}
-	if s := runs[len(runs)-1]; waves(s) > 1 {
-		d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	d := &dialog{title: "leave?", yes: "Leave", lines: []string{u.o.Leaving}}
+	if u.o.Leaving == "" {
+		d.lines = toAttach(runs)
 	}
 	d.do = func(*ui, string) tea.Cmd { return tea.Quit }
 	d.cancel = func(u *ui) { u.quit = false }
 	u.dialog = d
 	return nil
+}
+
+// toAttach says what becomes of runs that are left.
+func toAttach(runs []*fleet.State) []string {
+	lines := []string{"jobs on hosts go on by themselves. To see them again:"}
+	for _, s := range runs {
+		lines = append(lines, "  fleetctl attach "+s.Run)
+	}
+	if s := runs[len(runs)-1]; waves(s) > 1 {
+		lines = append(lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	}
+	return lines
 }
 
 func waves(s *fleet.State) int {
