@@ -76,6 +76,9 @@ type Table struct {
 	ended   chan struct{} // closed when the program has left the terminal
 }
 
+// tableFrames bounds how often a second the terminal is written to: a key waits for the next of them.
+const tableFrames = 60
+
 // NewTable makes a table, which takes the terminal when it is run.
 func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx, o) }
 
@@ -83,7 +86,7 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	t := &Table{ui: newUI(o), ended: make(chan struct{})}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
-		tea.WithFPS(framesASecond))...)
+		tea.WithFPS(tableFrames))...)
 	t.feed = newFeed(t.program)
 	return t
 }
