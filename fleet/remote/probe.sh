@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   answer probed
   tell kind "$kind"
   tell boot "$this_boot"
@@ -74,7 +74,8 @@ probe_disks() {
 probe_system() {
   deployed=$(current)
   tell deployed "$deployed"
-  tell revision "$(revision)"
+  know_revision
+  tell revision "$revision"
   case $kind in
     home) profile=$(home_profiles)/home-manager ;;
     *) profile=$R/nix/var/nix/profiles/system ;;
