@@ -22,6 +22,7 @@ buildGoModule (finalAttrs: {
       (lib.fileset.fileFilter (file: file.hasExt "go") ../.)
       ../fleet # embeds what runs on hosts
       ../internal # and the demo's hosts
+      ./lib.nix # which the program evaluates
       ./fleetctl-agent.service
       ./fleetctl-agent.socket
       ./fleetctl-agent.sysusers

@@ -180,6 +180,8 @@ let
             "mba@gpc0" = { };
             "somebody" = { };
           };
+          deploy.sshUser = "root";
+          deploy.nodes.gpc0.hostname = "gpc0.lan";
           deploy.nodes.hsb0 = {
             hostname = "192.168.1.99";
             sshUser = "mba";
@@ -190,7 +192,11 @@ let
             address = "192.168.1.99";
             user = "mba";
           };
-          gpc0.kind = "nixos";
+          gpc0 = {
+            kind = "nixos";
+            address = "gpc0.lan";
+            user = "root";
+          };
           mbp.kind = "darwin";
           imac0 = {
             kind = "home";
@@ -201,9 +207,30 @@ let
             kind = "home";
             attr = "mba@gpc0";
             user = "mba";
-            address = "gpc0";
+            address = "gpc0.lan";
           };
         };
+
+      "lib.fleetFromFlake: what a name is taken by, and what is no host's, is left out" =
+        let
+          fleet = (import ../lib.nix).fleetFromFlake {
+            nixosConfigurations.web = { };
+            darwinConfigurations.WEB = { };
+            homeConfigurations = {
+              "a@b@c" = { };
+              "ada@web" = { };
+            };
+          };
+        in
+        map (host: host.name) fleet.hosts == [
+          "web"
+          "web-ada"
+        ]
+        && map (left: left.attr) fleet.leftOut == [
+          "WEB"
+          "a@b@c"
+        ]
+        && (lib.last fleet.hosts).address == "web";
 
       "lib.hostsFromFlake: a flake without hosts has none" = (import ../lib.nix).hostsFromFlake { } == { };
 
