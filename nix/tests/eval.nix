@@ -10,6 +10,8 @@ let
   # what MODULE SETTINGS: the configuration that a module makes of settings.
   what = module: settings: (stub.eval module settings).config;
 
+  onMac = module: settings: (stub.evalOn (stub.pkgsOn false) module settings).config;
+
   # What a module makes, without its own options.
   made = config: removeAttrs config [ "services" "programs" ];
 
@@ -128,9 +130,9 @@ let
       "nixos: a socket outside /run is refused" = refused (what nixos (agent {
         socket = "/tmp/agent.sock";
       })) "must be under /run";
-      "darwin: a socket outside /run is refused" = refused (what darwin (agent {
+      "darwin: a socket outside /var/run is refused" = refused (what darwin (agent {
         socket = "/tmp/agent.sock";
-      })) "must be under /run";
+      })) "must be under /var/run";
 
       "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
         group = "users";
@@ -152,7 +154,7 @@ let
         && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
         && config.environment.systemPackages == [ stub.package ];
 
-      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /run/fleetctl-agent/agent.sock" (
+      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /var/run/fleetctl-agent/agent.sock" (
         (what darwin (agent { group = "admin"; })).launchd.daemons.fleetctl-agent.script
       );
 
@@ -162,6 +164,37 @@ let
         in
         services.fleetctl-agent.Service.ExecStart == "${exe} agent --kind home"
         && sockets.fleetctl-agent.Socket.SocketMode == "0600";
+
+      "home, on macOS: launchd keeps the agent, which makes its socket" =
+        let
+          config = onMac home (agent { });
+          inherit (config.launchd.agents.fleetctl-agent) enable;
+          words = config.launchd.agents.fleetctl-agent.config.ProgramArguments;
+        in
+        enable
+        && config.systemd.user.sockets == { }
+        && words == [
+          exe
+          "agent"
+          "--kind"
+          "home"
+          "--socket"
+          "/home/mba/.local/state/fleetctl/agent.sock"
+        ];
+
+      "every socket is where docs/agent-api.md has it, and so where it is looked for" =
+        let
+          page = builtins.readFile ../../docs/agent-api.md;
+          documented = socket: lib.hasInfix "| `${socket}` |" page;
+          user = (what home (agent { })).systemd.user.sockets.fleetctl-agent.Socket.ListenStream;
+          launchd = lib.last (onMac home (agent { })).launchd.agents.fleetctl-agent.config.ProgramArguments;
+          machine = (what nixos (agent { })).services.fleetctl-agent.socket;
+        in
+        documented (lib.replaceStrings [ "%t" ] [ "$XDG_RUNTIME_DIR" ] user)
+        && documented (lib.replaceStrings [ "/home/mba/.local/state" ] [ "$XDG_STATE_HOME" ] launchd)
+        && documented machine
+        && documented (onMac darwin (agent { })).services.fleetctl-agent.socket
+        && lib.hasInfix "ListenStream=${machine}\n" (builtins.readFile ../fleetctl-agent.socket);
 
       "home: the inventory is where fleetctl looks" =
         (what home (operator { inventory = ./eval.nix; })).xdg.configFile == {

@@ -9,11 +9,12 @@ rec {
     passthru.tests = { };
   };
 
-  pkgs = {
+  pkgs = pkgsOn true;
+  pkgsOn = isLinux: {
     fleetctl = package;
     stdenv.hostPlatform = {
-      isLinux = true;
-      system = "x86_64-linux";
+      inherit isLinux;
+      system = if isLinux then "x86_64-linux" else "aarch64-darwin";
     };
     callPackage = _: _: package;
     formats.toml = _: {
@@ -71,8 +72,9 @@ rec {
       programs.ssh.extraConfig = option "" lib.types.lines;
     };
 
-  eval =
-    module: settings:
+  eval = evalOn pkgs;
+  evalOn =
+    pkgs: module: settings:
     lib.evalModules {
       modules = [
         { inherit options; }
