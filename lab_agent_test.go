@@ -75,7 +75,7 @@ func TestLabTheAgentIsThereForTheFirstWhoAsksAndThenLeaves(t *testing.T) {
 	began := time.Now()
 	h := askAgent(t, socket)
 	t.Logf("the first answer took %v", time.Since(began)) // a figure for people: a machine under load proves nothing
-	if h.Host != "m1" || h.Kind != "nixos" || h.Memory == nil || h.CPU == nil || h.BootID == "" ||
+	if h.Host != "m1" || h.Kind != "nixos" || h.Memory == nil || h.BootID == "" ||
 		h.System.Deployed != on(t, "m1", "readlink -f /run/current-system") {
 		t.Errorf("got %+v", h)
 	}
