@@ -95,6 +95,15 @@ func TestLabTheAgentIsThereForTheFirstWhoAsksAndThenLeaves(t *testing.T) {
 	t.Errorf("45 s later the agent is %s", agentState(t))
 }
 
+func TestLabTheAgentNamesAUnitThatFailed(t *testing.T) {
+	socket := installAgent(t)
+	on(t, "m1", "sudo systemd-run --quiet --unit=lab-broken --wait false || :")
+	defer on(t, "m1", "sudo systemctl reset-failed lab-broken.service")
+	if h := askAgent(t, socket); !slices.Contains(h.FailedUnits, "lab-broken.service") || h.NoUnits != "" {
+		t.Errorf("failed are %q; %s", h.FailedUnits, h.NoUnits)
+	}
+}
+
 // exposure is what systemd-analyze ends with: "→ Overall exposure level for fleetctl-agent.service: 0.2 SAFE".
 var exposure = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
 

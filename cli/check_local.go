@@ -100,6 +100,9 @@ func checkSocket(ctx context.Context, env *Env, socket string) error {
 	}
 	took := env.Now().Sub(asked).Round(time.Millisecond)
 	fmt.Fprintf(env.Out, "%s: fleetctl %s answers for %s (%s) in %v\n", socket, h.Agent, h.Host, h.Kind, took)
+	if h.NoUnits != "" {
+		fmt.Fprintf(env.Out, "%s: which units have failed is not known: %s\n", socket, h.NoUnits)
+	}
 	return nil
 }
 

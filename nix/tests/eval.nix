@@ -106,6 +106,15 @@ let
         config.users.groups.ops.members == [ "mba" ]
         && config.systemd.sockets.fleetctl-agent.socketConfig.SocketGroup == "ops";
 
+      "nixos: the service's user is there, for systemd's bus to know" =
+        let
+          inherit ((what nixos (agent { })).users) users groups;
+          service = builtins.readFile ../fleetctl-agent.service;
+        in
+        lib.all (user: users.${user}.isSystemUser && groups ? ${users.${user}.group}) (lib.attrNames users)
+        && lib.all (user: lib.hasInfix "\nUser=${user}\n" service) (lib.attrNames users)
+        && lib.hasInfix "\nu fleetctl-agent " (builtins.readFile ../fleetctl-agent.sysusers);
+
       "nixos: limits are the command's" =
         (what nixos (agent {
           idle = 0;

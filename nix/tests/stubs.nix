@@ -55,6 +55,7 @@ rec {
         variables = attrs;
       };
       users.groups = attrs;
+      users.users = attrs;
       systemd.packages = list;
       systemd.sockets = unit;
       systemd.services = attrs;
