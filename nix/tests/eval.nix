@@ -87,6 +87,63 @@ let
         )
       )
     )
+    // each "another package takes the flake's place" (
+      module:
+      let
+        other = stub.package // {
+          outPath = "/nix/store/other";
+        };
+      in
+      lib.hasInfix "/nix/store/other/bin/fleetctl" (
+        builtins.toJSON (made (what module (agent {
+          package = other;
+          limits.requests = 7; # so that NixOS has a command line of its own
+        })))
+      )
+    )
+    // each "an operator without an inventory has the command alone" (
+      module:
+      let
+        config = what module (operator { });
+      in
+      clean config
+      && config.environment.systemPackages ++ config.home.packages == [ stub.package ]
+      && config.environment.etc == { }
+      && config.environment.variables == { }
+      && config.xdg.configFile == { }
+    )
+    // each "an inventory of values is proven when it is built" (
+      module:
+      let
+        config = what module (operator { settings = inventory; });
+        files = lib.attrValues (config.environment.etc // config.xdg.configFile);
+      in
+      map (file: file.source) files == [ "/nix/store/abc-hosts.toml" ]
+    )
+    // each "without an inventory of its own, a lax policy of host keys is nobody's business" (
+      module:
+      clean (
+        what module (
+          lib.recursiveUpdate (operator { }) { programs.ssh.extraConfig = "StrictHostKeyChecking no"; }
+        )
+      )
+    )
+    // each "every option is described, and has an example or, as a package has, a default" (
+      module:
+      let
+        options = (stub.eval module { }).options;
+        own = lib.filter (o: o.visible && !o.internal) (
+          lib.optionAttrSetToDocList {
+            inherit (options) services;
+            programs = { inherit (options.programs) fleetctl; };
+          }
+        );
+      in
+      lib.length own > 5
+      && lib.all (
+        o: lib.stringLength (o.description or "") > 10 && (o ? example || lib.hasSuffix ".package" o.name && o ? default)
+      ) own
+    )
     // {
       "nixos: the units are the package's, and as they are" =
         let
@@ -146,6 +203,37 @@ let
       "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
         group = "users";
       })) "does not tell operators";
+      "darwin: a group that everybody is in is refused" = refused (what darwin (agent {
+        group = "nogroup";
+      })) "does not tell operators";
+
+      "what is no group, socket, mode or time is refused" =
+        let
+          bad = module: settings: fails (what module (agent settings)).services.fleetctl-agent;
+        in
+        lib.all (bad nixos) [
+          { group = "Operators and more"; }
+          { socket = "agent.sock"; }
+          { socket = "/run/with space"; }
+          { socketMode = "rw"; }
+          { idle = -1; }
+          { operators = "mba"; }
+        ]
+        && lib.all (bad darwin) [
+          { group = ""; }
+          { socket = "agent.sock"; }
+        ];
+
+      "darwin: the operator's inventory is in /etc, and another can be named" =
+        let
+          config = what darwin (
+            lib.recursiveUpdate (operator { inventory = ./eval.nix; }) {
+              environment.variables.FLEETCTL_INVENTORY = "/elsewhere";
+            }
+          );
+        in
+        config.environment.etc."fleetctl/hosts.toml".source == ./eval.nix
+        && config.environment.variables.FLEETCTL_INVENTORY == "/elsewhere";
 
       "nixos: a socket for everybody is warned of" = warned (what nixos (agent {
         socketMode = "0666";
