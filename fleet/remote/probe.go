@@ -29,7 +29,7 @@ func (c Checkout) args() []string {
 func Probe(token, kind string, c Checkout) Script {
 	return Script{
 		Text: script("env", "lock", "preflight", "probe") + run,
-		Args: append([]string{"token=" + token, "kind=" + kind, "agent=" + health.Socket}, c.args()...),
+		Args: append([]string{"token=" + token, "kind=" + kind}, c.args()...),
 	}
 }
 

@@ -131,6 +131,10 @@ probe_job() {
   if alive "$holder"; then tell job "$(whose "$holder")"; fi
 }
 
+# probe_agent: the socket that this user may ask at. A home's own agent comes first; the machine's knows the machine as well.
 probe_agent() {
-  if [ -S "$R$agent" ]; then tell agent "$R$agent"; fi
+  if [ "$kind" = home ]; then set -- "$R${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/fleetctl-agent/agent.sock" "$state/agent.sock"; fi
+  for socket in "$@" "$R/run/fleetctl-agent/agent.sock" "$R/var/run/fleetctl-agent/agent.sock"; do
+    if [ -S "$socket" ] && [ -w "$socket" ]; then tell agent "$socket" && return; fi
+  done
 }
