@@ -34,7 +34,7 @@ type desk struct {
 
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
-		Deploy: d.deploy, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
+		Deploy: d.deploy, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
 		Exec: d.exec, Shell: d.shell, Refresh: d.look, History: d.history,
 		Away: func(away bool) {
 			if away {
@@ -116,6 +116,41 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 	return nil
 }
 
+// reboot has hosts start anew, wave after wave. How it goes is in their logs.
+func (d *desk) reboot(names []string) error {
+	hosts := d.hosts(names)
+	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
+	for _, h := range hosts {
+		d.table.Doing(h.Name, "rebooting")
+		d.say(h.Name, "note", "to be rebooted")
+	}
+	d.do(func() {
+		back := 0
+		fleet.Reboot(d.ctx, d.engine.Dialer, d.inv, hosts, o, func(r fleet.RebootResult) {
+			stream, text := "warn", "reboot: "+string(r.Word)
+			if r.Word == fleet.Rebooted {
+				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
+				back++
+			}
+			for _, more := range []string{r.Reason, r.Hint} {
+				if more != "" {
+					text += ": " + more
+				}
+			}
+			d.say(r.Host, stream, text)
+			d.table.Doing(r.Host, "")
+			d.eyes.Refresh(r.Host)
+		})
+		d.table.Note(fmt.Sprintf("reboot: %d of %s back", back, count(len(hosts), "host")))
+	})
+	return nil
+}
+
+// say puts a line into a host's log.
+func (d *desk) say(host, stream, line string) {
+	d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
+}
+
 // run carries a run on beside the table, and has each host looked at when its part has ended.
 func (d *desk) run(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
 	d.do(func() {
@@ -150,7 +185,7 @@ func (d *desk) cancel(run string) error {
 		return err
 	}
 	return d.engine.Cancel(d.ctx, record, d.inv, func(host, answer string) {
-		d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: host, Stream: "note", Line: answer})
+		d.say(host, "note", answer)
 	})
 }
 
@@ -196,9 +231,7 @@ func (d *desk) exec(names []string, command string) error {
 	hosts := d.hosts(names)
 	d.do(func() {
 		fleet.Each(d.ctx, hosts, d.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-			say := func(stream, line string) {
-				d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: h.Name, Stream: stream, Line: line})
-			}
+			say := func(stream, line string) { d.say(h.Name, stream, line) }
 			say("note", "$ "+command)
 			out, err := tellLines(say), tellLines(say)
 			result := execOn(ctx, 0, d.engine.Dialer, h, fleet.Command{Stdout: out, Stderr: err}, command)

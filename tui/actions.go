@@ -41,6 +41,7 @@ func actions() []action {
 		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
 		{name: "rollback", keys: []string{"R"}, about: "run the generation before again", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalRollback)},
 		{name: "rollback-to", about: "run a generation again that you name", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollbackTo},
+		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
 		{name: "retry", keys: []string{"F"}, about: "deploy again to the hosts where it failed", where: inTable, changes: true, can: (*ui).canRetry, do: (*ui).askRetry},
 		{name: "cancel", keys: []string{"x"}, about: "the run of the host", where: anywhere, changes: true, can: (*ui).canCancel, do: (*ui).askCancel},
 		{name: "exec", keys: []string{"!"}, about: "run a command", where: anywhere, changes: true, can: (*ui).canExec, do: (*ui).askExec},

@@ -29,6 +29,12 @@ func (u *ui) apply(b batch) tea.Cmd {
 			u.changed(r)
 		}
 	}
+	for _, d := range b.doings {
+		if r := u.byName[d.host]; r != nil {
+			r.doing, r.since = d.word, u.now
+			u.changed(r)
+		}
+	}
 	if b.target != nil && *b.target != u.target {
 		u.target, u.targetLock = *b.target, ""
 		for _, r := range u.rows {

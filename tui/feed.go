@@ -22,8 +22,12 @@ type batch struct {
 	skipped  int // lines that found no place
 	notes    []string
 	statuses []Status
+	doings   []doing
 	target   *Target
 }
+
+// doing is what is done with a host beside a run.
+type doing struct{ host, word string }
 
 // feed gathers what happens and hands it to a program, a batch at a time. Nobody who adds to it ever waits for the screen.
 type feed struct {

@@ -34,7 +34,11 @@ func (u *ui) idle(hosts []*inventory.Host) string {
 		return "there is no host to do that on"
 	}
 	for _, h := range hosts {
-		if r := u.byName[h.Name]; r.busy() {
+		r := u.byName[h.Name]
+		if r.doing != "" {
+			return h.Name + " is " + r.doing
+		}
+		if r.busy() {
 			return fmt.Sprintf("%s is in run %s already; %s cancels it", h.Name, r.run.Run, u.keys.keyOf("cancel"))
 		}
 	}
@@ -78,13 +82,7 @@ func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 	}
 	d := u.about(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
 	d.lines = append(d.lines, "", "to "+u.aim(o))
-	if len(plan.Waves) > 1 {
-		var waves []string
-		for _, w := range plan.Waves {
-			waves = append(waves, fmt.Sprintf("%d (%s)", w.Number, plural(len(w.Hosts), "host")))
-		}
-		d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
-	}
+	d.wavesOf(plan)
 	d.yes = strings.ToUpper(verb[:1]) + verb[1:]
 	u.guard(d)
 	d.do = func(u *ui, _ string) tea.Cmd {
@@ -92,6 +90,18 @@ func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 	}
 	u.dialog = d
 	return nil
+}
+
+// wavesOf says in which waves it would go.
+func (d *dialog) wavesOf(plan *fleet.Plan) {
+	if len(plan.Waves) < 2 {
+		return
+	}
+	var waves []string
+	for _, w := range plan.Waves {
+		waves = append(waves, fmt.Sprintf("%d (%s)", w.Number, plural(len(w.Hosts), "host")))
+	}
+	d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
 }
 
 // aim is where a run would take its hosts, in words.
@@ -126,9 +136,14 @@ func (u *ui) about(title string, hosts []*inventory.Host) *dialog {
 // guard has the count typed where a dialog is about the whole fleet.
 func (u *ui) guard(d *dialog) {
 	if n := len(d.hosts); n > 1 && n == len(u.rows) {
-		d.want, d.input = strconv.Itoa(n), &input{}
-		d.lines = append(d.lines, "", fmt.Sprintf("this is the whole fleet: type %d to go on", n))
+		d.wantCount("this is the whole fleet")
 	}
+}
+
+// wantCount has the number of hosts typed, and says why.
+func (d *dialog) wantCount(why string) {
+	d.want, d.input = strconv.Itoa(len(d.hosts)), &input{}
+	d.lines = append(d.lines, "", fmt.Sprintf("%s: type %s to go on", why, d.want))
 }
 
 func (u *ui) failed() []*inventory.Host {

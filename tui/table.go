@@ -30,6 +30,7 @@ type TableOptions struct {
 // of by [Table.Event]. An action that is nil is not offered.
 type Actions struct {
 	Deploy  func(hosts []string, o fleet.Options) error
+	Reboot  func(hosts []string) error
 	Cancel  func(run string) error
 	Attach  func() error // to every run that was left
 	Exec    func(hosts []string, command string) error
@@ -106,6 +107,11 @@ func (t *Table) Note(line string) {
 // Status tells how a host is.
 func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
+}
+
+// Doing tells what is done with a host beside a run, in a word, and "" that it is done.
+func (t *Table) Doing(host, word string) {
+	t.feed.add(func(b *batch) { b.doings = append(b.doings, doing{host, word}) })
 }
 
 // Target tells where the fleet should be.

@@ -23,7 +23,7 @@ var presses = flag.Int("presses", 20000, "random keys to press")
 func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
 	keys := []string{"enter", "esc", "tab", "up", "down", "space", "backspace", "left", "right", "home", "end", "pgup", "pgdown",
-		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+c", "ctrl+w"}
+		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+r", "ctrl+c", "ctrl+w"}
 	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaA!/:?0123456789hsb@ü(" {
 		keys = append(keys, string(r))
 	}

@@ -87,6 +87,7 @@ type deployed struct {
 func (d *deployed) actions() Actions {
 	return Actions{
 		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
+		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
 		Attach:  func() error { return errors.New("there is no run to attach to") },
@@ -208,6 +209,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-nothing-100x30.golden", 100, 30, nil, []string{"/", "z", "z"}},
 		{"table-deploy-100x30.golden", 100, 30, nil, []string{"space", "space", "d"}},
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
+		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},
 		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
 		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},
 		{"table-leave-100x30.golden", 100, 30, deploying, []string{"q"}},

@@ -39,6 +39,14 @@ func (t *tail) push(l logLine) {
 // first is the number of the oldest line that is kept.
 func (t *tail) first() int { return t.next - len(t.lines) }
 
+// last is the text of the newest line.
+func (t *tail) last() string {
+	if len(t.lines) == 0 {
+		return ""
+	}
+	return t.line(t.next - 1).text
+}
+
 // line is the line of that number, which is kept.
 func (t *tail) line(n int) *logLine { return &t.lines[n%t.most] }
 

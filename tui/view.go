@@ -191,11 +191,12 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 
 // said is the end of a row: what there is to say of the host.
 func (u *ui) said(r *row) string {
-	if r.busy() || r.settled() != nil {
-		return u.detail(r.work)
-	}
 	p := &u.palette
 	switch h := r.status.Health; {
+	case r.doing != "":
+		return p.Faint.Paint(r.log.tail.last())
+	case r.tellsOfRun():
+		return u.detail(r.work)
 	case r.status.Err != nil:
 		return p.Faint.Paint(firstLine(r.status.Err))
 	case h == nil:
