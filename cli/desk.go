@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/sshexec"
 	"github.com/markus-barta/nixfleet/tui"
 )
@@ -34,7 +36,7 @@ type desk struct {
 
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
-		Deploy: d.deploy, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
+		Deploy: d.deploy, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
 		Exec: d.exec, Shell: d.shell, Refresh: d.look, History: d.history,
 		Away: func(away bool) {
 			if away {
@@ -114,6 +116,46 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 	}
 	d.run(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
 	return nil
+}
+
+// plan asks hosts what a deploy would do there.
+func (d *desk) plan(names []string, o fleet.Options, build bool) error {
+	hosts := d.hosts(names)
+	plan, err := fleet.NewPlan(d.inv, hosts, o, d.env.operator())
+	if err != nil {
+		return err
+	}
+	d.do(func() {
+		rev := d.env.resolve(d.ctx, plan)
+		fleet.Each(d.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			f := plan.Foresee(ctx, d.engine.Dialer, h, rev, build)
+			if ctx.Err() == nil {
+				d.table.Plan(h.Name, tablePlan(forecastText(d.env.Now(), plan, h, f)))
+			}
+		})
+	})
+	return nil
+}
+
+// tablePlan is a plan as the table paints it.
+func tablePlan(plan []planText) []tui.Text {
+	var lines []tui.Text
+	for _, l := range plan {
+		text := clean.Line([]byte(strings.Join(someOf(l.text, l.aside), "  ")))
+		switch l.kind {
+		case planTitle:
+			lines = append(lines, tui.Text{Stream: "note", Line: text})
+		case planWrong:
+			lines = append(lines, tui.Text{Stream: "warn", Line: "✗ " + text})
+		case planAway:
+			lines = append(lines, tui.Text{Stream: "out", Line: "- away: " + text})
+		case planHint:
+			lines = append(lines, tui.Text{Stream: "out", Line: "  hint: " + text})
+		default:
+			lines = append(lines, tui.Text{Stream: "out", Line: "  " + text})
+		}
+	}
+	return lines
 }
 
 // reboot has hosts start anew, wave after wave. How it goes is in their logs.

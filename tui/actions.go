@@ -25,7 +25,7 @@ func actions() []action {
 		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: on(func(u *ui) { u.scroll(-u.page()) })},
 		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
 		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "the next tab of the log: fleet, the host's, pinned ones", where: anywhere, do: on((*ui).nextTab)},
+		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log and plan", where: anywhere, do: on((*ui).nextTab)},
 		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", where: inTable, can: (*ui).needsHost, do: on((*ui).pin)},
 		{name: "filter", keys: []string{"/"}, about: "hosts by a part of a name, tag or state, or by a selector", where: inTable, do: on((*ui).askFilter)},
 		{name: "mark", keys: []string{"space"}, about: "the host, for actions", where: inTable, can: (*ui).needsHost, do: on((*ui).mark)},
@@ -41,6 +41,8 @@ func actions() []action {
 		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
 		{name: "rollback", keys: []string{"R"}, about: "run the generation before again", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalRollback)},
 		{name: "rollback-to", about: "run a generation again that you name", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollbackTo},
+		{name: "plan", keys: []string{"v"}, about: "what a deploy would do", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(false) }},
+		{name: "plan-build", keys: []string{"V"}, about: "and, once it has built it, which packages and units change", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(true) }},
 		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
 		{name: "retry", keys: []string{"F"}, about: "deploy again to the hosts where it failed", where: inTable, changes: true, can: (*ui).canRetry, do: (*ui).askRetry},
 		{name: "cancel", keys: []string{"x"}, about: "the run of the host", where: anywhere, changes: true, can: (*ui).canCancel, do: (*ui).askCancel},
@@ -82,7 +84,7 @@ func (u *ui) back() {
 	case u.manner.search != "" && u.scope() == inLog:
 		u.manner.search = ""
 	case u.open != "":
-		u.open, u.past = "", nil
+		u.open, u.past, u.onPlan = "", nil, false
 	case u.focus == onLog:
 		u.focus = onTable
 	case u.list.filter != "":

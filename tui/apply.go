@@ -35,6 +35,11 @@ func (u *ui) apply(b batch) tea.Cmd {
 			u.changed(r)
 		}
 	}
+	for _, p := range b.plans {
+		if r := u.byName[p.host]; r != nil {
+			r.plan = planPane(u.now, p.lines)
+		}
+	}
 	if b.target != nil && *b.target != u.target {
 		u.target, u.targetLock = *b.target, ""
 		for _, r := range u.rows {

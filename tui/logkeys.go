@@ -10,9 +10,13 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// nextTab shows the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
+// nextTab shows the other of a host's log and plan, or the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
 func (u *ui) nextTab() {
 	if u.open != "" {
+		u.onPlan = !u.onPlan
+		if r := u.byName[u.open]; r.plan == nil {
+			r.plan = planPane(u.now, u.unplanned())
+		}
 		return
 	}
 	i := slices.Index(u.pins, u.tab)

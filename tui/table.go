@@ -30,6 +30,7 @@ type TableOptions struct {
 // of by [Table.Event]. An action that is nil is not offered.
 type Actions struct {
 	Deploy  func(hosts []string, o fleet.Options) error
+	Plan    func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
 	Reboot  func(hosts []string) error
 	Cancel  func(run string) error
 	Attach  func() error // to every run that was left
@@ -112,6 +113,14 @@ func (t *Table) Status(s Status) {
 // Doing tells what is done with a host beside a run, in a word, and "" that it is done.
 func (t *Table) Doing(host, word string) {
 	t.feed.add(func(b *batch) { b.doings = append(b.doings, doing{host, word}) })
+}
+
+// Text is a line that a person reads. Stream is as in [fleet.Event].
+type Text struct{ Stream, Line string }
+
+// Plan tells what a deploy would do on a host.
+func (t *Table) Plan(host string, lines []Text) {
+	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
 }
 
 // Target tells where the fleet should be.

@@ -79,14 +79,16 @@ func atRest() []Status {
 
 // deployed is everything a fake owner was asked for.
 type deployed struct {
-	hosts  [][]string
-	runs   []string
-	pauses []bool
+	hosts   [][]string
+	planned [][]string
+	runs    []string
+	pauses  []bool
 }
 
 func (d *deployed) actions() Actions {
 	return Actions{
 		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
+		Plan:    func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
 		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
@@ -133,6 +135,10 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		return
 	}
 	switch msg := cmd().(type) {
+	case tea.BatchMsg:
+		for _, one := range msg {
+			d.carryOut(one)
+		}
 	case flashMsg, pastMsg:
 		d.send(msg)
 	}
@@ -185,6 +191,15 @@ func shownOn(t *testing.T, golden string, width, height int, settings Settings, 
 	}
 }
 
+// planned has hsb1 tell its plan.
+func planned(table *Table) {
+	table.Plan("hsb1", []Text{
+		{"note", "3 commits from a1b2c3d to 3f9c2ab"}, {"out", "  3f9c2ab  hsb0: adguard on port 53  mba, 2h ago"},
+		{"note", "build"}, {"out", "  nix build '.#nixosConfigurations.\"hsb1\".config.system.build.toplevel' --no-write-lock-file"},
+		{"out", "  would build 4 derivations, download 12 paths (34.5 MiB)"}, {"note", "what changes"}, {"out", "  ↑ up    linux 6.18.2 → 6.18.3, +1.2 MiB"},
+	})
+}
+
 func deploying(table *Table) { (&story{tell: table.Event}).middle() }
 
 func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
@@ -209,6 +224,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-nothing-100x30.golden", 100, 30, nil, []string{"/", "z", "z"}},
 		{"table-deploy-100x30.golden", 100, 30, nil, []string{"space", "space", "d"}},
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
+		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
 		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},
 		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
 		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},

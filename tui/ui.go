@@ -65,6 +65,7 @@ type ui struct {
 	follow   bool
 	pins     []string // hosts whose logs have a tab of their own
 	open     string   // the host that fills the screen, or ""
+	onPlan   bool     // and shows its plan instead of its log
 	past     []Past   // of that host
 	manner   manner
 	help     bool
@@ -158,7 +159,9 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case batchMsg:
 		return u, u.apply(batch(msg))
 	case flashMsg:
-		u.say(msg)
+		if msg.text != "" {
+			u.say(msg)
+		}
 	case pastMsg:
 		if msg.host == u.open {
 			u.past = msg.past
@@ -225,6 +228,8 @@ func (u *ui) here() *row { return u.byName[u.list.cursor] }
 // pane is the log that shows.
 func (u *ui) pane() *pane {
 	switch {
+	case u.open != "" && u.onPlan:
+		return u.byName[u.open].plan
 	case u.open != "":
 		return &u.byName[u.open].log
 	case u.tab != "":

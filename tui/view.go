@@ -233,15 +233,20 @@ func (u *ui) tabs(out *strings.Builder) {
 		}
 	}
 	shown := u.pane()
-	tab("fleet", Ink{}, shown == &u.log)
-	for _, name := range u.pins {
-		tab(name, u.inks[name], u.tab == name && !u.follow)
-	}
-	if r := u.here(); r != nil && shown == &r.log && u.follow {
-		tab(r.Name, u.inks[r.Name], true)
+	if u.open != "" {
+		tab("log", Ink{}, !u.onPlan)
+		tab("plan", Ink{}, u.onPlan)
+	} else {
+		tab("fleet", Ink{}, shown == &u.log)
+		for _, name := range u.pins {
+			tab(name, u.inks[name], u.tab == name && !u.follow)
+		}
+		if r := u.here(); r != nil && shown == &r.log && u.follow {
+			tab(r.Name, u.inks[r.Name], true)
+		}
 	}
 	var how []string
-	if shown.away {
+	if shown.away && !u.onPlan {
 		how = append(how, "scrolled")
 	}
 	if u.manner.wrap {
