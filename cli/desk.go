@@ -22,6 +22,7 @@ type desk struct {
 	inv     *inventory.Inventory
 	table   *tui.Table
 	refresh time.Duration
+	fixed   bool // nothing may be changed
 
 	ctx    context.Context // the table's life; actions come without one
 	engine *fleet.Engine
@@ -32,12 +33,13 @@ type desk struct {
 
 	mu      sync.Mutex
 	running map[string]bool // runs that go on, by id; false for those that were seen and have ended
+	strangers
 }
 
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
 		Deploy: d.deploy, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
-		Exec: d.exec, Shell: d.shell, Refresh: d.look, History: d.history,
+		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history,
 		Away: func(away bool) {
 			if away {
 				d.eyes.Pause()
@@ -54,7 +56,9 @@ func (d *desk) begin() {
 	env.Secret = d.secret
 	d.engine, d.pool = newEngine(&env, tablePrinter{d.table})
 	d.again = make(chan struct{}, 1)
-	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.table.Status)
+	d.mu.Lock() // status may be called before it is there
+	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.status)
+	d.mu.Unlock()
 	d.do(func() { d.followTarget(d.ctx) })
 	d.do(func() {
 		if err := d.attach(false); err != nil {
@@ -65,8 +69,8 @@ func (d *desk) begin() {
 
 // end waits for all of it, once the context has ended.
 func (d *desk) end() {
+	d.eyes.Close() // it begins work
 	d.work.Wait()
-	d.eyes.Close()
 	d.pool.Close()
 	for run, living := range d.running {
 		if !living {

@@ -92,3 +92,23 @@ func (p *pane) gone(text string) {
 }
 
 func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }
+
+func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
+	p := newPane(t, 110, 30, `dir=$(mktemp -d)
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- sleep 100 >/dev/null 2>&1 &
+until [ -s "$dir/hosts.toml" ]; do sleep 0.1; done
+: >"$dir/operator/.ssh/known_hosts"
+export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
+fleetctl
+echo "hosts known: $(grep -c ssh-ed25519 "$dir/operator/.ssh/known_hosts")"
+kill $!`)
+	p.until("SHA256:")
+	p.keys("Tab", "Enter") // one of the two
+	p.until("1 behind")
+	p.until("SHA256:")
+	p.keys("Enter") // Cancel has the focus
+	p.until("host keys are left unknown; K shows them again")
+	p.keys("q")
+	p.until("hosts known: 1")
+	p.until("exit status 0")
+}

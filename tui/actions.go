@@ -48,6 +48,7 @@ func actions() []action {
 		{name: "cancel", keys: []string{"x"}, about: "the run of the host", where: anywhere, changes: true, can: (*ui).canCancel, do: (*ui).askCancel},
 		{name: "exec", keys: []string{"!"}, about: "run a command", where: anywhere, changes: true, can: (*ui).canExec, do: (*ui).askExec},
 		{name: "shell", keys: []string{"s"}, about: "a shell there, by ssh; the table comes back after it", where: anywhere, changes: true, can: (*ui).canShell, do: (*ui).shell},
+		{name: "trust", keys: []string{"K"}, about: "see the key of a host that is not known, and decide", where: anywhere, changes: true, can: (*ui).canTrust, do: (*ui).trust},
 		{name: "attach", keys: []string{"A"}, about: "to runs begun elsewhere, or left", where: anywhere, can: (*ui).canAttach, do: (*ui).attach},
 		{name: "refresh", keys: []string{"r"}, about: "look at the host again", where: anywhere, can: (*ui).canRefresh, do: (*ui).refresh},
 

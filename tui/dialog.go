@@ -20,6 +20,8 @@ type dialog struct {
 	onYes  bool     // the focus; it begins on Cancel
 	do     func(u *ui, text string) tea.Cmd
 	cancel func(u *ui)
+
+	question *question // that somebody waits for; nil where nobody does
 }
 
 func (d *dialog) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {

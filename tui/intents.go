@@ -263,6 +263,18 @@ func (u *ui) canAttach() string {
 
 func (u *ui) attach() tea.Cmd { return away(u.o.Actions.Attach, "") }
 
+func (u *ui) canTrust() string {
+	if u.o.Actions.Trust == nil {
+		return "accepting keys is not possible here"
+	}
+	return u.needsHost()
+}
+
+func (u *ui) trust() tea.Cmd {
+	names := u.targetNames()
+	return away(func() error { return u.o.Actions.Trust(names) }, "")
+}
+
 func (u *ui) canRefresh() string {
 	if u.o.Actions.Refresh == nil {
 		return "refreshing is not possible here"
@@ -271,10 +283,7 @@ func (u *ui) canRefresh() string {
 }
 
 func (u *ui) refresh() tea.Cmd {
-	var names []string
-	for _, h := range u.targets() {
-		names = append(names, h.Name)
-	}
+	names := u.targetNames()
 	u.tell("looking at " + plural(len(names), "host") + " again")
 	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
 }

@@ -28,9 +28,8 @@ func (u *ui) askPlan(build bool) tea.Cmd {
 	if build {
 		question = "building it, to tell what a deploy would change"
 	}
-	var names []string
+	names := u.targetNames()
 	for _, h := range hosts {
-		names = append(names, h.Name)
 		if here != nil && h.Name == here.Name {
 			shown = h.Name
 		}

@@ -32,6 +32,7 @@ type Actions struct {
 	Deploy  func(hosts []string, o fleet.Options) error
 	Plan    func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
 	Reboot  func(hosts []string) error
+	Trust   func(hosts []string) error // asks about the keys that they show, where those are unknown
 	Cancel  func(run string) error
 	Attach  func() error // to every run that was left
 	Exec    func(hosts []string, command string) error
@@ -125,20 +126,6 @@ func (t *Table) Plan(host string, lines []Text) {
 
 // Target tells where the fleet should be.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
-
-// Ask has a person type something that does not show. ok is false where they did not want to, or ctx ended.
-func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
-	q := &question{prompt: prompt, answer: make(chan reply, 1)}
-	t.program.Send(askMsg{q})
-	select {
-	case r := <-q.answer:
-		return r.text, r.ok
-	case <-ctx.Done():
-		t.program.Send(unaskMsg{q})
-	case <-t.ended:
-	}
-	return "", false
-}
 
 // Rescue is to be deferred by goroutines that work for a table: should one panic, the terminal is given back before the
 // process dies of it.

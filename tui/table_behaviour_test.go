@@ -181,7 +181,7 @@ func TestThePaletteFindsWhatOneDoesNotKnowTheKeyOf(t *testing.T) {
 
 func TestAPasswordIsAskedForAndDoesNotShow(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	q := &question{prompt: "sudo password for hsb0: ", answer: make(chan reply, 1)}
+	q := &question{Question: Question{Lines: []string{"sudo password for hsb0: "}}, secret: true, answer: make(chan reply, 1)}
 	d.press("d") // a person is busy with something else: the question waits
 	d.send(askMsg{q})
 	d.press("esc")

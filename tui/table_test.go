@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -89,6 +90,7 @@ func (d *deployed) actions() Actions {
 	return Actions{
 		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
 		Plan:    func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
+		Trust:   func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
 		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
@@ -200,6 +202,19 @@ func planned(table *Table) {
 	})
 }
 
+// unknownKey has somebody ask whether a host is who it says.
+func unknownKey(table *Table) {
+	table.Status(Status{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon})
+	go table.Confirm(context.Background(), Question{Title: "is this csb0?", Yes: "Accept the key",
+		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
+}
+
+// codedError is an error with a code for programs.
+type codedError string
+
+func (e codedError) Error() string { return string(e) }
+func (e codedError) Code() string  { return string(e) }
+
 func deploying(table *Table) { (&story{tell: table.Event}).middle() }
 
 func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
@@ -225,6 +240,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploy-100x30.golden", 100, 30, nil, []string{"space", "space", "d"}},
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
 		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
+		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
 		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},
 		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
 		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},

@@ -149,7 +149,9 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			u.paint()
 		}
 	case tea.KeyPressMsg:
-		return u, u.key(msg)
+		cmd := u.key(msg)
+		u.nextQuestion()
+		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
 	case tea.MouseWheelMsg:

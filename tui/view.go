@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -197,6 +199,8 @@ func (u *ui) said(r *row) string {
 		return p.Faint.Paint(r.log.tail.last())
 	case r.tellsOfRun():
 		return u.detail(r.work)
+	case isUnknownKey(r.status.Err):
+		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
 	case r.status.Err != nil:
 		return p.Faint.Paint(firstLine(r.status.Err))
 	case h == nil:
@@ -211,6 +215,12 @@ func (u *ui) said(r *row) string {
 		return p.Faint.Paint(h.Checkout.Subject)
 	}
 	return ""
+}
+
+// isUnknownKey recognises a host that nobody has vouched for yet.
+func isUnknownKey(err error) bool {
+	var coded interface{ Code() string }
+	return errors.As(err, &coded) && coded.Code() == "host-key-unknown"
 }
 
 // write is a line, cut to the window.
