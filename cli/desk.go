@@ -22,7 +22,8 @@ type desk struct {
 	inv     *inventory.Inventory
 	table   *tui.Table
 	refresh time.Duration
-	fixed   bool // nothing may be changed
+	notify  inventory.Notify // who hears of a run's end, besides whom the inventory names
+	fixed   bool             // nothing may be changed
 
 	ctx    context.Context // the table's life; actions come without one
 	engine *fleet.Engine
@@ -118,6 +119,7 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 	if err != nil {
 		return err
 	}
+	plan.Notify = append(plan.Notify, d.notify)
 	d.run(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
 	return nil
 }

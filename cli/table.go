@@ -94,7 +94,7 @@ func isTheme(t tui.Theme) bool {
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
 	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // the terminal is gone: so is the table
 	defer leave()
-	d := &desk{env: env, inv: inv, refresh: c.Refresh, fixed: o.readOnly, running: map[string]bool{}}
+	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
 	d.ctx = ctx
 	options := tui.TableOptions{
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,

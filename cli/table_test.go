@@ -93,6 +93,24 @@ func (p *pane) gone(text string) {
 
 func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }
 
+func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {
+	p := newPane(t, 140, 30, `dir=$(mktemp -d)/demo
+fleetctl demo --hosts 1 --dir "$dir" -- list
+mkdir -p "$dir/operator/.config/fleetctl"
+printf '[notifications]\ncommand = "cat >%s/report"\n' "$dir" >"$dir/operator/.config/fleetctl/config.toml"
+fleetctl demo --hosts 1 --dir "$dir" -- table
+cat "$dir/report"`)
+	p.until("1 behind")
+	p.keys("p")
+	p.until("pull 1 host?")
+	p.keys("Tab", "Enter")
+	p.keys("Tab") // the fleet's log
+	p.until("has ended: 1 pulled")
+	p.keys("q")
+	p.until("exit status 0")
+	p.until(`"goal":"pull"`)
+}
+
 func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
 	p := newPane(t, 110, 30, `dir=$(mktemp -d)
 fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- sleep 100 >/dev/null 2>&1 &
