@@ -54,6 +54,7 @@ func actions() []action {
 
 		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: on(func(u *ui) { u.toggleFollow() })},
 		{name: "wrap", keys: []string{"w"}, about: "long lines, or cut them", where: inLog, do: on(func(u *ui) { u.manner.wrap = !u.manner.wrap })},
+		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
 		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},
 		{name: "search", keys: []string{"/"}, about: "in the log", where: inLog, do: on((*ui).askSearch)},
 		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(1) })},
@@ -106,7 +107,7 @@ func (u *ui) scroll(lines int) {
 	case inHelp:
 		u.helpTop = min(max(u.helpTop+lines, 0), max(len(u.helpLines())-(u.height-2), 0))
 	case inLog:
-		u.pane().move(lines)
+		u.pane().move(lines, u.manner)
 	default:
 		u.move(lines)
 	}

@@ -51,8 +51,15 @@ func (u *ui) toggleFollow() {
 		p.away = false
 		return
 	}
-	from, _ := p.visible(p.height)
+	from, _ := p.visible(p.height, u.manner)
 	p.show(from)
+}
+
+// toggleFold shows builds' own lines, or how many they are. What stands at the top stays there.
+func (u *ui) toggleFold() {
+	p := u.pane()
+	p.top, _ = p.visible(p.height, u.manner)
+	u.manner.unfold = !u.manner.unfold
 }
 
 func (u *ui) nextMatch(step int) {
@@ -72,7 +79,7 @@ func (u *ui) seek(step int, holds func(*logLine) bool) {
 		u.refuse("the log is empty")
 		return
 	}
-	from, to := p.visible(p.height)
+	from, to := p.visible(p.height, u.manner)
 	if !p.away && step > 0 { // from the end, the next is the first of all
 		from = to - 1
 	}
@@ -81,12 +88,15 @@ func (u *ui) seek(step int, holds func(*logLine) bool) {
 		u.refuse("no line is like that")
 		return
 	}
+	if s := p.tail.span(n, !u.manner.unfold); s.from < s.to {
+		u.manner.unfold = true // to read what was found
+	}
 	p.show(n)
 }
 
 func (u *ui) copy() tea.Cmd {
 	p := u.pane()
-	from, to := p.visible(p.height)
+	from, to := p.visible(p.height, u.manner)
 	var text strings.Builder
 	for n := from; n < to; n++ {
 		text.WriteString(p.tail.line(n).text + "\n")

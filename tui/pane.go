@@ -10,33 +10,43 @@ import (
 // pane is a window onto a tail. What it costs to draw does not depend on how long the log is.
 type pane struct {
 	tail   *tail
-	top    int  // the number of the first line that shows, where it does not follow
-	away   bool // it was scrolled, and does not follow the log's end
-	height int  // as drawn last
+	top    int    // the number of the first line that shows, where it does not follow
+	away   bool   // it was scrolled, and does not follow the log's end
+	height int    // as drawn last
+	spans  []span // that show
 }
 
 // manner is how all panes are drawn.
 type manner struct {
 	wrap   bool
+	unfold bool // builds' own lines show, each by itself
 	stamps bool
 	search string // in lower case
 }
 
-// visible returns the numbers of the lines that may show, [from, to).
-func (p *pane) visible(height int) (from, to int) {
-	first, next := p.tail.first(), p.tail.next
-	if !p.away {
-		return max(first, next-height), next
+// visible returns the numbers of the lines that may show, [from, to), and notes the spans that they are in.
+func (p *pane) visible(height int, m manner) (from, to int) {
+	t, fold := p.tail, !m.unfold
+	p.spans = p.spans[:0]
+	if len(t.lines) == 0 || height < 1 {
+		return t.next, t.next
 	}
-	from = min(max(p.top, first), max(next-1, first))
-	return from, min(from+height, next)
+	from = min(max(p.top, t.first()), t.next-1)
+	if !p.away {
+		from, _ = t.step(t.next-1, 1-height, fold)
+	}
+	for to = from; to < t.next && len(p.spans) < height; to = p.spans[len(p.spans)-1].to + 1 {
+		p.spans = append(p.spans, t.span(to, fold))
+	}
+	return p.spans[0].from, to
 }
 
 // move scrolls by so many lines. At the log's end it follows again.
-func (p *pane) move(lines int) {
-	from, _ := p.visible(p.height)
-	p.top = max(from+lines, p.tail.first())
-	p.away = p.top+p.height < p.tail.next
+func (p *pane) move(lines int, m manner) {
+	from, _ := p.visible(p.height, m)
+	p.top, _ = p.tail.step(from, lines, !m.unfold)
+	_, beyond := p.tail.step(p.top, p.height, !m.unfold)
+	p.away = beyond == 0
 }
 
 // show scrolls to the line of that number.
@@ -47,24 +57,24 @@ func (p *pane) show(n int) {
 // draw appends exactly height lines, each ended by a newline.
 func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner) {
 	p.height = height
-	from, to := p.visible(height)
-	if from == to && height > 0 {
+	p.visible(height, m)
+	if len(p.spans) == 0 && height > 0 {
 		out.WriteString(b.palette.Faint.Paint("   nothing has been said yet") + "\n")
 		blank(out, height-1)
 		return
 	}
 	if !m.wrap {
-		for n := from; n < to; n++ {
-			p.line(out, b, n, width, m)
+		for _, s := range p.spans {
+			p.line(out, b, s, width, m)
 		}
-		blank(out, height-(to-from))
+		blank(out, height-len(p.spans))
 		return
 	}
 	// Wrapped, a line may take many rows: only those that show are looked at, from the end where the end is followed.
 	var rows []string
-	for n := from; n < to; n++ {
+	for _, s := range p.spans {
 		var one strings.Builder
-		p.line(&one, b, n, 0, m)
+		p.line(&one, b, s, 0, m)
 		rows = append(rows, strings.Split(ansi.Hardwrap(strings.TrimSuffix(one.String(), "\n"), width, true), "\n")...)
 	}
 	if !p.away {
@@ -84,9 +94,9 @@ func blank(out *strings.Builder, lines int) {
 	}
 }
 
-// line appends one line, cut to width unless that is 0.
-func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
-	l := p.tail.line(n)
+// line appends a span as one line, cut to width unless that is 0.
+func (p *pane) line(out *strings.Builder, b *brush, s span, width int, m manner) {
+	l := p.tail.line(s.to)
 	left := width
 	if m.stamps {
 		stamp := l.at.Format("15:04:05") + " "
@@ -97,6 +107,10 @@ func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
 		b.inks[l.host].put(out, l.host)
 		out.WriteString("  ")
 		left -= ansi.StringWidth(l.host) + 2
+	}
+	if folded := s.folded(); folded != "" {
+		b.palette.Faint.put(out, folded)
+		left -= ansi.StringWidth(folded)
 	}
 	text := l.text
 	if width > 0 {

@@ -215,6 +215,19 @@ type codedError string
 func (e codedError) Error() string { return string(e) }
 func (e codedError) Code() string  { return string(e) }
 
+// building has hsb0 say what a build says.
+func building(table *Table) {
+	run := &story{tell: table.Event}
+	run.begins("hsb0")
+	run.step("hsb0", fleet.Build, time.Second)
+	run.says("hsb0", "out", "building '/nix/store/7rjj3h2x-grafana-11.4.0.drv'")
+	for i := range 12 {
+		run.says("hsb0", "out", fmt.Sprintf("grafana-11.4.0> ok test %d", i))
+	}
+	run.says("hsb0", "out", "grafana-11.4.0> --- FAIL: TestAlerting (0.21s)")
+	run.says("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
+}
+
 func deploying(table *Table) { (&story{tell: table.Event}).middle() }
 
 func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
@@ -241,6 +254,8 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
 		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
 		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
+		{"table-folded-100x30.golden", 100, 30, building, []string{"l"}},
+		{"table-unfolded-100x30.golden", 100, 30, building, []string{"l", "z"}},
 		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},
 		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
 		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},

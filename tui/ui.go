@@ -218,7 +218,7 @@ func (u *ui) wheel(msg tea.MouseWheelMsg) {
 		lines = -3
 	}
 	if u.focus == onLog || u.open != "" {
-		u.pane().move(lines)
+		u.pane().move(lines, u.manner)
 	} else {
 		u.move(lines)
 	}
