@@ -40,7 +40,7 @@ type desk struct {
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
 		Deploy: d.deploy, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
-		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history,
+		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log,
 		Away: func(away bool) {
 			if away {
 				d.eyes.Pause()
@@ -344,6 +344,29 @@ func (d *desk) history(host string) ([]tui.Past, error) {
 		}
 	}
 	return past, nil
+}
+
+// log reads lines of a host's log from a run's record. All of it is read through each time, and no more kept than is wanted.
+func (d *desk) log(run, host string, from, most int) (lines []tui.Text, first, total int, err error) {
+	record, err := d.env.records().Open(run)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	last := -from // so many at the end, where that is positive
+	err = record.Lines(host, func(stream, line string) {
+		if last > 0 && len(lines) >= 2*last {
+			lines = append(lines[:0], lines[len(lines)-last:]...)
+		}
+		if last > 0 || total >= from && len(lines) < most {
+			lines = append(lines, tui.Text{Stream: stream, Line: line})
+		}
+		total++
+	})
+	if first = from; last > 0 {
+		lines = lines[max(len(lines)-last, 0):]
+		first = total - len(lines)
+	}
+	return lines[:min(len(lines), most)], first, total, err
 }
 
 // tablePrinter lets an engine speak to the table.

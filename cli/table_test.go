@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -129,4 +132,40 @@ kill $!`)
 	p.keys("q")
 	p.until("hosts known: 1")
 	p.until("exit status 0")
+}
+
+func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&log, "line %d\n", i)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "web.log"), []byte(log.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{env: w.Env}
+	for _, test := range []struct {
+		from, most  int
+		first, last int // of what is read
+	}{
+		{0, 10, 0, 9}, {95, 10, 95, 99}, {-30, 10, 70, 79}, {-30, 1000, 70, 99}, {-1000, 40, 0, 39}, {-3, 10, 97, 99},
+	} {
+		lines, first, total, err := d.log("k3f9", "web", test.from, test.most)
+		if err != nil || total != 100 || first != test.first || len(lines) != test.last-test.first+1 {
+			t.Errorf("%d lines from %d: %d from %d, of %d: %v", test.most, test.from, len(lines), first, total, err)
+			continue
+		}
+		for i, l := range lines {
+			if want := fmt.Sprintf("line %d", first+i); l.Line != want || l.Stream != "out" {
+				t.Errorf("%d lines from %d: %+v, not %s", test.most, test.from, l, want)
+			}
+		}
+	}
+	if _, _, _, err := d.log("k3f9", "db", 0, 10); err == nil {
+		t.Error("there is a log of a host without one")
+	}
 }

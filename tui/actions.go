@@ -14,15 +14,15 @@ func actions() []action {
 	on := func(do func(*ui)) func(*ui) tea.Cmd {
 		return func(u *ui) tea.Cmd { do(u); return nil }
 	}
-	down := func(lines int) func(*ui) tea.Cmd { return on(func(u *ui) { u.scroll(lines) }) }
+	down := func(lines int) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.scroll(lines) } }
 	goal := func(goal string) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.askDeploy(goal) } }
 	all := []action{
 		{name: "down", keys: []string{"j", "down"}, about: "one line down", where: anywhere | inHelp, do: down(1)},
 		{name: "up", keys: []string{"k", "up"}, about: "one line up", where: anywhere | inHelp, do: down(-1)},
 		{name: "top", keys: []string{"g", "home"}, about: "to the first line", where: anywhere | inHelp, do: down(-1 << 30)},
 		{name: "bottom", keys: []string{"G", "end"}, about: "to the last line", where: anywhere | inHelp, do: down(1 << 30)},
-		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "half a page down", where: anywhere | inHelp, do: on(func(u *ui) { u.scroll(u.page()) })},
-		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: on(func(u *ui) { u.scroll(-u.page()) })},
+		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "half a page down", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(u.page()) }},
+		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(-u.page()) }},
 		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
 		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
 		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log and plan", where: anywhere, do: on((*ui).nextTab)},
@@ -102,15 +102,16 @@ func (u *ui) back() {
 }
 
 // scroll moves what has the keys.
-func (u *ui) scroll(lines int) {
+func (u *ui) scroll(lines int) tea.Cmd {
 	switch u.scope() {
 	case inHelp:
 		u.helpTop = min(max(u.helpTop+lines, 0), max(len(u.helpLines())-(u.height-2), 0))
 	case inLog:
-		u.pane().move(lines, u.manner)
+		return u.scrollLog(lines)
 	default:
 		u.move(lines)
 	}
+	return nil
 }
 
 func (u *ui) page() int {

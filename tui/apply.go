@@ -108,7 +108,7 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	for _, h := range s.Hosts {
 		if r := u.byName[h.Name]; r != nil {
-			r.work, r.run = h, s
+			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}
 	}

@@ -64,7 +64,7 @@ func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
 		p := &pane{tail: log, height: 7}
 		var up, down []span
 		for range 600 {
-			p.visible(p.height, m)
+			p.seen(m)
 			if s := p.spans[0]; len(up) == 0 || up[len(up)-1] != s {
 				up = append(up, s)
 			}
@@ -74,7 +74,7 @@ func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
 			t.Errorf("the top is %v, not %d", s, log.first())
 		}
 		for range 600 {
-			p.visible(p.height, m)
+			p.seen(m)
 			if s := p.spans[0]; len(down) == 0 || down[len(down)-1] != s {
 				down = append(down, s)
 			}

@@ -14,6 +14,17 @@ type pane struct {
 	away   bool   // it was scrolled, and does not follow the log's end
 	height int    // as drawn last
 	spans  []span // that show
+
+	page  *page  // of the run's record, instead of the tail; nil where the tail shows
+	fetch *fetch // of another page, under way; nil where none is
+}
+
+// lines are those that it is a window onto.
+func (p *pane) lines() *tail {
+	if p.page != nil {
+		return p.page.lines
+	}
+	return p.tail
 }
 
 // manner is how all panes are drawn.
@@ -26,7 +37,7 @@ type manner struct {
 
 // visible returns the numbers of the lines that may show, [from, to), and notes the spans that they are in.
 func (p *pane) visible(height int, m manner) (from, to int) {
-	t, fold := p.tail, !m.unfold
+	t, fold := p.lines(), p.folds(m)
 	p.spans = p.spans[:0]
 	if len(t.lines) == 0 || height < 1 {
 		return t.next, t.next
@@ -41,17 +52,40 @@ func (p *pane) visible(height int, m manner) (from, to int) {
 	return p.spans[0].from, to
 }
 
-// move scrolls by so many lines. At the log's end it follows again.
-func (p *pane) move(lines int, m manner) {
-	from, _ := p.visible(p.height, m)
-	p.top, _ = p.tail.step(from, lines, !m.unfold)
-	_, beyond := p.tail.step(p.top, p.height, !m.unfold)
-	p.away = beyond == 0
+// folds reports whether builds' own lines are folded. Of a record every line shows: a page may have no others.
+func (p *pane) folds(m manner) bool { return !m.unfold && p.page == nil }
+
+// seen is visible, in the window as it was drawn last.
+func (p *pane) seen(m manner) (from, to int) { return p.visible(max(p.height, 1), m) }
+
+// move scrolls by so many lines. At the log's end it follows again. What it returns is for how many lines more there would have to be: above
+// where it is negative, below where it is positive.
+func (p *pane) move(lines int, m manner) (missing int) {
+	from, _ := p.seen(m)
+	top, left := p.lines().step(from, lines, p.folds(m))
+	_, below := p.lines().step(top, p.height, p.folds(m))
+	p.top, p.away = top, below == 0 || p.page != nil
+	switch {
+	case lines < 0:
+		return left
+	case p.page == nil:
+		p.fetch = nil
+		return 0
+	case below == 0:
+		return 0
+	case p.page.last():
+		p.follow()
+		return 0
+	}
+	return max(left, 1)
 }
+
+// follow shows the log's end.
+func (p *pane) follow() { p.page, p.fetch, p.away = nil, nil, false }
 
 // show scrolls to the line of that number.
 func (p *pane) show(n int) {
-	p.top, p.away = max(n, p.tail.first()), true
+	p.top, p.away = max(n, p.lines().first()), true
 }
 
 // draw appends exactly height lines, each ended by a newline.
@@ -96,10 +130,13 @@ func blank(out *strings.Builder, lines int) {
 
 // line appends a span as one line, cut to width unless that is 0.
 func (p *pane) line(out *strings.Builder, b *brush, s span, width int, m manner) {
-	l := p.tail.line(s.to)
+	l := p.lines().line(s.to)
 	left := width
 	if m.stamps {
-		stamp := l.at.Format("15:04:05") + " "
+		stamp := "         " // what is read from a record has no times
+		if !l.at.IsZero() {
+			stamp = l.at.Format("15:04:05") + " "
+		}
 		b.palette.Faint.put(out, stamp)
 		left -= len(stamp)
 	}

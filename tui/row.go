@@ -18,6 +18,7 @@ type row struct {
 	doing  string // what is done with it beside a run, in a word; "" is nothing
 	since  time.Time
 	log    pane
+	begun  int   // the number in log of the first line of run
 	plan   *pane // what a deploy would do; nil where nobody has asked
 	marked bool
 	at     condition // as counted

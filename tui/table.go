@@ -29,14 +29,17 @@ type TableOptions struct {
 // Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
 // of by [Table.Event]. An action that is nil is not offered.
 type Actions struct {
-	Deploy  func(hosts []string, o fleet.Options) error
-	Plan    func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
-	Reboot  func(hosts []string) error
-	Trust   func(hosts []string) error // asks about the keys that they show, where those are unknown
-	Cancel  func(run string) error
-	Attach  func() error // to every run that was left
-	Exec    func(hosts []string, command string) error
-	Shell   func(host string) (*exec.Cmd, error)
+	Deploy func(hosts []string, o fleet.Options) error
+	Plan   func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
+	Reboot func(hosts []string) error
+	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
+	Cancel func(run string) error
+	Attach func() error // to every run that was left
+	Exec   func(hosts []string, command string) error
+	Shell  func(host string) (*exec.Cmd, error)
+	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
+	// negative. It returns the number of the first, and how many there are in all.
+	Log     func(run, host string, from, most int) (lines []Text, first, total int, err error)
 	Refresh func(hosts []string) // looks at them again, now
 	Away    func(away bool)      // nobody has looked for long, or somebody does again
 	History func(host string) ([]Past, error)

@@ -80,6 +80,7 @@ func atRest() []Status {
 
 // deployed is everything a fake owner was asked for.
 type deployed struct {
+	record  []Text // of the one log there is
 	hosts   [][]string
 	planned [][]string
 	runs    []string
@@ -88,9 +89,16 @@ type deployed struct {
 
 func (d *deployed) actions() Actions {
 	return Actions{
-		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
-		Plan:    func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
-		Trust:   func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
+		Deploy: func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
+		Plan:   func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
+		Trust:  func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
+		Log: func(_, _ string, from, most int) ([]Text, int, int, error) {
+			if from < 0 {
+				from = max(len(d.record)+from, 0)
+			}
+			from = min(from, len(d.record))
+			return d.record[from:min(from+most, len(d.record))], from, len(d.record), nil
+		},
 		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
@@ -141,7 +149,7 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case flashMsg, pastMsg:
+	case flashMsg, pastMsg, pageMsg:
 		d.send(msg)
 	}
 }

@@ -32,7 +32,7 @@ func newTail(most int) *tail { return &tail{most: most} }
 func (t *tail) push(l logLine) {
 	if l.build = l.stream == "out" && isBuild(l.text); l.build {
 		l.head = t.next
-		if before := t.next - 1; len(t.lines) > 0 && t.line(before).build {
+		if before := t.next - 1; before >= 0 && len(t.lines) > 0 && t.line(before).build {
 			l.head = t.line(before).head
 		}
 	}

@@ -155,7 +155,7 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.PasteMsg:
 		u.paste(msg.Content)
 	case tea.MouseWheelMsg:
-		u.wheel(msg)
+		return u, u.wheel(msg)
 	case tickMsg:
 		return u, tea.Batch(tick(), u.second())
 	case batchMsg:
@@ -168,6 +168,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.host == u.open {
 			u.past = msg.past
 		}
+	case pageMsg:
+		u.turn(msg)
 	case askMsg:
 		u.asked = append(u.asked, msg.question)
 		u.nextQuestion()
@@ -212,16 +214,16 @@ func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
 func (u *ui) tell(text string)   { u.say(flashMsg{text: text}) }
 func (u *ui) refuse(text string) { u.say(flashMsg{text: text, bad: true}) }
 
-func (u *ui) wheel(msg tea.MouseWheelMsg) {
+func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	lines := 3
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
 	if u.focus == onLog || u.open != "" {
-		u.pane().move(lines, u.manner)
-	} else {
-		u.move(lines)
+		return u.scrollLog(lines)
 	}
+	u.move(lines)
+	return nil
 }
 
 // here is the row under the cursor; nil where nothing shows.

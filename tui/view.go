@@ -256,7 +256,11 @@ func (u *ui) tabs(out *strings.Builder) {
 		}
 	}
 	var how []string
-	if shown.away && !u.onPlan {
+	switch {
+	case shown.page != nil:
+		from, _ := shown.visible(u.logHeight(), u.manner)
+		how = append(how, fmt.Sprintf("from the record, line %d of %d", from+1, shown.page.total))
+	case shown.away && !u.onPlan:
 		how = append(how, "scrolled")
 	}
 	if u.manner.wrap {
