@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -39,7 +40,7 @@ type desk struct {
 
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
-		Deploy: d.deploy, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
+		Deploy: d.deploy, Generations: d.generations, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
 		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log,
 		Away: func(away bool) {
 			if away {
@@ -122,6 +123,16 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 	plan.Notify = append(plan.Notify, d.notify)
 	d.run(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
 	return nil
+}
+
+// generations are those of a host.
+func (d *desk) generations(host string) ([]fleet.Generation, error) {
+	h := d.inv.Host(host)
+	found, err := fleet.Generations(d.ctx, d.engine.Dialer, h)
+	if err != nil {
+		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
+	}
+	return found, nil
 }
 
 // plan asks hosts what a deploy would do there.

@@ -49,23 +49,6 @@ func (u *ui) askDeploy(goal string) tea.Cmd {
 	return u.confirmDeploy(u.targets(), fleet.Options{Goal: goal})
 }
 
-// askRollbackTo asks for the generation first. What follows is the question that any change asks.
-func (u *ui) askRollbackTo() tea.Cmd {
-	hosts := u.targets()
-	d := u.about("which generation?", hosts)
-	d.yes, d.input = "go on", &input{}
-	d.do = func(u *ui, text string) tea.Cmd {
-		to, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || to < 1 {
-			u.refuse(fmt.Sprintf("%q is not the number of a generation", text))
-			return nil
-		}
-		return u.confirmDeploy(hosts, fleet.Options{Goal: fleet.GoalRollback, To: to})
-	}
-	u.dialog = d
-	return nil
-}
-
 // confirmDeploy asks before hosts are changed. What was shown is what is deployed: to the commit, even if somebody pushes meanwhile.
 func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 	if o.Goal != fleet.GoalRollback {
@@ -81,7 +64,7 @@ func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 		verb = "deploy"
 	}
 	d := u.about(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
-	d.lines = append(d.lines, "", "to "+u.aim(o))
+	d.lines = append(d.lines, "", u.aim(o))
 	d.wavesOf(plan)
 	d.yes = strings.ToUpper(verb[:1]) + verb[1:]
 	u.guard(d)
@@ -107,14 +90,12 @@ func (d *dialog) wavesOf(plan *fleet.Plan) {
 // aim is where a run would take its hosts, in words.
 func (u *ui) aim(o fleet.Options) string {
 	switch {
-	case o.To > 0:
-		return fmt.Sprintf("generation %d", o.To)
 	case o.Goal == fleet.GoalRollback:
-		return "the generation before"
+		return "to the generation before"
 	case o.Rev != "":
-		return strings.TrimSpace(Short(o.Rev) + " " + u.target.Subject)
+		return strings.TrimSpace("to " + Short(o.Rev) + " " + u.target.Subject)
 	}
-	return "the tip of " + u.o.Inventory.Branch
+	return "to the tip of " + u.o.Inventory.Branch
 }
 
 // about is a dialog that names hosts.

@@ -33,10 +33,12 @@ type Actions struct {
 	Plan   func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
 	Reboot func(hosts []string) error
 	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
-	Cancel func(run string) error
-	Attach func() error // to every run that was left
-	Exec   func(hosts []string, command string) error
-	Shell  func(host string) (*exec.Cmd, error)
+	// Generations are those that a host could go back to, in any order.
+	Generations func(host string) ([]fleet.Generation, error)
+	Cancel      func(run string) error
+	Attach      func() error // to every run that was left
+	Exec        func(hosts []string, command string) error
+	Shell       func(host string) (*exec.Cmd, error)
 	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
 	// negative. It returns the number of the first, and how many there are in all.
 	Log     func(run, host string, from, most int) (lines []Text, first, total int, err error)

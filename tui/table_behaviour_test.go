@@ -271,23 +271,6 @@ func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
 	d.mustShow(t, "nothing has been said yet")
 }
 
-func TestRollingBackSaysToWhat(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
-	d.press("R")
-	d.mustShow(t, "rollback 1 host?", "to the generation before")
-	d.press("esc")
-	d.press(":")
-	for _, r := range "rollback-to" {
-		d.press(string(r))
-	}
-	d.press("enter", "2", "1", "1", "enter")
-	d.mustShow(t, "to generation 211")
-	d.press("tab", "enter")
-	if len(d.asked.hosts) != 1 {
-		t.Errorf("rolled back %v", d.asked.hosts)
-	}
-}
-
 func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)

@@ -81,6 +81,7 @@ func atRest() []Status {
 // deployed is everything a fake owner was asked for.
 type deployed struct {
 	record  []Text // of the one log there is
+	options []fleet.Options
 	hosts   [][]string
 	planned [][]string
 	runs    []string
@@ -89,9 +90,13 @@ type deployed struct {
 
 func (d *deployed) actions() Actions {
 	return Actions{
-		Deploy: func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
-		Plan:   func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
-		Trust:  func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
+		Deploy: func(hosts []string, o fleet.Options) error {
+			d.hosts, d.options = append(d.hosts, hosts), append(d.options, o)
+			return nil
+		},
+		Generations: func(string) ([]fleet.Generation, error) { return generations(), nil },
+		Plan:        func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
+		Trust:       func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
 		Log: func(_, _ string, from, most int) ([]Text, int, int, error) {
 			if from < 0 {
 				from = max(len(d.record)+from, 0)
@@ -149,7 +154,7 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case flashMsg, pastMsg, pageMsg:
+	case flashMsg, pastMsg, pageMsg, generationsMsg:
 		d.send(msg)
 	}
 }
@@ -236,6 +241,15 @@ func building(table *Table) {
 	run.says("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
 }
 
+// generations are those of a host that was rolled back from 213 to 212.
+func generations() []fleet.Generation {
+	var all []fleet.Generation
+	for n := 200; n <= 213; n++ {
+		all = append(all, fleet.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: earlier, Current: n == 212, Booted: n == 209})
+	}
+	return all
+}
+
 func deploying(table *Table) { (&story{tell: table.Event}).middle() }
 
 func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
@@ -262,6 +276,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
 		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
 		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
+		{"table-rollback-100x30.golden", 100, 30, nil, []string{"R"}},
 		{"table-folded-100x30.golden", 100, 30, building, []string{"l"}},
 		{"table-unfolded-100x30.golden", 100, 30, building, []string{"l", "z"}},
 		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},

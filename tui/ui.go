@@ -168,6 +168,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		if msg.host == u.open {
 			u.past = msg.past
 		}
+	case generationsMsg:
+		u.choose(msg)
 	case pageMsg:
 		u.turn(msg)
 	case askMsg:

@@ -38,17 +38,23 @@ home_profiles() {
 }
 
 # revision prints the commit that what runs was built from, as far as it can be told.
-revision() {
+revision() { revision_of "$(current)"; }
+
+# revision_of SYSTEM: the same of another, by its physical path.
+revision_of() {
   revision=''
   case $kind in
-    nixos) revision=$("$R/run/current-system/sw/bin/nixos-version" --json 2>/dev/null | json_value configurationRevision) || : ;;
-    darwin) revision=$(json_value configurationRevision <"$R/run/current-system/darwin-version.json" 2>/dev/null) || : ;;
+    nixos) revision=$("$1/sw/bin/nixos-version" --json 2>/dev/null | json_value configurationRevision) || : ;;
+    darwin) revision=$(json_value configurationRevision 2>/dev/null <"$1/darwin-version.json") || : ;;
   esac
   if [ -z "$revision" ] && [ -r "$state/revisions" ]; then
-    revision=$(awk -v now="$(current)" '$1 == now { print $2; exit }' "$state/revisions")
+    revision=$(awk -v now="$1" '$1 == now { print $2; exit }' "$state/revisions")
   fi
   printf '%s\n' "$revision"
 }
+
+# made_at LINK: when it was made, in seconds since 1970. A generation is as old as the profile's link to it.
+made_at() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null; }
 
 # json_value KEY: the string of that name in the flat JSON on standard input.
 json_value() { sed -n 's/.*"'"$1"'" *: *"\([^"]*\)".*/\1/p' | head -n 1; }

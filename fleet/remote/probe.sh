@@ -100,7 +100,7 @@ probe_generation() {
     /*) ;;
     *) link=${profile%/*}/$link ;;
   esac
-  tell generation-time "$(stat -c %Y "$link" 2>/dev/null || stat -f %m "$link" 2>/dev/null)"
+  tell generation-time "$(made_at "$link")"
 }
 
 # probe_units: a machine's units are no business of one user's home.
