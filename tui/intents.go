@@ -130,7 +130,7 @@ func (d *dialog) wantCount(why string) {
 func (u *ui) failed() []*inventory.Host {
 	var hosts []*inventory.Host
 	for _, r := range u.rows {
-		if result := r.settled(); result != nil && !r.busy() && !result.Outcome.Good() {
+		if result := r.settled(); result != nil && !r.busy() && r.doing == "" && !result.Outcome.Good() {
 			hosts = append(hosts, r.Host)
 		}
 	}
@@ -269,24 +269,41 @@ func (u *ui) refresh() tea.Cmd {
 	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
 }
 
-// askQuit quits, and asks first where runs go on: their jobs do, whoever looks.
+// askQuit quits, and asks first where something goes on: jobs do, whoever looks, and the waves of a reboot do not.
 func (u *ui) askQuit() tea.Cmd {
-	runs := u.living()
-	if len(runs) == 0 {
+	runs, doing := u.living(), u.doing()
+	if len(runs)+len(doing) == 0 {
 		return tea.Quit
 	}
 	u.quit = true
-	d := &dialog{title: "leave?", yes: "Leave", lines: []string{"jobs on hosts go on by themselves. To see them again:"}}
-	for _, s := range runs {
-		d.lines = append(d.lines, "  fleetctl attach "+s.Run)
+	d := &dialog{title: "leave?", yes: "Leave"}
+	if len(runs) > 0 {
+		d.lines = append(d.lines, "jobs on hosts go on by themselves. To see them again:")
+		for _, s := range runs {
+			d.lines = append(d.lines, "  fleetctl attach "+s.Run)
+		}
+		if s := runs[len(runs)-1]; waves(s) > 1 {
+			d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+		}
 	}
-	if s := runs[len(runs)-1]; waves(s) > 1 {
-		d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	if len(doing) > 0 {
+		d.lines = append(d.lines, strings.Join(doing, ", "), "they come up by themselves; hosts of later waves are not begun")
 	}
 	d.do = func(*ui, string) tea.Cmd { return tea.Quit }
 	d.cancel = func(u *ui) { u.quit = false }
 	u.dialog = d
 	return nil
+}
+
+// doing says what is done with hosts beside runs.
+func (u *ui) doing() []string {
+	var some []string
+	for _, r := range u.rows {
+		if r.doing != "" {
+			some = append(some, r.Name+" is "+r.doing)
+		}
+	}
+	return some
 }
 
 func waves(s *fleet.State) int {

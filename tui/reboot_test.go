@@ -45,6 +45,9 @@ func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
 	if d.dialog != nil {
 		t.Error("it asks")
 	}
+	d.press("q")
+	d.mustShow(t, "leave?", "hsb0 is rebooting", "hosts of later waves are not begun")
+	d.press("esc")
 	d.send(batchMsg{doings: []doing{{"hsb0", ""}}})
 	d.mustShow(t, "✓ fine")
 	d.press("d")
