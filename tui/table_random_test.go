@@ -2,6 +2,7 @@ package tui
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -43,6 +44,14 @@ func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
 			d.rest()
 		case 3:
 			d.send(tickMsg{})
+		case 4:
+			d.send(batchMsg{doings: []doing{{d.rows[random.IntN(9)].Name, []string{"rebooting", ""}[random.IntN(2)]}}})
+		case 5:
+			d.send(batchMsg{plans: []plan{{d.rows[random.IntN(9)].Name, []Text{{"note", "build"}, {"out", "  would build 4 derivations"}}}}})
+		case 6:
+			for n := range 200 {
+				run.says("hsb0", "out", fmt.Sprintf("hello> %d", n))
+			}
 		}
 		key := keys[random.IntN(len(keys))]
 		dialog, before := d.dialog, len(d.asked.hosts)
@@ -85,7 +94,7 @@ func TestTheTableFitsEveryWindow(t *testing.T) {
 		for height := 1; height < 75; height += 5 {
 			d := newDesk(barta(), width, height).rest()
 			d.tell().middle()
-			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", ":"}} {
+			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", "g", "j", "j", "a", "R"}, {"esc", "esc", "v"}, {"esc", "ctrl+r"}, {"esc", ":"}} {
 				d.press(keys...)
 				lines := strings.Split(d.screen(), "\n")
 				if len(lines) > height {
