@@ -87,10 +87,10 @@ func (d *dialog) box(u *ui) []string {
 	}
 	room := max(u.height-8, 1)
 	if len(d.list) > 0 {
-		room = max(room-min(len(d.list), mostChoices)-1, 1)
+		room = max(room-min(len(d.list), mostChoices, room/2)-1, 1)
 	}
-	if len(body) > room {
-		body = append(body[:room-1], "…")
+	if len(body) > room { // whom it is about comes first, and stays
+		body = append(body[:max(room-1, 1)], "…")
 	}
 	body = append(body, d.choices(p, u.height-8-len(body))...)
 	if d.input != nil {

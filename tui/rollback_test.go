@@ -55,6 +55,12 @@ func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
 	d.mustShow(t, "there is none before that of now", "▸     2", "[▸Cancel ]")
 }
 
+func TestADialogInALowWindowStillSaysWhomItIsAbout(t *testing.T) {
+	d := newDesk(barta(), 60, 12).rest()
+	d.press("j", "R")
+	d.mustShow(t, "│ hsb1 ", "▸   211", "[▸Cancel ]")
+}
+
 func TestSeveralHostsAreRolledBackToTheGenerationBefore(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
 	d.press("space", "space", "R")
