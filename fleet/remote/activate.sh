@@ -25,7 +25,12 @@ choose_generation() {
 }
 
 # generation PROFILE: the number it is at, from its link's name.
-generation() { readlink "$1" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p'; }
+generation() {
+  link=$(readlink "$1" 2>/dev/null) || return 0
+  case $link in
+    *-[0-9]*-link) link=${link%-link} && echo "${link##*-}" ;;
+  esac
+}
 
 # active: whether everything that the goal changes already is as built.
 active() {
@@ -47,21 +52,38 @@ activate() {
   pass_gate
   begin activate
   activated=yes
-  activation_from=$(wc -c <"$dir/log")
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
   judge_activation
 }
 
-# ready waits for the operator's go, and looks around meanwhile.
-ready() {
-  ssh_port=$(printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $4 }')
+# look_meanwhile looks around once the build has taken a second: then there is time, and what is built already is not held up.
+look_meanwhile() {
+  know_ways
+  (
+    sleep 1
+    if [ ! -e "$dir/built" ]; then look_around early; fi
+  ) &
+  looking=$!
+}
+
+# know_ways sets by which ways the host is reached, and reaches its configuration.
+know_ways() {
+  ssh_port=${SSH_CONNECTION:-}
+  ssh_port=${ssh_port##* }
   : "${ssh_port:=22}"
   pull_from='' as_user=''
   if [ -n "$rev" ]; then
     pull_from=$(git_ config "branch.$branch.remote") || pull_from=origin
   fi
-  look_around &
-  looking=$!
+}
+
+# ready waits for the operator's go, and looks around meanwhile, where that was not done a short while ago.
+ready() {
+  if [ ! -e "$dir/answered.early" ] && [ -z "$(find "$dir/answered" -mmin -5 2>/dev/null)" ]; then
+    know_ways
+    look_around late &
+    looking=$!
+  fi
   if [ "$attended" = yes ]; then
     fact awaiting go
     await 86400 go
@@ -129,7 +151,7 @@ judge_activation() {
     0) ;;
     4)
       [ "$kind" = nixos ] || judge_failure
-      named=$(tail -c "+$((activation_from + 1))" "$dir/log" | sed -n 's/.*the following units failed: *//p' | tr '\n' ' ')
+      named=$(sed -n "/$nonce step activate start/,\$s/.*the following units failed: *//p" "$dir/log" | tr '\n' ' ')
       named=${named:-$(failed_units)}
       degraded units "switched, but units failed: ${named% }"
       ;;
@@ -153,7 +175,7 @@ judge_failure() {
   fi
   case $said in
     back*)
-      mark step activate failed "$(date +%s)"
+      mark step activate failed
       finish rolled-back activation "the activation exited with $activation_status; the configuration from before runs again"
       ;;
   esac

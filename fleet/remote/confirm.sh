@@ -17,8 +17,9 @@ confirm() {
       done_with confirm
       ;;
     back*)
-      mark step confirm failed "$(date +%s)"
-      fact after "$(revision)"
+      mark step confirm failed
+      know_revision
+      fact after "$revision"
       finish rolled-back "${said#back }" "$(why_back "${said#back }"); the configuration from before runs again"
       ;;
     *) degraded root-gone "switched, but the process that was to see it confirmed is gone" ;;

@@ -33,7 +33,7 @@ settle() {
   claim "$dir/settle" || return 0
   if [ -e "$dir/result" ]; then return; fi
   step=-
-  read -r step <"$dir/step" 2>/dev/null || :
+  if [ -r "$dir/steps" ]; then while read -r step; do :; done <"$dir/steps"; fi
   settle_words
   # The log may end in the middle of a line.
   printf '\n%s end %s\n' "$nonce" "$words" >>"$dir/log"

@@ -6,7 +6,7 @@ main() {
   take "$@"
   answer generations
   choose_profile
-  now=$(generation "$profile") booted=''
+  at=$(generation "$profile") booted=''
   if [ "$kind" = nixos ]; then booted=$(there "$R/run/booted-system"); fi
   for link in "$profile"-*-link; do echo "$link"; done | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p' | sort -rn | head -n "$most" |
     while read -r number; do
@@ -14,9 +14,10 @@ main() {
       system=$(there "$link")
       [ -n "$system" ] || continue
       words=''
-      if [ "$number" = "$now" ]; then words=' current'; fi
+      if [ "$number" = "$at" ]; then words=' current'; fi
       if [ "$system" = "$booted" ]; then words="$words booted"; fi
-      made=$(made_at "$link") revision=$(revision_of "$system" </dev/null)
-      echo "$number ${made:--} ${revision:--}$words"
+      know_revision_of "$system" </dev/null
+      made=$(made_at "$link") || made=-
+      echo "$number $made ${revision:--}$words"
     done
 }

@@ -8,13 +8,20 @@
 # running PID BOOT WORD: whether that process lives, in this boot, and is one of ours (WORD is in its command line).
 running() {
   [ "$2" = "$this_boot" ] || return 1
-  if has ps; then
-    case $(ps -p "$1" -o args= 2>/dev/null) in
-      *"$3"* | *"sh -s"*) return 0 ;;
-    esac
-    return 1
+  running_args=''
+  if [ -r /proc/self/cmdline ]; then
+    # Its words end in bytes of 0, which the shell leaves out, and the last has no newline.
+    read -r running_args 2>/dev/null <"/proc/$1/cmdline" || :
+  elif has ps; then
+    running_args=$(ps -p "$1" -o args= 2>/dev/null) || :
+  else
+    kill -0 "$1" 2>/dev/null
+    return
   fi
-  kill -0 "$1" 2>/dev/null
+  case $running_args in
+    *"$3"* | *sh-s* | *"sh -s"*) return 0 ;;
+  esac
+  return 1
 }
 
 # alive JOB: whether the process of that job lives.
@@ -55,9 +62,9 @@ unlock() {
 whose() {
   whose_dir=$jobs/$1
   printf 'job=%s' "$1"
-  for whose_key in who since step; do
+  for whose_key in who since steps; do
     if [ -r "$whose_dir/$whose_key" ]; then
-      printf ' %s=%s' "$whose_key" "$(tr -c 'A-Za-z0-9@.:+/_\n-' '?' <"$whose_dir/$whose_key")"
+      printf ' %s=%s' "${whose_key%s}" "$(tail -n 1 "$whose_dir/$whose_key" | tr -c 'A-Za-z0-9@.:+/_\n-' '?')"
     fi
   done
 }

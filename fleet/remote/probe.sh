@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   answer probed
   tell kind "$kind"
   tell boot "$this_boot"
@@ -74,7 +74,8 @@ probe_disks() {
 probe_system() {
   deployed=$(current)
   tell deployed "$deployed"
-  tell revision "$(revision)"
+  know_revision
+  tell revision "$revision"
   case $kind in
     home) profile=$(home_profiles)/home-manager ;;
     *) profile=$R/nix/var/nix/profiles/system ;;
@@ -91,7 +92,6 @@ probe_system() {
 # core SYSTEM: what of it only a boot can start.
 core() { readlink -f "$1/kernel" "$1/initrd" "$1/kernel-modules"; }
 
-# probe_generation: a generation is as old as the profile's link to it.
 probe_generation() {
   link=$(readlink "$profile" 2>/dev/null) || return 0
   number=${link%-link}

@@ -49,7 +49,7 @@ type ItemKind int
 
 const (
 	Output   ItemKind = iota // a line of the host's own; Text is clean
-	StepItem                 // Step, Word ("start", "ok", "failed"), Time
+	StepItem                 // Step, Word ("start", "ok", "failed")
 	FactItem                 // Key, Text
 	NoteItem                 // Text
 	WarnItem                 // Text
@@ -62,7 +62,6 @@ type Item struct {
 	Kind     ItemKind
 	Step     string
 	Word     string
-	Time     time.Time
 	Key      string
 	Code     string
 	Text     string

@@ -10,7 +10,7 @@ main() {
   verb=$1 dir=$2 R=$3
   shift 3
   take "$@"
-  this_boot=$(boot)
+  know_boot
   state=$R/var/run/fleetctl # one a machine: no two users' jobs activate at once
   jobs=$state/jobs
   case $verb in
@@ -92,8 +92,9 @@ job_lives() {
 
 # say NAME WORD: to the user half, which must be able to read it.
 say() {
+  umask 022
   printf '%s\n' "$2" >"$dir/$1.new"
-  chmod 0644 "$dir/$1.new"
+  umask 077
   mv -f "$dir/$1.new" "$dir/$1"
 }
 
