@@ -92,7 +92,7 @@ func isTheme(t tui.Theme) bool {
 
 // runTable shows the table until it is left. Its work ends with it; the jobs that were begun do not.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
-	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // the terminal is gone: so is the table
+	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is gone has nobody to press q
 	defer leave()
 	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
 	d.ctx = ctx

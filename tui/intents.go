@@ -278,13 +278,7 @@ func (u *ui) askQuit() tea.Cmd {
 	u.quit = true
 	d := &dialog{title: "leave?", yes: "Leave"}
 	if len(runs) > 0 {
-		d.lines = append(d.lines, "jobs on hosts go on by themselves. To see them again:")
-		for _, s := range runs {
-			d.lines = append(d.lines, "  fleetctl attach "+s.Run)
-		}
-		if s := runs[len(runs)-1]; waves(s) > 1 {
-			d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
-		}
+		d.lines = toAttach(runs)
 	}
 	if len(doing) > 0 {
 		d.lines = append(d.lines, strings.Join(doing, ", "), "they come up by themselves; hosts of later waves are not begun")
@@ -293,6 +287,18 @@ func (u *ui) askQuit() tea.Cmd {
 	d.cancel = func(u *ui) { u.quit = false }
 	u.dialog = d
 	return nil
+}
+
+// toAttach says what becomes of runs that are left.
+func toAttach(runs []*fleet.State) []string {
+	lines := []string{"jobs on hosts go on by themselves. To see them again:"}
+	for _, s := range runs {
+		lines = append(lines, "  fleetctl attach "+s.Run)
+	}
+	if s := runs[len(runs)-1]; waves(s) > 1 {
+		lines = append(lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	}
+	return lines
 }
 
 // doing says what is done with hosts beside runs.
