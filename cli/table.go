@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -90,9 +92,9 @@ func isTheme(t tui.Theme) bool {
 
 // runTable shows the table until it is left. Its work ends with it; the jobs that were begun do not.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
-	ctx, leave := context.WithCancel(ctx)
+	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is gone has nobody to press q
 	defer leave()
-	d := &desk{env: env, inv: inv, refresh: c.Refresh, running: map[string]bool{}}
+	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
 	d.ctx = ctx
 	options := tui.TableOptions{
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,

@@ -66,7 +66,7 @@ type Plan struct {
 	Operator string // user@machine
 	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
-	Notify   inventory.Notify
+	Notify   []inventory.Notify
 }
 
 // Wave is the hosts of a plan that go together.
@@ -80,7 +80,7 @@ const CanaryWave = 0
 
 // NewPlan puts hosts into waves, and says what stands against the options.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: inv.Notify}
+	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: []inventory.Notify{inv.Notify}}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
 	}

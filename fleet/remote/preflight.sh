@@ -40,9 +40,17 @@ home_profiles() {
 # know_revision sets $revision to the commit that what runs was built from, as far as it can be told: by the system itself, or by
 # what was remembered.
 know_revision() {
-  know_own_revision
+  case $kind in
+    home) know_revision_of "$(home_profiles)/home-manager" ;;
+    *) know_revision_of "$R/run/current-system" ;;
+  esac
+}
+
+# know_revision_of SYSTEM does so for another than the one that runs.
+know_revision_of() {
+  know_own_revision "$1"
   if [ -n "$revision" ] || [ ! -r "$state/revisions" ]; then return; fi
-  now=$(current)
+  now=$(there "$1")
   while read -r path remembered; do
     if [ "$path" = "$now" ]; then revision=$remembered; fi
   done <"$state/revisions"
@@ -50,13 +58,16 @@ know_revision() {
 
 know_own_revision() {
   case $kind in
-    nixos) version=$("$R/run/current-system/sw/bin/nixos-version" --json 2>/dev/null) || version='' ;;
-    darwin) version=$(cat "$R/run/current-system/darwin-version.json" 2>/dev/null) || version='' ;;
+    nixos) version=$("$1/sw/bin/nixos-version" --json 2>/dev/null) || version='' ;;
+    darwin) version=$(cat "$1/darwin-version.json" 2>/dev/null) || version='' ;;
     *) version='' ;;
   esac
   json_string configurationRevision "$version"
   revision=$string
 }
+
+# made_at LINK: when it was made, in seconds since 1970. A generation is as old as the profile's link to it.
+made_at() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null; }
 
 # json_string KEY JSON sets $string to the string of that name in flat JSON, or to nothing.
 json_string() {

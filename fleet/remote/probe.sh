@@ -92,7 +92,6 @@ probe_system() {
 # core SYSTEM: what of it only a boot can start.
 core() { readlink -f "$1/kernel" "$1/initrd" "$1/kernel-modules"; }
 
-# probe_generation: a generation is as old as the profile's link to it.
 probe_generation() {
   link=$(readlink "$profile" 2>/dev/null) || return 0
   number=${link%-link}
@@ -101,7 +100,7 @@ probe_generation() {
     /*) ;;
     *) link=${profile%/*}/$link ;;
   esac
-  tell generation-time "$(stat -c %Y "$link" 2>/dev/null || stat -f %m "$link" 2>/dev/null)"
+  tell generation-time "$(made_at "$link")"
 }
 
 # probe_units: a machine's units are no business of one user's home.
