@@ -107,7 +107,12 @@ func operator(args ...string) *exec.Cmd {
 // fleetctl runs a command to its end.
 func fleetctl(t *testing.T, args ...string) report {
 	t.Helper()
-	cmd := operator(append(args, "--output", "json")...)
+	return ends(t, operator(append(args, "--output", "json")...))
+}
+
+// ends runs a command that reports in JSON to its end.
+func ends(t *testing.T, cmd *exec.Cmd) report {
+	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

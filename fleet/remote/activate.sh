@@ -50,6 +50,7 @@ activate() {
   fi
   ready
   pass_gate
+  put target "$built"
   begin activate
   activated=yes
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
@@ -110,7 +111,7 @@ root_says() {
   waits=0
   until [ -e "$dir/$1" ]; do
     waits=$((waits + 1))
-    if [ $((waits % 50)) = 0 ] && ! root_alive && [ ! -e "$dir/$1" ]; then
+    if [ $((waits % 50)) = 0 ] && ! root_lives && [ ! -e "$dir/$1" ]; then
       if [ "$1" = activated ]; then fail root-gone "the process that was to activate as root is gone"; fi
       said='gone'
       return
@@ -120,28 +121,6 @@ root_says() {
   read -r said <"$dir/$1"
 }
 
-root_alive() {
-  root_pid=''
-  read -r root_pid <"$dir/root.pid" 2>/dev/null || return 1
-  running "$root_pid" "$this_boot" "$id"
-}
-
-# activate_home does what home-manager's own switch does, but for the profile, which comes with the confirmation. Older generations, those
-# without gen-version, set their profile themselves.
-activate_home() {
-  home_before=$(there "$profile")
-  activation_status=0
-  run_home "$built" || activation_status=$?
-  put activated "$activation_status $(date +%s)"
-}
-
-run_home() {
-  if [ -e "$1/gen-version" ]; then
-    "$1/activate" --driver-version 1 2>&1 </dev/null
-  else
-    "$1/activate" 2>&1 </dev/null
-  fi
-}
 
 # judge_activation: what became of the host, from the status and from what runs now.
 judge_activation() {

@@ -49,19 +49,3 @@ confirm_home() {
   esac
 }
 
-keep_home() {
-  if [ ! -e "$built/gen-version" ]; then return; fi
-  mkdir -p "${profile%/*}"
-  case $goal in
-    rollback) nix-env --profile "$profile" --switch-generation "$to" 2>&1 ;;
-    *) nix-env --profile "$profile" --set "$built" 2>&1 ;;
-  esac
-}
-
-go_back_home() {
-  if [ -z "$home_before" ]; then
-    warn "there was no generation before this one: what it has linked stays"
-    return
-  fi
-  run_home "$home_before" || warn "the activation of the generation before exited with $?"
-}

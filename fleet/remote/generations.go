@@ -24,7 +24,7 @@ type Generation struct {
 // Generations asks which there are on a host of that kind. The header is "generations"; [ParseGenerations] reads what comes after it.
 func Generations(token, kind string) Script {
 	return Script{
-		Text: script("env", "preflight", "activate", "generations") + run,
+		Text: script("env", "home", "preflight", "activate", "generations") + run,
 		Args: []string{"token=" + token, "kind=" + kind, "most=" + strconv.Itoa(MaxGenerations)},
 	}
 }

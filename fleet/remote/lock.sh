@@ -31,6 +31,17 @@ alive() {
   running "$alive_pid" "$alive_boot" "$1"
 }
 
+# root_lives: whether the root half of job $id does. One that is killed is started again, which takes a moment.
+root_lives() {
+  for root_pause in 1 0; do
+    root_pid=''
+    read -r root_pid 2>/dev/null <"$dir/root.pid" || return 1
+    if running "$root_pid" "$this_boot" "$id"; then return; fi
+    sleep "$root_pause"
+  done
+  return 1
+}
+
 # claim PATH: true for one process alone, ever, but for those after it that find it dead.
 claim() {
   claim_n=1

@@ -26,17 +26,6 @@ current() {
   esac
 }
 
-# home_profiles prints where home-manager keeps its profile.
-home_profiles() {
-  for profiles in "${XDG_STATE_HOME:-$HOME/.local/state}/nix/profiles" "$R/nix/var/nix/profiles/per-user/$user"; do
-    if [ -d "$profiles" ]; then
-      echo "$profiles"
-      return
-    fi
-  done
-  echo "${XDG_STATE_HOME:-$HOME/.local/state}/nix/profiles"
-}
-
 # know_revision sets $revision to the commit that what runs was built from, as far as it can be told: by the system itself, or by
 # what was remembered.
 know_revision() {
