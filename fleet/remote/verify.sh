@@ -12,7 +12,7 @@ verify() {
 
 # settle_revision tells the revision that runs in the end.
 settle_revision() {
-  know_own_revision
+  know_own_revision "$R/run/current-system"
   if [ -z "$revision" ]; then
     remember_revision
     know_revision
