@@ -67,6 +67,7 @@ type Plan struct {
 	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
 	Notify   []inventory.Notify
+	Of       string // the run that it is a part of; "" where it is one of its own
 }
 
 // Wave is the hosts of a plan that go together.
@@ -152,7 +153,7 @@ func (p *Plan) hosts() []*inventory.Host {
 // start is the plan as run_started tells it.
 func (p *Plan) start() *Start {
 	s := &Start{
-		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
+		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
 	}
 	for _, w := range p.Waves {
