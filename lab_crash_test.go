@@ -269,7 +269,7 @@ func (s scene) play(t *testing.T) (outcome string) {
 		if now != built {
 			t.Errorf("%+v, but it runs %s, not %s", result, now, built)
 		}
-	case fleet.Failed, fleet.RolledBack, fleet.Cancelled, fleet.Unreachable:
+	case fleet.Failed, fleet.RolledBack, fleet.Cancelled, fleet.Unreachable, fleet.Skipped:
 		if now != before {
 			t.Errorf("%+v, but it runs %s, not %s", result, now, before)
 		}
