@@ -8,6 +8,7 @@ import (
 
 func newRollback(env *Env) *cobra.Command {
 	o := runOptions{Options: fleet.Options{Goal: fleet.GoalRollback}}
+	list := false
 	cmd := &cobra.Command{
 		Use:   "rollback SELECTOR...",
 		Short: "Have hosts run an earlier generation again",
@@ -15,6 +16,8 @@ func newRollback(env *Env) *cobra.Command {
 and nothing built, so it works without the network and whatever state the checkout is in; the checkout stays where it is.
 
 It is verified and confirmed as a deploy is: a host that cannot be logged in to after it goes back to what it ran.
+
+--list shows which generations hosts have, and begins nothing. In a terminal, the generations of a single host are shown to choose from.
 
 EXIT STATUS
 
@@ -24,6 +27,7 @@ EXIT STATUS
 3  no host failed, some could not be reached, or how they fared is unknown
 130  interrupted; jobs on hosts go on`,
 		Example: `  fleetctl rollback hsb0
+  fleetctl rollback hsb0 --list
   fleetctl rollback hsb0 --to 211
   fleetctl rollback @desktop --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,11 +38,21 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			if list {
+				return listGenerations(cmd.Context(), env, inv, hosts, o.output)
+			}
+			if len(hosts) == 1 && env.InTTY && !o.yes && o.To == 0 {
+				if o.To, err = chooseGeneration(cmd.Context(), env, hosts[0]); err != nil {
+					return err
+				}
+			}
 			return o.run(cmd.Context(), env, inv, hosts, func(fleet.Event) {})
 		},
 	}
 	o.flags(cmd, env)
 	o.confirmFlags(cmd)
+	cmd.Flags().BoolVar(&list, "list", false, "show the generations, and begin nothing")
 	cmd.Flags().IntVar(&o.To, "to", 0, "the `generation`, instead of the one before")
+	cmd.MarkFlagsMutuallyExclusive("list", "to")
 	return cmd
 }

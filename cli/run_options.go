@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"strings"
@@ -92,11 +91,11 @@ func question(p *fleet.Plan, hosts []*inventory.Host) string {
 // confirm asks a person; only y and yes are a yes.
 func (env *Env) confirm(question string) bool {
 	fmt.Fprintf(env.Err, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(env.In).ReadString('\n')
+	answer, err := readLine(env.In)
 	if err != nil {
 		fmt.Fprintln(env.Err)
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
+	switch strings.ToLower(answer) {
 	case "y", "yes":
 		return true
 	}

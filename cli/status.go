@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,8 @@ func newStatus(env *Env) *cobra.Command {
 A host is asked once, over one connection, and nothing is changed, fetched or built there: its checkout is held against the
 commit that the inventory's branch is at, which the git of this machine is asked for; so is what runs there. A host is
 "current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do.
+
+A host that the last deploy from this machine did not get to is owed one: deploy --owed makes good for it.
 
 With --output json, each host is one line on standard output; fleetctl schema health describes its health.
 
@@ -75,6 +78,7 @@ type hostReport struct {
 	host *inventory.Host
 	fleet.HostStatus
 	drift health.Drift
+	owed  *fleet.Debt // nil where nothing is
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
@@ -93,7 +97,13 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 
 	revision := <-wanted
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
-	var err error
+	debts, err := env.records().Owed(inv.Name)
+	if err != nil {
+		return err
+	}
+	for i := range reports {
+		reports[i].owes(debts)
+	}
 	if o.output == outputJSON {
 		err = printStatusJSON(env, revision, reports)
 	} else {
@@ -143,6 +153,14 @@ func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[str
 	return reports
 }
 
+// owes finds what is owed to the host. What it has been brought to since, by whomever, is not.
+func (r *hostReport) owes(debts []fleet.Debt) {
+	at := slices.IndexFunc(debts, func(d fleet.Debt) bool { return d.Host == r.host.Name })
+	if at >= 0 && (r.Health == nil || debts[at].Revision == "" || r.Health.System.Revision != debts[at].Revision) {
+		r.owed = &debts[at]
+	}
+}
+
 func statusCode(reports []hostReport, drift bool) int {
 	code := fleet.ExitOK
 	for _, r := range reports {
@@ -169,6 +187,7 @@ type statusJSON struct {
 	Time      time.Time      `json:"time"`
 	Wanted    string         `json:"wanted,omitempty"` // the revision
 	Drift     health.Drift   `json:"drift"`
+	Owed      *fleet.Debt    `json:"owed,omitempty"` // what its last deploy did not get to
 	Health    *health.Health `json:"health,omitempty"`
 	Error     string         `json:"error,omitempty"`
 	Hint      string         `json:"hint,omitempty"`
@@ -178,7 +197,7 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	lines := json.NewEncoder(env.Out)
 	lines.SetEscapeHTML(false)
 	for _, r := range reports {
-		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Health: r.Health}
+		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
 		if r.Err != nil {
 			line.Error = withoutName(r.Err.Error(), r.host)
 			line.Hint = hintOf(r.Err)

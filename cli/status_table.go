@@ -84,6 +84,8 @@ func (r hostReport) state(ink tui.Palette) string {
 		return ink.Warn.Paint("~ branch")
 	case d.Has(health.Behind, health.Outdated):
 		return ink.Warn.Paint("↓ behind")
+	case d.Has(health.Unknown):
+		return ink.Warn.Paint("? unknown")
 	case d.Has(health.RebootNeeded, health.BootPending):
 		return ink.Warn.Paint("↻ reboot")
 	case d.Has(health.OtherLock):
@@ -96,7 +98,7 @@ func (r hostReport) state(ink tui.Palette) string {
 func (r hostReport) cells() []string {
 	h := r.Health
 	if h == nil {
-		return make([]string, 8)
+		return append(make([]string, 7), r.owing())
 	}
 	checkout := ""
 	if h.Checkout != nil {
@@ -113,14 +115,28 @@ func (r hostReport) cells() []string {
 	if h.Uptime > 0 {
 		uptime = span(time.Duration(h.Uptime * float64(time.Second)))
 	}
-	differs := r.drift.String()
+	differs := []string{}
+	for _, one := range r.drift {
+		differs = append(differs, one.Text)
+	}
 	if h.Job != nil {
-		differs = strings.TrimPrefix(differs+"; "+"a job of "+h.Job.Who+" is at work", "; ")
+		differs = append(differs, "a job of "+h.Job.Who+" is at work")
+	}
+	if owing := r.owing(); owing != "" {
+		differs = append(differs, owing)
 	}
 	return []string{
 		checkout, health.Short(h.System.Revision), generation, fmt.Sprintf("%.2f", h.Load[0]), used(h.Memory), free(h.Store),
-		uptime, differs,
+		uptime, strings.Join(differs, "; "),
 	}
+}
+
+// owing says that the last deploy did not get to a host.
+func (r hostReport) owing() string {
+	if r.owed == nil {
+		return ""
+	}
+	return "a deploy is owed since run " + r.owed.Run
 }
 
 func checkoutOf(r hostReport) *health.Checkout {

@@ -96,6 +96,29 @@ func TestStatusJSONIsALineAHost(t *testing.T) {
 	}
 }
 
+func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
+	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
+	f.Server("gone").Close()
+	if code := Main(w.Env, []string{"deploy", "--all", "--quiet"}); code != fleet.ExitUnreachable {
+		t.Fatalf("deploy: exit code %d\n%s", code, w.err)
+	}
+	*w.out = buffer{}
+	Main(w.Env, []string{"status"})
+	if out := w.out.String(); strings.Count(out, "a deploy is owed since run") != 1 {
+		t.Errorf("one is owed:\n%s", out)
+	}
+	*w.out = buffer{}
+	Main(w.Env, []string{"status", "--output", "json"})
+	lines := json.NewDecoder(strings.NewReader(w.out.String()))
+	var web, gone statusJSON
+	if err := errors.Join(lines.Decode(&web), lines.Decode(&gone)); err != nil {
+		t.Fatal(err)
+	}
+	if web.Owed != nil || gone.Owed == nil || gone.Owed.Outcome != fleet.Unreachable || len(gone.Owed.Revision) != 40 {
+		t.Errorf("web is owed %+v, gone %+v", web.Owed, gone.Owed)
+	}
+}
+
 func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
 	w := newWorld(t)
 	r := hostReport{host: &inventory.Host{Name: "hsb0"}, drift: health.Drift{{Code: health.Behind, Text: "2 behind"}}, HostStatus: fleet.HostStatus{

@@ -95,7 +95,7 @@ func isTheme(t tui.Theme) bool {
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
 	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is gone has nobody to press q
 	defer leave()
-	d := &desk{env: env, inv: inv, refresh: c.Refresh, running: map[string]bool{}}
+	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
 	d.ctx = ctx
 	options := tui.TableOptions{
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,

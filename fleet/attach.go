@@ -34,7 +34,7 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 		}
 	}
 	left, rollback := w.unfinished(), l.state.Rollback
-	return e.carry(ctx, r, inv.Notify, l, func(ctx, begin context.Context) {
+	return e.carry(ctx, r, []inventory.Notify{inv.Notify}, l, func(ctx, begin context.Context) {
 		r.resume(ctx, begin, inv, left)
 		r.settleRollback(ctx, rollback, inv)
 	})

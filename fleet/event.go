@@ -60,6 +60,7 @@ type Start struct {
 	Revision string        `json:"revision,omitempty"` // the pinned commit; "" with --no-pull, or until a fact of the run tells it
 	Operator string        `json:"operator"`           // user@machine
 	Hosts    []PlannedHost `json:"hosts"`
+	Of       string        `json:"of,omitempty"` // the run that this one takes hosts of back for
 
 	// What whoever goes on with the run goes by.
 	Confirm        string  `json:"confirm,omitempty"` // operator, self or none

@@ -66,7 +66,8 @@ type Plan struct {
 	Operator string // user@machine
 	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
-	Notify   inventory.Notify
+	Notify   []inventory.Notify
+	Of       string // the run that it is a part of; "" where it is one of its own
 }
 
 // Wave is the hosts of a plan that go together.
@@ -80,7 +81,7 @@ const CanaryWave = 0
 
 // NewPlan puts hosts into waves, and says what stands against the options.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: inv.Notify}
+	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: []inventory.Notify{inv.Notify}}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
 	}
@@ -152,7 +153,7 @@ func (p *Plan) hosts() []*inventory.Host {
 // start is the plan as run_started tells it.
 func (p *Plan) start() *Start {
 	s := &Start{
-		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
+		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
 	}
 	for _, w := range p.Waves {

@@ -32,7 +32,7 @@ func (r *Records) List() ([]*Record, error) {
 	return all, nil
 }
 
-// Latest returns the newest record.
+// Latest returns the newest record of a run that is no part of another.
 func (r *Records) Latest() (*Record, error) {
 	all, err := r.List()
 	if err != nil {
@@ -40,6 +40,10 @@ func (r *Records) Latest() (*Record, error) {
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("there are no runs yet in %q\n  hint: fleetctl deploy begins one", r.Dir)
+	}
+	s, err := all[0].State()
+	if err == nil && s.Start != nil && s.Start.Of != "" && slices.ContainsFunc(all, func(other *Record) bool { return other.Run == s.Start.Of }) {
+		return r.at(s.Start.Of), nil
 	}
 	return all[0], nil
 }

@@ -15,7 +15,7 @@ func (r *run) takeBack(ctx context.Context, hosts []*inventory.Host) {
 	if r.start.OnFailure != OnFailureRollback || r.plan == nil || len(hosts) == 0 {
 		return
 	}
-	p := &Plan{Fleet: r.plan.Fleet, Operator: r.plan.Operator, Options: r.plan.Options, Waves: []Wave{{Number: 1, Hosts: hosts}}}
+	p := &Plan{Fleet: r.plan.Fleet, Operator: r.plan.Operator, Options: r.plan.Options, Waves: []Wave{{Number: 1, Hosts: hosts}}, Of: r.id}
 	p.Goal, p.NoPull, p.BuildFirst, p.OnFailure = GoalRollback, true, false, OnFailureHalt
 	if p.Confirm == ConfirmNone && r.plan.Goal == GoalBoot {
 		p.Confirm = ConfirmOperator

@@ -65,7 +65,10 @@ func TestAttachSettlesARollbackThatWasLeft(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.events = nil
 		all, _ := w.engine.Records.List()
-		outer := all[len(all)-1]
+		outer, err := w.engine.Records.Latest()
+		if err != nil || len(all) != 2 || outer.Run != all[1].Run {
+			t.Fatalf("the last run is %v of %v, %v", outer, all, err)
+		}
 		if _, err := w.another().Attach(t.Context(), outer, w.inv, w.sink(func(Event) {})); err != nil {
 			t.Error(err)
 		}

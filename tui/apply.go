@@ -29,6 +29,17 @@ func (u *ui) apply(b batch) tea.Cmd {
 			u.changed(r)
 		}
 	}
+	for _, d := range b.doings {
+		if r := u.byName[d.host]; r != nil {
+			r.doing, r.since = d.word, u.now
+			u.changed(r)
+		}
+	}
+	for _, p := range b.plans {
+		if r := u.byName[p.host]; r != nil {
+			r.plan = planPane(u.now, p.lines)
+		}
+	}
 	if b.target != nil && *b.target != u.target {
 		u.target, u.targetLock = *b.target, ""
 		for _, r := range u.rows {
@@ -97,7 +108,7 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	for _, h := range s.Hosts {
 		if r := u.byName[h.Name]; r != nil {
-			r.work, r.run = h, s
+			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}
 	}

@@ -119,3 +119,18 @@ func BenchmarkKeyToFrame(b *testing.B) {
 		d.View()
 	}
 }
+
+func TestALogOfNothingButABuildIsAsCheapAsAny(t *testing.T) {
+	d := newDesk(barta(), 160, 50)
+	log := newTail(1_000_000)
+	for i := range 1_000_000 {
+		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("hello-2.12> checking %d", i)})
+	}
+	d.rows[0].log.tail = log
+	d.press("l")
+	folded := testing.AllocsPerRun(50, func() { d.View() })
+	d.press("z")
+	if unfolded := testing.AllocsPerRun(50, func() { d.View() }); folded > 80 || unfolded > 80 {
+		t.Errorf("a frame takes %v allocations folded, and %v not", folded, unfolded)
+	}
+}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -23,8 +24,8 @@ var presses = flag.Int("presses", 20000, "random keys to press")
 func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
 	keys := []string{"enter", "esc", "tab", "up", "down", "space", "backspace", "left", "right", "home", "end", "pgup", "pgdown",
-		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+c", "ctrl+w"}
-	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaA!/:?0123456789hsb@ü(" {
+		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+r", "ctrl+c", "ctrl+w"}
+	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaAvVKz!/:?0123456789hsb@ü(" {
 		keys = append(keys, string(r))
 	}
 	d := newDesk(barta(), 100, 30).rest()
@@ -43,6 +44,14 @@ func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
 			d.rest()
 		case 3:
 			d.send(tickMsg{})
+		case 4:
+			d.send(batchMsg{doings: []doing{{d.rows[random.IntN(9)].Name, []string{"rebooting", ""}[random.IntN(2)]}}})
+		case 5:
+			d.send(batchMsg{plans: []plan{{d.rows[random.IntN(9)].Name, []Text{{"note", "build"}, {"out", "  would build 4 derivations"}}}}})
+		case 6:
+			for n := range 200 {
+				run.says("hsb0", "out", fmt.Sprintf("hello> %d", n))
+			}
 		}
 		key := keys[random.IntN(len(keys))]
 		dialog, before := d.dialog, len(d.asked.hosts)
@@ -85,7 +94,7 @@ func TestTheTableFitsEveryWindow(t *testing.T) {
 		for height := 1; height < 75; height += 5 {
 			d := newDesk(barta(), width, height).rest()
 			d.tell().middle()
-			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", ":"}} {
+			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", "g", "j", "j", "a", "R"}, {"esc", "esc", "v"}, {"esc", "ctrl+r"}, {"esc", ":"}} {
 				d.press(keys...)
 				lines := strings.Split(d.screen(), "\n")
 				if len(lines) > height {

@@ -65,6 +65,7 @@ type ui struct {
 	follow   bool
 	pins     []string // hosts whose logs have a tab of their own
 	open     string   // the host that fills the screen, or ""
+	onPlan   bool     // and shows its plan instead of its log
 	past     []Past   // of that host
 	manner   manner
 	help     bool
@@ -151,21 +152,29 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			u.paint()
 		}
 	case tea.KeyPressMsg:
-		return u, u.key(msg)
+		cmd := u.key(msg)
+		u.nextQuestion()
+		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
 	case tea.MouseWheelMsg:
-		u.wheel(msg)
+		return u, u.wheel(msg)
 	case tickMsg:
 		return u, tea.Batch(tick(), u.second())
 	case batchMsg:
 		return u, u.apply(batch(msg))
 	case flashMsg:
-		u.say(msg)
+		if msg.text != "" {
+			u.say(msg)
+		}
 	case pastMsg:
 		if msg.host == u.open {
 			u.past = msg.past
 		}
+	case generationsMsg:
+		u.choose(msg)
+	case pageMsg:
+		u.turn(msg)
 	case askMsg:
 		u.asked = append(u.asked, msg.question)
 		u.nextQuestion()
@@ -210,16 +219,16 @@ func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
 func (u *ui) tell(text string)   { u.say(flashMsg{text: text}) }
 func (u *ui) refuse(text string) { u.say(flashMsg{text: text, bad: true}) }
 
-func (u *ui) wheel(msg tea.MouseWheelMsg) {
+func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	lines := 3
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
 	if u.focus == onLog || u.open != "" {
-		u.pane().move(lines)
-	} else {
-		u.move(lines)
+		return u.scrollLog(lines)
 	}
+	u.move(lines)
+	return nil
 }
 
 // here is the row under the cursor; nil where nothing shows.
@@ -228,6 +237,8 @@ func (u *ui) here() *row { return u.byName[u.list.cursor] }
 // pane is the log that shows.
 func (u *ui) pane() *pane {
 	switch {
+	case u.open != "" && u.onPlan:
+		return u.byName[u.open].plan
 	case u.open != "":
 		return &u.byName[u.open].log
 	case u.tab != "":

@@ -25,6 +25,7 @@ const (
 	Diverged     Code = "diverged"     // both
 	OtherLock    Code = "lock"         // its flake.lock differs from the others'
 	Outdated     Code = "outdated"     // what runs was built from another revision
+	Unknown      Code = "unknown"      // nobody can tell which revision runs
 	BootPending  Code = "boot-pending" // the next boot starts another system than runs
 	RebootNeeded Code = "reboot"       // what runs takes full effect at the next boot
 	UnitsFailed  Code = "units"
@@ -53,8 +54,8 @@ func (d Drift) String() string {
 	return strings.Join(texts, "; ")
 }
 
-// Drift holds the host against what is wanted, by what was seen of it: nothing is built, evaluated or fetched for it. What the host
-// did not tell is no difference.
+// Drift holds the host against what is wanted, by what was seen of it: nothing is built, evaluated or fetched for it. What else the
+// host did not tell is no difference, but nobody calls it current without knowing which revision it runs.
 func (h Health) Drift(want Wanted) Drift {
 	d := Drift{}
 	add := func(code Code, format string, args ...any) {
@@ -75,8 +76,14 @@ func (h Health) Drift(want Wanted) Drift {
 		}
 	}
 	s := h.System
-	if want.Revision != "" && s.Revision != "" && s.Revision != want.Revision {
+	switch {
+	case want.Revision == "" || s.Revision == want.Revision:
+	case s.Revision != "":
 		add(Outdated, "runs %s", Short(s.Revision))
+	case s.Deployed == "":
+		add(Unknown, "what runs is not known")
+	default:
+		add(Unknown, "what runs does not tell its revision")
 	}
 	if s.BootPending {
 		add(BootPending, "another system starts at the next boot")

@@ -1,0 +1,193 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// generationsJSON is a host in rollback --list --output json.
+type generationsJSON struct {
+	Host        string           `json:"host"`
+	Generations []generationJSON `json:"generations"`
+	Error       string           `json:"error,omitempty"`
+	Hint        string           `json:"hint,omitempty"`
+}
+
+type generationJSON struct {
+	Number   int        `json:"number"`
+	Time     *time.Time `json:"time,omitempty"`
+	Revision string     `json:"revision,omitempty"`
+	Current  bool       `json:"current,omitempty"`
+	Booted   bool       `json:"booted,omitempty"`
+}
+
+// listGenerations prints what hosts could go back to. It begins nothing.
+func listGenerations(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, output string) error {
+	ctx, signals := watchInterrupts(ctx, func() {})
+	defer signals.close()
+	pool := newPool(env)
+	defer pool.Close()
+	var mu sync.Mutex
+	found := make(map[string][]fleet.Generation)
+	wrong := make(map[string]error)
+	fleet.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		all, err := fleet.Generations(ctx, dialer{pool}, h)
+		mu.Lock()
+		defer mu.Unlock()
+		found[h.Name] = all
+		if err != nil {
+			wrong[h.Name] = err
+		}
+	})
+	if ctx.Err() != nil {
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	}
+	print := printGenerations
+	if output == outputJSON {
+		print = printGenerationsJSON
+	}
+	if err := print(env, hosts, found, wrong); err != nil {
+		return err
+	}
+	code := fleet.ExitOK
+	for _, err := range wrong {
+		if !offline(err) {
+			code = fleet.ExitFailed
+		} else if code == fleet.ExitOK {
+			code = fleet.ExitUnreachable
+		}
+	}
+	return exit(code, nil)
+}
+
+func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+	t := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS")
+	for _, h := range hosts {
+		for _, g := range found[h.Name] {
+			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)
+		}
+	}
+	if _, err := fmt.Fprint(env.Out, t); err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		if err := wrong[h.Name]; err != nil {
+			fmt.Fprintf(env.Err, "%s: %s\n", h.Name, withoutName(err.Error(), h))
+			printHint(env.Err, env.palette(env.ErrTTY), err)
+		}
+	}
+	return nil
+}
+
+func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+	lines := json.NewEncoder(env.Out)
+	lines.SetEscapeHTML(false)
+	for _, h := range hosts {
+		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
+		for _, g := range found[h.Name] {
+			one := generationJSON{Number: g.Number, Revision: g.Revision, Current: g.Current, Booted: g.Booted}
+			if !g.Time.IsZero() {
+				one.Time = &g.Time
+			}
+			line.Generations = append(line.Generations, one)
+		}
+		if err := wrong[h.Name]; err != nil {
+			line.Error, line.Hint = withoutName(err.Error(), h), hintOf(err)
+		}
+		if err := lines.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generationCells are its number, when it was made, its revision, and what it is now.
+func generationCells(g fleet.Generation) []string {
+	made := ""
+	if !g.Time.IsZero() {
+		made = g.Time.Local().Format("2006-01-02 15:04")
+	}
+	var is []string
+	if g.Current {
+		is = append(is, "current")
+	}
+	if g.Booted {
+		is = append(is, "booted")
+	}
+	return []string{strconv.Itoa(g.Number), made, health.Short(g.Revision), strings.Join(is, ", ")}
+}
+
+// before is the generation before the current one, or 0.
+func before(all []fleet.Generation) int {
+	current := 0
+	for _, g := range all { // the newest first
+		if current != 0 {
+			return g.Number
+		}
+		if g.Current {
+			current = g.Number
+		}
+	}
+	return 0
+}
+
+// chooseGeneration shows a person what a host could go back to, and asks which it is to be.
+func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
+	pool := newPool(env)
+	defer pool.Close()
+	all, err := fleet.Generations(ctx, dialer{pool}, h)
+	if err != nil {
+		return 0, err
+	}
+	usual := before(all)
+	if usual == 0 {
+		return 0, nil // it is for the host to say that there is none
+	}
+	for _, g := range all {
+		cells := generationCells(g)
+		fmt.Fprintln(env.Err, strings.TrimRight(fmt.Sprintf("%6s  %-16s  %-7s  %s", cells[0], cells[1], cells[2], cells[3]), " "))
+	}
+	fmt.Fprintf(env.Err, "which generation of %s? [%d] ", h.Name, usual)
+	answer, err := readLine(env.In)
+	if err != nil {
+		fmt.Fprintln(env.Err)
+		return 0, exit(fleet.ExitInterrupted, errors.New("nothing was begun"))
+	}
+	if answer == "" {
+		return usual, nil
+	}
+	for _, g := range all {
+		if strconv.Itoa(g.Number) == answer {
+			return g.Number, nil
+		}
+	}
+	return 0, usage("fleetctl rollback --list "+h.Name+" shows them", "%q is no generation of %s", answer, h.Name)
+}
+
+// readLine reads a line, and nothing of what comes after it.
+func readLine(in io.Reader) (string, error) {
+	var line []byte
+	one := make([]byte, 1)
+	for {
+		n, err := in.Read(one)
+		switch {
+		case n == 1 && one[0] == '\n':
+			return strings.TrimSpace(string(line)), nil
+		case n == 1:
+			line = append(line, one[0])
+		case err != nil:
+			return strings.TrimSpace(string(line)), err
+		}
+	}
+}
