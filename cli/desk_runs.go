@@ -12,24 +12,26 @@ func (d *desk) deploy(names []string, o fleet.Options) error {
 		return err
 	}
 	plan.Notify = append(plan.Notify, d.notify)
-	d.run(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
+	d.do(func() { d.run(plan) })
 	return nil
 }
 
-// run carries a run on beside the table, and has each host looked at when its part has ended.
-func (d *desk) run(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
-	d.do(func() {
-		_, err := do(func(ev fleet.Event) {
-			d.note(ev)
-			d.table.Event(ev)
-			if ev.Type == fleet.HostFinished {
-				d.eyes.Refresh(ev.Host)
-			}
-		})
-		if err != nil && d.ctx.Err() == nil {
-			d.table.Note(err.Error())
+func (d *desk) run(plan *fleet.Plan) {
+	d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
+}
+
+// follow shows a run to its end, and has each host looked at when its part has ended.
+func (d *desk) follow(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
+	_, err := do(func(ev fleet.Event) {
+		d.note(ev)
+		d.table.Event(ev)
+		if ev.Type == fleet.HostFinished {
+			d.eyes.Refresh(ev.Host)
 		}
 	})
+	if err != nil && d.ctx.Err() == nil {
+		d.table.Note(err.Error())
+	}
 }
 
 // note remembers which runs go on.
@@ -81,8 +83,10 @@ func (d *desk) attach(left bool) error {
 			continue
 		}
 		found++
-		d.run(func(sink func(fleet.Event)) (fleet.Summary, error) {
-			return d.engine.Attach(d.ctx, record, d.inv, sink)
+		d.do(func() {
+			d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) {
+				return d.engine.Attach(d.ctx, record, d.inv, sink)
+			})
 		})
 	}
 	if left && found == 0 {

@@ -17,6 +17,7 @@ import (
 type tableOptions struct {
 	readOnly bool
 	theme    string
+	first    func(*desk) // is done beside the table once it is there; nil for nothing
 }
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
@@ -41,7 +42,7 @@ EXIT STATUS
 2  the inventory or the configuration is wrong`,
 		Example: `  fleetctl
   fleetctl table --read-only
-  fleetctl demo -- table`,
+  fleetctl demo`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
@@ -66,7 +67,7 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 		if errors.As(err, &bad) {
 			return err
 		}
-		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo -- table shows a fleet to try"})
+		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo shows a fleet to try"})
 	}
 	c, err := env.config()
 	if err != nil {
@@ -103,11 +104,23 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
+	if env.Passing {
+		options.Leaving = "the hosts, and what they are at, end with the table"
+	}
 	d.table = tui.NewTable(ctx, options)
 	d.begin()
+	if o.first != nil {
+		d.do(func() { o.first(d) })
+	}
 	err := d.table.Run()
+	if ctx.Err() != nil {
+		err = exit(fleet.ExitInterrupted, errors.New("the terminal is gone"))
+	}
 	leave()
 	d.end()
+	if env.Passing {
+		return err
+	}
 	for run := range d.running {
 		fmt.Fprintf(env.Err, "jobs go on: %s\n", comeBack(run))
 	}

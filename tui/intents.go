@@ -277,7 +277,10 @@ func (u *ui) askQuit() tea.Cmd {
 	}
 	u.quit = true
 	d := &dialog{title: "leave?", yes: "Leave"}
-	if len(runs) > 0 {
+	switch {
+	case u.o.Leaving != "":
+		d.lines = []string{u.o.Leaving}
+	case len(runs) > 0:
 		d.lines = toAttach(runs)
 	}
 	if len(doing) > 0 {

@@ -24,6 +24,7 @@ type TableOptions struct {
 	Actions   Actions
 	Settings  Settings
 	ReadOnly  string // why nothing may be changed; "" lets it be
+	Leaving   string // what to know before leaving while something runs; "" is that jobs go on, and how to attach to them
 }
 
 // Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
@@ -83,6 +84,9 @@ type Table struct {
 	ended   chan struct{} // closed when the program has left the terminal
 }
 
+// tableFrames bounds how often a second the terminal is written to: a key waits for the next of them.
+const tableFrames = 60
+
 // NewTable makes a table, which takes the terminal when it is run.
 func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx, o) }
 
@@ -90,7 +94,7 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	t := &Table{ui: newUI(o), ended: make(chan struct{})}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
-		tea.WithFPS(framesASecond))...)
+		tea.WithFPS(tableFrames))...)
 	t.feed = newFeed(t.program)
 	return t
 }

@@ -83,8 +83,10 @@ type ui struct {
 }
 
 const (
-	hostLines  = 2000  // of a host's log that are kept
-	fleetLines = 10000 // of the fleet's
+	hostLines  = 2000   // of a host's log that are kept
+	allLines   = 400000 // of all of them: a fleet of more than 200 hosts keeps fewer of each
+	leastLines = 100    // but never fewer than these
+	fleetLines = 10000  // of the fleet's own log
 )
 
 func newUI(o TableOptions) *ui {
@@ -93,8 +95,9 @@ func newUI(o TableOptions) *ui {
 		byName: map[string]*row{}, runs: map[string]*fleet.State{},
 		log: pane{tail: newTail(fleetLines)},
 	}
+	lines := min(max(allLines/max(len(o.Inventory.Hosts), 1), leastLines), hostLines)
 	for i, h := range o.Inventory.Hosts {
-		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(hostLines)}}
+		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(lines)}}
 		u.rows = append(u.rows, r)
 		u.byName[h.Name] = r
 		u.names = max(u.names, ansi.StringWidth(h.Name))
