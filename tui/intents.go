@@ -299,7 +299,7 @@ func toAttach(runs []*fleet.State) []string {
 		lines = append(lines, "  fleetctl attach "+s.Run)
 	}
 	if s := runs[len(runs)-1]; waves(s) > 1 {
-		lines = append(lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+		lines = append(lines, "", "hosts of later waves are not begun any more")
 	}
 	return lines
 }

@@ -55,10 +55,11 @@ type ui struct {
 	target     Target
 	targetLock string // checksum of the target's flake.lock, from a host that has it
 
-	runs  map[string]*fleet.State
-	order []string // of runs, the newest last
-	done  int      // of all that the living runs have to do, in hundredths
-	log   pane     // the fleet's
+	runs   map[string]*fleet.State
+	shares map[string]int // of each run, the sum of its hosts' shares: no frame goes through all of them
+	order  []string       // of runs, the newest last
+	done   int            // of all that the living runs have to do, in hundredths
+	log    pane           // the fleet's
 
 	focus    focus
 	tab      string // the host whose log shows; "" is the fleet's, or with follow that of the host under the cursor
@@ -92,7 +93,7 @@ const (
 func newUI(o TableOptions) *ui {
 	u := &ui{
 		o: o, dark: true, follow: true, now: o.Now(),
-		byName: map[string]*row{}, runs: map[string]*fleet.State{},
+		byName: map[string]*row{}, runs: map[string]*fleet.State{}, shares: map[string]int{},
 		log: pane{tail: newTail(fleetLines)},
 	}
 	lines := min(max(allLines/max(len(o.Inventory.Hosts), 1), leastLines), hostLines)
