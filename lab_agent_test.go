@@ -104,6 +104,26 @@ func TestLabTheAgentNamesAUnitThatFailed(t *testing.T) {
 	}
 }
 
+func TestLabTheTableShowsTheAgentsFiguresAndThenTheProbes(t *testing.T) {
+	installAgent(t)
+	on(t, "m1", "sudo usermod -aG fleetctl mba")
+	defer on(t, "m1", "sudo gpasswd -d mba fleetctl")
+	table := func() *terminal {
+		term := openTerminal(t, 120, 34, "testdata/lab/lab op env TERM=xterm-256color "+lab.fleetctl)
+		term.shows(`m1 .*nixos`)
+		term.press("g", "Enter")
+		return term
+	}
+	term := table()
+	term.shows(`runs .*agent \S+.*up`, `load|memory`)
+	on(t, "m1", "sudo systemctl stop fleetctl-agent.socket fleetctl-agent.service")
+	term.press("r")
+	term.hides(`runs .*agent `)
+	term.shows(`runs .*Nix 2.*up`)
+	term.press("Escape", "q")
+	term.shows(`exit status 0`)
+}
+
 // exposure is what systemd-analyze ends with: "→ Overall exposure level for fleetctl-agent.service: 0.2 SAFE".
 var exposure = regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`)
 

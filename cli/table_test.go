@@ -79,7 +79,8 @@ fleetctl demo --dir "$dir" -- table`)
 	p.keys("Tab", "Enter")
 	p.until("was left before its end: A attaches to it")
 	p.keys("A")
-	p.until("run 2")
+	p.keys("Tab") // the fleet's log
+	p.until("has ended: 1 failed")
 	p.keys("q")
 }
 

@@ -277,9 +277,10 @@ func (u *ui) askQuit() tea.Cmd {
 	}
 	u.quit = true
 	d := &dialog{title: "leave?", yes: "Leave"}
-	if u.o.Leaving != "" {
+	switch {
+	case u.o.Leaving != "":
 		d.lines = []string{u.o.Leaving}
-	} else if len(runs) > 0 {
+	case len(runs) > 0:
 		d.lines = toAttach(runs)
 	}
 	if len(doing) > 0 {
@@ -298,7 +299,7 @@ func toAttach(runs []*fleet.State) []string {
 		lines = append(lines, "  fleetctl attach "+s.Run)
 	}
 	if s := runs[len(runs)-1]; waves(s) > 1 {
-		lines = append(lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+		lines = append(lines, "", "hosts of later waves are not begun any more")
 	}
 	return lines
 }
