@@ -110,13 +110,15 @@ func (r *row) condition(t *Target) condition {
 	case !r.status.Reachable:
 		return offline
 	case h == nil:
-		return fine
+		return unheard
 	case len(h.FailedUnits) > 0:
 		return ailing
 	case t.Revision != "" && h.System.Revision != "" && h.System.Revision != t.Revision:
 		return behind
 	case h.System.RebootNeeded || h.System.BootPending:
 		return reboot
+	case t.Revision != "" && h.System.Revision == "":
+		return unheard // nobody is called fine on a guess
 	}
 	return fine
 }
