@@ -102,9 +102,9 @@ func eight(t *testing.T, waves ...[]string) string {
 }
 
 func TestLabWavesStopAtTheBudget(t *testing.T) {
-	inventory := eight(t, []string{"m1", "m2", "m4"}, []string{"m5", "m6"}, []string{"m7", "m8"})
+	inventory := eight(t, []string{"m1", "m2", "m4"}, []string{"m3", "m5", "m6"}, []string{"m7", "m8"})
 	fleetctl(t, "--inventory", inventory, "deploy", "--all").exits(t, 0)
-	hosts := []string{"m1", "m2", "m4", "m5", "m6", "m7", "m8"}
+	hosts := []string{"m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"}
 	before := map[string]string{}
 	for _, host := range hosts {
 		before[host] = systemOf(t, host)
@@ -116,7 +116,7 @@ func TestLabWavesStopAtTheBudget(t *testing.T) {
 	r := fleetctl(t, "--inventory", inventory, "deploy", "--all", "--canary", "1", "--max-failures", "1", "--parallel", "1")
 	r.exits(t, 1)
 	for host, want := range map[string]fleet.Outcome{
-		"m1": fleet.Switched, "m2": fleet.RolledBack, "m4": fleet.Switched, "m5": fleet.RolledBack,
+		"m1": fleet.Switched, "m2": fleet.RolledBack, "m3": fleet.Switched, "m4": fleet.Switched, "m5": fleet.RolledBack,
 		"m6": fleet.Skipped, "m7": fleet.Skipped, "m8": fleet.Skipped,
 	} {
 		if result := r.results[host]; result == nil || result.Outcome != want {
