@@ -49,8 +49,9 @@
           modules = pkgs.runCommand "modules" { result = import ./nix/tests/eval.nix { inherit lib; }; } ''
             echo "$result" >"$out"
           '';
-          options = pkgs.runCommand "options" { generated = (import ./nix/options-doc.nix { inherit lib; }).markdown; } ''
-            printf '%s' "$generated" | diff -u ${./docs/options.md} -
+          options = pkgs.runCommand "options" { inherit (import ./nix/options-doc.nix { inherit lib; }) markdown man; } ''
+            printf '%s' "$markdown" | diff -u ${./docs/options.md} -
+            printf '%s' "$man" | diff -u ${./docs/man/fleetctl-options.5} -
             touch "$out"
           '';
         }

@@ -75,7 +75,7 @@ func TestLabTheAgentIsThereForTheFirstWhoAsksAndThenLeaves(t *testing.T) {
 	began := time.Now()
 	h := askAgent(t, socket)
 	t.Logf("the first answer took %v", time.Since(began)) // a figure for people: a machine under load proves nothing
-	if h.Host != "m1" || h.Kind != "nixos" || h.Memory == nil || h.CPU == nil || h.BootID == "" ||
+	if h.Host != "m1" || h.Kind != "nixos" || h.Memory == nil || h.BootID == "" ||
 		h.System.Deployed != on(t, "m1", "readlink -f /run/current-system") {
 		t.Errorf("got %+v", h)
 	}
@@ -93,6 +93,35 @@ func TestLabTheAgentIsThereForTheFirstWhoAsksAndThenLeaves(t *testing.T) {
 		time.Sleep(time.Second)
 	}
 	t.Errorf("45 s later the agent is %s", agentState(t))
+}
+
+func TestLabTheAgentNamesAUnitThatFailed(t *testing.T) {
+	socket := installAgent(t)
+	on(t, "m1", "sudo systemd-run --quiet --unit=lab-broken --wait false || :")
+	defer on(t, "m1", "sudo systemctl reset-failed lab-broken.service")
+	if h := askAgent(t, socket); !slices.Contains(h.FailedUnits, "lab-broken.service") || h.NoUnits != "" {
+		t.Errorf("failed are %q; %s", h.FailedUnits, h.NoUnits)
+	}
+}
+
+func TestLabTheTableShowsTheAgentsFiguresAndThenTheProbes(t *testing.T) {
+	installAgent(t)
+	on(t, "m1", "sudo usermod -aG fleetctl mba")
+	defer on(t, "m1", "sudo gpasswd -d mba fleetctl")
+	table := func() *terminal {
+		term := openTerminal(t, 120, 34, "testdata/lab/lab op env TERM=xterm-256color "+lab.fleetctl)
+		term.shows(`m1 .*nixos`)
+		term.press("g", "Enter")
+		return term
+	}
+	term := table()
+	term.shows(`runs .*agent \S+.*up`, `load|memory`)
+	on(t, "m1", "sudo systemctl stop fleetctl-agent.socket fleetctl-agent.service")
+	term.press("r")
+	term.hides(`runs .*agent `)
+	term.shows(`runs .*Nix 2.*up`)
+	term.press("Escape", "q")
+	term.shows(`exit status 0`)
 }
 
 // exposure is what systemd-analyze ends with: "→ Overall exposure level for fleetctl-agent.service: 0.2 SAFE".

@@ -107,7 +107,12 @@ func operator(args ...string) *exec.Cmd {
 // fleetctl runs a command to its end.
 func fleetctl(t *testing.T, args ...string) report {
 	t.Helper()
-	cmd := operator(append(args, "--output", "json")...)
+	return ends(t, operator(append(args, "--output", "json")...))
+}
+
+// ends runs a command that reports in JSON to its end.
+func ends(t *testing.T, cmd *exec.Cmd) report {
+	t.Helper()
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -186,15 +191,20 @@ func sameLog(t *testing.T, run, host string) []byte {
 // settled asserts that no lock, no job and no root half is left on a host.
 func settled(t *testing.T, host string) {
 	t.Helper()
-	left := ""
+	comesTo(t, host, "", `ls .local/state/fleetctl/lock 2>/dev/null; ps -eo args= | grep -E 'job\.sh|root\.sh' | grep -v grep; true`)
+}
+
+// comesTo asserts that a script prints that on a host, within some seconds.
+func comesTo(t *testing.T, host, want, script string) {
+	t.Helper()
+	got := ""
 	for range 50 {
-		left = on(t, host, `ls .local/state/fleetctl/lock 2>/dev/null; ps -eo args= | grep -E 'job\.sh|root\.sh' | grep -v grep; true`)
-		if left == "" {
+		if got = on(t, host, script); got == want {
 			return
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	t.Errorf("%s is left with:\n%s", host, left)
+	t.Errorf("%s: %s\nprints:\n%s\nwant:\n%s", host, script, got, want)
 }
 
 func TestLabDeploySwitchesEveryHostOnceAndThenNone(t *testing.T) {

@@ -19,7 +19,7 @@ func TestAClientIsToldWhatTheAgentSees(t *testing.T) {
 	client := NewClient(AtSocket(path))
 	defer client.Close()
 	h, err := client.Health(t.Context())
-	if err != nil || h.System.Generation != 42 || h.CPU == nil {
+	if err != nil || h.System.Generation != 42 {
 		t.Errorf("got %+v, %v", h, err)
 	}
 	if v, err := client.Version(t.Context()); err != nil || v != (Version{"0.1.0", API}) {
@@ -29,6 +29,9 @@ func TestAClientIsToldWhatTheAgentSees(t *testing.T) {
 	seen := 0
 	err = client.Watch(t.Context(), time.Second, func(h *health.Health) error {
 		if seen++; seen == 2 {
+			if h.CPU == nil {
+				t.Error("it does not tell how busy the host was since the line before")
+			}
 			return enough
 		}
 		return nil

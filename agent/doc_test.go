@@ -21,6 +21,26 @@ const apiDoc = "../docs/agent-api.md"
 
 var httpBlock = regexp.MustCompile("(?s)```http\n(.*?)\n```")
 
+// The sockets that docs/agent-api.md has are those that are looked at. nix/tests/eval.nix has the modules agree with the page, too.
+func TestTheDocumentedSocketsAreLookedAt(t *testing.T) {
+	text, err := os.ReadFile(apiDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `([^` ]+/agent.sock)` \\|").FindAllSubmatch(text, -1) {
+		documented = append(documented, string(row[1]))
+	}
+	lookedAt := health.Sockets(func(name string) string { return "$" + name }, "", 0)
+	if !slices.Equal(slices.Sorted(slices.Values(documented)), slices.Sorted(slices.Values(lookedAt))) {
+		t.Errorf("documented are %q, looked at %q", documented, lookedAt)
+	}
+	bare := health.Sockets(func(string) string { return "" }, "/home/mba", 1000)
+	if want := []string{"/run/user/1000/fleetctl-agent/agent.sock", "/home/mba/.local/state/fleetctl/agent.sock"}; !slices.Equal(bare[:2], want) {
+		t.Errorf("with a bare environment %q are looked at, not %q", bare[:2], want)
+	}
+}
+
 // Each request of docs/agent-api.md is made, and is answered as is said there: the status, the headers, and the JSON.
 func TestTheAgentAnswersAsItsDocumentationSays(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)

@@ -43,8 +43,11 @@ func (h Host) Look(ctx context.Context) health.Health {
 		System: h.system(),
 	}
 	h.figures(ctx, &look)
-	if h.exists("/run/systemd/system") {
-		look.FailedUnits, _ = failedUnits(ctx)
+	if h.Kind != "home" && h.exists("/run/systemd/system") { // a machine's units are no business of one user's home
+		var err error
+		if look.FailedUnits, err = failedUnits(ctx); err != nil {
+			look.NoUnits = err.Error()
+		}
 	}
 	return look
 }

@@ -1,7 +1,9 @@
 package agent
 
 import (
+	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,5 +96,40 @@ func TestAHostWithNothingOfNixIsNoError(t *testing.T) {
 	look := Host{Root: root, Home: root}.Look(t.Context())
 	if look.Kind != "home" || look.System != (health.System{}) || look.Store != nil || look.Nix != "" {
 		t.Errorf("got %+v", look)
+	}
+}
+
+// A bus that hangs up, one that says nothing, and none: the host's other figures are told, and why the failed units are not.
+func TestABusThatDoesNotTellIsSaidSo(t *testing.T) {
+	for what, answer := range map[string]func(net.Conn){
+		"hung up":        func(c net.Conn) { c.Close() },
+		"did not answer": func(net.Conn) {},
+		"no such file":   nil,
+	} {
+		h, path := aHost(t), socketPath(t)
+		if err := os.MkdirAll(h.Root+"/run/systemd/system", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path="+path)
+		if answer != nil {
+			bus, err := net.Listen("unix", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer bus.Close()
+			go func() {
+				if c, err := bus.Accept(); err == nil {
+					answer(c)
+				}
+			}()
+		}
+		look := h.Look(t.Context())
+		if !strings.Contains(look.NoUnits, what) || look.FailedUnits != nil || look.Memory == nil {
+			t.Errorf("%s: units are unknown since %q, got %+v", what, look.NoUnits, look)
+		}
+		h.Kind = "home"
+		if look := h.Look(t.Context()); look.NoUnits != "" {
+			t.Errorf("a home has no units to tell of, and tells %q", look.NoUnits)
+		}
 	}
 }

@@ -14,7 +14,7 @@ type meter struct {
 	at          time.Time
 }
 
-// shortest is the time that a first measurement takes: the counters move every 10 ms.
+// shortest is how long a measurement takes at least: the counters move every 10 ms.
 const shortest = 40 * time.Millisecond
 
 func newMeter() *meter {
@@ -24,11 +24,10 @@ func newMeter() *meter {
 	return m
 }
 
-// percent is of the time since it was last asked for; nil where it cannot be had.
+// percent is of the time since it was last asked for; nil where it cannot be had, as so early that nobody should wait for it: who is
+// answered first started the agent, too.
 func (m *meter) percent(ctx context.Context) *float64 {
-	select {
-	case <-time.After(shortest - time.Since(m.at)):
-	case <-ctx.Done():
+	if time.Since(m.at) < shortest {
 		return nil
 	}
 	busy, total, err := counters(ctx)

@@ -7,7 +7,7 @@ import (
 
 // tidy cleans what an agent has said: whatever comes from a host is hostile until then.
 func tidy(h *health.Health) {
-	said := []*string{&h.Host, &h.Kind, &h.OS, &h.Nix, &h.Agent, &h.BootID,
+	said := []*string{&h.Host, &h.Kind, &h.OS, &h.Nix, &h.Agent, &h.BootID, &h.NoUnits,
 		&h.System.Deployed, &h.System.Booted, &h.System.Profile, &h.System.Revision}
 	for i := range h.FailedUnits {
 		said = append(said, &h.FailedUnits[i])

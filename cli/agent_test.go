@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ import (
 // local runs check --local on a socket.
 func local(socket string) (out string, err error) {
 	var said bytes.Buffer
-	err = runCheckLocal(context.Background(), &Env{Out: &said, User: "mba", Now: time.Now}, socket)
+	err = runCheckLocal(context.Background(), &Env{Out: &said, User: "mba", Now: time.Now}, []string{socket})
 	return said.String(), err
 }
 
@@ -50,6 +51,26 @@ func TestCheckLocalSaysWhoMayAskAndThatItAnswers(t *testing.T) {
 	var hinted interface{ Hint() string }
 	if _, err := local(socket); exitCode(err, true) != 1 || !errors.As(err, &hinted) || !strings.Contains(err.Error(), "there is no socket") {
 		t.Errorf("without an agent: %v", err)
+	}
+}
+
+func TestCheckLocalFindsTheHomesAgentAndTheMachines(t *testing.T) {
+	runtime, home := t.TempDir(), t.TempDir()
+	env := &Env{Home: home, Getenv: func(name string) string { return map[string]string{"XDG_RUNTIME_DIR": runtime}[name] }}
+	if got := socketsHere(env, "/named"); !slices.Equal(got, []string{"/named"}) {
+		t.Errorf("one was named, and it looks at %q", got)
+	}
+	var want []string
+	for _, socket := range []string{filepath.Join(runtime, "fleetctl-agent/agent.sock"), filepath.Join(home, ".local/state/fleetctl/agent.sock")} {
+		l, err := agent.Listen(socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		want = append(want, socket)
+		if got := socketsHere(env, ""); !slices.Equal(got[:len(want)], want) {
+			t.Errorf("it looks at %q, there are %q", got, want)
+		}
 	}
 }
 

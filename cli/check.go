@@ -32,6 +32,7 @@ With --flake, every host's attribute has to exist in the flake in that directory
 host is asked over SSH whether a deploy could begin: its checkout, sudo, nix, disk space. Nothing is changed.
 
 With --local, it is this host's agent that is looked at instead: whether its socket answers, and who may read it.
+There may be two: of a home, and of the machine.
 
 The format github prints findings as annotations of a GitHub workflow, json one finding a line.
 

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,16 +23,16 @@ import (
 
 // withLocal gives check its --local: the host that check is on, instead of the inventory.
 func withLocal(env *Env, check *cobra.Command) *cobra.Command {
-	local, socket := false, health.Socket
+	local, socket := false, ""
 	check.Flags().BoolVar(&local, "local", false, "look at this host's agent instead")
-	check.Flags().StringVar(&socket, "socket", socket, "with --local, the agent's `socket`")
+	check.Flags().StringVar(&socket, "socket", "", "with --local, the agent's `socket`; else all that this user may have, their own and the machine's")
 	others := check.RunE
 	check.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case local && len(args) > 0:
 			return usage("fleetctl check --local --socket PATH looks at another socket", "check --local takes no FILE")
 		case local:
-			return runCheckLocal(cmd.Context(), env, socket)
+			return runCheckLocal(cmd.Context(), env, socketsHere(env, socket))
 		case cmd.Flags().Changed("socket"):
 			return usage("add --local", "--socket is for the agent of this host")
 		}
@@ -39,8 +41,36 @@ func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 	return check
 }
 
-// runCheckLocal says who may read the agent's socket, and whether it answers.
-func runCheckLocal(ctx context.Context, env *Env, socket string) error {
+// socketsHere are the sockets to look at: the one that was named, or those that are where agents answer. On macOS two paths can lead
+// to one.
+func socketsHere(env *Env, named string) []string {
+	if named != "" {
+		return []string{named}
+	}
+	var there []string
+	var seen []fs.FileInfo
+	for _, socket := range health.Sockets(env.Getenv, env.Home, os.Getuid()) {
+		info, err := os.Stat(socket)
+		if err == nil && !slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+			there, seen = append(there, socket), append(seen, info)
+		}
+	}
+	if len(there) == 0 {
+		return []string{health.Socket} // whose absence is said
+	}
+	return there
+}
+
+// runCheckLocal says of each socket who may ask there, and whether somebody answers.
+func runCheckLocal(ctx context.Context, env *Env, sockets []string) error {
+	var problems error
+	for _, socket := range sockets {
+		problems = errors.Join(problems, checkSocket(ctx, env, socket))
+	}
+	return problems
+}
+
+func checkSocket(ctx context.Context, env *Env, socket string) error {
 	who, err := mayRead(socket)
 	if errors.Is(err, fs.ErrNotExist) {
 		return exit(fleet.ExitFailed, &hintedError{fmt.Errorf("there is no socket %q", socket),
@@ -55,21 +85,36 @@ func runCheckLocal(ctx context.Context, env *Env, socket string) error {
 	defer cancel()
 	client := agent.NewClient(agent.AtSocket(socket))
 	defer client.Close()
+	start, log := keeperOf(socket)
 	asked := env.Now()
 	h, err := client.Health(ctx)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return &hintedError{fmt.Errorf("%q may not ask at %s", env.User, socket), "join the socket's group, and log in again"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &hintedError{fmt.Errorf("nobody answers at %s", socket), "systemctl start fleetctl-agent.socket"}
+		return &hintedError{fmt.Errorf("nobody answers at %s", socket), start}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &hintedError{fmt.Errorf("no answer at %s within %v", socket, patience), "journalctl -u fleetctl-agent says why"}
+		return &hintedError{fmt.Errorf("no answer at %s within %v", socket, patience), log}
 	case err != nil:
 		return fmt.Errorf("%s: %w", socket, err)
 	}
 	took := env.Now().Sub(asked).Round(time.Millisecond)
 	fmt.Fprintf(env.Out, "%s: fleetctl %s answers for %s (%s) in %v\n", socket, h.Agent, h.Host, h.Kind, took)
+	if h.NoUnits != "" {
+		fmt.Fprintf(env.Out, "%s: which units have failed is not known: %s\n", socket, h.NoUnits)
+	}
 	return nil
+}
+
+// keeperOf is how to start the agent at a socket, and where it says what ails it.
+func keeperOf(socket string) (start, log string) {
+	switch {
+	case runtime.GOOS != "linux":
+		return "fleetctl agent --socket " + socket, "launchctl list says whether it runs"
+	case strings.HasPrefix(socket, "/run/user/"):
+		return "systemctl --user start fleetctl-agent.socket", "journalctl --user -u fleetctl-agent says why"
+	}
+	return "systemctl start fleetctl-agent.socket", "journalctl -u fleetctl-agent says why"
 }
 
 // mayRead is who a socket's mode lets in. Writing is what connecting takes.

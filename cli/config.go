@@ -21,11 +21,12 @@ import (
 // config is what a person has set for themselves, in fleetctl/config.toml of their configuration directory.
 type config struct {
 	tui.Settings
-	Refresh time.Duration // between two looks at a host
+	Refresh time.Duration    // between two looks at a host
+	Notify  inventory.Notify // who is told of the end of a run that was begun from the table
 }
 
 func defaultConfig() config {
-	return config{Settings: tui.Settings{Theme: tui.Terminal, Bell: true}, Refresh: 30 * time.Second}
+	return config{Settings: tui.Settings{Theme: tui.Terminal, Bell: true}, Refresh: 30 * time.Second, Notify: inventory.Notify{Timeout: inventory.NotifyTimeout}}
 }
 
 // config reads the file, which need not be there. All that is wrong with it is the error.
@@ -131,6 +132,10 @@ func (r *configReader) set(key string, at int, v *unstable.Node) {
 		c.Calm = r.yes(key, at, v)
 	case "notifications.bell":
 		c.Bell = r.yes(key, at, v)
+	case "notifications.command":
+		c.Notify.Command = r.word(key, at, v)
+	case "notifications.on":
+		c.Notify.OnFailure = r.one(key, at, v, []string{"always", "failure"}) == "failure"
 	default:
 		action, isKey := strings.CutPrefix(key, "keys.")
 		switch {
@@ -142,7 +147,7 @@ func (r *configReader) set(key string, at int, v *unstable.Node) {
 		case isKey:
 			r.note(at, inventory.DidYouMean(action, tui.ActionNames()), "there is no action %q to set keys for", action)
 		default:
-			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "keys.ACTION"}
+			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION"}
 			hint := inventory.DidYouMean(key, known)
 			if hint == "" {
 				hint = "known are " + strings.Join(known, ", ")

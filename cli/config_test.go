@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -25,12 +26,17 @@ down = ["j", "ctrl+n"]
 
 [notifications]
 bell = false
+command = "notify-send fleetctl"
+on = "failure"
 `))
 	if findings != nil {
 		t.Fatal(findings)
 	}
 	if c.Theme != tui.Vivid || c.Refresh != time.Minute || !slices.Equal(c.Columns, []string{"state", "cells", "time"}) || !c.Mouse || !c.Calm || c.Bell {
 		t.Errorf("%+v", c)
+	}
+	if want := (inventory.Notify{Command: "notify-send fleetctl", OnFailure: true, Timeout: 10 * time.Second}); c.Notify != want {
+		t.Errorf("notify %+v, want %+v", c.Notify, want)
 	}
 	if !slices.Equal(c.Keys["deploy"], []string{"D"}) || !slices.Equal(c.Keys["down"], []string{"j", "ctrl+n"}) {
 		t.Errorf("keys %v", c.Keys)
@@ -47,6 +53,7 @@ func TestConfigNamesEveryMistakeWithItsPlace(t *testing.T) {
 		{"[keys]\n  deplyo = \"D\"", "config.toml:2:3: there is no action \"deplyo\" to set keys for\n  hint: did you mean \"deploy\"?"},
 		{"mouse = 1", "config.toml:1:1: mouse must be true or false"},
 		{"[keys]\ndeploy = \"j\"", "config.toml:1:1: deploy and down both have j\n  hint: give one of them another"},
+		{"[notifications]\non = \"fail\"", "config.toml:2:1: notifications.on cannot be \"fail\""},
 		{"theme = ", "config.toml:1:8: "},
 	} {
 		_, findings := parseConfig("config.toml", []byte(test.text))

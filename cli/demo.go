@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
@@ -29,9 +30,10 @@ func newDemo(env *Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
 		Short: "Try fleetctl on an embedded fleet",
-		Long: `Start a fleet of SSH servers inside this process, on loopback, and run a command of fleetctl against it: without one,
-deploy --all --yes. Each host has a directory of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and
-sudo that behave and take time as the real ones do. One host fails its build.
+		Long: `Start a fleet of SSH servers inside this process, on loopback, and run a command of fleetctl against it. Without one, on a
+terminal, that is the table, in which a deploy of the whole fleet has begun; elsewhere deploy --all --yes. Each host has a directory
+of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and sudo that behave and take time as the real ones do.
+One host fails its build.
 
 The fleet is in a temporary directory, and gone with it, unless --dir names another. It needs git and nothing else.
 
@@ -39,6 +41,7 @@ EXIT STATUS
 
 That of the command; 1 where the fleet did not start.`,
 		Example: `  fleetctl demo
+  fleetctl demo -- deploy --all
   fleetctl demo -- exec --all -- uptime
   fleetctl demo --dir ~/fleetctl-demo -- deploy csb0
   fleetctl demo --dir ~/fleetctl-demo -- history`,
@@ -54,8 +57,9 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	if o.Hosts < 1 || o.Hosts > 999 {
 		return usage("", "--hosts must be from 1 to 999, not %d", o.Hosts)
 	}
-	told := env.OutTTY && len(args) == 0
-	if len(args) == 0 {
+	alone := len(args) == 0
+	told := alone && env.OutTTY
+	if alone {
 		args = []string{"deploy", "--all", "--yes"}
 	}
 	if o.Dir != "" && !filepath.IsAbs(o.Dir) {
@@ -75,14 +79,45 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	defer func() { err = errors.Join(err, f.Close()) }()
 
 	if told {
-		fmt.Fprintf(env.Err, "%d hosts of this process, over real SSH on loopback, with stand-ins for nix and sudo: fleetctl %s\n"+
-			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts, strings.Join(args, " "))
+		fmt.Fprintf(env.Err, "%d hosts of this process, over real SSH on loopback, with stand-ins for nix and sudo. A deploy\n"+
+			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
-	code := Main(env.on(f), args)
+	there := env.on(f)
+	there.Passing = o.Dir == ""
+	if alone && env.canShowTable() {
+		err = showDemo(ctx, there, f)
+	} else {
+		err = exit(Main(there, args), nil)
+	}
 	if told {
 		sayWhatNext(env, o.Dir)
 	}
-	return exit(code, nil)
+	return err
+}
+
+// showDemo is the table of that fleet, with a deploy of all of it begun.
+func showDemo(ctx context.Context, env *Env, f *demo.Fleet) error {
+	inv, findings, err := inventory.Load(f.Inventory)
+	if err != nil || len(findings) > 0 {
+		return errors.Join(err, inventory.Findings(findings))
+	}
+	c, err := env.config()
+	if err != nil {
+		return err
+	}
+	return runTable(ctx, env, tableOptions{first: showAround}, c, inv)
+}
+
+// showAround deploys everything, and tells a newcomer what to press meanwhile.
+func showAround(d *desk) {
+	plan, err := fleet.NewPlan(d.inv, d.inv.Hosts, fleet.Options{}, d.env.operator())
+	if err != nil {
+		d.table.Note(err.Error())
+		return
+	}
+	d.table.Note("a demo, being deployed: j and k go from host to host, enter opens one, ? has all keys, q leaves")
+	d.run(plan)
+	d.table.Note("enter on the host that failed tells why, F tries it again, : has everything by name")
 }
 
 // on is the world of somebody who operates that fleet: its inventory, a home of its own, so that no record of real runs

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"os/exec"
 	"sync"
 	"time"
 
@@ -20,6 +18,8 @@ type desk struct {
 	inv     *inventory.Inventory
 	table   *tui.Table
 	refresh time.Duration
+	notify  inventory.Notify // who hears of a run's end, besides whom the inventory names
+	fixed   bool             // nothing may be changed
 
 	ctx    context.Context // the table's life; actions come without one
 	engine *fleet.Engine
@@ -30,12 +30,13 @@ type desk struct {
 
 	mu      sync.Mutex
 	running map[string]bool // runs that go on, by id; false for those that were seen and have ended
+	strangers
 }
 
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
-		Deploy: d.deploy, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
-		Exec: d.exec, Shell: d.shell, Refresh: d.look, History: d.history,
+		Deploy: d.deploy, Generations: d.generations, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
+		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log,
 		Away: func(away bool) {
 			if away {
 				d.eyes.Pause()
@@ -52,7 +53,9 @@ func (d *desk) begin() {
 	env.Secret = d.secret
 	d.engine, d.pool = newEngine(&env, tablePrinter{d.table})
 	d.again = make(chan struct{}, 1)
-	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.table.Status)
+	d.mu.Lock() // status may be called before it is there
+	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.status)
+	d.mu.Unlock()
 	d.do(func() { d.followTarget(d.ctx) })
 	d.do(func() {
 		if err := d.attach(false); err != nil {
@@ -63,8 +66,8 @@ func (d *desk) begin() {
 
 // end waits for all of it, once the context has ended.
 func (d *desk) end() {
+	d.eyes.Close() // it begins work
 	d.work.Wait()
-	d.eyes.Close()
 	d.pool.Close()
 	for run, living := range d.running {
 		if !living {
@@ -107,132 +110,9 @@ func (d *desk) hosts(names []string) []*inventory.Host {
 	return hosts
 }
 
-func (d *desk) deploy(names []string, o fleet.Options) error {
-	plan, err := fleet.NewPlan(d.inv, d.hosts(names), o, d.env.operator())
-	if err != nil {
-		return err
-	}
-	d.run(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
-	return nil
-}
-
-// run carries a run on beside the table, and has each host looked at when its part has ended.
-func (d *desk) run(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
-	d.do(func() {
-		_, err := do(func(ev fleet.Event) {
-			d.note(ev)
-			d.table.Event(ev)
-			if ev.Type == fleet.HostFinished {
-				d.eyes.Refresh(ev.Host)
-			}
-		})
-		if err != nil && d.ctx.Err() == nil {
-			d.table.Note(err.Error())
-		}
-	})
-}
-
-// note remembers which runs go on.
-func (d *desk) note(ev fleet.Event) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	switch ev.Type {
-	case fleet.RunStarted:
-		d.running[ev.Run] = true
-	case fleet.RunFinished:
-		d.running[ev.Run] = false
-	}
-}
-
-func (d *desk) cancel(run string) error {
-	record, err := d.env.records().Open(run)
-	if err != nil {
-		return err
-	}
-	return d.engine.Cancel(d.ctx, record, d.inv, func(host, answer string) {
-		d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: host, Stream: "note", Line: answer})
-	})
-}
-
-// mostRecords are looked at for runs to go on with, and for a host's history.
-const mostRecords = 60
-
-// attach shows the runs that go on and are not shown yet: those that some other fleetctl owns, and, with left, those that
-// were left before their end.
-func (d *desk) attach(left bool) error {
-	records, err := d.env.records().List()
-	if err != nil {
-		return err
-	}
-	found := 0
-	for _, record := range records[:min(len(records), mostRecords)] {
-		d.mu.Lock()
-		_, shown := d.running[record.Run]
-		d.mu.Unlock()
-		if shown {
-			continue
-		}
-		state, err := record.State()
-		if err != nil || state.Start == nil || state.Start.PartOf != "" || state.Summary != nil {
-			continue
-		}
-		if !left && !record.Living() {
-			d.table.Note(fmt.Sprintf("run %s was left before its end: A attaches to it", record.Run))
-			continue
-		}
-		found++
-		d.run(func(sink func(fleet.Event)) (fleet.Summary, error) {
-			return d.engine.Attach(d.ctx, record, d.inv, sink)
-		})
-	}
-	if left && found == 0 {
-		return fmt.Errorf("there is no run to attach to")
-	}
-	return nil
-}
-
-// exec runs a command on hosts; what it prints goes to their logs.
-func (d *desk) exec(names []string, command string) error {
-	hosts := d.hosts(names)
-	d.do(func() {
-		fleet.Each(d.ctx, hosts, d.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-			say := func(stream, line string) {
-				d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: h.Name, Stream: stream, Line: line})
-			}
-			say("note", "$ "+command)
-			out, err := tellLines(say), tellLines(say)
-			result := execOn(ctx, 0, d.engine.Dialer, h, fleet.Command{Stdout: out, Stderr: err}, command)
-			out.close()
-			err.close()
-			switch {
-			case result.err != nil:
-				say("warn", withoutName(result.err.Error(), h))
-			case result.exit != 0:
-				say("warn", fmt.Sprintf("exit status %d", result.exit))
-			}
-		})
-		d.table.Note(fmt.Sprintf("%s: done on %s", command, count(len(hosts), "host")))
-	})
-	return nil
-}
-
-// tellLines is a lineWriter that tells each line, and writes nothing.
-func tellLines(say func(stream, line string)) *lineWriter {
-	return &lineWriter{format: func(dst []byte, line string) []byte {
-		say("out", line)
-		return dst
-	}}
-}
-
-// shell is ssh itself, which then has the terminal.
-func (d *desk) shell(host string) (*exec.Cmd, error) {
-	path, err := exec.LookPath("ssh")
-	if err != nil {
-		return nil, fmt.Errorf("there is no ssh in PATH")
-	}
-	ssh := exec.CommandContext(d.ctx, path, append(d.pool.ConfigArgs(), sshArgs(d.inv.Host(host), nil)...)...)
-	ssh.Env = d.env.Environ
-	return ssh, nil
+// say puts a line into a host's log.
+func (d *desk) say(host, stream, line string) {
+	d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
 }
 
 // look has hosts, and the target, looked at now.
@@ -244,25 +124,6 @@ func (d *desk) look(names []string) {
 	case d.again <- struct{}{}:
 	default:
 	}
-}
-
-// history is how the last runs went for a host, the newest first.
-func (d *desk) history(host string) ([]tui.Past, error) {
-	records, err := d.env.records().List()
-	if err != nil {
-		return nil, err
-	}
-	var past []tui.Past
-	for _, record := range records[:min(len(records), mostRecords)] {
-		state, err := record.State()
-		if err != nil || state.Start == nil {
-			continue // a record that is torn is history's to complain about
-		}
-		if h := state.Host(host); h != nil {
-			past = append(past, tui.Past{Run: record.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
-		}
-	}
-	return past, nil
 }
 
 // tablePrinter lets an engine speak to the table.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -18,26 +19,14 @@ func flakeOutput(kind inventory.Kind) string { return string(kind) + "Configurat
 
 // flakeHosts asks the operator's nix which attributes a flake has for hosts of a kind. An output that is not there has none.
 func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) ([]string, error) {
-	nix, err := exec.LookPath("nix")
-	if err != nil {
-		return nil, &hintedError{errors.New("reading a flake takes nix, and there is none in PATH"), "install it (https://nixos.org/download), or leave --flake out"}
-	}
-	cmd := exec.CommandContext(ctx, nix, "--extra-experimental-features", "nix-command flakes", "eval", "--json",
-		"--no-write-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
-	// From within, so that the directory's name is never read as a URL.
-	cmd.Dir, cmd.Env = dir, env.Environ
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	out, err := cmd.Output()
-	if err != nil {
-		complaint := nixError(said.String())
-		if strings.Contains(complaint, "does not provide attribute") {
+	out, err := nixSays(ctx, env, dir, nil, "eval", "--json", "--no-write-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
+	if complaint := (*nixComplaint)(nil); errors.As(err, &complaint) {
+		if strings.Contains(complaint.said, "does not provide attribute") {
 			return nil, nil
 		}
-		if complaint == "" {
-			complaint = err.Error()
-		}
-		return nil, fmt.Errorf("%s of the flake %q cannot be read: %s", flakeOutput(kind), dir, complaint)
+		return nil, fmt.Errorf("%s of the flake %q cannot be read: %w", flakeOutput(kind), dir, err)
+	} else if err != nil {
+		return nil, err
 	}
 	var names []string
 	if err := json.Unmarshal(out, &names); err != nil {
@@ -46,11 +35,38 @@ func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) 
 	return names, nil
 }
 
-// nixError is what nix says went wrong, without its warnings and its trace: from the last "error:" on, in one line.
+// nixSays gives what the operator's nix prints, called within dir, with more in its environment.
+func nixSays(ctx context.Context, env *Env, dir string, environ []string, args ...string) ([]byte, error) {
+	nix, err := exec.LookPath("nix")
+	if err != nil {
+		return nil, &hintedError{errors.New("reading a flake takes nix, and there is none in PATH"), "install it (https://nixos.org/download), or leave --flake out"}
+	}
+	cmd := exec.CommandContext(ctx, nix, append([]string{"--extra-experimental-features", "nix-command flakes"}, args...)...)
+	cmd.Dir, cmd.Env = dir, slices.Concat(env.Environ, environ)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		complaint := nixError(said.String())
+		if complaint == "" {
+			complaint = err.Error()
+		}
+		return nil, &nixComplaint{complaint}
+	}
+	return out, nil
+}
+
+// nixComplaint is why nix did not do as it was told, in its own words.
+type nixComplaint struct{ said string }
+
+func (c *nixComplaint) Error() string { return c.said }
+
+// nixError is what nix says went wrong, without its warnings, its trace and how to get one: from the last "error:" on, in one line.
 func nixError(stderr string) string {
 	said := clean.Text(stderr)
 	if i := strings.LastIndex(said, "error:"); i >= 0 {
 		said = said[i+len("error:"):]
 	}
+	said, _, _ = strings.Cut(said, "(use '--show-trace'")
 	return strings.Join(strings.Fields(said), " ")
 }

@@ -4,137 +4,183 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/tui"
 )
-
-// generations is what a host answered when it was asked for them.
-type generations struct {
-	all []health.Generation
-	err error
-}
 
 // generationsJSON is a host in rollback --list --output json.
 type generationsJSON struct {
-	Host        string              `json:"host"`
-	Generations []health.Generation `json:"generations"`
-	Error       string              `json:"error,omitempty"`
-	Hint        string              `json:"hint,omitempty"`
+	Host        string           `json:"host"`
+	Generations []generationJSON `json:"generations"`
+	Error       string           `json:"error,omitempty"`
+	Hint        string           `json:"hint,omitempty"`
 }
 
-// listGenerations shows what hosts can go back to.
-func listGenerations(ctx context.Context, env *Env, output string, d fleet.Dialer, parallel int, hosts []*inventory.Host) error {
-	t := newTable(env, generationHeads...)
-	var away []string // and why, to be said after the table
-	lines := jsonLines(env.Out)
+type generationJSON struct {
+	Number   int        `json:"number"`
+	Time     *time.Time `json:"time,omitempty"`
+	Revision string     `json:"revision,omitempty"`
+	Current  bool       `json:"current,omitempty"`
+	Booted   bool       `json:"booted,omitempty"`
+}
+
+// listGenerations prints what hosts could go back to. It begins nothing.
+func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int, hosts []*inventory.Host, output string) error {
+	type answer struct {
+		all []fleet.Generation
+		err error
+	}
+	ask := func(ctx context.Context, h *inventory.Host) (a answer) {
+		a.all, a.err = fleet.Generations(ctx, d, h)
+		return a
+	}
 	code := fleet.ExitOK
-	var err error
-	ask := func(ctx context.Context, h *inventory.Host) (g generations) {
-		g.all, g.err = fleet.Generations(ctx, d, h)
-		return g
-	}
-	inOrder(ctx, hosts, parallel, ask, func(h *inventory.Host, g generations) {
-		if ctx.Err() != nil {
-			return
-		}
-		code = worse(code, codeOfHost(h, g.err))
-		if output == outputJSON {
-			line := generationsJSON{Host: h.Name, Generations: g.all}
-			if g.err != nil {
-				line.Error, line.Hint = withoutName(g.err.Error(), h), hintOf(g.err)
-			}
-			if line.Generations == nil {
-				line.Generations = []health.Generation{}
-			}
-			err = errors.Join(err, lines.Encode(line))
-			return
-		}
-		t.addGenerations(env.palette(env.OutTTY).Host(h.Color), h, g.all)
-		if g.err != nil {
-			away = append(away, fmt.Sprintf("%s: %s", env.palette(env.ErrTTY).Host(h.Color).Paint(h.Name), withoutName(g.err.Error(), h)))
-		} else if len(g.all) == 0 {
-			away = append(away, h.Name+": it has no generations")
-		}
+	found := make(map[string][]fleet.Generation)
+	wrong := make(map[string]error)
+	inOrder(ctx, hosts, parallel, ask, func(h *inventory.Host, a answer) {
+		found[h.Name], wrong[h.Name] = a.all, a.err
+		code = worse(code, codeOfHost(h, a.err))
 	})
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
-	case err != nil:
+	}
+	print := printGenerations
+	if output == outputJSON {
+		print = printGenerationsJSON
+	}
+	if err := print(env, hosts, found, wrong); err != nil {
 		return err
-	}
-	if output == outputText {
-		fmt.Fprint(env.Out, t)
-	}
-	for _, line := range away {
-		fmt.Fprintln(env.Err, line)
 	}
 	return exit(code, nil)
 }
 
-var generationHeads = []string{"HOST", "GENERATION", "MADE", "REVISION", ""}
-
-func (t *table) addGenerations(ink tui.Ink, h *inventory.Host, all []health.Generation) {
-	for _, g := range all {
-		made := ""
-		if g.Time != nil {
-			made = g.Time.Local().Format("2006-01-02 15:04")
+func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+	t := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS")
+	for _, h := range hosts {
+		for _, g := range found[h.Name] {
+			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)
 		}
-		var is []string
-		if g.Current {
-			is = append(is, "current")
-		}
-		if g.Booted {
-			is = append(is, "booted")
-		}
-		t.row(ink, h.Name, strconv.Itoa(g.Number), made, health.Short(g.Revision), strings.Join(is, ", "))
 	}
+	if _, err := fmt.Fprint(env.Out, t); err != nil {
+		return err
+	}
+	for _, h := range hosts {
+		if err := wrong[h.Name]; err != nil {
+			fmt.Fprintf(env.Err, "%s: %s\n", h.Name, withoutName(err.Error(), h))
+			printHint(env.Err, env.palette(env.ErrTTY), err)
+		}
+	}
+	return nil
 }
 
-// chooseGeneration shows a person what a host can go back to, and asks which it shall be. Without an answer it is the generation before.
+func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+	lines := jsonLines(env.Out)
+	for _, h := range hosts {
+		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
+		for _, g := range found[h.Name] {
+			one := generationJSON{Number: g.Number, Revision: g.Revision, Current: g.Current, Booted: g.Booted}
+			if !g.Time.IsZero() {
+				one.Time = &g.Time
+			}
+			line.Generations = append(line.Generations, one)
+		}
+		if err := wrong[h.Name]; err != nil {
+			line.Error, line.Hint = withoutName(err.Error(), h), hintOf(err)
+		}
+		if err := lines.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generationCells are its number, when it was made, its revision, and what it is now.
+func generationCells(g fleet.Generation) []string {
+	made := ""
+	if !g.Time.IsZero() {
+		made = g.Time.Local().Format("2006-01-02 15:04")
+	}
+	var is []string
+	if g.Current {
+		is = append(is, "current")
+	}
+	if g.Booted {
+		is = append(is, "booted")
+	}
+	return []string{strconv.Itoa(g.Number), made, health.Short(g.Revision), strings.Join(is, ", ")}
+}
+
+// before is the generation before the current one, or 0.
+func before(all []fleet.Generation) int {
+	current := 0
+	for _, g := range all { // the newest first
+		if current != 0 {
+			return g.Number
+		}
+		if g.Current {
+			current = g.Number
+		}
+	}
+	return 0
+}
+
+// chooseGeneration shows a person what a host could go back to, and asks which it is to be.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
-	var all []health.Generation
+	var all []fleet.Generation
 	err := env.visit(ctx, func(ctx context.Context, d fleet.Dialer) (err error) {
 		all, err = fleet.Generations(ctx, d, h)
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
-		case err == nil && len(all) == 0:
-			return fmt.Errorf("%s: it has no generations", h.Name)
 		}
 		return exit(codeOfHost(h, err), err)
 	})
 	if err != nil {
 		return 0, err
 	}
-	aside := *env // questions, and what belongs to them, are no output
-	aside.Out, aside.OutTTY = env.Err, env.ErrTTY
-	t := newTable(&aside, generationHeads...)
-	t.addGenerations(env.palette(env.ErrTTY).Host(h.Color), h, all)
-	fmt.Fprintf(env.Err, "%s\n", t)
-
-	question := "which generation shall run again? "
-	before := health.Before(all)
-	if before != nil {
-		question = fmt.Sprintf("which generation shall run again? [%d] ", before.Number)
+	usual := before(all)
+	if usual == 0 {
+		return 0, nil // it is for the host to say that there is none
 	}
+	for _, g := range all {
+		cells := generationCells(g)
+		fmt.Fprintln(env.Err, strings.TrimRight(fmt.Sprintf("%6s  %-16s  %-7s  %s", cells[0], cells[1], cells[2], cells[3]), " "))
+	}
+	fmt.Fprintf(env.Err, "which generation of %s? [%d] ", h.Name, usual)
+	answer, err := readLine(env.In)
+	if err != nil {
+		fmt.Fprintln(env.Err)
+		return 0, exit(fleet.ExitInterrupted, errors.New("nothing was begun"))
+	}
+	if answer == "" {
+		return usual, nil
+	}
+	for _, g := range all {
+		if strconv.Itoa(g.Number) == answer {
+			return g.Number, nil
+		}
+	}
+	return 0, usage("fleetctl rollback --list "+h.Name+" shows them", "%q is no generation of %s", answer, h.Name)
+}
+
+// readLine reads a line, and nothing of what comes after it.
+func readLine(in io.Reader) (string, error) {
+	var line []byte
+	one := make([]byte, 1)
 	for {
-		answer, err := env.ask(question)
-		if err != nil {
-			return 0, exit(fleet.ExitInterrupted, errors.New("nothing was begun"))
+		n, err := in.Read(one)
+		switch {
+		case n == 1 && one[0] == '\n':
+			return strings.TrimSpace(string(line)), nil
+		case n == 1:
+			line = append(line, one[0])
+		case err != nil:
+			return strings.TrimSpace(string(line)), err
 		}
-		if answer == "" && before != nil {
-			return before.Number, nil
-		}
-		for _, g := range all {
-			if answer == strconv.Itoa(g.Number) {
-				return g.Number, nil
-			}
-		}
-		fmt.Fprintf(env.Err, "%s has no generation %q; ctrl-c begins nothing\n", h.Name, answer)
 	}
 }

@@ -25,8 +25,8 @@ func newInit(env *Env) *cobra.Command {
 		Use:   "init [FILE]",
 		Short: "Write a first hosts.toml",
 		Long: `Write a first inventory, with comments for whoever goes on with it: from the hosts that ~/.ssh/config names or, with
---flake, from the nixosConfigurations, darwinConfigurations and homeConfigurations of the flake in that directory, which takes
-nix here.
+--flake, from the nixosConfigurations, darwinConfigurations and homeConfigurations of a flake, and the address and user that
+its deploy.nodes (of deploy-rs) has for them. That takes nix here; no configuration is evaluated, only names are.
 
 A file that exists is never touched. What is written passes fleetctl check.
 
@@ -36,7 +36,8 @@ EXIT STATUS
 1  it could not be
 2  there was nothing to make it from, or it exists`,
 		Example: `  fleetctl init
-  fleetctl init --flake ~/Code/nixcfg fleet/hosts.toml`,
+  fleetctl init --flake ~/Code/nixcfg fleet/hosts.toml
+  fleetctl init --flake github:you/nixcfg`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flag, err := cmd.Flags().GetString("inventory")
@@ -56,7 +57,7 @@ EXIT STATUS
 			return runInit(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "the `directory` of the flake to take hosts from")
+	cmd.Flags().StringVar(&o.flake, "flake", "", "take hosts from this `flake`: a directory, or a reference like github:you/nixcfg")
 	return cmd
 }
 

@@ -2,24 +2,61 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/nix"
 )
 
-// sketchFromFlake takes the hosts from a flake's outputs, and the remote from its repository.
-func sketchFromFlake(ctx context.Context, env *Env, dir string) (inventory.Sketch, error) {
+// sketchFromFlake takes the hosts from a flake's outputs and, where the flake is a directory, the remote from its repository.
+func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Sketch, error) {
+	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: likelyRepo}, flake, "."
+	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
+		s.From, dir, ref = "the flake "+flake, "", flake
+	} else if err := sketchCheckout(ctx, env, flake, &s); err != nil {
+		return s, err
+	}
+	found, err := evalFleet(ctx, env, dir, ref)
+	if err != nil {
+		return s, fmt.Errorf("the flake %q cannot be read: %w", flake, err)
+	}
+	leaveOut := func(output, attr, why string) {
+		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, why))
+	}
+	for _, h := range found.Hosts {
+		if why := h.problem(); why != "" {
+			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), why)
+			continue
+		}
+		s.Hosts = append(s.Hosts, inventory.Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User})
+	}
+	for _, left := range found.LeftOut {
+		leaveOut(left.Output, left.Attr, left.Why)
+	}
+	if len(s.Hosts) == 0 {
+		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", flake), "they are its nixosConfigurations, darwinConfigurations and homeConfigurations"}
+	}
+	return s, nil
+}
+
+// sketchCheckout takes from a directory what a flake in it cannot say: where it is, and where it comes from.
+func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Sketch) error {
 	root, err := filepath.Abs(dir)
 	if err != nil {
-		return inventory.Sketch{}, err
+		return err
 	}
-	s := inventory.Sketch{From: "the flake " + homeRelative(env, root), Name: fleetName(env), Repo: homeRelative(env, root)}
-	if inventory.Problem("repo", s.Repo) != "" {
-		s.Repo = likelyRepo
+	s.From = "the flake " + homeRelative(env, root)
+	if repo := homeRelative(env, root); inventory.Problem("repo", repo) == "" {
+		s.Repo = repo
 	}
 	if remote := gitSays(ctx, env, root, "remote", "get-url", "origin"); inventory.Problem("remote", remote) == "" {
 		s.Remote = remote
@@ -28,47 +65,58 @@ func sketchFromFlake(ctx context.Context, env *Env, dir string) (inventory.Sketc
 	if branch := strings.TrimPrefix(head, "origin/"); inventory.Problem("branch", branch) == "" {
 		s.Branch = branch
 	}
-	names := taken{}
-	for _, kind := range []inventory.Kind{inventory.NixOS, inventory.Darwin, inventory.Home} {
-		attrs, err := flakeHosts(ctx, env, dir, kind)
-		if err != nil {
-			return s, err
-		}
-		for _, attr := range attrs {
-			h, problem := flakeHost(kind, attr, names)
-			if problem == "" {
-				problem = inventory.Problem("attr", attr)
-			}
-			if problem == "" {
-				problem = names.take(h.Name)
-			}
-			if problem != "" {
-				s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", flakeOutput(kind), attr, problem))
-				continue
-			}
-			s.Hosts = append(s.Hosts, h)
-		}
-	}
-	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", dir), "they are its nixosConfigurations, darwinConfigurations and homeConfigurations"}
-	}
-	return s, nil
+	return nil
 }
 
-// flakeHost makes a host of an attribute. A home on a machine that is a host itself is a host of its own, at the same address.
-func flakeHost(kind inventory.Kind, attr string, names taken) (h inventory.Host, problem string) {
-	if kind != inventory.Home {
-		return inventory.Host{Name: attr, Kind: kind}, ""
+// flakeFleet is what fleetFromFlake of nix/lib.nix makes of a flake.
+type flakeFleet struct {
+	Hosts   []flakeHost
+	LeftOut []struct{ Output, Attr, Why string }
+}
+
+type flakeHost struct {
+	Name, Attr, Address, User string
+	Kind                      inventory.Kind
+}
+
+// problem is why an inventory cannot have the host, or "": Nix takes any text for a name.
+func (h flakeHost) problem() string {
+	if why := inventory.NameProblem(h.Name); why != "" {
+		return why
 	}
-	user, machine, _ := strings.Cut(attr, "@")
-	if user == "" || machine == "" {
-		return h, "it does not say on which host it is, as USER@HOST would"
+	for _, v := range []struct{ key, text string }{{"attr", h.Attr}, {"address", h.Address}, {"user", h.User}} {
+		if why := inventory.Problem(v.key, v.text); v.text != "" && why != "" {
+			return v.key + " " + why
+		}
 	}
-	h = inventory.Host{Name: machine, Kind: kind, Attr: attr}
-	if names[strings.ToLower(machine)] != "" {
-		h.Name, h.Address = machine+"-"+user, machine
+	return ""
+}
+
+// flakeVariable has the flake's URL, which so need not become part of a Nix expression.
+const flakeVariable = "FLEETCTL_FLAKE"
+
+// evalFleet has nix evaluate a flake, as far as the names of its hosts.
+func evalFleet(ctx context.Context, env *Env, dir, ref string) (found flakeFleet, err error) {
+	// What a reference given here means, such as "." in a directory of a repository, nix alone knows.
+	out, err := nixSays(ctx, env, dir, nil, "flake", "metadata", "--json", "--no-write-lock-file", ref)
+	if err != nil {
+		return found, err
 	}
-	return h, ""
+	var meta struct{ ResolvedURL string }
+	if err := json.Unmarshal(out, &meta); err != nil {
+		return found, fmt.Errorf("nix did not answer with a flake's metadata: %w", err)
+	}
+	// Some versions of Nix leave in a path what a URL cannot have.
+	url := strings.NewReplacer(" ", "%20", "#", "%23").Replace(meta.ResolvedURL)
+	out, err = nixSays(ctx, env, dir, []string{flakeVariable + "=" + url}, "eval", "--impure", "--json", "--expr",
+		fmt.Sprintf("(%s).fleetFromFlake (builtins.getFlake (builtins.getEnv %q))", nix.Lib, flakeVariable))
+	if err != nil {
+		return found, err
+	}
+	if err := json.Unmarshal(out, &found); err != nil {
+		return found, fmt.Errorf("nix did not answer with hosts: %w", err)
+	}
+	return found, nil
 }
 
 // taken are the names in use, by what they are on a file system that ignores case.

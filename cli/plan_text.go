@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
@@ -11,52 +13,91 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// printForecast is a host's part of a plan for a person.
-func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) error {
-	ink := env.palette(env.OutTTY)
-	var b bytes.Buffer
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	section := func(title string) { line("  %s", ink.Strong.Paint(title)) }
+// planText is a line of a host's part of a plan, before it is painted.
+type planText struct {
+	kind  planKind
+	text  string
+	aside string // the end of the line, which matters less
+}
 
-	line("%s %s", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
+type planKind int
+
+const (
+	planLineOf planKind = iota // a line under a title
+	planTitle
+	planWrong // what would keep a deploy from its work
+	planAway
+	planHint
+)
+
+// forecastText is a host's part of a plan for a person.
+func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) []planText {
+	var lines []planText
+	add := func(kind planKind, text, aside string) { lines = append(lines, planText{kind, text, aside}) }
 	switch {
 	case f.Err != nil && offline(f.Err) && h.SkipOffline:
-		line("  %s: %s", ink.Faint.Paint("- away"), withoutName(f.Err.Error(), h))
+		add(planAway, withoutName(f.Err.Error(), h), "")
 	case f.Err != nil:
-		line("  %s %s", ink.Bad.Paint("✗"), withoutName(f.Err.Error(), h))
-		printHint(&b, ink, f.Err)
+		add(planWrong, withoutName(f.Err.Error(), h), "")
+		add(planHint, hintOf(f.Err), "")
 	case f.Problem != "":
-		line("  %s a deploy would fail: %s", ink.Bad.Paint("✗"), f.Problem)
-		if hint := f.Hint(); hint != "" {
-			line("  %s %s", ink.Strong.Paint("hint:"), hint)
-		}
+		add(planWrong, "a deploy would fail: "+f.Problem, "")
+		add(planHint, f.Hint(), "")
 	}
 	if f.Err == nil && f.Head != "" {
-		section(commitsTitle(f))
+		add(planTitle, commitsTitle(f), "")
 		for _, c := range f.Commits {
-			line("    %s  %s  %s", health.Short(c.Revision), c.Subject, ink.Faint.Paint(fmt.Sprintf("%s, %s ago", c.Author, span(env.Now().Sub(c.Time)))))
+			add(planLineOf, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
 		}
 		if f.Problem == "" {
 			for _, s := range p.Commands(h, f.Revision) {
-				section(string(s.Step))
+				add(planTitle, string(s.Step), "")
 				for _, command := range s.Commands {
-					line("    %s", command)
+					add(planLineOf, command, "")
 				}
 				if s.Step == fleet.Build {
-					line("    %s", ink.Faint.Paint(dryRun(f)))
+					add(planLineOf, "", dryRun(f))
 				}
 			}
 		}
 	}
 	if f.Built != "" {
-		section("what changes")
+		add(planTitle, "what changes", "")
 		for _, text := range differences(f.Foreseen) {
-			line("    %s", text)
+			add(planLineOf, text, "")
 		}
 	}
-	line("")
+	return slices.DeleteFunc(lines, func(l planText) bool { return l.kind == planHint && l.text == "" })
+}
+
+// printForecast prints a host's part of a plan.
+func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) error {
+	ink := env.palette(env.OutTTY)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s\n", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
+	for _, l := range forecastText(env.Now(), p, h, f) {
+		switch l.kind {
+		case planTitle:
+			b.WriteString("  " + ink.Strong.Paint(l.text))
+		case planWrong:
+			b.WriteString("  " + ink.Bad.Paint("✗") + " " + l.text)
+		case planAway:
+			b.WriteString("  " + ink.Faint.Paint("- away") + ": " + l.text)
+		case planHint:
+			b.WriteString("  " + ink.Strong.Paint("hint:") + " " + l.text)
+		default:
+			b.WriteString("    " + strings.Join(someOf(l.text, ink.Faint.Paint(l.aside)), "  "))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
 	_, err := env.Out.Write(b.Bytes())
 	return err
+}
+
+// someOf are the texts that are not empty.
+func someOf(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
 func commitsTitle(f fleet.Forecast) string {

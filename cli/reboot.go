@@ -13,6 +13,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
+// rebootLimit is the time that a host has, as a rule, to be back.
+const rebootLimit = 10 * time.Minute
+
 type rebootOptions struct {
 	selection
 	fleet.RebootOptions
@@ -60,7 +63,7 @@ EXIT STATUS
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
 	f.BoolVar(&o.IfNeeded, "if-needed", false, "leave hosts alone that need none")
-	f.DurationVar(&o.Limit, "timeout", 10*time.Minute, "the `time` in which a host has to be back")
+	f.DurationVar(&o.Limit, "timeout", rebootLimit, "the `time` in which a host has to be back")
 	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	return cmd

@@ -9,13 +9,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-type rollbackOptions struct {
-	runOptions
-	list bool
-}
-
 func newRollback(env *Env) *cobra.Command {
-	o := rollbackOptions{runOptions: runOptions{Options: fleet.Options{Goal: fleet.GoalRollback}}}
+	o := runOptions{Options: fleet.Options{Goal: fleet.GoalRollback}}
+	list := false
 	cmd := &cobra.Command{
 		Use:   "rollback SELECTOR...",
 		Short: "Have hosts run an earlier generation again",
@@ -24,9 +20,7 @@ and nothing built, so it works without the network and whatever state the checko
 
 It is verified and confirmed as a deploy is: a host that cannot be logged in to after it goes back to what it ran.
 
---list shows the generations that hosts have, and changes nothing: when each was made, from which revision as far as that is known,
-which one the next boot or login starts (current), and with which one this boot began (booted). On a terminal, where one host
-is named and neither --to nor --yes given, the list is shown, and it is asked which generation it shall be.
+--list shows which generations hosts have, and begins nothing. In a terminal, the generations of a single host are shown to choose from.
 
 EXIT STATUS
 
@@ -43,19 +37,19 @@ EXIT STATUS
 			if o.To < 0 || cmd.Flags().Changed("to") && o.To == 0 {
 				return usage("generations are numbered from 1", "%d is no generation", o.To)
 			}
-			if o.list && o.To > 0 {
+			if list && o.To > 0 {
 				return usage("leave one of them out", "--list goes back to nothing, and --to does")
 			}
 			inv, hosts, err := o.load(env, cmd, args)
 			if err != nil {
 				return err
 			}
-			if o.list {
+			if list {
 				return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
-					return listGenerations(ctx, env, o.output, d, cmp.Or(o.Parallel, inv.Parallel), hosts)
+					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
 				})
 			}
-			if env.InTTY && !o.yes && o.To == 0 && o.WaitOnline == 0 && len(hosts) == 1 {
+			if len(hosts) == 1 && env.InTTY && !o.yes && o.To == 0 {
 				if o.To, err = chooseGeneration(cmd.Context(), env, hosts[0]); err != nil {
 					return err
 				}
@@ -65,7 +59,7 @@ EXIT STATUS
 	}
 	o.flags(cmd, env)
 	o.confirmFlags(cmd)
-	cmd.Flags().BoolVar(&o.list, "list", false, "show which generations there are, and change nothing; with --output json, a host a line")
+	cmd.Flags().BoolVar(&list, "list", false, "show the generations, and begin nothing")
 	cmd.Flags().IntVar(&o.To, "to", 0, "the `generation`, instead of the one before")
 	return cmd
 }

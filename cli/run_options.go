@@ -90,31 +90,14 @@ func question(p *fleet.Plan, hosts []*inventory.Host) string {
 
 // confirm asks a person; only y and yes are a yes.
 func (env *Env) confirm(question string) bool {
-	answer, _ := env.ask(question + " [y/N] ")
+	fmt.Fprintf(env.Err, "%s [y/N] ", question)
+	answer, err := readLine(env.In)
+	if err != nil {
+		fmt.Fprintln(env.Err)
+	}
 	switch strings.ToLower(answer) {
 	case "y", "yes":
 		return true
 	}
 	return false
-}
-
-// ask asks a person for a line. It is an error that there is none. What comes after the line is left for the next question.
-func (env *Env) ask(question string) (string, error) {
-	fmt.Fprint(env.Err, question)
-	var line []byte
-	for key := make([]byte, 1); ; {
-		n, err := env.In.Read(key)
-		switch {
-		case n > 0 && key[0] == '\n':
-			return strings.TrimSpace(string(line)), nil
-		case n > 0:
-			line = append(line, key[0])
-		case err != nil:
-			fmt.Fprintln(env.Err)
-			if len(line) > 0 {
-				return strings.TrimSpace(string(line)), nil
-			}
-			return "", err
-		}
-	}
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,8 +29,9 @@ func newStatus(env *Env) *cobra.Command {
 
 A host is asked once, over one connection, and nothing is changed, fetched or built there: its checkout is held against the
 commit that the inventory's branch is at, which the git of this machine is asked for; so is what runs there. A host is
-"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do. What the last deploy of a host still owes it, since it was away or how it fared was
-never heard, is shown too: fleetctl deploy --owed brings it.
+"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do.
+
+A host that the last deploy from this machine did not get to is owed one: deploy --owed makes good for it.
 
 With --output json, each host is one line on standard output; fleetctl schema health describes its health.
 
@@ -66,19 +67,16 @@ type hostReport struct {
 	host *inventory.Host
 	fleet.HostStatus
 	drift health.Drift
-	owed  *fleet.Debt // what its last deploy did not bring it; nil where that did, or it runs it all the same
+	owed  *fleet.Debt // nil where nothing is
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
-	var revision string
-	var debts []fleet.Debt
-	var unread error // the records
+	wanted := make(chan string, 1)
 	var asking sync.WaitGroup
-	asking.Go(func() { revision = env.tip(ctx, inv) })
-	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
+	asking.Go(func() { wanted <- env.tip(ctx, inv) })
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
@@ -86,12 +84,15 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
 
-	if unread != nil {
-		fmt.Fprintf(env.Err, "fleetctl: what is owed to hosts is not known: %v\n", unread)
-	}
+	revision := <-wanted
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
-	owe(reports, debts)
-	var err error
+	debts, err := env.records().Owed(inv.Name)
+	if err != nil {
+		return err
+	}
+	for i := range reports {
+		reports[i].owes(debts)
+	}
 	if o.output == outputJSON {
 		err = printStatusJSON(env, revision, reports)
 	} else {
@@ -141,16 +142,11 @@ func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[str
 	return reports
 }
 
-// owe tells hosts' reports what is still owed to them.
-func owe(reports []hostReport, debts []fleet.Debt) {
-	for _, d := range debts {
-		for i := range reports {
-			r := &reports[i]
-			runs := r.Health != nil && d.Revision != "" && r.Health.System.Revision == d.Revision
-			if r.host.Name == d.Host && !runs {
-				r.owed = &d
-			}
-		}
+// owes finds what is owed to the host. What it has been brought to since, by whomever, is not.
+func (r *hostReport) owes(debts []fleet.Debt) {
+	at := slices.IndexFunc(debts, func(d fleet.Debt) bool { return d.Host == r.host.Name })
+	if at >= 0 && (r.Health == nil || debts[at].Revision == "" || r.Health.System.Revision != debts[at].Revision) {
+		r.owed = &debts[at]
 	}
 }
 
@@ -180,7 +176,7 @@ type statusJSON struct {
 	Time      time.Time      `json:"time"`
 	Wanted    string         `json:"wanted,omitempty"` // the revision
 	Drift     health.Drift   `json:"drift"`
-	Owed      *fleet.Debt    `json:"owed,omitempty"`
+	Owed      *fleet.Debt    `json:"owed,omitempty"` // what its last deploy did not get to
 	Health    *health.Health `json:"health,omitempty"`
 	Error     string         `json:"error,omitempty"`
 	Hint      string         `json:"hint,omitempty"`

@@ -46,11 +46,8 @@ func spareHeads() []string {
 
 // footer says what the hosts were held against, and how many are so.
 func footer(inv *inventory.Inventory, revision, subject string, reports []hostReport) string {
-	current, known, owed := 0, 0, 0
+	current, known := 0, 0
 	for _, r := range reports {
-		if r.owed != nil {
-			owed++
-		}
 		if r.Err == nil {
 			known++
 			if len(r.drift) == 0 {
@@ -65,11 +62,7 @@ func footer(inv *inventory.Inventory, revision, subject string, reports []hostRe
 	if subject != "" {
 		target += fmt.Sprintf(" (%s)", subject)
 	}
-	line := fmt.Sprintf("%s; %d of %s current, %d without an answer", target, current, count(len(reports), "host"), len(reports)-known)
-	if owed > 0 {
-		line += fmt.Sprintf("\na deploy is still owed to %s: fleetctl deploy --owed brings it", count(owed, "host"))
-	}
-	return line
+	return fmt.Sprintf("%s; %d of %s current, %d without an answer", target, current, count(len(reports), "host"), len(reports)-known)
 }
 
 // state is how a host is in a word, with the mark and the ink for it.
@@ -105,7 +98,7 @@ func (r hostReport) state(ink tui.Palette) string {
 func (r hostReport) cells() []string {
 	h := r.Health
 	if h == nil {
-		return append(make([]string, 7), r.differences())
+		return append(make([]string, 7), r.owing())
 	}
 	checkout := ""
 	if h.Checkout != nil {
@@ -122,29 +115,29 @@ func (r hostReport) cells() []string {
 	if h.Uptime > 0 {
 		uptime = span(time.Duration(h.Uptime * float64(time.Second)))
 	}
+	differs := []string{}
+	for _, one := range r.drift {
+		differs = append(differs, one.Text)
+	}
+	if h.Job != nil {
+		differs = append(differs, "a job of "+h.Job.Who+" is at work")
+	}
+	if owing := r.owing(); owing != "" {
+		differs = append(differs, owing)
+	}
 	return []string{
 		checkout, health.Short(h.System.Revision), generation, fmt.Sprintf("%.2f", h.Load[0]), used(h.Memory), free(h.Store),
-		uptime, r.differences(),
+		uptime, strings.Join(differs, "; "),
 	}
 }
 
-// differences is all that a person may want to mend.
-func (r hostReport) differences() string {
-	var all []string
-	if len(r.drift) > 0 {
-		all = append(all, r.drift.String())
+// owing says that the last deploy did not get to a host.
+func (r hostReport) owing() string {
+	if r.owed == nil {
+		return ""
 	}
-	if r.owed != nil {
-		all = append(all, strings.Join(strings.Fields("owed "+health.Short(r.owed.Revision)+" since run "+shortRun(r.owed.Run)), " "))
-	}
-	if r.Health != nil && r.Health.Job != nil {
-		all = append(all, "a job of "+r.Health.Job.Who+" is at work")
-	}
-	return strings.Join(all, "; ")
+	return "a deploy is owed since run " + r.owed.Run
 }
-
-// shortRun is what names a run shortly, where only one has it: its last four letters.
-func shortRun(run string) string { return run[strings.LastIndexByte(run, '-')+1:] }
 
 func checkoutOf(r hostReport) *health.Checkout {
 	if r.Health == nil {

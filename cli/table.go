@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +17,7 @@ import (
 type tableOptions struct {
 	readOnly bool
 	theme    string
+	first    func(*desk) // is done beside the table once it is there; nil for nothing
 }
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
@@ -39,7 +42,7 @@ EXIT STATUS
 2  the inventory or the configuration is wrong`,
 		Example: `  fleetctl
   fleetctl table --read-only
-  fleetctl demo -- table`,
+  fleetctl demo`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
@@ -64,7 +67,7 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 		if errors.As(err, &bad) {
 			return err
 		}
-		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo -- table shows a fleet to try"})
+		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo shows a fleet to try"})
 	}
 	c, err := env.config()
 	if err != nil {
@@ -90,9 +93,9 @@ func isTheme(t tui.Theme) bool {
 
 // runTable shows the table until it is left. Its work ends with it; the jobs that were begun do not.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
-	ctx, leave := context.WithCancel(ctx)
+	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is gone has nobody to press q
 	defer leave()
-	d := &desk{env: env, inv: inv, refresh: c.Refresh, running: map[string]bool{}}
+	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
 	d.ctx = ctx
 	options := tui.TableOptions{
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,
@@ -101,11 +104,23 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
+	if env.Passing {
+		options.Leaving = "the hosts, and what they are at, end with the table"
+	}
 	d.table = tui.NewTable(ctx, options)
 	d.begin()
+	if o.first != nil {
+		d.do(func() { o.first(d) })
+	}
 	err := d.table.Run()
+	if ctx.Err() != nil {
+		err = exit(fleet.ExitInterrupted, errors.New("the terminal is gone"))
+	}
 	leave()
 	d.end()
+	if env.Passing {
+		return err
+	}
 	for run := range d.running {
 		fmt.Fprintf(env.Err, "jobs go on: %s\n", comeBack(run))
 	}

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +79,8 @@ fleetctl demo --dir "$dir" -- table`)
 	p.keys("Tab", "Enter")
 	p.until("was left before its end: A attaches to it")
 	p.keys("A")
-	p.until("run 2")
+	p.keys("Tab") // the fleet's log
+	p.until("has ended: 1 failed")
 	p.keys("q")
 }
 
@@ -92,3 +96,77 @@ func (p *pane) gone(text string) {
 }
 
 func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }
+
+func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {
+	p := newPane(t, 140, 30, `dir=$(mktemp -d)/demo
+fleetctl demo --hosts 1 --dir "$dir" -- list
+mkdir -p "$dir/operator/.config/fleetctl"
+printf '[notifications]\ncommand = "cat >%s/report"\n' "$dir" >"$dir/operator/.config/fleetctl/config.toml"
+fleetctl demo --hosts 1 --dir "$dir" -- table
+cat "$dir/report"`)
+	p.until("1 behind")
+	p.keys("p")
+	p.until("pull 1 host?")
+	p.keys("Tab", "Enter")
+	p.keys("Tab") // the fleet's log
+	p.until("has ended: 1 pulled")
+	p.keys("q")
+	p.until("exit status 0")
+	p.until(`"goal":"pull"`)
+}
+
+func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
+	p := newPane(t, 110, 30, `dir=$(mktemp -d)
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- sleep 100 >/dev/null 2>&1 &
+until [ -s "$dir/hosts.toml" ]; do sleep 0.1; done
+: >"$dir/operator/.ssh/known_hosts"
+export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
+fleetctl
+echo "hosts known: $(grep -c ssh-ed25519 "$dir/operator/.ssh/known_hosts")"
+kill $!`)
+	p.until("SHA256:")
+	p.keys("Tab", "Enter") // one of the two
+	p.until("1 behind")
+	p.until("SHA256:")
+	p.keys("Enter") // Cancel has the focus
+	p.until("host keys are left unknown; K shows them again")
+	p.keys("q")
+	p.until("hosts known: 1")
+	p.until("exit status 0")
+}
+
+func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
+	w := newWorld(t)
+	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&log, "line %d\n", i)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "web.log"), []byte(log.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{env: w.Env}
+	for _, test := range []struct {
+		from, most  int
+		first, last int // of what is read
+	}{
+		{0, 10, 0, 9}, {95, 10, 95, 99}, {-30, 10, 70, 79}, {-30, 1000, 70, 99}, {-1000, 40, 0, 39}, {-3, 10, 97, 99},
+	} {
+		lines, first, total, err := d.log("k3f9", "web", test.from, test.most)
+		if err != nil || total != 100 || first != test.first || len(lines) != test.last-test.first+1 {
+			t.Errorf("%d lines from %d: %d from %d, of %d: %v", test.most, test.from, len(lines), first, total, err)
+			continue
+		}
+		for i, l := range lines {
+			if want := fmt.Sprintf("line %d", first+i); l.Line != want || l.Stream != "out" {
+				t.Errorf("%d lines from %d: %+v, not %s", test.most, test.from, l, want)
+			}
+		}
+	}
+	if _, _, _, err := d.log("k3f9", "db", 0, 10); err == nil {
+		t.Error("there is a log of a host without one")
+	}
+}

@@ -45,7 +45,7 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 		r.policy.halt(waveName(waves[r.passed].Number) + " failed")
 		r.passed = len(waves)
 	}
-	return e.carry(ctx, r, inv.Notify, l, func(ctx, begin context.Context) {
+	return e.carry(ctx, r, []inventory.Notify{inv.Notify}, l, func(ctx, begin context.Context) {
 		r.resume(ctx, begin, inv, left, waves, parts)
 		r.settleRollback(ctx, begin, rollbacks, inv)
 	})

@@ -174,7 +174,7 @@ func TestAttachWithoutTheHostInTheInventorySaysSo(t *testing.T) {
 func TestASecondProcessWatchesAndSeesTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "a", "b")
-		w.hosts["b"].log = append(steps(switched)[:3:3], piece{10100 * time.Millisecond, "its last words\nNONCE step build failed 1\nNONCE end failed build build x\n"})
+		w.hosts["b"].log = append(steps(switched)[:3:3], piece{10100 * time.Millisecond, "its last words\nNONCE step build failed\nNONCE end failed build build x\n"})
 		var watched []Event
 		var watching sync.WaitGroup
 		summary := w.runWith(t.Context(), Options{}, func(ev Event) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -28,9 +29,10 @@ type problem struct {
 // checks look at a host that was switched from outside: does a new login work, do its services answer? They begin when the activation ends,
 // beside the job's own verification, and are tried again until they succeed or are ended.
 type checks struct {
-	cancel context.CancelFunc
-	done   chan struct{} // closed at their end
-	wrong  *problem      // to be read after that: nil where nothing is
+	cancel    context.CancelFunc
+	done      chan struct{} // closed at their end
+	wrong     *problem      // to be read after that: nil where nothing is
+	confirmed atomic.Bool   // the job has heard that a new login works
 }
 
 func beginChecks(ctx context.Context, p *prober) *checks {
@@ -38,6 +40,7 @@ func beginChecks(ctx context.Context, p *prober) *checks {
 	c := &checks{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
+		p.confirmed = &c.confirmed
 		c.wrong = p.run(ctx)
 	}()
 	return c
@@ -75,12 +78,13 @@ func splitHealth(all []string) (commands, probes []string) {
 
 // prober makes one round after the other.
 type prober struct {
-	dialer   Dialer
-	host     *inventory.Host
-	confirms string   // the job that waits to hear that a new login works; "" once it has, or where none does
-	probes   []string // health checks that have not succeeded yet
-	conn     Conn     // the new login; nil before it worked
-	refusals int      // in a row
+	dialer    Dialer
+	host      *inventory.Host
+	confirms  string       // the job that waits to hear that a new login works; "" once it has, or where none does
+	confirmed *atomic.Bool // that it has
+	probes    []string     // health checks that have not succeeded yet
+	conn      Conn         // the new login; nil before it worked
+	refusals  int          // in a row
 }
 
 func (p *prober) run(ctx context.Context) *problem {
@@ -133,7 +137,7 @@ func (p *prober) round(ctx context.Context) *problem {
 	return nil
 }
 
-// login logs in anew, and runs something.
+// login logs in anew, and runs something: that is for the confirmation to do, where there is one.
 func (p *prober) login(ctx context.Context) *problem {
 	conn, err := p.dialer.Dial(ctx, p.host)
 	if err != nil {
@@ -145,6 +149,9 @@ func (p *prober) login(ctx context.Context) *problem {
 		return &problem{codeLogin, "a new login does not work: " + reasonOf(err, p.host)}
 	}
 	p.conn, p.refusals = conn, 0
+	if p.confirms != "" {
+		return nil
+	}
 	if err := p.alive(ctx); err != nil {
 		conn.Close()
 		p.conn = nil
@@ -163,6 +170,7 @@ func (p *prober) confirm(ctx context.Context) *problem {
 		return &problem{codeLogin, "a new login works, but the host does not take its word: " + clean.Line([]byte(header.Code))}
 	}
 	p.confirms = ""
+	p.confirmed.Store(true)
 	return nil
 }
 

@@ -25,12 +25,28 @@ func TestASwitchIsConfirmedOverANewLogin(t *testing.T) {
 		}
 		told := w.hosts["web"].told
 		slices.Sort(told)
-		if got := strings.Join(told, " "); got != "confirm go present" {
+		if got := strings.Join(told, " "); got != "confirm go" {
 			t.Errorf("it was told %q", got)
 		}
 		args := w.hosts["web"].launched[0]
 		if args["attended"] != "yes" || args["confirm"] != "operator" || args["confirm_seconds"] != "60" {
 			t.Errorf("the job was given %v", args)
+		}
+	})
+}
+
+func TestAHostIsToldThatSomebodyIsAtALoginThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "web")
+		h := w.hosts["web"]
+		h.log = confirmed(time.Minute)
+		h.dials = func(n int) error {
+			time.Sleep(5 * time.Second)
+			return nil
+		}
+		w.expectExit(w.run(Options{}), ExitOK)
+		if got := strings.Join(h.told, " "); got != "go present confirm" {
+			t.Errorf("it was told %q", got)
 		}
 	})
 }

@@ -68,7 +68,7 @@ func (e *Engine) Run(ctx context.Context, p *Plan, sink func(Event)) (Summary, e
 }
 
 // carry lets work happen in its own goroutine, this one being the ledger's, and closes the run when every host has an outcome.
-func (e *Engine) carry(ctx context.Context, r *run, whom inventory.Notify, l *ledger, work func(ctx, begin context.Context)) (Summary, error) {
+func (e *Engine) carry(ctx context.Context, r *run, whom []inventory.Notify, l *ledger, work func(ctx, begin context.Context)) (Summary, error) {
 	e.once.Do(e.prepareStop)
 	begin, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -83,8 +83,10 @@ func (e *Engine) carry(ctx context.Context, r *run, whom inventory.Notify, l *le
 	summary := l.state.Summarize()
 	if l.state.complete() && !r.left {
 		// Before the end is on record: who was not notified because this process died is notified by the one that attaches.
-		for _, problem := range notify(ctx, whom, l.state.Report()) {
-			l.take(Event{Type: LogLine, Stream: streamWarn, Line: problem})
+		for _, n := range whom {
+			for _, problem := range notify(ctx, n, l.state.Report()) {
+				l.take(Event{Type: LogLine, Stream: streamWarn, Line: problem})
+			}
 		}
 		l.take(Event{Type: RunFinished, Summary: &summary})
 	} else if r.plan == nil || !r.plan.Detach || ctx.Err() != nil {

@@ -66,7 +66,7 @@ func TestEveryOutcomeHasItsCodeAndExitStatus(t *testing.T) {
 		{"an outcome of the future", func(_ *world, h *fakeHost) { h.log = steps("improved - verify better than ever") }, Unknown, "protocol", 3, "attach"},
 		{"sudo wants a password, and nobody is there", func(_ *world, h *fakeHost) { h.sudo = "x" }, Failed, "sudo-password", 1, "sudo"},
 		{"killed on the host", func(_ *world, h *fakeHost) {
-			h.log = []piece{{0, "NONCE step build start 1\n"}, {time.Minute, "\nNONCE end failed died build the job was ended from outside\n"}}
+			h.log = []piece{{0, "NONCE step build start\n"}, {time.Minute, "\nNONCE end failed died build the job was ended from outside\n"}}
 		}, Failed, "died", 1, "restarted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -259,7 +259,7 @@ func TestAStepIsNotOverBeforeItsLastProgressIsTold(t *testing.T) {
 func TestProgressIsToldTenTimesASecondAtMostAndTheLastAlways(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "web")
-		log := []piece{{0, "NONCE step build start 1\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"}}
+		log := []piece{{0, "NONCE step build start\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"}}
 		for i := range 1000 {
 			log = append(log, piece{time.Millisecond, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[" + strings.Repeat("1", 1+i/500) + ",99,1,0]}\n"})
 		}

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
@@ -10,7 +11,7 @@ import (
 // connection that is there.
 const (
 	wordGo      = "go"      // activate
-	wordPresent = "present" // somebody is there, and will confirm if that can be done
+	wordPresent = "present" // somebody is there, and would confirm if that could be done
 	wordConfirm = "confirm" // a new login works
 	wordBack    = "back"    // none does: go back at once
 	wordCancel  = "cancel"  // do not activate at all
@@ -29,6 +30,9 @@ func (w *worker) sendErrand(ctx context.Context, conn Conn, word string) *errand
 	id := jobID(w.id, w.host.Name)
 	go func() {
 		defer close(e.answer)
+		if word == wordPresent && !sleep(ctx, w.unhurried()) {
+			return
+		}
 		for n := 0; ; n++ {
 			header, err := tellJob(ctx, conn, id, word)
 			if err == nil {
@@ -41,6 +45,11 @@ func (w *worker) sendErrand(ctx context.Context, conn Conn, word string) *errand
 		}
 	}()
 	return e
+}
+
+// unhurried is how long a confirmation may take before the host is told that somebody is at it: most never have to be told.
+func (w *worker) unhurried() time.Duration {
+	return min(2*time.Second, w.confirmTimeout()/4)
 }
 
 func tellJob(ctx context.Context, conn Conn, id, word string) (remote.Header, error) {
@@ -87,9 +96,13 @@ func (w *worker) answeredErrand(h remote.Header) {
 	}
 }
 
-// speak tells the job the word that is due, one at a time.
+// speak tells the job the word that is due, one at a time. Presence is nothing to wait for, once there is something better to say.
 func (w *worker) speak(ctx context.Context, conn Conn) {
-	if word := w.dueWord(); word != "" && w.errand == nil {
+	word := w.dueWord()
+	if w.errand != nil && w.errand.word == wordPresent && word != wordPresent {
+		w.callBack()
+	}
+	if word != "" && w.errand == nil {
 		w.errand = w.sendErrand(ctx, conn, word)
 	}
 }
@@ -103,7 +116,7 @@ func (w *worker) dueWord() string {
 		word = wordCancel
 	case w.awaiting && w.released:
 		word = wordGo
-	case !w.confirming():
+	case !w.confirming() || w.checks != nil && w.checks.confirmed.Load():
 		return ""
 	case w.checks != nil && w.checks.ended() && w.checks.wrong != nil:
 		word = wordBack

@@ -60,6 +60,7 @@ type Start struct {
 	Revision string        `json:"revision,omitempty"` // the pinned commit; "" with --no-pull, or until a fact of the run tells it
 	Operator string        `json:"operator"`           // user@machine
 	Hosts    []PlannedHost `json:"hosts"`
+	Of       string        `json:"of,omitempty"` // the run that this one takes hosts of back for
 
 	// What whoever goes on with the run goes by.
 	Confirm        string  `json:"confirm,omitempty"` // operator, self or none
@@ -69,8 +70,6 @@ type Start struct {
 	OnFailure      string  `json:"on_failure,omitempty"`   // halt, continue or rollback-wave
 	SoakSeconds    float64 `json:"soak_seconds,omitempty"` // between two waves
 	Test           bool    `json:"test,omitempty"`         // the repository's tests are run on hosts that did well
-
-	PartOf string `json:"part_of,omitempty"` // the run whose failed wave this one takes back
 }
 
 // Facts that the engine itself tells; all others are the job's.

@@ -61,17 +61,17 @@ func (j *fakeJob) play(p piece) {
 		j.add(j.nonce + " fact awaiting go\n")
 		j.await(goWait, wordGo)
 	case confirming:
-		j.add(j.nonce + " step confirm start 8\n")
+		j.add(j.nonce + " step confirm start\n")
 		switch j.await(p.pause, wordConfirm, wordBack) {
 		case wordConfirm:
-			j.add(j.nonce + " fact confirmed operator\n" + j.nonce + " step confirm ok 9\n")
+			j.add(j.nonce + " fact confirmed operator\n" + j.nonce + " step confirm ok\n")
 		case wordBack:
-			j.add(j.nonce + " step confirm failed 9\n" + j.nonce + " end rolled-back back confirm it was asked to\n")
+			j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back back confirm it was asked to\n")
 		default:
 			if j.await(0, wordPresent) == wordPresent {
-				j.add(j.nonce + " step confirm failed 9\n" + j.nonce + " end rolled-back unconfirmed confirm nobody could log in anew\n")
+				j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back unconfirmed confirm nobody could log in anew\n")
 			}
-			j.add(j.nonce + " fact confirmed host\n" + j.nonce + " step confirm ok 9\n")
+			j.add(j.nonce + " fact confirmed host\n" + j.nonce + " step confirm ok\n")
 		}
 	default:
 		time.Sleep(p.pause)
@@ -134,7 +134,7 @@ func (j *fakeJob) add(text string) {
 	}
 	j.bytes = append(j.bytes, text...)
 	j.over = strings.Contains(text, j.nonce+" end ")
-	if strings.Contains(text, j.nonce+" step activate ok ") {
+	if strings.Contains(text, j.nonce+" step activate ok") {
 		j.activated = time.Now()
 	}
 	close(j.change)

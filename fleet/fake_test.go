@@ -266,14 +266,14 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 // steps is the log of a job that goes through all steps, and ends as given.
 func steps(end string) []piece {
 	return []piece{
-		{0, "NONCE step preflight start 1\nNONCE fact before " + rev1 + "\nNONCE step preflight ok 2\n"},
-		{time.Second, "NONCE step pull start 2\nremote: \x1b[1mhello\x1b[0m\r\nNONCE fact pull advanced 1\nNONCE step pull ok 3\n"},
-		{time.Second, "NONCE step build start 3\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"},
+		{0, "NONCE step preflight start\nNONCE fact before " + rev1 + "\nNONCE step preflight ok\n"},
+		{time.Second, "NONCE step pull start\nremote: \x1b[1mhello\x1b[0m\r\nNONCE fact pull advanced 1\nNONCE step pull ok\n"},
+		{time.Second, "NONCE step build start\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"},
 		{time.Second, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[1,3,1,0]}\n"},
-		{time.Second, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[3,3,0,0]}\nNONCE fact built /nix/store/x\nNONCE step build ok 6\n"},
-		{time.Second, "NONCE step activate start 6\nactivating the configuration...\nno newline hereNONCE step activate ok 8\n"},
-		{time.Second, "NONCE step verify start 8\n"},
-		{time.Second, "NONCE fact generation 42\nNONCE fact after " + rev2 + "\nNONCE step verify ok 9\n"},
+		{time.Second, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[3,3,0,0]}\nNONCE fact built /nix/store/x\nNONCE step build ok\n"},
+		{time.Second, "NONCE step activate start\nactivating the configuration...\nno newline hereNONCE step activate ok\n"},
+		{time.Second, "NONCE step verify start\n"},
+		{time.Second, "NONCE fact generation 42\nNONCE fact after " + rev2 + "\nNONCE step verify ok\n"},
 		{0, "NONCE end " + end + "\n"},
 	}
 }

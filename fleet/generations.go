@@ -4,23 +4,23 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// Generations asks a host which generations it has, the newest first.
-func Generations(ctx context.Context, d Dialer, h *inventory.Host) ([]health.Generation, error) {
+// Generation is what a host ran once, and could again.
+type Generation = remote.Generation
+
+// Generations asks a host to which generations it could be rolled back, and that which it is at, the newest first.
+func Generations(ctx context.Context, d Dialer, h *inventory.Host) ([]Generation, error) {
 	conn, err := d.Dial(ctx, h)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, fmt.Errorf("the host did not list its generations within %v", probeLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, fmt.Errorf("the host did not say which generations it has within %v", probeLimit))
 	defer cancel()
-	header, text, err := askAll(ctx, conn, func(token string) remote.Script {
-		return remote.Generations(token, string(h.Kind))
-	}, remote.MaxGenerations)
+	header, text, err := askAll(ctx, conn, func(token string) remote.Script { return remote.Generations(token, string(h.Kind)) }, remote.MaxProbe)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)

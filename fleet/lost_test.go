@@ -90,7 +90,7 @@ func TestTheTimeToReconnectCountsFromTheLastContact(t *testing.T) {
 		for range 20 { // contact every four minutes, for longer than the ten that it may be away
 			log = append(log, piece{4 * time.Minute, "still building, and saying so at some length\n"})
 		}
-		h.log = append(append([]piece{{0, "NONCE step build start 1\n"}}, log...), piece{0, "NONCE end failed build build x\n"})
+		h.log = append(append([]piece{{0, "NONCE step build start\n"}}, log...), piece{0, "NONCE end failed build build x\n"})
 		h.cut = func(int) int { return 110 }
 		w.run(Options{})
 		if h.logins < 10 {
@@ -201,7 +201,7 @@ func TestEveryStepHasADeadline(t *testing.T) {
 	t.Run("between two steps", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, "web")
-			w.hosts["web"].log = []piece{{0, "NONCE step pull start 1\nNONCE step pull ok 1\n"}}
+			w.hosts["web"].log = []piece{{0, "NONCE step pull start\nNONCE step pull ok\n"}}
 			w.run(Options{})
 			w.expect("web", Unknown, "deadline")
 			if r := w.result("web"); r.Seconds != 30 {
@@ -213,7 +213,7 @@ func TestEveryStepHasADeadline(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, "web")
 			h := w.hosts["web"]
-			h.log = []piece{{0, "NONCE step preflight start 1\n"}, {time.Second, "looking around\n"}, {3 * time.Minute, "NONCE step preflight ok 1\n"}, {0, "NONCE end unchanged - verify already runs\n"}}
+			h.log = []piece{{0, "NONCE step preflight start\n"}, {time.Second, "looking around\n"}, {3 * time.Minute, "NONCE step preflight ok\n"}, {0, "NONCE end unchanged - verify already runs\n"}}
 			h.cut = once(0, 110)
 			begun := time.Now()
 			h.dials = func(n int) error {
@@ -232,9 +232,9 @@ func TestAQuietBuildIsWorthOneWarningEachSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "web")
 		w.hosts["web"].log = []piece{
-			{0, "NONCE step build start 1\n"},
+			{0, "NONCE step build start\n"},
 			{20 * time.Minute, "a line\n"},
-			{6 * time.Minute, "NONCE step build ok 1\nNONCE end built - build built\n"},
+			{6 * time.Minute, "NONCE step build ok\nNONCE end built - build built\n"},
 		}
 		w.hosts["web"].life = func(n int) time.Duration { return []time.Duration{time.Minute, 0}[min(n, 1)] }
 		w.run(Options{})

@@ -13,6 +13,9 @@ import (
 // awayPause is the longest pause between two looks for a host that is not there.
 const awayPause = 5 * time.Minute
 
+// firstLooks is how far the first looks at two hosts are apart: a thousand logins at once leave the machine nothing to draw with.
+const firstLooks = 2 * time.Millisecond
+
 // Monitor keeps an eye on hosts: one goroutine and one connection each, until it is closed.
 type Monitor struct {
 	every  time.Duration
@@ -27,16 +30,24 @@ type Monitor struct {
 func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, every time.Duration, sink func(HostStatus)) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &Monitor{every: max(every, time.Second), wake: make(map[string]chan struct{}), cancel: cancel}
-	found := make(chan HostStatus)
-	var looking sync.WaitGroup
 	for _, h := range hosts {
-		wake := make(chan struct{}, 1)
-		m.wake[h.Name] = wake
-		looking.Go(func() { m.watch(ctx, newLookout(d, inv, h), wake, found) })
+		m.wake[h.Name] = make(chan struct{}, 1)
 	}
+	found := make(chan HostStatus)
 	m.all.Go(func() {
-		looking.Wait()
-		close(found)
+		defer close(found)
+		var looking sync.WaitGroup
+		defer looking.Wait()
+		pace := time.NewTicker(firstLooks)
+		defer pace.Stop()
+		for _, h := range hosts {
+			looking.Go(func() { m.watch(ctx, newLookout(d, inv, h), m.wake[h.Name], found) })
+			select {
+			case <-pace.C:
+			case <-ctx.Done():
+				return
+			}
+		}
 	})
 	m.all.Go(func() {
 		for status := range found {

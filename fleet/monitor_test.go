@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ type watched struct {
 	refuse error // a login; nil lets in
 	lose   bool  // the connection breaks at the next probe
 	agent  func() (status int, answer string)
+	failed string // a unit
 	counts
 }
 
@@ -67,6 +69,9 @@ func (c *watchedConn) Run(_ context.Context, cmd Command) (int, error) {
 	_, token, _ := strings.Cut(cmd.Args[0], "=")
 	fmt.Fprintf(cmd.Stdout, "welcome\n@%s probed\nkind nixos\nhost web\ntime %d\nuptime %d\nrevision %s\ndeployed /nix/store/a\ncheckout %s\nticks %d 0 0 %d\n",
 		token, time.Now().Unix(), h.probes, rev1, rev1, 25*h.probes, 75*h.probes)
+	if h.failed != "" {
+		fmt.Fprintln(cmd.Stdout, "failed", h.failed)
+	}
 	if h.agent != nil {
 		fmt.Fprintln(cmd.Stdout, "agent /run/agent.sock")
 	}
@@ -262,6 +267,16 @@ func TestAnAgentOfTheMachineDoesNotSpeakForAHome(t *testing.T) {
 	})}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		if last := s.last(t).Health; last.Kind != "nixos" || last.System.Deployed != "/nix/store/a" || len(last.FailedUnits) > 0 {
+			t.Errorf("%+v", last)
+		}
+	})
+}
+
+func TestWhereTheAgentCannotTellTheFailedUnitsTheProbeDoes(t *testing.T) {
+	h := &watched{agent: agentHealth(func(h *health.Health) { h.NoUnits = "the bus hung up" }), failed: "broken.service"}
+	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
+		last := s.last(t).Health
+		if last.Agent != "1.2" || !slices.Equal(last.FailedUnits, []string{"broken.service"}) || last.NoUnits != "" || last.Taken["failed_units"].IsZero() {
 			t.Errorf("%+v", last)
 		}
 	})

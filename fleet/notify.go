@@ -16,7 +16,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// notify tells whom the inventory names of the run's end. What goes wrong with that is returned, a line each, and changes nothing else.
+// notify tells of the run's end. What goes wrong with that is returned, a line each, and changes nothing else.
 func notify(ctx context.Context, n inventory.Notify, report Report) (problems []string) {
 	if n.OnFailure && report.ExitCode == ExitOK {
 		return nil

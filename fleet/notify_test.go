@@ -50,6 +50,28 @@ func TestTheEndOfARunIsReportedToACommandAndAnAddress(t *testing.T) {
 	}
 }
 
+func TestEverybodyWhoIsToBeToldIs(t *testing.T) {
+	dir := t.TempDir()
+	w := atOnce(t, "unchanged - verify already runs")
+	tell := func(name string) inventory.Notify {
+		return inventory.Notify{Command: "cat >" + filepath.Join(dir, name), Timeout: 10 * time.Second}
+	}
+	w.inv.Notify = tell("fleet")
+	p, err := NewPlan(w.inv, w.inv.Hosts, Options{}, "mba@imac0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Notify = append(p.Notify, tell("operator"))
+	if _, err := w.engine.Run(t.Context(), p, func(Event) {}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fleet", "operator"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestWhoIsToldOfFailuresIsNotToldOfMore(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "report")
 	w := atOnce(t, "unchanged - verify already runs")

@@ -67,9 +67,8 @@ type Plan struct {
 	Operator string // user@machine
 	Options         // with nothing left open but Rev, which is pinned when the run begins
 	Waves    []Wave // ascending
-	Notify   inventory.Notify
-
-	partOf string // the run that this one is a part of
+	Notify   []inventory.Notify
+	Of       string // the run that it is a part of; "" where it is one of its own
 }
 
 // Wave is the hosts of a plan that go together.
@@ -83,7 +82,7 @@ const CanaryWave = 0
 
 // NewPlan puts hosts into waves, and says what stands against the options.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: inv.Notify}
+	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: []inventory.Notify{inv.Notify}}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
 	}
@@ -149,9 +148,9 @@ func (p *Plan) hosts() []*inventory.Host { return hostsOf(p.Waves) }
 // start is the plan as run_started tells it.
 func (p *Plan) start() *Start {
 	s := &Start{
-		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator,
+		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
-		SoakSeconds: p.Soak.Seconds(), Test: p.Test, PartOf: p.partOf,
+		SoakSeconds: p.Soak.Seconds(), Test: p.Test,
 	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {

@@ -43,7 +43,7 @@ func (r *Records) Latest() (*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Start != nil && s.Start.PartOf == "" {
+		if s.Start != nil && s.Start.Of == "" {
 			return record, nil
 		}
 	}
@@ -65,7 +65,7 @@ func (r *Records) partsOf(run string) ([]*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.Start != nil && s.Start.PartOf == run {
+		if s.Start != nil && s.Start.Of == run {
 			parts = append(parts, record)
 		}
 	}

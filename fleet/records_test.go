@@ -60,7 +60,7 @@ func recordOf(t *testing.T, dir, run, start string) {
 func TestTheLatestRunIsNoPartOfAnotherAndHasBegun(t *testing.T) {
 	dir := t.TempDir()
 	recordOf(t, dir, "20261124-054238-k3f9", `{}`)
-	recordOf(t, dir, "20261124-054300-aaaa", `{"goal":"rollback","part_of":"20261124-054238-k3f9"}`)
+	recordOf(t, dir, "20261124-054300-aaaa", `{"goal":"rollback","of":"20261124-054238-k3f9"}`)
 	if err := os.Mkdir(filepath.Join(dir, "20261124-054400-bbbb"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func withAgent(probed, agent health.Health) health.Health {
 	both.Kind, both.Checkout, both.Job = probed.Kind, probed.Checkout, probed.Job
 	switch {
 	case agent.Kind != probed.Kind: // one user's home on the agent's machine
-		both.System, both.FailedUnits = probed.System, probed.FailedUnits
+		both.System, both.FailedUnits, both.NoUnits = probed.System, probed.FailedUnits, ""
 	case agent.System.Revision == "" && agent.System.Deployed == probed.System.Deployed:
 		both.System.Revision = probed.System.Revision
 	}
@@ -86,5 +86,9 @@ func withAgent(probed, agent health.Health) health.Health {
 		both.Taken = make(map[string]time.Time)
 	}
 	both.Taken["checkout"], both.Taken["job"] = probed.Time, probed.Time
+	if both.NoUnits != "" {
+		both.FailedUnits, both.NoUnits = probed.FailedUnits, ""
+		both.Taken["failed_units"] = probed.Time
+	}
 	return both
 }

@@ -82,6 +82,9 @@ func TestStatusSeesTheStateOfTheCheckoutAndLeavesItAlone(t *testing.T) {
 	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	dir := f.checkout("web", "mba")
 	lock := func() string { return f.health("web").Checkout.Lock }
+	if err := os.Remove(filepath.Join(dir, "flake.lock")); err != nil {
+		t.Fatal(err)
+	}
 	if lock() != "" {
 		t.Errorf("a lock: %q", lock())
 	}

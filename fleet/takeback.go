@@ -21,7 +21,7 @@ func (r *run) takeBack(ctx, begin context.Context, hosts []*inventory.Host) {
 		return
 	}
 	p := &Plan{
-		Fleet: r.start.Fleet, Operator: r.start.Operator, Waves: []Wave{{Number: 1, Hosts: hosts}}, partOf: r.id,
+		Fleet: r.start.Fleet, Operator: r.start.Operator, Waves: []Wave{{Number: 1, Hosts: hosts}}, Of: r.id,
 		Options: Options{
 			Goal: GoalRollback, NoPull: true, Parallel: cap(r.slots), OnFailure: OnFailureHalt,
 			Confirm: r.start.Confirm, ConfirmTimeout: time.Duration(r.start.ConfirmSeconds * float64(time.Second)),

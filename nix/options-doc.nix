@@ -1,9 +1,8 @@
 # The options of the modules, as documentation.
 #
-#   markdown   docs/options.md; takes nixpkgs' lib alone
+#   markdown   docs/options.md
+#   man        docs/man/fleetctl-options.5; both take nixpkgs' lib alone, and nix/options writes them
 #   web        what nixpkgs makes of the same options for its own manual; takes its packages as well
-#
-#   nix-instantiate --eval --strict --json -A markdown nix/options-doc.nix --arg lib 'import /path/to/nixpkgs/lib' | jq -j .
 {
   lib,
   pkgs ? null,
@@ -19,34 +18,104 @@ let
     module:
     lib.filter (o: o.visible && !o.internal) (lib.optionAttrSetToDocList (ours module));
 
-  value = v: lib.removeSuffix "\n" v.text;
-  code = text: if lib.hasInfix "\n" text then "\n\n```nix\n${text}\n```" else " `${text}`";
-  plain = text: lib.replaceStrings [ "{option}" ] [ "" ] (lib.removeSuffix "\n" text);
+  pages = [
+    {
+      title = "NixOS";
+      name = "nixosModules";
+      module = ./modules/nixos.nix;
+    }
+    {
+      title = "nix-darwin";
+      name = "darwinModules";
+      module = ./modules/darwin.nix;
+    }
+    {
+      title = "home-manager";
+      name = "homeModules";
+      module = ./modules/home.nix;
+    }
+  ];
 
-  entry =
+  # What is said of an option, in order: { what, text }.
+  lines =
     o:
-    lib.concatStrings [
-      "### `${o.name}`\n\n"
-      (plain o.description)
-      "\n\n- Type: ${o.type}"
-      (lib.optionalString (o ? default) "\n- Default:${code (value o.default)}")
-      (lib.optionalString (o ? example) "\n- Example:${code (value o.example)}")
-      "\n"
-    ];
+    [
+      {
+        what = "Type";
+        text = o.type;
+      }
+    ]
+    ++ lib.concatMap (
+      what:
+      lib.optional (o ? ${what}) {
+        what = lib.toSentenceCase what;
+        text = lib.removeSuffix "\n" o.${what}.text;
+        code = true;
+      }
+    ) [ "default" "example" ];
+  about = o: lib.replaceStrings [ "{option}" ] [ "" ] (lib.removeSuffix "\n" o.description);
 
-  section = title: module: "## ${title}\n\n" + lib.concatMapStringsSep "\n" entry (list module);
+  markdown =
+    let
+      code = text: if lib.hasInfix "\n" text then "\n\n```nix\n${text}\n```" else " `${text}`";
+      line = l: "\n- ${l.what}:${if l ? code then code l.text else " ${l.text}"}";
+      entry = o: "### `${o.name}`\n\n${about o}\n${lib.concatMapStrings line (lines o)}\n";
+    in
+    page: "## ${page.title}: `${page.name}.default`\n\n" + lib.concatMapStringsSep "\n" entry (list page.module);
+
+  # man(7). Text is escaped whole: nothing of it is a request, and a hyphen is the one that can be typed.
+  escape =
+    text:
+    let
+      shown = lib.replaceStrings [ "\\" "-" "\n." "\n'" ] [ "\\e" "\\-" "\n\\&." "\n\\&'" ] text;
+    in
+    lib.optionalString (lib.hasPrefix "." text || lib.hasPrefix "'" text) "\\&" + shown;
+  bold = text: "\\fB${text}\\fR";
+  # What stands between backticks is code.
+  prose =
+    text:
+    lib.concatImapStrings (n: piece: if lib.mod n 2 == 0 then bold piece else piece) (
+      lib.splitString "`" (escape text)
+    );
+  man =
+    let
+      line =
+        l:
+        if lib.hasInfix "\n" l.text then
+          ".br\n${l.what}:\n.RS\n.EX\n${escape l.text}\n.EE\n.RE\n"
+        else
+          ".br\n${l.what}: ${if l ? code then bold (escape l.text) else escape l.text}\n";
+      entry = o: ".TP\n${bold (escape o.name)}\n${prose (about o)}\n${lib.concatMapStrings line (lines o)}";
+    in
+    page: ".SH ${lib.toUpper page.title}\nOptions of ${page.name}.default.\n" + lib.concatMapStrings entry (list page.module);
 in
 {
-  markdown = lib.concatStringsSep "\n" [
+  markdown =
     ''
       # Options
 
-      What the flake's modules can be told. `nix/options-doc.nix` writes this page; [nix.md](nix.md) says how to use them.
+      What the flake's modules can be told. `nix/options` writes this page; [nix.md](nix.md) says how to use them.
+
     ''
-    (section "NixOS: `nixosModules.default`" ./modules/nixos.nix)
-    (section "nix-darwin: `darwinModules.default`" ./modules/darwin.nix)
-    (section "home-manager: `homeModules.default`" ./modules/home.nix)
-  ];
+    + lib.concatMapStringsSep "\n" markdown pages;
+
+  man =
+    let
+      version = import ./version.nix;
+    in
+    ''
+      .TH FLEETCTL-OPTIONS 5 ${version.releasedOn} "fleetctl ${version.release}" "File Formats"
+      .SH NAME
+      fleetctl-options \- what the modules for NixOS, nix-darwin and home-manager can be told
+      .SH DESCRIPTION
+      The flake github:markus\-barta/nixfleet has a module for each of the three. programs.fleetctl is the operator's
+      command and inventory, services.fleetctl\-agent the agent on a host, which tells how the host fares.
+    ''
+    + lib.concatMapStrings man pages
+    + ''
+      .SH SEE ALSO
+      .BR fleetctl (1)
+    '';
 
   web =
     (pkgs.nixosOptionsDoc {

@@ -11,17 +11,19 @@
 
 buildGoModule (finalAttrs: {
   pname = "fleetctl";
-  version = import ./version.nix;
+  version = (import ./version.nix).release;
 
   # What is compiled or installed, so that a word in the documentation builds nothing again.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
+      ../docs/man
       ../go.mod
       ../go.sum
       (lib.fileset.fileFilter (file: file.hasExt "go") ../.)
       ../fleet # embeds what runs on hosts
       ../internal # and the demo's hosts
+      ./lib.nix # which the program evaluates
       ./fleetctl-agent.service
       ./fleetctl-agent.socket
       ./fleetctl-agent.sysusers
@@ -47,7 +49,7 @@ buildGoModule (finalAttrs: {
   postInstall =
     lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
       $out/bin/fleetctl man >fleetctl.1
-      installManPage fleetctl.1
+      installManPage fleetctl.1 docs/man/fleetctl-options.5
       installShellCompletion --cmd fleetctl \
         --bash <($out/bin/fleetctl completion bash) \
         --fish <($out/bin/fleetctl completion fish) \

@@ -1,4 +1,9 @@
-# The version, from the only place that has it.
-builtins.head (
-  builtins.match ".*const release = \"([^\"]+)\".*" (builtins.readFile ../cli/version.go)
-)
+# The version that is, or comes next, and its day: from the only place that has them.
+let
+  text = builtins.readFile ../cli/version.go;
+  said = name: builtins.head (builtins.match ".*const ${name} = \"([^\"]+)\".*" text);
+in
+{
+  release = said "release";
+  releasedOn = said "releasedOn";
+}

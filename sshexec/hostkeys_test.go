@@ -307,6 +307,47 @@ func TestAcceptNewKeepsAnUnknownKeyAndRefusesAChangedOne(t *testing.T) {
 	}
 }
 
+func TestAnUnknownKeyThatAPersonAcceptsIsKeptAndAChangedOneIsNotOffered(t *testing.T) {
+	s := sshtest.Start(t, shell())
+	w := newWorld(t)
+	p := w.pool()
+	_, err := p.Dial(w.ctx(), at(s))
+	k := AsUnknownKey(err)
+	if k == nil || k.Fingerprint != ssh.FingerprintSHA256(s.HostKey()) || k.File != w.path("known_hosts") {
+		t.Fatalf("%v offers %+v", err, k)
+	}
+	if err := p.Accept(k); err != nil {
+		t.Fatal(err)
+	}
+	w.dial(p, at(s))
+	kept := w.read("known_hosts")
+
+	s.SetHostKeys(newSigner(t, ""))
+	_, err = p.Dial(w.ctx(), at(s))
+	fails(t, err, HostKeyChanged)
+	if AsUnknownKey(err) != nil {
+		t.Error("a changed key is offered")
+	}
+	other := *k
+	other.key = s.HostKey() // as if it had been shown before the first was known
+	if err := p.Accept(&other); err == nil || w.read("known_hosts") != kept {
+		t.Errorf("a changed key was accepted: %v", err)
+	}
+}
+
+func TestWhereSSHWouldNotAskNoKeyIsOffered(t *testing.T) {
+	for _, policy := range []string{"StrictHostKeyChecking yes", "UserKnownHostsFile none"} {
+		s := sshtest.Start(t, shell())
+		w := newWorld(t)
+		w.write("config", "%s\n", policy)
+		_, err := w.pool().Dial(w.ctx(), at(s))
+		fails(t, err, HostKeyUnknown)
+		if k := AsUnknownKey(err); k != nil {
+			t.Errorf("%s: %+v is offered", policy, k)
+		}
+	}
+}
+
 func TestOneKeyAcceptedByManyLoginsIsKeptOnce(t *testing.T) {
 	s := sshtest.Start(t, shell())
 	w := newWorld(t)

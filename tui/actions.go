@@ -14,18 +14,18 @@ func actions() []action {
 	on := func(do func(*ui)) func(*ui) tea.Cmd {
 		return func(u *ui) tea.Cmd { do(u); return nil }
 	}
-	down := func(lines int) func(*ui) tea.Cmd { return on(func(u *ui) { u.scroll(lines) }) }
+	down := func(lines int) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.scroll(lines) } }
 	goal := func(goal string) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.askDeploy(goal) } }
 	all := []action{
 		{name: "down", keys: []string{"j", "down"}, about: "one line down", where: anywhere | inHelp, do: down(1)},
 		{name: "up", keys: []string{"k", "up"}, about: "one line up", where: anywhere | inHelp, do: down(-1)},
 		{name: "top", keys: []string{"g", "home"}, about: "to the first line", where: anywhere | inHelp, do: down(-1 << 30)},
 		{name: "bottom", keys: []string{"G", "end"}, about: "to the last line", where: anywhere | inHelp, do: down(1 << 30)},
-		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "half a page down", where: anywhere | inHelp, do: on(func(u *ui) { u.scroll(u.page()) })},
-		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: on(func(u *ui) { u.scroll(-u.page()) })},
+		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "half a page down", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(u.page()) }},
+		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(-u.page()) }},
 		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
 		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "the next tab of the log: fleet, the host's, pinned ones", where: anywhere, do: on((*ui).nextTab)},
+		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log and plan", where: anywhere, do: on((*ui).nextTab)},
 		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", where: inTable, can: (*ui).needsHost, do: on((*ui).pin)},
 		{name: "filter", keys: []string{"/"}, about: "hosts by a part of a name, tag or state, or by a selector", where: inTable, do: on((*ui).askFilter)},
 		{name: "mark", keys: []string{"space"}, about: "the host, for actions", where: inTable, can: (*ui).needsHost, do: on((*ui).mark)},
@@ -39,17 +39,21 @@ func actions() []action {
 		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
 		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
 		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
-		{name: "rollback", keys: []string{"R"}, about: "run the generation before again", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalRollback)},
-		{name: "rollback-to", about: "run a generation again that you name", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollbackTo},
+		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
+		{name: "plan", keys: []string{"v"}, about: "what a deploy would do", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(false) }},
+		{name: "plan-build", keys: []string{"V"}, about: "and, once it has built it, which packages and units change", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(true) }},
+		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
 		{name: "retry", keys: []string{"F"}, about: "deploy again to the hosts where it failed", where: inTable, changes: true, can: (*ui).canRetry, do: (*ui).askRetry},
 		{name: "cancel", keys: []string{"x"}, about: "the run of the host", where: anywhere, changes: true, can: (*ui).canCancel, do: (*ui).askCancel},
 		{name: "exec", keys: []string{"!"}, about: "run a command", where: anywhere, changes: true, can: (*ui).canExec, do: (*ui).askExec},
 		{name: "shell", keys: []string{"s"}, about: "a shell there, by ssh; the table comes back after it", where: anywhere, changes: true, can: (*ui).canShell, do: (*ui).shell},
+		{name: "trust", keys: []string{"K"}, about: "see the key of a host that is not known, and decide", where: anywhere, changes: true, can: (*ui).canTrust, do: (*ui).trust},
 		{name: "attach", keys: []string{"A"}, about: "to runs begun elsewhere, or left", where: anywhere, can: (*ui).canAttach, do: (*ui).attach},
 		{name: "refresh", keys: []string{"r"}, about: "look at the host again", where: anywhere, can: (*ui).canRefresh, do: (*ui).refresh},
 
 		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: on(func(u *ui) { u.toggleFollow() })},
 		{name: "wrap", keys: []string{"w"}, about: "long lines, or cut them", where: inLog, do: on(func(u *ui) { u.manner.wrap = !u.manner.wrap })},
+		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
 		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},
 		{name: "search", keys: []string{"/"}, about: "in the log", where: inLog, do: on((*ui).askSearch)},
 		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(1) })},
@@ -81,7 +85,7 @@ func (u *ui) back() {
 	case u.manner.search != "" && u.scope() == inLog:
 		u.manner.search = ""
 	case u.open != "":
-		u.open, u.past = "", nil
+		u.open, u.past, u.onPlan = "", nil, false
 	case u.focus == onLog:
 		u.focus = onTable
 	case u.list.filter != "":
@@ -97,15 +101,16 @@ func (u *ui) back() {
 }
 
 // scroll moves what has the keys.
-func (u *ui) scroll(lines int) {
+func (u *ui) scroll(lines int) tea.Cmd {
 	switch u.scope() {
 	case inHelp:
 		u.helpTop = min(max(u.helpTop+lines, 0), max(len(u.helpLines())-(u.height-2), 0))
 	case inLog:
-		u.pane().move(lines)
+		return u.scrollLog(lines)
 	default:
 		u.move(lines)
 	}
+	return nil
 }
 
 func (u *ui) page() int {

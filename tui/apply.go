@@ -29,6 +29,17 @@ func (u *ui) apply(b batch) tea.Cmd {
 			u.changed(r)
 		}
 	}
+	for _, d := range b.doings {
+		if r := u.byName[d.host]; r != nil {
+			r.doing, r.since = d.word, u.now
+			u.changed(r)
+		}
+	}
+	for _, p := range b.plans {
+		if r := u.byName[p.host]; r != nil {
+			r.plan = planPane(u.now, p.lines)
+		}
+	}
 	if b.target != nil && *b.target != u.target {
 		u.target, u.targetLock = *b.target, ""
 		for _, r := range u.rows {
@@ -91,13 +102,16 @@ func (u *ui) advance(ev fleet.Event) {
 		u.runs[ev.Run] = s
 		u.order = append(u.order, ev.Run)
 	}
+	before := share(s.Host(ev.Host))
 	s.Apply(ev)
 	if ev.Type != fleet.RunStarted {
+		u.shares[ev.Run] += share(s.Host(ev.Host)) - before
 		return
 	}
+	u.shares[ev.Run] = 0
 	for _, h := range s.Hosts {
 		if r := u.byName[h.Name]; r != nil {
-			r.work, r.run = h, s
+			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}
 	}
@@ -145,37 +159,38 @@ func (u *ui) living() []*fleet.State {
 
 // progress is how far the living runs are, from 0 to 100, each host counting as one, and a build by its paths.
 func (u *ui) progress(runs []*fleet.State) int {
-	done, all := 0.0, 0
+	done, all := 0, 0
 	for _, s := range runs {
+		done += u.shares[s.Run]
 		all += len(s.Hosts)
-		for _, h := range s.Hosts {
-			done += share(h)
-		}
 	}
 	if all == 0 {
 		return 0
 	}
-	return int(100 * done / float64(all))
+	return done / (10 * all)
 }
 
-// share is how much of a host's work is done, by its step.
-func share(h *fleet.HostState) float64 {
-	if h.Phase == fleet.Done {
-		return 1
+// share is how much of a host's work is done, by its step, in thousandths.
+func share(h *fleet.HostState) int {
+	switch {
+	case h == nil:
+		return 0
+	case h.Phase == fleet.Done:
+		return 1000
 	}
 	switch h.Step {
 	case fleet.Build:
 		p := h.Progress
 		if expected := p.BuildsExpected + p.CopiesExpected; expected > 0 {
-			return 0.2 + 0.5*min(float64(p.Builds+p.Copies)/float64(expected), 1)
+			return 200 + min(500*(p.Builds+p.Copies)/expected, 500)
 		}
-		return 0.2
+		return 200
 	case fleet.Activate:
-		return 0.7
+		return 700
 	case fleet.Verify, fleet.Confirm:
-		return 0.9
+		return 900
 	case fleet.Pull:
-		return 0.1
+		return 100
 	}
 	return 0
 }

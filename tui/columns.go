@@ -108,16 +108,18 @@ func commitsBehind(r *row) int {
 	return 0
 }
 
-// drawTime is a stopwatch while a run is about the host, and else how long ago it was heard of.
+// drawTime is a stopwatch while something is done with the host, and else how long ago it was heard of.
 func (u *ui) drawTime(r *row, c *column) string {
 	d := r.clock(u.now, u.o.Settings.Calm)
-	if r.work != nil && (r.busy() || r.settled() != nil) {
-		if r.work.Began.IsZero() {
-			return strings.Repeat(" ", c.width)
-		}
+	switch {
+	case r.doing != "":
 		return right(clock(d), c.width)
+	case !r.tellsOfRun():
+		return u.palette.Faint.Paint(right(ago(d), c.width))
+	case r.work.Began.IsZero():
+		return strings.Repeat(" ", c.width)
 	}
-	return u.palette.Faint.Paint(right(ago(d), c.width))
+	return right(clock(d), c.width)
 }
 
 // ago is a time in the past as people say it; "" for one that never was.

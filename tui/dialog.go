@@ -7,6 +7,13 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
+// choice is one of what there is to choose from.
+type choice struct {
+	text string // clean
+	to   int    // the generation
+	now  bool   // it is so already: not to be chosen
+}
+
 // dialog is a question that must be answered before anything else. What it would do is fixed when it opens: nothing that
 // happens behind it changes whom it is about.
 type dialog struct {
@@ -18,8 +25,12 @@ type dialog struct {
 	hidden bool     // not to be seen
 	want   string   // what must be typed for yes; "" is anything
 	onYes  bool     // the focus; it begins on Cancel
+	list   []choice // of which one is meant; none where there is nothing to choose
+	at     int      // the chosen one
 	do     func(u *ui, text string) tea.Cmd
 	cancel func(u *ui)
+
+	question *question // that somebody waits for; nil where nobody does
 }
 
 func (d *dialog) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
@@ -38,6 +49,10 @@ func (d *dialog) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
 		switch msg.String() {
 		case "left", "right", "h", "l":
 			d.onYes = !d.onYes
+		case "down", "j", "ctrl+n":
+			d.choose(1)
+		case "up", "k", "ctrl+p":
+			d.choose(-1)
 		}
 	}
 	return nil
@@ -70,14 +85,53 @@ func (d *dialog) box(u *ui) []string {
 	for _, l := range d.lines {
 		body = append(body, strings.Split(ansi.Wrap(l, inner, ""), "\n")...)
 	}
-	if room := max(u.height-8, 1); len(body) > room {
-		body = append(body[:room-1], "…")
+	room := max(u.height-8, 1)
+	if len(d.list) > 0 {
+		room = max(room-min(len(d.list), mostChoices, room/2)-1, 1)
 	}
+	if len(body) > room { // whom it is about comes first, and stays
+		body = append(body[:max(room-1, 1)], "…")
+	}
+	body = append(body, d.choices(p, u.height-8-len(body))...)
 	if d.input != nil {
 		body = append(body, "", p.Strong.Paint("> ")+d.input.draw(p, d.hidden))
 	}
 	body = append(body, "", d.buttons(p))
 	return frameAround(u, d.title, body)
+}
+
+// choose goes on to the next choice there is, in a direction.
+func (d *dialog) choose(step int) {
+	for i := d.at + step; i >= 0 && i < len(d.list); i += step {
+		if !d.list[i].now {
+			d.at = i
+			return
+		}
+	}
+}
+
+// mostChoices show at once.
+const mostChoices = 8
+
+// choices are the lines of what there is to choose from, those around the chosen one where there is no room for all.
+func (d *dialog) choices(p *Palette, room int) []string {
+	if len(d.list) == 0 {
+		return nil
+	}
+	room = min(max(room-1, 1), mostChoices)
+	top := min(max(d.at-room/2, 0), max(len(d.list)-room, 0))
+	lines := []string{""}
+	for i := top; i < min(top+room, len(d.list)); i++ {
+		if i == d.at {
+			lines = append(lines, p.Strong.Paint("▸ "+d.list[i].text))
+		} else {
+			lines = append(lines, "  "+d.list[i].text)
+		}
+	}
+	if hidden := len(d.list) - room; hidden > 0 {
+		lines[0] = p.Faint.Paint(plural(len(d.list), "generation") + ", j and k for more")
+	}
+	return lines
 }
 
 // frameAround draws lines in a box, cut to its width.

@@ -22,7 +22,18 @@ type batch struct {
 	skipped  int // lines that found no place
 	notes    []string
 	statuses []Status
+	doings   []doing
+	plans    []plan
 	target   *Target
+}
+
+// doing is what is done with a host beside a run.
+type doing struct{ host, word string }
+
+// plan is what a deploy would do on a host.
+type plan struct {
+	host  string
+	lines []Text
 }
 
 // feed gathers what happens and hands it to a program, a batch at a time. Nobody who adds to it ever waits for the screen.

@@ -121,8 +121,10 @@ func (u *ui) hints() string {
 	switch {
 	case u.help:
 		names = []string{"back"}
-	case u.focus == onLog || u.open != "":
-		names = []string{"back", "follow", "wrap", "search", "next-match", "next-error", "copy", "help"}
+	case u.open != "":
+		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy", "help"}
+	case u.focus == onLog:
+		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy", "help"}
 	case len(u.living()) > 0:
 		names = []string{"open", "log", "cancel", "mark", "filter", "commands", "help", "quit"}
 	case u.marked > 0:

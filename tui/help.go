@@ -24,12 +24,10 @@ func (u *ui) helpLines() []string {
 		}
 		lines = append(lines, "")
 	}
-	section("on hosts: the marked ones, else the one under the cursor", anywhere, func(a *action) bool { return a.changes || a.name == "attach" || a.name == "refresh" })
+	section("on hosts: the marked ones, else the one under the cursor", anywhere, (*action).forHosts)
 	section("in the table", inTable, func(a *action) bool { return a.where == inTable && !a.changes })
 	section("in a log", inLog, func(a *action) bool { return a.where == inLog })
-	section("everywhere", anywhere, func(a *action) bool {
-		return a.where&anywhere == anywhere && !a.changes && a.name != "attach" && a.name != "refresh"
-	})
+	section("everywhere", anywhere, func(a *action) bool { return a.where&anywhere == anywhere && !a.forHosts() })
 	lines = append(lines, u.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
 		"  "+u.cells[cellFine]+" fine  "+u.cells[cellBehind]+" behind  "+u.cells[cellBroken]+" broken  "+
 			u.cells[cellBusy]+" at work  "+u.cells[cellUnknown]+" unknown  "+u.cells[cellNone]+" none")

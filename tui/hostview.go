@@ -12,13 +12,14 @@ import (
 )
 
 // openHost has the host under the cursor fill the screen: what is known of it, how runs went for it, its log.
-func (u *ui) openHost() tea.Cmd {
-	u.open, u.past = u.list.cursor, nil
+func (u *ui) openHost() tea.Cmd { return u.show(u.list.cursor) }
+
+func (u *ui) show(name string) tea.Cmd {
+	u.open, u.past, u.onPlan = name, nil, false
 	u.layout++
 	if u.o.Actions.History == nil {
 		return nil
 	}
-	name := u.open
 	return func() tea.Msg {
 		past, err := u.o.Actions.History(name)
 		if err != nil {
@@ -39,7 +40,7 @@ func (u *ui) drawHost(out *strings.Builder) {
 	}
 	blank(out, height-len(facts))
 	u.tabs(out)
-	r.log.draw(out, &u.brush, u.width, u.logHeight(), u.manner)
+	u.pane().draw(out, &u.brush, u.width, u.logHeight(), u.manner)
 }
 
 // factsHeight leaves the log at least half of the window.

@@ -34,7 +34,11 @@ func (u *ui) idle(hosts []*inventory.Host) string {
 		return "there is no host to do that on"
 	}
 	for _, h := range hosts {
-		if r := u.byName[h.Name]; r.busy() {
+		r := u.byName[h.Name]
+		if r.doing != "" {
+			return h.Name + " is " + r.doing
+		}
+		if r.busy() {
 			return fmt.Sprintf("%s is in run %s already; %s cancels it", h.Name, r.run.Run, u.keys.keyOf("cancel"))
 		}
 	}
@@ -43,23 +47,6 @@ func (u *ui) idle(hosts []*inventory.Host) string {
 
 func (u *ui) askDeploy(goal string) tea.Cmd {
 	return u.confirmDeploy(u.targets(), fleet.Options{Goal: goal})
-}
-
-// askRollbackTo asks for the generation first. What follows is the question that any change asks.
-func (u *ui) askRollbackTo() tea.Cmd {
-	hosts := u.targets()
-	d := u.about("which generation?", hosts)
-	d.yes, d.input = "go on", &input{}
-	d.do = func(u *ui, text string) tea.Cmd {
-		to, err := strconv.Atoi(strings.TrimSpace(text))
-		if err != nil || to < 1 {
-			u.refuse(fmt.Sprintf("%q is not the number of a generation", text))
-			return nil
-		}
-		return u.confirmDeploy(hosts, fleet.Options{Goal: fleet.GoalRollback, To: to})
-	}
-	u.dialog = d
-	return nil
 }
 
 // confirmDeploy asks before hosts are changed. What was shown is what is deployed: to the commit, even if somebody pushes meanwhile.
@@ -77,14 +64,8 @@ func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 		verb = "deploy"
 	}
 	d := u.about(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
-	d.lines = append(d.lines, "", "to "+u.aim(o))
-	if len(plan.Waves) > 1 {
-		var waves []string
-		for _, w := range plan.Waves {
-			waves = append(waves, fmt.Sprintf("%d (%s)", w.Number, plural(len(w.Hosts), "host")))
-		}
-		d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
-	}
+	d.lines = append(d.lines, "", u.aim(o))
+	d.wavesOf(plan)
 	d.yes = strings.ToUpper(verb[:1]) + verb[1:]
 	u.guard(d)
 	d.do = func(u *ui, _ string) tea.Cmd {
@@ -94,17 +75,27 @@ func (u *ui) confirmDeploy(hosts []*inventory.Host, o fleet.Options) tea.Cmd {
 	return nil
 }
 
+// wavesOf says in which waves it would go.
+func (d *dialog) wavesOf(plan *fleet.Plan) {
+	if len(plan.Waves) < 2 {
+		return
+	}
+	var waves []string
+	for _, w := range plan.Waves {
+		waves = append(waves, fmt.Sprintf("%d (%s)", w.Number, plural(len(w.Hosts), "host")))
+	}
+	d.lines = append(d.lines, "in waves: "+strings.Join(waves, ", then "))
+}
+
 // aim is where a run would take its hosts, in words.
 func (u *ui) aim(o fleet.Options) string {
 	switch {
-	case o.To > 0:
-		return fmt.Sprintf("generation %d", o.To)
 	case o.Goal == fleet.GoalRollback:
-		return "the generation before"
+		return "to the generation before"
 	case o.Rev != "":
-		return strings.TrimSpace(Short(o.Rev) + " " + u.target.Subject)
+		return strings.TrimSpace("to " + Short(o.Rev) + " " + u.target.Subject)
 	}
-	return "the tip of " + u.o.Inventory.Branch
+	return "to the tip of " + u.o.Inventory.Branch
 }
 
 // about is a dialog that names hosts.
@@ -126,15 +117,20 @@ func (u *ui) about(title string, hosts []*inventory.Host) *dialog {
 // guard has the count typed where a dialog is about the whole fleet.
 func (u *ui) guard(d *dialog) {
 	if n := len(d.hosts); n > 1 && n == len(u.rows) {
-		d.want, d.input = strconv.Itoa(n), &input{}
-		d.lines = append(d.lines, "", fmt.Sprintf("this is the whole fleet: type %d to go on", n))
+		d.wantCount("this is the whole fleet")
 	}
+}
+
+// wantCount has the number of hosts typed, and says why.
+func (d *dialog) wantCount(why string) {
+	d.want, d.input = strconv.Itoa(len(d.hosts)), &input{}
+	d.lines = append(d.lines, "", fmt.Sprintf("%s: type %s to go on", why, d.want))
 }
 
 func (u *ui) failed() []*inventory.Host {
 	var hosts []*inventory.Host
 	for _, r := range u.rows {
-		if result := r.settled(); result != nil && !r.busy() && !result.Outcome.Good() {
+		if result := r.settled(); result != nil && !r.busy() && r.doing == "" && !result.Outcome.Good() {
 			hosts = append(hosts, r.Host)
 		}
 	}
@@ -248,6 +244,18 @@ func (u *ui) canAttach() string {
 
 func (u *ui) attach() tea.Cmd { return away(u.o.Actions.Attach, "") }
 
+func (u *ui) canTrust() string {
+	if u.o.Actions.Trust == nil {
+		return "accepting keys is not possible here"
+	}
+	return u.needsHost()
+}
+
+func (u *ui) trust() tea.Cmd {
+	names := u.targetNames()
+	return away(func() error { return u.o.Actions.Trust(names) }, "")
+}
+
 func (u *ui) canRefresh() string {
 	if u.o.Actions.Refresh == nil {
 		return "refreshing is not possible here"
@@ -256,32 +264,55 @@ func (u *ui) canRefresh() string {
 }
 
 func (u *ui) refresh() tea.Cmd {
-	var names []string
-	for _, h := range u.targets() {
-		names = append(names, h.Name)
-	}
+	names := u.targetNames()
 	u.tell("looking at " + plural(len(names), "host") + " again")
 	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
 }
 
-// askQuit quits, and asks first where runs go on: their jobs do, whoever looks.
+// askQuit quits, and asks first where something goes on: jobs do, whoever looks, and the waves of a reboot do not.
 func (u *ui) askQuit() tea.Cmd {
-	runs := u.living()
-	if len(runs) == 0 {
+	runs, doing := u.living(), u.doing()
+	if len(runs)+len(doing) == 0 {
 		return tea.Quit
 	}
 	u.quit = true
-	d := &dialog{title: "leave?", yes: "Leave", lines: []string{"jobs on hosts go on by themselves. To see them again:"}}
-	for _, s := range runs {
-		d.lines = append(d.lines, "  fleetctl attach "+s.Run)
+	d := &dialog{title: "leave?", yes: "Leave"}
+	switch {
+	case u.o.Leaving != "":
+		d.lines = []string{u.o.Leaving}
+	case len(runs) > 0:
+		d.lines = toAttach(runs)
 	}
-	if s := runs[len(runs)-1]; waves(s) > 1 {
-		d.lines = append(d.lines, "", "hosts of later waves are begun by whoever attaches, or not at all")
+	if len(doing) > 0 {
+		d.lines = append(d.lines, strings.Join(doing, ", "), "they come up by themselves; hosts of later waves are not begun")
 	}
 	d.do = func(*ui, string) tea.Cmd { return tea.Quit }
 	d.cancel = func(u *ui) { u.quit = false }
 	u.dialog = d
 	return nil
+}
+
+// toAttach says what becomes of runs that are left.
+func toAttach(runs []*fleet.State) []string {
+	lines := []string{"jobs on hosts go on by themselves. To see them again:"}
+	for _, s := range runs {
+		lines = append(lines, "  fleetctl attach "+s.Run)
+	}
+	if s := runs[len(runs)-1]; waves(s) > 1 {
+		lines = append(lines, "", "hosts of later waves are not begun any more")
+	}
+	return lines
+}
+
+// doing says what is done with hosts beside runs.
+func (u *ui) doing() []string {
+	var some []string
+	for _, r := range u.rows {
+		if r.doing != "" {
+			some = append(some, r.Name+" is "+r.doing)
+		}
+	}
+	return some
 }
 
 func waves(s *fleet.State) int {

@@ -29,6 +29,15 @@ type action struct {
 	do      func(*ui) tea.Cmd
 }
 
+// forHosts reports whether it is done to hosts, and not to the screen.
+func (a *action) forHosts() bool {
+	switch a.name {
+	case "attach", "refresh", "plan", "plan-build":
+		return true
+	}
+	return a.changes
+}
+
 // keymap finds actions by key.
 type keymap struct {
 	actions []action

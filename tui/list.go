@@ -230,6 +230,14 @@ func firstLine(err error) string {
 	return line
 }
 
+func (u *ui) targetNames() []string {
+	var names []string
+	for _, h := range u.targets() {
+		names = append(names, h.Name)
+	}
+	return names
+}
+
 // targets are the hosts that an action is for: the marked ones, else the one under the cursor.
 func (u *ui) targets() []*inventory.Host {
 	var hosts []*inventory.Host

@@ -10,9 +10,13 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// nextTab shows the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
+// nextTab shows the other of a host's log and plan, or the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
 func (u *ui) nextTab() {
 	if u.open != "" {
+		u.onPlan = !u.onPlan
+		if r := u.byName[u.open]; r.plan == nil {
+			r.plan = planPane(u.now, u.unplanned())
+		}
 		return
 	}
 	i := slices.Index(u.pins, u.tab)
@@ -44,11 +48,22 @@ func (u *ui) pin() {
 func (u *ui) toggleFollow() {
 	p := u.pane()
 	if p.away {
-		p.away = false
+		p.follow()
 		return
 	}
-	from, _ := p.visible(p.height)
+	from, _ := p.seen(u.manner)
 	p.show(from)
+}
+
+// toggleFold shows builds' own lines, or how many they are. What stands at the top stays there.
+func (u *ui) toggleFold() {
+	p := u.pane()
+	if p.page != nil {
+		u.refuse("of a record every line shows")
+		return
+	}
+	p.top, _ = p.seen(u.manner)
+	u.manner.unfold = !u.manner.unfold
 }
 
 func (u *ui) nextMatch(step int) {
@@ -64,28 +79,31 @@ func (u *ui) nextError() { u.seek(1, (*logLine).grave) }
 // seek shows the next line that holds.
 func (u *ui) seek(step int, holds func(*logLine) bool) {
 	p := u.pane()
-	if len(p.tail.lines) == 0 {
+	if len(p.lines().lines) == 0 {
 		u.refuse("the log is empty")
 		return
 	}
-	from, to := p.visible(p.height)
+	from, to := p.seen(u.manner)
 	if !p.away && step > 0 { // from the end, the next is the first of all
 		from = to - 1
 	}
-	n := p.tail.find(from, step, holds)
+	n := p.lines().find(from, step, holds)
 	if n < 0 {
 		u.refuse("no line is like that")
 		return
+	}
+	if s := p.lines().span(n, p.folds(u.manner)); s.from < s.to {
+		u.manner.unfold = true // to read what was found
 	}
 	p.show(n)
 }
 
 func (u *ui) copy() tea.Cmd {
 	p := u.pane()
-	from, to := p.visible(p.height)
+	from, to := p.seen(u.manner)
 	var text strings.Builder
 	for n := from; n < to; n++ {
-		text.WriteString(p.tail.line(n).text + "\n")
+		text.WriteString(p.lines().line(n).text + "\n")
 	}
 	u.tell(fmt.Sprintf("copied %s, if the terminal lets it", plural(to-from, "line")))
 	return tea.SetClipboard(text.String())

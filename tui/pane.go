@@ -10,61 +10,105 @@ import (
 // pane is a window onto a tail. What it costs to draw does not depend on how long the log is.
 type pane struct {
 	tail   *tail
-	top    int  // the number of the first line that shows, where it does not follow
-	away   bool // it was scrolled, and does not follow the log's end
-	height int  // as drawn last
+	top    int    // the number of the first line that shows, where it does not follow
+	away   bool   // it was scrolled, and does not follow the log's end
+	height int    // as drawn last
+	spans  []span // that show
+
+	page  *page  // of the run's record, instead of the tail; nil where the tail shows
+	fetch *fetch // of another page, under way; nil where none is
+}
+
+// lines are those that it is a window onto.
+func (p *pane) lines() *tail {
+	if p.page != nil {
+		return p.page.lines
+	}
+	return p.tail
 }
 
 // manner is how all panes are drawn.
 type manner struct {
 	wrap   bool
+	unfold bool // builds' own lines show, each by itself
 	stamps bool
 	search string // in lower case
 }
 
-// visible returns the numbers of the lines that may show, [from, to).
-func (p *pane) visible(height int) (from, to int) {
-	first, next := p.tail.first(), p.tail.next
-	if !p.away {
-		return max(first, next-height), next
+// visible returns the numbers of the lines that may show, [from, to), and notes the spans that they are in.
+func (p *pane) visible(height int, m manner) (from, to int) {
+	t, fold := p.lines(), p.folds(m)
+	p.spans = p.spans[:0]
+	if len(t.lines) == 0 || height < 1 {
+		return t.next, t.next
 	}
-	from = min(max(p.top, first), max(next-1, first))
-	return from, min(from+height, next)
+	from = min(max(p.top, t.first()), t.next-1)
+	if !p.away {
+		from, _ = t.step(t.next-1, 1-height, fold)
+	}
+	for to = from; to < t.next && len(p.spans) < height; to = p.spans[len(p.spans)-1].to + 1 {
+		p.spans = append(p.spans, t.span(to, fold))
+	}
+	return p.spans[0].from, to
 }
 
-// move scrolls by so many lines. At the log's end it follows again.
-func (p *pane) move(lines int) {
-	from, _ := p.visible(p.height)
-	p.top = max(from+lines, p.tail.first())
-	p.away = p.top+p.height < p.tail.next
+// folds reports whether builds' own lines are folded. Of a record every line shows: a page may have no others.
+func (p *pane) folds(m manner) bool { return !m.unfold && p.page == nil }
+
+// seen is visible, in the window as it was drawn last.
+func (p *pane) seen(m manner) (from, to int) { return p.visible(max(p.height, 1), m) }
+
+// move scrolls by so many lines. At the log's end it follows again. What it returns is for how many lines more there would have to be: above
+// where it is negative, below where it is positive.
+func (p *pane) move(lines int, m manner) (missing int) {
+	from, _ := p.seen(m)
+	top, left := p.lines().step(from, lines, p.folds(m))
+	_, below := p.lines().step(top, p.height, p.folds(m))
+	p.top, p.away = top, below == 0 || p.page != nil
+	switch {
+	case lines < 0:
+		return left
+	case p.page == nil:
+		p.fetch = nil
+		return 0
+	case below == 0:
+		return 0
+	case p.page.last():
+		p.follow()
+		return 0
+	}
+	return max(left, 1)
 }
+
+// follow shows the log's end.
+func (p *pane) follow() { p.page, p.fetch, p.away = nil, nil, false }
 
 // show scrolls to the line of that number.
 func (p *pane) show(n int) {
-	p.top, p.away = max(n, p.tail.first()), true
+	p.top, p.away = max(n, p.lines().first()), true
 }
 
 // draw appends exactly height lines, each ended by a newline.
 func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner) {
 	p.height = height
-	from, to := p.visible(height)
-	if from == to && height > 0 {
+	p.visible(height, m)
+	if len(p.spans) == 0 && height > 0 {
 		out.WriteString(b.palette.Faint.Paint("   nothing has been said yet") + "\n")
 		blank(out, height-1)
 		return
 	}
 	if !m.wrap {
-		for n := from; n < to; n++ {
-			p.line(out, b, n, width, m)
+		for _, s := range p.spans {
+			p.line(out, b, s, width, m)
 		}
-		blank(out, height-(to-from))
+		blank(out, height-len(p.spans))
 		return
 	}
 	// Wrapped, a line may take many rows: only those that show are looked at, from the end where the end is followed.
 	var rows []string
-	for n := from; n < to; n++ {
+	for _, s := range p.spans {
 		var one strings.Builder
-		p.line(&one, b, n, 0, m)
+		p.line(&one, b, s, 0, m)
 		rows = append(rows, strings.Split(ansi.Hardwrap(strings.TrimSuffix(one.String(), "\n"), width, true), "\n")...)
 	}
 	if !p.away {
@@ -84,12 +128,15 @@ func blank(out *strings.Builder, lines int) {
 	}
 }
 
-// line appends one line, cut to width unless that is 0.
-func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
-	l := p.tail.line(n)
+// line appends a span as one line, cut to width unless that is 0.
+func (p *pane) line(out *strings.Builder, b *brush, s span, width int, m manner) {
+	l := p.lines().line(s.to)
 	left := width
 	if m.stamps {
-		stamp := l.at.Format("15:04:05") + " "
+		stamp := "         " // what is read from a record has no times
+		if !l.at.IsZero() {
+			stamp = l.at.Format("15:04:05") + " "
+		}
 		b.palette.Faint.put(out, stamp)
 		left -= len(stamp)
 	}
@@ -97,6 +144,10 @@ func (p *pane) line(out *strings.Builder, b *brush, n, width int, m manner) {
 		b.inks[l.host].put(out, l.host)
 		out.WriteString("  ")
 		left -= ansi.StringWidth(l.host) + 2
+	}
+	if folded := s.folded(); folded != "" {
+		b.palette.Faint.put(out, folded)
+		left -= ansi.StringWidth(folded)
 	}
 	text := l.text
 	if width > 0 {

@@ -15,7 +15,11 @@ type row struct {
 	status Status
 	work   *fleet.HostState // of the run that took it last; nil where none has
 	run    *fleet.State
+	doing  string // what is done with it beside a run, in a word; "" is nothing
+	since  time.Time
 	log    pane
+	begun  int   // the number in log of the first line of run
+	plan   *pane // what a deploy would do; nil where nobody has asked
 	marked bool
 	at     condition // as counted
 
@@ -68,8 +72,14 @@ func (r *row) settled() *fleet.Result {
 	return result
 }
 
+// tellsOfRun reports whether the row is about the host's part of a run.
+func (r *row) tellsOfRun() bool { return r.busy() || r.settled() != nil }
+
 // condition is how the host is now.
 func (r *row) condition(t *Target) condition {
+	if r.doing != "" {
+		return atWork
+	}
 	if r.busy() {
 		if r.work.Phase == fleet.Waiting {
 			return waiting
@@ -100,13 +110,15 @@ func (r *row) condition(t *Target) condition {
 	case !r.status.Reachable:
 		return offline
 	case h == nil:
-		return fine
+		return unheard
 	case len(h.FailedUnits) > 0:
 		return ailing
 	case t.Revision != "" && h.System.Revision != "" && h.System.Revision != t.Revision:
 		return behind
 	case h.System.RebootNeeded || h.System.BootPending:
 		return reboot
+	case t.Revision != "" && h.System.Revision == "":
+		return unheard // nobody is called fine on a guess
 	}
 	return fine
 }
@@ -127,25 +139,31 @@ func (r *row) revision() (rev string, generation int) {
 
 // clock is what the row's time cell shows, coarse enough that a row at rest is drawn anew once a minute.
 func (r *row) clock(now time.Time, calm bool) time.Duration {
-	if r.work != nil && (r.busy() || r.settled() != nil) {
-		d, _ := elapsed(r.work, now)
-		if calm {
-			return d.Truncate(time.Minute)
-		}
-		return d.Truncate(time.Second)
-	}
-	if r.status.Time.IsZero() {
+	d, step := now.Sub(r.since), time.Second
+	switch {
+	case r.doing != "":
+	case r.tellsOfRun():
+		d, _ = elapsed(r.work, now)
+	case r.status.Time.IsZero():
 		return -1
+	default:
+		d, step = now.Sub(r.status.Time), time.Minute
 	}
-	return now.Sub(r.status.Time).Truncate(time.Minute)
+	if calm {
+		step = time.Minute
+	}
+	return d.Truncate(step)
 }
 
 // look is the host's state as an ink, a mark and a word.
 func (r *row) look(b *brush, t *Target) (ink Ink, mark, word string) {
-	if r.busy() || r.settled() != nil {
+	p := &b.palette
+	switch {
+	case r.doing != "":
+		return p.Busy, "▸", r.doing
+	case r.tellsOfRun():
 		return b.status(r.work)
 	}
-	p := &b.palette
 	switch c := r.at; c {
 	case offline:
 		return p.Bad, "?", c.String()

@@ -21,12 +21,12 @@ var update = flag.Bool("update", false, "write the golden screens anew")
 
 // screen is a terminal in memory.
 type screen struct {
-	t   *testing.T
+	t   testing.TB
 	mu  sync.Mutex
 	emu *vt.Emulator
 }
 
-func newScreen(t *testing.T, width, height int) *screen {
+func newScreen(t testing.TB, width, height int) *screen {
 	s := &screen{t: t, emu: vt.NewEmulator(width, height)}
 	s.Write([]byte("\x1b[20h")) // a newline returns the carriage, as a terminal that is not raw has it
 	drained := make(chan struct{})
@@ -81,7 +81,7 @@ func (s *screen) shows(t *testing.T, golden string) {
 }
 
 // becomes waits for a screen that holds.
-func (s *screen) becomes(t *testing.T, holds func(text string) bool, wanted string) {
+func (s *screen) becomes(t testing.TB, holds func(text string) bool, wanted string) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); !holds(s.text()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -24,16 +24,25 @@ type TableOptions struct {
 	Actions   Actions
 	Settings  Settings
 	ReadOnly  string // why nothing may be changed; "" lets it be
+	Leaving   string // what to know before leaving while something runs; "" is that jobs go on, and how to attach to them
 }
 
 // Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
 // of by [Table.Event]. An action that is nil is not offered.
 type Actions struct {
-	Deploy  func(hosts []string, o fleet.Options) error
-	Cancel  func(run string) error
-	Attach  func() error // to every run that was left
-	Exec    func(hosts []string, command string) error
-	Shell   func(host string) (*exec.Cmd, error)
+	Deploy func(hosts []string, o fleet.Options) error
+	Plan   func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
+	Reboot func(hosts []string) error
+	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
+	// Generations are those that a host could go back to, in any order.
+	Generations func(host string) ([]fleet.Generation, error)
+	Cancel      func(run string) error
+	Attach      func() error // to every run that was left
+	Exec        func(hosts []string, command string) error
+	Shell       func(host string) (*exec.Cmd, error)
+	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
+	// negative. It returns the number of the first, and how many there are in all.
+	Log     func(run, host string, from, most int) (lines []Text, first, total int, err error)
 	Refresh func(hosts []string) // looks at them again, now
 	Away    func(away bool)      // nobody has looked for long, or somebody does again
 	History func(host string) ([]Past, error)
@@ -75,6 +84,9 @@ type Table struct {
 	ended   chan struct{} // closed when the program has left the terminal
 }
 
+// tableFrames bounds how often a second the terminal is written to: a key waits for the next of them.
+const tableFrames = 60
+
 // NewTable makes a table, which takes the terminal when it is run.
 func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx, o) }
 
@@ -82,7 +94,7 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	t := &Table{ui: newUI(o), ended: make(chan struct{})}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
-		tea.WithFPS(framesASecond))...)
+		tea.WithFPS(tableFrames))...)
 	t.feed = newFeed(t.program)
 	return t
 }
@@ -108,22 +120,21 @@ func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
 }
 
+// Doing tells what is done with a host beside a run, in a word, and "" that it is done.
+func (t *Table) Doing(host, word string) {
+	t.feed.add(func(b *batch) { b.doings = append(b.doings, doing{host, word}) })
+}
+
+// Text is a line that a person reads. Stream is as in [fleet.Event].
+type Text struct{ Stream, Line string }
+
+// Plan tells what a deploy would do on a host.
+func (t *Table) Plan(host string, lines []Text) {
+	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
+}
+
 // Target tells where the fleet should be.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
-
-// Ask has a person type something that does not show. ok is false where they did not want to, or ctx ended.
-func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
-	q := &question{prompt: prompt, answer: make(chan reply, 1)}
-	t.program.Send(askMsg{q})
-	select {
-	case r := <-q.answer:
-		return r.text, r.ok
-	case <-ctx.Done():
-		t.program.Send(unaskMsg{q})
-	case <-t.ended:
-	}
-	return "", false
-}
 
 // Rescue is to be deferred by goroutines that work for a table: should one panic, the terminal is given back before the
 // process dies of it.

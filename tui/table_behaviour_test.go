@@ -181,7 +181,7 @@ func TestThePaletteFindsWhatOneDoesNotKnowTheKeyOf(t *testing.T) {
 
 func TestAPasswordIsAskedForAndDoesNotShow(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	q := &question{prompt: "sudo password for hsb0: ", answer: make(chan reply, 1)}
+	q := &question{Question: Question{Lines: []string{"sudo password for hsb0: "}}, secret: true, answer: make(chan reply, 1)}
 	d.press("d") // a person is busy with something else: the question waits
 	d.send(askMsg{q})
 	d.press("esc")
@@ -269,23 +269,6 @@ func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
 	d.mustShow(t, "from hsb0")
 	d.press("tab") // that of the cursor
 	d.mustShow(t, "nothing has been said yet")
-}
-
-func TestRollingBackSaysToWhat(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
-	d.press("R")
-	d.mustShow(t, "rollback 1 host?", "to the generation before")
-	d.press("esc")
-	d.press(":")
-	for _, r := range "rollback-to" {
-		d.press(string(r))
-	}
-	d.press("enter", "2", "1", "1", "enter")
-	d.mustShow(t, "to generation 211")
-	d.press("tab", "enter")
-	if len(d.asked.hosts) != 1 {
-		t.Errorf("rolled back %v", d.asked.hosts)
-	}
 }
 
 func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -13,23 +14,33 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-var presses = flag.Int("presses", 20000, "random keys to press")
+var (
+	presses = flag.Int("presses", 20000, "random keys to press")
+	seed    = flag.Uint64("seed", 7, "of the random keys")
+)
 
 // Whatever is pressed while the fleet changes: nothing breaks, nothing happens to a host that was not shown as chosen, and esc
-// leads back to the table.
+// leads back to the table. More of them: go test ./tui -run RandomKeys -presses 100000 -seed 1
 func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
-	random := rand.New(rand.NewPCG(7, 11))
+	for _, inv := range []*inventory.Inventory{barta(), large(1), large(70)} {
+		t.Run(plural(len(inv.Hosts), "host"), func(t *testing.T) { pressRandomKeys(t, inv, *presses/3) })
+	}
+}
+
+func pressRandomKeys(t *testing.T, inv *inventory.Inventory, presses int) {
+	random := rand.New(rand.NewPCG(*seed, 11))
 	keys := []string{"enter", "esc", "tab", "up", "down", "space", "backspace", "left", "right", "home", "end", "pgup", "pgdown",
-		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+c", "ctrl+w"}
-	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaA!/:?0123456789hsb@ü(" {
+		"ctrl+d", "ctrl+u", "ctrl+t", "ctrl+r", "ctrl+c", "ctrl+w"}
+	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaAvVKz!/:?0123456789hsb@ü(" {
 		keys = append(keys, string(r))
 	}
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDesk(inv, 100, 30).rest()
 	run := d.tell()
-	for i := range *presses {
+	for i := range presses {
 		d.clock = d.clock.Add(time.Second)
 		switch random.IntN(40) {
 		case 0:
@@ -43,6 +54,14 @@ func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
 			d.rest()
 		case 3:
 			d.send(tickMsg{})
+		case 4:
+			d.send(batchMsg{doings: []doing{{d.rows[random.IntN(len(d.rows))].Name, []string{"rebooting", ""}[random.IntN(2)]}}})
+		case 5:
+			d.send(batchMsg{plans: []plan{{d.rows[random.IntN(len(d.rows))].Name, []Text{{"note", "build"}, {"out", "  would build 4 derivations"}}}}})
+		case 6:
+			for n := range 200 {
+				run.says("hsb0", "out", fmt.Sprintf("hello> %d", n))
+			}
 		}
 		key := keys[random.IntN(len(keys))]
 		dialog, before := d.dialog, len(d.asked.hosts)
@@ -85,7 +104,7 @@ func TestTheTableFitsEveryWindow(t *testing.T) {
 		for height := 1; height < 75; height += 5 {
 			d := newDesk(barta(), width, height).rest()
 			d.tell().middle()
-			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", ":"}} {
+			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", "g", "j", "j", "a", "R"}, {"esc", "esc", "v"}, {"esc", "ctrl+r"}, {"esc", ":"}} {
 				d.press(keys...)
 				lines := strings.Split(d.screen(), "\n")
 				if len(lines) > height {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -79,14 +80,31 @@ func atRest() []Status {
 
 // deployed is everything a fake owner was asked for.
 type deployed struct {
-	hosts  [][]string
-	runs   []string
-	pauses []bool
+	record  []Text // of the one log there is
+	options []fleet.Options
+	hosts   [][]string
+	planned [][]string
+	runs    []string
+	pauses  []bool
 }
 
 func (d *deployed) actions() Actions {
 	return Actions{
-		Deploy:  func(hosts []string, _ fleet.Options) error { d.hosts = append(d.hosts, hosts); return nil },
+		Deploy: func(hosts []string, o fleet.Options) error {
+			d.hosts, d.options = append(d.hosts, hosts), append(d.options, o)
+			return nil
+		},
+		Generations: func(string) ([]fleet.Generation, error) { return generations(), nil },
+		Plan:        func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
+		Trust:       func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
+		Log: func(_, _ string, from, most int) ([]Text, int, int, error) {
+			if from < 0 {
+				from = max(len(d.record)+from, 0)
+			}
+			from = min(from, len(d.record))
+			return d.record[from:min(from+most, len(d.record))], from, len(d.record), nil
+		},
+		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
 		Attach:  func() error { return errors.New("there is no run to attach to") },
@@ -132,7 +150,11 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		return
 	}
 	switch msg := cmd().(type) {
-	case flashMsg, pastMsg:
+	case tea.BatchMsg:
+		for _, one := range msg {
+			d.carryOut(one)
+		}
+	case flashMsg, pastMsg, pageMsg, generationsMsg:
 		d.send(msg)
 	}
 }
@@ -184,6 +206,50 @@ func shownOn(t *testing.T, golden string, width, height int, settings Settings, 
 	}
 }
 
+// planned has hsb1 tell its plan.
+func planned(table *Table) {
+	table.Plan("hsb1", []Text{
+		{"note", "3 commits from a1b2c3d to 3f9c2ab"}, {"out", "  3f9c2ab  hsb0: adguard on port 53  mba, 2h ago"},
+		{"note", "build"}, {"out", "  nix build '.#nixosConfigurations.\"hsb1\".config.system.build.toplevel' --no-write-lock-file"},
+		{"out", "  would build 4 derivations, download 12 paths (34.5 MiB)"}, {"note", "what changes"}, {"out", "  ↑ up    linux 6.18.2 → 6.18.3, +1.2 MiB"},
+	})
+}
+
+// unknownKey has somebody ask whether a host is who it says.
+func unknownKey(table *Table) {
+	table.Status(Status{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon})
+	go table.Confirm(context.Background(), Question{Title: "is this csb0?", Yes: "Accept the key",
+		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
+}
+
+// codedError is an error with a code for programs.
+type codedError string
+
+func (e codedError) Error() string { return string(e) }
+func (e codedError) Code() string  { return string(e) }
+
+// building has hsb0 say what a build says.
+func building(table *Table) {
+	run := &story{tell: table.Event}
+	run.begins("hsb0")
+	run.step("hsb0", fleet.Build, time.Second)
+	run.says("hsb0", "out", "building '/nix/store/7rjj3h2x-grafana-11.4.0.drv'")
+	for i := range 12 {
+		run.says("hsb0", "out", fmt.Sprintf("grafana-11.4.0> ok test %d", i))
+	}
+	run.says("hsb0", "out", "grafana-11.4.0> --- FAIL: TestAlerting (0.21s)")
+	run.says("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
+}
+
+// generations are those of a host that was rolled back from 213 to 212.
+func generations() []fleet.Generation {
+	var all []fleet.Generation
+	for n := 200; n <= 213; n++ {
+		all = append(all, fleet.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: earlier, Current: n == 212, Booted: n == 209})
+	}
+	return all
+}
+
 func deploying(table *Table) { (&story{tell: table.Event}).middle() }
 
 func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
@@ -208,6 +274,12 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-nothing-100x30.golden", 100, 30, nil, []string{"/", "z", "z"}},
 		{"table-deploy-100x30.golden", 100, 30, nil, []string{"space", "space", "d"}},
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
+		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
+		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
+		{"table-rollback-100x30.golden", 100, 30, nil, []string{"R"}},
+		{"table-folded-100x30.golden", 100, 30, building, []string{"l"}},
+		{"table-unfolded-100x30.golden", 100, 30, building, []string{"l", "z"}},
+		{"table-reboot-100x30.golden", 100, 30, nil, []string{"a", "ctrl+r", "5"}},
 		{"table-cancel-100x30.golden", 100, 30, deploying, []string{"x"}},
 		{"table-exec-100x30.golden", 100, 30, nil, []string{"!", "w", "h", "o"}},
 		{"table-leave-100x30.golden", 100, 30, deploying, []string{"q"}},

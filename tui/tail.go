@@ -11,6 +11,8 @@ type logLine struct {
 	host   string // whose it is, in the fleet's log
 	stream string // as in [fleet.Event]
 	text   string
+	build  bool // it is a build's own
+	head   int  // of a build's own line: the number of the first that it stands together with
 }
 
 // grave reports whether a person who looks for what went wrong should stop here.
@@ -28,6 +30,12 @@ type tail struct {
 func newTail(most int) *tail { return &tail{most: most} }
 
 func (t *tail) push(l logLine) {
+	if l.build = l.stream == "out" && isBuild(l.text); l.build {
+		l.head = t.next
+		if before := t.next - 1; before >= 0 && len(t.lines) > 0 && t.line(before).build {
+			l.head = t.line(before).head
+		}
+	}
 	if len(t.lines) < t.most {
 		t.lines = append(t.lines, l)
 	} else {
@@ -38,6 +46,14 @@ func (t *tail) push(l logLine) {
 
 // first is the number of the oldest line that is kept.
 func (t *tail) first() int { return t.next - len(t.lines) }
+
+// last is the text of the newest line.
+func (t *tail) last() string {
+	if len(t.lines) == 0 {
+		return ""
+	}
+	return t.line(t.next - 1).text
+}
 
 // line is the line of that number, which is kept.
 func (t *tail) line(n int) *logLine { return &t.lines[n%t.most] }

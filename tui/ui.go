@@ -55,16 +55,18 @@ type ui struct {
 	target     Target
 	targetLock string // checksum of the target's flake.lock, from a host that has it
 
-	runs  map[string]*fleet.State
-	order []string // of runs, the newest last
-	done  int      // of all that the living runs have to do, in hundredths
-	log   pane     // the fleet's
+	runs   map[string]*fleet.State
+	shares map[string]int // of each run, the sum of its hosts' shares: no frame goes through all of them
+	order  []string       // of runs, the newest last
+	done   int            // of all that the living runs have to do, in hundredths
+	log    pane           // the fleet's
 
 	focus    focus
 	tab      string // the host whose log shows; "" is the fleet's, or with follow that of the host under the cursor
 	follow   bool
 	pins     []string // hosts whose logs have a tab of their own
 	open     string   // the host that fills the screen, or ""
+	onPlan   bool     // and shows its plan instead of its log
 	past     []Past   // of that host
 	manner   manner
 	help     bool
@@ -82,18 +84,21 @@ type ui struct {
 }
 
 const (
-	hostLines  = 2000  // of a host's log that are kept
-	fleetLines = 10000 // of the fleet's
+	hostLines  = 2000   // of a host's log that are kept
+	allLines   = 400000 // of all of them: a fleet of more than 200 hosts keeps fewer of each
+	leastLines = 100    // but never fewer than these
+	fleetLines = 10000  // of the fleet's own log
 )
 
 func newUI(o TableOptions) *ui {
 	u := &ui{
 		o: o, dark: true, follow: true, now: o.Now(),
-		byName: map[string]*row{}, runs: map[string]*fleet.State{},
+		byName: map[string]*row{}, runs: map[string]*fleet.State{}, shares: map[string]int{},
 		log: pane{tail: newTail(fleetLines)},
 	}
+	lines := min(max(allLines/max(len(o.Inventory.Hosts), 1), leastLines), hostLines)
 	for i, h := range o.Inventory.Hosts {
-		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(hostLines)}}
+		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(lines)}}
 		u.rows = append(u.rows, r)
 		u.byName[h.Name] = r
 		u.names = max(u.names, ansi.StringWidth(h.Name))
@@ -148,21 +153,29 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			u.paint()
 		}
 	case tea.KeyPressMsg:
-		return u, u.key(msg)
+		cmd := u.key(msg)
+		u.nextQuestion()
+		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
 	case tea.MouseWheelMsg:
-		u.wheel(msg)
+		return u, u.wheel(msg)
 	case tickMsg:
 		return u, tea.Batch(tick(), u.second())
 	case batchMsg:
 		return u, u.apply(batch(msg))
 	case flashMsg:
-		u.say(msg)
+		if msg.text != "" {
+			u.say(msg)
+		}
 	case pastMsg:
 		if msg.host == u.open {
 			u.past = msg.past
 		}
+	case generationsMsg:
+		u.choose(msg)
+	case pageMsg:
+		u.turn(msg)
 	case askMsg:
 		u.asked = append(u.asked, msg.question)
 		u.nextQuestion()
@@ -207,16 +220,16 @@ func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
 func (u *ui) tell(text string)   { u.say(flashMsg{text: text}) }
 func (u *ui) refuse(text string) { u.say(flashMsg{text: text, bad: true}) }
 
-func (u *ui) wheel(msg tea.MouseWheelMsg) {
+func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	lines := 3
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
 	if u.focus == onLog || u.open != "" {
-		u.pane().move(lines)
-	} else {
-		u.move(lines)
+		return u.scrollLog(lines)
 	}
+	u.move(lines)
+	return nil
 }
 
 // here is the row under the cursor; nil where nothing shows.
@@ -225,6 +238,8 @@ func (u *ui) here() *row { return u.byName[u.list.cursor] }
 // pane is the log that shows.
 func (u *ui) pane() *pane {
 	switch {
+	case u.open != "" && u.onPlan:
+		return u.byName[u.open].plan
 	case u.open != "":
 		return &u.byName[u.open].log
 	case u.tab != "":

@@ -1,6 +1,8 @@
 package tui
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -191,11 +193,14 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 
 // said is the end of a row: what there is to say of the host.
 func (u *ui) said(r *row) string {
-	if r.busy() || r.settled() != nil {
-		return u.detail(r.work)
-	}
 	p := &u.palette
 	switch h := r.status.Health; {
+	case r.doing != "":
+		return p.Faint.Paint(r.log.tail.last())
+	case r.tellsOfRun():
+		return u.detail(r.work)
+	case isUnknownKey(r.status.Err):
+		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
 	case r.status.Err != nil:
 		return p.Faint.Paint(firstLine(r.status.Err))
 	case h == nil:
@@ -210,6 +215,12 @@ func (u *ui) said(r *row) string {
 		return p.Faint.Paint(h.Checkout.Subject)
 	}
 	return ""
+}
+
+// isUnknownKey recognises a host that nobody has vouched for yet.
+func isUnknownKey(err error) bool {
+	var coded interface{ Code() string }
+	return errors.As(err, &coded) && coded.Code() == "host-key-unknown"
 }
 
 // write is a line, cut to the window.
@@ -232,15 +243,24 @@ func (u *ui) tabs(out *strings.Builder) {
 		}
 	}
 	shown := u.pane()
-	tab("fleet", Ink{}, shown == &u.log)
-	for _, name := range u.pins {
-		tab(name, u.inks[name], u.tab == name && !u.follow)
-	}
-	if r := u.here(); r != nil && shown == &r.log && u.follow {
-		tab(r.Name, u.inks[r.Name], true)
+	if u.open != "" {
+		tab("log", Ink{}, !u.onPlan)
+		tab("plan", Ink{}, u.onPlan)
+	} else {
+		tab("fleet", Ink{}, shown == &u.log)
+		for _, name := range u.pins {
+			tab(name, u.inks[name], u.tab == name && !u.follow)
+		}
+		if r := u.here(); r != nil && shown == &r.log && u.follow {
+			tab(r.Name, u.inks[r.Name], true)
+		}
 	}
 	var how []string
-	if shown.away {
+	switch {
+	case shown.page != nil:
+		from, _ := shown.visible(u.logHeight(), u.manner)
+		how = append(how, fmt.Sprintf("from the record, line %d of %d", from+1, shown.page.total))
+	case shown.away && !u.onPlan:
 		how = append(how, "scrolled")
 	}
 	if u.manner.wrap {

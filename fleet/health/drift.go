@@ -25,10 +25,10 @@ const (
 	Diverged     Code = "diverged"     // both
 	OtherLock    Code = "lock"         // its flake.lock differs from the others'
 	Outdated     Code = "outdated"     // what runs was built from another revision
+	Unknown      Code = "unknown"      // nobody can tell which revision runs
 	BootPending  Code = "boot-pending" // the next boot starts another system than runs
 	RebootNeeded Code = "reboot"       // what runs takes full effect at the next boot
 	UnitsFailed  Code = "units"
-	Unknown      Code = "unknown" // whether what runs is as wanted
 )
 
 // Difference is one thing about a host that is not as wanted.
@@ -54,8 +54,8 @@ func (d Drift) String() string {
 	return strings.Join(texts, "; ")
 }
 
-// Drift holds the host against what is wanted, by what was seen of it: nothing is built, evaluated or fetched for it. A host that does not tell
-// what it runs may differ, and is not said to be as wanted; of all else, what the host did not tell is no difference.
+// Drift holds the host against what is wanted, by what was seen of it: nothing is built, evaluated or fetched for it. What else the
+// host did not tell is no difference, but nobody calls it current without knowing which revision it runs.
 func (h Health) Drift(want Wanted) Drift {
 	d := Drift{}
 	add := func(code Code, format string, args ...any) {
@@ -77,15 +77,13 @@ func (h Health) Drift(want Wanted) Drift {
 	}
 	s := h.System
 	switch {
-	case s.Deployed == "" && h.Kind == "home":
-		add(Unknown, "there is no generation of home-manager")
-	case s.Deployed == "":
-		add(Unknown, "there is no /run/current-system")
 	case want.Revision == "" || s.Revision == want.Revision:
-	case s.Revision == "":
-		add(Unknown, "what runs does not tell its revision")
-	default:
+	case s.Revision != "":
 		add(Outdated, "runs %s", Short(s.Revision))
+	case s.Deployed == "":
+		add(Unknown, "what runs is not known")
+	default:
+		add(Unknown, "what runs does not tell its revision")
 	}
 	if s.BootPending {
 		add(BootPending, "another system starts at the next boot")

@@ -35,8 +35,7 @@ func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
 		{"not deployed", func(h *Health) { h.System.Revision = older }, "runs 1111111"},
 		{"deployed by hand", func(h *Health) { h.System.Revision = target + "-dirty" }, "runs 2222222-dirty"},
 		{"does not know what it runs", func(h *Health) { h.System.Revision = "" }, "what runs does not tell its revision"},
-		{"runs nothing of Nix's", func(h *Health) { h.System = System{} }, "there is no /run/current-system"},
-		{"a home without a generation", func(h *Health) { h.Kind, h.System = "home", System{} }, "there is no generation of home-manager"},
+		{"does not know that anything runs", func(h *Health) { h.System = System{} }, "what runs is not known"},
 		{"no checkout was seen", func(h *Health) { h.Checkout = nil }, ""},
 		{"a boot pending", func(h *Health) { h.System.BootPending = true }, "another system starts at the next boot"},
 		{"a new kernel", func(h *Health) { h.System.RebootNeeded = true }, "a reboot is needed"},
@@ -53,7 +52,7 @@ func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
 
 func TestWithoutATargetTheCheckoutsOwnCountsHaveToDo(t *testing.T) {
 	h := wellKept()
-	h.System.Revision = ""
+	h.System.Revision = older
 	if d := h.Drift(Wanted{}); len(d) > 0 {
 		t.Errorf("drift %v", d)
 	}

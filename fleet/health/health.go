@@ -28,8 +28,9 @@ type Health struct {
 
 	System      System    `json:"system"`
 	FailedUnits []string  `json:"failed_units,omitempty"`
-	Checkout    *Checkout `json:"checkout,omitempty"` // nil from the agent, which may not read it
-	Job         *Job      `json:"job,omitempty"`      // what holds the host's lock
+	NoUnits     string    `json:"failed_units_unknown,omitempty"` // why FailedUnits could not be had
+	Checkout    *Checkout `json:"checkout,omitempty"`             // nil from the agent, which may not read it
+	Job         *Job      `json:"job,omitempty"`                  // what holds the host's lock
 
 	Taken map[string]time.Time `json:"taken,omitempty"` // when a figure was taken, by its JSON name, where not at Time
 }

@@ -69,6 +69,9 @@ func First(s Sketch) []byte {
 		if h.Address != "" {
 			say("address = %s", str(h.Address))
 		}
+		if h.User != "" {
+			say("user = %s", str(h.User))
+		}
 		if h.SkipOffline {
 			say(`offline = "skip"`)
 		}

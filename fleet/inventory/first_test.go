@@ -8,7 +8,7 @@ import (
 func TestWhatFirstWritesPassesAndSaysTheSame(t *testing.T) {
 	s := Sketch{
 		From: "~/.ssh/config", Name: "markus", Remote: "git@github.com:you/nixcfg.git", Branch: "main", Repo: "~/nixcfg", Kind: NixOS,
-		Hosts:   []Host{{Name: "hsb0"}, {Name: "web.example.com"}, {Name: "imac0", Kind: Home, Attr: "m@imac0", Address: "imac0.lan", SkipOffline: true}},
+		Hosts:   []Host{{Name: "hsb0"}, {Name: "web.example.com"}, {Name: "imac0", Kind: Home, Attr: "m@imac0", Address: "imac0.lan", User: "m", SkipOffline: true}},
 		LeftOut: []string{"github.com: a git server"},
 	}
 	inv, findings := Parse("hosts.toml", First(s))
@@ -20,11 +20,11 @@ func TestWhatFirstWritesPassesAndSaysTheSame(t *testing.T) {
 	}
 	var got []Host
 	for _, h := range inv.Hosts {
-		got = append(got, Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, SkipOffline: h.SkipOffline})
+		got = append(got, Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User, SkipOffline: h.SkipOffline})
 	}
 	want := []Host{
 		{Name: "hsb0", Kind: NixOS, Attr: "hsb0"}, {Name: "web.example.com", Kind: NixOS, Attr: "web.example.com"},
-		{Name: "imac0", Kind: Home, Attr: "m@imac0", Address: "imac0.lan", SkipOffline: true},
+		{Name: "imac0", Kind: Home, Attr: "m@imac0", Address: "imac0.lan", User: "m", SkipOffline: true},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)

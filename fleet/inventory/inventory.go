@@ -30,6 +30,9 @@ type Notify struct {
 	Timeout   time.Duration // for each of the two
 }
 
+// NotifyTimeout is what each of them has, as a rule.
+const NotifyTimeout = 10 * time.Second
+
 // Host is one deploy target: a machine, or one user's home on a machine.
 type Host struct {
 	Name          string // unique; the ssh alias where Address is ""

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
@@ -15,7 +14,7 @@ func Parse(path string, data []byte) (*Inventory, []Finding) {
 	r := reader{
 		document: readDocument(path, data),
 		format:   format(),
-		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: 10 * time.Second}},
+		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: NotifyTimeout}},
 		defaults: Host{Wave: 1, Timeouts: DefaultTimeouts()},
 	}
 	r.read()

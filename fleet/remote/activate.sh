@@ -25,7 +25,12 @@ choose_generation() {
 }
 
 # generation PROFILE: the number it is at, from its link's name.
-generation() { readlink "$1" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p'; }
+generation() {
+  link=$(readlink "$1" 2>/dev/null) || return 0
+  case $link in
+    *-[0-9]*-link) link=${link%-link} && echo "${link##*-}" ;;
+  esac
+}
 
 # active: whether everything that the goal changes already is as built.
 active() {
@@ -45,23 +50,41 @@ activate() {
   fi
   ready
   pass_gate
+  put target "$built"
   begin activate
   activated=yes
-  activation_from=$(wc -c <"$dir/log")
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
   judge_activation
 }
 
-# ready waits for the operator's go, and looks around meanwhile.
-ready() {
-  ssh_port=$(printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $4 }')
+# look_meanwhile looks around once the build has taken a second: then there is time, and what is built already is not held up.
+look_meanwhile() {
+  know_ways
+  (
+    sleep 1
+    if [ ! -e "$dir/built" ]; then look_around early; fi
+  ) &
+  looking=$!
+}
+
+# know_ways sets by which ways the host is reached, and reaches its configuration.
+know_ways() {
+  ssh_port=${SSH_CONNECTION:-}
+  ssh_port=${ssh_port##* }
   : "${ssh_port:=22}"
   pull_from='' as_user=''
   if [ -n "$rev" ]; then
     pull_from=$(git_ config "branch.$branch.remote") || pull_from=origin
   fi
-  look_around &
-  looking=$!
+}
+
+# ready waits for the operator's go, and looks around meanwhile, where that was not done a short while ago.
+ready() {
+  if [ ! -e "$dir/answered.early" ] && [ -z "$(find "$dir/answered" -mmin -5 2>/dev/null)" ]; then
+    know_ways
+    look_around late &
+    looking=$!
+  fi
   if [ "$attended" = yes ]; then
     fact awaiting go
     await 86400 go
@@ -88,7 +111,7 @@ root_says() {
   waits=0
   until [ -e "$dir/$1" ]; do
     waits=$((waits + 1))
-    if [ $((waits % 50)) = 0 ] && ! root_alive && [ ! -e "$dir/$1" ]; then
+    if [ $((waits % 50)) = 0 ] && ! root_lives && [ ! -e "$dir/$1" ]; then
       if [ "$1" = activated ]; then fail root-gone "the process that was to activate as root is gone"; fi
       said='gone'
       return
@@ -98,28 +121,6 @@ root_says() {
   read -r said <"$dir/$1"
 }
 
-root_alive() {
-  root_pid=''
-  read -r root_pid <"$dir/root.pid" 2>/dev/null || return 1
-  running "$root_pid" "$this_boot" "$id"
-}
-
-# activate_home does what home-manager's own switch does, but for the profile, which comes with the confirmation. Older generations, those
-# without gen-version, set their profile themselves.
-activate_home() {
-  home_before=$(there "$profile")
-  activation_status=0
-  run_home "$built" || activation_status=$?
-  put activated "$activation_status $(date +%s)"
-}
-
-run_home() {
-  if [ -e "$1/gen-version" ]; then
-    "$1/activate" --driver-version 1 2>&1 </dev/null
-  else
-    "$1/activate" 2>&1 </dev/null
-  fi
-}
 
 # judge_activation: what became of the host, from the status and from what runs now.
 judge_activation() {
@@ -129,7 +130,7 @@ judge_activation() {
     0) ;;
     4)
       [ "$kind" = nixos ] || judge_failure
-      named=$(tail -c "+$((activation_from + 1))" "$dir/log" | sed -n 's/.*the following units failed: *//p' | tr '\n' ' ')
+      named=$(sed -n "/$nonce step activate start/,\$s/.*the following units failed: *//p" "$dir/log" | tr '\n' ' ')
       named=${named:-$(failed_units)}
       degraded units "switched, but units failed: ${named% }"
       ;;
@@ -153,7 +154,7 @@ judge_failure() {
   fi
   case $said in
     back*)
-      mark step activate failed "$(date +%s)"
+      mark step activate failed
       finish rolled-back activation "the activation exited with $activation_status; the configuration from before runs again"
       ;;
   esac

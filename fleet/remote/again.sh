@@ -4,7 +4,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   dir=$jobs/$id
   if [ ! -e "$dir/began" ]; then
     answer absent

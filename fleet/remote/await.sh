@@ -43,15 +43,17 @@ decide() {
   esac
 }
 
-# look_around notes what answers before the activation: it must still do so after, where the host decides alone.
+# look_around NAME notes what answers before the activation: it must still do so after, where the host decides alone. The name is for
+# the look's own notes, until they are whole.
 look_around() {
   [ "$confirm" != none ] || return 0 # the host will have nothing to decide
-  : >"$dir/answered.new"
+  notes=$dir/answered.$1
+  : >"$notes"
   for address in $(addresses); do
-    if ssh_answers "$address"; then echo "ssh $address" >>"$dir/answered.new"; fi
+    if ssh_answers "$address"; then echo "ssh $address" >>"$notes"; fi
   done
-  if remote_answers; then echo "remote $pull_from" >>"$dir/answered.new"; fi
-  mv -f "$dir/answered.new" "$dir/answered"
+  if remote_answers; then echo "remote $pull_from" >>"$notes"; fi
+  mv -f "$notes" "$dir/answered"
 }
 
 still_answers() {
@@ -78,7 +80,9 @@ answers() {
 # addresses prints the one that the operator came in by, and the host's others, but for those that nobody else can reach.
 addresses() {
   {
-    printf '%s\n' "${SSH_CONNECTION:-}" | awk '{ print $3 }'
+    came_in_by=${SSH_CONNECTION:-} # CLIENT PORT SERVER PORT
+    came_in_by=${came_in_by% *}
+    echo "${came_in_by##* }"
     if has ip; then
       ip -o addr show scope global up 2>/dev/null | awk '{ sub("/.*", "", $4); print $4 }'
     elif has ifconfig; then

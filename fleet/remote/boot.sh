@@ -4,5 +4,6 @@
 
 main() {
   take "$@"
-  answer booted "$(boot)"
+  know_boot
+  answer booted "$this_boot"
 }

@@ -4,9 +4,9 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   dir='' step=-
-  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  draw_nonce
   answer following "$nonce" 0
   preflight
   if holder=$(readlink "$state/lock" 2>/dev/null) && alive "$holder"; then

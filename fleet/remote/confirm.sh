@@ -17,8 +17,9 @@ confirm() {
       done_with confirm
       ;;
     back*)
-      mark step confirm failed "$(date +%s)"
-      fact after "$(revision)"
+      mark step confirm failed
+      know_revision
+      fact after "$revision"
       finish rolled-back "${said#back }" "$(why_back "${said#back }"); the configuration from before runs again"
       ;;
     *) degraded root-gone "switched, but the process that was to see it confirmed is gone" ;;
@@ -48,19 +49,3 @@ confirm_home() {
   esac
 }
 
-keep_home() {
-  if [ ! -e "$built/gen-version" ]; then return; fi
-  mkdir -p "${profile%/*}"
-  case $goal in
-    rollback) nix-env --profile "$profile" --switch-generation "$to" 2>&1 ;;
-    *) nix-env --profile "$profile" --set "$built" 2>&1 ;;
-  esac
-}
-
-go_back_home() {
-  if [ -z "$home_before" ]; then
-    warn "there was no generation before this one: what it has linked stays"
-    return
-  fi
-  run_home "$home_before" || warn "the activation of the generation before exited with $?"
-}

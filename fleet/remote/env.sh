@@ -2,6 +2,9 @@
 # shellcheck disable=SC2034,SC2154
 # env.sh: where things are on a host, and how arguments become variables. Every script begins with it.
 #
+# A job must not be felt on a small machine: what the shell can do by itself, it does, since each process that it starts costs more
+# than a hundred of its lines.
+#
 # $FLEETCTL_ROOT, unset on a real host, goes before the paths of the system and of Nix: so a host can live in a directory.
 
 set -eu
@@ -9,7 +12,7 @@ umask 077
 
 R=${FLEETCTL_ROOT:-}
 : "${HOME:=$(cd ~ && pwd)}"
-user=$(id -un)
+user=${LOGNAME:-$(id -un)}
 
 # A non-login shell on macOS has none of Nix's directories, and a systemd unit has next to nothing. The wrappers come
 # first: NixOS's sudo is only there.
@@ -29,11 +32,23 @@ take() {
   done
 }
 
+# draw_nonce sets $nonce to what no build can guess.
+draw_nonce() {
+  # shellcheck disable=SC2046
+  set -- $(od -An -N16 -tx4 /dev/urandom)
+  nonce=$1$2$3$4
+}
+
 # has COMMAND: whether the host has it.
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# one_line TEXT: TEXT without line breaks.
-one_line() { printf '%s' "$1" | tr '\n\r\t' '   '; }
+# one_line TEXT sets $line to TEXT without line breaks.
+one_line() {
+  case $1 in
+    *[[:cntrl:]]*) line=$(printf '%s' "$1" | tr '\n\r\t' '   ') ;;
+    *) line=$1 ;;
+  esac
+}
 
 # answer WORD...: the header line of this session.
 answer() { printf '@%s %s\n' "$token" "$*"; }
@@ -44,9 +59,10 @@ refuse() {
   exit 0
 }
 
-# boot prints what tells one boot of this host from another.
-boot() {
-  cat "$R/proc/sys/kernel/random/boot_id" 2>/dev/null || sysctl -n kern.bootsessionuuid 2>/dev/null || echo -
+# know_boot sets $this_boot to what tells one boot of this host from another.
+know_boot() {
+  this_boot=''
+  read -r this_boot 2>/dev/null <"$R/proc/sys/kernel/random/boot_id" || this_boot=$(sysctl -n kern.bootsessionuuid 2>/dev/null) || this_boot=-
 }
 
 # there DIRECTORY: its physical path, or nothing.

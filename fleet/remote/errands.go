@@ -15,7 +15,7 @@ func Reboot(token, prompt string) Script {
 // Tests runs the scripts hosts/NAME/tests/*.sh of a checkout, each for as long as limit at most. Its output is like that of a job.
 func Tests(token, name string, c Checkout, limit time.Duration) Script {
 	return Script{
-		Text: script("env", "mark", "lock", "preflight", "tests") + run,
+		Text: script("env", "mark", "lock", "home", "preflight", "tests") + run,
 		Args: append([]string{"token=" + token, "name=" + name, "test_seconds=" + seconds(limit)}, c.args()...),
 	}
 }

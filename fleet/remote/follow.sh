@@ -32,8 +32,9 @@ settle() {
   if [ -e "$dir/result" ] || alive "$id" || activating; then return; fi
   claim "$dir/settle" || return 0
   if [ -e "$dir/result" ]; then return; fi
+  end_orphans
   step=-
-  read -r step <"$dir/step" 2>/dev/null || :
+  if [ -r "$dir/steps" ]; then while read -r step; do :; done <"$dir/steps"; fi
   settle_words
   # The log may end in the middle of a line.
   printf '\n%s end %s\n' "$nonce" "$words" >>"$dir/log"
@@ -54,9 +55,16 @@ settle_words() {
       return
       ;;
   esac
-  settle_built=$(there "$dir/built")
+  read -r settle_built 2>/dev/null <"$dir/target" || settle_built=''
   case $kind in
-    home) settle_now=$(there "$(home_profiles)/home-manager") ;;
+    home)
+      settle_now=$(there "$(home_profiles)/home-manager")
+      if [ "$settle_now" != "$settle_built" ] && read -r home_before 2>/dev/null <"$dir/home-before" && [ -n "$home_before" ]; then
+        go_back_home >>"$dir/log"
+        words="rolled-back died $step the job was ended from outside during $step; the configuration from before runs again"
+        return
+      fi
+      ;;
     *) settle_now=$(there "$R/run/current-system") ;;
   esac
   if [ -n "$settle_built" ] && [ "$settle_now" = "$settle_built" ]; then
@@ -68,9 +76,19 @@ settle_words() {
 
 # activating: the root half outlives its job while it activates, and is never hurried.
 activating() {
-  [ -e "$dir/activate" ] && [ ! -e "$dir/concluded" ] || return 1
-  root_pid=''
-  read -r root_pid <"$dir/root.pid" 2>/dev/null || return 1
-  read -r _ root_boot <"$dir/pid" || return 1
-  running "$root_pid" "$root_boot" "$id"
+  [ -e "$dir/activate" ] && [ ! -e "$dir/concluded" ] && [ "$alive_boot" = "$this_boot" ] || return 1
+  root_lives
+}
+
+# end_orphans ends what the job had started and did not live to see the end of. While one of them lives, nobody gets the number of the job's
+# process.
+end_orphans() {
+  [ "$alive_boot" = "$this_boot" ] && [ -n "$alive_pid" ] || return 0
+  for signal in TERM KILL; do
+    orphan_naps=0
+    while ! kill -0 "$alive_pid" 2>/dev/null && kill -$signal "-$alive_pid" 2>/dev/null && [ $orphan_naps -lt 20 ]; do
+      orphan_naps=$((orphan_naps + 1))
+      sleep 0.1
+    done
+  done
 }

@@ -2,51 +2,50 @@ package remote
 
 import (
 	"bytes"
-	"slices"
+	"strconv"
 	"strings"
+	"time"
 
-	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// MaxGenerations bounds what a host may answer to [Generations].
-const MaxGenerations = 256 << 10
+// MaxGenerations are told of, the newest; it takes a host some time to find each one's revision.
+const MaxGenerations = 100
 
-// Generations asks which generations a host of that kind has. Its header is "generations"; [ParseGenerations] reads what comes after it.
+// Generation is what a host ran once, and could again.
+type Generation struct {
+	Number   int
+	Time     time.Time // when it was made; zero where that is not known
+	Revision string    // "" where it is not known
+	Current  bool      // it is what the next boot or login starts
+	Booted   bool      // it is what was booted
+}
+
+// Generations asks which there are on a host of that kind. The header is "generations"; [ParseGenerations] reads what comes after it.
 func Generations(token, kind string) Script {
 	return Script{
-		Text: script("env", "preflight", "generations") + run,
-		Args: []string{"token=" + token, "kind=" + kind},
+		Text: script("env", "home", "preflight", "activate", "generations") + run,
+		Args: []string{"token=" + token, "kind=" + kind, "most=" + strconv.Itoa(MaxGenerations)},
 	}
 }
 
-// ParseGenerations reads a host's answer, and puts the newest first. What it does not understand it leaves out.
-func ParseGenerations(text []byte) []health.Generation {
-	var all []health.Generation
-	current, booted := 0, ""
+// ParseGenerations reads the answer, the newest first. A line that it does not understand it leaves out.
+func ParseGenerations(text []byte) []Generation {
+	var all []Generation
 	for line := range bytes.Lines(text) {
-		key, value, _ := strings.Cut(clean.Line(line), " ")
-		switch key {
-		case "current":
-			current = int(natural(value))
-		case "booted":
-			booted = value
-		case "generation": // NUMBER TIME REVISION PATH
-			words := strings.SplitN(value, " ", 4)
-			if len(words) < 4 || natural(words[0]) == 0 {
-				continue
-			}
-			g := health.Generation{Number: int(natural(words[0])), Time: instant(words[1]), Revision: words[2], Path: words[3]}
-			if g.Revision == "-" {
-				g.Revision = ""
-			}
-			all = append(all, g)
+		words := strings.Fields(clean.Line(line))
+		if len(words) < 3 || natural(words[0]) == 0 {
+			continue
 		}
+		g := Generation{Number: int(natural(words[0])), Revision: strings.TrimPrefix(words[2], "-")}
+		if t := instant(words[1]); t != nil {
+			g.Time = *t
+		}
+		for _, word := range words[3:] {
+			g.Current = g.Current || word == "current"
+			g.Booted = g.Booted || word == "booted"
+		}
+		all = append(all, g)
 	}
-	for i := range all {
-		all[i].Current = all[i].Number == current
-		all[i].Booted = all[i].Path == booted
-	}
-	slices.SortFunc(all, func(a, b health.Generation) int { return b.Number - a.Number })
 	return all
 }

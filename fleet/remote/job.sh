@@ -8,10 +8,10 @@ main() {
   shift
   take "$@"
   read -r nonce <"$dir/nonce"
-  this_boot=$(boot)
+  know_boot
   step=- wrong='' reboot='' activated=no pulled=no
   put pid "$$ $this_boot"
-  put began
+  : >"$dir/began"
   trap broke_off EXIT
   trap terminated TERM
 
@@ -35,6 +35,7 @@ prepare() {
     run_switch_command
     return
   fi
+  if [ "$goal" != build ]; then look_meanwhile; fi
   build
   if [ "$goal" = build ]; then
     if [ "$built" = "$from" ]; then finish unchanged - "already runs"; else finish built - "built, not activated"; fi

@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   dir=$jobs/$id
   trap '' HUP
   mkdir -p "$jobs" 2>/dev/null || refuse no-home "text=cannot make $jobs"
@@ -32,9 +32,9 @@ prepare() {
   printf '%s %s\n' "$$" "$this_boot" >"$dir/pid" || refuse no-home "text=cannot write in $dir"
   printf '%s\n' "$who" >"$dir/who"
   date +%s >"$dir/since"
-  echo launch >"$dir/step"
+  echo launch >"$dir/steps"
   printf '%s\n' "$kind" >"$dir/kind"
-  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  draw_nonce
   printf '%s\n' "$nonce" >"$dir/nonce"
   : >"$dir/log"
   stale=''
@@ -90,7 +90,8 @@ start_root() {
       case $said in
         *password*) refuse sudo-password ;;
       esac
-      refuse sudo-denied "text=$(one_line "$said")" ;;
+      one_line "$said"
+      refuse sudo-denied "text=$line" ;;
   esac
 }
 
@@ -108,8 +109,10 @@ start_job() {
   done
 }
 
-# prune removes jobs that ended long ago: the logs are the operator's by now, and each is a GC root.
+# prune removes jobs that ended long ago, some at a time: the logs are the operator's by now, and each is a GC root.
 prune() {
+  set -- "$jobs"/*
+  [ $# -gt 16 ] || return 0
   # shellcheck disable=SC2012
   ls -1t "$jobs" | tail -n +9 | while read -r old; do
     if [ -e "$jobs/$old/result" ]; then rm -rf "${jobs:?}/$old"; fi

@@ -8,13 +8,20 @@
 # running PID BOOT WORD: whether that process lives, in this boot, and is one of ours (WORD is in its command line).
 running() {
   [ "$2" = "$this_boot" ] || return 1
-  if has ps; then
-    case $(ps -p "$1" -o args= 2>/dev/null) in
-      *"$3"* | *"sh -s"*) return 0 ;;
-    esac
-    return 1
+  running_args=''
+  if [ -r /proc/self/cmdline ]; then
+    # Its words end in bytes of 0, which the shell leaves out, and the last has no newline.
+    read -r running_args 2>/dev/null <"/proc/$1/cmdline" || :
+  elif has ps; then
+    running_args=$(ps -p "$1" -o args= 2>/dev/null) || :
+  else
+    kill -0 "$1" 2>/dev/null
+    return
   fi
-  kill -0 "$1" 2>/dev/null
+  case $running_args in
+    *"$3"* | *sh-s* | *"sh -s"*) return 0 ;;
+  esac
+  return 1
 }
 
 # alive JOB: whether the process of that job lives.
@@ -22,6 +29,17 @@ alive() {
   alive_pid='' alive_boot=''
   read -r alive_pid alive_boot <"$jobs/$1/pid" 2>/dev/null || return 1
   running "$alive_pid" "$alive_boot" "$1"
+}
+
+# root_lives: whether the root half of job $id does. One that is killed is started again, which takes a moment.
+root_lives() {
+  for root_pause in 1 0; do
+    root_pid=''
+    read -r root_pid 2>/dev/null <"$dir/root.pid" || return 1
+    if running "$root_pid" "$this_boot" "$id"; then return; fi
+    sleep "$root_pause"
+  done
+  return 1
 }
 
 # claim PATH: true for one process alone, ever, but for those after it that find it dead.
@@ -55,9 +73,9 @@ unlock() {
 whose() {
   whose_dir=$jobs/$1
   printf 'job=%s' "$1"
-  for whose_key in who since step; do
+  for whose_key in who since steps; do
     if [ -r "$whose_dir/$whose_key" ]; then
-      printf ' %s=%s' "$whose_key" "$(tr -c 'A-Za-z0-9@.:+/_\n-' '?' <"$whose_dir/$whose_key")"
+      printf ' %s=%s' "${whose_key%s}" "$(tail -n 1 "$whose_dir/$whose_key" | tr -c 'A-Za-z0-9@.:+/_\n-' '?')"
     fi
   done
 }

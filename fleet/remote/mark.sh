@@ -5,17 +5,17 @@
 # mark WORD...: the one place that prints markers.
 mark() { printf '%s %s\n' "$nonce" "$*"; }
 
-fact() { mark fact "$1" "$(one_line "$2")"; }
-note() { mark note "$(one_line "$1")"; }
-warn() { mark warn "$(one_line "$1")"; }
+fact() { one_line "$2" && mark fact "$1" "$line"; }
+note() { one_line "$1" && mark note "$line"; }
+warn() { one_line "$1" && mark warn "$line"; }
 
 # begin STEP, done_with STEP
 begin() {
   step=$1
-  put step "$step"
-  mark step "$step" start "$(date +%s)"
+  if [ -n "${dir:-}" ]; then echo "$step" >>"$dir/steps"; fi
+  mark step "$step" start
 }
-done_with() { mark step "$1" ok "$(date +%s)"; }
+done_with() { mark step "$1" ok; }
 
 # put NAME WORDS...: a file of the job's, whole or not at all.
 put() {
@@ -28,14 +28,15 @@ put() {
 
 # fail CODE TEXT: the step did not succeed, and nothing changed.
 fail() {
-  mark step "$step" failed "$(date +%s)"
+  mark step "$step" failed
   finish failed "$1" "$2"
 }
 
 # finish OUTCOME CODE TEXT: the job's end. The host is free before anybody hears of it.
 finish() {
   trap - EXIT TERM
-  finish_words="$1 $2 $step $(one_line "$3")"
+  one_line "$3"
+  finish_words="$1 $2 $step $line"
   if [ -n "${dir:-}" ]; then
     put result "$finish_words"
     unlock "$id"

@@ -2,9 +2,7 @@ package remote
 
 import (
 	"bytes"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
@@ -101,11 +99,10 @@ func (p *Parser) marker(words string) {
 	switch word {
 	case "step":
 		f := strings.Fields(rest)
-		if len(f) != 3 {
+		if len(f) < 2 {
 			return
 		}
-		epoch, _ := strconv.ParseInt(f[2], 10, 64)
-		p.emit(Item{Kind: StepItem, Step: f[0], Word: f[1], Time: time.Unix(epoch, 0)})
+		p.emit(Item{Kind: StepItem, Step: f[0], Word: f[1]})
 	case "fact":
 		key, value, _ := strings.Cut(rest, " ")
 		p.emit(Item{Kind: FactItem, Key: key, Text: value})

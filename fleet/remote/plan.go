@@ -28,7 +28,7 @@ type Forecast struct {
 // Script answers with the header "planned"; [ParseForeseen] reads what comes after it.
 func (f Forecast) Script(token string) Script {
 	return Script{
-		Text: script("env", "preflight", "pull", "plan") + run,
+		Text: script("env", "home", "preflight", "pull", "plan") + run,
 		Args: append([]string{
 			"token=" + token, "kind=" + f.Kind, "branch=" + f.Branch, "rev=" + f.Rev, "attribute=" + f.Attribute, "build=" + yes(f.Build),
 			"pull_seconds=" + seconds(f.Pull), "build_seconds=" + seconds(f.BuildTime),

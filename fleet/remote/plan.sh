@@ -20,7 +20,8 @@ tell() { [ -z "$2" ] || printf '%s %s\n' "$1" "$2"; }
 
 # fail CODE TEXT: what would keep a deploy from going on, and this from knowing more.
 fail() {
-  tell problem "$1 $(one_line "$2")"
+  one_line "$2"
+  tell problem "$1 $line"
   exit 1
 }
 

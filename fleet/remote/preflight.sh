@@ -26,32 +26,49 @@ current() {
   esac
 }
 
-# home_profiles prints where home-manager keeps its profile.
-home_profiles() {
-  for profiles in "${XDG_STATE_HOME:-$HOME/.local/state}/nix/profiles" "$R/nix/var/nix/profiles/per-user/$user"; do
-    if [ -d "$profiles" ]; then
-      echo "$profiles"
-      return
-    fi
-  done
-  echo "${XDG_STATE_HOME:-$HOME/.local/state}/nix/profiles"
-}
-
-# revision prints the commit that what runs was built from, as far as it can be told.
-revision() {
-  revision=''
+# know_revision sets $revision to the commit that what runs was built from, as far as it can be told: by the system itself, or by
+# what was remembered.
+know_revision() {
   case $kind in
-    nixos) revision=$("$R/run/current-system/sw/bin/nixos-version" --json 2>/dev/null | json_value configurationRevision) || : ;;
-    darwin) revision=$(json_value configurationRevision <"$R/run/current-system/darwin-version.json" 2>/dev/null) || : ;;
+    home) know_revision_of "$(home_profiles)/home-manager" ;;
+    *) know_revision_of "$R/run/current-system" ;;
   esac
-  if [ -z "$revision" ] && [ -r "$state/revisions" ]; then
-    revision=$(awk -v now="$(current)" '$1 == now { print $2; exit }' "$state/revisions")
-  fi
-  printf '%s\n' "$revision"
 }
 
-# json_value KEY: the string of that name in the flat JSON on standard input.
-json_value() { sed -n 's/.*"'"$1"'" *: *"\([^"]*\)".*/\1/p' | head -n 1; }
+# know_revision_of SYSTEM does so for another than the one that runs.
+know_revision_of() {
+  know_own_revision "$1"
+  if [ -n "$revision" ] || [ ! -r "$state/revisions" ]; then return; fi
+  now=$(there "$1")
+  while read -r path remembered; do
+    if [ "$path" = "$now" ]; then revision=$remembered; fi
+  done <"$state/revisions"
+}
+
+know_own_revision() {
+  case $kind in
+    nixos) version=$("$1/sw/bin/nixos-version" --json 2>/dev/null) || version='' ;;
+    darwin) version=$(cat "$1/darwin-version.json" 2>/dev/null) || version='' ;;
+    *) version='' ;;
+  esac
+  json_string configurationRevision "$version"
+  revision=$string
+}
+
+# made_at LINK: when it was made, in seconds since 1970. A generation is as old as the profile's link to it.
+made_at() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null; }
+
+# json_string KEY JSON sets $string to the string of that name in flat JSON, or to nothing.
+json_string() {
+  string=''
+  case $2 in
+    *"\"$1\""*) ;;
+    *) return 0 ;;
+  esac
+  string=${2#*"\"$1\""}
+  string=${string#*\"}
+  string=${string%%\"*}
+}
 
 # failed_units prints the names of the units that have failed, in a line.
 failed_units() {
@@ -63,7 +80,8 @@ failed_units() {
 preflight() {
   begin preflight
   from=$(current)
-  fact before "$(revision)"
+  know_revision
+  fact before "$revision"
   fact from "$from"
 
   has git || fail no-git "there is no git on this host"
@@ -72,9 +90,10 @@ preflight() {
   find_repo
   if [ "$managed" != yes ] && [ "$goal" != rollback ]; then preflight_repo; fi
   preflight_disk
-  if [ "$kind" != home ] && [ -d "$R/run/systemd/system" ] && has systemctl &&
-    systemctl is-active --quiet nixos-rebuild-switch-to-configuration.service; then
-    fail busy "another activation is under way on this host (nixos-rebuild-switch-to-configuration.service)"
+  # A unit that systemd-run has made is a file there while it lives.
+  rebuild=nixos-rebuild-switch-to-configuration.service
+  if [ "$kind" != home ] && [ -e "$R/run/systemd/transient/$rebuild" ] && systemctl is-active --quiet "$rebuild"; then
+    fail busy "another activation is under way on this host ($rebuild)"
   fi
   units_before=" $(failed_units)"
   done_with preflight
@@ -82,17 +101,54 @@ preflight() {
 
 preflight_repo() {
   [ -d "$repo" ] || fail no-repo "there is no directory \"$repo\""
-  git_ rev-parse --git-dir >/dev/null || fail no-repo "\"$repo\" is not a git checkout that $user can use"
-  on=$(git_ symbolic-ref -q --short HEAD) || on="no branch"
+  standing=$(git_ status --porcelain=v2 --branch --untracked-files=no) || fail no-repo "\"$repo\" is not a git checkout that $user can use"
+  read_standing <<STANDING
+$standing
+STANDING
+  if [ "$on" = "(detached)" ]; then on="no branch"; fi
   [ -z "$rev" ] || [ "$on" = "$branch" ] || fail wrong-branch "the checkout \"$repo\" is on $on, not on $branch"
-  dirty=$(git_ status --porcelain --untracked-files=no | head -n 5 | cut -c 4- | tr '\n' ' ')
   [ -z "$dirty" ] || fail dirty "the checkout \"$repo\" has changes that are not committed (${dirty% })"
 }
 
+# read_standing reads what git says of the checkout: $head is its commit, or nothing, $on its branch, $dirty five of its changed files.
+read_standing() {
+  head='' on='' dirty='' changes=0
+  while read -r mark key rest; do
+    case "$mark $key" in
+      '# branch.oid') [ "$rest" = "(initial)" ] || head=$rest ;;
+      '# branch.head') on=$rest ;;
+      '# '*) ;;
+      *) changed_file "$mark" ;;
+    esac
+  done
+}
+
+# changed_file adds to $dirty the path in $rest, which comes after as many fields as git-status(1) says.
+changed_file() {
+  changes=$((changes + 1))
+  [ "$changes" -le 5 ] || return 0
+  case $1 in
+    2) fields=7 ;;
+    u) fields=8 ;;
+    *) fields=6 ;;
+  esac
+  while [ "$fields" -gt 0 ]; do
+    rest=${rest#* }
+    fields=$((fields - 1))
+  done
+  dirty="$dirty${rest%%	*} "
+}
+
 preflight_disk() {
-  free=$(df -Pk "$R/nix/store" 2>/dev/null | awk 'NR == 2 { print $4 }') || free=''
+  read_free <<DISK
+$(df -Pk "$R/nix/store" 2>/dev/null)
+DISK
   case $free in
     '' | *[!0-9]*) return ;; # a store that df does not know is for nix to judge
   esac
   [ "$free" -ge "$min_free_kib" ] || fail disk "only $((free / 1024)) MiB are free in /nix/store"
+}
+
+read_free() {
+  read -r _ && read -r _ _ _ free _ || free=''
 }

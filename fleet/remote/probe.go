@@ -28,8 +28,8 @@ func (c Checkout) args() []string {
 // Probe asks how a host of that kind fares. Its header is "probed"; [ParseProbe] reads what comes after it.
 func Probe(token, kind string, c Checkout) Script {
 	return Script{
-		Text: script("env", "lock", "preflight", "probe") + run,
-		Args: append([]string{"token=" + token, "kind=" + kind, "agent=" + health.Socket}, c.args()...),
+		Text: script("env", "lock", "home", "preflight", "probe") + run,
+		Args: append([]string{"token=" + token, "kind=" + kind}, c.args()...),
 	}
 }
 

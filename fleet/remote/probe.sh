@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   answer probed
   tell kind "$kind"
   tell boot "$this_boot"
@@ -74,7 +74,8 @@ probe_disks() {
 probe_system() {
   deployed=$(current)
   tell deployed "$deployed"
-  tell revision "$(revision)"
+  know_revision
+  tell revision "$revision"
   case $kind in
     home) profile=$(home_profiles)/home-manager ;;
     *) profile=$R/nix/var/nix/profiles/system ;;
@@ -91,7 +92,6 @@ probe_system() {
 # core SYSTEM: what of it only a boot can start.
 core() { readlink -f "$1/kernel" "$1/initrd" "$1/kernel-modules"; }
 
-# probe_generation: a generation is as old as the profile's link to it.
 probe_generation() {
   link=$(readlink "$profile" 2>/dev/null) || return 0
   number=${link%-link}
@@ -100,7 +100,7 @@ probe_generation() {
     /*) ;;
     *) link=${profile%/*}/$link ;;
   esac
-  tell generation-time "$(stat -c %Y "$link" 2>/dev/null || stat -f %m "$link" 2>/dev/null)"
+  tell generation-time "$(made_at "$link")"
 }
 
 # probe_units: a machine's units are no business of one user's home.
@@ -130,6 +130,10 @@ probe_job() {
   if alive "$holder"; then tell job "$(whose "$holder")"; fi
 }
 
+# probe_agent: the socket that this user may ask at. A home's own agent comes first; the machine's knows the machine as well.
 probe_agent() {
-  if [ -S "$R$agent" ]; then tell agent "$R$agent"; fi
+  if [ "$kind" = home ]; then set -- "$R${XDG_RUNTIME_DIR:-/run/user/$(id -u)}/fleetctl-agent/agent.sock" "$state/agent.sock"; fi
+  for socket in "$@" "$R/run/fleetctl-agent/agent.sock" "$R/var/run/fleetctl-agent/agent.sock"; do
+    if [ -S "$socket" ] && [ -w "$socket" ]; then tell agent "$socket" && return; fi
+  done
 }

@@ -3,8 +3,11 @@ package remote
 import (
 	"bytes"
 	"encoding/json"
+	"net"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -165,5 +168,58 @@ func TestEveryShellProbesThisMachine(t *testing.T) {
 		if h.Kind != "nixos" || h.Uptime == 0 || h.Cores == 0 || h.Memory == nil || h.Root == nil || h.Time.IsZero() || h.BootID == "" || h.Host == "" {
 			t.Errorf("%s: %+v from\n%s", which, h, rest)
 		}
+	}
+}
+
+// A probe of a home tells its own agent before the machine's, a probe of a machine tells the machine's alone. Where the sockets are is
+// said to both sides of the connection by [health.Sockets].
+func TestAProbeTellsTheAgentThatIsTheHosts(t *testing.T) {
+	root, err := os.MkdirTemp("", "") // a socket's path may be no longer than about 100 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	env := map[string]string{"FLEETCTL_ROOT": root, "HOME": root + "/home", "XDG_STATE_HOME": "", "XDG_RUNTIME_DIR": ""}
+	told := func(kind string) string {
+		s := Probe("token", kind, Checkout{Repo: "~/none"})
+		cmd := shell("/bin/sh", s.Text, append([]string{"-s", "--"}, s.Args...)...)
+		cmd.Env = os.Environ()
+		for name, value := range env {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ParseProbe(out).Agent
+	}
+	if got := told("home"); got != "" {
+		t.Errorf("there is none, and it tells %q", got)
+	}
+	lookedAt := health.Sockets(func(string) string { return "" }, root+"/home", os.Getuid())
+	slices.Reverse(lookedAt) // so that each comes before those that are there
+	for _, socket := range lookedAt {
+		own := strings.HasPrefix(socket, root) || strings.HasPrefix(socket, "/run/user/")
+		if !strings.HasPrefix(socket, root) {
+			socket = root + socket
+		}
+		if err := os.MkdirAll(filepath.Dir(socket), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		l, err := net.Listen("unix", socket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if got := told("home"); got != socket {
+			t.Errorf("a home is told of %q, not of %q", got, socket)
+		}
+		if got := told("darwin"); (got == socket) == own {
+			t.Errorf("a machine is told of %q when there is %q", got, socket)
+		}
+	}
+	env["XDG_RUNTIME_DIR"] = "/elsewhere"
+	if got := told("home"); !strings.HasSuffix(got, "/.local/state/fleetctl/agent.sock") {
+		t.Errorf("its runtime directory is elsewhere, and it tells %q", got)
 	}
 }

@@ -13,7 +13,7 @@ pull() {
 }
 
 pull_checkout() {
-  head=$(git_ rev-parse HEAD) || fail no-repo "the checkout \"$repo\" has no commit"
+  [ -n "$head" ] || fail no-repo "the checkout \"$repo\" has no commit"
   if [ -z "$rev" ]; then
     fact pull "left at $head"
     return
@@ -26,7 +26,7 @@ pull_checkout() {
   git_ cat-file -e "$rev^{commit}" 2>/dev/null || fetch "$origin" "+refs/heads/$branch:refs/remotes/$origin/$branch"
   if git_ merge-base --is-ancestor "$head" "$rev"; then
     count=$(git_ rev-list --count "$head..$rev")
-    git_ merge -q --ff-only "$rev" 2>&1 || fail dirty "files that git does not track are in the way of the pull in \"$repo\""
+    git_ -c maintenance.auto=false merge -q --ff-only "$rev" 2>&1 || fail dirty "files that git does not track are in the way of the pull in \"$repo\""
     pulled=yes
     fact pull "advanced $count"
   elif git_ merge-base --is-ancestor "$rev" "$head"; then
@@ -62,9 +62,12 @@ fetch() {
   fetch_status=0
   limit "$pull_seconds" env LC_ALL=C GIT_TERMINAL_PROMPT=0 SSH_ASKPASS_REQUIRE=never \
     git -C "$repo" fetch -q "$@" 2>"$dir/fetch" </dev/null || fetch_status=$?
-  cat "$dir/fetch"
-  fetch_said=$(head -c 2000 "$dir/fetch")
-  rm -f "$dir/fetch"
+  fetch_said=''
+  if [ -s "$dir/fetch" ]; then
+    cat "$dir/fetch"
+    fetch_said=$(head -c 2000 "$dir/fetch")
+  fi
+  if [ $fetch_status = 0 ] && git_ cat-file -e "$rev^{commit}" 2>/dev/null; then return; fi
   url=$(git_ remote get-url "$1" 2>/dev/null) || url=$1
   if [ $fetch_status = 124 ]; then fail timeout "git fetch from \"$url\" took more than $pull_seconds s"; fi
   if [ $fetch_status != 0 ]; then
@@ -78,5 +81,5 @@ fetch() {
     esac
     fail fetch "git fetch from \"$url\" exited with $fetch_status"
   fi
-  git_ cat-file -e "$rev^{commit}" 2>/dev/null || fail no-revision "\"$url\" has no commit $rev on $branch"
+  fail no-revision "\"$url\" has no commit $rev on $branch"
 }

@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   if holder=$(readlink "$state/lock" 2>/dev/null) && alive "$holder"; then
     # shellcheck disable=SC2046
     refuse locked $(whose "$holder")
@@ -31,7 +31,10 @@ as_root() {
   else
     said=$(LC_ALL=C sudo -n -- sh -c "$later" sh "$@" 2>&1 </dev/null) || case $said in
       *password*) refuse sudo-password ;;
-      *) refuse sudo-denied "text=$(one_line "$said")" ;;
+      *)
+        one_line "$said"
+        refuse sudo-denied "text=$line"
+        ;;
     esac
   fi
 }

@@ -37,7 +37,7 @@ type Job struct {
 
 // Header is the first line a session prints: what became of the request.
 type Header struct {
-	Word   string // "following", "refused", "absent", "tip", "cancelled", "probed", "planned", "generations", "booted", "rebooting"
+	Word   string // "following", "refused", "absent", "tip", "cancelled", "probed", "planned", "booted", "rebooting", "generations"
 	Nonce  string // following
 	Offset int64  // following: the log's bytes follow from here
 	Code   string // refused: locked, sudo-password, sudo-denied, no-home, busy, activating, finished, ...; tip: the commit; booted, rebooting: the boot
@@ -49,7 +49,7 @@ type ItemKind int
 
 const (
 	Output   ItemKind = iota // a line of the host's own; Text is clean
-	StepItem                 // Step, Word ("start", "ok", "failed"), Time
+	StepItem                 // Step, Word ("start", "ok", "failed")
 	FactItem                 // Key, Text
 	NoteItem                 // Text
 	WarnItem                 // Text
@@ -62,7 +62,6 @@ type Item struct {
 	Kind     ItemKind
 	Step     string
 	Word     string
-	Time     time.Time
 	Key      string
 	Code     string
 	Text     string

@@ -10,7 +10,7 @@ main() {
   verb=$1 dir=$2 R=$3
   shift 3
   take "$@"
-  this_boot=$(boot)
+  know_boot
   state=$R/var/run/fleetctl # one a machine: no two users' jobs activate at once
   jobs=$state/jobs
   case $verb in
@@ -34,8 +34,9 @@ start() {
     sleep 0.1
   done
   if [ -d "$R/run/systemd/system" ] && has systemd-run; then
-    systemd-run --unit="fleetctl-$id" --collect --quiet --service-type=exec --description="fleetctl job $id of $who" -- \
-      /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" || return 0
+    # Whoever kills it does not keep it from bringing its work to an end.
+    systemd-run --unit="fleetctl-$id" --collect --quiet --service-type=exec --property=Restart=on-failure \
+      --description="fleetctl job $id of $who" -- /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" || return 0
   else
     # shellcheck disable=SC2046
     nohup $(detach) /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" >/dev/null 2>&1 </dev/null &
@@ -62,6 +63,7 @@ run() {
   put_pid
   trap 'unlock "$id"; rm -rf "${jobs:?}/$id"' EXIT
   say root.pid "$$"
+  if [ -e "$dir/concluded" ]; then exit 0; fi
   naps=0
   until [ -e "$dir/activate" ]; do
     if [ -e "$dir/result" ] || ! job_lives; then exit 0; fi
@@ -78,11 +80,26 @@ run() {
   as_user="sudo -n -u $login_user -H --"
   if [ "$login_user" = root ] || ! has sudo; then as_user=''; fi
   profile=$R/nix/var/nix/profiles/system
-  before=$(there "$R/run/current-system")
-  status=0
-  "activate_$kind" || status=$?
-  say activated "$status $(date +%s)"
+  if resumed; then
+    echo "fleetctl: the process that activated was killed; another one goes on where it was"
+  else
+    before=$(there "$R/run/current-system")
+    printf '%s\n' "$before" >"$jobs/$id/before.new"
+    mv -f "$jobs/$id/before.new" "$jobs/$id/before"
+    status=0
+    "activate_$kind" || status=$?
+    say activated "$status $(date +%s)"
+  fi
   "conclude_$kind"
+}
+
+# resumed: whether another process had begun, which was killed. What it was about to activate is then undone, and what it had activated is
+# waited for as if nothing had been.
+resumed() {
+  read -r before 2>/dev/null <"$jobs/$id/before" || return 1
+  if read -r status _ 2>/dev/null <"$dir/activated"; then return; fi
+  status=killed
+  say activated "137 $(date +%s)" # what a shell says of a process that was killed
 }
 
 job_lives() {
@@ -92,8 +109,9 @@ job_lives() {
 
 # say NAME WORD: to the user half, which must be able to read it.
 say() {
+  umask 022
   printf '%s\n' "$2" >"$dir/$1.new"
-  chmod 0644 "$dir/$1.new"
+  umask 077
   mv -f "$dir/$1.new" "$dir/$1"
 }
 
@@ -125,6 +143,7 @@ conclude_nixos() {
   fi
   case $status in
     0 | 4 | 100) decide ;;
+    killed) verdict='back activation' ;;
     *) if changed; then verdict='back activation'; else verdict=untouched; fi ;;
   esac
   case $verdict in

@@ -33,13 +33,13 @@ func script(names ...string) string {
 
 // jobScript and rootScript are what launch leaves on the host; launchScript writes them from here-documents.
 func jobScript() string {
-	return script("env", "mark", "lock", "preflight", "pull", "build", "await", "activate", "verify", "confirm", "job") + run
+	return script("env", "mark", "lock", "home", "preflight", "pull", "build", "await", "activate", "verify", "confirm", "job") + run
 }
 
 func rootScript() string { return script("env", "lock", "detach", "await", "root") + run }
 
 func launchScript() string {
-	return script("env", "lock", "detach", "preflight", "follow", "end", "launch") +
+	return script("env", "lock", "detach", "home", "preflight", "follow", "end", "launch") +
 		"write_scripts() {\n" + hereDocument("job.sh", jobScript()) + hereDocument("root.sh", rootScript()) + "}\n" + run
 }
 
@@ -58,17 +58,17 @@ func (j Job) Launch(token string, offset int64, prompt string) Script {
 
 // Check is the preflight alone: its output is like that of a job that ends after it.
 func (j Job) Check(token string) Script {
-	return Script{Text: script("env", "mark", "lock", "preflight", "check") + run, Args: append([]string{"token=" + token}, j.args()...)}
+	return Script{Text: script("env", "mark", "lock", "home", "preflight", "check") + run, Args: append([]string{"token=" + token}, j.args()...)}
 }
 
 // Follow prints a job's log from offset to its end.
 func Follow(token, id string, offset int64) Script {
-	return Script{Text: script("env", "lock", "preflight", "follow", "again") + run, Args: []string{"token=" + token, "id=" + id, offsetArg(offset)}}
+	return Script{Text: script("env", "lock", "home", "preflight", "follow", "again") + run, Args: []string{"token=" + token, "id=" + id, offsetArg(offset)}}
 }
 
 // Cancel ends a job that has not begun to activate.
 func Cancel(token, id string) Script {
-	return Script{Text: script("env", "lock", "preflight", "follow", "end", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
+	return Script{Text: script("env", "lock", "home", "preflight", "follow", "end", "cancel") + run, Args: []string{"token=" + token, "id=" + id}}
 }
 
 // Tell says a word to a job: "go" on to the activation, I am "present", I "confirm" it, go "back". It is confirmed only over a connection
@@ -80,7 +80,7 @@ func Tell(token, id, word string) Script {
 // Tip asks the host's git which commit the branch is at: of the checkout's origin, or of remote where repo is "".
 func Tip(token, repo, remote, branch string) Script {
 	return Script{
-		Text: script("env", "preflight", "tip") + run,
+		Text: script("env", "home", "preflight", "tip") + run,
 		Args: []string{"token=" + token, "repo=" + repo, "managed=" + yes(repo == ""), "remote=" + remote, "branch=" + branch},
 	}
 }

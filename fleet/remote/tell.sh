@@ -4,7 +4,7 @@
 
 main() {
   take "$@"
-  this_boot=$(boot)
+  know_boot
   dir=$jobs/$id
   if [ ! -e "$dir/began" ]; then
     answer absent
@@ -20,9 +20,10 @@ main() {
 new_login() {
   read -r _ activated_at <"$dir/activated" || return 1
   if [ -n "${SSH_CONNECTION:-}" ] && grep -qxF "$SSH_CONNECTION" "$dir/connections" 2>/dev/null; then return 1; fi
-  case $(ps -p "$PPID" -o comm= 2>/dev/null) in
-    *sshd*)
-      age=$(ps -p "$PPID" -o etime= | awk -F '[-:]' '{ for (i = 1; i <= NF; i++) s = s * (NF == 4 && i == 2 ? 24 : i > 1 ? 60 : 1) + $i; print s }')
-      [ "$age" -le $(($(date +%s) - activated_at + 1)) ] ;;
-  esac
+  age=$(ps -p "$PPID" -o etime= -o comm= 2>/dev/null | awk '/sshd/ {
+    n = split($1, t, /[-:]/)
+    for (i = 1; i <= n; i++) s = s * (n == 4 && i == 2 ? 24 : i > 1 ? 60 : 1) + t[i]
+    print s
+  }')
+  [ -z "$age" ] || [ "$age" -le $(($(date +%s) - activated_at + 1)) ]
 }

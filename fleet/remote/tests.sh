@@ -5,7 +5,7 @@
 
 main() {
   take "$@"
-  nonce=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+  draw_nonce
   dir='' step=test
   answer following "$nonce" 0
   find_repo

@@ -12,8 +12,12 @@ verify() {
 
 # settle_revision tells the revision that runs in the end.
 settle_revision() {
-  remember_revision
-  fact after "$(revision)"
+  know_own_revision "$R/run/current-system"
+  if [ -z "$revision" ]; then
+    remember_revision
+    know_revision
+  fi
+  fact after "$revision"
 }
 
 # remember_revision keeps what a home, and a system whose flake sets no configurationRevision, cannot tell: one line a store path.
@@ -32,7 +36,7 @@ verify_system() {
     degraded not-running "activated, but what runs is not what was built"
   fi
   if [ -n "$switch_command" ]; then return; fi
-  fact generation "$(generation "$profile")"
+  if [ "$activated" = no ]; then fact generation "$(generation "$profile")"; fi
 }
 
 # verify_units: units that failed before the switch are no news.

@@ -42,7 +42,7 @@ func (f *Fleet) equipOperator() error {
 		known.WriteString(h.server.KnownHost())
 		fmt.Fprintf(&config, "Host %s\n  HostName 127.0.0.1\n  Port %d\n  User %s\n\n", h.Name, h.server.Port(), h.User)
 	}
-	fmt.Fprintf(&config, "Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking yes\n",
+	fmt.Fprintf(&config, "Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking ask\n",
 		word(filepath.Join(dir, "id_ed25519")), word(filepath.Join(dir, "known_hosts")))
 
 	if err := write(filepath.Join(dir, "id_ed25519"), string(f.key.private), 0o600); err != nil {

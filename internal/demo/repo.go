@@ -21,6 +21,11 @@ const flake = `# The demo's configuration. Its hosts have a stand-in for nix tha
 }
 `
 
+// lock is a flake.lock of some day.
+func lock(day string) string {
+	return fmt.Sprintf("{ \"nodes\": { \"nixpkgs\": { \"locked\": { \"lastModified\": %q } }, \"root\": { \"inputs\": { \"nixpkgs\": \"nixpkgs\" } } }, \"root\": \"root\", \"version\": 7 }\n", day)
+}
+
 // git runs git in dir, away from the settings of whoever runs the demo, and returns what it prints.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
@@ -54,17 +59,17 @@ func (f *Fleet) seed(ctx context.Context) error {
 	if _, err := git(ctx, f.clone(), "symbolic-ref", "HEAD", "refs/heads/"+branch); err != nil {
 		return err
 	}
-	files := map[string]string{"flake.nix": flake}
+	files := map[string]string{"flake.nix": flake, "flake.lock": lock("2026-11-01")}
 	for _, h := range f.hosts {
 		files["hosts/"+h.Name] = ""
 	}
 	if _, err := f.commit(ctx, "all hosts in one flake", files); err != nil {
 		return err
 	}
-	if _, err := f.commit(ctx, "flake: newer nixpkgs", map[string]string{"flake.nix": flake + "# nixpkgs of last week\n"}); err != nil {
+	if _, err := f.commit(ctx, "flake: newer nixpkgs", map[string]string{"flake.lock": lock("2026-11-15")}); err != nil {
 		return err
 	}
-	files = map[string]string{"flake.nix": flake + "# nixpkgs of today\n"}
+	files = map[string]string{"flake.lock": lock("2026-11-22")}
 	for _, h := range f.hosts {
 		files["hosts/"+h.Name] = lines(h.Words)
 	}

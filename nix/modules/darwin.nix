@@ -11,7 +11,10 @@
 let
   cfg = config.services.fleetctl-agent;
   command = import ./agent-command.nix { inherit lib cfg; };
-  machine = import ./system-agent.nix { inherit lib cfg; };
+  machine = import ./system-agent.nix {
+    inherit lib cfg;
+    run = "/var/run"; # /run is nix-darwin's link to it, which an update of macOS can take away
+  };
 in
 {
   imports = [ ./operator.nix ];

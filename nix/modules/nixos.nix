@@ -53,7 +53,16 @@ in
         alone, and will not start. Operators reach it through SSH.
       '';
 
-    users.groups.${cfg.group}.members = cfg.operators;
+    users.groups = lib.mkMerge [
+      { ${cfg.group}.members = cfg.operators; }
+      { fleetctl-agent = { }; }
+    ];
+    # As fleetctl-agent.sysusers has it.
+    users.users.fleetctl-agent = {
+      isSystemUser = true;
+      group = "fleetctl-agent";
+      description = "fleetctl agent";
+    };
 
     systemd.packages = [ cfg.package ];
 

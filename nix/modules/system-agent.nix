@@ -1,6 +1,10 @@
 # The options of services.fleetctl-agent on a machine (NixOS, nix-darwin), where the agent is there for several users; and
 # what is wrong with them.
-{ lib, cfg }:
+{
+  lib,
+  cfg,
+  run ? "/run", # what is empty at every boot, and only root fills
+}:
 let
   inherit (lib) mkOption types;
 
@@ -17,8 +21,8 @@ in
   options = {
     socket = mkOption {
       type = types.strMatching "/[^[:space:]%]{1,98}";
-      default = "/run/fleetctl-agent/agent.sock";
-      example = "/run/fleetctl/health.sock";
+      default = "${run}/fleetctl-agent/agent.sock";
+      example = "${run}/fleetctl/health.sock";
       description = ''
         Where the agent's socket is. An operator's `fleetctl` looks at the default; another place is for other readers.
       '';
@@ -34,9 +38,9 @@ in
 
   assertions = [
     {
-      assertion = lib.hasPrefix "/run/" cfg.socket;
+      assertion = lib.hasPrefix "${run}/" cfg.socket;
       message = ''
-        services.fleetctl-agent.socket is "${cfg.socket}": it must be under /run, which is empty at every boot and which
+        services.fleetctl-agent.socket is "${cfg.socket}": it must be under ${run}, which is empty at every boot and which
         nobody but root fills.
       '';
     }

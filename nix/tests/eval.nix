@@ -10,6 +10,8 @@ let
   # what MODULE SETTINGS: the configuration that a module makes of settings.
   what = module: settings: (stub.eval module settings).config;
 
+  onMac = module: settings: (stub.evalOn (stub.pkgsOn false) module settings).config;
+
   # What a module makes, without its own options.
   made = config: removeAttrs config [ "services" "programs" ];
 
@@ -85,6 +87,63 @@ let
         )
       )
     )
+    // each "another package takes the flake's place" (
+      module:
+      let
+        other = stub.package // {
+          outPath = "/nix/store/other";
+        };
+      in
+      lib.hasInfix "/nix/store/other/bin/fleetctl" (
+        builtins.toJSON (made (what module (agent {
+          package = other;
+          limits.requests = 7; # so that NixOS has a command line of its own
+        })))
+      )
+    )
+    // each "an operator without an inventory has the command alone" (
+      module:
+      let
+        config = what module (operator { });
+      in
+      clean config
+      && config.environment.systemPackages ++ config.home.packages == [ stub.package ]
+      && config.environment.etc == { }
+      && config.environment.variables == { }
+      && config.xdg.configFile == { }
+    )
+    // each "an inventory of values is proven when it is built" (
+      module:
+      let
+        config = what module (operator { settings = inventory; });
+        files = lib.attrValues (config.environment.etc // config.xdg.configFile);
+      in
+      map (file: file.source) files == [ "/nix/store/abc-hosts.toml" ]
+    )
+    // each "without an inventory of its own, a lax policy of host keys is nobody's business" (
+      module:
+      clean (
+        what module (
+          lib.recursiveUpdate (operator { }) { programs.ssh.extraConfig = "StrictHostKeyChecking no"; }
+        )
+      )
+    )
+    // each "every option is described, and has an example or, as a package has, a default" (
+      module:
+      let
+        options = (stub.eval module { }).options;
+        own = lib.filter (o: o.visible && !o.internal) (
+          lib.optionAttrSetToDocList {
+            inherit (options) services;
+            programs = { inherit (options.programs) fleetctl; };
+          }
+        );
+      in
+      lib.length own > 5
+      && lib.all (
+        o: lib.stringLength (o.description or "") > 10 && (o ? example || lib.hasSuffix ".package" o.name && o ? default)
+      ) own
+    )
     // {
       "nixos: the units are the package's, and as they are" =
         let
@@ -103,6 +162,15 @@ let
         in
         config.users.groups.ops.members == [ "mba" ]
         && config.systemd.sockets.fleetctl-agent.socketConfig.SocketGroup == "ops";
+
+      "nixos: the service's user is there, for systemd's bus to know" =
+        let
+          inherit ((what nixos (agent { })).users) users groups;
+          service = builtins.readFile ../fleetctl-agent.service;
+        in
+        lib.all (user: users.${user}.isSystemUser && groups ? ${users.${user}.group}) (lib.attrNames users)
+        && lib.all (user: lib.hasInfix "\nUser=${user}\n" service) (lib.attrNames users)
+        && lib.hasInfix "\nu fleetctl-agent " (builtins.readFile ../fleetctl-agent.sysusers);
 
       "nixos: limits are the command's" =
         (what nixos (agent {
@@ -128,13 +196,44 @@ let
       "nixos: a socket outside /run is refused" = refused (what nixos (agent {
         socket = "/tmp/agent.sock";
       })) "must be under /run";
-      "darwin: a socket outside /run is refused" = refused (what darwin (agent {
+      "darwin: a socket outside /var/run is refused" = refused (what darwin (agent {
         socket = "/tmp/agent.sock";
-      })) "must be under /run";
+      })) "must be under /var/run";
 
       "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
         group = "users";
       })) "does not tell operators";
+      "darwin: a group that everybody is in is refused" = refused (what darwin (agent {
+        group = "nogroup";
+      })) "does not tell operators";
+
+      "what is no group, socket, mode or time is refused" =
+        let
+          bad = module: settings: fails (what module (agent settings)).services.fleetctl-agent;
+        in
+        lib.all (bad nixos) [
+          { group = "Operators and more"; }
+          { socket = "agent.sock"; }
+          { socket = "/run/with space"; }
+          { socketMode = "rw"; }
+          { idle = -1; }
+          { operators = "mba"; }
+        ]
+        && lib.all (bad darwin) [
+          { group = ""; }
+          { socket = "agent.sock"; }
+        ];
+
+      "darwin: the operator's inventory is in /etc, and another can be named" =
+        let
+          config = what darwin (
+            lib.recursiveUpdate (operator { inventory = ./eval.nix; }) {
+              environment.variables.FLEETCTL_INVENTORY = "/elsewhere";
+            }
+          );
+        in
+        config.environment.etc."fleetctl/hosts.toml".source == ./eval.nix
+        && config.environment.variables.FLEETCTL_INVENTORY == "/elsewhere";
 
       "nixos: a socket for everybody is warned of" = warned (what nixos (agent {
         socketMode = "0666";
@@ -152,7 +251,7 @@ let
         && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
         && config.environment.systemPackages == [ stub.package ];
 
-      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /run/fleetctl-agent/agent.sock" (
+      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /var/run/fleetctl-agent/agent.sock" (
         (what darwin (agent { group = "admin"; })).launchd.daemons.fleetctl-agent.script
       );
 
@@ -162,6 +261,37 @@ let
         in
         services.fleetctl-agent.Service.ExecStart == "${exe} agent --kind home"
         && sockets.fleetctl-agent.Socket.SocketMode == "0600";
+
+      "home, on macOS: launchd keeps the agent, which makes its socket" =
+        let
+          config = onMac home (agent { });
+          inherit (config.launchd.agents.fleetctl-agent) enable;
+          words = config.launchd.agents.fleetctl-agent.config.ProgramArguments;
+        in
+        enable
+        && config.systemd.user.sockets == { }
+        && words == [
+          exe
+          "agent"
+          "--kind"
+          "home"
+          "--socket"
+          "/home/mba/.local/state/fleetctl/agent.sock"
+        ];
+
+      "every socket is where docs/agent-api.md has it, and so where it is looked for" =
+        let
+          page = builtins.readFile ../../docs/agent-api.md;
+          documented = socket: lib.hasInfix "| `${socket}` |" page;
+          user = (what home (agent { })).systemd.user.sockets.fleetctl-agent.Socket.ListenStream;
+          launchd = lib.last (onMac home (agent { })).launchd.agents.fleetctl-agent.config.ProgramArguments;
+          machine = (what nixos (agent { })).services.fleetctl-agent.socket;
+        in
+        documented (lib.replaceStrings [ "%t" ] [ "$XDG_RUNTIME_DIR" ] user)
+        && documented (lib.replaceStrings [ "/home/mba/.local/state" ] [ "$XDG_STATE_HOME" ] launchd)
+        && documented machine
+        && documented (onMac darwin (agent { })).services.fleetctl-agent.socket
+        && lib.hasInfix "ListenStream=${machine}\n" (builtins.readFile ../fleetctl-agent.socket);
 
       "home: the inventory is where fleetctl looks" =
         (what home (operator { inventory = ./eval.nix; })).xdg.configFile == {
@@ -180,6 +310,8 @@ let
             "mba@gpc0" = { };
             "somebody" = { };
           };
+          deploy.sshUser = "root";
+          deploy.nodes.gpc0.hostname = "gpc0.lan";
           deploy.nodes.hsb0 = {
             hostname = "192.168.1.99";
             sshUser = "mba";
@@ -190,7 +322,11 @@ let
             address = "192.168.1.99";
             user = "mba";
           };
-          gpc0.kind = "nixos";
+          gpc0 = {
+            kind = "nixos";
+            address = "gpc0.lan";
+            user = "root";
+          };
           mbp.kind = "darwin";
           imac0 = {
             kind = "home";
@@ -201,9 +337,30 @@ let
             kind = "home";
             attr = "mba@gpc0";
             user = "mba";
-            address = "gpc0";
+            address = "gpc0.lan";
           };
         };
+
+      "lib.fleetFromFlake: what a name is taken by, and what is no host's, is left out" =
+        let
+          fleet = (import ../lib.nix).fleetFromFlake {
+            nixosConfigurations.web = { };
+            darwinConfigurations.WEB = { };
+            homeConfigurations = {
+              "a@b@c" = { };
+              "ada@web" = { };
+            };
+          };
+        in
+        map (host: host.name) fleet.hosts == [
+          "web"
+          "web-ada"
+        ]
+        && map (left: left.attr) fleet.leftOut == [
+          "WEB"
+          "a@b@c"
+        ]
+        && (lib.last fleet.hosts).address == "web";
 
       "lib.hostsFromFlake: a flake without hosts has none" = (import ../lib.nix).hostsFromFlake { } == { };
 

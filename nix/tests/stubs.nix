@@ -9,11 +9,12 @@ rec {
     passthru.tests = { };
   };
 
-  pkgs = {
+  pkgs = pkgsOn true;
+  pkgsOn = isLinux: {
     fleetctl = package;
     stdenv.hostPlatform = {
-      isLinux = true;
-      system = "x86_64-linux";
+      inherit isLinux;
+      system = if isLinux then "x86_64-linux" else "aarch64-darwin";
     };
     callPackage = _: _: package;
     formats.toml = _: {
@@ -54,6 +55,7 @@ rec {
         variables = attrs;
       };
       users.groups = attrs;
+      users.users = attrs;
       systemd.packages = list;
       systemd.sockets = unit;
       systemd.services = attrs;
@@ -71,8 +73,9 @@ rec {
       programs.ssh.extraConfig = option "" lib.types.lines;
     };
 
-  eval =
-    module: settings:
+  eval = evalOn pkgs;
+  evalOn =
+    pkgs: module: settings:
     lib.evalModules {
       modules = [
         { inherit options; }

@@ -1,0 +1,140 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+)
+
+// pageLines are read from a record at once. Half of them are scrolled before the next are wanted.
+const pageLines = 10000
+
+// page is some lines of a host's log as a run's record has it. They have their numbers there, so that scrolling goes on where it was when
+// another page takes the place of this one.
+type page struct {
+	run   string
+	lines *tail
+	total int // lines that the record had when it was read
+}
+
+func (p *page) last() bool { return p.lines.next >= p.total }
+
+// fetch is a page that is being read.
+type fetch struct {
+	run  string
+	from int // the number of its first line; counted from the log's end where it is negative
+	top  int // what shall show at the top: that number, or so many lines above where the tail begins
+	tail []string
+}
+
+// pageMsg is what came of a fetch.
+type pageMsg struct {
+	pane *pane
+	*fetch
+	page *page
+	err  error
+}
+
+// scrollLog scrolls the log that shows. Beyond what the tail keeps, the run's record is read, away from the screen.
+func (u *ui) scrollLog(lines int) tea.Cmd {
+	p, r := u.pane(), u.logged()
+	missing := p.move(lines, u.manner)
+	if missing == 0 || p.fetch != nil || r == nil || u.o.Actions.Log == nil {
+		return nil
+	}
+	const half = pageLines / 2
+	f := &fetch{}
+	switch {
+	case p.page != nil:
+		f.run, f.top = p.page.run, max(p.top+missing, 0)
+		if missing < 0 && p.page.lines.first() == 0 {
+			return nil // the log begins here
+		}
+		f.from = max(f.top-half, 0)
+	case r.run == nil || len(p.tail.lines) < p.tail.most || r.begun >= p.tail.first():
+		return nil // the tail has all of it
+	case missing < -half:
+		f.run = r.run.Run
+	default:
+		f.run, f.top, f.from = r.run.Run, missing, -(len(p.tail.lines) + half)
+		f.tail = p.tail.texts(8)
+	}
+	p.fetch = f
+	host, read := r.Name, u.o.Actions.Log
+	return func() tea.Msg {
+		lines, first, total, err := read(f.run, host, f.from, pageLines)
+		return pageMsg{p, f, &page{f.run, pageOf(first, lines), total}, err}
+	}
+}
+
+// logged is the host whose log shows; nil where it is the fleet's, or no log.
+func (u *ui) logged() *row {
+	p := u.pane()
+	for _, r := range []*row{u.byName[u.open], u.byName[u.tab], u.here()} {
+		if r != nil && p == &r.log {
+			return r
+		}
+	}
+	return nil
+}
+
+// turn shows a page that was fetched, unless it is not wanted any more.
+func (u *ui) turn(msg pageMsg) {
+	p, f := msg.pane, msg.fetch
+	if p.fetch != f {
+		return
+	}
+	p.fetch = nil
+	switch lines := msg.page.lines; {
+	case msg.err != nil:
+		u.refuse(firstLine(msg.err))
+		return
+	case len(lines.lines) == 0:
+		u.refuse("the record has no more than this")
+		return
+	case f.from < 0:
+		f.top += lines.locate(f.tail, msg.page.total-len(p.tail.lines))
+	}
+	p.page = msg.page
+	p.show(f.top)
+}
+
+// pageOf is a tail of lines of which the first has that number.
+func pageOf(first int, lines []Text) *tail {
+	t := &tail{most: len(lines), lines: make([]logLine, len(lines)), next: first}
+	for _, l := range lines {
+		t.push(logLine{stream: l.Stream, text: l.Line})
+	}
+	return t
+}
+
+// texts are those of the oldest lines.
+func (t *tail) texts(most int) []string {
+	var texts []string
+	for n := t.first(); n < t.next && len(texts) < most; n++ {
+		texts = append(texts, t.line(n).text)
+	}
+	return texts
+}
+
+// locate is the number of the line at which the texts begin: where it should be, or the next to that place where they are.
+func (t *tail) locate(texts []string, expected int) int {
+	are := func(n int) bool {
+		if n < t.first() || n+len(texts) > t.next {
+			return false
+		}
+		for i, text := range texts {
+			if t.line(n+i).text != text {
+				return false
+			}
+		}
+		return true
+	}
+	for off := range len(t.lines) {
+		switch {
+		case are(expected - off):
+			return expected - off
+		case are(expected + off):
+			return expected + off
+		}
+	}
+	return expected
+}

@@ -1,0 +1,144 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/markus-barta/nixfleet/fleet"
+)
+
+// talkative is a desk at the log of hsb0, which has said so many lines, all of them on record.
+func talkative(lines int) *desk {
+	d := newDesk(barta(), 100, 30)
+	run := d.tell()
+	run.begins("hsb0")
+	var all []fleet.Event
+	keep := story{tell: func(ev fleet.Event) { all = append(all, ev) }, seq: run.seq}
+	for i := range lines {
+		line := fmt.Sprintf("line %d of it", i)
+		keep.says("hsb0", "out", line)
+		d.asked.record = append(d.asked.record, Text{"out", line})
+	}
+	d.send(batchMsg{events: all})
+	d.press("l")
+	return d
+}
+
+// top is the number of the first line that shows.
+func (d *desk) top(t *testing.T) (n int) {
+	t.Helper()
+	lines := strings.Split(d.screen(), "\n")
+	first := lines[len(lines)-1-d.logHeight()]
+	if _, err := fmt.Sscanf(first, "line %d of it", &n); err != nil {
+		t.Fatalf("%q is no line of the log\n%s", first, strings.Join(lines, "\n"))
+	}
+	return n
+}
+
+func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
+	const lines = 23456
+	d := talkative(lines)
+	height := d.logHeight()
+	for at := d.top(t); at > 0; {
+		d.press("ctrl+u")
+		now := d.top(t)
+		if now >= at || at-now > height {
+			t.Fatalf("from line %d to line %d", at, now)
+		}
+		at = now
+	}
+	d.mustShow(t, fmt.Sprintf("from the record, line 1 of %d", lines))
+	d.press("k")
+	for at := 0; d.pane().page != nil; {
+		d.press("ctrl+d")
+		now := d.top(t)
+		if now <= at || now-at > height {
+			t.Fatalf("from line %d to line %d", at, now)
+		}
+		at = now
+	}
+	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
+	if d.pane().away {
+		t.Error("the end is not followed")
+	}
+}
+
+func TestOfARecordEveryLineShows(t *testing.T) {
+	d := newDesk(barta(), 100, 30)
+	run := d.tell()
+	run.begins("hsb0")
+	for i := range 3 * hostLines {
+		line := fmt.Sprintf("hello> line %d", i)
+		run.says("hsb0", "out", line)
+		d.asked.record = append(d.asked.record, Text{"out", line})
+	}
+	d.press("l")
+	d.mustShow(t, "▸ 2000 lines  hello> line 5999")
+	d.press("k")
+	d.mustShow(t, "hello> line 3999", "hello> line 4000", "from the record")
+	d.press("z")
+	d.mustShow(t, "of a record every line shows")
+	d.press("g")
+	d.mustShow(t, "hello> line 0", "hello> line 1")
+}
+
+func TestTheFirstLineOfALongLogIsAKeyAway(t *testing.T) {
+	d := talkative(50000)
+	d.press("g")
+	if d.top(t) != 0 {
+		t.Errorf("g goes to line %d", d.top(t))
+	}
+	d.press("/", "2", "2", " ", "o", "enter", "n") // from the last match on to the first
+	d.mustShow(t, "line 22 of it")
+	d.press("f")
+	d.mustShow(t, "line 49999 of it")
+}
+
+func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
+	d := talkative(hostLines)
+	d.press("g", "k")
+	if d.pane().page != nil || d.top(t) != 0 {
+		t.Error("the record was read")
+	}
+}
+
+func TestAPageThatComesTooLateIsNotShown(t *testing.T) {
+	d := talkative(9000)
+	d.pane().move(-hostLines, d.manner)
+	_, cmd := d.ui.Update(keyOf("k"))
+	d.press("G")
+	d.carryOut(cmd)
+	if d.pane().page != nil {
+		t.Error("it is shown to somebody who went on to the end")
+	}
+}
+
+// Lines that only the table has, such as fleetctl's own words, do not lead the record astray.
+func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
+	d := talkative(9000)
+	run := d.tell()
+	run.seq = 1 << 30
+	for range 300 {
+		run.says("hsb0", "note", "a word of fleetctl's own")
+	}
+	d.pane().move(-1<<30, d.manner)
+	before := d.top(t)
+	d.press("k")
+	if got := d.top(t); got != before-1 {
+		t.Errorf("above line %d is line %d", before, got)
+	}
+}
+
+func BenchmarkScrollingInARecord(b *testing.B) {
+	d := talkative(30000)
+	d.press("g")
+	d.send(tea.WindowSizeMsg{Width: 160, Height: 50})
+	b.ReportAllocs()
+	for b.Loop() {
+		d.press("j")
+		d.View()
+	}
+}

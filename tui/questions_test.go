@@ -1,0 +1,36 @@
+package tui
+
+import "testing"
+
+func TestADecisionWaitsUntilNobodyIsTypingAndCancelHasTheFocus(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.press("/", "c")
+	q := &question{Question: Question{Title: "is this csb0?", Lines: []string{"ssh-ed25519 SHA256:x"}, Yes: "Accept the key"}, answer: make(chan reply, 1)}
+	d.send(askMsg{q})
+	d.press("s", "b")
+	if d.dialog != nil || d.list.filter != "csb" {
+		t.Fatalf("it asks while a filter is typed: %q", d.list.filter)
+	}
+	d.press("enter")
+	d.mustShow(t, "is this csb0?", "SHA256:x", "[▸Cancel ]  [ Accept the key ]")
+	d.press("enter")
+	if r := <-q.answer; r.ok {
+		t.Error("enter alone accepts")
+	}
+	d.send(askMsg{q})
+	d.press("tab", "enter")
+	if r := <-q.answer; !r.ok {
+		t.Error("the other button does not")
+	}
+}
+
+func TestAHostWhoseKeyIsUnknownSaysWhatToDo(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.send(batchMsg{statuses: []Status{{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon}}})
+	d.mustShow(t, "unknown key: K")
+	d.press("K")
+	d.mustShow(t, "no key that could be accepted is shown by hsb0")
+	d.o.ReadOnly = "the table was opened with --read-only"
+	d.press("K")
+	d.mustShow(t, "trust is off: the table was opened with --read-only")
+}
