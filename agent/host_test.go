@@ -56,12 +56,12 @@ func TestTheSameKernelNeedsNoReboot(t *testing.T) {
 func TestWhatADeployNotedIsTheRevisionOfWhatRunsAlone(t *testing.T) {
 	h := aHost(t)
 	write(t, h.Root+store+"new/sw/bin/nixos-version", "#!/bin/sh\necho 26.05\n")
-	noted := h.Home + "/.local/state/fleetctl/deployed.nixos"
-	write(t, noted, revision+" "+h.Root+store+"new\n")
+	noted := h.Home + "/.local/state/fleetctl/revisions"
+	write(t, noted, h.Root+store+"older 1111\n"+h.Root+store+"new "+revision+"\n")
 	if got := h.Look(t.Context()).System.Revision; got != revision {
 		t.Errorf("got %q", got)
 	}
-	write(t, noted, revision+" "+h.Root+store+"old\n")
+	write(t, noted, h.Root+store+"old "+revision+"\n")
 	if got := h.Look(t.Context()).System.Revision; got != "" {
 		t.Errorf("got %q, of another system", got)
 	}

@@ -23,10 +23,11 @@ func (h Host) revision(deployed string) string {
 			return found[1]
 		}
 	}
-	// A deploy leaves "REVISION PATH" in the user's home; for another user's agent that is out of sight.
-	noted := strings.Fields(readSome(filepath.Join(h.State, "fleetctl/deployed."+h.Kind)))
-	if len(noted) == 2 && noted[1] == deployed {
-		return noted[0]
+	// A deploy notes "PATH REVISION" in the user's home; for another user's agent that is out of sight.
+	for line := range strings.Lines(readSome(filepath.Join(h.State, "fleetctl/revisions"))) {
+		if path, revision, _ := strings.Cut(strings.TrimSpace(line), " "); path == deployed {
+			return revision
+		}
 	}
 	return ""
 }

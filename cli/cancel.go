@@ -33,8 +33,8 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
+			ctx, stop := untilInterrupted(cmd.Context())
+			defer stop()
 			engine, pool := newEngine(env, newPlainPrinter(env, nil, false))
 			defer pool.Close()
 			return engine.Cancel(ctx, record, inv, func(host, answer string) {

@@ -12,8 +12,8 @@ import (
 // connectFindings are the hosts on which a deploy could not begin, found by asking each of them. What is no reason against one, but worth
 // knowing, goes to standard error.
 func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host) ([]inventory.Finding, error) {
-	ctx, signals := watchInterrupts(ctx, func() {})
-	defer signals.close()
+	ctx, stop := untilInterrupted(ctx)
+	defer stop()
 	pool := newPool(env)
 	defer pool.Close()
 

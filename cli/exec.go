@@ -5,11 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -61,11 +58,9 @@ EXIT STATUS
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
-			pool := newPool(env)
-			defer pool.Close()
-			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-			defer stop()
-			return runExec(ctx, env, o, dialer{pool}, hosts, strings.Join(words, " "))
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
+			})
 		},
 	}
 	o.flags(cmd, env)

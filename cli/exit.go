@@ -49,6 +49,25 @@ func (e *hintedError) Error() string { return e.err.Error() }
 func (e *hintedError) Unwrap() error { return e.err }
 func (e *hintedError) Hint() string  { return e.hint }
 
+// codeOfHost is what an error about one host means for the exit code.
+func codeOfHost(h *inventory.Host, err error) int {
+	switch {
+	case err == nil, offline(err) && h.SkipOffline:
+		return fleet.ExitOK
+	case offline(err):
+		return fleet.ExitUnreachable
+	}
+	return fleet.ExitFailed
+}
+
+// worse is what two hosts come to: that one failed says more than that the other is away.
+func worse(code, another int) int {
+	if another == fleet.ExitFailed || code == fleet.ExitOK {
+		return another
+	}
+	return code
+}
+
 // exitCode tells the code that err ends the process with. begun tells whether a command had begun: what goes wrong before
 // is the command line's fault.
 func exitCode(err error, begun bool) int {

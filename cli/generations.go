@@ -2,18 +2,18 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 // generationsJSON is a host in rollback --list --output json.
@@ -33,22 +33,21 @@ type generationJSON struct {
 }
 
 // listGenerations prints what hosts could go back to. It begins nothing.
-func listGenerations(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, output string) error {
-	ctx, signals := watchInterrupts(ctx, func() {})
-	defer signals.close()
-	pool := newPool(env)
-	defer pool.Close()
-	var mu sync.Mutex
+func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int, hosts []*inventory.Host, output string) error {
+	type answer struct {
+		all []fleet.Generation
+		err error
+	}
+	ask := func(ctx context.Context, h *inventory.Host) (a answer) {
+		a.all, a.err = fleet.Generations(ctx, d, h)
+		return a
+	}
+	code := fleet.ExitOK
 	found := make(map[string][]fleet.Generation)
 	wrong := make(map[string]error)
-	fleet.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		all, err := fleet.Generations(ctx, dialer{pool}, h)
-		mu.Lock()
-		defer mu.Unlock()
-		found[h.Name] = all
-		if err != nil {
-			wrong[h.Name] = err
-		}
+	inOrder(ctx, hosts, parallel, ask, func(h *inventory.Host, a answer) {
+		found[h.Name], wrong[h.Name] = a.all, a.err
+		code = worse(code, codeOfHost(h, a.err))
 	})
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -59,14 +58,6 @@ func listGenerations(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 	}
 	if err := print(env, hosts, found, wrong); err != nil {
 		return err
-	}
-	code := fleet.ExitOK
-	for _, err := range wrong {
-		if !offline(err) {
-			code = fleet.ExitFailed
-		} else if code == fleet.ExitOK {
-			code = fleet.ExitUnreachable
-		}
 	}
 	return exit(code, nil)
 }
@@ -91,8 +82,7 @@ func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]flee
 }
 
 func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(env.Out)
 	for _, h := range hosts {
 		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
 		for _, g := range found[h.Name] {
@@ -130,23 +120,23 @@ func generationCells(g fleet.Generation) []string {
 
 // before is the generation before the current one, or 0.
 func before(all []fleet.Generation) int {
-	current := 0
-	for _, g := range all { // the newest first
-		if current != 0 {
-			return g.Number
-		}
-		if g.Current {
-			current = g.Number
-		}
+	now := slices.IndexFunc(all, func(g fleet.Generation) bool { return g.Current }) // the newest first
+	if now < 0 || now+1 == len(all) {
+		return 0
 	}
-	return 0
+	return all[now+1].Number
 }
 
 // chooseGeneration shows a person what a host could go back to, and asks which it is to be.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
-	pool := newPool(env)
-	defer pool.Close()
-	all, err := fleet.Generations(ctx, dialer{pool}, h)
+	var all []fleet.Generation
+	err := env.visit(ctx, func(ctx context.Context, d fleet.Dialer) (err error) {
+		all, err = fleet.Generations(ctx, d, h)
+		if ctx.Err() != nil {
+			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+		}
+		return exit(codeOfHost(h, err), err)
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -155,8 +145,7 @@ func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, er
 		return 0, nil // it is for the host to say that there is none
 	}
 	for _, g := range all {
-		cells := generationCells(g)
-		fmt.Fprintln(env.Err, strings.TrimRight(fmt.Sprintf("%6s  %-16s  %-7s  %s", cells[0], cells[1], cells[2], cells[3]), " "))
+		fmt.Fprintln(env.Err, tui.GenerationWords(g))
 	}
 	fmt.Fprintf(env.Err, "which generation of %s? [%d] ", h.Name, usual)
 	answer, err := readLine(env.In)

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -42,5 +44,36 @@ func TestRollbackShowsGenerationsToChooseFrom(t *testing.T) {
 		if said := run(test.code, "rollback", "web"); !strings.Contains(said, test.says) || !strings.Contains(said, "which generation of web? [1]") {
 			t.Errorf("typed %q:\n%s", test.typed, said)
 		}
+	}
+}
+
+func TestAHostThatIsAwayHasNoGenerationsToShowOrChooseFrom(t *testing.T) {
+	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
+	f.Server("gone").Close()
+	if code := Main(w.Env, []string{"rollback", "--all", "--list", "--output", "json"}); code != fleet.ExitUnreachable {
+		t.Errorf("exit code %d\n%s%s", code, w.out, w.err)
+	}
+	lines := json.NewDecoder(strings.NewReader(w.out.String()))
+	var web, gone generationsJSON
+	if err := errors.Join(lines.Decode(&web), lines.Decode(&gone)); err != nil {
+		t.Fatal(err)
+	}
+	if len(web.Generations) != 1 || !web.Generations[0].Booted || web.Error != "" || gone.Generations == nil || gone.Error == "" {
+		t.Errorf("web %+v, gone %+v", web, gone)
+	}
+	w.InTTY = true
+	if code := Main(w.Env, []string{"rollback", "gone"}); code != fleet.ExitUnreachable || strings.Contains(w.err.String(), "which") {
+		t.Errorf("exit code %d\n%s", code, w.err)
+	}
+}
+
+func TestAHostThatFailedSaysMoreThanOneThatIsAway(t *testing.T) {
+	for _, codes := range [][2]int{{fleet.ExitFailed, fleet.ExitUnreachable}, {fleet.ExitUnreachable, fleet.ExitFailed}, {fleet.ExitOK, fleet.ExitFailed}} {
+		if got := worse(codes[0], codes[1]); got != fleet.ExitFailed {
+			t.Errorf("%v come to %d", codes, got)
+		}
+	}
+	if got := worse(fleet.ExitUnreachable, fleet.ExitOK); got != fleet.ExitUnreachable {
+		t.Errorf("away and well come to %d", got)
 	}
 }

@@ -61,8 +61,7 @@ func (i *interrupts) close() {
 	i.watcher.Wait()
 }
 
-// watchInterrupts is for those who have nothing to set up between taking the signals and watching them.
-func watchInterrupts(ctx context.Context, first func()) (context.Context, *interrupts) {
-	i := newInterrupts()
-	return i.watch(ctx, first), i
+// untilInterrupted is for what is no run: the first ctrl-c ends it.
+func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }

@@ -46,11 +46,16 @@ func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*invento
 	case !s.all && len(exprs) == 0:
 		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or give --all", "no hosts were selected")
 	}
+	return loadHosts(env, cmd, exprs)
+}
+
+// loadHosts reads the inventory, and picks its hosts: all, where there is no selector.
+func loadHosts(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
 	inv, err := loadInventory(env, cmd)
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.all {
+	if len(exprs) == 0 {
 		return inv, inv.Hosts, nil
 	}
 	hosts, err := inv.Select(exprs...)

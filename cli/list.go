@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -38,15 +37,9 @@ EXIT STATUS
   fleetctl list --output json | jq -r '[.name, .ssh.hostname] | @tsv'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			inv, err := loadInventory(env, cmd)
+			_, hosts, err := loadHosts(env, cmd, args)
 			if err != nil {
 				return err
-			}
-			hosts := inv.Hosts
-			if len(args) > 0 {
-				if hosts, err = inv.Select(args...); err != nil {
-					return exit(fleet.ExitUsage, err)
-				}
 			}
 			pool := newPool(env)
 			defer pool.Close()
@@ -71,8 +64,7 @@ type listed struct {
 func runList(ctx context.Context, env *Env, o listOptions, resolve resolver, hosts []*inventory.Host) error {
 	rows := resolveAll(ctx, resolve, hosts)
 	if o.output == outputJSON {
-		lines := json.NewEncoder(env.Out)
-		lines.SetEscapeHTML(false)
+		lines := jsonLines(env.Out)
 		for _, r := range rows {
 			if err := lines.Encode(hostJSON(r)); err != nil {
 				return err

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/spf13/cobra"
@@ -47,11 +46,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
-			pool := newPool(env)
-			defer pool.Close()
-			return runPlan(ctx, env, o, dialer{pool}, inv, hosts)
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runPlan(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)
@@ -78,34 +73,22 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 	if plan.Rev != "" && len(rev) != 40 {
 		return usage("a commit is given with all of its 40 hex digits", "there is no branch or tag %q in %q, as far as the git here can tell", plan.Rev, plan.Remote)
 	}
-	// Several at once, shown in the inventory's order.
-	forecasts := make(map[string]chan fleet.Forecast)
-	for _, h := range hosts {
-		forecasts[h.Name] = make(chan fleet.Forecast, 1)
-	}
-	asked := make(chan struct{})
-	go func() {
-		defer close(asked)
-		fleet.Each(ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			forecasts[h.Name] <- plan.Foresee(ctx, d, h, rev, o.build)
-		})
-	}()
 	code := fleet.ExitOK
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
-	for _, h := range hosts {
-		f := <-forecasts[h.Name]
+	lines := jsonLines(env.Out)
+	foresee := func(ctx context.Context, h *inventory.Host) fleet.Forecast {
+		return plan.Foresee(ctx, d, h, rev, o.build)
+	}
+	inOrder(ctx, hosts, plan.Parallel, foresee, func(h *inventory.Host, f fleet.Forecast) {
 		if ctx.Err() != nil {
-			continue
+			return
 		}
-		code = max(code, planCode(h, f))
+		code = worse(code, planCode(h, f))
 		if o.output == outputJSON {
 			err = errors.Join(err, lines.Encode(planLine(plan, h, f)))
 		} else {
 			err = errors.Join(err, printForecast(env, plan, h, f))
 		}
-	}
-	<-asked
+	})
 	switch {
 	case ctx.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -117,15 +100,10 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 
 // planCode is what one host's forecast means for the exit code.
 func planCode(h *inventory.Host, f fleet.Forecast) int {
-	switch {
-	case f.Err == nil && f.Problem == "":
-		return fleet.ExitOK
-	case f.Err == nil || !offline(f.Err):
+	if f.Problem != "" {
 		return fleet.ExitFailed
-	case h.SkipOffline:
-		return fleet.ExitOK
 	}
-	return fleet.ExitUnreachable
+	return codeOfHost(h, f.Err)
 }
 
 // planJSON is a host in --output json.

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/charmbracelet/colorprofile"
 	"github.com/spf13/cobra"
@@ -84,6 +85,13 @@ func (env *Env) profile(tty bool) colorprofile.Profile {
 }
 
 func (env *Env) palette(tty bool) tui.Palette { return tui.NewPalette(env.profile(tty)) }
+
+// jsonLines prints a value a line, with the characters that HTML has a use for as they are.
+func jsonLines(w io.Writer) *json.Encoder {
+	lines := json.NewEncoder(w)
+	lines.SetEscapeHTML(false)
+	return lines
+}
 
 // jsonPrinter prints an event a line.
 type jsonPrinter struct {

@@ -57,11 +57,7 @@ EXIT STATUS
 			if env.Secret != nil {
 				o.SudoPassword = newSudoPasswords(env.Secret).password
 			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
-			pool := newPool(env)
-			defer pool.Close()
-			return runReboot(ctx, env, o, dialer{pool}, inv, hosts)
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runReboot(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)

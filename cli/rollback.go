@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"cmp"
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -21,7 +24,7 @@ It is verified and confirmed as a deploy is: a host that cannot be logged in to 
 
 EXIT STATUS
 
-0  every host runs what was asked for
+0  every host runs what was asked for, or was listed
 1  a host failed
 2  the command line or the inventory is wrong
 3  no host failed, some could not be reached, or how they fared is unknown
@@ -34,12 +37,17 @@ EXIT STATUS
 			if o.To < 0 || cmd.Flags().Changed("to") && o.To == 0 {
 				return usage("generations are numbered from 1", "%d is no generation", o.To)
 			}
+			if list && o.To > 0 {
+				return usage("leave one of them out", "--list goes back to nothing, and --to does")
+			}
 			inv, hosts, err := o.load(env, cmd, args)
 			if err != nil {
 				return err
 			}
 			if list {
-				return listGenerations(cmd.Context(), env, inv, hosts, o.output)
+				return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
+				})
 			}
 			if len(hosts) == 1 && env.InTTY && !o.yes && o.To == 0 {
 				if o.To, err = chooseGeneration(cmd.Context(), env, hosts[0]); err != nil {
@@ -53,6 +61,5 @@ EXIT STATUS
 	o.confirmFlags(cmd)
 	cmd.Flags().BoolVar(&list, "list", false, "show the generations, and begin nothing")
 	cmd.Flags().IntVar(&o.To, "to", 0, "the `generation`, instead of the one before")
-	cmd.MarkFlagsMutuallyExclusive("list", "to")
 	return cmd
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -49,21 +48,11 @@ EXIT STATUS
   fleetctl status --output json | jq -r 'select(.drift != []) | .host'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			inv, err := loadInventory(env, cmd)
+			inv, hosts, err := loadHosts(env, cmd, args)
 			if err != nil {
 				return err
 			}
-			hosts := inv.Hosts
-			if len(args) > 0 {
-				if hosts, err = inv.Select(args...); err != nil {
-					return exit(fleet.ExitUsage, err)
-				}
-			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
-			pool := newPool(env)
-			defer pool.Close()
-			return runStatus(ctx, env, o, dialer{pool}, inv, hosts)
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
@@ -85,31 +74,31 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
-	wanted := make(chan string, 1)
+	var revision string
+	var debts []fleet.Debt
+	var unread error
 	var asking sync.WaitGroup
-	asking.Go(func() { wanted <- env.tip(ctx, inv) })
+	asking.Go(func() { revision = env.tip(ctx, inv) })
+	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	case unread != nil:
+		return unread
 	}
 
-	revision := <-wanted
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
-	debts, err := env.records().Owed(inv.Name)
-	if err != nil {
-		return err
-	}
 	for i := range reports {
 		reports[i].owes(debts)
 	}
+	print := func() error { return printStatus(env, inv, revision, reports) }
 	if o.output == outputJSON {
-		err = printStatusJSON(env, revision, reports)
-	} else {
-		err = printStatus(env, inv, revision, reports)
+		print = func() error { return printStatusJSON(env, revision, reports) }
 	}
-	if err != nil {
+	if err := print(); err != nil {
 		return err
 	}
 	return exit(statusCode(reports, o.exitCode), nil)
@@ -194,8 +183,7 @@ type statusJSON struct {
 }
 
 func printStatusJSON(env *Env, revision string, reports []hostReport) error {
-	lines := json.NewEncoder(env.Out)
-	lines.SetEscapeHTML(false)
+	lines := jsonLines(env.Out)
 	for _, r := range reports {
 		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
 		if r.Err != nil {

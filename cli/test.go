@@ -43,11 +43,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			ctx, signals := watchInterrupts(cmd.Context(), func() {})
-			defer signals.close()
-			pool := newPool(env)
-			defer pool.Close()
-			return runTest(ctx, env, o, dialer{pool}, inv, hosts)
+			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runTest(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)
