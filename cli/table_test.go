@@ -73,7 +73,7 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Keys("d")
 	p.Until("deploy 1 host?")
 	p.Keys("Tab", "Enter")
-	p.Until("▸ switch")
+	p.Until("▸ build") // so there is a job, which ends with its host
 	p.Keys("q")
 	p.Until("fleetctl attach")
 	p.Keys("Tab", "Enter")
@@ -104,8 +104,8 @@ cat "$dir/report"`)
 
 func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
 	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
-fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- sleep 100 >/dev/null 2>&1 &
-until [ -s "$dir/hosts.toml" ]; do sleep 0.1; done
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.said" 2>&1 &
+until [ "$(grep -c here "$dir.said")" = 2 ]; do sleep 0.1; done # it has no more need of known hosts
 : >"$dir/operator/.ssh/known_hosts"
 export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
 fleetctl
