@@ -3,81 +3,47 @@
 package main_test
 
 import (
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/internal/tmuxtest"
 )
 
-// terminal is a real one, a pane of a tmux of its own, in which an operator's fleetctl runs.
+// terminal is a real one, in which an operator's fleetctl runs.
 type terminal struct {
-	t      *testing.T
-	socket string
+	*tmuxtest.Pane
+	t *testing.T
 }
 
 func openTerminal(t *testing.T, width, height int, command string) *terminal {
 	t.Helper()
-	term := &terminal{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
-	t.Cleanup(func() { _, _ = term.tmux("kill-server") })
-	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\nunset TMUX\n"+command+"\necho \"exit status $?\"\nexec sleep 600\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := term.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), script); err != nil {
-		t.Fatalf("tmux: %v\n%s", err, out)
-	}
-	return term
+	return &terminal{tmuxtest.Open(t, width, height, command), t}
 }
 
-func (term *terminal) tmux(args ...string) (string, error) {
-	out, err := exec.Command("tmux", append([]string{"-S", term.socket}, args...)...).CombinedOutput()
-	return string(out), err
-}
-
-// press sends keys, by tmux's names for them.
+// press sends keys, one after the other: an escape and what follows it are two.
 func (term *terminal) press(keys ...string) {
-	term.t.Helper()
 	for _, key := range keys {
-		if out, err := term.tmux("send-keys", key); err != nil {
-			term.t.Fatalf("%s: %v %s", key, err, out)
-		}
-		time.Sleep(50 * time.Millisecond) // an escape and what follows it are two keys
+		term.Keys(key)
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
-// shows waits until the screen matches each pattern, and returns it.
-func (term *terminal) shows(patterns ...string) string {
+// shows waits until the screen matches all patterns at once.
+func (term *terminal) shows(patterns ...string) {
 	term.t.Helper()
-	screen, missing := "", ""
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		screen, _ = term.tmux("capture-pane", "-p")
-		missing = ""
-		for _, pattern := range patterns {
-			if !regexp.MustCompile("(?m)" + pattern).MatchString(screen) {
-				missing = pattern
-			}
-		}
-		if missing == "" {
-			return screen
-		}
-	}
-	term.t.Fatalf("the screen never shows %q:\n%s", missing, screen)
-	return ""
+	term.Await("never shows "+strings.Join(patterns, " and "), func(screen string) bool {
+		return !slices.ContainsFunc(patterns, func(pattern string) bool { return !regexp.MustCompile("(?m)" + pattern).MatchString(screen) })
+	})
 }
 
 func (term *terminal) hides(pattern string) {
 	term.t.Helper()
-	screen := ""
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-		if screen, _ = term.tmux("capture-pane", "-p"); !regexp.MustCompile("(?m)" + pattern).MatchString(screen) {
-			return
-		}
-	}
-	term.t.Fatalf("the screen goes on showing %q:\n%s", pattern, screen)
+	shown := regexp.MustCompile("(?m)" + pattern)
+	term.Await("goes on showing "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
 }
 
 // agreed answers the question that is open with yes. Cancel has the focus.
@@ -151,8 +117,8 @@ func TestLabTheTableFromStartToEnd(t *testing.T) {
 	term.press("exit", "Enter")
 	term.shows(`m1 .*nixos`, `m3 .*home`)
 
-	for _, size := range [][2]string{{"60", "15"}, {"250", "70"}, {"120", "34"}} {
-		_, _ = term.tmux("resize-window", "-x", size[0], "-y", size[1])
+	for _, size := range [][2]int{{60, 15}, {250, 70}, {120, 34}} {
+		term.Resize(size[0], size[1])
 		term.shows(`m1 `, `m2 `, `m3 `)
 	}
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 // generationsJSON is a host in rollback --list --output json.
@@ -118,16 +120,11 @@ func generationCells(g fleet.Generation) []string {
 
 // before is the generation before the current one, or 0.
 func before(all []fleet.Generation) int {
-	current := 0
-	for _, g := range all { // the newest first
-		if current != 0 {
-			return g.Number
-		}
-		if g.Current {
-			current = g.Number
-		}
+	now := slices.IndexFunc(all, func(g fleet.Generation) bool { return g.Current }) // the newest first
+	if now < 0 || now+1 == len(all) {
+		return 0
 	}
-	return 0
+	return all[now+1].Number
 }
 
 // chooseGeneration shows a person what a host could go back to, and asks which it is to be.
@@ -148,8 +145,7 @@ func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, er
 		return 0, nil // it is for the host to say that there is none
 	}
 	for _, g := range all {
-		cells := generationCells(g)
-		fmt.Fprintln(env.Err, strings.TrimRight(fmt.Sprintf("%6s  %-16s  %-7s  %s", cells[0], cells[1], cells[2], cells[3]), " "))
+		fmt.Fprintln(env.Err, tui.GenerationWords(g))
 	}
 	fmt.Fprintf(env.Err, "which generation of %s? [%d] ", h.Name, usual)
 	answer, err := readLine(env.In)

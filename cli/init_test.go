@@ -53,7 +53,7 @@ func FuzzInitFromSSH(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, config string) {
 		if strings.Contains(strings.ToLower(config), "include") {
-			t.Skip() // files of this machine
+			return // files of this machine
 		}
 		if err := os.WriteFile(filepath.Join(home, ".ssh", "config"), []byte(config), 0o644); err != nil {
 			t.Fatal(err)

@@ -74,31 +74,31 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
-	wanted := make(chan string, 1)
+	var revision string
+	var debts []fleet.Debt
+	var unread error
 	var asking sync.WaitGroup
-	asking.Go(func() { wanted <- env.tip(ctx, inv) })
+	asking.Go(func() { revision = env.tip(ctx, inv) })
+	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	case unread != nil:
+		return unread
 	}
 
-	revision := <-wanted
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
-	debts, err := env.records().Owed(inv.Name)
-	if err != nil {
-		return err
-	}
 	for i := range reports {
 		reports[i].owes(debts)
 	}
+	print := func() error { return printStatus(env, inv, revision, reports) }
 	if o.output == outputJSON {
-		err = printStatusJSON(env, revision, reports)
-	} else {
-		err = printStatus(env, inv, revision, reports)
+		print = func() error { return printStatusJSON(env, revision, reports) }
 	}
-	if err != nil {
+	if err := print(); err != nil {
 		return err
 	}
 	return exit(statusCode(reports, o.exitCode), nil)

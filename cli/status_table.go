@@ -115,19 +115,13 @@ func (r hostReport) cells() []string {
 	if h.Uptime > 0 {
 		uptime = span(time.Duration(h.Uptime * float64(time.Second)))
 	}
-	differs := []string{}
-	for _, one := range r.drift {
-		differs = append(differs, one.Text)
-	}
+	job := ""
 	if h.Job != nil {
-		differs = append(differs, "a job of "+h.Job.Who+" is at work")
-	}
-	if owing := r.owing(); owing != "" {
-		differs = append(differs, owing)
+		job = "a job of " + h.Job.Who + " is at work"
 	}
 	return []string{
 		checkout, health.Short(h.System.Revision), generation, fmt.Sprintf("%.2f", h.Load[0]), used(h.Memory), free(h.Store),
-		uptime, strings.Join(differs, "; "),
+		uptime, strings.Join(someOf(r.drift.String(), job, r.owing()), "; "),
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/tmuxtest"
 )
 
 func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
@@ -39,100 +39,87 @@ func TestTheTableWithoutAnInventorySaysHowToGetOne(t *testing.T) {
 
 // The whole of it in a real terminal: filter, mark two, deploy, watch, read the log of the failed one, retry, leave, come back.
 func TestTheTableInARealTerminal(t *testing.T) {
-	p := newPane(t, 100, 30, "fleetctl demo -- table")
-	p.until("9 behind") // every host has been looked at
-	p.keys("/", "csb", "Enter")
-	p.until("2 hosts, esc shows all")
-	p.keys("a", "d")
-	p.until("deploy 2 hosts?")
-	p.until("csb0")
-	p.keys("Tab", "Enter")
-	p.until("▸ switch")
-	p.keys("j") // csb0
-	p.tmux("resize-window", "-x", "60", "-y", "15")
-	p.until("1 failed")
-	p.tmux("resize-window", "-x", "250", "-y", "70")
-	p.until("peers/allow.go:87:21") // why csb0 failed
-	p.keys("l")
-	p.until("f follow")
-	p.keys("Escape")
-	p.until("2 hosts, esc shows all")
-	p.keys("F")
-	p.until("deploy 1 host?")
-	p.keys("Escape")
-	p.gone("deploy 1 host?")
-	p.keys("q")
-	p.until("exit status 0")
+	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
+	p.Until("9 behind") // every host has been looked at
+	p.Keys("/", "csb", "Enter")
+	p.Until("2 hosts, esc shows all")
+	p.Keys("a", "d")
+	p.Until("deploy 2 hosts?")
+	p.Until("csb0")
+	p.Keys("Tab", "Enter")
+	p.Until("▸ switch")
+	p.Keys("j") // csb0
+	p.Resize(60, 15)
+	p.Until("1 failed")
+	p.Resize(250, 70)
+	p.Until("peers/allow.go:87:21") // why csb0 failed
+	p.Keys("l")
+	p.Until("f follow")
+	p.Keys("Escape")
+	p.Until("2 hosts, esc shows all")
+	p.Keys("F")
+	p.Until("deploy 1 host?")
+	p.Keys("Escape")
+	p.Gone("deploy 1 host?")
+	p.Keys("q")
+	p.Until("exit status 0")
 }
 
 func TestTheTableComesBackToARunThatWasLeft(t *testing.T) {
-	p := newPane(t, 100, 30, `dir=$(mktemp -d)
+	p := tmuxtest.Open(t, 100, 30, `dir=$(mktemp -d)
 fleetctl demo --dir "$dir" -- table
 fleetctl demo --dir "$dir" -- table`)
-	p.until("9 behind")
-	p.keys("d")
-	p.until("deploy 1 host?")
-	p.keys("Tab", "Enter")
-	p.until("▸ switch")
-	p.keys("q")
-	p.until("fleetctl attach")
-	p.keys("Tab", "Enter")
-	p.until("was left before its end: A attaches to it")
-	p.keys("A")
-	p.keys("Tab") // the fleet's log
-	p.until("has ended: 1 failed")
-	p.keys("q")
+	p.Until("9 behind")
+	p.Keys("d")
+	p.Until("deploy 1 host?")
+	p.Keys("Tab", "Enter")
+	p.Until("▸ build") // so there is a job, which ends with its host
+	p.Keys("q")
+	p.Until("fleetctl attach")
+	p.Keys("Tab", "Enter")
+	p.Until("was left before its end: A attaches to it")
+	p.Keys("A")
+	p.Keys("Tab") // the fleet's log
+	p.Until("has ended: 1 failed")
+	p.Keys("q")
 }
-
-// gone waits until the terminal does not show text.
-func (p *pane) gone(text string) {
-	p.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if shown, _ := p.tmux("capture-pane", "-p"); !strings.Contains(shown, text) {
-			return
-		}
-	}
-	p.t.Fatalf("the terminal goes on showing %q", text)
-}
-
-func (p *pane) keys(keys ...string) { p.tmux(append([]string{"send-keys"}, keys...)...) }
 
 func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {
-	p := newPane(t, 140, 30, `dir=$(mktemp -d)/demo
+	p := tmuxtest.Open(t, 140, 30, `dir=$(mktemp -d)/demo
 fleetctl demo --hosts 1 --dir "$dir" -- list
 mkdir -p "$dir/operator/.config/fleetctl"
 printf '[notifications]\ncommand = "cat >%s/report"\n' "$dir" >"$dir/operator/.config/fleetctl/config.toml"
 fleetctl demo --hosts 1 --dir "$dir" -- table
 cat "$dir/report"`)
-	p.until("1 behind")
-	p.keys("p")
-	p.until("pull 1 host?")
-	p.keys("Tab", "Enter")
-	p.keys("Tab") // the fleet's log
-	p.until("has ended: 1 pulled")
-	p.keys("q")
-	p.until("exit status 0")
-	p.until(`"goal":"pull"`)
+	p.Until("1 behind")
+	p.Keys("p")
+	p.Until("pull 1 host?")
+	p.Keys("Tab", "Enter")
+	p.Keys("Tab") // the fleet's log
+	p.Until("has ended: 1 pulled")
+	p.Keys("q")
+	p.Until("exit status 0")
+	p.Until(`"goal":"pull"`)
 }
 
 func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
-	p := newPane(t, 110, 30, `dir=$(mktemp -d)
-fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- sleep 100 >/dev/null 2>&1 &
-until [ -s "$dir/hosts.toml" ]; do sleep 0.1; done
+	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.said" 2>&1 &
+until [ "$(grep -c here "$dir.said")" = 2 ]; do sleep 0.1; done # it has no more need of known hosts
 : >"$dir/operator/.ssh/known_hosts"
 export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
 fleetctl
 echo "hosts known: $(grep -c ssh-ed25519 "$dir/operator/.ssh/known_hosts")"
 kill $!`)
-	p.until("SHA256:")
-	p.keys("Tab", "Enter") // one of the two
-	p.until("1 behind")
-	p.until("SHA256:")
-	p.keys("Enter") // Cancel has the focus
-	p.until("host keys are left unknown; K shows them again")
-	p.keys("q")
-	p.until("hosts known: 1")
-	p.until("exit status 0")
+	p.Until("SHA256:")
+	p.Keys("Tab", "Enter") // one of the two
+	p.Until("1 behind")
+	p.Until("SHA256:")
+	p.Keys("Enter") // Cancel has the focus
+	p.Until("host keys are left unknown; K shows them again")
+	p.Keys("q")
+	p.Until("hosts known: 1")
+	p.Until("exit status 0")
 }
 
 func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {

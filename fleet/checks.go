@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -208,15 +207,5 @@ func (p *prober) probe(ctx context.Context, check string) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{DialContext: p.conn.DialContext, DisableKeepAlives: true}
-	response, err := (&http.Client{Transport: transport}).Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-	if response.StatusCode >= 400 {
-		return fmt.Errorf("it answers %s", response.Status)
-	}
-	return nil
+	return answered(&http.Transport{DialContext: p.conn.DialContext}, request, 400)
 }

@@ -117,8 +117,10 @@ func (p *Plan) Commands(h *inventory.Host, rev string) []PlannedStep {
 		add(Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", built))
 	}
 	if p.Goal != GoalPull && p.Goal != GoalBuild {
-		add(Activate, p.activateCommands(h)...)
+		activate, confirmed := p.activateCommands(h)
+		add(Activate, activate...)
 		add(Verify, h.Health...)
+		add(Confirm, confirmed...)
 	}
 	return steps
 }
@@ -133,19 +135,24 @@ func (p *Plan) pullCommands(h *inventory.Host, rev string) []string {
 	return []string{"git fetch origin " + p.Branch, "git merge --ff-only " + rev}
 }
 
-func (p *Plan) activateCommands(h *inventory.Host) []string {
-	const system = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
+// activateCommands are those that make the new configuration run, and those that keep it, once that is confirmed.
+func (p *Plan) activateCommands(h *inventory.Host) (activate, confirmed []string) {
+	const (
+		system = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
+		home   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
+		change = "sudo ./result/bin/switch-to-configuration "
+	)
 	switch {
 	case h.SwitchCommand != "":
-		return []string{h.SwitchCommand}
+		return []string{h.SwitchCommand}, nil
 	case h.Kind == inventory.Darwin:
-		return []string{system, "sudo ./result/activate"}
+		return []string{system, "sudo ./result/activate"}, nil
 	case h.Kind == inventory.Home:
-		return []string{"nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result", "./result/activate --driver-version 1"}
+		return []string{"./result/activate --driver-version 1"}, []string{home}
+	case p.Goal == GoalBoot:
+		return []string{system, change + "boot"}, nil
+	case p.Goal == GoalTest:
+		return []string{change + "test"}, nil
 	}
-	change := "sudo ./result/bin/switch-to-configuration " + p.Goal
-	if p.Goal == GoalTest {
-		return []string{change}
-	}
-	return []string{system, change}
+	return []string{change + "test"}, []string{system, change + "boot"}
 }

@@ -143,12 +143,14 @@ func TestAPlanNamesTheCommandsOfEachStep(t *testing.T) {
 	}{
 		{"web", fleet.Options{}, `pull: git fetch origin main; git merge --ff-only REV
 build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file
-activate: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration switch
-verify: systemctl is-active nginx`},
+activate: sudo ./result/bin/switch-to-configuration test
+verify: systemctl is-active nginx
+confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration boot`},
 		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
 		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
-activate: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result; ./result/activate --driver-version 1`},
+activate: ./result/activate --driver-version 1
+confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 	} {
 		if got := story(test.host, test.o); got != test.want {
 			t.Errorf("%s %+v:\n%s\nwant\n%s", test.host, test.o, got, test.want)

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os/exec"
 	"syscall"
@@ -68,14 +67,5 @@ func notifyURL(ctx context.Context, url string, report []byte) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	response, err := (&http.Client{Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}).Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-	if response.StatusCode >= 300 {
-		return fmt.Errorf("it answers %s", response.Status)
-	}
-	return nil
+	return answered(&http.Transport{Proxy: http.ProxyFromEnvironment}, request, 300)
 }

@@ -59,7 +59,7 @@ func (u *ui) choose(msg generationsMsg) {
 	}
 	var list []choice
 	for _, g := range msg.found {
-		list = append(list, choice{text: generationWords(g), to: g.Number, now: g.Current})
+		list = append(list, choice{text: GenerationWords(g), to: g.Number, now: g.Current})
 	}
 	if len(list) == 0 || len(list) == 1 && now == 0 {
 		return // there is nothing to choose
@@ -71,8 +71,8 @@ func (u *ui) choose(msg generationsMsg) {
 	}
 }
 
-// generationWords are one in a line.
-func generationWords(g fleet.Generation) string {
+// GenerationWords are a generation in a line: its number, when it was made, its revision, and what it is now.
+func GenerationWords(g fleet.Generation) string {
 	when := ""
 	if !g.Time.IsZero() {
 		when = g.Time.Format("2 Jan 2006 15:04")

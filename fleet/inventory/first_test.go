@@ -38,7 +38,7 @@ func FuzzFirst(f *testing.F) {
 	f.Add("a", "a", "/\xf2", "a", "a")
 	f.Fuzz(func(t *testing.T, name, attr, repo, from, leftOut string) {
 		if NameProblem(name) != "" || Problem("attr", attr) != "" || Problem("repo", repo) != "" {
-			t.Skip()
+			return // check says what is wrong with them
 		}
 		text := First(Sketch{From: from, Name: "x", Repo: repo, Kind: NixOS, Hosts: []Host{{Name: name, Attr: attr}}, LeftOut: []string{leftOut}})
 		inv, findings := Parse("hosts.toml", text)

@@ -22,7 +22,7 @@ main() {
     sleep 0.1
   done
   prepare "$@"
-  start_root "login_user=$user" "$@"
+  start_root "login_user=$(id -un)" "$@"
   start_job "$@"
   prune
   follow
