@@ -164,9 +164,9 @@ func hostJSON(r listed) map[string]any {
 }
 
 // orEmpty makes of no list an empty one, which readers of JSON need not tell apart.
-func orEmpty(s []string) []string {
+func orEmpty[T any](s []T) []T {
 	if s == nil {
-		return []string{}
+		return []T{}
 	}
 	return s
 }

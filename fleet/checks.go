@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -62,14 +63,13 @@ func (c *checks) ended() bool {
 	}
 }
 
-// splitHealth separates the health checks of a host: commands are the job's, network probes the operator's side's.
-func splitHealth(all []string) (commands, probes []string) {
+// splitHealth separates the health checks of a host: its own commands are the job's, all others the operator's side's.
+func splitHealth(all []inventory.Check) (commands []string, probes []inventory.Check) {
 	for _, check := range all {
-		switch scheme, _, _ := strings.Cut(check, "://"); scheme {
-		case "tcp", "http", "https":
+		if check.Command() && !check.Operator {
+			commands = append(commands, check.What)
+		} else {
 			probes = append(probes, check)
-		default:
-			commands = append(commands, check)
 		}
 	}
 	return commands, probes
@@ -79,11 +79,11 @@ func splitHealth(all []string) (commands, probes []string) {
 type prober struct {
 	dialer    Dialer
 	host      *inventory.Host
-	confirms  string       // the job that waits to hear that a new login works; "" once it has, or where none does
-	confirmed *atomic.Bool // that it has
-	probes    []string     // health checks that have not succeeded yet
-	conn      Conn         // the new login; nil before it worked
-	refusals  int          // in a row
+	confirms  string            // the job that waits to hear that a new login works; "" once it has, or where none does
+	confirmed *atomic.Bool      // that it has
+	probes    []inventory.Check // health checks that have not succeeded yet
+	conn      Conn              // the new login; nil before it worked
+	refusals  int               // in a row
 }
 
 func (p *prober) run(ctx context.Context) *problem {
@@ -127,7 +127,7 @@ func (p *prober) round(ctx context.Context) *problem {
 			p.probes = p.probes[1:]
 			continue
 		}
-		if p.alive(ctx) != nil { // then it was the connection that failed, and a new one may be had
+		if !p.probes[0].Operator && p.alive(ctx) != nil { // then it was the connection that failed, and a new one may be had
 			p.conn.Close()
 			p.conn = nil
 		}
@@ -189,23 +189,29 @@ func (p *prober) exec(ctx context.Context, command string) error {
 	return err
 }
 
-// probe makes one attempt of one check, from the host itself.
-func (p *prober) probe(ctx context.Context, check string) error {
+// probe makes one attempt of one check, from the host or from here.
+func (p *prober) probe(ctx context.Context, check inventory.Check) error {
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
-	if commands, _ := splitHealth([]string{check}); len(commands) > 0 {
-		return p.exec(ctx, check)
+	transport := &http.Transport{DialContext: p.conn.DialContext}
+	if check.Operator {
+		transport = &http.Transport{DialContext: (&net.Dialer{}).DialContext, Proxy: http.ProxyFromEnvironment}
 	}
-	if address, ok := strings.CutPrefix(check, "tcp://"); ok {
-		conn, err := p.conn.DialContext(ctx, "tcp", address)
+	switch {
+	case check.Command() && check.Operator:
+		return runHere(ctx, check.What, nil, "FLEETCTL_HOST="+p.host.Name)
+	case check.Command():
+		return p.exec(ctx, check.What)
+	case check.Web():
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, check.What, nil)
 		if err != nil {
 			return err
 		}
-		return conn.Close()
+		return answered(transport, request, check.Status, 400)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, check, nil)
+	conn, err := transport.DialContext(ctx, "tcp", strings.TrimPrefix(check.What, "tcp://"))
 	if err != nil {
 		return err
 	}
-	return answered(&http.Transport{DialContext: p.conn.DialContext}, request, 400)
+	return conn.Close()
 }

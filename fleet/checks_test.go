@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,7 +97,7 @@ func TestHealthChecksOfTheNetworkAreTriedUntilServicesAreUp(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "web")
-				w.host("web").Health = []string{"systemctl is-active x", "tcp://127.0.0.1:53"}
+				w.host("web").Health = []inventory.Check{{What: "systemctl is-active x"}, {What: "tcp://127.0.0.1:53"}}
 				begun := time.Now()
 				w.hosts["web"].tcp = func() error { return when(time.Since(begun) < tt.up, errors.New("connect failed")) }
 				w.run(Options{})
@@ -118,25 +120,68 @@ func (proxyConn) DialContext(ctx context.Context, network, address string) (net.
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
-func TestAnHTTPHealthCheckLooksAtTheStatus(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/ok" {
+func TestAHealthCheckIsTriedFromWhereItShouldBe(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/ok":
+		case "/moved":
+			http.Redirect(w, r, "/broken", http.StatusFound)
+		default:
 			http.Error(w, "no", http.StatusServiceUnavailable)
 		}
-	})}
-	go server.Serve(listener)
+	}))
 	defer server.Close()
-	p := &prober{host: &inventory.Host{}, conn: &proxyConn{}}
-	if err := p.probe(t.Context(), "http://"+listener.Addr().String()+"/ok"); err != nil {
-		t.Error(err)
+	address := strings.TrimPrefix(server.URL, "http://")
+	here, dead := &proxyConn{}, &fakeConn{host: &fakeHost{tcp: func() error { return errors.New("the host reaches nothing") }}}
+	for _, tt := range []struct {
+		conn  Conn
+		check inventory.Check
+		want  string // in the error
+	}{
+		{here, inventory.Check{What: server.URL + "/ok"}, ""},
+		{here, inventory.Check{What: server.URL + "/broken"}, "it answers 503"},
+		{here, inventory.Check{What: server.URL + "/broken", Status: 503}, ""},
+		{here, inventory.Check{What: server.URL + "/ok", Status: 204}, "it answers 200 OK, not 204"},
+		{here, inventory.Check{What: server.URL + "/moved"}, "it answers 503"},
+		{here, inventory.Check{What: server.URL + "/moved", Status: 302}, ""},
+		{dead, inventory.Check{What: server.URL + "/ok"}, "the host reaches nothing"},
+		{dead, inventory.Check{What: server.URL + "/ok", Operator: true}, ""},
+		{dead, inventory.Check{What: "tcp://" + address}, "the host reaches nothing"},
+		{dead, inventory.Check{What: "tcp://" + address, Operator: true}, ""},
+		{here, inventory.Check{What: "tcp://127.0.0.1:1", Operator: true}, "refused"},
+		{dead, inventory.Check{What: "test $FLEETCTL_HOST = web", Operator: true}, ""},
+		{dead, inventory.Check{What: "echo no such zone; exit 3", Operator: true}, "exit status 3: no such zone"},
+	} {
+		p := &prober{host: &inventory.Host{Name: "web"}, conn: tt.conn}
+		err := p.probe(t.Context(), tt.check)
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: error %v, want %q", tt.check, err, tt.want)
+		}
 	}
-	err = p.probe(t.Context(), "http://"+listener.Addr().String()+"/broken")
-	if err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("error %v", err)
+}
+
+func TestACheckFromTheOperatorsMachineDecidesTheOutcome(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "up")
+	for _, tt := range []struct {
+		command string
+		outcome Outcome
+	}{
+		{"test -e " + file + " || { touch " + file + "; exit 1; }", Switched}, // at the second attempt
+		{"test -e /nosuch", Degraded},
+	} {
+		w := newWorld(t, "web")
+		w.host("web").Health = []inventory.Check{{What: tt.command, Operator: true}}
+		w.host("web").Timeouts.Verify = 3 * time.Second
+		for _, p := range steps(switched) {
+			w.hosts["web"].log = append(w.hosts["web"].log, piece{0, p.text})
+		}
+		w.run(Options{})
+		if r := w.result("web"); r.Outcome != tt.outcome || r.Outcome == Degraded && (r.Code != "health" || !strings.Contains(r.Reason, tt.command)) {
+			t.Errorf("%+v", r)
+		}
+		if got := w.hosts["web"].launched[0]; got["health"] != "" {
+			t.Errorf("the job was given the check %q", got["health"])
+		}
 	}
 }
 

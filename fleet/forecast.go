@@ -119,7 +119,11 @@ func (p *Plan) Commands(h *inventory.Host, rev string) []PlannedStep {
 	if p.Goal != GoalPull && p.Goal != GoalBuild {
 		activate, confirmed := p.activateCommands(h)
 		add(Activate, activate...)
-		add(Verify, h.Health...)
+		var checks []string
+		for _, check := range h.Health {
+			checks = append(checks, check.String())
+		}
+		add(Verify, checks...)
 		add(Confirm, confirmed...)
 	}
 	return steps

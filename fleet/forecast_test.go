@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
@@ -124,7 +125,7 @@ func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
 
 func TestAPlanNamesTheCommandsOfEachStep(t *testing.T) {
 	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
-	f.inv.Host("web").Health = []string{"systemctl is-active nginx"}
+	f.inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	story := func(host string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.inv, f.inv.Hosts[:1], o, "me@here")
 		if err != nil {

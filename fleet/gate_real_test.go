@@ -3,9 +3,11 @@ package fleet_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
@@ -32,5 +34,31 @@ func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
 	}
 	if r := state.Host("web").Result; r == nil || r.Outcome != fleet.Degraded || r.Code != "tests" || r.Reason != "tests failed: dns.sh" {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestAHostsOwnChecksHaveTimeToSucceed(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	up := filepath.Join(t.TempDir(), "up")
+	f.inv.Host("web").Health = []inventory.Check{{What: "test -e " + up + " || { touch " + up + "; exit 1; }"}, {What: "exit 0"}}
+	deploy := func() *fleet.Result {
+		plan, err := fleet.NewPlan(f.inv, f.inv.Hosts, fleet.Options{}, "me@here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var state fleet.State
+		if _, err := f.engine.Run(t.Context(), plan, state.Apply); err != nil {
+			t.Fatal(err)
+		}
+		return state.Host("web").Result
+	}
+	if r := deploy(); r == nil || r.Outcome != fleet.Switched {
+		t.Errorf("after the switch: %+v", r)
+	}
+	if err := os.Remove(up); err != nil {
+		t.Fatal(err)
+	}
+	if r := deploy(); r == nil || r.Outcome != fleet.Degraded || r.Code != "health" || !strings.Contains(r.Reason, "exited with 1") {
+		t.Errorf("without a switch there is nothing to wait for: %+v", r)
 	}
 }

@@ -6,16 +6,24 @@ import (
 	"net/http"
 )
 
-// answered makes a request over a connection of its own. An answer whose status is as much as bad, or more, is an error.
-func answered(transport *http.Transport, request *http.Request, bad int) error {
+// answered makes a request over a connection of its own. Where the answer is to be one status, redirections are not followed; else an
+// answer whose status is as much as bad, or more, is an error.
+func answered(transport *http.Transport, request *http.Request, want, bad int) error {
 	transport.DisableKeepAlives = true
-	response, err := (&http.Client{Transport: transport}).Do(request)
+	client := &http.Client{Transport: transport}
+	if want != 0 {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-	if response.StatusCode >= bad {
+	switch {
+	case want != 0 && response.StatusCode != want:
+		return fmt.Errorf("it answers %s, not %d", response.Status, want)
+	case want == 0 && response.StatusCode >= bad:
 		return fmt.Errorf("it answers %s", response.Status)
 	}
 	return nil

@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os/exec"
-	"syscall"
-	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -32,33 +28,12 @@ func notify(ctx context.Context, n inventory.Notify, report Report) (problems []
 		}
 	}
 	if n.Command != "" {
-		try("the command", func(ctx context.Context) error { return notifyCommand(ctx, n.Command, text) })
+		try("the command", func(ctx context.Context) error { return runHere(ctx, n.Command, text) })
 	}
 	if n.URL != "" {
 		try(n.URL, func(ctx context.Context) error { return notifyURL(ctx, n.URL, text) })
 	}
 	return problems
-}
-
-// notifyCommand runs a command of the operator's with the report on standard input. It ends with its children when time is up.
-func notifyCommand(ctx context.Context, command string, report []byte) error {
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	cmd.Stdin = bytes.NewReader(report)
-	output := &said{}
-	cmd.Stdout, cmd.Stderr = output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
-	err := cmd.Run()
-	switch last := output.last(); {
-	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it has ended, and what it left in the background is its own affair
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case last != "":
-		return fmt.Errorf("%w: %s", err, last)
-	}
-	return err
 }
 
 func notifyURL(ctx context.Context, url string, report []byte) error {
@@ -67,5 +42,5 @@ func notifyURL(ctx context.Context, url string, report []byte) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	return answered(&http.Transport{Proxy: http.ProxyFromEnvironment}, request, 300)
+	return answered(&http.Transport{Proxy: http.ProxyFromEnvironment}, request, 0, 300)
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // outcomes are a run's, in the order of its hosts.
@@ -130,7 +132,7 @@ func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "a", "b")
 				w.host("b").Wave = 2
-				w.host("a").Health = []string{"tcp://127.0.0.1:53"}
+				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
 				begun := time.Now()
 				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
 				tt.o.Soak = 10 * time.Minute
@@ -254,7 +256,7 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, "a", "b")
 				w.host("b").Wave = 2
-				w.host("a").Health = []string{"tcp://127.0.0.1:53"}
+				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
 				for _, h := range w.hosts {
 					h.log = confirmed(time.Minute)
 				}

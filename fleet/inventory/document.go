@@ -36,6 +36,7 @@ type value struct {
 	kind  unstable.Kind
 	text  string
 	items []*value
+	open  bool // a list of tables that a [[header]] may go on to lengthen
 	table *table
 }
 
@@ -92,10 +93,7 @@ func (d *document) expression(n *unstable.Node) {
 	case unstable.KeyValue:
 		d.set(d.current, n)
 	case unstable.ArrayTable:
-		path := d.path(n.Key())
-		d.note(path[0].at, fmt.Sprintf("[[%s]] begins a list, and there are no lists of tables here", joined(path)),
-			fmt.Sprintf("write [%s]", joined(path)))
-		d.current = d.open(path)
+		d.current = d.lengthen(d.path(n.Key()))
 	default:
 		d.current = d.open(d.path(n.Key()))
 	}
@@ -141,6 +139,23 @@ func (d *document) open(path []part) *table {
 	return t.add(name, at, &value{at: at, kind: unstable.Table, table: newTable(header)}).table
 }
 
+// lengthen is the table that a [[header]] adds to a list.
+func (d *document) lengthen(path []part) *table {
+	last := len(path) - 1
+	t := d.descend(d.root, path[:last], implied)
+	name, at := path[last].name, path[last].at
+	old := t.index[name]
+	if old == nil {
+		old = t.add(name, at, &value{at: at, kind: unstable.Array, open: true})
+	} else if !old.open {
+		d.note(at, fmt.Sprintf("[[%s]] adds to a list that is complete", joined(path)), fmt.Sprintf("line %d sets it to %s", d.line(old.at), old.describe()))
+		return newTable(header)
+	}
+	added := &value{at: at, kind: unstable.Table, table: newTable(header)}
+	old.items = append(old.items, added)
+	return added.table
+}
+
 // descend walks down a dotted key, making the tables that are not there yet.
 func (d *document) descend(t *table, path []part, o origin) *table {
 	for _, p := range path {
@@ -148,6 +163,9 @@ func (d *document) descend(t *table, path []part, o origin) *table {
 		switch {
 		case old == nil:
 			old = t.add(p.name, p.at, &value{at: p.at, kind: unstable.Table, table: newTable(o)})
+		case old.open:
+			t = old.items[len(old.items)-1].table
+			continue
 		case old.table == nil:
 			d.note(p.at, fmt.Sprintf("%s is no table here", quote(p.name)), fmt.Sprintf("line %d sets it to %s", d.line(old.at), old.describe()))
 			return newTable(o) // its keys have no place, so nothing more is said of them
@@ -191,6 +209,14 @@ func (d *document) value(n *unstable.Node, at int) *value {
 		}
 	}
 	return v
+}
+
+// short is a value where it stands in a sentence of its own.
+func (v *value) short() string {
+	if v.kind == unstable.String {
+		return quote(v.text)
+	}
+	return v.describe()
 }
 
 // describe names a value's type and, where it is short, the value: `the string "22"`.

@@ -125,10 +125,10 @@ func number(low, high int) form[int] {
 }
 
 // list is any number of values of a form, no two alike.
-func list(item form[string]) form[[]string] {
-	return form[[]string]{
+func list[T comparable](item form[T]) form[[]T] {
+	return form[[]T]{
 		schema: map[string]any{"type": "array", "items": item.schema, "uniqueItems": true},
-		read: func(v *value) ([]string, []fault) {
+		read: func(v *value) ([]T, []fault) {
 			if v.kind != unstable.Array {
 				hint := ""
 				if v.kind == unstable.String {
@@ -136,17 +136,17 @@ func list(item form[string]) form[[]string] {
 				}
 				return nil, wrong(v, hint, "must be a list, not %s", v.describe())
 			}
-			out := make([]string, 0, len(v.items))
-			seen := make(map[string]bool)
+			out := make([]T, 0, len(v.items))
+			seen := make(map[T]bool)
 			var faults []fault
 			for _, i := range v.items {
-				s, bad := item.read(i)
+				x, bad := item.read(i)
 				faults = append(faults, bad...)
-				if bad == nil && seen[s] {
-					faults = append(faults, wrong(i, "one of them can go", "has %s twice", quote(s))...)
+				if bad == nil && seen[x] {
+					faults = append(faults, wrong(i, "one of them can go", "has %s twice", i.short())...)
 				}
-				seen[s] = true
-				out = append(out, s)
+				seen[x] = true
+				out = append(out, x)
 			}
 			return out, faults
 		},

@@ -1,9 +1,7 @@
 package inventory
 
 import (
-	"net"
 	"net/url"
-	"strconv"
 	"strings"
 )
 
@@ -43,35 +41,6 @@ func branch() form[string] {
 		}
 		if strings.HasSuffix(s, "/") || strings.HasSuffix(s, ".") || strings.HasSuffix(s, ".lock") {
 			return quote(s) + " is not a branch", `git lets none end in "/", "." or ".lock"`
-		}
-		return "", ""
-	})
-}
-
-// healthCheck is a shell command, or a URL for what the host must be able to reach.
-func healthCheck() form[string] {
-	command := checked(text(`(`+plain+`|\t)+`, "a health check", always("control characters and line breaks cannot be in it")), notBlank)
-	return checked(command, func(s string) (string, string) {
-		scheme, rest, isURL := strings.Cut(s, "://")
-		if !isURL || strings.ContainsAny(scheme, " \t/='\"") {
-			return "", "" // a command, if perhaps with a URL in it
-		}
-		switch scheme {
-		case "tcp":
-			host, port, err := net.SplitHostPort(rest)
-			if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || host == "" || strings.ContainsAny(rest, " \t/") {
-				return quote(s) + " is not tcp://HOST:PORT", `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`
-			}
-		case "http", "https":
-			if u, err := url.Parse(s); err != nil || u.Hostname() == "" || strings.ContainsAny(s, " \t") {
-				return quote(s) + " is not a URL", `as in "https://localhost:8443/health"`
-			}
-		default:
-			hint := DidYouMean(scheme, []string{"tcp", "http", "https"})
-			if hint == "" {
-				hint = "there are tcp://HOST:PORT, http://... and https://...; anything else can be a command"
-			}
-			return quote(scheme+"://") + " is no way to check health", hint
 		}
 		return "", ""
 	})

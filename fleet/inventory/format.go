@@ -120,8 +120,8 @@ func format() []key {
 			about:   "Shell command that replaces building and activating, run in the checkout as the login user.",
 			binding: bind(script(), func(t target) *string { return &t.host.SwitchCommand })},
 		{name: "health", in: anyHost, also: []string{"checks", "health_checks"},
-			about:   "What must hold after a switch: shell commands that exit with 0, or tcp://HOST:PORT, http://... and https://..., which the host itself must reach.",
-			binding: bind(list(healthCheck()), func(t target) *[]string { return &t.host.Health })},
+			about:   "What must hold after a switch, within half a minute: shell commands that exit with 0, tcp://HOST:PORT, http://... and https://... . A string is tried on the host itself; a table says from where, and what a web server must answer.",
+			binding: bind(list(healthCheck()), func(t target) *[]Check { return &t.host.Health })},
 		{name: "timeouts", in: anyHost, also: []string{"timeout", "deadlines"},
 			about: "How long each step may take.", keys: timeouts()},
 

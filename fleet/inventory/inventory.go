@@ -48,7 +48,7 @@ type Host struct {
 	Managed       bool   // repo_mode = "managed": a clone of fleetctl's own instead of Repo
 	SkipOffline   bool   // offline = "skip": not reachable is no failure
 	SwitchCommand string // replaces build and activate; sh, run in the checkout as the login user
-	Health        []string
+	Health        []Check
 	Timeouts      Timeouts
 
 	line, column int // where the file names it

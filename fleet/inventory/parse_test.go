@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
@@ -59,7 +60,9 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{name: "dotted key into a table", text: "[hosts.a]\n[hosts.a.timeouts]\n[hosts]\n▸a.wave = 1", message: `"a" is a table already, and complete`, hint: `add to it on line 1`},
 		{name: "adding to an inline table", text: "hosts = { a = {} }\n[▸hosts.b]", message: `"hosts" is a table already, and complete`, hint: `add to it on line 1`},
 		{name: "key within a value", text: "[hosts.a]\nwave = 1\n▸wave.x = 1", message: `"wave" is no table here`, hint: `line 2 sets it to the number 1`},
-		{name: "list of tables", text: "[[▸hosts.a]]", message: `[[hosts.a]] begins a list, and there are no lists of tables here`, hint: `write [hosts.a]`},
+		{name: "list of tables", text: "[[hosts.▸a]]", message: `host "a" must be a table, not a list`, hint: `write [hosts.a]`},
+		{name: "list of tables that is a table", text: "[hosts.a.timeouts]\n[[hosts.a.▸timeouts]]", message: `[[hosts.a.timeouts]] adds to a list that is complete`, hint: `line 1 sets it to a table`},
+		{name: "list of tables after a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `[[hosts.a.health]] adds to a list that is complete`, hint: `line 2 sets it to a list`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "another word for a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
 		{name: "nothing like a key", text: "[fleet]\n▸zzz = 1\n[hosts.a]", message: `unknown key "zzz" in [fleet]`, hint: `known here: name, remote, branch`},
@@ -150,6 +153,11 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 		{name: "tcp check with a bad port", text: "[hosts.a]\nhealth = [▸\"tcp://a:65536\"]", message: `host "a": health "tcp://a:65536" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
 		{name: "http check without a host", text: "[hosts.a]\nhealth = [▸\"http:///x\"]", message: `host "a": health "http:///x" is not a URL`, hint: `as in "https://localhost:8443/health"`},
 		{name: "misspelled scheme", text: "[hosts.a]\nhealth = [▸\"htps://a\"]", message: `host "a": health "htps://" is no way to check health`, hint: `did you mean "https"?`},
+		{name: "check from nowhere", text: "[hosts.a]\nhealth = [{ check = \"true\", from = ▸\"here\" }]", message: `host "a": health from must be "host" or "operator", not the string "here"`},
+		{name: "check without anything to check", text: "[hosts.a]\nhealth = [▸{ from = \"host\" }]", message: `host "a": health does not say what to check`, hint: `as in { check = "https://example.com/", from = "operator" }`},
+		{name: "status of a command", text: "[hosts.a]\nhealth = [{ check = \"true\", status = ▸200 }]", message: `host "a": health has a status, and "true" is no web address`, hint: `leave it out`},
+		{name: "key of a check", text: "[hosts.a]\nhealth = [{ check = \"true\", ▸form = \"host\" }]", message: `host "a": health has no key "form"`, hint: `did you mean "from"?`},
+		{name: "key of a check in a list of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = ▸\"tcp://a\"", message: `host "a": health check "tcp://a" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
 		{name: "other scheme", text: "[hosts.a]\nhealth = [▸\"ftp://a\"]", message: `host "a": health "ftp://" is no way to check health`, hint: `there are tcp://HOST:PORT, http://... and https://...; anything else can be a command`},
 
 		// The fleet.
@@ -277,12 +285,12 @@ timeout = "3s"
 	timeouts := DefaultTimeouts()
 	timeouts.Build, timeouts.Pull = 90*time.Minute, 90*time.Second
 	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
-		Health: []string{"true"}, Timeouts: timeouts, line: 20, column: 8}
+		Health: []Check{{What: "true"}}, Timeouts: timeouts, line: 20, column: 8}
 	house := plain
 	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 40
 	timeouts.Pull = 2 * time.Minute
 	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
-		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", Managed: true, Health: []string{}, SwitchCommand: "one two\nthree",
+		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
 		Timeouts: timeouts, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
 		Hosts:  []*Host{&plain, &own, &house},
@@ -311,6 +319,22 @@ func TestWhatIsFineIsLeftAlone(t *testing.T) {
 		if _, findings := Parse("hosts.toml", []byte(text+enough)); findings != nil {
 			t.Errorf("%s\n%v", text, Findings(findings))
 		}
+	}
+}
+
+func TestAHealthCheckSaysFromWhereAndWhatTheAnswerIs(t *testing.T) {
+	const inline = `health = ["true", { check = "https://a.example/", from = "operator", status = 401 }, { check = "tcp://a:53", from = "host" }]`
+	const tables = "[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = \"https://a.example/\"\nfrom = \"operator\"\nstatus = 401\n[[hosts.a.health]]\ncheck = \"tcp://a:53\"\n"
+	want := []Check{{What: "true"}, {What: "https://a.example/", Operator: true, Status: 401}, {What: "tcp://a:53"}}
+	for _, text := range []string{inline, tables} {
+		inv, findings := Parse("hosts.toml", []byte("[hosts.a]\nkind = \"nixos\"\nrepo = \"/x\"\n"+text))
+		if findings != nil || !reflect.DeepEqual(inv.Hosts[0].Health, want) {
+			t.Errorf("%s\n%+v %v", text, inv.Hosts[0].Health, Findings(findings))
+		}
+	}
+	text, err := json.Marshal(want)
+	if err != nil || string(text) != `["true",{"check":"https://a.example/","from":"operator","status":401},"tcp://a:53"]` {
+		t.Errorf("%s %v", text, err)
 	}
 }
 

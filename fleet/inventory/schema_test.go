@@ -32,13 +32,17 @@ var trials = map[string]struct{ good, bad, subtle []string }{
 	"repo_mode":      {good: []string{`"checkout"`}, bad: []string{`"clone"`, `""`, `false`}},
 	"offline":        {good: []string{`"fail"`, `"skip"`}, bad: []string{`"no"`, `true`}},
 	"switch_command": {good: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, subtle: []string{`"  "`}},
-	"health":         {good: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`}, bad: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`}, subtle: []string{`["ftp://a"]`, `["tcp://a"]`}},
-	"parallel":       {good: []string{`1`, `10000`}, bad: []string{`0`, `10001`, `"4"`}},
-	"command":        {good: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `["a"]`, `"a\u001bb"`}, subtle: []string{`"  "`}},
-	"url":            {good: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, bad: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, subtle: []string{`"https:///x"`}},
-	"on":             {good: []string{`"always"`, `"failure"`}, bad: []string{`"never"`, `true`}},
-	"timeout":        {good: []string{`"15s"`}, bad: []string{`15`, `"15"`}, subtle: []string{`"0s"`}},
-	"connect":        {good: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"168h"`}, bad: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, subtle: []string{`"0s"`, `"169h"`}},
+	"health": {
+		good: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`, `[{ check = "https://a/", from = "operator", status = 401 }, { check = "true" }]`},
+		bad: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
+			`[{ check = "http://a", status = 99 }]`, `[{ check = "true", every = "1m" }]`, `{ check = "true" }`},
+		subtle: []string{`["ftp://a"]`, `["tcp://a"]`, `[{ check = "true", status = 200 }]`, `["a", { check = "a" }]`}},
+	"parallel": {good: []string{`1`, `10000`}, bad: []string{`0`, `10001`, `"4"`}},
+	"command":  {good: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `["a"]`, `"a\u001bb"`}, subtle: []string{`"  "`}},
+	"url":      {good: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, bad: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, subtle: []string{`"https:///x"`}},
+	"on":       {good: []string{`"always"`, `"failure"`}, bad: []string{`"never"`, `true`}},
+	"timeout":  {good: []string{`"15s"`}, bad: []string{`15`, `"15"`}, subtle: []string{`"0s"`}},
+	"connect":  {good: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"168h"`}, bad: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, subtle: []string{`"0s"`, `"169h"`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
@@ -184,7 +188,7 @@ func violates(schema object, v any) string {
 		case "uniqueItems":
 			list, _ := v.([]any)
 			for i := range list {
-				ok = ok && !slices.Contains(list[:i], list[i])
+				ok = ok && !slices.ContainsFunc(list[:i], func(other any) bool { return reflect.DeepEqual(other, list[i]) })
 			}
 		case "items":
 			list, _ := v.([]any)
@@ -201,6 +205,8 @@ func violates(schema object, v any) string {
 		case "minProperties":
 			table, is := v.(object)
 			ok = !is || float64(len(table)) >= arg.(float64)
+		case "anyOf":
+			ok = slices.ContainsFunc(arg.([]any), func(schema any) bool { return violates(schema.(object), v) == "" })
 		case "properties", "additionalProperties", "propertyNames":
 			if problem := violatesTable(schema, v); problem != "" {
 				return problem

@@ -116,7 +116,7 @@ root_says() {
       said='gone'
       return
     fi
-    if [ $waits -lt 100 ]; then sleep 0.1; else sleep 0.5; fi
+    if [ "$waits" -lt 100 ]; then sleep 0.1; else sleep 0.5; fi
   done
   read -r said <"$dir/$1"
 }
@@ -175,7 +175,7 @@ run_switch_command() {
   sh -c "$switch_command" 2>&1 </dev/null || activation_status=$?
   fact activation-status "$activation_status"
   built=$(current)
-  if [ $activation_status != 0 ]; then
+  if [ "$activation_status" != 0 ]; then
     [ "$built" != "$from" ] || fail switch-command "switch_command exited with $activation_status"
     degraded switch-command "switched, but switch_command exited with $activation_status"
   fi

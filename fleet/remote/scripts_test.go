@@ -14,20 +14,21 @@ import (
 func everything() map[string]string {
 	job := Job{ID: "r.h", Kind: "nixos"}
 	return map[string]string{
-		"launch": job.Launch("t", 0, "").Text,
-		"check":  job.Check("t").Text,
-		"tell":   Tell("t", "r.h", "go").Text,
-		"follow": Follow("t", "r.h", 0).Text,
-		"cancel": Cancel("t", "r.h").Text,
-		"tip":    Tip("t", "~/c", "", "main").Text,
-		"exec":   Exec("true").Text,
-		"probe":  Probe("t", "nixos", Checkout{}).Text,
-		"plan":   Forecast{}.Script("t").Text,
-		"boot":   Boot("t").Text,
-		"reboot": Reboot("t", "").Text,
-		"tests":  Tests("t", "h", Checkout{}, time.Minute).Text,
-		"job":    jobScript(),
-		"root":   rootScript(),
+		"launch":      job.Launch("t", 0, "").Text,
+		"check":       job.Check("t").Text,
+		"tell":        Tell("t", "r.h", "go").Text,
+		"follow":      Follow("t", "r.h", 0).Text,
+		"cancel":      Cancel("t", "r.h").Text,
+		"tip":         Tip("t", "~/c", "", "main").Text,
+		"exec":        Exec("true").Text,
+		"probe":       Probe("t", "nixos", Checkout{}).Text,
+		"plan":        Forecast{}.Script("t").Text,
+		"boot":        Boot("t").Text,
+		"reboot":      Reboot("t", "").Text,
+		"generations": Generations("t", "nixos").Text,
+		"tests":       Tests("t", "h", Checkout{}, time.Minute).Text,
+		"job":         jobScript(),
+		"root":        rootScript(),
 	}
 }
 

@@ -52,15 +52,30 @@ verify_units() {
   [ -z "$new" ] || degraded units "switched, but units failed:$new"
 }
 
-# verify_health runs the health=COMMAND arguments.
+# verify_health runs the health=COMMAND arguments. What was just switched has half a minute to come up.
 verify_health() {
+  verify_began=$(date +%s)
+  settle_seconds=0
+  if [ "$activated" = yes ]; then settle_seconds=30; fi
   for pair in "$@"; do
     case $pair in
-      health=*)
-        health_status=0
-        limit "$verify_seconds" sh -c "${pair#health=}" 2>&1 </dev/null || health_status=$?
-        [ $health_status = 0 ] || degraded health "the health check \"${pair#health=}\" exited with $health_status"
-        ;;
+      health=*) verify_command "${pair#health=}" ;;
     esac
   done
+}
+
+# verify_command COMMAND: again and again until it succeeds, each time a little later.
+verify_command() {
+  naps=0
+  while :; do
+    verify_left=$((verify_began + verify_seconds - $(date +%s)))
+    [ $verify_left -ge 1 ] || verify_left=1
+    health_status=0
+    limit $verify_left sh -c "$1" 2>&1 </dev/null || health_status=$?
+    [ $health_status != 0 ] || return 0
+    if [ $(($(date +%s) - verify_began)) -ge "$settle_seconds" ]; then break; fi
+    naps=$((naps + 1))
+    sleep $naps
+  done
+  degraded health "the health check \"$1\" exited with $health_status"
 }
