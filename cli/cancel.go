@@ -11,7 +11,7 @@ func newCancel(env *Env) *cobra.Command {
 		Use:   "cancel [RUN]",
 		Short: "End a run's jobs on its hosts",
 		Long: `End a run: hosts that wait are not begun, and jobs that have not begun to activate end. A job that activates goes on to its
-end, since half an activation is worse than a whole one.
+end, since half an activation is worse than a whole one. The rollback of a failed wave is a part of its run, and ends with it.
 
 RUN is a run's id, a beginning of it, or its last four letters; without one, the last run.
 

@@ -21,7 +21,11 @@ func (e *Engine) Cancel(ctx context.Context, record *Record, inv *inventory.Inve
 	if err != nil {
 		return err
 	}
-	if state.Settled() {
+	rollback, err := e.rollbackOf(state)
+	if err != nil {
+		return err
+	}
+	if state.Settled() && rollback == nil {
 		return fmt.Errorf("run %s has ended: there is nothing to cancel", record.Run)
 	}
 	var hosts []*inventory.Host
@@ -50,10 +54,29 @@ func (e *Engine) Cancel(ctx context.Context, record *Record, inv *inventory.Inve
 		}
 		sink(h.Name, answer)
 	})
+	if rollback != nil {
+		return e.Cancel(ctx, rollback, inv, sink) // a failed wave has no other jobs
+	}
 	if missed > 0 {
 		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: fleetctl cancel %s asks again", missed, len(state.Hosts), record.Run)
 	}
 	return nil
+}
+
+// rollbackOf is the run that takes hosts of another back; nil where none is at work.
+func (e *Engine) rollbackOf(s *State) (*Record, error) {
+	if s.Rollback == "" {
+		return nil, nil
+	}
+	record, err := e.Records.Open(s.Rollback)
+	if err != nil {
+		return nil, err
+	}
+	rollback, err := record.State()
+	if err != nil || rollback.Settled() {
+		return nil, err
+	}
+	return record, nil
 }
 
 func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (string, error) {

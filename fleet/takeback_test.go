@@ -1,7 +1,9 @@
 package fleet
 
 import (
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +52,35 @@ func TestAHostThatCannotBeTakenBackIsDegraded(t *testing.T) {
 		w.hosts["a"].back = broken("activate", "no-generation", "there is none before")
 		w.run(Options{OnFailure: OnFailureRollback})
 		w.expect("a", Degraded, "rollback")
+	})
+}
+
+func TestARollbackIsCancelledByTheRunThatItIsAPartOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		var cancelling sync.WaitGroup
+		var answers []string
+		finished := 0
+		w.expectExit(w.runWith(t.Context(), Options{OnFailure: OnFailureRollback}, func(ev Event) {
+			if ev.Type == HostFinished {
+				finished++
+			}
+			if finished == 3 && ev.Type == StepStarted && ev.Step == Build {
+				cancelling.Go(func() {
+					if err := w.another().Cancel(t.Context(), w.record(), w.inv, func(host, answer string) { answers = append(answers, host+" "+answer) }); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}), ExitFailed)
+		cancelling.Wait()
+		if !slices.Equal(answers, []string{"next not begun, and will not be", "a cancelled"}) {
+			t.Errorf("answers %q", answers)
+		}
+		w.expect("a", Degraded, "rollback")
+		if err := w.another().Cancel(t.Context(), w.record(), w.inv, func(string, string) {}); err == nil || !strings.Contains(err.Error(), "has ended") {
+			t.Errorf("error %v", err)
+		}
 	})
 }
 
