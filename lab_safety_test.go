@@ -5,6 +5,9 @@ package main_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -118,4 +121,42 @@ func TestLabARollbackGoesBackAGeneration(t *testing.T) {
 	if after := systemOf(t, "m1"); after != before {
 		t.Errorf("it was\n%s\nand is\n%s", before, after)
 	}
+}
+
+func TestLabHealthChecksAreMadeFromTheHostAndFromTheOperator(t *testing.T) {
+	const server = "sudo systemd-run -q --unit lab-web --collect sh -c '%s exec python3 -m http.server 8080 --bind %s --directory /var/empty'"
+	const stop = "sudo systemctl stop lab-web 2>/dev/null; sudo mkdir -p /var/empty"
+	const text = `[fleet]
+remote = "git://10.78.0.1/nixcfg.git"
+[hosts.m1]
+kind = "nixos"
+repo = "~/Code/nixcfg"
+health = [
+  "curl -sf -o /dev/null http://127.0.0.1:8080/",
+  "http://127.0.0.1:8080/",
+  { check = "http://10.78.0.101:8080/nosuch", from = "operator", status = 404 },
+  { check = "test $FLEETCTL_HOST = m1", from = "operator" },
+]
+`
+	inventory := filepath.Join(t.TempDir(), "hosts.toml")
+	if err := os.WriteFile(inventory, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	on(t, "m1", stop)
+	defer on(t, "m1", stop)
+
+	on(t, "m1", fmt.Sprintf(server, "", "127.0.0.1"))
+	push(t, "m1", "")
+	r := fleetctl(t, "deploy", "m1", "--inventory", inventory)
+	r.exits(t, 1)
+	if result := r.wants(t, "m1", fleet.Degraded, "health"); !strings.Contains(result.Reason, `"http://10.78.0.101:8080/nosuch (404) from the operator's machine" fails`) {
+		t.Errorf("what answers on the host alone: %q", result.Reason)
+	}
+
+	on(t, "m1", stop)
+	on(t, "m1", fmt.Sprintf(server, "sleep 8;", "0.0.0.0"))
+	push(t, "m1", "")
+	r = fleetctl(t, "deploy", "m1", "--inventory", inventory)
+	r.exits(t, 0)
+	r.wants(t, "m1", fleet.Switched, "")
 }

@@ -393,7 +393,9 @@ func TestLabASecondOperatorIsToldOfTheFirst(t *testing.T) {
 	push(t, "m1", "slow-switch 6")
 	first := make(chan report)
 	go func() { first <- fleetctl(t, "deploy", "m1") }()
-	activating := func(log string) bool { return strings.Contains(log, "step activate start") && !strings.Contains(log, " end ") }
+	activating := func(log string) bool {
+		return strings.Contains(log, "step activate start") && !strings.Contains(log, " end ")
+	}
 	const log = "cat $(ls -1td .local/state/fleetctl/jobs/*/ | head -n 1)log; true"
 	for begun := time.Now(); !activating(on(t, "m1", log)); time.Sleep(100 * time.Millisecond) {
 		if time.Since(begun) > time.Minute {
