@@ -43,6 +43,7 @@ func (o *runOptions) waveFlags(cmd *cobra.Command) {
 	f.Var(&o.Canary, "canary", "let `N or P%` of the first wave go before the rest of it")
 	f.DurationVar(&o.Soak, "soak", 0, "let this `time` pass between two waves, and look at the first again")
 	f.Var(&o.MaxFailures, "max-failures", "begin no more hosts once more than `N or P%` of the run have failed")
+	f.Var(&o.MaxWaveFailures, "max-wave-failures", "begin no more hosts once more than `N or P%` of a wave have failed")
 	f.StringVar(&o.OnFailure, "on-failure", fleet.OnFailureHalt, "where a wave fails, `halt`, continue, or roll its hosts back: rollback-wave")
 }
 

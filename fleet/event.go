@@ -1,6 +1,9 @@
 package fleet
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Type names what an [Event] says.
 type Type string
@@ -63,13 +66,14 @@ type Start struct {
 	Of       string        `json:"of,omitempty"` // the run that this one takes hosts of back for
 
 	// What whoever goes on with the run goes by.
-	Confirm        string  `json:"confirm,omitempty"` // operator, self or none
-	ConfirmSeconds float64 `json:"confirm_seconds,omitempty"`
-	BuildFirst     bool    `json:"build_first,omitempty"`
-	MaxFailures    *int    `json:"max_failures,omitempty"` // of the run; not given: a wave must not have any
-	OnFailure      string  `json:"on_failure,omitempty"`   // halt, continue or rollback-wave
-	SoakSeconds    float64 `json:"soak_seconds,omitempty"` // between two waves
-	Test           bool    `json:"test,omitempty"`         // the repository's tests are run on hosts that did well
+	Confirm         string  `json:"confirm,omitempty"` // operator, self or none
+	ConfirmSeconds  float64 `json:"confirm_seconds,omitempty"`
+	BuildFirst      bool    `json:"build_first,omitempty"`
+	MaxFailures     *int    `json:"max_failures,omitempty"`      // of the run; not given: a wave must not have any
+	MaxWaveFailures string  `json:"max_wave_failures,omitempty"` // of each wave, as N or P%
+	OnFailure       string  `json:"on_failure,omitempty"`        // halt, continue or rollback-wave
+	SoakSeconds     float64 `json:"soak_seconds,omitempty"`      // between two waves
+	Test            bool    `json:"test,omitempty"`              // the repository's tests are run on hosts that did well
 }
 
 // Facts that the engine itself tells; all others are the job's.
@@ -126,4 +130,13 @@ type Summary struct {
 	Counts   map[Outcome]int `json:"counts"`
 	ExitCode int             `json:"exit_code"`
 	Seconds  float64         `json:"seconds"`
+}
+
+// waveOf is the wave that a host goes in.
+func (s *Start) waveOf(host string) int {
+	i := slices.IndexFunc(s.Hosts, func(h PlannedHost) bool { return h.Name == host })
+	if i < 0 {
+		return 0
+	}
+	return s.Hosts[i].Wave
 }

@@ -47,13 +47,14 @@ type Options struct {
 	Confirm        string        // "" is operator, or self with Detach, or none where the goal leaves nothing to confirm
 	ConfirmTimeout time.Duration // 0 is [DefaultConfirmTimeout]
 
-	Canary      Share         // of the first wave: a wave of its own, before it
-	Soak        time.Duration // between two waves
-	MaxFailures Share         // of the run: how many are borne before no more hosts are begun
-	BuildFirst  bool          // no host activates before all have built
-	OnFailure   string        // "" is halt
-	Test        bool          // run the repository's tests on each host that did well: one that fails degrades it
-	WaitOnline  time.Duration // how long hosts that are away are waited for
+	Canary          Share         // of the first wave: a wave of its own, before it
+	Soak            time.Duration // between two waves
+	MaxFailures     Share         // of the run: how many are borne before no more hosts are begun
+	MaxWaveFailures Share         // of each wave
+	BuildFirst      bool          // no host activates before all have built
+	OnFailure       string        // "" is halt
+	Test            bool          // run the repository's tests on each host that did well: one that fails degrades it
+	WaitOnline      time.Duration // how long hosts that are away are waited for
 }
 
 // DefaultConfirmTimeout is how long a host waits to hear that somebody can still log in.
@@ -150,7 +151,7 @@ func (p *Plan) start() *Start {
 	s := &Start{
 		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
-		SoakSeconds: p.Soak.Seconds(), Test: p.Test,
+		MaxWaveFailures: p.MaxWaveFailures.String(), SoakSeconds: p.Soak.Seconds(), Test: p.Test,
 	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {

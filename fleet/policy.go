@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -9,6 +10,7 @@ import (
 // policy is what the failures of a run mean for the hosts that are still to come. Once it has halted the run, no more are begun.
 type policy struct {
 	start  *Start
+	ofWave Share         // how many failures each wave may have, where that is given
 	halted chan struct{} // closed at the halt
 
 	mu     sync.Mutex
@@ -17,7 +19,11 @@ type policy struct {
 }
 
 func newPolicy(start *Start) *policy {
-	return &policy{start: start, halted: make(chan struct{})}
+	p := &policy{start: start, halted: make(chan struct{})}
+	if start.MaxWaveFailures != "" && p.ofWave.Set(start.MaxWaveFailures) != nil {
+		p.ofWave = Share{} // of a record that nobody wrote with this: the rule is the strictest there is
+	}
+	return p
 }
 
 // fails reports whether an outcome speaks against going on. A host that could not be reached does not: nothing happened to it.
@@ -34,6 +40,9 @@ func (p *policy) count(host string, o Outcome) {
 	if most := p.start.MaxFailures; most != nil && len(p.failed) > *most {
 		p.stop(fmt.Sprintf("%d of at most %d failures: %s", len(p.failed), *most, strings.Join(p.failed, ", ")))
 	}
+	if p.ofWave.Given() {
+		p.judge(p.start.waveOf(host))
+	}
 }
 
 // endWave judges a wave, all of whose hosts have an outcome or are waited for. What is allowed to fail is no failed wave; a canary
@@ -41,19 +50,35 @@ func (p *policy) count(host string, o Outcome) {
 func (p *policy) endWave(number int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.start.OnFailure == OnFailureContinue || p.start.MaxFailures != nil && number != CanaryWave {
+	if p.start.OnFailure == OnFailureContinue || p.start.MaxFailures != nil && !p.ofWave.Given() && number != CanaryWave {
 		return
 	}
+	p.judge(number)
+}
+
+// judge stops the run where more hosts of a wave have failed than may.
+func (p *policy) judge(number int) {
 	var failed []string
+	size := 0
 	for _, h := range p.start.Hosts {
-		for _, name := range p.failed {
-			if h.Name == name && h.Wave == number {
-				failed = append(failed, name)
-			}
+		if h.Wave != number {
+			continue
+		}
+		size++
+		if slices.Contains(p.failed, h.Name) {
+			failed = append(failed, h.Name)
 		}
 	}
-	if len(failed) > 0 {
+	most := p.ofWave.Of(size)
+	if number == CanaryWave {
+		most = 0
+	}
+	switch {
+	case len(failed) <= most:
+	case most == 0:
 		p.stop(fmt.Sprintf("%s failed: %s", waveName(number), strings.Join(failed, ", ")))
+	default:
+		p.stop(fmt.Sprintf("%s failed, by %d of at most %d failures: %s", waveName(number), len(failed), most, strings.Join(failed, ", ")))
 	}
 }
 

@@ -95,6 +95,11 @@ func TestFailuresDecideWhoIsBegun(t *testing.T) {
 		{"none may", "b1", Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
 		{"a wave fails", "b1", Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
 		{"whatever happens", "a1 b1 c1", Options{OnFailure: OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"as many of each wave as may", "a1 b1 c1", Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"one too many of a wave", "a1 b1 b2", Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed, by 2 of at most 1 failures: b1, b2"},
+		{"a share that is no whole host", "a1", Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
+		{"of a wave, or of the run", "a1 b1", Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"the canary, whatever a wave may", "a1", Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
 		{"up to a point", "a1 b1", Options{OnFailure: OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
