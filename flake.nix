@@ -49,11 +49,13 @@
           modules = pkgs.runCommand "modules" { result = import ./nix/tests/eval.nix { inherit lib; }; } ''
             echo "$result" >"$out"
           '';
-          options = pkgs.runCommand "options" { inherit (import ./nix/options-doc.nix { inherit lib; }) markdown man; } ''
-            printf '%s' "$markdown" | diff -u ${./docs/options.md} -
-            printf '%s' "$man" | diff -u ${./docs/man/fleetctl-options.5} -
-            touch "$out"
-          '';
+          options =
+            pkgs.runCommand "options" { inherit (import ./nix/options-doc.nix { inherit lib; }) markdown man; }
+              ''
+                printf '%s' "$markdown" | diff -u ${./docs/options.md} -
+                printf '%s' "$man" | diff -u ${./docs/man/fleetctl-options.5} -
+                touch "$out"
+              '';
         }
         // (own pkgs).fleetctl.passthru.tests
       );

@@ -14,9 +14,7 @@ let
     inherit ((stub.eval module { }).options) services;
     programs = { inherit ((stub.eval module { }).options.programs) fleetctl; };
   };
-  list =
-    module:
-    lib.filter (o: o.visible && !o.internal) (lib.optionAttrSetToDocList (ours module));
+  list = module: lib.filter (o: o.visible && !o.internal) (lib.optionAttrSetToDocList (ours module));
 
   pages = [
     {
@@ -45,14 +43,20 @@ let
         text = o.type;
       }
     ]
-    ++ lib.concatMap (
-      what:
-      lib.optional (o ? ${what}) {
-        what = lib.toSentenceCase what;
-        text = lib.removeSuffix "\n" o.${what}.text;
-        code = true;
-      }
-    ) [ "default" "example" ];
+    ++
+      lib.concatMap
+        (
+          what:
+          lib.optional (o ? ${what}) {
+            what = lib.toSentenceCase what;
+            text = lib.removeSuffix "\n" o.${what}.text;
+            code = true;
+          }
+        )
+        [
+          "default"
+          "example"
+        ];
   about = o: lib.replaceStrings [ "{option}" ] [ "" ] (lib.removeSuffix "\n" o.description);
 
   markdown =
@@ -61,7 +65,9 @@ let
       line = l: "\n- ${l.what}:${if l ? code then code l.text else " ${l.text}"}";
       entry = o: "### `${o.name}`\n\n${about o}\n${lib.concatMapStrings line (lines o)}\n";
     in
-    page: "## ${page.title}: `${page.name}.default`\n\n" + lib.concatMapStringsSep "\n" entry (list page.module);
+    page:
+    "## ${page.title}: `${page.name}.default`\n\n"
+    + lib.concatMapStringsSep "\n" entry (list page.module);
 
   # man(7). Text is escaped whole: nothing of it is a request, and a hyphen is the one that can be typed.
   escape =
@@ -85,19 +91,21 @@ let
           ".br\n${l.what}:\n.RS\n.EX\n${escape l.text}\n.EE\n.RE\n"
         else
           ".br\n${l.what}: ${if l ? code then bold (escape l.text) else escape l.text}\n";
-      entry = o: ".TP\n${bold (escape o.name)}\n${prose (about o)}\n${lib.concatMapStrings line (lines o)}";
+      entry =
+        o: ".TP\n${bold (escape o.name)}\n${prose (about o)}\n${lib.concatMapStrings line (lines o)}";
     in
-    page: ".SH ${lib.toUpper page.title}\nOptions of ${page.name}.default.\n" + lib.concatMapStrings entry (list page.module);
+    page:
+    ".SH ${lib.toUpper page.title}\nOptions of ${page.name}.default.\n"
+    + lib.concatMapStrings entry (list page.module);
 in
 {
-  markdown =
-    ''
-      # Options
+  markdown = ''
+    # Options
 
-      What the flake's modules can be told. `nix/options` writes this page; [nix.md](nix.md) says how to use them.
+    What the flake's modules can be told. `nix/options` writes this page; [nix.md](nix.md) says how to use them.
 
-    ''
-    + lib.concatMapStringsSep "\n" markdown pages;
+  ''
+  + lib.concatMapStringsSep "\n" markdown pages;
 
   man =
     let

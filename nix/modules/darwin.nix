@@ -19,18 +19,16 @@ in
 {
   imports = [ ./operator.nix ];
 
-  options.services.fleetctl-agent =
-    import ./agent-options.nix { inherit lib pkgs; }
-    // {
-      inherit (machine.options) socket;
+  options.services.fleetctl-agent = import ./agent-options.nix { inherit lib pkgs; } // {
+    inherit (machine.options) socket;
 
-      group = lib.mkOption {
-        type = lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}";
-        default = "staff";
-        example = "admin";
-        description = "The group that may ask the agent. It must be there: `staff` has every person with an account.";
-      };
+    group = lib.mkOption {
+      type = lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}";
+      default = "staff";
+      example = "admin";
+      description = "The group that may ask the agent. It must be there: `staff` has every person with an account.";
     };
+  };
 
   config = lib.mkIf cfg.enable {
     assertions = command.assertions ++ machine.assertions;

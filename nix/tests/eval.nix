@@ -13,7 +13,12 @@ let
   onMac = module: settings: (stub.evalOn (stub.pkgsOn false) module settings).config;
 
   # What a module makes, without its own options.
-  made = config: removeAttrs config [ "services" "programs" ];
+  made =
+    config:
+    removeAttrs config [
+      "services"
+      "programs"
+    ];
 
   # Those assertions that do not hold, and the warnings.
   wrong = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
@@ -40,38 +45,56 @@ let
   all = lib.genAttrs [ "nixos" "darwin" "home" ] (name: ../modules + "/${name}.nix");
   inherit (all) nixos darwin home;
 
-  each = title: holds: lib.mapAttrs' (name: module: lib.nameValuePair "${name}: ${title}" (holds module)) all;
+  each =
+    title: holds:
+    lib.mapAttrs' (name: module: lib.nameValuePair "${name}: ${title}" (holds module)) all;
 
   holds =
     each "disabled, it changes nothing" (module: made (what module { }) == made (what { } { }))
     // each "the agent, enabled, has nothing to complain of" (module: clean (what module (agent { })))
     // each "the operator, enabled, has nothing to complain of" (
-      module: clean (what module (operator { settings = inventory; }))
+      module:
+      clean (
+        what module (operator {
+          settings = inventory;
+        })
+      )
     )
     // each "intervals the wrong way round are refused" (
-      module: refused (what module (agent {
+      module:
+      refused (what module (agent {
         limits.minInterval = 60;
         limits.maxInterval = 30;
       })) "minInterval (60) is longer"
     )
     // each "limits out of bounds are refused" (
       module:
-      lib.all (limits: fails (what module (agent { inherit limits; })).services.fleetctl-agent.limits) [
-        { connections = 1; }
-        { requests = 0; }
-        { headerBytes = 100; }
-        { minInterval = 0; }
-        { maxInterval = 100000; }
-      ]
+      lib.all
+        (
+          limits:
+          fails
+            (what module (agent {
+              inherit limits;
+            })).services.fleetctl-agent.limits
+        )
+        [
+          { connections = 1; }
+          { requests = 0; }
+          { headerBytes = 100; }
+          { minInterval = 0; }
+          { maxInterval = 100000; }
+        ]
     )
     // each "an inventory as a file and as values is refused" (
-      module: refused (what module (operator {
+      module:
+      refused (what module (operator {
         settings = inventory;
         inventory = ./eval.nix;
       })) "leave one of them out"
     )
     // each "a lax policy of host keys is warned of" (
-      module: warned (what module (
+      module:
+      warned (what module (
         lib.recursiveUpdate (operator { settings = inventory; }) {
           programs.ssh.extraConfig = "Host *\n  StrictHostKeyChecking accept-new\n";
         }
@@ -95,10 +118,14 @@ let
         };
       in
       lib.hasInfix "/nix/store/other/bin/fleetctl" (
-        builtins.toJSON (made (what module (agent {
-          package = other;
-          limits.requests = 7; # so that NixOS has a command line of its own
-        })))
+        builtins.toJSON (
+          made (
+            what module (agent {
+              package = other;
+              limits.requests = 7; # so that NixOS has a command line of its own
+            })
+          )
+        )
       )
     )
     // each "an operator without an inventory has the command alone" (
@@ -115,7 +142,9 @@ let
     // each "an inventory of values is proven when it is built" (
       module:
       let
-        config = what module (operator { settings = inventory; });
+        config = what module (operator {
+          settings = inventory;
+        });
         files = lib.attrValues (config.environment.etc // config.xdg.configFile);
       in
       map (file: file.source) files == [ "/nix/store/abc-hosts.toml" ]
@@ -141,7 +170,9 @@ let
       in
       lib.length own > 5
       && lib.all (
-        o: lib.stringLength (o.description or "") > 10 && (o ? example || lib.hasSuffix ".package" o.name && o ? default)
+        o:
+        lib.stringLength (o.description or "") > 10
+        && (o ? example || lib.hasSuffix ".package" o.name && o ? default)
       ) own
     )
     // {
@@ -150,7 +181,11 @@ let
           config = what nixos (agent { });
         in
         config.systemd.packages == [ stub.package ]
-        && config.systemd.services.fleetctl-agent == { enableDefaultPath = false; serviceConfig = { }; }
+        &&
+          config.systemd.services.fleetctl-agent == {
+            enableDefaultPath = false;
+            serviceConfig = { };
+          }
         && config.systemd.sockets.fleetctl-agent.socketConfig.SocketMode == "0660";
 
       "nixos: operators are in the group that the socket lets in" =
@@ -188,7 +223,9 @@ let
         ];
 
       "nixos: another socket takes the package's place" =
-        (what nixos (agent { socket = "/run/x/y.sock"; })).systemd.sockets.fleetctl-agent.listenStreams == [
+        (what nixos (agent {
+          socket = "/run/x/y.sock";
+        })).systemd.sockets.fleetctl-agent.listenStreams == [
           ""
           "/run/x/y.sock"
         ];
@@ -245,15 +282,21 @@ let
 
       "nixos: the inventory is in /etc, and found there" =
         let
-          config = what nixos (operator { inventory = ./eval.nix; });
+          config = what nixos (operator {
+            inventory = ./eval.nix;
+          });
         in
         config.environment.etc."fleetctl/hosts.toml".source == ./eval.nix
         && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
         && config.environment.systemPackages == [ stub.package ];
 
-      "darwin: the agent is nobody, in the operators' group" = lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /var/run/fleetctl-agent/agent.sock" (
-        (what darwin (agent { group = "admin"; })).launchd.daemons.fleetctl-agent.script
-      );
+      "darwin: the agent is nobody, in the operators' group" =
+        lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /var/run/fleetctl-agent/agent.sock"
+          (
+            (what darwin (agent {
+              group = "admin";
+            })).launchd.daemons.fleetctl-agent.script
+          );
 
       "home: the agent is the user's own, and tells of the home" =
         let
@@ -270,14 +313,15 @@ let
         in
         enable
         && config.systemd.user.sockets == { }
-        && words == [
-          exe
-          "agent"
-          "--kind"
-          "home"
-          "--socket"
-          "/home/mba/.local/state/fleetctl/agent.sock"
-        ];
+        &&
+          words == [
+            exe
+            "agent"
+            "--kind"
+            "home"
+            "--socket"
+            "/home/mba/.local/state/fleetctl/agent.sock"
+          ];
 
       "every socket is where docs/agent-api.md has it, and so where it is looked for" =
         let
@@ -294,7 +338,9 @@ let
         && lib.hasInfix "ListenStream=${machine}\n" (builtins.readFile ../fleetctl-agent.socket);
 
       "home: the inventory is where fleetctl looks" =
-        (what home (operator { inventory = ./eval.nix; })).xdg.configFile == {
+        (what home (operator {
+          inventory = ./eval.nix;
+        })).xdg.configFile == {
           "fleetctl/hosts.toml".source = ./eval.nix;
         };
 
@@ -356,13 +402,15 @@ let
           "web"
           "web-ada"
         ]
-        && map (left: left.attr) fleet.leftOut == [
-          "WEB"
-          "a@b@c"
-        ]
+        &&
+          map (left: left.attr) fleet.leftOut == [
+            "WEB"
+            "a@b@c"
+          ]
         && (lib.last fleet.hosts).address == "web";
 
-      "lib.hostsFromFlake: a flake without hosts has none" = (import ../lib.nix).hostsFromFlake { } == { };
+      "lib.hostsFromFlake: a flake without hosts has none" =
+        (import ../lib.nix).hostsFromFlake { } == { };
 
       "flake: every output is there, for every system" =
         let

@@ -21,16 +21,16 @@ rec {
       type = lib.types.attrsOf lib.types.anything;
       generate = name: _: "/nix/store/abc-${name}";
     };
-    runCommand = name: _: _: "/nix/store/abc-${name}";
+    runCommand =
+      name: _: _:
+      "/nix/store/abc-${name}";
     mkShell = _: package;
     nixfmt-tree = package;
   };
 
   options =
     let
-      option =
-        default: type:
-        lib.mkOption { inherit default type; };
+      option = default: type: lib.mkOption { inherit default type; };
       attrs = option { } (lib.types.attrsOf lib.types.anything);
       list = option [ ] (lib.types.listOf lib.types.anything);
       # What several modules may set, and what is read back.
