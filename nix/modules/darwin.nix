@@ -1,16 +1,20 @@
 # fleetctl on nix-darwin: services.fleetctl-agent for hosts, programs.fleetctl for operators.
 #
-# launchd hands sockets over to programs that call its C library alone, so the agent makes its own and stays. It is nobody, but for
-# the group of its socket.
+# launchd hands sockets over to programs that call its C library alone, so the agent makes its own and stays. It is nobody. Its
+# socket has the group of the directory that it is made in, as every file on macOS; macOS's sudo would not give nobody the group.
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
 let
   cfg = config.services.fleetctl-agent;
-  command = import ./agent-command.nix { inherit lib cfg; };
+  command = import ./agent-command.nix {
+    inherit lib cfg;
+    options = options.services.fleetctl-agent;
+  };
   machine = import ./system-agent.nix {
     inherit lib cfg;
     run = "/var/run"; # /run is nix-darwin's link to it, which an update of macOS can take away
@@ -36,7 +40,7 @@ in
     launchd.daemons.fleetctl-agent = {
       script = ''
         /usr/bin/install -d -o nobody -g ${lib.escapeShellArg cfg.group} -m 0755 ${lib.escapeShellArg (dirOf cfg.socket)}
-        exec /usr/bin/sudo -n -u nobody -g ${lib.escapeShellArg cfg.group} ${
+        exec /usr/bin/sudo -n -u nobody ${
           lib.escapeShellArgs (
             command.words
             ++ [

@@ -4,6 +4,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -12,6 +13,7 @@ let
   command = import ./agent-command.nix {
     inherit lib;
     cfg = agent;
+    options = options.services.fleetctl-agent;
   };
   # The machine that the home is on may be a NixOS host, which is not this agent's to tell of.
   words = command.words ++ [
@@ -89,7 +91,11 @@ in
 
     (lib.mkIf cfg.enable {
       inherit (operator) assertions;
-      warnings = operator.sshWarnings (config.programs.ssh.extraConfig or "");
+      # home-manager makes one text of all its options for ssh.
+      warnings = operator.sshWarnings {
+        file = "~/.ssh/config";
+        text = config.home.file.".ssh/config".text or null;
+      };
       # Completions and the manual page are the package's.
       home.packages = [ cfg.package ];
       xdg.configFile = lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; };

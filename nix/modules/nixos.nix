@@ -4,12 +4,16 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
 let
   cfg = config.services.fleetctl-agent;
-  command = import ./agent-command.nix { inherit lib cfg; };
+  command = import ./agent-command.nix {
+    inherit lib cfg;
+    options = options.services.fleetctl-agent;
+  };
   machine = import ./system-agent.nix { inherit lib cfg; };
   ports = lib.filter (s: s != "" && !lib.hasPrefix "/" s) (
     config.systemd.sockets.fleetctl-agent.listenStreams or [ ]

@@ -12,13 +12,13 @@ let
     ${lib.getExe cfg.package} check "$inventory"
     cp "$inventory" "$out"
   '';
-  lax = builtins.match ".*[Ss]trict[Hh]ost[Kk]ey[Cc]hecking[[:space:]=]+\"?(no|off|accept-new).*";
+  policy = import ./ssh-policy.nix { inherit lib; };
 in
 {
   options = {
     enable = lib.mkEnableOption "`fleetctl`, the command that deploys NixOS and macOS hosts over SSH";
 
-    package = lib.mkPackageOption pkgs "fleetctl" { };
+    package = import ./package-option.nix { inherit lib pkgs; };
 
     settings = mkOption {
       inherit (toml) type;
@@ -61,11 +61,21 @@ in
     }
   ];
 
-  # fleetctl checks host keys as the user's ssh does, so a policy for ssh is one for deploys.
+  # What is wrong with an ssh_config(5) that the modules make: fleetctl checks host keys as the user's ssh does, so a policy for ssh is
+  # one for deploys.
   sshWarnings =
-    sshConfig:
-    lib.optional ((cfg.inventory != null || cfg.settings != { }) && lax sshConfig != null) ''
-      programs.ssh.extraConfig turns StrictHostKeyChecking down, and fleetctl goes by it: a host of the inventory whose key is
-      unknown is deployed to all the same. Give the keys to ssh instead (programs.ssh.knownHosts), and leave it at "ask".
+    { file, text }:
+    let
+      hosts = lib.attrNames (cfg.settings.hosts or { });
+      lax =
+        if cfg.inventory == null then
+          policy.laxOf text hosts
+        else
+          lib.optional (policy.laxForAll text) "every host";
+    in
+    lib.optional (lax != [ ]) ''
+      ${file} turns StrictHostKeyChecking down for ${lib.concatStringsSep ", " lax}, and fleetctl goes by it: where a host of the
+      inventory has a key that is not known, it is deployed to all the same. Have the keys in known_hosts instead, and leave
+      StrictHostKeyChecking at "ask".
     '';
 }

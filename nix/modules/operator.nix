@@ -8,13 +8,25 @@
 let
   cfg = config.programs.fleetctl;
   operator = import ./operator-options.nix { inherit lib pkgs cfg; };
+  # NixOS makes the one, nix-darwin a file in the other.
+  sshConfigs = lib.filterAttrs (
+    name: _: name == "ssh/ssh_config" || lib.hasPrefix "ssh/ssh_config.d/" name
+  ) config.environment.etc;
 in
 {
   options.programs.fleetctl = operator.options;
 
   config = lib.mkIf cfg.enable {
     inherit (operator) assertions;
-    warnings = operator.sshWarnings (config.programs.ssh.extraConfig or "");
+    warnings = lib.concatLists (
+      lib.mapAttrsToList (
+        name: etc:
+        operator.sshWarnings {
+          file = "/etc/${name}";
+          text = etc.text or null;
+        }
+      ) sshConfigs
+    );
     environment = {
       # Completions and the manual page are the package's.
       systemPackages = [ cfg.package ];

@@ -42,6 +42,22 @@ let
   inventory.hosts.hsb0.kind = "nixos";
   exe = "/nix/store/abc-fleetctl/bin/fleetctl";
 
+  # withSsh TEXT SETTINGS: an operator whose ssh_config(5), wherever the kind of host has it, is that text.
+  withSsh =
+    text: settings:
+    operator settings
+    // {
+      environment.etc."ssh/ssh_config".text = text;
+      home.file.".ssh/config".text = text;
+    };
+  fleet.hosts = {
+    hsb0.kind = "nixos";
+    imac0 = {
+      kind = "home";
+      repo = "~/cfg";
+    };
+  };
+
   all = lib.genAttrs [ "nixos" "darwin" "home" ] (name: ../modules + "/${name}.nix");
   inherit (all) nixos darwin home;
 
@@ -67,6 +83,23 @@ let
         limits.maxInterval = 30;
       })) "minInterval (60) is longer"
     )
+    // each "limits that come to more than the agent's memory are refused" (
+      module:
+      let
+        of =
+          limits:
+          what module (agent {
+            inherit limits;
+          });
+      in
+      refused (of {
+        connections = 256;
+        headerBytes = 8193;
+      }) "256 connections with headers of"
+      && clean (of {
+        connections = 256;
+      })
+    )
     // each "limits out of bounds are refused" (
       module:
       lib.all
@@ -79,6 +112,7 @@ let
         )
         [
           { connections = 1; }
+          { connections = 257; }
           { requests = 0; }
           { headerBytes = 100; }
           { minInterval = 0; }
@@ -92,23 +126,33 @@ let
         inventory = ./eval.nix;
       })) "leave one of them out"
     )
-    // each "a lax policy of host keys is warned of" (
+    // each "a lax policy of host keys is warned of, with the hosts that it is for" (
       module:
-      warned (what module (
-        lib.recursiveUpdate (operator { settings = inventory; }) {
-          programs.ssh.extraConfig = "Host *\n  StrictHostKeyChecking accept-new\n";
-        }
-      )) "StrictHostKeyChecking"
+      lib.all (text: warned (what module (withSsh text { settings = fleet; })) "down for hsb0, and") [
+        "Host imac0\n  StrictHostKeyChecking ask\n\nHost *\n  StrictHostKeyChecking accept-new\n"
+        "Host hsb? !hsb1\n\tstricthostkeychecking=No"
+        "Host gpc0 hsb0\n  User mba\n  StrictHostKeyChecking \"off\"\n"
+        "Host i*\n  StrictHostKeyChecking yes\nMatch user root\n  StrictHostKeyChecking yes\nMatch all\n  StrictHostKeyChecking=no"
+      ]
     )
-    // each "a strict policy of host keys is not" (
+    // each "a policy of host keys that is strict, or for hosts that are not the inventory's, is not" (
       module:
-      clean (
-        what module (
-          lib.recursiveUpdate (operator { settings = inventory; }) {
-            programs.ssh.extraConfig = "StrictHostKeyChecking yes";
-          }
-        )
-      )
+      lib.all (text: clean (what module (withSsh text { settings = fleet; }))) [
+        "StrictHostKeyChecking yes"
+        "# StrictHostKeyChecking no\n"
+        "Host github.com *.lan\n  StrictHostKeyChecking accept-new"
+        "Host hsb* imac?\n  StrictHostKeyChecking ask\nHost *\n  StrictHostKeyChecking no"
+        "Match user root\n  StrictHostKeyChecking no"
+        null
+      ]
+    )
+    // each "for an inventory that is a file, only what is for every host counts" (
+      module:
+      let
+        of = text: what module (withSsh text { inventory = ./eval.nix; });
+      in
+      warned (of "Host *\n  StrictHostKeyChecking no") "down for every host, and"
+      && clean (of "Host hsb0\n  StrictHostKeyChecking no")
     )
     // each "another package takes the flake's place" (
       module:
@@ -150,12 +194,7 @@ let
       map (file: file.source) files == [ "/nix/store/abc-hosts.toml" ]
     )
     // each "without an inventory of its own, a lax policy of host keys is nobody's business" (
-      module:
-      clean (
-        what module (
-          lib.recursiveUpdate (operator { }) { programs.ssh.extraConfig = "StrictHostKeyChecking no"; }
-        )
-      )
+      module: clean (what module (withSsh "StrictHostKeyChecking no" { }))
     )
     // each "every option is described, and has an example or, as a package has, a default" (
       module:
@@ -290,8 +329,8 @@ let
         && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
         && config.environment.systemPackages == [ stub.package ];
 
-      "darwin: the agent is nobody, in the operators' group" =
-        lib.hasInfix "sudo -n -u nobody -g admin ${exe} agent --socket /var/run/fleetctl-agent/agent.sock"
+      "darwin: the agent is nobody, in a directory of the operators' group" =
+        lib.hasInfix "sudo -n -u nobody ${exe} agent --socket /var/run/fleetctl-agent/agent.sock"
           (
             (what darwin (agent {
               group = "admin";
@@ -437,8 +476,150 @@ let
         ]
         && flake.lib ? hostsFromFlake;
 
+      "the limits are those of docs/agent-api.md, and so the command's" =
+        let
+          inherit (what nixos (agent { })) services;
+          inherit (services.fleetctl-agent) limits idle;
+          documented =
+            flags: default:
+            lib.hasInfix "\n| ${flags} | ${default} |" (builtins.readFile ../../docs/agent-api.md);
+        in
+        documented "`--max-connections`" (toString limits.connections)
+        && documented "`--max-requests`" (toString limits.requests)
+        && documented "`--max-header`" (toString limits.headerBytes)
+        && documented "`--min-interval`, `--max-interval`" "${toString limits.minInterval}s, ${
+          toString (limits.maxInterval / 3600)
+        }h"
+        && documented "`--idle`" "${toString idle}s";
+
+      "darwin: the policy of host keys is looked for where nix-darwin writes it" = warned (what darwin (
+        operator { settings = inventory; }
+        // {
+          environment.etc."ssh/ssh_config.d/100-nix-darwin.conf".text = "StrictHostKeyChecking no";
+        }
+      )) "/etc/ssh/ssh_config.d/100-nix-darwin.conf turns";
+
+      "package: what it is made of is complete" =
+        let
+          inherit (stub) package;
+          inherit (package) meta passthru;
+        in
+        package.version == (import ../version.nix).release
+        && builtins.match "sha256-[A-Za-z0-9+/]{43}=" package.vendorHash != null
+        && package.subPackages == [ "." ]
+        && package.env.CGO_ENABLED == 0
+        && package.nativeBuildInputs == [ stub.pkgs.installShellFiles ]
+        && package.nativeInstallCheckInputs == [ stub.pkgs.versionCheckHook ]
+        && package.doInstallCheck
+        && passthru.updateScript == [ "nix-update" ]
+        &&
+          lib.attrNames passthru.tests == [
+            "agent"
+            "deploy"
+          ]
+        && meta.license.spdxId == "AGPL-3.0-only"
+        && meta.mainProgram == "fleetctl"
+        && lib.all (lib.hasPrefix "https://github.com/markus-barta/nixfleet") [
+          meta.homepage
+          meta.changelog
+        ]
+        && lib.all (maintainer: maintainer ? name && maintainer ? github) meta.maintainers
+        && meta.maintainers != [ ]
+        && lib.all (platform: lib.elem platform meta.platforms) [
+          "aarch64-darwin"
+          "aarch64-linux"
+          "x86_64-darwin"
+          "x86_64-linux"
+        ]
+        # As nixpkgs wants it: no article, no full stop, not its own name.
+        && builtins.match "[A-Z][^.]*[^. ]" meta.description != null
+        && lib.stringLength meta.longDescription > 100;
+
+      "package: it installs the manual, completions and, on Linux, the units and their users" =
+        let
+          on = isLinux: (stub.pkgsOn isLinux).nixfleet.postInstall;
+          installs = isLinux: words: lib.hasInfix words (on isLinux);
+        in
+        lib.all (installs true) [
+          "installManPage docs/man/"
+          "--bash <("
+          "--fish <("
+          "--zsh <("
+          "nix/fleetctl-agent.service"
+          "nix/fleetctl-agent.socket"
+          "--replace-fail /usr/local/bin/fleetctl $out/bin/fleetctl"
+          "$out/lib/sysusers.d/fleetctl-agent.conf"
+        ]
+        && installs false "installManPage docs/man/"
+        && !installs false "systemd"
+        && (stub.pkgsOn false).nixfleet.passthru.tests == { };
+
+      "package: its source has all that is compiled, embedded or installed" =
+        let
+          under =
+            dir:
+            lib.filter (file: !lib.hasSuffix ".txt" file) (
+              map toString (lib.filesystem.listFilesRecursive dir)
+            );
+          src = map toString stub.package.src;
+          gone = lib.subtractLists src (
+            under ../../fleet/remote
+            ++ under ../../internal/demo/standins
+            ++ under ../../docs/man
+            ++ map toString [
+              ../../go.mod
+              ../../go.sum
+              ../../main.go
+              ../../agent/server.go
+              ../nix.go
+              ../lib.nix
+              ../fleetctl-agent.service
+              ../fleetctl-agent.socket
+              ../fleetctl-agent.sysusers
+            ]
+          );
+        in
+        gone == [ ] && !lib.elem (toString ../../README.md) src;
+
+      "virtual machines: what they are told, the modules know" =
+        let
+          vm = name: stub.package.passthru.tests.${name}.test.nodes;
+          host = stub.node (vm "agent").host;
+          one = stub.node (vm "deploy").one;
+          operator' = stub.node (vm "deploy").operator;
+        in
+        lib.all clean [
+          host
+          one
+          operator'
+        ]
+        && lib.hasSuffix "--idle 5s" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
+        && host.users.groups.fleetctl.members == [ "mba" ]
+        && one.systemd.packages == [ stub.package ]
+        && !lib.hasInfix "@system@" one.environment.etc."nixcfg.nix".text
+        && operator'.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml";
+
+      "virtual machines: their hosts' configuration has both hosts" =
+        lib.attrNames ((import ./system-flake.nix).outputs { self = { }; }).nixosConfigurations == [
+          "one"
+          "two"
+        ];
+
+      "flake: a module that is imported twice is there once, and not where it does not belong" =
+        let
+          inherit (stub.flake) nixosModules homeModules;
+          twice = what { imports = lib.replicate 2 nixosModules.default; } (agent { });
+        in
+        clean twice
+        && twice.services.fleetctl-agent.package == stub.package
+        && fails (stub.evalAs "nixos" homeModules.default { }).config
+        && !fails (stub.evalAs "nixos" nixosModules.default { }).config.warnings;
+
+      "flake: its overlay leaves the fleetctl of nixpkgs alone" =
+        lib.attrNames (stub.flake.overlays.default stub.pkgs { }) == [ "nixfleet" ];
+
       "flake: its module brings its package" =
-        (what (stub.flake.nixosModules.default) (agent { })).systemd.packages == [
+        (what stub.flake.nixosModules.default (agent { })).systemd.packages == [
           stub.flake.packages.x86_64-linux.fleetctl
         ];
     };
