@@ -2,7 +2,7 @@
 #
 #   markdown   docs/options.md
 #   man        docs/man/fleetctl-options.5; both take nixpkgs' lib alone, and nix/options writes them
-#   web        what nixpkgs makes of the same options for its own manual; takes its packages as well
+#   web        a page for each module, by what makes the manual of NixOS (nixosOptionsDoc); takes nixpkgs' packages as well
 {
   lib,
   pkgs ? null,
@@ -125,9 +125,14 @@ in
       .BR fleetctl (1)
     '';
 
-  web =
-    (pkgs.nixosOptionsDoc {
-      options = ours ./modules/nixos.nix;
-      transformOptions = o: o // { declarations = [ ]; };
-    }).optionsCommonMark;
+  web = pkgs.linkFarm "fleetctl-options" (
+    map (page: {
+      name = "${page.name}.md";
+      path =
+        (pkgs.nixosOptionsDoc {
+          options = ours page.module;
+          transformOptions = o: o // { declarations = [ ]; };
+        }).optionsCommonMark;
+    }) pages
+  );
 }

@@ -605,6 +605,19 @@ let
           "two"
         ];
 
+      "flake: the options' documentation has a page for each module" =
+        let
+          pages = stub.flake.packages.x86_64-linux.options-doc.entries;
+          all = lib.all (page: lib.elem "services.fleetctl-agent.enable" page.path) pages;
+        in
+        all
+        &&
+          map (page: page.name) pages == [
+            "nixosModules.md"
+            "darwinModules.md"
+            "homeModules.md"
+          ];
+
       "flake: a module that is imported twice is there once, and not where it does not belong" =
         let
           inherit (stub.flake) nixosModules homeModules;

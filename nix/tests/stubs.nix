@@ -73,6 +73,12 @@ rec {
           name: _: _:
           "/nix/store/abc-${name}";
         mkShell = _: derivation' "shell" { };
+        linkFarm = name: entries: derivation' name { inherit entries; };
+        nixosOptionsDoc =
+          { options, transformOptions }:
+          {
+            optionsCommonMark = map (o: (transformOptions o).name) (lib.optionAttrSetToDocList options);
+          };
       }
       // lib.genAttrs [
         "fish"
