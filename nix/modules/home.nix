@@ -21,7 +21,10 @@ let
     "home"
   ];
   cfg = config.programs.fleetctl;
-  operator = import ./operator-options.nix { inherit lib pkgs cfg; };
+  operator = import ./operator-options.nix {
+    inherit lib pkgs cfg;
+    whose = "They are the user's own.";
+  };
   linux = pkgs.stdenv.hostPlatform.isLinux;
 in
 {
@@ -98,7 +101,10 @@ in
       };
       # Completions and the manual page are the package's.
       home.packages = [ cfg.package ];
-      xdg.configFile = lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; };
+      xdg.configFile = lib.mkMerge [
+        (lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; })
+        (lib.mkIf (operator.configFile != null) { "fleetctl/config.toml".source = operator.configFile; })
+      ];
     })
   ];
 }

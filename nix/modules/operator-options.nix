@@ -3,15 +3,19 @@
   lib,
   pkgs,
   cfg,
+  whose, # a sentence: who has the settings of the table
 }:
 let
   inherit (lib) mkOption types literalExpression;
   toml = pkgs.formats.toml { };
 
-  generated = pkgs.runCommand "hosts.toml" { inventory = toml.generate "hosts.toml" cfg.settings; } ''
-    ${lib.getExe cfg.package} check "$inventory"
-    cp "$inventory" "$out"
-  '';
+  # proven NAME WORDS VALUES: the file that values make, where `fleetctl check` finds nothing wrong with it.
+  proven =
+    name: words: values:
+    pkgs.runCommand name { file = toml.generate name values; } ''
+      ${lib.getExe cfg.package} ${words} "$file"
+      cp "$file" "$out"
+    '';
   policy = import ./ssh-policy.nix { inherit lib; };
 in
 {
@@ -43,6 +47,22 @@ in
       example = literalExpression "./hosts.toml";
       description = "The inventory, as a file. Not together with {option}`settings`.";
     };
+
+    config = mkOption {
+      inherit (toml) type;
+      default = { };
+      example = literalExpression ''
+        {
+          theme = "vivid";
+          columns = [ "state" "revision" "time" ];
+          keys.deploy = "D";
+        }
+      '';
+      description = ''
+        The settings of the table: theme, keys, columns, notifications. `fleetctl check --config` proves them when they are built.
+        ${whose}
+      '';
+    };
   };
 
   # The inventory; null where it is left to the operator's working directory.
@@ -50,9 +70,11 @@ in
     if cfg.inventory != null then
       cfg.inventory
     else if cfg.settings != { } then
-      generated
+      proven "hosts.toml" "check" cfg.settings
     else
       null;
+
+  configFile = if cfg.config == { } then null else proven "config.toml" "check --config" cfg.config;
 
   assertions = [
     {

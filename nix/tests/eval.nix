@@ -191,7 +191,23 @@ let
         });
         files = lib.attrValues (config.environment.etc // config.xdg.configFile);
       in
-      map (file: file.source) files == [ "/nix/store/abc-hosts.toml" ]
+      map (file: file.source.name) files == [ "hosts.toml" ]
+      && lib.hasInfix "fleetctl check \"$file\"" (lib.head files).source.script
+    )
+    // each "the settings of the table are proven when they are built, and are where fleetctl looks" (
+      module:
+      let
+        config = what module (operator {
+          config.theme = "vivid";
+        });
+        files =
+          config.environment.etc
+          // lib.mapAttrs' (name: lib.nameValuePair "xdg/${name}") config.xdg.configFile;
+      in
+      clean config
+      && lib.attrNames files == [ "xdg/fleetctl/config.toml" ]
+      && files."xdg/fleetctl/config.toml".source.name == "config.toml"
+      && lib.hasInfix "fleetctl check --config \"$file\"" files."xdg/fleetctl/config.toml".source.script
     )
     // each "without an inventory of its own, a lax policy of host keys is nobody's business" (
       module: clean (what module (withSsh "StrictHostKeyChecking no" { }))
