@@ -37,6 +37,8 @@ in
   config = lib.mkIf cfg.enable {
     assertions = command.assertions ++ machine.assertions;
 
+    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local, and the manual
+
     launchd.daemons.fleetctl-agent = {
       script = ''
         /usr/bin/install -d -o nobody -g ${lib.escapeShellArg cfg.group} -m 0755 ${lib.escapeShellArg (dirOf cfg.socket)}

@@ -37,6 +37,8 @@ in
     (lib.mkIf agent.enable {
       inherit (command) assertions;
 
+      home.packages = [ agent.package ]; # for fleetctl check --local, and the manual
+
       systemd.user = lib.mkIf linux {
         sockets.fleetctl-agent = {
           Unit.Description = "Health of this home, for fleetctl";

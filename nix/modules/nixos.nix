@@ -69,6 +69,7 @@ in
     };
 
     systemd.packages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local, and the manual
 
     systemd.sockets.fleetctl-agent = {
       wantedBy = [ "sockets.target" ];

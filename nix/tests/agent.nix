@@ -11,10 +11,6 @@
       operators = [ "mba" ];
       idle = 5;
     };
-    programs.fleetctl = {
-      enable = true;
-      package = fleetctl;
-    };
     users.users.mba.isNormalUser = true;
     users.users.guest.isNormalUser = true;
   };

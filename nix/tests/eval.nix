@@ -68,6 +68,13 @@ let
   holds =
     each "disabled, it changes nothing" (module: made (what module { }) == made (what { } { }))
     // each "the agent, enabled, has nothing to complain of" (module: clean (what module (agent { })))
+    // each "a host with the agent has the command that looks at it" (
+      module:
+      let
+        config = what module (agent { });
+      in
+      config.environment.systemPackages ++ config.home.packages == [ stub.package ]
+    )
     // each "the operator, enabled, has nothing to complain of" (
       module:
       clean (
@@ -285,12 +292,32 @@ let
           "/run/x/y.sock"
         ];
 
-      "nixos: a socket outside /run is refused" = refused (what nixos (agent {
-        socket = "/tmp/agent.sock";
-      })) "must be under /run";
-      "darwin: a socket outside /var/run is refused" = refused (what darwin (agent {
-        socket = "/tmp/agent.sock";
-      })) "must be under /var/run";
+      "nixos: a socket outside /run, or right in it, is refused" =
+        lib.all
+          (
+            socket:
+            refused (what nixos (agent {
+              inherit socket;
+            })) "in a directory of its own under /run"
+          )
+          [
+            "/tmp/agent.sock"
+            "/run/agent.sock"
+            "/run/../tmp/agent.sock"
+            "/running/x/agent.sock"
+          ];
+      "darwin: a socket outside /var/run, or right in it, is refused" =
+        lib.all
+          (
+            socket:
+            refused (what darwin (agent {
+              inherit socket;
+            })) "in a directory of its own under /var/run"
+          )
+          [
+            "/tmp/agent.sock"
+            "/var/run/agent.sock"
+          ];
 
       "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
         group = "users";
