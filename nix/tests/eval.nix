@@ -648,6 +648,16 @@ let
           "two"
         ];
 
+      "flake: what it checks" =
+        lib.attrNames stub.flake.checks.x86_64-linux == [
+          "agent"
+          "deploy"
+          "fleetctl"
+          "format"
+          "modules"
+          "options"
+        ];
+
       "flake: the options' documentation has a page for each module" =
         let
           pages = stub.flake.packages.x86_64-linux.options-doc.entries;
