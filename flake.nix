@@ -15,17 +15,29 @@
       ];
       # each PKGS: an output for every system.
       each = output: lib.genAttrs systems (system: output nixpkgs.legacyPackages.${system});
+      nixFiles = lib.fileset.toSource {
+        root = ./.;
+        fileset = lib.fileset.fileFilter (file: file.hasExt "nix") ./.;
+      };
       own = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system};
 
-      # The modules take fleetctl from this flake, whatever the host's nixpkgs has.
-      withPackage =
-        module:
-        { lib, pkgs, ... }:
-        {
-          imports = [ module ];
-          services.fleetctl-agent.package = lib.mkDefault (own pkgs).fleetctl;
-          programs.fleetctl.package = lib.mkDefault (own pkgs).fleetctl;
-        };
+      # The modules take fleetctl from this flake, whatever the host's nixpkgs has. One that is imported twice is there once, and one
+      # that is imported where it does not belong is refused.
+      module = class: file: {
+        _class = class;
+        _file = toString ./flake.nix;
+        key = "nixfleet#${class}";
+        imports = [
+          file
+          (
+            { lib, pkgs, ... }:
+            {
+              services.fleetctl-agent.package = lib.mkDefault (own pkgs).fleetctl;
+              programs.fleetctl.package = lib.mkDefault (own pkgs).fleetctl;
+            }
+          )
+        ];
+      };
     in
     {
       packages = each (pkgs: rec {
@@ -34,11 +46,12 @@
         options-doc = (import ./nix/options-doc.nix { inherit lib pkgs; }).web;
       });
 
-      overlays.default = final: _: { fleetctl = final.callPackage ./nix/package.nix { }; };
+      # Not by the name of the command: nixpkgs has another program that is called fleetctl.
+      overlays.default = final: _: { nixfleet = final.callPackage ./nix/package.nix { }; };
 
-      nixosModules.default = withPackage ./nix/modules/nixos.nix;
-      darwinModules.default = withPackage ./nix/modules/darwin.nix;
-      homeModules.default = withPackage ./nix/modules/home.nix;
+      nixosModules.default = module "nixos" ./nix/modules/nixos.nix;
+      darwinModules.default = module "darwin" ./nix/modules/darwin.nix;
+      homeModules.default = module "homeManager" ./nix/modules/home.nix;
 
       lib = import ./nix/lib.nix;
 
@@ -49,9 +62,15 @@
           modules = pkgs.runCommand "modules" { result = import ./nix/tests/eval.nix { inherit lib; }; } ''
             echo "$result" >"$out"
           '';
-          options = pkgs.runCommand "options" { inherit (import ./nix/options-doc.nix { inherit lib; }) markdown man; } ''
-            printf '%s' "$markdown" | diff -u ${./docs/options.md} -
-            printf '%s' "$man" | diff -u ${./docs/man/fleetctl-options.5} -
+          options =
+            pkgs.runCommand "options" { inherit (import ./nix/options-doc.nix { inherit lib; }) markdown man; }
+              ''
+                printf '%s' "$markdown" | diff -u ${./docs/options.md} -
+                printf '%s' "$man" | diff -u ${./docs/man/fleetctl-options.5} -
+                touch "$out"
+              '';
+          format = pkgs.runCommand "format" { nativeBuildInputs = [ pkgs.nixfmt ]; } ''
+            find ${nixFiles} -name '*.nix' -exec nixfmt --check {} +
             touch "$out"
           '';
         }
@@ -64,8 +83,11 @@
           packages = [
             pkgs.fish
             pkgs.git
+            pkgs.jq
             pkgs.mandoc
+            pkgs.nixfmt
             pkgs.openssh
+            pkgs.python3Packages.pyflakes
             pkgs.shellcheck
             pkgs.tmux
             pkgs.zsh

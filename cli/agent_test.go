@@ -6,10 +6,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/agent"
 )
@@ -72,6 +75,41 @@ func TestCheckLocalFindsTheHomesAgentAndTheMachines(t *testing.T) {
 			t.Errorf("it looks at %q, there are %q", got, want)
 		}
 	}
+}
+
+// Each limit of docs/agent-api.md is a flag, with that default, and each flag that is a limit is there. nix/tests/eval.nix has the modules
+// agree with the page, too.
+func TestTheDocumentedLimitsAreTheCommands(t *testing.T) {
+	text, err := os.ReadFile("../docs/agent-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := newAgent(&Env{}).Flags()
+	documented := map[string]bool{"help": true, "socket": true, "kind": true}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`--.*?) \\| (.*?) \\|").FindAllStringSubmatch(string(text), -1) {
+		names, defaults := strings.Split(row[1], ", "), strings.Split(row[2], ", ")
+		for i, name := range names {
+			name = strings.Trim(name, "`-")
+			documented[name] = true
+			f := flags.Lookup(name)
+			if f == nil {
+				t.Errorf("there is no --%s", name)
+				continue
+			}
+			is := f.DefValue
+			if name == "idle" {
+				is = idleByDefault.String()
+			}
+			if d, err := time.ParseDuration(defaults[i]); is != defaults[i] && (err != nil || is != d.String()) {
+				t.Errorf("--%s is %s where it is not given, documented is %s", name, is, defaults[i])
+			}
+		}
+	}
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !documented[f.Name] {
+			t.Errorf("--%s is not documented", f.Name)
+		}
+	})
 }
 
 func TestAnAgentWithoutASocketIsAUsageError(t *testing.T) {

@@ -32,7 +32,7 @@ With --flake, every host's attribute has to exist in the flake in that directory
 host is asked over SSH whether a deploy could begin: its checkout, sudo, nix, disk space. Nothing is changed.
 
 With --local, it is this host's agent that is looked at instead: whether its socket answers, and who may read it.
-There may be two: of a home, and of the machine.
+There may be two: of a home, and of the machine. With --config, it is the settings of the table, and FILE is a config.toml.
 
 The format github prints findings as annotations of a GitHub workflow, json one finding a line.
 
@@ -40,10 +40,11 @@ EXIT STATUS
 
 0  nothing is wrong
 1  the inventory is sound, and a host is not (--connect); the agent does not answer (--local)
-2  the inventory has findings, or cannot be read`,
+2  the inventory, or the settings (--config), has findings or cannot be read`,
 		Example: `  fleetctl check
   fleetctl check --flake . --format github
-  fleetctl check --connect`,
+  fleetctl check --connect
+  fleetctl check --config`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -64,7 +65,7 @@ EXIT STATUS
 	cmd.Flags().StringVar(&o.flake, "flake", "", "the `directory` of the flake that has the hosts' attributes")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at every host over SSH as well")
 	cmd.Flags().Var(&o.format, "format", "how findings are printed: text, json or github")
-	return withLocal(env, cmd)
+	return withConfig(env, withLocal(env, cmd), &o.format)
 }
 
 func runCheck(ctx context.Context, env *Env, o checkOptions) error {

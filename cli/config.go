@@ -18,7 +18,7 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// config is what a person has set for themselves, in fleetctl/config.toml of their configuration directory.
+// config is what a person has set for themselves, in fleetctl/config.toml of their configuration directory, or their machine for all.
 type config struct {
 	tui.Settings
 	Refresh time.Duration    // between two looks at a host
@@ -29,17 +29,32 @@ func defaultConfig() config {
 	return config{Settings: tui.Settings{Theme: tui.Terminal, Bell: true}, Refresh: 30 * time.Second, Notify: inventory.Notify{Timeout: inventory.NotifyTimeout}}
 }
 
+// configFile is a person's own, else the one that their machine has for everybody; "" where there is neither.
+func (env *Env) configFile() string {
+	own, shared := env.Getenv("XDG_CONFIG_HOME"), env.Getenv("XDG_CONFIG_DIRS")
+	if !filepath.IsAbs(own) {
+		own = filepath.Join(env.Home, ".config")
+	}
+	if shared == "" {
+		shared = "/etc/xdg"
+	}
+	for _, dir := range append([]string{own}, filepath.SplitList(shared)...) {
+		path := filepath.Join(dir, "fleetctl", "config.toml")
+		// One that is there and cannot be looked at is not passed over.
+		if _, err := os.Stat(path); filepath.IsAbs(dir) && !errors.Is(err, fs.ErrNotExist) {
+			return path
+		}
+	}
+	return ""
+}
+
 // config reads the file, which need not be there. All that is wrong with it is the error.
 func (env *Env) config() (config, error) {
-	dir := env.Getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(dir) {
-		dir = filepath.Join(env.Home, ".config")
-	}
-	path := filepath.Join(dir, "fleetctl", "config.toml")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	path := env.configFile()
+	if path == "" {
 		return defaultConfig(), nil
 	}
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return config{}, fmt.Errorf("cannot read the configuration: %w", err)
 	}

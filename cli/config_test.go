@@ -80,6 +80,27 @@ func TestConfigIsReadFromThePersonsOwnDirectory(t *testing.T) {
 	}
 }
 
+func TestConfigOfTheMachineIsForThoseWithoutOneOfTheirOwn(t *testing.T) {
+	dirs, home := t.TempDir(), t.TempDir()
+	env := &Env{Home: home, Getenv: func(name string) string {
+		return map[string]string{"XDG_CONFIG_DIRS": "relative:" + filepath.Join(dirs, "none") + ":" + dirs}[name]
+	}}
+	for _, file := range []struct{ path, theme string }{
+		{filepath.Join(dirs, "fleetctl/config.toml"), "contrast"},
+		{filepath.Join(home, ".config/fleetctl/config.toml"), "vivid"},
+	} {
+		if err := os.MkdirAll(filepath.Dir(file.path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file.path, []byte(`theme = "`+file.theme+`"`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := env.config(); err != nil || string(c.Theme) != file.theme {
+			t.Errorf("%+v, %v; want %s", c, err, file.theme)
+		}
+	}
+}
+
 func FuzzConfig(f *testing.F) {
 	for _, s := range []string{"", `theme = "vivid"`, "[keys]\na = [1, \"x\"]", "columns = [[]]", "x = {a = 1}", "[[a]]\nb = 1", "\xff", "theme"} {
 		f.Add(s)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -51,15 +52,27 @@ func nixSays(ctx context.Context, env *Env, dir string, environ []string, args .
 		if complaint == "" {
 			complaint = err.Error()
 		}
-		return nil, &nixComplaint{complaint}
+		return nil, &nixComplaint{complaint, pathHint(dir, complaint)}
 	}
 	return out, nil
 }
 
 // nixComplaint is why nix did not do as it was told, in its own words.
-type nixComplaint struct{ said string }
+type nixComplaint struct{ said, hint string }
 
 func (c *nixComplaint) Error() string { return c.said }
+func (c *nixComplaint) Hint() string  { return c.hint }
+
+// pathHint is the mend where nix stumbled over the path of the flake's directory: older versions take it for part of a URL.
+func pathHint(dir, complaint string) string {
+	path, err := filepath.Abs(dir)
+	stumbled := slices.ContainsFunc([]string{"not a valid URL", "%20", "%23", "program 'git' failed"},
+		func(sign string) bool { return strings.Contains(complaint, sign) })
+	if err != nil || !stumbled || !strings.ContainsAny(path, " #") {
+		return ""
+	}
+	return fmt.Sprintf("this version of nix takes no path with a space or a # in it: use a newer one, or move %q", path)
+}
 
 // nixError is what nix says went wrong, without its warnings, its trace and how to get one: from the last "error:" on, in one line.
 func nixError(stderr string) string {

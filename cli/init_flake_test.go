@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,6 +116,29 @@ func TestInitSaysWhatNixHasAgainstAFlake(t *testing.T) {
 	err := runInit(t.Context(), env, initOptions{file: filepath.Join(dir, "hosts.toml"), flake: dir})
 	if err == nil || !strings.HasSuffix(err.Error(), `cannot be read: not today`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Not every nix takes every path. Where it does not, it is said what to do.
+func TestInitKnowsThatAPathCanBeTooMuchForNix(t *testing.T) {
+	env := nixEnv(t)
+	for _, name := range []string{"my nixcfg", "nix#cfg"} {
+		for _, repository := range []bool{false, true} {
+			flake, file := layFlake(t, filepath.Join(t.TempDir(), name)), filepath.Join(t.TempDir(), "hosts.toml")
+			if repository {
+				git(t, flake, "init", "-q")
+				git(t, flake, "add", ".")
+			}
+			err := runInit(t.Context(), env, initOptions{file: file, flake: flake})
+			var hinted interface{ Hint() string }
+			if errors.As(err, &hinted) {
+				if !strings.Contains(hinted.Hint(), flake) || exitCode(err, true) != 2 {
+					t.Errorf("%s: %v; %s", flake, err, hinted.Hint())
+				}
+			} else if text, _ := os.ReadFile(file); err != nil || !strings.HasSuffix(string(text), toyHosts) {
+				t.Errorf("%s: %v\n%s", flake, err, text)
+			}
+		}
 	}
 }
 

@@ -14,7 +14,9 @@ let
     ;
 
   letters = text: genList (n: substring n 1 text) 26;
-  lower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (letters "abcdefghijklmnopqrstuvwxyz");
+  lower = replaceStrings (letters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (
+    letters "abcdefghijklmnopqrstuvwxyz"
+  );
 
   # What deploy-rs has been told of a machine.
   node = flake: name: flake.deploy.nodes.${name} or { };
@@ -84,7 +86,8 @@ let
     };
 
   add =
-    fleet: { output, attr, ... }@candidate:
+    fleet:
+    { output, attr, ... }@candidate:
     let
       passed =
         why:
@@ -107,7 +110,9 @@ let
       {
         inherit (fleet) leftOut;
         hosts = fleet.hosts ++ [ host ];
-        names = fleet.names // { ${lower host.name} = host.name; };
+        names = fleet.names // {
+          ${lower host.name} = host.name;
+        };
       };
 
   # fleetFromFlake: { hosts, leftOut }, lists in the order of outputs.

@@ -2,7 +2,7 @@
 #
 #   markdown   docs/options.md
 #   man        docs/man/fleetctl-options.5; both take nixpkgs' lib alone, and nix/options writes them
-#   web        what nixpkgs makes of the same options for its own manual; takes its packages as well
+#   web        a page for each module, by what makes the manual of NixOS (nixosOptionsDoc); takes nixpkgs' packages as well
 {
   lib,
   pkgs ? null,
@@ -14,9 +14,7 @@ let
     inherit ((stub.eval module { }).options) services;
     programs = { inherit ((stub.eval module { }).options.programs) fleetctl; };
   };
-  list =
-    module:
-    lib.filter (o: o.visible && !o.internal) (lib.optionAttrSetToDocList (ours module));
+  list = module: lib.filter (o: o.visible && !o.internal) (lib.optionAttrSetToDocList (ours module));
 
   pages = [
     {
@@ -45,14 +43,20 @@ let
         text = o.type;
       }
     ]
-    ++ lib.concatMap (
-      what:
-      lib.optional (o ? ${what}) {
-        what = lib.toSentenceCase what;
-        text = lib.removeSuffix "\n" o.${what}.text;
-        code = true;
-      }
-    ) [ "default" "example" ];
+    ++
+      lib.concatMap
+        (
+          what:
+          lib.optional (o ? ${what}) {
+            what = lib.toSentenceCase what;
+            text = lib.removeSuffix "\n" o.${what}.text;
+            code = true;
+          }
+        )
+        [
+          "default"
+          "example"
+        ];
   about = o: lib.replaceStrings [ "{option}" ] [ "" ] (lib.removeSuffix "\n" o.description);
 
   markdown =
@@ -61,7 +65,9 @@ let
       line = l: "\n- ${l.what}:${if l ? code then code l.text else " ${l.text}"}";
       entry = o: "### `${o.name}`\n\n${about o}\n${lib.concatMapStrings line (lines o)}\n";
     in
-    page: "## ${page.title}: `${page.name}.default`\n\n" + lib.concatMapStringsSep "\n" entry (list page.module);
+    page:
+    "## ${page.title}: `${page.name}.default`\n\n"
+    + lib.concatMapStringsSep "\n" entry (list page.module);
 
   # man(7). Text is escaped whole: nothing of it is a request, and a hyphen is the one that can be typed.
   escape =
@@ -85,19 +91,21 @@ let
           ".br\n${l.what}:\n.RS\n.EX\n${escape l.text}\n.EE\n.RE\n"
         else
           ".br\n${l.what}: ${if l ? code then bold (escape l.text) else escape l.text}\n";
-      entry = o: ".TP\n${bold (escape o.name)}\n${prose (about o)}\n${lib.concatMapStrings line (lines o)}";
+      entry =
+        o: ".TP\n${bold (escape o.name)}\n${prose (about o)}\n${lib.concatMapStrings line (lines o)}";
     in
-    page: ".SH ${lib.toUpper page.title}\nOptions of ${page.name}.default.\n" + lib.concatMapStrings entry (list page.module);
+    page:
+    ".SH ${lib.toUpper page.title}\nOptions of ${page.name}.default.\n"
+    + lib.concatMapStrings entry (list page.module);
 in
 {
-  markdown =
-    ''
-      # Options
+  markdown = ''
+    # Options
 
-      What the flake's modules can be told. `nix/options` writes this page; [nix.md](nix.md) says how to use them.
+    What the flake's modules can be told. `nix/options` writes this page; [nix.md](nix.md) says how to use them.
 
-    ''
-    + lib.concatMapStringsSep "\n" markdown pages;
+  ''
+  + lib.concatMapStringsSep "\n" markdown pages;
 
   man =
     let
@@ -117,9 +125,14 @@ in
       .BR fleetctl (1)
     '';
 
-  web =
-    (pkgs.nixosOptionsDoc {
-      options = ours ./modules/nixos.nix;
-      transformOptions = o: o // { declarations = [ ]; };
-    }).optionsCommonMark;
+  web = pkgs.linkFarm "fleetctl-options" (
+    map (page: {
+      name = "${page.name}.md";
+      path =
+        (pkgs.nixosOptionsDoc {
+          options = ours page.module;
+          transformOptions = o: o // { declarations = [ ]; };
+        }).optionsCommonMark;
+    }) pages
+  );
 }

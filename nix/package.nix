@@ -46,21 +46,21 @@ buildGoModule (finalAttrs: {
 
   nativeBuildInputs = [ installShellFiles ];
 
-  postInstall =
-    lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
-      $out/bin/fleetctl man >fleetctl.1
-      installManPage fleetctl.1 docs/man/fleetctl-options.5
-      installShellCompletion --cmd fleetctl \
-        --bash <($out/bin/fleetctl completion bash) \
-        --fish <($out/bin/fleetctl completion fish) \
-        --zsh <($out/bin/fleetctl completion zsh)
-    ''
-    + lib.optionalString stdenv.hostPlatform.isLinux ''
-      install -Dm444 -t $out/lib/systemd/system nix/fleetctl-agent.service nix/fleetctl-agent.socket
-      substituteInPlace $out/lib/systemd/system/fleetctl-agent.service \
-        --replace-fail /usr/local/bin/fleetctl $out/bin/fleetctl
-      install -Dm444 nix/fleetctl-agent.sysusers $out/lib/sysusers.d/fleetctl-agent.conf
-    '';
+  postInstall = ''
+    installManPage docs/man/*
+  ''
+  + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    installShellCompletion --cmd fleetctl \
+      --bash <($out/bin/fleetctl completion bash) \
+      --fish <($out/bin/fleetctl completion fish) \
+      --zsh <($out/bin/fleetctl completion zsh)
+  ''
+  + lib.optionalString stdenv.hostPlatform.isLinux ''
+    install -Dm444 -t $out/lib/systemd/system nix/fleetctl-agent.service nix/fleetctl-agent.socket
+    substituteInPlace $out/lib/systemd/system/fleetctl-agent.service \
+      --replace-fail /usr/local/bin/fleetctl $out/bin/fleetctl
+    install -Dm444 nix/fleetctl-agent.sysusers $out/lib/sysusers.d/fleetctl-agent.conf
+  '';
 
   nativeInstallCheckInputs = [ versionCheckHook ];
   doInstallCheck = true;

@@ -1,31 +1,33 @@
-# The agent's command line, of the options of services.fleetctl-agent: what differs from the command's own defaults.
-{ lib, cfg }:
+# The agent's command line, of the options of services.fleetctl-agent: what is not at its default, since the defaults are the
+# command's own.
+{
+  lib,
+  cfg,
+  options, # as the module system has them, with their defaults
+}:
 let
+  flag =
+    name: path: unit:
+    let
+      value = lib.getAttrFromPath path cfg;
+    in
+    # Not every kind of host has every option.
+    lib.optionals
+      (lib.hasAttrByPath path options && value != (lib.getAttrFromPath path options).default)
+      [
+        name
+        "${toString value}${unit}"
+      ];
   flags =
-    lib.optionals (cfg.limits.connections != 32) [
-      "--max-connections"
-      (toString cfg.limits.connections)
-    ]
-    ++ lib.optionals (cfg.limits.requests != 50) [
-      "--max-requests"
-      (toString cfg.limits.requests)
-    ]
-    ++ lib.optionals (cfg.limits.headerBytes != 8192) [
-      "--max-header"
-      (toString cfg.limits.headerBytes)
-    ]
-    ++ lib.optionals (cfg.limits.minInterval != 1) [
-      "--min-interval"
-      "${toString cfg.limits.minInterval}s"
-    ]
-    ++ lib.optionals (cfg.limits.maxInterval != 3600) [
-      "--max-interval"
-      "${toString cfg.limits.maxInterval}s"
-    ]
-    ++ lib.optionals (cfg ? idle && cfg.idle != 30) [
-      "--idle"
-      "${toString cfg.idle}s"
-    ];
+    flag "--max-connections" [ "limits" "connections" ] ""
+    ++ flag "--max-requests" [ "limits" "requests" ] ""
+    ++ flag "--max-header" [ "limits" "headerBytes" ] ""
+    ++ flag "--min-interval" [ "limits" "minInterval" ] "s"
+    ++ flag "--max-interval" [ "limits" "maxInterval" ] "s"
+    ++ flag "--idle" [ "idle" ] "s";
+
+  # What headers may take of the 30 MB that the agent has for all it does.
+  headerRoom = 2 * 1024 * 1024;
 in
 {
   inherit flags;
@@ -41,6 +43,14 @@ in
       message = ''
         services.fleetctl-agent.limits.minInterval (${toString cfg.limits.minInterval}) is longer than
         maxInterval (${toString cfg.limits.maxInterval}): no watch could have an interval.
+      '';
+    }
+    {
+      assertion = cfg.limits.connections * cfg.limits.headerBytes <= headerRoom;
+      message = ''
+        services.fleetctl-agent.limits has ${toString cfg.limits.connections} connections with headers of
+        ${toString cfg.limits.headerBytes} bytes: together they may have ${toString headerRoom} bytes, since the agent has
+        30 MB for all it does.
       '';
     }
   ];

@@ -8,17 +8,18 @@ let
     mkOption {
       type = types.ints.between low high;
       inherit default description;
-      example = high;
+      example = 2 * default;
     };
 in
 {
   enable = lib.mkEnableOption "the agent that tells `fleetctl` how this host fares. It only reads, and has no port";
 
-  package = lib.mkPackageOption pkgs "fleetctl" { };
+  package = import ./package-option.nix { inherit lib pkgs; };
 
   limits = {
-    connections = limit 32 2 1024 ''
-      How many may be connected at once. More wait in the socket's queue. Half of them may watch.
+    connections = limit 32 2 256 ''
+      How many may be connected at once. More wait in the socket's queue. Half of them may watch. Their number times
+      {option}`headerBytes` may be 2 MiB at most.
     '';
     requests = limit 50 1 10000 ''
       How many requests a second are answered, of all connections together. More are refused with status 429.

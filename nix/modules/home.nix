@@ -4,6 +4,7 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
@@ -12,6 +13,7 @@ let
   command = import ./agent-command.nix {
     inherit lib;
     cfg = agent;
+    options = options.services.fleetctl-agent;
   };
   # The machine that the home is on may be a NixOS host, which is not this agent's to tell of.
   words = command.words ++ [
@@ -19,7 +21,10 @@ let
     "home"
   ];
   cfg = config.programs.fleetctl;
-  operator = import ./operator-options.nix { inherit lib pkgs cfg; };
+  operator = import ./operator-options.nix {
+    inherit lib pkgs cfg;
+    whose = "They are the user's own.";
+  };
   linux = pkgs.stdenv.hostPlatform.isLinux;
 in
 {
@@ -31,6 +36,8 @@ in
   config = lib.mkMerge [
     (lib.mkIf agent.enable {
       inherit (command) assertions;
+
+      home.packages = [ agent.package ]; # for fleetctl check --local, and the manual
 
       systemd.user = lib.mkIf linux {
         sockets.fleetctl-agent = {
@@ -89,10 +96,17 @@ in
 
     (lib.mkIf cfg.enable {
       inherit (operator) assertions;
-      warnings = operator.sshWarnings (config.programs.ssh.extraConfig or "");
+      # home-manager makes one text of all its options for ssh.
+      warnings = operator.sshWarnings {
+        file = "~/.ssh/config";
+        text = config.home.file.".ssh/config".text or null;
+      };
       # Completions and the manual page are the package's.
       home.packages = [ cfg.package ];
-      xdg.configFile = lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; };
+      xdg.configFile = lib.mkMerge [
+        (lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; })
+        (lib.mkIf (operator.configFile != null) { "fleetctl/config.toml".source = operator.configFile; })
+      ];
     })
   ];
 }

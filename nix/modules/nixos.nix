@@ -4,12 +4,16 @@
 {
   config,
   lib,
+  options,
   pkgs,
   ...
 }:
 let
   cfg = config.services.fleetctl-agent;
-  command = import ./agent-command.nix { inherit lib cfg; };
+  command = import ./agent-command.nix {
+    inherit lib cfg;
+    options = options.services.fleetctl-agent;
+  };
   machine = import ./system-agent.nix { inherit lib cfg; };
   ports = lib.filter (s: s != "" && !lib.hasPrefix "/" s) (
     config.systemd.sockets.fleetctl-agent.listenStreams or [ ]
@@ -65,6 +69,7 @@ in
     };
 
     systemd.packages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local, and the manual
 
     systemd.sockets.fleetctl-agent = {
       wantedBy = [ "sockets.target" ];

@@ -3,22 +3,26 @@
   lib,
   pkgs,
   cfg,
+  whose, # a sentence: who has the settings of the table
 }:
 let
   inherit (lib) mkOption types literalExpression;
   toml = pkgs.formats.toml { };
 
-  generated = pkgs.runCommand "hosts.toml" { inventory = toml.generate "hosts.toml" cfg.settings; } ''
-    ${lib.getExe cfg.package} check "$inventory"
-    cp "$inventory" "$out"
-  '';
-  lax = builtins.match ".*[Ss]trict[Hh]ost[Kk]ey[Cc]hecking[[:space:]=]+\"?(no|off|accept-new).*";
+  # proven NAME WORDS VALUES: the file that values make, where `fleetctl check` finds nothing wrong with it.
+  proven =
+    name: words: values:
+    pkgs.runCommand name { file = toml.generate name values; } ''
+      ${lib.getExe cfg.package} ${words} "$file"
+      cp "$file" "$out"
+    '';
+  policy = import ./ssh-policy.nix { inherit lib; };
 in
 {
   options = {
     enable = lib.mkEnableOption "`fleetctl`, the command that deploys NixOS and macOS hosts over SSH";
 
-    package = lib.mkPackageOption pkgs "fleetctl" { };
+    package = import ./package-option.nix { inherit lib pkgs; };
 
     settings = mkOption {
       inherit (toml) type;
@@ -43,6 +47,22 @@ in
       example = literalExpression "./hosts.toml";
       description = "The inventory, as a file. Not together with {option}`settings`.";
     };
+
+    config = mkOption {
+      inherit (toml) type;
+      default = { };
+      example = literalExpression ''
+        {
+          theme = "vivid";
+          columns = [ "state" "revision" "time" ];
+          keys.deploy = "D";
+        }
+      '';
+      description = ''
+        The settings of the table: theme, keys, columns, notifications. `fleetctl check --config` proves them when they are built.
+        ${whose}
+      '';
+    };
   };
 
   # The inventory; null where it is left to the operator's working directory.
@@ -50,9 +70,11 @@ in
     if cfg.inventory != null then
       cfg.inventory
     else if cfg.settings != { } then
-      generated
+      proven "hosts.toml" "check" cfg.settings
     else
       null;
+
+  configFile = if cfg.config == { } then null else proven "config.toml" "check --config" cfg.config;
 
   assertions = [
     {
@@ -61,11 +83,21 @@ in
     }
   ];
 
-  # fleetctl checks host keys as the user's ssh does, so a policy for ssh is one for deploys.
+  # What is wrong with an ssh_config(5) that the modules make: fleetctl checks host keys as the user's ssh does, so a policy for ssh is
+  # one for deploys.
   sshWarnings =
-    sshConfig:
-    lib.optional ((cfg.inventory != null || cfg.settings != { }) && lax sshConfig != null) ''
-      programs.ssh.extraConfig turns StrictHostKeyChecking down, and fleetctl goes by it: a host of the inventory whose key is
-      unknown is deployed to all the same. Give the keys to ssh instead (programs.ssh.knownHosts), and leave it at "ask".
+    { file, text }:
+    let
+      hosts = lib.attrNames (cfg.settings.hosts or { });
+      lax =
+        if cfg.inventory == null then
+          policy.laxOf text hosts
+        else
+          lib.optional (policy.laxForAll text) "every host";
+    in
+    lib.optional (lax != [ ]) ''
+      ${file} turns StrictHostKeyChecking down for ${lib.concatStringsSep ", " lax}, and fleetctl goes by it: where a host of the
+      inventory has a key that is not known, it is deployed to all the same. Have the keys in known_hosts instead, and leave
+      StrictHostKeyChecking at "ask".
     '';
 }

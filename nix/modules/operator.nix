@@ -7,18 +7,38 @@
 }:
 let
   cfg = config.programs.fleetctl;
-  operator = import ./operator-options.nix { inherit lib pkgs cfg; };
+  operator = import ./operator-options.nix {
+    inherit lib pkgs cfg;
+    whose = "They are for all users of the machine who have none of their own.";
+  };
+  # NixOS makes the one, nix-darwin a file in the other.
+  sshConfigs = lib.filterAttrs (
+    name: _: name == "ssh/ssh_config" || lib.hasPrefix "ssh/ssh_config.d/" name
+  ) config.environment.etc;
 in
 {
   options.programs.fleetctl = operator.options;
 
   config = lib.mkIf cfg.enable {
     inherit (operator) assertions;
-    warnings = operator.sshWarnings (config.programs.ssh.extraConfig or "");
+    warnings = lib.concatLists (
+      lib.mapAttrsToList (
+        name: etc:
+        operator.sshWarnings {
+          file = "/etc/${name}";
+          text = etc.text or null;
+        }
+      ) sshConfigs
+    );
     environment = {
       # Completions and the manual page are the package's.
       systemPackages = [ cfg.package ];
-      etc = lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; };
+      etc = lib.mkMerge [
+        (lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; })
+        (lib.mkIf (operator.configFile != null) {
+          "xdg/fleetctl/config.toml".source = operator.configFile;
+        })
+      ];
       variables = lib.mkIf (operator.file != null) {
         FLEETCTL_INVENTORY = lib.mkDefault "/etc/fleetctl/hosts.toml";
       };

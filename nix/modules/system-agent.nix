@@ -38,10 +38,13 @@ in
 
   assertions = [
     {
-      assertion = lib.hasPrefix "${run}/" cfg.socket;
+      assertion =
+        lib.hasPrefix "${run}/" cfg.socket
+        && dirOf cfg.socket != run
+        && !lib.elem ".." (lib.splitString "/" cfg.socket);
       message = ''
-        services.fleetctl-agent.socket is "${cfg.socket}": it must be under ${run}, which is empty at every boot and which
-        nobody but root fills.
+        services.fleetctl-agent.socket is "${cfg.socket}": it must be in a directory of its own under ${run}, which is
+        empty at every boot and which nobody but root fills.
       '';
     }
     {

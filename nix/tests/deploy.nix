@@ -1,5 +1,5 @@
-# An operator and two hosts whose login shell is fish: deploy --all over sshd. The hosts' configuration is a flake whose systems are
-# small derivations, so that nothing is fetched; what is around them is NixOS.
+# An operator and two hosts whose login shell is fish: deploy --all over sshd, and the way of an agent's figures to the operator's table.
+# The hosts' configuration is a flake whose systems are small derivations, so that nothing is fetched; what is around them is NixOS.
 { fleetctl }:
 let
   key = "/etc/operator/key";
@@ -10,7 +10,7 @@ in
   nodes =
     let
       host =
-        { pkgs, ... }:
+        { lib, pkgs, ... }:
         {
           imports = [ ../modules/nixos.nix ];
           services.openssh.enable = true;
@@ -27,19 +27,24 @@ in
             shell = pkgs.fish;
           };
           security.sudo.wheelNeedsPassword = false;
-          nix.settings.experimental-features = [
-            "nix-command"
-            "flakes"
-          ];
-          nix.settings.trusted-users = [ "mba" ];
-          nix.settings.sandbox = false;
+          nix.settings = {
+            experimental-features = [
+              "nix-command"
+              "flakes"
+            ];
+            sandbox = false;
+            substituters = lib.mkForce [ ];
+          };
+          environment.etc."nixcfg.nix".text =
+            lib.replaceStrings [ "@system@" ] [ pkgs.stdenv.hostPlatform.system ]
+              (lib.readFile ./system-flake.nix);
         };
     in
     {
       one = host;
       two = host;
       operator =
-        { ... }:
+        { pkgs, ... }:
         {
           imports = [ ../modules/nixos.nix ];
           programs.git.enable = true;
@@ -47,6 +52,7 @@ in
             IdentityFile ${key}
             User mba
           '';
+          environment.systemPackages = [ pkgs.tmux ];
           programs.fleetctl = {
             enable = true;
             package = fleetctl;
@@ -64,23 +70,38 @@ in
     import json
 
     start_all()
-    hosts = {"one": one, "two": two}
-    operator.succeed("mkdir -p /etc/operator && ssh-keygen -q -t ed25519 -N \"\" -f ${key}")
+    operator.succeed("mkdir -p /etc/operator ~/.ssh && ssh-keygen -q -t ed25519 -N \"\" -f ${key}")
     public = operator.succeed("cat ${key}.pub").strip()
-    for name, host in hosts.items():
-        host.wait_for_unit("sshd.service")
-        host.succeed(f"install -d -o mba -m 700 /home/mba/.ssh && echo '{public}' >/home/mba/.ssh/authorized_keys && chown mba /home/mba/.ssh/authorized_keys")
-        operator.succeed(f"mkdir -p ~/.ssh && ssh-keyscan -t ed25519 {name} >>~/.ssh/known_hosts")
-        # The system that runs, with a switch that exits with what /etc/status says.
-        host.succeed("mkdir -p /home/mba/nixcfg && echo 0 >/etc/status")
-        host.copy_from_host("${./system-flake.nix}", "/home/mba/nixcfg/flake.nix")
-        host.succeed("cd /home/mba/nixcfg && git init -q -b main && git add -A && git -c user.name=m -c user.email=m@example.invalid commit -q -m first")
-        host.succeed("chown -R mba /home/mba/nixcfg")
+    checkout = "/home/mba/nixcfg"
 
-    def deploy(status):
-        code, out = operator.execute("fleetctl deploy --all --no-pull --yes --output json")
+    def commit(host, change):
+        git = "git -c user.name=mba -c user.email=mba@example.invalid"
+        host.succeed(f"su mba -c 'cd {checkout} && {change} && git add -A && {git} commit -q -m change'")
+
+    def run(command, status):
+        code, out = operator.execute(f"fleetctl {command} --output json")
         assert code == status, (code, out)
-        return {e["host"]: e["result"] for e in map(json.loads, out.splitlines()) if e["type"] == "host_finished"}
+        return [json.loads(line) for line in out.splitlines()]
+
+    def deploy(status, more=""):
+        events = run(f"deploy --all --no-pull --yes {more}", status)
+        return {e["host"]: e["result"] for e in events if e["type"] == "host_finished"}
+
+    def status_of(name):
+        return next(line["health"] for line in run("status", 0) if line["host"] == name)
+
+    def shows(pattern):
+        operator.wait_until_succeeds(f"tmux capture-pane -p -t table | grep -E '{pattern}'", timeout=60)
+
+    for name, host in {"one": one, "two": two}.items():
+        host.wait_for_unit("sshd.service")
+        host.wait_for_open_port(22)
+        host.succeed("install -d -o mba -m 700 /home/mba/.ssh")
+        host.succeed(f"echo '{public}' | install -o mba -m 600 /dev/stdin /home/mba/.ssh/authorized_keys")
+        operator.wait_until_succeeds(f"ssh-keyscan -t ed25519 {name} | grep . >>~/.ssh/known_hosts")
+        host.succeed("echo 0 >/etc/status")
+        host.succeed(f"su mba -c 'git init -q -b main {checkout}'")
+        commit(host, "cat /etc/nixcfg.nix >flake.nix")
 
     with subtest("both hosts switch, and then have nothing to do"):
         assert {r["outcome"] for r in deploy(0).values()} == {"switched"}
@@ -88,14 +109,33 @@ in
 
     with subtest("exit status 4 is degraded"):
         one.succeed("echo 4 >/etc/status")
-        one.succeed("cd /home/mba/nixcfg && echo '# more' >>flake.nix && su mba -c \"git -c user.name=m -c user.email=m@example.invalid commit -q -a -m more\"")
+        commit(one, "echo \"# more\" >>flake.nix")
         results = deploy(1)
         assert results["one"]["outcome"] == "degraded", results
         assert results["two"]["outcome"] == "unchanged", results
+        one.succeed("echo 0 >/etc/status")
 
-    with subtest("the agent is reached through SSH"):
-        operator.succeed("ssh -N -f -L /tmp/one.sock:/run/fleetctl-agent/agent.sock one")
-        health = json.loads(operator.succeed("curl -sSf --unix-socket /tmp/one.sock http://agent/v1/health"))
-        assert health["host"] == "one", health
+    with subtest("a switch that shuts new logins out is undone"):
+        before = one.succeed("readlink /run/current-system; readlink -f /nix/var/nix/profiles/system")
+        commit(one, "touch cut")
+        results = deploy(1, "--confirm-timeout 15s")
+        assert results["one"]["outcome"] == "rolled-back", results
+        after = one.succeed("readlink /run/current-system; readlink -f /nix/var/nix/profiles/system")
+        assert after == before, (before, after)
+        operator.succeed("ssh one true")
+
+    with subtest("the agent's figures come through SSH, and the probe's where it is gone"):
+        health = status_of("one")
+        assert health["agent"] and health["host"] == "one", health
+        assert health["memory"]["total"] > 0 and health["checkout"]["branch"] == "main", health
+        operator.succeed("tmux new-session -d -s table -x 120 -y 34 fleetctl")
+        shows("one .*nixos")
+        operator.succeed("tmux send-keys -t table g && sleep 0.1 && tmux send-keys -t table Enter")
+        shows("runs .*agent [^ ]+.*up")
+        one.succeed("systemctl stop fleetctl-agent.socket fleetctl-agent.service")
+        operator.succeed("tmux send-keys -t table r")
+        shows("runs .*Nix [^ ]+  up")
+        health = status_of("one")
+        assert "agent" not in health and health["memory"]["total"] > 0, health
   '';
 }

@@ -1,4 +1,7 @@
-# A configuration that has the outside of NixOS, and takes no nixpkgs to build.
+# A configuration that has the outside of NixOS, and takes no nixpkgs to build: the system that runs, with a switch of its own. It is
+# for @system@, which the test puts in.
+#
+# Its switch exits with what /etc/status says. With a file "cut" beside this one, it shuts new logins out.
 {
   outputs =
     { self }:
@@ -7,23 +10,30 @@
         name:
         derivation {
           name = "nixos-system-${name}";
-          system = builtins.currentSystem or "x86_64-linux";
+          system = "@system@";
           builder = "/bin/sh";
           PATH = "/run/current-system/sw/bin";
           revision = self.rev or "dirty";
+          ssh = if builtins.pathExists ./cut then "stop" else "start";
           args = [
-            "-c"
+            "-ec"
             ''
-              mkdir -p $out/bin $out/sw
-              cp -P /run/current-system/sw/bin $out/sw/bin
-              echo $revision >$out/nixos-version
-              for part in kernel initrd kernel-modules; do cp -P /run/current-system/$part $out/; done
+              mkdir -p "$out/bin"
+              for part in /run/current-system/*; do
+                case ''${part##*/} in
+                  bin | nixos-version) ;;
+                  *) ln -s "$(readlink -f "$part")" "$out/''${part##*/}" ;;
+                esac
+              done
+              echo "$revision" >"$out/nixos-version"
               {
                 echo '#!/bin/sh'
+                echo '[ "$1" = test ] || exit 0'
                 echo "ln -sfn $out /run/current-system"
-                echo 'exit $(cat /etc/status)'
-              } >$out/bin/switch-to-configuration
-              chmod +x $out/bin/switch-to-configuration
+                echo "systemctl $ssh sshd.service"
+                echo 'exit "$(cat /etc/status)"'
+              } >"$out/bin/switch-to-configuration"
+              chmod +x "$out/bin/switch-to-configuration"
             ''
           ];
         };

@@ -27,10 +27,21 @@
           words = builtins.readFile (./machines + "/${machine}");
           inherit what machine revision;
         };
-      each = name: value: builtins.listToAttrs (map (m: { name = name m; value = value m; }) machines);
+      each =
+        name: value:
+        builtins.listToAttrs (
+          map (m: {
+            name = name m;
+            value = value m;
+          }) machines
+        );
     in
     {
-      nixosConfigurations = each (m: m) (m: { config.system.build.toplevel = make "nixos-system" m; });
-      homeConfigurations = each (m: "mba@${m}") (m: { activationPackage = make "home-manager-generation" m; });
+      nixosConfigurations = each (m: m) (m: {
+        config.system.build.toplevel = make "nixos-system" m;
+      });
+      homeConfigurations = each (m: "mba@${m}") (m: {
+        activationPackage = make "home-manager-generation" m;
+      });
     };
 }
