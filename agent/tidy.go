@@ -1,25 +1,33 @@
 package agent
 
 import (
+	"reflect"
+
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// tidy cleans what an agent has said: whatever comes from a host is hostile until then.
-func tidy(h *health.Health) {
-	said := []*string{&h.Host, &h.Kind, &h.OS, &h.Nix, &h.Agent, &h.BootID, &h.NoUnits,
-		&h.System.Deployed, &h.System.Booted, &h.System.Profile, &h.System.Revision}
-	for i := range h.FailedUnits {
-		said = append(said, &h.FailedUnits[i])
-	}
-	if c := h.Checkout; c != nil {
-		said = append(said, &c.Revision, &c.Branch, &c.Subject, &c.Lock)
-	}
-	if j := h.Job; j != nil {
-		said = append(said, &j.ID, &j.Who, &j.Step)
-	}
-	for _, s := range said {
-		*s = word(*s)
+// tidy cleans what an agent has said, every string of it: whatever comes from a host is hostile until then.
+func tidy(h *health.Health) { tidyValue(reflect.ValueOf(h).Elem()) }
+
+func tidyValue(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(word(v.String()))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			tidyValue(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			tidyValue(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				tidyValue(v.Field(i))
+			}
+		}
 	}
 }
 

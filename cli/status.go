@@ -178,6 +178,7 @@ type statusJSON struct {
 	Drift     health.Drift   `json:"drift"`
 	Owed      *fleet.Debt    `json:"owed,omitempty"` // what its last deploy did not get to
 	Health    *health.Health `json:"health,omitempty"`
+	Agent     string         `json:"agent_error,omitempty"` // why an agent that is there does not count
 	Error     string         `json:"error,omitempty"`
 	Hint      string         `json:"hint,omitempty"`
 }
@@ -186,6 +187,9 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	lines := jsonLines(env.Out)
 	for _, r := range reports {
 		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
+		if r.OtherAgent != nil {
+			line.Agent = r.OtherAgent.Error()
+		}
 		if r.Err != nil {
 			line.Error = withoutName(r.Err.Error(), r.host)
 			line.Hint = hintOf(r.Err)

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type watched struct {
 	refuse error // a login; nil lets in
 	lose   bool  // the connection breaks at the next probe
 	agent  func() (status int, answer string)
+	other  string // what it answers when asked for its version
 	failed string // a unit
 	counts
 }
@@ -86,9 +88,18 @@ func (c *watchedConn) DialContext(_ context.Context, network, address string) (n
 	status, answer := c.host.agent()
 	go func() {
 		defer there.Close()
-		buffer := make([]byte, 4096)
-		there.Read(buffer) // the request
-		fmt.Fprintf(there, "HTTP/1.1 %d %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, http.StatusText(status), len(answer))
+		request, err := http.ReadRequest(bufio.NewReader(there))
+		if err != nil {
+			return
+		}
+		if request.URL.Path == "/v1/version" && c.host.other != "" {
+			status, answer = http.StatusOK, c.host.other
+		}
+		kind := "text/plain"
+		if status == http.StatusOK {
+			kind = "application/json"
+		}
+		fmt.Fprintf(there, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, http.StatusText(status), kind, len(answer))
 		io.WriteString(there, answer)
 	}()
 	return here, nil
@@ -278,6 +289,24 @@ func TestWhereTheAgentCannotTellTheFailedUnitsTheProbeDoes(t *testing.T) {
 		last := s.last(t).Health
 		if last.Agent != "1.2" || !slices.Equal(last.FailedUnits, []string{"broken.service"}) || last.NoUnits != "" || last.Taken["failed_units"].IsZero() {
 			t.Errorf("%+v", last)
+		}
+	})
+}
+
+func TestAnAgentOfAnotherVersionIsNamedAndTheProbeTellsTheFigures(t *testing.T) {
+	h := &watched{agent: func() (int, string) { return http.StatusNotFound, "no such page" }, other: `{"agent":"9.0\u001b[31m","api":9}`}
+	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
+		last := s.last(t)
+		if last.Err != nil || last.Health.Uptime != 1 || last.Health.Agent != "" {
+			t.Errorf("%+v", last)
+		}
+		if last.OtherAgent == nil || last.OtherAgent.Agent != "9.0" {
+			t.Errorf("%+v", last.OtherAgent)
+		}
+		h.set(func(h *watched) { h.agent = nil })
+		pass(time.Minute)
+		if other := s.last(t).OtherAgent; other != nil {
+			t.Errorf("gone, it is still told of: %+v", other)
 		}
 	})
 }

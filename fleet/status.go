@@ -2,9 +2,11 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
@@ -22,6 +24,9 @@ type HostStatus struct {
 	Health    *health.Health // the last that is known; nil where nothing is
 	Err       error          // why Health is not of now; an error of the [Dialer]'s where not Reachable
 	Time      time.Time      // by the operator's clock
+
+	// OtherAgent is an agent that is there and of no use, as one of another version; nil where there is none such.
+	OtherAgent *agent.VersionError
 }
 
 // Status looks at hosts once, over one connection each, and gives what it finds to sink as it comes, from one goroutine.
@@ -50,6 +55,7 @@ type lookout struct {
 	probed *remote.Probed // the last
 	due    time.Time      // for the next probe, where an agent answers in between
 	seen   *health.Health
+	other  *agent.VersionError
 }
 
 func newLookout(d Dialer, inv *inventory.Inventory, h *inventory.Host) *lookout {
@@ -77,7 +83,7 @@ func (l *lookout) look(ctx context.Context) HostStatus {
 		// A connection that was kept may have died long ago; a new one tells whether the host has.
 		status.Reachable, status.Err = l.visit(ctx)
 	}
-	status.Health, status.Time = l.seen, time.Now()
+	status.Health, status.OtherAgent, status.Time = l.seen, l.other, time.Now()
 	return status
 }
 
@@ -106,11 +112,13 @@ func (l *lookout) ask(ctx context.Context) error {
 			return err
 		}
 	}
+	l.other = nil
 	if l.probed.Agent == "" {
 		return nil
 	}
 	told, err := askAgent(ctx, l.conn, l.probed.Agent)
 	if err != nil {
+		errors.As(err, &l.other)
 		// What the agent does not tell, the probe does: now, unless it just did, and from now on.
 		l.probed.Agent = ""
 		if l.seen == &l.probed.Health {

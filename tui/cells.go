@@ -106,6 +106,8 @@ func (r *row) agent() cell {
 		return cellUnknown
 	case !r.status.Reachable:
 		return cellBroken
+	case r.status.OtherAgent != nil:
+		return cellBehind
 	case h == nil || h.Agent == "":
 		return cellNone
 	}

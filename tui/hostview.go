@@ -84,6 +84,9 @@ func (u *ui) facts(r *row) []string {
 	if r.status.Err != nil {
 		add("reached", strings.Join(strings.Fields(r.status.Err.Error()), " "))
 	}
+	if other := r.status.OtherAgent; other != nil {
+		add("agent", other.Error())
+	}
 	h := r.status.Health
 	if h == nil {
 		return lines
