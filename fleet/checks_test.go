@@ -160,27 +160,22 @@ func TestAHealthCheckIsTriedFromWhereItShouldBe(t *testing.T) {
 	}
 }
 
-func TestACheckFromTheOperatorsMachineDecidesTheOutcome(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "up")
-	for _, tt := range []struct {
-		command string
-		outcome Outcome
-	}{
-		{"test -e " + file + " || { touch " + file + "; exit 1; }", Switched}, // at the second attempt
-		{"test -e /nosuch", Degraded},
+func TestACheckFromTheOperatorsMachineIsTriedUntilItSucceeds(t *testing.T) {
+	up := filepath.Join(t.TempDir(), "up")
+	host := &inventory.Host{Name: "web", Timeouts: inventory.DefaultTimeouts()}
+	for command, wrong := range map[string]bool{
+		"test -e " + up + " || { touch " + up + "; exit 1; }": false, // at the second attempt
+		"test -e /nosuch": true,
 	} {
-		w := newWorld(t, "web")
-		w.host("web").Health = []inventory.Check{{What: tt.command, Operator: true}}
-		w.host("web").Timeouts.Verify = 3 * time.Second
-		for _, p := range steps(switched) {
-			w.hosts["web"].log = append(w.hosts["web"].log, piece{0, p.text})
+		host.Health = []inventory.Check{{What: "systemctl is-active x"}, {What: command, Operator: true}}
+		commands, probes := splitHealth(host.Health)
+		if len(commands) != 1 || commands[0] != "systemctl is-active x" {
+			t.Errorf("the job is given %q", commands)
 		}
-		w.run(Options{})
-		if r := w.result("web"); r.Outcome != tt.outcome || r.Outcome == Degraded && (r.Code != "health" || !strings.Contains(r.Reason, tt.command)) {
-			t.Errorf("%+v", r)
-		}
-		if got := w.hosts["web"].launched[0]; got["health"] != "" {
-			t.Errorf("the job was given the check %q", got["health"])
+		p := &prober{dialer: fakeFleet{"web": {name: "web"}}, host: host, probes: probes}
+		problem := beginChecks(t.Context(), p).wait(1500 * time.Millisecond)
+		if (problem != nil) != wrong || wrong && (problem.code != "health" || !strings.Contains(problem.reason, command)) {
+			t.Errorf("%s: %+v", command, problem)
 		}
 	}
 }
