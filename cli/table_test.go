@@ -9,6 +9,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/internal/tmuxtest"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
@@ -122,7 +123,7 @@ kill $!`)
 	p.Until("exit status 0")
 }
 
-func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
+func TestTheTableReadsAndSearchesALogInItsRecord(t *testing.T) {
 	w := newWorld(t)
 	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -151,6 +152,16 @@ func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
 			if want := fmt.Sprintf("line %d", first+i); l.Line != want || l.Stream != "out" {
 				t.Errorf("%d lines from %d: %+v, not %s", test.most, test.from, l, want)
 			}
+		}
+	}
+	has := func(l tui.Text) bool { return strings.HasSuffix(l.Line, "7") }
+	for _, test := range []struct {
+		from, to int
+		last     bool
+		want     int
+	}{{0, 1000, false, 7}, {0, 1000, true, 97}, {7, 1000, false, 7}, {8, 1000, false, 17}, {0, 97, true, 87}, {98, 1000, false, -1}, {0, 7, true, -1}} {
+		if got, err := d.find("k3f9", "web", test.from, test.to, test.last, has); err != nil || got != test.want {
+			t.Errorf("from %d to %d, last %v: line %d, not %d: %v", test.from, test.to, test.last, got, test.want, err)
 		}
 	}
 	if _, _, _, err := d.log("k3f9", "db", 0, 10); err == nil {

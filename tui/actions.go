@@ -56,9 +56,9 @@ func actions() []action {
 		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
 		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},
 		{name: "search", keys: []string{"/"}, about: "in the log", where: inLog, do: on((*ui).askSearch)},
-		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(1) })},
-		{name: "previous-match", keys: []string{"N"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(-1) })},
-		{name: "next-error", keys: []string{"e"}, about: "to the next line that tells of something wrong", where: inLog, do: on((*ui).nextError)},
+		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(1) }},
+		{name: "previous-match", keys: []string{"N"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(-1) }},
+		{name: "next-error", keys: []string{"e"}, about: "to the next line that tells of something wrong", where: inLog, do: (*ui).nextError},
 		{name: "copy", keys: []string{"c"}, about: "the log's lines that show, to the clipboard", where: inLog, do: (*ui).copy},
 
 		{name: "commands", keys: []string{":"}, about: "everything by its name", where: anywhere, do: on((*ui).askCommand)},
@@ -82,6 +82,8 @@ func (u *ui) back() {
 	switch {
 	case u.help:
 		u.help = false
+	case u.scope() == inLog && u.pane().looks():
+		u.pane().stopLooking()
 	case u.manner.search != "" && u.scope() == inLog:
 		u.manner.search = ""
 	case u.open != "":

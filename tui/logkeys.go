@@ -47,6 +47,7 @@ func (u *ui) pin() {
 
 func (u *ui) toggleFollow() {
 	p := u.pane()
+	p.stopLooking()
 	if p.away {
 		p.follow()
 		return
@@ -66,36 +67,17 @@ func (u *ui) toggleFold() {
 	u.manner.unfold = !u.manner.unfold
 }
 
-func (u *ui) nextMatch(step int) {
-	if u.manner.search == "" {
+func (u *ui) nextMatch(step int) tea.Cmd {
+	text := u.manner.search
+	if text == "" {
 		u.refuse("search for something first")
-		return
+		return nil
 	}
-	u.seek(step, func(l *logLine) bool { return contains(l, u.manner.search) })
+	return u.seek(step, func(l *logLine) bool { return contains(l, text) }, fmt.Sprintf("no line has %q", text))
 }
 
-func (u *ui) nextError() { u.seek(1, (*logLine).grave) }
-
-// seek shows the next line that holds.
-func (u *ui) seek(step int, holds func(*logLine) bool) {
-	p := u.pane()
-	if len(p.lines().lines) == 0 {
-		u.refuse("the log is empty")
-		return
-	}
-	from, to := p.seen(u.manner)
-	if !p.away && step > 0 { // from the end, the next is the first of all
-		from = to - 1
-	}
-	n := p.lines().find(from, step, holds)
-	if n < 0 {
-		u.refuse("no line is like that")
-		return
-	}
-	if s := p.lines().span(n, p.folds(u.manner)); s.from < s.to {
-		u.manner.unfold = true // to read what was found
-	}
-	p.show(n)
+func (u *ui) nextError() tea.Cmd {
+	return u.seek(1, (*logLine).grave, "no line tells of something wrong")
 }
 
 func (u *ui) copy() tea.Cmd {

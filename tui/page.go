@@ -5,7 +5,10 @@ import (
 )
 
 // pageLines are read from a record at once. Half of them are scrolled before the next are wanted.
-const pageLines = 10000
+const (
+	pageLines = 10000
+	half      = pageLines / 2
+)
 
 // page is some lines of a host's log as a run's record has it. They have their numbers there, so that scrolling goes on where it was when
 // another page takes the place of this one.
@@ -23,9 +26,10 @@ type fetch struct {
 	from int // the number of its first line; counted from the log's end where it is negative
 	top  int // what shall show at the top: that number, or so many lines above where the tail begins
 	tail []string
+	look *look // for what; nil where the place is known
 }
 
-// pageMsg is what came of a fetch.
+// pageMsg is what came of a fetch. It has no page where the line that was looked for is not there.
 type pageMsg struct {
 	pane *pane
 	*fetch
@@ -37,20 +41,23 @@ type pageMsg struct {
 func (u *ui) scrollLog(lines int) tea.Cmd {
 	p, r := u.pane(), u.logged()
 	missing := p.move(lines, u.manner)
+	p.stopLooking() // whoever goes on by hand does not want to be taken elsewhere
 	if missing == 0 || p.fetch != nil || r == nil || u.o.Actions.Log == nil {
 		return nil
 	}
-	const half = pageLines / 2
 	f := &fetch{}
 	switch {
+	case missing > half: // to the end, and that is what is said now
+		p.follow()
+		return nil
 	case p.page != nil:
 		f.run, f.top = p.page.run, max(p.top+missing, 0)
 		if missing < 0 && p.page.lines.first() == 0 {
 			return nil // the log begins here
 		}
 		f.from = max(f.top-half, 0)
-	case r.run == nil || len(p.tail.lines) < p.tail.most || r.begun >= p.tail.first():
-		return nil // the tail has all of it
+	case !u.hasMore(p):
+		return nil
 	case missing < -half:
 		f.run = r.run.Run
 	default:
@@ -83,10 +90,15 @@ func (u *ui) turn(msg pageMsg) {
 		return
 	}
 	p.fetch = nil
-	switch lines := msg.page.lines; {
+	switch {
 	case msg.err != nil:
 		u.refuse(firstLine(msg.err))
 		return
+	case msg.page == nil:
+		u.found(p, f.look.loaded, f.look.none)
+		return
+	}
+	switch lines := msg.page.lines; {
 	case len(lines.lines) == 0:
 		u.refuse("the record has no more than this")
 		return

@@ -95,6 +95,11 @@ func TestTheFirstLineOfALongLogIsAKeyAway(t *testing.T) {
 	d.mustShow(t, "line 22 of it")
 	d.press("f")
 	d.mustShow(t, "line 49999 of it")
+	d.press("g", "G")
+	d.mustShow(t, "line 49999 of it")
+	if d.pane().away {
+		t.Error("G does not go to what is said now")
+	}
 }
 
 func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {

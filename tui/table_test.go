@@ -104,6 +104,15 @@ func (d *deployed) actions() Actions {
 			from = min(from, len(d.record))
 			return d.record[from:min(from+most, len(d.record))], from, len(d.record), nil
 		},
+		Find: func(_, _ string, from, to int, last bool, holds func(Text) bool) (int, error) {
+			at := -1
+			for n, l := range d.record {
+				if from <= n && n < to && (last || at < 0) && holds(l) {
+					at = n
+				}
+			}
+			return at, nil
+		},
 		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },

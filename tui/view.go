@@ -263,6 +263,9 @@ func (u *ui) tabs(out *strings.Builder) {
 	case shown.away && !u.onPlan:
 		how = append(how, "scrolled")
 	}
+	if shown.looks() {
+		how = append(how, "looking through the record")
+	}
 	if u.manner.wrap {
 		how = append(how, "wrapped")
 	}
