@@ -20,13 +20,13 @@ func (u *ui) show(name string) tea.Cmd {
 	if u.o.Actions.History == nil {
 		return nil
 	}
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		past, err := u.o.Actions.History(name)
 		if err != nil {
 			return flashMsg{text: firstLine(err), bad: true}
 		}
 		return pastMsg{name, past}
-	}
+	})
 }
 
 func (u *ui) drawHost(out *strings.Builder) {

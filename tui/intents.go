@@ -13,12 +13,12 @@ import (
 
 // away runs something that may take its time, and says how it went.
 func away(do func() error, done string) tea.Cmd {
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		if err := do(); err != nil {
 			return flashMsg{text: err.Error(), bad: true}
 		}
 		return flashMsg{text: done}
-	}
+	})
 }
 
 func (u *ui) canDeploy() string {
@@ -266,7 +266,7 @@ func (u *ui) canRefresh() string {
 func (u *ui) refresh() tea.Cmd {
 	names := u.targetNames()
 	u.tell("looking at " + plural(len(names), "host") + " again")
-	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
+	return beside(func() tea.Msg { u.o.Actions.Refresh(names); return nil })
 }
 
 // askQuit quits, and asks first where something goes on: jobs do, whoever looks, and the waves of a reboot do not.

@@ -66,10 +66,10 @@ func (u *ui) scrollLog(lines int) tea.Cmd {
 	}
 	p.fetch = f
 	host, read := r.Name, u.o.Actions.Log
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		lines, first, total, err := read(f.run, host, f.from, pageLines)
 		return pageMsg{p, f, &page{f.run, pageOf(first, lines), total}, err}
-	}
+	})
 }
 
 // logged is the host whose log shows; nil where it is the fleet's, or no log.

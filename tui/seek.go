@@ -71,7 +71,7 @@ func (u *ui) lookFor(p *pane, l *look) tea.Cmd {
 	}
 	p.fetch = f
 	holds := func(t Text) bool { return l.holds(&logLine{stream: t.Stream, text: t.Line}) }
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		if kept > 0 {
 			lines, first, total, err := read(f.run, host, -(kept + half), pageLines)
 			if err != nil {
@@ -98,7 +98,7 @@ func (u *ui) lookFor(p *pane, l *look) tea.Cmd {
 			}
 		}
 		return pageMsg{p, f, nil, nil}
-	}
+	})
 }
 
 // looks reports whether a line is being looked for.

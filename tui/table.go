@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os/exec"
 	"time"
@@ -102,11 +103,17 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	return t
 }
 
-// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first.
+// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first, and is an error.
 func (t *Table) Run() error {
 	_, err := t.program.Run()
 	close(t.ended)
 	t.feed.close()
+	switch {
+	case t.ui.fault != nil:
+		return t.ui.fault
+	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
+		return errors.New("fleetctl itself is at fault: what stands above says where")
+	}
 	return err
 }
 
@@ -138,13 +145,3 @@ func (t *Table) Plan(host string, lines []Text) {
 
 // Target tells where the fleet should be.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
-
-// Rescue is to be deferred by goroutines that work for a table: should one panic, the terminal is given back before the
-// process dies of it.
-func (t *Table) Rescue() {
-	if p := recover(); p != nil {
-		t.program.Kill()
-		<-t.ended
-		panic(p)
-	}
-}

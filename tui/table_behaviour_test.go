@@ -275,14 +275,12 @@ func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
 	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic is gone")
-			}
-		}()
 		defer table.Rescue()
 		panic("a fault")
 	}()
+	if err := table.ui.fault; err == nil || !strings.Contains(err.Error(), "at fault: a fault\n\ngoroutine") {
+		t.Errorf("the table ends with %v", err)
+	}
 	if text := s.text(); strings.Contains(text, "hsb0") {
 		t.Errorf("the table is still on the screen:\n%s", text)
 	}

@@ -81,6 +81,7 @@ type ui struct {
 	blurred time.Time // nobody looks since then; zero while somebody does
 	away    bool      // and for so long that the owner was told
 	quit    bool
+	fault   *fault // why the table ends; nil where somebody leaves it
 }
 
 const (
@@ -181,6 +182,9 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		u.nextQuestion()
 	case unaskMsg:
 		u.forget(msg.question)
+	case *fault:
+		u.fault = msg
+		return u, tea.Quit
 	case tea.BlurMsg:
 		u.blurred = u.now
 	case tea.FocusMsg:
@@ -212,7 +216,7 @@ func (u *ui) setAway(away bool) tea.Cmd {
 		return nil
 	}
 	u.away = away
-	return func() tea.Msg { u.o.Actions.Away(away); return nil }
+	return beside(func() tea.Msg { u.o.Actions.Away(away); return nil })
 }
 
 func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
