@@ -83,7 +83,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
 	there := env.on(f)
-	there.Passing = o.Dir == ""
+	there.Passing, there.Kept = true, o.Dir
 	if alone && env.canShowTable() {
 		err = showDemo(ctx, there, f)
 	} else {

@@ -76,13 +76,14 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Keys("Tab", "Enter")
 	p.Until("▸ build") // so there is a job, which ends with its host
 	p.Keys("q")
-	p.Until("fleetctl attach")
+	p.Until("A tells what became of it")
 	p.Keys("Tab", "Enter")
 	p.Until("was left before its end: A attaches to it")
 	p.Keys("A")
 	p.Keys("Tab") // the fleet's log
 	p.Until("has ended: 1 failed")
 	p.Keys("q")
+	p.Until("the jobs end with the demo, whose hosts they are on:\n  fleetctl demo --dir ")
 }
 
 func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {

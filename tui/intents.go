@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -278,8 +279,8 @@ func (u *ui) askQuit() tea.Cmd {
 	u.quit = true
 	d := &dialog{title: "leave?", yes: "Leave"}
 	switch {
-	case u.o.Leaving != "":
-		d.lines = []string{u.o.Leaving}
+	case len(u.o.Leaving) > 0:
+		d.lines = slices.Clone(u.o.Leaving)
 	case len(runs) > 0:
 		d.lines = toAttach(runs)
 	}

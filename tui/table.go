@@ -24,8 +24,8 @@ type TableOptions struct {
 	Inventory *inventory.Inventory
 	Actions   Actions
 	Settings  Settings
-	ReadOnly  string // why nothing may be changed; "" lets it be
-	Leaving   string // what to know before leaving while something runs; "" is that jobs go on, and how to attach to them
+	ReadOnly  string   // why nothing may be changed; "" lets it be
+	Leaving   []string // what to know before leaving while something runs; none is that jobs go on, and how to attach to them
 }
 
 // Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
