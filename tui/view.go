@@ -155,7 +155,8 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 		}
 		line.WriteString(" " + head)
 	}
-	u.write(out, u.palette.Faint.Paint(cut(line.String(), u.width)))
+	u.palette.Faint.put(out, cut(line.String(), u.width))
+	out.WriteByte('\n')
 }
 
 // row draws a host's line, or hands out the one drawn before.
@@ -275,7 +276,8 @@ func (u *ui) tabs(out *strings.Builder) {
 	if len(how) > 0 {
 		line.WriteString(u.palette.Faint.Paint("── " + strings.Join(how, ", ") + " "))
 	}
-	rest := max(u.width-ansi.StringWidth(line.String()), 0)
-	line.WriteString(u.palette.Faint.Paint(strings.Repeat("─", rest)))
-	u.write(out, line.String())
+	text := ansi.Truncate(line.String(), u.width, "…")
+	out.WriteString(text)
+	u.palette.Faint.put(out, strings.Repeat("─", u.width-ansi.StringWidth(text)))
+	out.WriteByte('\n')
 }
