@@ -115,7 +115,7 @@ func showAround(d *desk) {
 		d.table.Note(err.Error())
 		return
 	}
-	d.table.Note("a demo, being deployed: j and k go from host to host, enter opens one, ? has all keys, q leaves")
+	d.table.Note("a demo, being deployed: j k move, enter opens a host, ? has all keys, q leaves")
 	d.run(plan)
 	d.table.Note("enter on the host that failed tells why, F tries it again, : has everything by name")
 }

@@ -25,7 +25,7 @@ func actions() []action {
 		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(-u.page()) }},
 		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
 		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log and plan", where: anywhere, do: on((*ui).nextTab)},
+		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log, plan and generations", where: anywhere, do: (*ui).nextTab},
 		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", where: inTable, can: (*ui).needsHost, do: on((*ui).pin)},
 		{name: "filter", keys: []string{"/"}, about: "hosts by a part of a name, tag or state, or by a selector", where: inTable, do: on((*ui).askFilter)},
 		{name: "mark", keys: []string{"space"}, about: "the host, for actions", where: inTable, can: (*ui).needsHost, do: on((*ui).mark)},
@@ -35,11 +35,11 @@ func actions() []action {
 		{name: "reverse", keys: []string{"I"}, about: "the order", where: inTable, do: on(func(u *ui) { u.list.reverse = !u.list.reverse; u.arrange() })},
 
 		{name: "deploy", keys: []string{"d"}, about: "pull, build and switch", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalSwitch)},
-		{name: "build", keys: []string{"b"}, about: "pull and build, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBuild)},
-		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
-		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
-		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
-		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
+		{name: "build", keys: []string{"b"}, about: "pull and build, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBuild)},
+		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
+		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
+		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
+		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: anywhere, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
 		{name: "plan", keys: []string{"v"}, about: "what a deploy would do", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(false) }},
 		{name: "plan-build", keys: []string{"V"}, about: "and, once it has built it, which packages and units change", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(true) }},
 		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
@@ -87,7 +87,7 @@ func (u *ui) back() {
 	case u.manner.search != "" && u.scope() == inLog:
 		u.manner.search = ""
 	case u.open != "":
-		u.open, u.past, u.onPlan = "", nil, false
+		u.open, u.past, u.part = "", nil, logPart
 	case u.focus == onLog:
 		u.focus = onTable
 	case u.list.filter != "":

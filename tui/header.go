@@ -120,7 +120,7 @@ func (u *ui) hints() string {
 	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
 	switch {
 	case u.help:
-		names = []string{"back"}
+		names = []string{"down", "up", "back"}
 	case u.open != "":
 		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy", "help"}
 	case u.focus == onLog:

@@ -15,7 +15,7 @@ import (
 func (u *ui) openHost() tea.Cmd { return u.show(u.list.cursor) }
 
 func (u *ui) show(name string) tea.Cmd {
-	u.open, u.past, u.onPlan = name, nil, false
+	u.open, u.past, u.part = name, nil, logPart
 	u.layout++
 	if u.o.Actions.History == nil {
 		return nil
@@ -113,7 +113,7 @@ func (u *ui) facts(r *row) []string {
 	}
 	load := ""
 	if h.Load != [3]float64{} {
-		load = fmt.Sprintf("load %.2f %.2f %.2f", h.Load[0], h.Load[1], h.Load[2])
+		load = fmt.Sprintf("%.2f %.2f %.2f", h.Load[0], h.Load[1], h.Load[2])
 	}
 	add("load", strings.Join(parts(load, full("cpu", cpu(r)), full("memory", memory(r)), full("swap", used(h.Swap))), "  "))
 	add("disk", strings.Join(parts(room("/", h.Root), room("/nix/store", h.Store)), "  "))

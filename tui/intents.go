@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,8 +230,9 @@ func (u *ui) shell() tea.Cmd {
 		u.refuse(firstLine(err))
 		return nil
 	}
-	return tea.ExecProcess(cmd, func(err error) tea.Msg {
-		if err != nil {
+	return tea.Exec(&login{cmd}, func(err error) tea.Msg {
+		var ended *exec.ExitError
+		if err != nil && !errors.As(err, &ended) { // how the last command there ended is nobody's business here
 			return flashMsg{text: "ssh: " + err.Error(), bad: true}
 		}
 		return flashMsg{}

@@ -10,14 +10,10 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// nextTab shows the other of a host's log and plan, or the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
-func (u *ui) nextTab() {
+// nextTab shows the next of a host's log, plan and generations, or of: the log of the host under the cursor, the fleet's, those of pinned hosts.
+func (u *ui) nextTab() tea.Cmd {
 	if u.open != "" {
-		u.onPlan = !u.onPlan
-		if r := u.byName[u.open]; r.plan == nil {
-			r.plan = planPane(u.now, u.unplanned())
-		}
-		return
+		return u.nextPart()
 	}
 	i := slices.Index(u.pins, u.tab)
 	switch {
@@ -30,6 +26,7 @@ func (u *ui) nextTab() {
 	default:
 		u.follow, u.tab = true, ""
 	}
+	return nil
 }
 
 // pin keeps a tab for the host under the cursor, or lets it go.

@@ -11,17 +11,18 @@ import (
 // row is one host, with all that the table knows of it.
 type row struct {
 	*inventory.Host
-	place  int // in the inventory
-	status Status
-	work   *fleet.HostState // of the run that took it last; nil where none has
-	run    *fleet.State
-	doing  string // what is done with it beside a run, in a word; "" is nothing
-	since  time.Time
-	log    pane
-	begun  int   // the number in log of the first line of run
-	plan   *pane // what a deploy would do; nil where nobody has asked
-	marked bool
-	at     condition // as counted
+	place       int // in the inventory
+	status      Status
+	work        *fleet.HostState // of the run that took it last; nil where none has
+	run         *fleet.State
+	doing       string // what is done with it beside a run, in a word; "" is nothing
+	since       time.Time
+	log         pane
+	begun       int   // the number in log of the first line of run
+	plan        *pane // what a deploy would do; nil where nobody has asked
+	generations *pane // that it has; nil too where nobody has asked
+	marked      bool
+	at          condition // as counted
 
 	version uint64 // rises with every change
 	drawn   string

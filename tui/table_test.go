@@ -163,7 +163,7 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case flashMsg, pastMsg, pageMsg, generationsMsg:
+	case flashMsg, pastMsg, pageMsg, generationsMsg, listedMsg:
 		d.send(msg)
 	}
 }
@@ -277,6 +277,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploying-200x60.golden", 200, 60, deploying, []string{"j"}},
 		{"table-host-100x30.golden", 100, 30, deploying, []string{"enter"}},
 		{"table-host-200x60.golden", 200, 60, nil, []string{"enter"}},
+		{"table-generations-100x30.golden", 100, 30, nil, []string{"enter", "tab", "tab"}},
 		{"table-log-100x30.golden", 100, 30, deploying, []string{"j", "l", "T"}},
 		{"table-grouped-100x30.golden", 100, 30, nil, []string{"o", "o", "o", "o"}},
 		{"table-filtered-100x30.golden", 100, 30, nil, []string{"/", "@", "w", "o", "r", "k", "enter"}},

@@ -66,7 +66,7 @@ type ui struct {
 	follow   bool
 	pins     []string // hosts whose logs have a tab of their own
 	open     string   // the host that fills the screen, or ""
-	onPlan   bool     // and shows its plan instead of its log
+	part     part     // and what of it shows below its facts
 	past     []Past   // of that host
 	manner   manner
 	help     bool
@@ -175,6 +175,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case generationsMsg:
 		u.choose(msg)
+	case listedMsg:
+		u.listed(msg)
 	case pageMsg:
 		u.turn(msg)
 	case askMsg:
@@ -242,8 +244,10 @@ func (u *ui) here() *row { return u.byName[u.list.cursor] }
 // pane is the log that shows.
 func (u *ui) pane() *pane {
 	switch {
-	case u.open != "" && u.onPlan:
+	case u.open != "" && u.part == planPart:
 		return u.byName[u.open].plan
+	case u.open != "" && u.part == generationsPart:
+		return u.byName[u.open].generations
 	case u.open != "":
 		return &u.byName[u.open].log
 	case u.tab != "":

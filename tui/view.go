@@ -27,7 +27,7 @@ func (u *ui) logHeight() int {
 	case u.height < logFrom:
 		return 0
 	}
-	return min(max((u.height-chrome)/3, u.height-chrome-len(u.list.items)), u.height/2)
+	return max((u.height-chrome)/3, u.height-chrome-max(len(u.list.items), len(u.rows))) // filtering does not move it
 }
 
 func (u *ui) tableHeight() int {
@@ -245,8 +245,9 @@ func (u *ui) tabs(out *strings.Builder) {
 	}
 	shown := u.pane()
 	if u.open != "" {
-		tab("log", Ink{}, !u.onPlan)
-		tab("plan", Ink{}, u.onPlan)
+		for p := range hostParts {
+			tab(p.String(), Ink{}, u.part == p)
+		}
 	} else {
 		tab("fleet", Ink{}, shown == &u.log)
 		for _, name := range u.pins {
@@ -261,7 +262,7 @@ func (u *ui) tabs(out *strings.Builder) {
 	case shown.page != nil:
 		from, _ := shown.visible(u.logHeight(), u.manner)
 		how = append(how, fmt.Sprintf("from the record, line %d of %d", from+1, shown.page.total))
-	case shown.away && !u.onPlan:
+	case shown.away && (u.open == "" || u.part == logPart):
 		how = append(how, "scrolled")
 	}
 	if shown.looks() {
