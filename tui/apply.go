@@ -25,6 +25,9 @@ func (u *ui) apply(b batch) tea.Cmd {
 	for _, s := range b.statuses {
 		if r := u.byName[s.Host]; r != nil {
 			r.status = s
+			if s.Reachable {
+				r.seen = s.Time
+			}
 			u.learnLock(r)
 			u.changed(r)
 		}
@@ -104,6 +107,7 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	before := share(s.Host(ev.Host))
 	s.Apply(ev)
+	u.noteLost(ev)
 	if ev.Type != fleet.RunStarted {
 		u.shares[ev.Run] += share(s.Host(ev.Host)) - before
 		return
@@ -114,6 +118,20 @@ func (u *ui) advance(ev fleet.Event) {
 			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}
+	}
+}
+
+// noteLost keeps since when a run has no connection to a host: its step has been under way for longer.
+func (u *ui) noteLost(ev fleet.Event) {
+	r := u.byName[ev.Host]
+	if r == nil || r.work == nil {
+		return
+	}
+	switch {
+	case r.work.Phase != fleet.Reconnecting:
+		r.lost = time.Time{}
+	case r.lost.IsZero():
+		r.lost = ev.Time
 	}
 }
 

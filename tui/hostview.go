@@ -82,7 +82,10 @@ func (u *ui) facts(r *row) []string {
 		add("", result.Hint)
 	}
 	if r.status.Err != nil {
-		add("reached", strings.Join(strings.Fields(r.status.Err.Error()), " "))
+		add("reached", r.trouble())
+		if !r.seen.IsZero() {
+			add("", "it answered last at "+r.seen.Format("15:04:05")+", and that is what stands here")
+		}
 	}
 	h := r.status.Health
 	if h == nil {

@@ -198,12 +198,14 @@ func (u *ui) said(r *row) string {
 	switch h := r.status.Health; {
 	case r.doing != "":
 		return p.Faint.Paint(r.log.tail.last())
+	case r.busy() && !r.lost.IsZero():
+		return p.Warn.Paint("connection lost at " + r.lost.Format("15:04:05"))
 	case r.tellsOfRun():
 		return u.detail(r.work)
 	case isUnknownKey(r.status.Err):
 		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
 	case r.status.Err != nil:
-		return p.Faint.Paint(firstLine(r.status.Err))
+		return p.Faint.Paint(r.trouble())
 	case h == nil:
 		return ""
 	case len(h.FailedUnits) > 0:
