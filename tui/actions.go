@@ -66,7 +66,7 @@ func actions() []action {
 		{name: "mouse", keys: []string{"M"}, about: "the wheel, on or off", where: anywhere, do: on(func(u *ui) { u.o.Settings.Mouse = !u.o.Settings.Mouse })},
 		{name: "help", keys: []string{"?"}, about: "the keys that work here", where: anywhere, do: on(func(u *ui) { u.help, u.helpTop = true, 0 })},
 		{name: "back", keys: []string{"esc"}, about: "one step back", where: anywhere | inHelp, do: on((*ui).back)},
-		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "jobs on hosts go on", where: anywhere | inHelp, do: (*ui).askQuit},
+		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table", where: anywhere | inHelp, do: (*ui).askQuit},
 	}
 	for n := 1; n <= 9; n++ {
 		all = append(all, action{
@@ -179,25 +179,32 @@ func (u *ui) sortBy(number int) {
 		return
 	}
 	l := &u.list
-	i := slices.IndexFunc(u.columns, func(c column) bool { return c.name == shown[number-1].name })
+	i := u.columnNamed(shown[number-1].name)
 	l.reverse = l.sort == i && !l.reverse
 	l.sort = i
 	u.arrange()
 }
 
+func (u *ui) columnNamed(name string) int {
+	return slices.IndexFunc(u.columns, func(c column) bool { return c.name == name })
+}
+
 // nextSort sorts by the next of the columns that show.
 func (u *ui) nextSort() {
-	l := &u.list
-	l.reverse = false
-	for l.sort++; l.sort < len(u.columns); l.sort++ {
-		if u.columns[l.sort].order != nil {
+	l, before := &u.list, u.list.sort
+	l.sort, l.reverse = unsorted, false
+	for _, c := range u.fitting() {
+		if i := u.columnNamed(c.name); i > before && c.order != nil {
+			l.sort = i
 			break
 		}
 	}
-	if l.sort == len(u.columns) {
-		l.sort = unsorted
-	}
 	u.arrange()
+	if l.sort == unsorted {
+		u.tell("in the inventory's order")
+	} else {
+		u.tell("sorted by " + u.columns[l.sort].name)
+	}
 }
 
 func (u *ui) nextTheme() {

@@ -135,7 +135,10 @@ func (u *ui) hints() string {
 	room := u.width
 	for _, name := range names {
 		key := u.keys.keyOf(name)
-		if room -= len(key) + len(name) + 3; key == "" || room < -2 {
+		if key == "" || u.o.ReadOnly != "" && u.keys.named(name).changes {
+			continue
+		}
+		if room -= len(key) + len(name) + 3; room < -2 {
 			continue
 		}
 		u.palette.Strong.put(&line, key)

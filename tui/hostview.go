@@ -82,7 +82,7 @@ func (u *ui) facts(r *row) []string {
 		add("", result.Hint)
 	}
 	if r.status.Err != nil {
-		add("reached", r.trouble())
+		add("trouble", r.trouble())
 		if !r.seen.IsZero() {
 			add("", "it answered last at "+r.seen.Format("15:04:05")+", and that is what stands here")
 		}

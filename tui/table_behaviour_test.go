@@ -110,7 +110,11 @@ func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
 		}
 	}
 	d.press("?")
-	d.mustShow(t, "(off: the table was opened with --read-only)")
+	d.mustShow(t, "some are off, as the table was opened with --read-only", "switch to nothing (off)")
+	d.press("esc")
+	if shown := d.screen(); strings.Contains(shown, "deploy") {
+		t.Errorf("it offers what is off:\n%s", shown)
+	}
 }
 
 func TestEscGoesBackAndNeverQuits(t *testing.T) {

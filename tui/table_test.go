@@ -231,6 +231,11 @@ func unknownKey(table *Table) {
 		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
 }
 
+// passphrase has somebody wait for one.
+func passphrase(table *Table) {
+	go table.Ask(context.Background(), "passphrase for /home/mba/.ssh/id_ed25519: ")
+}
+
 // codedError is an error with a code for programs.
 type codedError string
 
@@ -286,6 +291,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
 		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
 		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
+		{"table-secret-100x30.golden", 100, 30, passphrase, []string{"s", "e", "c"}},
 		{"table-rollback-100x30.golden", 100, 30, nil, []string{"R"}},
 		{"table-folded-100x30.golden", 100, 30, building, []string{"l"}},
 		{"table-unfolded-100x30.golden", 100, 30, building, []string{"l", "z"}},

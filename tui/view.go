@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -19,15 +20,16 @@ const (
 
 // logHeight is how many lines the log below has; none where the window is low.
 func (u *ui) logHeight() int {
+	rest := u.height - chrome - max(len(u.list.items), len(u.rows)) // by all rows: filtering does not move it
 	switch {
 	case u.open != "":
 		return u.height - chrome - u.factsHeight()
 	case u.focus == onLog:
-		return (u.height - chrome) * 2 / 3
+		return max((u.height-chrome)*2/3, rest)
 	case u.height < logFrom:
 		return 0
 	}
-	return max((u.height-chrome)/3, u.height-chrome-max(len(u.list.items), len(u.rows))) // filtering does not move it
+	return max((u.height-chrome)/3, rest)
 }
 
 func (u *ui) tableHeight() int {
@@ -150,7 +152,11 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 			head = right(c.head, c.width)
 		}
 		if u.list.sort != unsorted && u.columns[u.list.sort].name == c.name {
-			head = strings.TrimRight(head, " ") + "▾"
+			sign := "▾"
+			if u.list.reverse {
+				sign = "▴"
+			}
+			head = strings.TrimRight(head, " ") + sign
 			head = pad(head, c.width)
 		}
 		line.WriteString(" " + head)
@@ -199,7 +205,7 @@ func (u *ui) said(r *row) string {
 	case r.doing != "":
 		return p.Faint.Paint(r.log.tail.last())
 	case r.busy() && !r.lost.IsZero():
-		return p.Warn.Paint("connection lost at " + r.lost.Format("15:04:05"))
+		return p.Warn.Paint("lost at " + r.lost.Format("15:04:05"))
 	case r.tellsOfRun():
 		return u.detail(r.work)
 	case isUnknownKey(r.status.Err):
@@ -253,9 +259,9 @@ func (u *ui) tabs(out *strings.Builder) {
 	} else {
 		tab("fleet", Ink{}, shown == &u.log)
 		for _, name := range u.pins {
-			tab(name, u.inks[name], u.tab == name && !u.follow)
+			tab(name, u.inks[name], shown == &u.byName[name].log)
 		}
-		if r := u.here(); r != nil && shown == &r.log && u.follow {
+		if r := u.here(); r != nil && shown == &r.log && !slices.Contains(u.pins, r.Name) {
 			tab(r.Name, u.inks[r.Name], true)
 		}
 	}
