@@ -51,7 +51,7 @@ func actions() []action {
 		{name: "attach", keys: []string{"A"}, about: "to runs begun elsewhere, or left", where: anywhere, can: (*ui).canAttach, do: (*ui).attach},
 		{name: "refresh", keys: []string{"r"}, about: "look at the host again", where: anywhere, can: (*ui).canRefresh, do: (*ui).refresh},
 
-		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: on(func(u *ui) { u.toggleFollow() })},
+		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: (*ui).toggleFollow},
 		{name: "wrap", keys: []string{"w"}, about: "long lines, or cut them", where: inLog, do: on(func(u *ui) { u.manner.wrap = !u.manner.wrap })},
 		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
 		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},

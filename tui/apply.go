@@ -67,6 +67,9 @@ func (u *ui) event(ev fleet.Event) (ring bool) {
 	case fleet.LogLine:
 		l := logLine{at: ev.Time, stream: ev.Stream, text: ev.Line}
 		if r != nil {
+			if len(r.log.tail.lines) == 0 && r.log.page != nil {
+				r.log.page, r.log.away = nil, false // what an earlier run said makes room
+			}
 			r.log.tail.push(l)
 		}
 		if ev.Host == "" || ev.Stream == "warn" {

@@ -132,13 +132,13 @@ func (u *ui) history() []string {
 	var lines []string
 	for _, p := range u.past {
 		line := u.palette.Faint.Paint("   "+pad(u.age(p.Time), 5)) + pad(p.Goal, 7)
-		if p.Result == nil {
-			line += u.palette.Faint.Paint("no end on record")
-		} else {
-			ink, mark := u.palette.Outcome(p.Result.Outcome)
-			line += ink.Paint(mark+" "+string(p.Result.Outcome)) + "  " + ending(p.Result)
+		ink, text, ended := u.palette.Faint, "- no end yet", ""
+		if p.Result != nil {
+			var mark string
+			ink, mark = u.palette.Outcome(p.Result.Outcome)
+			text, ended = mark+" "+string(p.Result.Outcome), ending(p.Result)
 		}
-		lines = append(lines, line+u.palette.Faint.Paint("  "+p.Run))
+		lines = append(lines, line+ink.Paint(pad(text, 16))+u.palette.Faint.Paint(p.Run)+"  "+ended)
 	}
 	return lines
 }

@@ -42,15 +42,15 @@ func (u *ui) pin() {
 	u.pins = append(u.pins, name)
 }
 
-func (u *ui) toggleFollow() {
+func (u *ui) toggleFollow() tea.Cmd {
 	p := u.pane()
 	p.stopLooking()
 	if p.away {
-		p.follow()
-		return
+		return u.toEnd(p)
 	}
 	from, _ := p.seen(u.manner)
 	p.show(from)
+	return nil
 }
 
 // toggleFold shows builds' own lines, or how many they are. What stands at the top stays there.

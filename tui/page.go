@@ -27,6 +27,7 @@ type fetch struct {
 	top  int // what shall show at the top: that number, or so many lines above where the tail begins
 	tail []string
 	look *look // for what; nil where the place is known
+	past bool  // it is the end of a log that nothing here has told yet
 }
 
 // pageMsg is what came of a fetch. It has no page where the line that was looked for is not there.
@@ -48,8 +49,7 @@ func (u *ui) scrollLog(lines int) tea.Cmd {
 	f := &fetch{}
 	switch {
 	case missing > half: // to the end, and that is what is said now
-		p.follow()
-		return nil
+		return u.toEnd(p)
 	case p.page != nil:
 		f.run, f.top = p.page.run, max(p.top+missing, 0)
 		if missing < 0 && p.page.lines.first() == 0 {
@@ -68,6 +68,33 @@ func (u *ui) scrollLog(lines int) tea.Cmd {
 	host, read := r.Name, u.o.Actions.Log
 	return beside(func() tea.Msg {
 		lines, first, total, err := read(f.run, host, f.from, pageLines)
+		return pageMsg{p, f, &page{f.run, pageOf(first, lines), total}, err}
+	})
+}
+
+// recall reads what the last run of an open host said, where nothing has been said since the table is there.
+func (u *ui) recall(r *row) tea.Cmd {
+	p := &r.log
+	if len(u.past) == 0 || len(p.tail.lines) > 0 || p.page != nil || p.fetch != nil || u.o.Actions.Log == nil {
+		return nil
+	}
+	return u.readEnd(p, u.past[0].Run, r.Name)
+}
+
+// toEnd follows the log's end, which is the record's where nothing has been said since.
+func (u *ui) toEnd(p *pane) tea.Cmd {
+	if r := u.logged(); r != nil && p.page != nil && !p.page.last() && len(p.tail.lines) == 0 {
+		return u.readEnd(p, p.page.run, r.Name)
+	}
+	p.follow()
+	return nil
+}
+
+func (u *ui) readEnd(p *pane, run, host string) tea.Cmd {
+	f, read := &fetch{run: run, past: true}, u.o.Actions.Log
+	p.fetch = f
+	return beside(func() tea.Msg {
+		lines, first, total, err := read(f.run, host, -pageLines, pageLines)
 		return pageMsg{p, f, &page{f.run, pageOf(first, lines), total}, err}
 	})
 }
@@ -91,6 +118,8 @@ func (u *ui) turn(msg pageMsg) {
 	}
 	p.fetch = nil
 	switch {
+	case msg.err != nil && f.past: // it was not begun, and has no log
+		return
 	case msg.err != nil:
 		u.refuse(firstLine(msg.err))
 		return
@@ -99,6 +128,12 @@ func (u *ui) turn(msg pageMsg) {
 		return
 	}
 	switch lines := msg.page.lines; {
+	case f.past:
+		if len(lines.lines) > 0 && len(p.tail.lines) == 0 {
+			p.page, p.away = msg.page, true
+			p.follow()
+		}
+		return
 	case len(lines.lines) == 0:
 		u.refuse("the record has no more than this")
 		return

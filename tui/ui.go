@@ -172,6 +172,7 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case pastMsg:
 		if msg.host == u.open {
 			u.past = msg.past
+			return u, u.recall(u.byName[msg.host])
 		}
 	case generationsMsg:
 		u.choose(msg)
