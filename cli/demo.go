@@ -117,7 +117,7 @@ func showAround(d *desk) {
 	}
 	d.table.Note("a demo, being deployed: j k move, enter opens a host, ? has all keys, q leaves")
 	d.run(plan)
-	d.table.Note("enter on the host that failed tells why, F tries it again, : has everything by name")
+	d.table.Note("enter on a host tells how it went, F tries again where it failed, : has everything by name")
 }
 
 // on is the world of somebody who operates that fleet: its inventory, a home of its own, so that no record of real runs

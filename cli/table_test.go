@@ -86,6 +86,32 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Until("the jobs end with the demo, whose hosts they are on:\n  fleetctl demo --dir ")
 }
 
+func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
+	p := tmuxtest.Open(t, 100, 30, "fleetctl demo --hosts 2 -- table")
+	p.Until("2 behind")
+	p.Keys("s")
+	p.Until("hsb1$")
+	p.Keys("echo at $((40 + 2)) of it; exit 3", "Enter")
+	p.Until("at 42 of it")
+	p.Until("2 behind")
+	p.Gone("exit status")
+	p.Keys("q")
+}
+
+func TestWhatSSHComplainsOfIsThereToBeRead(t *testing.T) {
+	p := tmuxtest.Open(t, 100, 30, `bin=$(mktemp -d)
+printf '#!/bin/sh\necho no route to this host >&2\nexit 255\n' >"$bin/ssh"
+chmod +x "$bin/ssh"
+PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
+	p.Until("2 behind")
+	p.Keys("s")
+	p.Until("ssh has failed; enter goes back to the table")
+	p.Until("no route to this host")
+	p.Keys("Enter")
+	p.Until("2 behind")
+	p.Keys("q")
+}
+
 func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {
 	p := tmuxtest.Open(t, 140, 30, `dir=$(mktemp -d)/demo
 fleetctl demo --hosts 1 --dir "$dir" -- list

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -14,7 +15,11 @@ func (u *ui) header(out *strings.Builder) {
 	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
-		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(u.now.Sub(s.Began)))
+		since := u.now.Sub(s.Began)
+		if u.o.Settings.Calm {
+			since = since.Truncate(time.Minute)
+		}
+		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(since))
 		if len(runs) > 1 {
 			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.done)
 		}

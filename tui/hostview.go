@@ -132,13 +132,14 @@ func (u *ui) history() []string {
 	var lines []string
 	for _, p := range u.past {
 		line := u.palette.Faint.Paint("   "+pad(u.age(p.Time), 5)) + pad(p.Goal, 7)
+		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:] // enough to name it, and when it was stands here already
 		ink, text, ended := u.palette.Faint, "- no end yet", ""
 		if p.Result != nil {
 			var mark string
 			ink, mark = u.palette.Outcome(p.Result.Outcome)
 			text, ended = mark+" "+string(p.Result.Outcome), ending(p.Result)
 		}
-		lines = append(lines, line+ink.Paint(pad(text, 16))+u.palette.Faint.Paint(p.Run)+"  "+ended)
+		lines = append(lines, line+ink.Paint(pad(text, 16))+u.palette.Faint.Paint(id)+"  "+ended)
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -287,5 +288,44 @@ func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	}
 	if text := s.text(); strings.Contains(text, "hsb0") {
 		t.Errorf("the table is still on the screen:\n%s", text)
+	}
+}
+
+func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
+	d := newDesk(barta(), 60, 15).rest()
+	d.press("S")
+	d.mustShow(t, "sorted by state", "STATE▾")
+	d.press("I")
+	d.mustShow(t, "STATE▴")
+	d.press("S")
+	d.mustShow(t, "sorted by time")
+	d.press("S")
+	d.mustShow(t, "in the inventory's order")
+}
+
+func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.clock = noon.Add(7 * time.Minute)
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: errors.New("hsb0: connect: no route to host"), Time: d.clock}}})
+	d.mustShow(t, "10m          connect: no route") // three minutes before noon it answered
+	d.press("enter")
+	d.mustShow(t, "it answered last at 11:57:00")
+	d.press("esc")
+	run := d.tell()
+	run.begins("hsb1")
+	run.step("hsb1", fleet.Build, time.Second)
+	run.event(9*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Lost})
+	d.mustShow(t, "~ reconnecting", "lost at 12:00:09")
+	run.event(20*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Back})
+	if shown := d.screen(); strings.Contains(shown, "lost at") {
+		t.Errorf("it is still called lost:\n%s", shown)
+	}
+}
+
+func TestAnOpenHostIsTheOneThatIsActedOn(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.press("space", "space", "enter", "d", "tab", "enter") // hsb8, while two others are marked
+	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
+		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
 	}
 }
