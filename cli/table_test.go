@@ -86,6 +86,33 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Until("the jobs end with the demo, whose hosts they are on:\n  fleetctl demo --dir ")
 }
 
+func TestARunThatIsBegunElsewhereShowsByItself(t *testing.T) {
+	dir := t.TempDir()
+	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
+fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
+demo=$!
+until grep -q here "$dir/said"; do sleep 0.1; done
+export HOME="$dir/fleet/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/fleet/hosts.toml"
+{ until [ -e "$dir/go" ]; do sleep 0.1; done; fleetctl deploy --all --yes; } >"$dir/deploy" 2>&1 &
+fleetctl
+kill $demo`, dir))
+	p.Until("1 behind")
+	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Await("shows no run", func(screen string) bool {
+		if strings.Contains(screen, "▸ switch") {
+			return true
+		}
+		p.Keys("r")
+		return false
+	})
+	p.Keys("Tab") // the fleet's log
+	p.Until("has ended: 1 failed")
+	p.Keys("q")
+	p.Until("exit status 0")
+}
+
 func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo --hosts 2 -- table")
 	p.Until("2 behind")

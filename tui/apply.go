@@ -66,7 +66,7 @@ func (u *ui) event(ev fleet.Event) (ring bool) {
 	switch ev.Type {
 	case fleet.LogLine:
 		l := logLine{at: ev.Time, stream: ev.Stream, text: ev.Line}
-		if r != nil {
+		if r != nil && (ev.Run == "" || r.run == nil || r.run.Run == ev.Run) {
 			if len(r.log.tail.lines) == 0 && r.log.page != nil {
 				r.log.page, r.log.away = nil, false // what an earlier run said makes room
 			}
@@ -117,7 +117,7 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	u.shares[ev.Run] = 0
 	for _, h := range s.Hosts {
-		if r := u.byName[h.Name]; r != nil {
+		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) { // one that was left earlier may be attached to later
 			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}

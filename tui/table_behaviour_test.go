@@ -329,3 +329,23 @@ func TestAnOpenHostIsTheOneThatIsActedOn(t *testing.T) {
 		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
 	}
 }
+
+func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
+	d := newDesk(barta(), 100, 30)
+	now := d.tell()
+	now.begins("hsb0")
+	now.step("hsb0", fleet.Build, time.Second)
+	now.says("hsb0", "out", "of now")
+	for _, ev := range []fleet.Event{
+		{Type: fleet.RunStarted, Start: &fleet.Start{Goal: "switch", Hosts: []fleet.PlannedHost{{Name: "hsb0", Wave: 1}}}},
+		{Type: fleet.LogLine, Host: "hsb0", Stream: "out", Line: "of before"},
+		{Type: fleet.HostFinished, Host: "hsb0", Result: &fleet.Result{Outcome: fleet.Failed}},
+	} {
+		ev.Run, ev.Time, ev.Seq = "20261124-110000-a2b3", noon.Add(-time.Hour), 1
+		d.send(batchMsg{events: []fleet.Event{ev}})
+	}
+	d.mustShow(t, "▸ build", "of now")
+	if shown := d.screen(); strings.Contains(shown, "of before") {
+		t.Errorf("the log is of two runs:\n%s", shown)
+	}
+}
