@@ -349,3 +349,16 @@ func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
 		t.Errorf("the log is of two runs:\n%s", shown)
 	}
 }
+
+// A checkout that is looked at in the middle of a pull has changes that nobody has made.
+func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.mustShow(t, "gpc0          ✓ fine         ✗✓✓✓")
+	run := d.tell()
+	run.begins("hsb1")
+	run.step("hsb1", fleet.Build, time.Second)
+	h := healthy(earlier)
+	h.Checkout.Dirty = true
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
+	d.mustShow(t, "hsb1          ▸ build        ↓↓▸✓")
+}
