@@ -83,7 +83,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
 	there := env.on(f)
-	there.Passing = o.Dir == ""
+	there.Passing, there.Kept = true, o.Dir
 	if alone && env.canShowTable() {
 		err = showDemo(ctx, there, f)
 	} else {
@@ -115,9 +115,9 @@ func showAround(d *desk) {
 		d.table.Note(err.Error())
 		return
 	}
-	d.table.Note("a demo, being deployed: j and k go from host to host, enter opens one, ? has all keys, q leaves")
+	d.table.Note("a demo, being deployed: j k move, enter opens a host, ? has all keys, q leaves")
 	d.run(plan)
-	d.table.Note("enter on the host that failed tells why, F tries it again, : has everything by name")
+	d.table.Note("enter on a host tells how it went, F tries again where it failed, : has everything by name")
 }
 
 // on is the world of somebody who operates that fleet: its inventory, a home of its own, so that no record of real runs

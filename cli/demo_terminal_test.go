@@ -18,7 +18,7 @@ func TestTheDemoIsTheTableWithADeployUnderWay(t *testing.T) {
 	p.Until("end with the table")
 	p.Keys("Escape")
 	p.Gone("end with the table")
-	p.Until("enter on the host that failed tells why")
+	p.Until("enter on a host tells how it went")
 	p.Keys("G", "Enter")
 	p.Until("peers/allow.go:87:21")
 	p.Keys("q")

@@ -36,7 +36,7 @@ type desk struct {
 func (d *desk) actions() tui.Actions {
 	return tui.Actions{
 		Deploy: d.deploy, Generations: d.generations, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
-		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log,
+		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log, Find: d.find,
 		Away: func(away bool) {
 			if away {
 				d.eyes.Pause()

@@ -45,3 +45,19 @@ func (d *desk) log(run, host string, from, most int) (lines []tui.Text, first, t
 	}
 	return lines[:min(len(lines), most)], first, total, err
 }
+
+// find is the number of the first line from one number up to another that holds, of those that log reads, or of the last; -1 where none does.
+func (d *desk) find(run, host string, from, to int, last bool, holds func(tui.Text) bool) (int, error) {
+	record, err := d.env.records().Open(run)
+	if err != nil {
+		return -1, err
+	}
+	at, n := -1, 0
+	err = record.Lines(host, func(stream, line string) {
+		if from <= n && n < to && (last || at < 0) && holds(tui.Text{Stream: stream, Line: line}) {
+			at = n
+		}
+		n++
+	})
+	return at, err
+}

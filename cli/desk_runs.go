@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 )
@@ -83,14 +84,42 @@ func (d *desk) attach(left bool) error {
 			continue
 		}
 		found++
-		d.do(func() {
-			d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) {
-				return d.engine.Attach(d.ctx, record, d.inv, sink)
-			})
-		})
+		d.watch(record)
 	}
 	if left && found == 0 {
 		return fmt.Errorf("there is no run to attach to")
 	}
 	return nil
+}
+
+// join shows the run that a host's job is of, where another fleetctl of this operator has begun it and is at it.
+func (d *desk) join(job string) {
+	run, _, _ := strings.Cut(job, ".")
+	d.mu.Lock()
+	_, shown := d.running[run]
+	d.mu.Unlock()
+	if shown {
+		return
+	}
+	record, err := d.env.records().Open(run)
+	if err != nil || !record.Living() {
+		return
+	}
+	d.mu.Lock()
+	if _, shown = d.running[run]; !shown {
+		d.running[run] = true
+	}
+	d.mu.Unlock()
+	if !shown {
+		d.watch(record)
+	}
+}
+
+// watch shows a run of somebody else's to its end.
+func (d *desk) watch(record *fleet.Record) {
+	d.do(func() {
+		d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) {
+			return d.engine.Attach(d.ctx, record, d.inv, sink)
+		})
+	})
 }

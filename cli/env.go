@@ -19,8 +19,10 @@ type Env struct {
 	Machine               string // the operator's host name
 	Dir                   string // the working directory
 	Now                   func() time.Time
-	// Passing tells that the hosts are there for this command alone: once it ends no job goes on, and there is nothing to attach to.
+	// Passing tells that the hosts are there for this command alone: once it ends no job goes on. Kept is the directory in which they are found
+	// again; "" where they are gone.
 	Passing bool
+	Kept    string
 	// Secret asks a person for a password or a passphrase, one question at a time; nil where there is nobody to ask.
 	// Its error is errDeclined where the person did not want to say.
 	Secret func(ctx context.Context, prompt string) (string, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -26,7 +27,8 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do
 	ctx = signals.watch(ctx, func() {
 		engine.Stop()
 		show.Note("stopping: no more hosts are started, and those at work go on to their end")
-		show.Note(fmt.Sprintf("ctrl-c again leaves at once: their jobs go on, and fleetctl attach %s shows them again", run.Load()))
+		what, how := env.afterwards(run.Load().(string))
+		show.Note(strings.Join(someOf("ctrl-c again leaves at once: "+what, how), "; "))
 	})
 
 	var state fleet.State
@@ -47,15 +49,24 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do
 	case ctx.Err() != nil && state.Run == "":
 		return exit(fleet.ExitInterrupted, errors.New("left before the run began"))
 	case ctx.Err() != nil:
-		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("left; the jobs on hosts go on"), hint: comeBack(state.Run)})
+		what, how := env.afterwards(state.Run)
+		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("left; " + what), hint: how})
 	case state.Summary == nil:
-		fmt.Fprintf(env.Err, "every job has begun, and goes on: %s\n", comeBack(state.Run))
+		what, how := env.afterwards(state.Run)
+		fmt.Fprintln(env.Err, strings.Join(someOf("every job has begun; "+what, how), "; "))
 		return exit(summary.ExitCode, nil)
 	}
 	return exit(summary.ExitCode, nil)
 }
 
-// comeBack says how to find a run again.
-func comeBack(run string) string {
-	return fmt.Sprintf("fleetctl attach %s shows them again, fleetctl cancel %s ends them", run, run)
+// afterwards says what becomes of a run's jobs once fleetctl has left, and how to see them again.
+func (env *Env) afterwards(run string) (what, how string) {
+	const passing = "the jobs end with the demo, whose hosts they are on"
+	switch {
+	case !env.Passing:
+		return "the jobs on hosts go on", fmt.Sprintf("fleetctl attach %s shows them again, fleetctl cancel %s ends them", run, run)
+	case env.Kept == "":
+		return passing, ""
+	}
+	return passing, fmt.Sprintf("fleetctl demo --dir %s -- attach %s tells what became of them", env.Kept, run)
 }

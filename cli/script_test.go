@@ -12,6 +12,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"fleetctl": func() { os.Exit(Main(System(), os.Args[1:])) },
+		"broken":   func() { os.Exit(broken(os.Args[1], os.Args[2])) },
 	})
 }
 

@@ -44,7 +44,11 @@ That of ssh: the command's own, or 255 where ssh failed; 2 where the inventory i
 			if err != nil {
 				return err
 			}
-			return runSSH(cmd.Context(), env, h, args[1:])
+			command := args[1:]
+			if len(command) > 0 && command[0] == "--" {
+				command = command[1:]
+			}
+			return runSSH(cmd.Context(), env, h, command)
 		},
 	}
 	cmd.Flags().SetInterspersed(false) // what follows the host is the command's

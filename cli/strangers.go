@@ -18,9 +18,12 @@ type strangers struct {
 	asking bool
 }
 
-// status passes on what was found out about a host, and asks about its key where that is unknown.
+// status passes on what was found out about a host, joins the run that is at work there, and asks about its key where that is unknown.
 func (d *desk) status(s fleet.HostStatus) {
 	d.table.Status(s)
+	if s.Health != nil && s.Health.Job != nil {
+		d.join(s.Health.Job.ID)
+	}
 	key := sshexec.AsUnknownKey(s.Err)
 	d.mu.Lock()
 	if d.shown == nil {

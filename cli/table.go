@@ -105,7 +105,10 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 		options.ReadOnly = "the table was opened with --read-only"
 	}
 	if env.Passing {
-		options.Leaving = "the hosts, and what they are at, end with the table"
+		options.Leaving = []string{"the hosts, and what they are at, end with the table"}
+		if env.Kept != "" {
+			options.Leaving = append(options.Leaving, "once it is open again, A tells what became of it")
+		}
 	}
 	d.table = tui.NewTable(ctx, options)
 	d.begin()
@@ -118,11 +121,10 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	}
 	leave()
 	d.end()
-	if env.Passing {
-		return err
-	}
 	for run := range d.running {
-		fmt.Fprintf(env.Err, "jobs go on: %s\n", comeBack(run))
+		if what, how := env.afterwards(run); how != "" {
+			fmt.Fprintf(env.Err, "%s:\n  %s\n", what, how)
+		}
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/internal/tmuxtest"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
@@ -75,12 +76,66 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Keys("Tab", "Enter")
 	p.Until("▸ build") // so there is a job, which ends with its host
 	p.Keys("q")
-	p.Until("fleetctl attach")
+	p.Until("A tells what became of it")
 	p.Keys("Tab", "Enter")
 	p.Until("was left before its end: A attaches to it")
 	p.Keys("A")
 	p.Keys("Tab") // the fleet's log
 	p.Until("has ended: 1 failed")
+	p.Keys("q")
+	p.Until("the jobs end with the demo, whose hosts they are on:\n  fleetctl demo --dir ")
+}
+
+func TestARunThatIsBegunElsewhereShowsByItself(t *testing.T) {
+	dir := t.TempDir()
+	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
+fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
+demo=$!
+until grep -q here "$dir/said"; do sleep 0.1; done
+export HOME="$dir/fleet/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/fleet/hosts.toml"
+{ until [ -e "$dir/go" ]; do sleep 0.1; done; fleetctl deploy --all --yes; } >"$dir/deploy" 2>&1 &
+fleetctl
+kill $demo`, dir))
+	p.Until("1 behind")
+	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Await("shows no run", func(screen string) bool {
+		if strings.Contains(screen, "▸ switch") {
+			return true
+		}
+		p.Keys("r")
+		return false
+	})
+	p.Keys("Tab") // the fleet's log
+	p.Until("has ended: 1 failed")
+	p.Keys("q")
+	p.Until("exit status 0")
+}
+
+func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
+	p := tmuxtest.Open(t, 100, 30, "fleetctl demo --hosts 2 -- table")
+	p.Until("2 behind")
+	p.Keys("s")
+	p.Until("hsb1$")
+	p.Keys("echo at $((40 + 2)) of it; exit 3", "Enter")
+	p.Until("at 42 of it")
+	p.Until("2 behind")
+	p.Gone("exit status")
+	p.Keys("q")
+}
+
+func TestWhatSSHComplainsOfIsThereToBeRead(t *testing.T) {
+	p := tmuxtest.Open(t, 100, 30, `bin=$(mktemp -d)
+printf '#!/bin/sh\necho no route to this host >&2\nexit 255\n' >"$bin/ssh"
+chmod +x "$bin/ssh"
+PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
+	p.Until("2 behind")
+	p.Keys("s")
+	p.Until("ssh has failed; enter goes back to the table")
+	p.Until("no route to this host")
+	p.Keys("Enter")
+	p.Until("2 behind")
 	p.Keys("q")
 }
 
@@ -122,7 +177,7 @@ kill $!`)
 	p.Until("exit status 0")
 }
 
-func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
+func TestTheTableReadsAndSearchesALogInItsRecord(t *testing.T) {
 	w := newWorld(t)
 	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -151,6 +206,16 @@ func TestTheTableReadsALogFromItsRecordAPageAtATime(t *testing.T) {
 			if want := fmt.Sprintf("line %d", first+i); l.Line != want || l.Stream != "out" {
 				t.Errorf("%d lines from %d: %+v, not %s", test.most, test.from, l, want)
 			}
+		}
+	}
+	has := func(l tui.Text) bool { return strings.HasSuffix(l.Line, "7") }
+	for _, test := range []struct {
+		from, to int
+		last     bool
+		want     int
+	}{{0, 1000, false, 7}, {0, 1000, true, 97}, {7, 1000, false, 7}, {8, 1000, false, 17}, {0, 97, true, 87}, {98, 1000, false, -1}, {0, 7, true, -1}} {
+		if got, err := d.find("k3f9", "web", test.from, test.to, test.last, has); err != nil || got != test.want {
+			t.Errorf("from %d to %d, last %v: line %d, not %d: %v", test.from, test.to, test.last, got, test.want, err)
 		}
 	}
 	if _, _, _, err := d.log("k3f9", "db", 0, 10); err == nil {

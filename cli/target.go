@@ -27,7 +27,7 @@ func (d *desk) followTarget(ctx context.Context) {
 			d.table.Note("the git here does not know where the fleet should be: " + err.Error())
 			told = err.Error()
 		} else if err == nil && rev != "" {
-			d.table.Target(d.env.commit(ctx, filepath.Dir(d.inv.Path), rev))
+			d.table.Target(d.env.commit(ctx, rev, filepath.Dir(d.inv.Path), d.inv.Remote))
 		}
 		select {
 		case <-ctx.Done():
@@ -44,18 +44,19 @@ func (env *Env) askTip(ctx context.Context, remote, branch string) (string, erro
 	return env.localGit(ctx, remote, branch)
 }
 
-// commit adds the subject and the time of a commit, where the inventory is in a checkout that has it.
-func (env *Env) commit(ctx context.Context, dir, rev string) tui.Target {
+// commit adds the subject and the time of a commit, where one of the directories is a repository that has it: the inventory's own, or a remote
+// on this machine.
+func (env *Env) commit(ctx context.Context, rev string, dirs ...string) tui.Target {
 	at := tui.Target{Revision: rev}
-	cmd := exec.CommandContext(ctx, "git", "-C", dir, "log", "-1", "--format=%ct %s", rev)
-	cmd.Env = env.Environ
-	out, err := cmd.Output()
-	if err != nil {
-		return at
-	}
-	when, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	if epoch, err := strconv.ParseInt(when, 10, 64); err == nil {
-		at.Time, at.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
+	for _, dir := range dirs {
+		cmd := exec.CommandContext(ctx, "git", "-C", dir, "log", "-1", "--format=%ct %s", rev)
+		cmd.Env = env.Environ
+		out, err := cmd.Output()
+		when, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+		if epoch, wrong := strconv.ParseInt(when, 10, 64); err == nil && wrong == nil {
+			at.Time, at.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
+			break
+		}
 	}
 	return at
 }

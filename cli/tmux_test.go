@@ -14,7 +14,7 @@ func TestARunInARealTerminalSurvivesResizingAndIsStopped(t *testing.T) {
 	p.Until("waiting             wave 2") // and without
 	p.Keys("C-c")
 	shown := p.Until("exit status 130")
-	for _, want := range []string{"stopping: no more hosts are started", "ctrl-c again leaves at once", "interrupted before it b", "HOST  "} {
+	for _, want := range []string{"stopping: no more hosts are started", "ctrl-c again leaves at once: the jobs end with the demo", "interrupted before it b", "HOST  "} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the terminal does not show %q", want)
 		}

@@ -25,7 +25,7 @@ func actions() []action {
 		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(-u.page()) }},
 		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
 		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log and plan", where: anywhere, do: on((*ui).nextTab)},
+		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log, plan and generations", where: anywhere, do: (*ui).nextTab},
 		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", where: inTable, can: (*ui).needsHost, do: on((*ui).pin)},
 		{name: "filter", keys: []string{"/"}, about: "hosts by a part of a name, tag or state, or by a selector", where: inTable, do: on((*ui).askFilter)},
 		{name: "mark", keys: []string{"space"}, about: "the host, for actions", where: inTable, can: (*ui).needsHost, do: on((*ui).mark)},
@@ -35,11 +35,11 @@ func actions() []action {
 		{name: "reverse", keys: []string{"I"}, about: "the order", where: inTable, do: on(func(u *ui) { u.list.reverse = !u.list.reverse; u.arrange() })},
 
 		{name: "deploy", keys: []string{"d"}, about: "pull, build and switch", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalSwitch)},
-		{name: "build", keys: []string{"b"}, about: "pull and build, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBuild)},
-		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
-		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
-		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: inTable, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
-		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: inTable, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
+		{name: "build", keys: []string{"b"}, about: "pull and build, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBuild)},
+		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
+		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
+		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
+		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: anywhere, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
 		{name: "plan", keys: []string{"v"}, about: "what a deploy would do", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(false) }},
 		{name: "plan-build", keys: []string{"V"}, about: "and, once it has built it, which packages and units change", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(true) }},
 		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
@@ -51,14 +51,14 @@ func actions() []action {
 		{name: "attach", keys: []string{"A"}, about: "to runs begun elsewhere, or left", where: anywhere, can: (*ui).canAttach, do: (*ui).attach},
 		{name: "refresh", keys: []string{"r"}, about: "look at the host again", where: anywhere, can: (*ui).canRefresh, do: (*ui).refresh},
 
-		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: on(func(u *ui) { u.toggleFollow() })},
+		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: (*ui).toggleFollow},
 		{name: "wrap", keys: []string{"w"}, about: "long lines, or cut them", where: inLog, do: on(func(u *ui) { u.manner.wrap = !u.manner.wrap })},
 		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
 		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},
 		{name: "search", keys: []string{"/"}, about: "in the log", where: inLog, do: on((*ui).askSearch)},
-		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(1) })},
-		{name: "previous-match", keys: []string{"N"}, about: "of the search", where: inLog, do: on(func(u *ui) { u.nextMatch(-1) })},
-		{name: "next-error", keys: []string{"e"}, about: "to the next line that tells of something wrong", where: inLog, do: on((*ui).nextError)},
+		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(1) }},
+		{name: "previous-match", keys: []string{"N"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(-1) }},
+		{name: "next-error", keys: []string{"e"}, about: "to the next line that tells of something wrong", where: inLog, do: (*ui).nextError},
 		{name: "copy", keys: []string{"c"}, about: "the log's lines that show, to the clipboard", where: inLog, do: (*ui).copy},
 
 		{name: "commands", keys: []string{":"}, about: "everything by its name", where: anywhere, do: on((*ui).askCommand)},
@@ -66,7 +66,7 @@ func actions() []action {
 		{name: "mouse", keys: []string{"M"}, about: "the wheel, on or off", where: anywhere, do: on(func(u *ui) { u.o.Settings.Mouse = !u.o.Settings.Mouse })},
 		{name: "help", keys: []string{"?"}, about: "the keys that work here", where: anywhere, do: on(func(u *ui) { u.help, u.helpTop = true, 0 })},
 		{name: "back", keys: []string{"esc"}, about: "one step back", where: anywhere | inHelp, do: on((*ui).back)},
-		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "jobs on hosts go on", where: anywhere | inHelp, do: (*ui).askQuit},
+		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table", where: anywhere | inHelp, do: (*ui).askQuit},
 	}
 	for n := 1; n <= 9; n++ {
 		all = append(all, action{
@@ -82,10 +82,12 @@ func (u *ui) back() {
 	switch {
 	case u.help:
 		u.help = false
+	case u.scope() == inLog && u.pane().looks():
+		u.pane().stopLooking()
 	case u.manner.search != "" && u.scope() == inLog:
 		u.manner.search = ""
 	case u.open != "":
-		u.open, u.past, u.onPlan = "", nil, false
+		u.open, u.past, u.part = "", nil, logPart
 	case u.focus == onLog:
 		u.focus = onTable
 	case u.list.filter != "":
@@ -177,25 +179,32 @@ func (u *ui) sortBy(number int) {
 		return
 	}
 	l := &u.list
-	i := slices.IndexFunc(u.columns, func(c column) bool { return c.name == shown[number-1].name })
+	i := u.columnNamed(shown[number-1].name)
 	l.reverse = l.sort == i && !l.reverse
 	l.sort = i
 	u.arrange()
 }
 
+func (u *ui) columnNamed(name string) int {
+	return slices.IndexFunc(u.columns, func(c column) bool { return c.name == name })
+}
+
 // nextSort sorts by the next of the columns that show.
 func (u *ui) nextSort() {
-	l := &u.list
-	l.reverse = false
-	for l.sort++; l.sort < len(u.columns); l.sort++ {
-		if u.columns[l.sort].order != nil {
+	l, before := &u.list, u.list.sort
+	l.sort, l.reverse = unsorted, false
+	for _, c := range u.fitting() {
+		if i := u.columnNamed(c.name); i > before && c.order != nil {
+			l.sort = i
 			break
 		}
 	}
-	if l.sort == len(u.columns) {
-		l.sort = unsorted
-	}
 	u.arrange()
+	if l.sort == unsorted {
+		u.tell("in the inventory's order")
+	} else {
+		u.tell("sorted by " + u.columns[l.sort].name)
+	}
 }
 
 func (u *ui) nextTheme() {

@@ -25,6 +25,9 @@ func (u *ui) apply(b batch) tea.Cmd {
 	for _, s := range b.statuses {
 		if r := u.byName[s.Host]; r != nil {
 			r.status = s
+			if s.Reachable {
+				r.seen = s.Time
+			}
 			u.learnLock(r)
 			u.changed(r)
 		}
@@ -63,7 +66,10 @@ func (u *ui) event(ev fleet.Event) (ring bool) {
 	switch ev.Type {
 	case fleet.LogLine:
 		l := logLine{at: ev.Time, stream: ev.Stream, text: ev.Line}
-		if r != nil {
+		if r != nil && (ev.Run == "" || r.run == nil || r.run.Run == ev.Run) {
+			if len(r.log.tail.lines) == 0 && r.log.page != nil {
+				r.log.page, r.log.away = nil, false // what an earlier run said makes room
+			}
 			r.log.tail.push(l)
 		}
 		if ev.Host == "" || ev.Stream == "warn" {
@@ -104,16 +110,31 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	before := share(s.Host(ev.Host))
 	s.Apply(ev)
+	u.noteLost(ev)
 	if ev.Type != fleet.RunStarted {
 		u.shares[ev.Run] += share(s.Host(ev.Host)) - before
 		return
 	}
 	u.shares[ev.Run] = 0
 	for _, h := range s.Hosts {
-		if r := u.byName[h.Name]; r != nil {
+		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) { // one that was left earlier may be attached to later
 			r.work, r.run, r.begun = h, s, r.log.tail.next
 			u.changed(r)
 		}
+	}
+}
+
+// noteLost keeps since when a run has no connection to a host: its step has been under way for longer.
+func (u *ui) noteLost(ev fleet.Event) {
+	r := u.byName[ev.Host]
+	if r == nil || r.work == nil {
+		return
+	}
+	switch {
+	case r.work.Phase != fleet.Reconnecting:
+		r.lost = time.Time{}
+	case r.lost.IsZero():
+		r.lost = ev.Time
 	}
 }
 

@@ -46,7 +46,7 @@ func (r *row) git(t *Target) cell {
 		return cellBusy
 	case h == nil || h.Checkout == nil:
 		return cellUnknown
-	case h.Checkout.Dirty || h.Checkout.Ahead > 0:
+	case (h.Checkout.Dirty || h.Checkout.Ahead > 0) && !r.busy(): // in the middle of a pull it looks as if there were changes
 		return cellBroken
 	case h.Checkout.Behind > 0 || t.Revision != "" && h.Checkout.Revision != t.Revision:
 		return cellBehind

@@ -108,7 +108,7 @@ func commitsBehind(r *row) int {
 	return 0
 }
 
-// drawTime is a stopwatch while something is done with the host, and else how long ago it was heard of.
+// drawTime is a stopwatch while something is done with the host, and else how long ago it answered.
 func (u *ui) drawTime(r *row, c *column) string {
 	d := r.clock(u.now, u.o.Settings.Calm)
 	switch {

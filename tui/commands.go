@@ -15,7 +15,8 @@ type commands struct {
 
 func (u *ui) askCommand() { u.commands = &commands{where: u.scope()} }
 
-// matching are the actions whose name or words have what was typed in them; those whose name begins with it come first.
+// matching are the actions whose name or words have what was typed in them; those whose name begins with it come first, and before
+// anything is typed those that do something to hosts.
 func (c *commands) matching(u *ui) []*action {
 	typed := strings.ToLower(strings.TrimSpace(c.input.text()))
 	var first, rest []*action
@@ -23,7 +24,7 @@ func (c *commands) matching(u *ui) []*action {
 		a := &u.keys.actions[i]
 		switch {
 		case a.where&c.where == 0 || strings.HasPrefix(a.name, "sort-"):
-		case strings.HasPrefix(a.name, typed):
+		case strings.HasPrefix(a.name, typed) && (typed != "" || a.forHosts()):
 			first = append(first, a)
 		case strings.Contains(a.name+" "+a.about, typed):
 			rest = append(rest, a)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -14,7 +15,11 @@ func (u *ui) header(out *strings.Builder) {
 	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
-		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(u.now.Sub(s.Began)))
+		since := u.now.Sub(s.Began)
+		if u.o.Settings.Calm {
+			since = since.Truncate(time.Minute)
+		}
+		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(since))
 		if len(runs) > 1 {
 			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.done)
 		}
@@ -120,7 +125,7 @@ func (u *ui) hints() string {
 	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
 	switch {
 	case u.help:
-		names = []string{"back"}
+		names = []string{"down", "up", "back"}
 	case u.open != "":
 		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy", "help"}
 	case u.focus == onLog:
@@ -135,7 +140,10 @@ func (u *ui) hints() string {
 	room := u.width
 	for _, name := range names {
 		key := u.keys.keyOf(name)
-		if room -= len(key) + len(name) + 3; key == "" || room < -2 {
+		if key == "" || u.o.ReadOnly != "" && u.keys.named(name).changes {
+			continue
+		}
+		if room -= len(key) + len(name) + 3; room < -2 {
 			continue
 		}
 		u.palette.Strong.put(&line, key)

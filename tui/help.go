@@ -18,13 +18,17 @@ func (u *ui) helpLines() []string {
 			}
 			line := "  " + pad(keys, 14) + pad(a.name, 16) + about
 			if a.changes && u.o.ReadOnly != "" {
-				line = u.palette.Faint.Paint(line + " (off: " + u.o.ReadOnly + ")")
+				line = u.palette.Faint.Paint(line + " (off)")
 			}
 			lines = append(lines, line)
 		}
 		lines = append(lines, "")
 	}
-	section("on hosts: the marked ones, else the one under the cursor", anywhere, (*action).forHosts)
+	hosts := "on hosts: the marked ones, else the one under the cursor"
+	if u.o.ReadOnly != "" {
+		hosts = "on hosts; some are off, as " + u.o.ReadOnly
+	}
+	section(hosts, anywhere, (*action).forHosts)
 	section("in the table", inTable, func(a *action) bool { return a.where == inTable && !a.changes })
 	section("in a log", inLog, func(a *action) bool { return a.where == inLog })
 	section("everywhere", anywhere, func(a *action) bool { return a.where&anywhere == anywhere && !a.forHosts() })

@@ -15,18 +15,18 @@ import (
 func (u *ui) openHost() tea.Cmd { return u.show(u.list.cursor) }
 
 func (u *ui) show(name string) tea.Cmd {
-	u.open, u.past, u.onPlan = name, nil, false
+	u.open, u.past, u.part = name, nil, logPart
 	u.layout++
 	if u.o.Actions.History == nil {
 		return nil
 	}
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		past, err := u.o.Actions.History(name)
 		if err != nil {
 			return flashMsg{text: firstLine(err), bad: true}
 		}
 		return pastMsg{name, past}
-	}
+	})
 }
 
 func (u *ui) drawHost(out *strings.Builder) {
@@ -82,7 +82,10 @@ func (u *ui) facts(r *row) []string {
 		add("", result.Hint)
 	}
 	if r.status.Err != nil {
-		add("reached", strings.Join(strings.Fields(r.status.Err.Error()), " "))
+		add("trouble", r.trouble())
+		if !r.seen.IsZero() {
+			add("", "it answered last at "+r.seen.Format("15:04:05")+", and that is what stands here")
+		}
 	}
 	if other := r.status.OtherAgent; other != nil {
 		add("agent", other.Error())
@@ -116,7 +119,7 @@ func (u *ui) facts(r *row) []string {
 	}
 	load := ""
 	if h.Load != [3]float64{} {
-		load = fmt.Sprintf("load %.2f %.2f %.2f", h.Load[0], h.Load[1], h.Load[2])
+		load = fmt.Sprintf("%.2f %.2f %.2f", h.Load[0], h.Load[1], h.Load[2])
 	}
 	add("load", strings.Join(parts(load, full("cpu", cpu(r)), full("memory", memory(r)), full("swap", used(h.Swap))), "  "))
 	add("disk", strings.Join(parts(room("/", h.Root), room("/nix/store", h.Store)), "  "))
@@ -132,13 +135,14 @@ func (u *ui) history() []string {
 	var lines []string
 	for _, p := range u.past {
 		line := u.palette.Faint.Paint("   "+pad(u.age(p.Time), 5)) + pad(p.Goal, 7)
-		if p.Result == nil {
-			line += u.palette.Faint.Paint("no end on record")
-		} else {
-			ink, mark := u.palette.Outcome(p.Result.Outcome)
-			line += ink.Paint(mark+" "+string(p.Result.Outcome)) + "  " + ending(p.Result)
+		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:] // enough to name it, and when it was stands here already
+		ink, text, ended := u.palette.Faint, "- no end yet", ""
+		if p.Result != nil {
+			var mark string
+			ink, mark = u.palette.Outcome(p.Result.Outcome)
+			text, ended = mark+" "+string(p.Result.Outcome), ending(p.Result)
 		}
-		lines = append(lines, line+u.palette.Faint.Paint("  "+p.Run))
+		lines = append(lines, line+ink.Paint(pad(text, 16))+u.palette.Faint.Paint(id)+"  "+ended)
 	}
 	return lines
 }

@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,12 +16,12 @@ import (
 
 // away runs something that may take its time, and says how it went.
 func away(do func() error, done string) tea.Cmd {
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		if err := do(); err != nil {
 			return flashMsg{text: err.Error(), bad: true}
 		}
 		return flashMsg{text: done}
-	}
+	})
 }
 
 func (u *ui) canDeploy() string {
@@ -227,8 +230,9 @@ func (u *ui) shell() tea.Cmd {
 		u.refuse(firstLine(err))
 		return nil
 	}
-	return tea.ExecProcess(cmd, func(err error) tea.Msg {
-		if err != nil {
+	return tea.Exec(&login{cmd}, func(err error) tea.Msg {
+		var ended *exec.ExitError
+		if err != nil && !errors.As(err, &ended) { // how the last command there ended is nobody's business here
 			return flashMsg{text: "ssh: " + err.Error(), bad: true}
 		}
 		return flashMsg{}
@@ -266,7 +270,7 @@ func (u *ui) canRefresh() string {
 func (u *ui) refresh() tea.Cmd {
 	names := u.targetNames()
 	u.tell("looking at " + plural(len(names), "host") + " again")
-	return func() tea.Msg { u.o.Actions.Refresh(names); return nil }
+	return beside(func() tea.Msg { u.o.Actions.Refresh(names); return nil })
 }
 
 // askQuit quits, and asks first where something goes on: jobs do, whoever looks, and the waves of a reboot do not.
@@ -278,8 +282,8 @@ func (u *ui) askQuit() tea.Cmd {
 	u.quit = true
 	d := &dialog{title: "leave?", yes: "Leave"}
 	switch {
-	case u.o.Leaving != "":
-		d.lines = []string{u.o.Leaving}
+	case len(u.o.Leaving) > 0:
+		d.lines = slices.Clone(u.o.Leaving)
 	case len(runs) > 0:
 		d.lines = toAttach(runs)
 	}

@@ -71,12 +71,20 @@ func (k *keymap) find(key string, where scope) *action {
 	return nil
 }
 
+// named is the action of that name; nil where there is none.
+func (k *keymap) named(name string) *action {
+	for i := range k.actions {
+		if k.actions[i].name == name {
+			return &k.actions[i]
+		}
+	}
+	return nil
+}
+
 // keyOf is the first key of an action, as people write it.
 func (k *keymap) keyOf(name string) string {
-	for i := range k.actions {
-		if a := &k.actions[i]; a.name == name && len(a.keys) > 0 {
-			return a.keys[0]
-		}
+	if a := k.named(name); a != nil && len(a.keys) > 0 {
+		return a.keys[0]
 	}
 	return ""
 }

@@ -238,8 +238,11 @@ func (u *ui) targetNames() []string {
 	return names
 }
 
-// targets are the hosts that an action is for: the marked ones, else the one under the cursor.
+// targets are the hosts that an action is for: the one that fills the screen, else the marked ones, else the one under the cursor.
 func (u *ui) targets() []*inventory.Host {
+	if u.open != "" {
+		return []*inventory.Host{u.byName[u.open].Host}
+	}
 	var hosts []*inventory.Host
 	for _, r := range u.rows {
 		if r.marked {

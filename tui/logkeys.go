@@ -10,14 +10,10 @@ import (
 
 func lower(s string) string { return strings.ToLower(s) }
 
-// nextTab shows the other of a host's log and plan, or the next of: the log of the host under the cursor, the fleet's, those of pinned hosts.
-func (u *ui) nextTab() {
+// nextTab shows the next of a host's log, plan and generations, or of: the log of the host under the cursor, the fleet's, those of pinned hosts.
+func (u *ui) nextTab() tea.Cmd {
 	if u.open != "" {
-		u.onPlan = !u.onPlan
-		if r := u.byName[u.open]; r.plan == nil {
-			r.plan = planPane(u.now, u.unplanned())
-		}
-		return
+		return u.nextPart()
 	}
 	i := slices.Index(u.pins, u.tab)
 	switch {
@@ -30,6 +26,7 @@ func (u *ui) nextTab() {
 	default:
 		u.follow, u.tab = true, ""
 	}
+	return nil
 }
 
 // pin keeps a tab for the host under the cursor, or lets it go.
@@ -45,14 +42,15 @@ func (u *ui) pin() {
 	u.pins = append(u.pins, name)
 }
 
-func (u *ui) toggleFollow() {
+func (u *ui) toggleFollow() tea.Cmd {
 	p := u.pane()
+	p.stopLooking()
 	if p.away {
-		p.follow()
-		return
+		return u.toEnd(p)
 	}
 	from, _ := p.seen(u.manner)
 	p.show(from)
+	return nil
 }
 
 // toggleFold shows builds' own lines, or how many they are. What stands at the top stays there.
@@ -66,36 +64,17 @@ func (u *ui) toggleFold() {
 	u.manner.unfold = !u.manner.unfold
 }
 
-func (u *ui) nextMatch(step int) {
-	if u.manner.search == "" {
+func (u *ui) nextMatch(step int) tea.Cmd {
+	text := u.manner.search
+	if text == "" {
 		u.refuse("search for something first")
-		return
+		return nil
 	}
-	u.seek(step, func(l *logLine) bool { return contains(l, u.manner.search) })
+	return u.seek(step, func(l *logLine) bool { return contains(l, text) }, fmt.Sprintf("no line has %q", text))
 }
 
-func (u *ui) nextError() { u.seek(1, (*logLine).grave) }
-
-// seek shows the next line that holds.
-func (u *ui) seek(step int, holds func(*logLine) bool) {
-	p := u.pane()
-	if len(p.lines().lines) == 0 {
-		u.refuse("the log is empty")
-		return
-	}
-	from, to := p.seen(u.manner)
-	if !p.away && step > 0 { // from the end, the next is the first of all
-		from = to - 1
-	}
-	n := p.lines().find(from, step, holds)
-	if n < 0 {
-		u.refuse("no line is like that")
-		return
-	}
-	if s := p.lines().span(n, p.folds(u.manner)); s.from < s.to {
-		u.manner.unfold = true // to read what was found
-	}
-	p.show(n)
+func (u *ui) nextError() tea.Cmd {
+	return u.seek(1, (*logLine).grave, "no line tells of something wrong")
 }
 
 func (u *ui) copy() tea.Cmd {

@@ -95,6 +95,11 @@ func TestTheFirstLineOfALongLogIsAKeyAway(t *testing.T) {
 	d.mustShow(t, "line 22 of it")
 	d.press("f")
 	d.mustShow(t, "line 49999 of it")
+	d.press("g", "G")
+	d.mustShow(t, "line 49999 of it")
+	if d.pane().away {
+		t.Error("G does not go to what is said now")
+	}
 }
 
 func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
@@ -130,6 +135,29 @@ func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
 	if got := d.top(t); got != before-1 {
 		t.Errorf("above line %d is line %d", before, got)
 	}
+}
+
+// What a host said before the table was there is read when it is opened, until it says something new.
+func TestAnOpenHostShowsWhatItsLastRunSaid(t *testing.T) {
+	const lines = 12000
+	d := newDesk(barta(), 100, 30)
+	for i := range lines {
+		d.asked.record = append(d.asked.record, Text{"out", fmt.Sprintf("line %d of it", i)})
+	}
+	d.press("enter")
+	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1), "from the record")
+	d.press("ctrl+d", "f")
+	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
+	d.press("g")
+	d.mustShow(t, "line 0 of it")
+	d.press("G")
+	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
+	run := d.tell()
+	run.begins("hsb0")
+	run.says("hsb0", "out", "something new")
+	d.mustShow(t, "something new")
+	d.press("k")
+	d.mustShow(t, "something new")
 }
 
 func BenchmarkScrollingInARecord(b *testing.B) {

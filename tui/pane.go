@@ -80,8 +80,15 @@ func (p *pane) move(lines int, m manner) (missing int) {
 	return max(left, 1)
 }
 
-// follow shows the log's end.
-func (p *pane) follow() { p.page, p.fetch, p.away = nil, nil, false }
+// follow shows the log's end: that of the record where nothing has been said since.
+func (p *pane) follow() {
+	p.fetch = nil
+	if p.page != nil && len(p.tail.lines) == 0 {
+		p.top, _ = p.page.lines.step(p.page.lines.next-1, 1-max(p.height, 1), false)
+		return
+	}
+	p.page, p.away = nil, false
+}
 
 // show scrolls to the line of that number.
 func (p *pane) show(n int) {

@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"encoding/xml"
-	"errors"
 	"flag"
 	"fmt"
 	"image/color"
@@ -143,7 +142,7 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 	go func() { ended <- table.Run() }()
 	s.t.Cleanup(func() {
 		table.program.Quit()
-		if err := <-ended; err != nil && !errors.Is(err, tea.ErrProgramKilled) {
+		if err := <-ended; err != nil && table.ui.fault == nil {
 			s.t.Error(err)
 		}
 	})

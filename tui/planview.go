@@ -36,7 +36,7 @@ func (u *ui) askPlan(build bool) tea.Cmd {
 		u.byName[h.Name].plan = planPane(u.now, []Text{{"out", question + " ..."}})
 	}
 	opened := u.show(shown)
-	u.onPlan = true
+	u.part = planPart
 	if len(names) > 1 {
 		u.tell(fmt.Sprintf("asking %s: each has the answer in its tab", plural(len(names), "host")))
 	}

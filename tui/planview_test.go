@@ -15,7 +15,7 @@ func TestAPlanIsAskedOfTheMarkedHostsAndReadInATab(t *testing.T) {
 	d.mustShow(t, "─[ plan ]", "asking what a deploy would do", "asking 2 hosts")
 	d.send(batchMsg{plans: []plan{{"hsb1", []Text{{"note", "2 commits from a1b2c3d to 3f9c2ab"}, {"out", "would build 4 derivations"}}}}})
 	d.mustShow(t, "2 commits from a1b2c3d", "would build 4 derivations")
-	d.press("tab")
+	d.press("tab", "tab")
 	d.mustShow(t, "─[ log ]", "nothing has been said yet")
 	d.press("esc", "k", "enter", "tab") // hsb0 has not answered yet
 	d.mustShow(t, "asking what a deploy would do")

@@ -11,7 +11,7 @@ type prompt struct {
 	input   input
 	before  string // what esc goes back to
 	changed func(*ui)
-	done    func(*ui)
+	done    func(*ui) tea.Cmd
 }
 
 func (p *prompt) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
@@ -22,7 +22,7 @@ func (p *prompt) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
 		u.prompt = nil
 	case "enter":
 		u.prompt = nil
-		p.done(u)
+		return p.done(u)
 	case "up", "down":
 		return nil
 	default:
@@ -42,13 +42,13 @@ func (u *ui) askFilter() {
 	p := &prompt{sign: "/", about: "a part of a name, tag or state; @tag, kind:home, not A, A and B"}
 	p.input.set(u.list.filter)
 	p.changed = func(u *ui) { u.list.filter = p.input.text(); u.arrange() }
-	p.done = func(*ui) {}
+	p.done = func(*ui) tea.Cmd { return nil }
 	u.prompt = p
 }
 
 func (u *ui) askSearch() {
 	p := &prompt{sign: "search /", about: "enter goes to the first, n and N to the others"}
 	p.changed = func(u *ui) { u.manner.search = lower(p.input.text()) }
-	p.done = func(u *ui) { u.nextMatch(-1) }
+	p.done = func(u *ui) tea.Cmd { return u.nextMatch(-1) }
 	u.prompt = p
 }

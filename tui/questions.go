@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"slices"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -28,7 +29,8 @@ type reply struct {
 
 // Ask has a person type something that does not show. ok is false where they did not want to, or ctx ended.
 func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
-	r := t.ask(ctx, &question{Question: Question{Title: "a word from you", Lines: []string{prompt}, Yes: "Answer"}, secret: true})
+	lines := []string{strings.TrimRight(prompt, ": "), "", "it is kept in memory alone, while the table is open"}
+	r := t.ask(ctx, &question{Question: Question{Title: "fleetctl asks for", Lines: lines, Yes: "Answer"}, secret: true})
 	return r.text, r.ok
 }
 

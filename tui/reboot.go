@@ -49,7 +49,11 @@ func (u *ui) askReboot() tea.Cmd {
 		d.wavesOf(plan)
 		d.lines = append(d.lines, "a wave begins when the hosts of the one before are back")
 	}
-	d.wantCount("they all go down")
+	why := "they all go down"
+	if len(machines) == 1 {
+		why = "it goes down"
+	}
+	d.wantCount(why)
 	d.yes = "Reboot"
 	d.do = func(u *ui, _ string) tea.Cmd {
 		return away(func() error { return u.o.Actions.Reboot(d.hosts) }, "")

@@ -32,10 +32,10 @@ func (u *ui) askRollback() tea.Cmd {
 		o.To = d.list[d.at].to
 		return away(func() error { return u.o.Actions.Deploy(d.hosts, o) }, "")
 	}
-	return func() tea.Msg {
+	return beside(func() tea.Msg {
 		found, err := list(d.hosts[0])
 		return generationsMsg{d, found, err}
-	}
+	})
 }
 
 // choose puts the generations into their dialog, the newest first. The one before that of now is chosen, as it was before they were known;

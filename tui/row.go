@@ -2,6 +2,7 @@ package tui
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -11,17 +12,20 @@ import (
 // row is one host, with all that the table knows of it.
 type row struct {
 	*inventory.Host
-	place  int // in the inventory
-	status Status
-	work   *fleet.HostState // of the run that took it last; nil where none has
-	run    *fleet.State
-	doing  string // what is done with it beside a run, in a word; "" is nothing
-	since  time.Time
-	log    pane
-	begun  int   // the number in log of the first line of run
-	plan   *pane // what a deploy would do; nil where nobody has asked
-	marked bool
-	at     condition // as counted
+	place       int // in the inventory
+	status      Status
+	seen        time.Time        // when it answered last; zero where it has not yet
+	work        *fleet.HostState // of the run that took it last; nil where none has
+	run         *fleet.State
+	lost        time.Time // when the connection that the run has to it was lost, while it is
+	doing       string    // what is done with it beside a run, in a word; "" is nothing
+	since       time.Time
+	log         pane
+	begun       int   // the number in log of the first line of run
+	plan        *pane // what a deploy would do; nil where nobody has asked
+	generations *pane // that it has; nil too where nobody has asked
+	marked      bool
+	at          condition // as counted
 
 	version uint64 // rises with every change
 	drawn   string
@@ -54,6 +58,11 @@ const (
 
 func (c condition) String() string {
 	return [...]string{"working", "failed", "offline", "degraded", "behind", "reboot", "waiting", "fine", "away", "unknown"}[c]
+}
+
+// trouble is why the host is not known as it is now, in a line, without its name.
+func (r *row) trouble() string {
+	return strings.TrimPrefix(strings.Join(strings.Fields(r.status.Err.Error()), " "), r.Name+": ")
 }
 
 // busy reports whether a run works on the host, or will.
@@ -144,10 +153,10 @@ func (r *row) clock(now time.Time, calm bool) time.Duration {
 	case r.doing != "":
 	case r.tellsOfRun():
 		d, _ = elapsed(r.work, now)
-	case r.status.Time.IsZero():
+	case r.seen.IsZero():
 		return -1
 	default:
-		d, step = now.Sub(r.status.Time), time.Minute
+		d, step = now.Sub(r.seen), time.Minute
 	}
 	if calm {
 		step = time.Minute

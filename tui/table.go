@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os/exec"
 	"time"
@@ -23,8 +24,8 @@ type TableOptions struct {
 	Inventory *inventory.Inventory
 	Actions   Actions
 	Settings  Settings
-	ReadOnly  string // why nothing may be changed; "" lets it be
-	Leaving   string // what to know before leaving while something runs; "" is that jobs go on, and how to attach to them
+	ReadOnly  string   // why nothing may be changed; "" lets it be
+	Leaving   []string // what to know before leaving while something runs; none is that jobs go on, and how to attach to them
 }
 
 // Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
@@ -42,7 +43,10 @@ type Actions struct {
 	Shell       func(host string) (*exec.Cmd, error)
 	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
 	// negative. It returns the number of the first, and how many there are in all.
-	Log     func(run, host string, from, most int) (lines []Text, first, total int, err error)
+	Log func(run, host string, from, most int) (lines []Text, first, total int, err error)
+	// Find is the number of the first line from one number up to another that holds, of all those that Log would read, or of the last; -1 where
+	// none does.
+	Find    func(run, host string, from, to int, last bool, holds func(Text) bool) (int, error)
 	Refresh func(hosts []string) // looks at them again, now
 	Away    func(away bool)      // nobody has looked for long, or somebody does again
 	History func(host string) ([]Past, error)
@@ -99,11 +103,17 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	return t
 }
 
-// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first.
+// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first, and is an error.
 func (t *Table) Run() error {
 	_, err := t.program.Run()
 	close(t.ended)
 	t.feed.close()
+	switch {
+	case t.ui.fault != nil:
+		return t.ui.fault
+	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
+		return errors.New("fleetctl itself is at fault: what stands above says where")
+	}
 	return err
 }
 
@@ -135,13 +145,3 @@ func (t *Table) Plan(host string, lines []Text) {
 
 // Target tells where the fleet should be.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
-
-// Rescue is to be deferred by goroutines that work for a table: should one panic, the terminal is given back before the
-// process dies of it.
-func (t *Table) Rescue() {
-	if p := recover(); p != nil {
-		t.program.Kill()
-		<-t.ended
-		panic(p)
-	}
-}

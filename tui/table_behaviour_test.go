@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -110,7 +111,11 @@ func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
 		}
 	}
 	d.press("?")
-	d.mustShow(t, "(off: the table was opened with --read-only)")
+	d.mustShow(t, "some are off, as the table was opened with --read-only", "switch to nothing (off)")
+	d.press("esc")
+	if shown := d.screen(); strings.Contains(shown, "deploy") {
+		t.Errorf("it offers what is off:\n%s", shown)
+	}
 }
 
 func TestEscGoesBackAndNeverQuits(t *testing.T) {
@@ -275,15 +280,85 @@ func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
 	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the panic is gone")
-			}
-		}()
 		defer table.Rescue()
 		panic("a fault")
 	}()
+	if err := table.ui.fault; err == nil || !strings.Contains(err.Error(), "at fault: a fault\n\ngoroutine") {
+		t.Errorf("the table ends with %v", err)
+	}
 	if text := s.text(); strings.Contains(text, "hsb0") {
 		t.Errorf("the table is still on the screen:\n%s", text)
 	}
+}
+
+func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
+	d := newDesk(barta(), 60, 15).rest()
+	d.press("S")
+	d.mustShow(t, "sorted by state", "STATE▾")
+	d.press("I")
+	d.mustShow(t, "STATE▴")
+	d.press("S")
+	d.mustShow(t, "sorted by time")
+	d.press("S")
+	d.mustShow(t, "in the inventory's order")
+}
+
+func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.clock = noon.Add(7 * time.Minute)
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: errors.New("hsb0: connect: no route to host"), Time: d.clock}}})
+	d.mustShow(t, "10m          connect: no route") // three minutes before noon it answered
+	d.press("enter")
+	d.mustShow(t, "it answered last at 11:57:00")
+	d.press("esc")
+	run := d.tell()
+	run.begins("hsb1")
+	run.step("hsb1", fleet.Build, time.Second)
+	run.event(9*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Lost})
+	d.mustShow(t, "~ reconnecting", "lost at 12:00:09")
+	run.event(20*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Back})
+	if shown := d.screen(); strings.Contains(shown, "lost at") {
+		t.Errorf("it is still called lost:\n%s", shown)
+	}
+}
+
+func TestAnOpenHostIsTheOneThatIsActedOn(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.press("space", "space", "enter", "d", "tab", "enter") // hsb8, while two others are marked
+	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
+		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
+	}
+}
+
+func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
+	d := newDesk(barta(), 100, 30)
+	now := d.tell()
+	now.begins("hsb0")
+	now.step("hsb0", fleet.Build, time.Second)
+	now.says("hsb0", "out", "of now")
+	for _, ev := range []fleet.Event{
+		{Type: fleet.RunStarted, Start: &fleet.Start{Goal: "switch", Hosts: []fleet.PlannedHost{{Name: "hsb0", Wave: 1}}}},
+		{Type: fleet.LogLine, Host: "hsb0", Stream: "out", Line: "of before"},
+		{Type: fleet.HostFinished, Host: "hsb0", Result: &fleet.Result{Outcome: fleet.Failed}},
+	} {
+		ev.Run, ev.Time, ev.Seq = "20261124-110000-a2b3", noon.Add(-time.Hour), 1
+		d.send(batchMsg{events: []fleet.Event{ev}})
+	}
+	d.mustShow(t, "▸ build", "of now")
+	if shown := d.screen(); strings.Contains(shown, "of before") {
+		t.Errorf("the log is of two runs:\n%s", shown)
+	}
+}
+
+// A checkout that is looked at in the middle of a pull has changes that nobody has made.
+func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
+	d := newDesk(barta(), 100, 30).rest()
+	d.mustShow(t, "gpc0          ✓ fine         ✗✓✓✓")
+	run := d.tell()
+	run.begins("hsb1")
+	run.step("hsb1", fleet.Build, time.Second)
+	h := healthy(earlier)
+	h.Checkout.Dirty = true
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
+	d.mustShow(t, "hsb1          ▸ build        ↓↓▸✓")
 }

@@ -104,6 +104,15 @@ func (d *deployed) actions() Actions {
 			from = min(from, len(d.record))
 			return d.record[from:min(from+most, len(d.record))], from, len(d.record), nil
 		},
+		Find: func(_, _ string, from, to int, last bool, holds func(Text) bool) (int, error) {
+			at := -1
+			for n, l := range d.record {
+				if from <= n && n < to && (last || at < 0) && holds(l) {
+					at = n
+				}
+			}
+			return at, nil
+		},
 		Reboot:  func(hosts []string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Exec:    func(hosts []string, _ string) error { d.hosts = append(d.hosts, hosts); return nil },
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
@@ -154,7 +163,7 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case flashMsg, pastMsg, pageMsg, generationsMsg:
+	case flashMsg, pastMsg, pageMsg, generationsMsg, listedMsg:
 		d.send(msg)
 	}
 }
@@ -222,6 +231,11 @@ func unknownKey(table *Table) {
 		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
 }
 
+// passphrase has somebody wait for one.
+func passphrase(table *Table) {
+	go table.Ask(context.Background(), "passphrase for /home/mba/.ssh/id_ed25519: ")
+}
+
 // codedError is an error with a code for programs.
 type codedError string
 
@@ -268,6 +282,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploying-200x60.golden", 200, 60, deploying, []string{"j"}},
 		{"table-host-100x30.golden", 100, 30, deploying, []string{"enter"}},
 		{"table-host-200x60.golden", 200, 60, nil, []string{"enter"}},
+		{"table-generations-100x30.golden", 100, 30, nil, []string{"enter", "tab", "tab"}},
 		{"table-log-100x30.golden", 100, 30, deploying, []string{"j", "l", "T"}},
 		{"table-grouped-100x30.golden", 100, 30, nil, []string{"o", "o", "o", "o"}},
 		{"table-filtered-100x30.golden", 100, 30, nil, []string{"/", "@", "w", "o", "r", "k", "enter"}},
@@ -276,6 +291,7 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-deploy-all-100x30.golden", 100, 30, nil, []string{"a", "d", "9"}},
 		{"table-plan-100x30.golden", 100, 30, planned, []string{"j", "enter", "tab"}},
 		{"table-key-100x30.golden", 100, 30, unknownKey, nil},
+		{"table-secret-100x30.golden", 100, 30, passphrase, []string{"s", "e", "c"}},
 		{"table-rollback-100x30.golden", 100, 30, nil, []string{"R"}},
 		{"table-folded-100x30.golden", 100, 30, building, []string{"l"}},
 		{"table-unfolded-100x30.golden", 100, 30, building, []string{"l", "z"}},

@@ -66,7 +66,7 @@ type ui struct {
 	follow   bool
 	pins     []string // hosts whose logs have a tab of their own
 	open     string   // the host that fills the screen, or ""
-	onPlan   bool     // and shows its plan instead of its log
+	part     part     // and what of it shows below its facts
 	past     []Past   // of that host
 	manner   manner
 	help     bool
@@ -81,6 +81,7 @@ type ui struct {
 	blurred time.Time // nobody looks since then; zero while somebody does
 	away    bool      // and for so long that the owner was told
 	quit    bool
+	fault   *fault // why the table ends; nil where somebody leaves it
 }
 
 const (
@@ -171,9 +172,12 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case pastMsg:
 		if msg.host == u.open {
 			u.past = msg.past
+			return u, u.recall(u.byName[msg.host])
 		}
 	case generationsMsg:
 		u.choose(msg)
+	case listedMsg:
+		u.listed(msg)
 	case pageMsg:
 		u.turn(msg)
 	case askMsg:
@@ -181,6 +185,9 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		u.nextQuestion()
 	case unaskMsg:
 		u.forget(msg.question)
+	case *fault:
+		u.fault = msg
+		return u, tea.Quit
 	case tea.BlurMsg:
 		u.blurred = u.now
 	case tea.FocusMsg:
@@ -212,7 +219,7 @@ func (u *ui) setAway(away bool) tea.Cmd {
 		return nil
 	}
 	u.away = away
-	return func() tea.Msg { u.o.Actions.Away(away); return nil }
+	return beside(func() tea.Msg { u.o.Actions.Away(away); return nil })
 }
 
 func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
@@ -238,8 +245,10 @@ func (u *ui) here() *row { return u.byName[u.list.cursor] }
 // pane is the log that shows.
 func (u *ui) pane() *pane {
 	switch {
-	case u.open != "" && u.onPlan:
+	case u.open != "" && u.part == planPart:
 		return u.byName[u.open].plan
+	case u.open != "" && u.part == generationsPart:
+		return u.byName[u.open].generations
 	case u.open != "":
 		return &u.byName[u.open].log
 	case u.tab != "":

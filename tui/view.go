@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -19,15 +20,16 @@ const (
 
 // logHeight is how many lines the log below has; none where the window is low.
 func (u *ui) logHeight() int {
+	rest := u.height - chrome - max(len(u.list.items), len(u.rows)) // by all rows: filtering does not move it
 	switch {
 	case u.open != "":
 		return u.height - chrome - u.factsHeight()
 	case u.focus == onLog:
-		return (u.height - chrome) * 2 / 3
+		return max((u.height-chrome)*2/3, rest)
 	case u.height < logFrom:
 		return 0
 	}
-	return min(max((u.height-chrome)/3, u.height-chrome-len(u.list.items)), u.height/2)
+	return max((u.height-chrome)/3, rest)
 }
 
 func (u *ui) tableHeight() int {
@@ -150,12 +152,17 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 			head = right(c.head, c.width)
 		}
 		if u.list.sort != unsorted && u.columns[u.list.sort].name == c.name {
-			head = strings.TrimRight(head, " ") + "▾"
+			sign := "▾"
+			if u.list.reverse {
+				sign = "▴"
+			}
+			head = strings.TrimRight(head, " ") + sign
 			head = pad(head, c.width)
 		}
 		line.WriteString(" " + head)
 	}
-	u.write(out, u.palette.Faint.Paint(cut(line.String(), u.width)))
+	u.palette.Faint.put(out, cut(line.String(), u.width))
+	out.WriteByte('\n')
 }
 
 // row draws a host's line, or hands out the one drawn before.
@@ -197,12 +204,14 @@ func (u *ui) said(r *row) string {
 	switch h := r.status.Health; {
 	case r.doing != "":
 		return p.Faint.Paint(r.log.tail.last())
+	case r.busy() && !r.lost.IsZero():
+		return p.Warn.Paint("lost at " + r.lost.Format("15:04:05"))
 	case r.tellsOfRun():
 		return u.detail(r.work)
 	case isUnknownKey(r.status.Err):
 		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
 	case r.status.Err != nil:
-		return p.Faint.Paint(firstLine(r.status.Err))
+		return p.Faint.Paint(r.trouble())
 	case h == nil:
 		return ""
 	case len(h.FailedUnits) > 0:
@@ -244,14 +253,15 @@ func (u *ui) tabs(out *strings.Builder) {
 	}
 	shown := u.pane()
 	if u.open != "" {
-		tab("log", Ink{}, !u.onPlan)
-		tab("plan", Ink{}, u.onPlan)
+		for p := range hostParts {
+			tab(p.String(), Ink{}, u.part == p)
+		}
 	} else {
 		tab("fleet", Ink{}, shown == &u.log)
 		for _, name := range u.pins {
-			tab(name, u.inks[name], u.tab == name && !u.follow)
+			tab(name, u.inks[name], shown == &u.byName[name].log)
 		}
-		if r := u.here(); r != nil && shown == &r.log && u.follow {
+		if r := u.here(); r != nil && shown == &r.log && !slices.Contains(u.pins, r.Name) {
 			tab(r.Name, u.inks[r.Name], true)
 		}
 	}
@@ -260,8 +270,11 @@ func (u *ui) tabs(out *strings.Builder) {
 	case shown.page != nil:
 		from, _ := shown.visible(u.logHeight(), u.manner)
 		how = append(how, fmt.Sprintf("from the record, line %d of %d", from+1, shown.page.total))
-	case shown.away && !u.onPlan:
+	case shown.away && (u.open == "" || u.part == logPart):
 		how = append(how, "scrolled")
+	}
+	if shown.looks() {
+		how = append(how, "looking through the record")
 	}
 	if u.manner.wrap {
 		how = append(how, "wrapped")
@@ -272,7 +285,8 @@ func (u *ui) tabs(out *strings.Builder) {
 	if len(how) > 0 {
 		line.WriteString(u.palette.Faint.Paint("── " + strings.Join(how, ", ") + " "))
 	}
-	rest := max(u.width-ansi.StringWidth(line.String()), 0)
-	line.WriteString(u.palette.Faint.Paint(strings.Repeat("─", rest)))
-	u.write(out, line.String())
+	text := ansi.Truncate(line.String(), u.width, "…")
+	out.WriteString(text)
+	u.palette.Faint.put(out, strings.Repeat("─", u.width-ansi.StringWidth(text)))
+	out.WriteByte('\n')
 }

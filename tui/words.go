@@ -54,14 +54,24 @@ func Short(revision string) string { return revision[:min(len(revision), 7)] }
 
 // pad makes s exactly width columns wide.
 func pad(s string, width int) string {
-	s = ansi.Truncate(s, width, "…")
-	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
+	s = cut(s, width)
+	return s + strings.Repeat(" ", max(width-wide(s), 0))
 }
 
 // right is pad with s at the right.
 func right(s string, width int) string {
-	s = ansi.Truncate(s, width, "…")
-	return strings.Repeat(" ", max(width-ansi.StringWidth(s), 0)) + s
+	s = cut(s, width)
+	return strings.Repeat(" ", max(width-wide(s), 0)) + s
+}
+
+// wide is how many columns s takes: its bytes, in most of what a row has.
+func wide(s string) int {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return ansi.StringWidth(s)
+		}
+	}
+	return len(s)
 }
 
 // plural is "1 host", "2 hosts".

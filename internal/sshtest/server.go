@@ -23,6 +23,7 @@ type Config struct {
 	MaxSessions    int                 // sessions open at once on a connection; 0 is no limit
 	NoForwarding   bool                // refuse direct-tcpip and direct-streamlocal
 	Handler        Handler             // nil: succeeds at once
+	Login          string              // the command of a client that asks for a shell; "" refuses it
 	Fault          func(nth int) Fault // what becomes of the nth connection, from 1; nil: nothing
 }
 

@@ -62,9 +62,9 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 				session.Env = append(session.Env, set.Name+"="+set.Value)
 			}
 			_ = r.Reply(true, nil)
-		case "exec":
-			var exec struct{ Command string }
-			if session.Command != "" || ssh.Unmarshal(r.Payload, &exec) != nil || exec.Command == "" {
+		case "exec", "shell":
+			exec := struct{ Command string }{s.config.Login}
+			if r.Type == "exec" && ssh.Unmarshal(r.Payload, &exec) != nil || session.Command != "" || exec.Command == "" {
 				_ = r.Reply(false, nil)
 				continue
 			}
