@@ -1,6 +1,10 @@
 package tui
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/markus-barta/nixfleet/agent"
+)
 
 func TestADecisionWaitsUntilNobodyIsTypingAndCancelHasTheFocus(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
@@ -33,4 +37,16 @@ func TestAHostWhoseKeyIsUnknownSaysWhatToDo(t *testing.T) {
 	d.o.ReadOnly = "the table was opened with --read-only"
 	d.press("K")
 	d.mustShow(t, "trust is off: the table was opened with --read-only")
+}
+
+func TestAnAgentOfAnotherVersionIsBehindAndNamed(t *testing.T) {
+	d := newDesk(barta(), 140, 30)
+	h := healthy(wanted)
+	h.Agent = ""
+	d.send(batchMsg{target: &Target{Revision: wanted}, statuses: []Status{
+		{Host: "hsb0", Reachable: true, Health: h, Time: noon, OtherAgent: &agent.VersionError{Agent: "9.0"}},
+	}})
+	d.mustShow(t, "✓✓✓↓")
+	d.press("enter")
+	d.mustShow(t, "the agent is fleetctl 9.0, with another API")
 }
