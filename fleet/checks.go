@@ -41,7 +41,9 @@ func beginChecks(ctx context.Context, p *prober) *checks {
 	go func() {
 		defer close(c.done)
 		p.confirmed = &c.confirmed
-		c.wrong = p.run(ctx)
+		if f := caught(func() { c.wrong = p.run(ctx) }); f != nil {
+			c.wrong = &problem{codeFault, f.Error()}
+		}
 	}()
 	return c
 }

@@ -63,7 +63,7 @@ func (r *run) begin(ctx, begin context.Context, p *part, work func(context.Conte
 	}
 	r.going.Go(func() {
 		w := r.newWorker(p)
-		result := w.finish(work(ctx, w))
+		result := w.finish(w.guarded(ctx, work))
 		p.changed = w.changed
 		r.end(p, result)
 	})

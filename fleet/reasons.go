@@ -24,6 +24,7 @@ const (
 	codeDeadline    = "deadline"  // in reach, and not done in time
 	codeVanished    = "vanished"  // the job is not there any more
 	codeNoEnd       = "no-end"    // its log ends without an end
+	codeFault       = "fault"     // fleetctl broke off
 	codeProtocol    = "protocol"  // the host said what nobody understands
 	codeInventory   = "inventory" // the host is not in it any more
 	codeLogin       = "login"

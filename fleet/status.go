@@ -78,10 +78,16 @@ func (l *lookout) close() {
 func (l *lookout) look(ctx context.Context) HostStatus {
 	status := HostStatus{Host: l.host.Name}
 	kept := l.conn != nil
-	status.Reachable, status.Err = l.visit(ctx)
-	if status.Err != nil && kept && ctx.Err() == nil {
-		// A connection that was kept may have died long ago; a new one tells whether the host has.
+	f := caught(func() {
 		status.Reachable, status.Err = l.visit(ctx)
+		if status.Err != nil && kept && ctx.Err() == nil {
+			// A connection that was kept may have died long ago; a new one tells whether the host has.
+			status.Reachable, status.Err = l.visit(ctx)
+		}
+	})
+	if f != nil {
+		status.Err = f
+		l.close()
 	}
 	status.Health, status.OtherAgent, status.Time = l.seen, l.other, time.Now()
 	return status

@@ -1,0 +1,55 @@
+package fleet
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// What is wrong with fleetctl itself shows at one host, and is told of that one alone.
+func TestAFaultAtOneHostIsNoOtherHosts(t *testing.T) {
+	for name, at := range map[string]int{"before the job": 0, "at the new login": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "bad", "good")
+				w.hosts["bad"].dials = func(n int) error {
+					if n == at {
+						panic("index out of range")
+					}
+					return nil
+				}
+				w.run(Options{})
+				w.expect("good", Switched, "")
+				w.expect("bad", map[int]Outcome{0: Unknown, 1: Degraded}[at], "fault")
+				if !strings.Contains(w.result("bad").Reason, "fleetctl itself is at fault: index out of range") {
+					t.Errorf("%+v", w.result("bad"))
+				}
+				if at == 0 && !strings.Contains(w.lines("bad"), "fault_test.go") {
+					t.Errorf("its log does not say where: %s", w.lines("bad"))
+				}
+				if at == 0 {
+					w.hosts["bad"].dials = nil
+					w.attach()
+					w.expect("bad", Skipped, "interrupted")
+				}
+			})
+		})
+	}
+}
+
+type faultyDialer struct{}
+
+func (faultyDialer) Dial(context.Context, *inventory.Host) (Conn, error) { panic("nil map") }
+
+func TestAFaultOfALookIsItsHosts(t *testing.T) {
+	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
+	var found []HostStatus
+	Status(t.Context(), faultyDialer{}, &inventory.Inventory{}, []*inventory.Host{web}, 1, func(s HostStatus) { found = append(found, s) })
+	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "fleetctl itself is at fault: nil map") || time.Since(found[0].Time) > time.Minute {
+		t.Errorf("%+v", found)
+	}
+}
