@@ -152,7 +152,7 @@ func sandboxed(t *testing.T, keep func(key string) bool) string {
 		t.Fatal(err)
 	}
 	_, service, _ := strings.Cut(string(text), "[Service]\n")
-	run := "sudo systemd-run --quiet --wait --pipe"
+	run := "sudo systemd-run --quiet --wait --pipe --collect"
 	for line := range strings.Lines(service) {
 		line = strings.TrimSpace(line)
 		key, _, property := strings.Cut(line, "=")

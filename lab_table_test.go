@@ -83,7 +83,11 @@ func TestLabTheTableFromStartToEnd(t *testing.T) {
 	term.shows(`m2 .*▸ (build|activate|confirm)`)
 	term.shows(`m1 .*✗ failed`, `has ended: 1 switched, 1 failed`)
 
-	term.press("Escape", "a", "a", "g", "Enter")
+	term.press("a")
+	term.shows(` marked  `)
+	term.press("a")
+	term.hides(` marked  `)
+	term.press("g", "Enter")
 	term.shows(`m1 has a part that does not compile`)
 	term.press("Escape")
 	term.shows(`m2 .*nixos`)
