@@ -34,9 +34,9 @@ answer; --detach leaves it to that from the start. With --goal boot nothing is c
 the configuration.
 
 A wave begins when the one before has ended well. The canary is a wave before the first; --soak is a time between two, after
-which the hosts are looked at once more. With --test, a host has done well only where the repository's tests for it
-succeed, too; that goes for the last wave as for any other. --max-wave-failures lets some of each wave fail, but for the
-canary; --max-failures alone counts over the whole run instead. With both, either ends it.
+which the hosts are looked at once more: one that does not do well any more is degraded. With --test, a host has done well
+only where the repository's tests for it succeed, too; that goes for the last wave as for any other. --max-wave-failures lets
+some of each wave fail, but for the canary; --max-failures alone counts over the whole run instead. With both, either ends it.
 
 The first ctrl-c stops starting hosts; the second leaves at once, and the jobs that have begun go on.
 

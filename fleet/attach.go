@@ -42,12 +42,12 @@ func (e *Engine) Attach(ctx context.Context, record *Record, inv *inventory.Inve
 	waves, parts := r.resumed(l.state, inv)
 	if len(rollbacks) > 0 {
 		r.policy.endWave(waves[r.passed].Number) // knows best why
-		r.policy.halt(waveName(waves[r.passed].Number) + " failed")
+		r.policy.halt(waveName(waves[r.passed].Number)+" failed", waves[r.passed].Number)
 		r.passed = len(waves)
 	}
 	return e.carry(ctx, r, []inventory.Notify{inv.Notify}, l, func(ctx, begin context.Context) {
 		r.resume(ctx, begin, inv, left, waves, parts)
-		r.settleRollback(ctx, begin, rollbacks, inv)
+		r.settleRollback(ctx, begin, rollbacks, inv, parts)
 	})
 }
 
@@ -83,8 +83,8 @@ func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left 
 	for _, rp := range left {
 		p := parts[rp.host]
 		switch {
-		case !rp.begun && r.journal.record.cancelAsked():
-			r.settle(rp.host, p, cancelledBefore())
+		case !rp.begun && r.cancelled():
+			r.settle(rp.host, p, cancelledBefore("it began"))
 		case !rp.begun:
 			r.settle(rp.host, p, notBegun())
 		case p == nil:
@@ -96,7 +96,7 @@ func (r *run) resume(ctx, begin context.Context, inv *inventory.Inventory, left 
 		default:
 			replays[rp.host] = rp
 			if !r.start.BuildFirst {
-				p.gate <- nil // it was free to go on
+				p.gate <- r.callOff(begin) // it was free to go on, but for what became of its wave since
 			}
 		}
 	}
@@ -114,12 +114,14 @@ func (r *run) settle(host string, p *part, result *Result) {
 // resume goes on with a job that was begun before, as far as the record knows.
 func (w *worker) resume(ctx context.Context, rp *replay) *Result {
 	defer w.close()
-	w.asked = true
+	w.asked = !rp.away
 	w.began = rp.began
 	w.recorded = rp.recorded
 	w.takeOver(rp)
 	if w.end != nil && !w.activated { // its log is here to the end, and nothing else is to be seen on the host
-		return w.conclude(ctx).result
+		if v := w.conclude(ctx); v.over {
+			return v.result
+		}
 	}
 	w.due = time.Now().Add(w.allowance())
 	conn, result := w.reach(ctx, errors.New("the operator's side was away"))

@@ -362,3 +362,19 @@ func TestRecordsArePrivate(t *testing.T) {
 		}
 	})
 }
+
+// killAt runs until an event, and keeps of the record what was there then: the process says nothing more.
+func (w *world) killAt(o Options, when func(Event) bool) {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	w.leaveAt(o, func(ev Event) bool {
+		if !when(ev) {
+			return false
+		}
+		if err := os.CopyFS(dir, os.DirFS(w.engine.Records.Dir)); err != nil {
+			w.t.Error(err)
+		}
+		return true
+	})
+	w.engine.Records.Dir = dir
+}

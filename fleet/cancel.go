@@ -34,7 +34,7 @@ func (e *Engine) Cancel(ctx context.Context, record *Record, inv *inventory.Inve
 		h := inv.Host(hs.Name)
 		switch {
 		case hs.Result != nil && hs.Result.Outcome.Terminal():
-		case hs.Phase == Waiting:
+		case hs.Phase == Waiting, hs.Facts[FactAway] == Yes:
 			sink(hs.Name, "not begun, and will not be")
 		case h == nil:
 			sink(hs.Name, fmt.Sprintf("not in %q any more", inv.Path))
@@ -55,12 +55,12 @@ func (e *Engine) Cancel(ctx context.Context, record *Record, inv *inventory.Inve
 		sink(h.Name, answer)
 	})
 	if rollback != nil {
-		return e.Cancel(ctx, rollback, inv, sink) // a failed wave has no other jobs
+		err = e.Cancel(ctx, rollback, inv, sink)
 	}
 	if missed > 0 {
 		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: fleetctl cancel %s asks again", missed, len(state.Hosts), record.Run)
 	}
-	return nil
+	return err
 }
 
 // rollbackOf is the run that takes hosts of another back; nil where none is at work.

@@ -19,9 +19,12 @@ func (w *worker) conclude(ctx context.Context) verdict {
 		result.degrade(wrong)
 	}
 	if w.start.Test && result.Outcome.Good() {
-		wrong := w.test(ctx)
-		if ctx.Err() != nil {
+		wrong, lost := w.test(ctx)
+		switch {
+		case ctx.Err() != nil:
 			return verdict{over: true}
+		case lost != nil:
+			return verdict{lost: lost}
 		}
 		result.degrade(wrong)
 	}

@@ -80,8 +80,11 @@ type Start struct {
 const (
 	FactRevision  = "revision"  // of the run, with no host: the commit that every host gets
 	FactRollback  = "rollback"  // of the run, with no host: the run that takes a failed wave back
+	FactAway      = "away"      // [Yes] while a host is waited for to come online, [No] once it has
 	FactReconnect = "reconnect" // [Lost] when the connection to a host ended before its job did, [Back] when its log goes on
 
+	Yes  = "yes"
+	No   = "no"
 	Lost = "lost"
 	Back = "back"
 )
@@ -89,6 +92,8 @@ const (
 // Facts of the job's that mean something to the engine, too.
 const (
 	FactAwaiting  = "awaiting"  // go: it is built, and waits for the word
+	FactActivated = "activated" // no: a switch_command changed nothing
+	FactPrevious  = "previous"  // the generation to go back to, to undo the activation
 	FactConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
 )
 

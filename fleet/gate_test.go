@@ -1,9 +1,11 @@
 package fleet
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 const (
@@ -83,6 +85,59 @@ func TestAttachTestsWhatTheRunWasToTest(t *testing.T) {
 	})
 }
 
+func TestAConnectionThatIsLostOverTheTestsSaysNothingOfTheHost(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		cut  func(session int) int // 0 launches, 1 tests, 2 follows again, 3 tests
+		want Outcome
+		runs int
+	}{
+		{"once", once(1, 60), Switched, 4},
+		{"each time", func(session int) int { return []int{-1, 60}[session%2] }, Degraded, 8},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "web")
+				h := w.hosts["web"]
+				h.tests = func() string { return passes }
+				h.cut = tt.cut
+				w.run(Options{Test: true})
+				if r := w.result("web"); r.Outcome != tt.want || h.sessions != tt.runs {
+					t.Errorf("%+v after %d sessions", r, h.sessions)
+				}
+			})
+		})
+	}
+}
+
+func TestAttachAsksAHostAgainWhoseTestsNobodyHas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "web")
+		h := w.hosts["web"]
+		h.log = []piece{{time.Second, "NONCE end unchanged - verify already runs\n"}}
+		h.tests = func() string { return passes }
+		away := false
+		h.dials = func(int) error {
+			if away {
+				return fakeRefusal{"no route to host", true}
+			}
+			return nil
+		}
+		w.leaveAt(Options{Test: true}, func(ev Event) bool { return ev.Type == StepFinished && ev.Step == Connect })
+		time.Sleep(time.Minute)
+		whole := h.job(w.record().Run + ".web").all()
+		if err := os.WriteFile(w.record().log("web"), []byte(whole), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		away = true
+		w.attach()
+		w.expect("web", Unknown, "lost")
+		away = false
+		w.attach()
+		w.expect("web", Unchanged, "")
+	})
+}
+
 func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "a")
@@ -90,6 +145,9 @@ func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
 		w.hosts["a"].back = steps("switched - verify runs generation 41")
 		w.expectExit(w.run(Options{Test: true, OnFailure: OnFailureRollback}), ExitFailed)
 		w.expect("a", RolledBack, "wave")
+		if r := w.result("a"); r.Reason != "wave 1 failed: a; tests failed: 20-web.sh" {
+			t.Errorf("%+v", r)
+		}
 	})
 }
 

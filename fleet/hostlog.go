@@ -90,6 +90,6 @@ func (w *worker) learnStep(s Step, word string) {
 		return
 	}
 	w.tellOnce(Event{Type: StepFinished, Step: s, OK: &ok})
-	w.changed = w.changed || s == Activate && ok
+	w.changed = w.changed || s == Activate && ok && w.facts[FactActivated] != No
 	w.activated = w.changed && w.start.Goal != GoalBoot
 }

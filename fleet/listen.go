@@ -46,6 +46,9 @@ func (w *worker) listen(ctx context.Context, conn Conn, s *session) verdict {
 				w.answeredErrand(h)
 			}
 		case off := <-w.atGate():
+			if off == nil && w.cancelled() {
+				off = cancelledBefore("its activation") // its job may not have been reached
+			}
 			w.off, w.released = off, off == nil
 		case <-checked:
 		case <-w.delay.C:
@@ -125,6 +128,9 @@ func (w *worker) askPassword(ctx context.Context, h remote.Header) verdict {
 	return verdict{}
 }
 
+// patience is how often a host may do what must not go on for ever.
+const patience = 3
+
 // sessionEnded: by itself, and too early, or with the connection.
 func (w *worker) sessionEnded(ctx context.Context, s *session, heard bool) verdict {
 	if w.reader != nil {
@@ -133,7 +139,6 @@ func (w *worker) sessionEnded(ctx context.Context, s *session, heard bool) verdi
 	if s.err != nil {
 		return verdict{lost: s.err}
 	}
-	const patience = 3
 	w.silent++
 	switch {
 	case w.silent < patience && heard:

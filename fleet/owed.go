@@ -52,7 +52,7 @@ func (h *HostState) passedOver() bool {
 	return h.Result != nil && h.Result.Outcome == Skipped && h.Result.Code != codeOffline
 }
 
-// deploys gives each deploy of a fleet, the newest first, for as long as it returns true.
+// deploys gives each deploy of a fleet that is no part of another run, the newest first, for as long as it returns true.
 func (r *Records) deploys(fleet string, each func(*Record, *State) bool) error {
 	all, err := r.List()
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *Records) deploys(fleet string, each func(*Record, *State) bool) error {
 		if err != nil {
 			return err
 		}
-		if s.Start == nil || s.Start.Fleet != fleet || !slices.Contains([]string{GoalSwitch, GoalBoot}, s.Start.Goal) {
+		if s.Start == nil || s.Start.Fleet != fleet || s.Start.Of != "" || !slices.Contains([]string{GoalSwitch, GoalBoot}, s.Start.Goal) {
 			continue
 		}
 		if !each(record, s) {

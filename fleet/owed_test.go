@@ -110,3 +110,39 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 		}
 	})
 }
+
+// A laptop that sleeps says nothing against its wave, whoever waits for it.
+func TestAttachDoesNotTakeAHostThatWasWaitedForForOneThatHadBegun(t *testing.T) {
+	for _, skip := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "a", "away")
+			w.host("away").SkipOffline = skip
+			w.hosts["a"].back = steps("switched - verify runs generation 41")
+			w.hosts["away"].dials = always(fakeRefusal{"no route to host", true})
+			w.killAt(Options{WaitOnline: time.Hour, OnFailure: OnFailureRollback}, func(ev Event) bool { return ev.Type == HostFinished && ev.Host == "a" })
+			w.attach()
+			want := "a switched, away unreachable"
+			if skip {
+				want = "a switched, away skipped"
+			}
+			if got := w.outcomes(); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
+
+func TestAttachGoesOnWithAHostThatHadAppeared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "away")
+		begun := time.Now()
+		w.hosts["away"].dials = func(int) error { return when(time.Since(begun) < time.Minute, fakeRefusal{"no route to host", true}) }
+		w.leaveAt(Options{WaitOnline: time.Hour}, atStep(Build))
+		w.hosts["away"].dials = always(fakeRefusal{"no route to host", true})
+		w.attach()
+		w.expect("away", Unknown, "lost")
+		w.hosts["away"].dials = nil
+		w.attach()
+		w.expect("away", Switched, "")
+	})
+}

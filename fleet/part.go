@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type part struct {
 	at      time.Time     // its end
 	result  *Result       // nil where the part was left
 	changed bool          // a configuration was activated
+	to      int           // the generation to go back to, to undo that; 0 where it is not known
 }
 
 func newParts(hosts []*inventory.Host) map[string]*part {
@@ -65,6 +67,7 @@ func (r *run) begin(ctx, begin context.Context, p *part, work func(context.Conte
 		w := r.newWorker(p)
 		result := w.finish(w.guarded(ctx, work))
 		p.changed = w.changed
+		p.to, _ = strconv.Atoi(w.facts[FactPrevious])
 		r.end(p, result)
 	})
 }
@@ -83,16 +86,17 @@ func (r *run) end(p *part, result *Result) {
 // replay is the end of a part that came to it before this process went on with the run.
 func (p *part) replay(h *HostState) {
 	p.result, p.changed, p.at = h.Result, h.Changed, h.Since
+	p.to, _ = strconv.Atoi(h.Facts[FactPrevious])
 	close(p.over)
 }
 
 // callOff is the result of a host that is not to be begun, or, once built, not to be activated; nil where it is.
 func (r *run) callOff(begin context.Context) *Result {
 	switch why := r.policy.reason(); {
+	case r.cancelled():
+		return cancelledBefore("it began")
 	case why != "":
 		return &Result{Outcome: Skipped, Code: codeWave, Reason: why, Hint: "mend that, then deploy again"}
-	case r.journal.record.cancelAsked():
-		return cancelledBefore()
 	case begin.Err() != nil:
 		return &Result{Outcome: Skipped, Code: codeInterrupted, Reason: "interrupted before it began"}
 	}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +71,8 @@ type Plan struct {
 	Waves    []Wave // ascending
 	Notify   []inventory.Notify
 	Of       string // the run that it is a part of; "" where it is one of its own
+
+	Generations map[string]int // rollback: of hosts for which it is not To
 }
 
 // Wave is the hosts of a plan that go together.
@@ -178,11 +181,15 @@ func jobID(run, host string) string { return run + "." + host }
 // job is what a host is told.
 func (p *Plan) job(run string, h *inventory.Host, rev string) remote.Job {
 	commands, _ := splitHealth(h.Health)
+	command := h.SwitchCommand
+	if p.Goal == GoalRollback {
+		command = "" // it would switch to what the checkout has
+	}
 	return remote.Job{
 		ID: jobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, Branch: p.Branch, Rev: rev,
-		Goal: p.Goal, SwitchCommand: h.SwitchCommand, Health: commands,
-		To: p.To, Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
+		Goal: p.Goal, SwitchCommand: command, Health: commands,
+		To: cmp.Or(p.Generations[h.Name], p.To), Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
 		Preflight: h.Timeouts.Preflight, Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}
 }

@@ -16,6 +16,7 @@ type policy struct {
 	mu     sync.Mutex
 	failed []string // of the whole run
 	why    string   // it is halted; "" while it is not
+	wave   int      // that failed, then
 }
 
 func newPolicy(start *Start) *policy {
@@ -38,7 +39,7 @@ func (p *policy) count(host string, o Outcome) {
 	defer p.mu.Unlock()
 	p.failed = append(p.failed, host)
 	if most := p.start.MaxFailures; most != nil && len(p.failed) > *most {
-		p.stop(fmt.Sprintf("%d of at most %d failures: %s", len(p.failed), *most, strings.Join(p.failed, ", ")))
+		p.stop(fmt.Sprintf("%d of at most %d failures: %s", len(p.failed), *most, strings.Join(p.failed, ", ")), p.start.waveOf(host))
 	}
 	if p.ofWave.Given() {
 		p.judge(p.start.waveOf(host))
@@ -76,22 +77,22 @@ func (p *policy) judge(number int) {
 	switch {
 	case len(failed) <= most:
 	case most == 0:
-		p.stop(fmt.Sprintf("%s failed: %s", waveName(number), strings.Join(failed, ", ")))
+		p.stop(fmt.Sprintf("%s failed: %s", waveName(number), strings.Join(failed, ", ")), number)
 	default:
-		p.stop(fmt.Sprintf("%s failed, by %d of at most %d failures: %s", waveName(number), len(failed), most, strings.Join(failed, ", ")))
+		p.stop(fmt.Sprintf("%s failed, by %d of at most %d failures: %s", waveName(number), len(failed), most, strings.Join(failed, ", ")), number)
 	}
 }
 
-// halt keeps the run from beginning with more hosts.
-func (p *policy) halt(why string) {
+// halt keeps the run from beginning with more hosts, since a wave has failed.
+func (p *policy) halt(why string, wave int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.stop(why)
+	p.stop(why, wave)
 }
 
-func (p *policy) stop(why string) {
+func (p *policy) stop(why string, wave int) {
 	if p.why == "" {
-		p.why = why
+		p.why, p.wave = why, wave
 		close(p.halted)
 	}
 }
@@ -101,4 +102,11 @@ func (p *policy) reason() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.why
+}
+
+// failedWave is the wave that the run was halted for.
+func (p *policy) failedWave() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.wave
 }

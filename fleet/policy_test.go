@@ -130,8 +130,8 @@ func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
 		want   string
 	}{
 		{"all is well", false, Options{}, "a switched, b switched"},
-		{"a service dies", true, Options{}, "a switched, b skipped"},
-		{"a service dies, and that is borne", true, Options{OnFailure: OnFailureContinue}, "a switched, b switched"},
+		{"a service dies", true, Options{}, "a degraded, b skipped"},
+		{"a service dies, and that is borne", true, Options{OnFailure: OnFailureContinue}, "a degraded, b switched"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -141,14 +141,14 @@ func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
 				begun := time.Now()
 				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
 				tt.o.Soak = 10 * time.Minute
-				w.run(tt.o)
-				if got := w.outcomes(); got != tt.want {
-					t.Errorf("got %s, want %s", got, tt.want)
+				summary := w.run(tt.o)
+				if got := w.outcomes(); got != tt.want || (summary.ExitCode == ExitOK) == tt.breaks {
+					t.Errorf("got %s, exit code %d, want %s", got, summary.ExitCode, tt.want)
 				}
 				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
 					t.Errorf("b began after %v", since)
 				}
-				if tt.breaks != strings.Contains(w.lines("a"), `after the soak: the health check "tcp://127.0.0.1:53" fails`) {
+				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, the health check "tcp://127.0.0.1:53" fails`) {
 					t.Errorf("lines: %s", w.lines("a"))
 				}
 			})
@@ -254,8 +254,8 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 		least  time.Duration // between the first wave's end and the next wave's activation
 	}{
 		{"the rest of a soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
-		{"a soak that is over is looked at all the same", true, time.Hour, "a switched, b skipped", 0},
-		{"a service dies in the rest of it", true, 4 * time.Minute, "a switched, b skipped", 0},
+		{"a soak that is over is looked at all the same", true, time.Hour, "a degraded, b skipped", 0},
+		{"a service dies in the rest of it", true, 4 * time.Minute, "a degraded, b skipped", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -288,6 +288,41 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 					}
 				}
 			})
+		})
+	}
+}
+
+// The clock of the operator was set back while nobody was there.
+func TestASoakTakesNoLongerThanItWasToTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "b")
+		w.host("b").Wave = 2
+		for _, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+		}
+		w.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
+		w.leaveAt(Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev Event) bool { return strings.Contains(ev.Line, "soaks") })
+		left := time.Now()
+		w.attach()
+		w.expect("b", Switched, "")
+		if took := time.Since(left); took > 11*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestWhatIsBorneOfAWaveStandsItsSoak(t *testing.T) {
+	for _, o := range []Options{{MaxWaveFailures: share("1")}, {MaxFailures: share("1")}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "a", "b", "next")
+			w.host("next").Wave = 2
+			w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+			w.hosts["a"].tcp = func() error { return errors.New("refused") }
+			o.Soak = time.Minute
+			w.run(o)
+			if got := w.outcomes(); got != "a degraded, b switched, next switched" {
+				t.Errorf("got %s", got)
+			}
 		})
 	}
 }

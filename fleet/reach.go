@@ -47,6 +47,7 @@ func (w *worker) connect(ctx context.Context) (Conn, *Result) {
 // by then no host is to be begun any more.
 func (w *worker) awaitOnline(ctx context.Context, cause error) (Conn, *Result) {
 	w.say(w.host.Name, streamNote, fmt.Sprintf("away (%s): it is waited for, %v at most", reasonOf(cause, w.host), w.plan.WaitOnline))
+	w.tell(Event{Type: FactLearned, Key: FactAway, Value: Yes})
 	w.part.rest()
 	accepting, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -73,6 +74,7 @@ func (w *worker) awaitOnline(ctx context.Context, cause error) (Conn, *Result) {
 				conn.Close()
 				return nil, off
 			}
+			w.tell(Event{Type: FactLearned, Key: FactAway, Value: No})
 			return conn, nil
 		case waiting.Err() == nil && !offline(err):
 			return nil, notReached(err, w.host)

@@ -113,8 +113,8 @@ func (w *worker) overdue() *Result {
 	return w.unknown(codeDeadline, what+" for longer than it may; it goes on")
 }
 
-func cancelledBefore() *Result {
-	return &Result{Outcome: Cancelled, Code: codeCancelled, Reason: "cancelled before it began"}
+func cancelledBefore(what string) *Result {
+	return &Result{Outcome: Cancelled, Code: codeCancelled, Reason: "cancelled before " + what}
 }
 
 func notBegun() *Result {
@@ -178,7 +178,9 @@ func hint(code string) string {
 		return "deploy again, and stay, or give --detach"
 	case "no-generation":
 		return "see which there are: nixos-rebuild list-generations, home-manager generations"
-	case "not-running", "not-default":
+	case "not-default":
+		return "the log says why (is /boot full?); mend that, then deploy again: fleetctl logs"
+	case "not-running":
 		return "look whether something else switches this host, then deploy again"
 	case codeLogin:
 		return "keep the sessions that you have there open until a new one works"

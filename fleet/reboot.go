@@ -89,8 +89,11 @@ func rebootHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inve
 	}
 	header, err := orderReboot(ctx, l.conn, h, o)
 	switch {
-	case err != nil:
+	case errors.Is(err, errSilent), err != nil && status.Health.BootID == "":
 		return RebootResult{Word: RebootRefused, Reason: reasonOf(err, h)}
+	case err != nil: // the order may have been heard
+		l.close()
+		return awaitBoot(ctx, d, h, status.Health.BootID, o.Limit)
 	case header.Word != "rebooting":
 		return rebootNotBegun(refused(Connect, header, h))
 	}
@@ -114,10 +117,7 @@ func orderReboot(ctx context.Context, conn Conn, h *inventory.Host, o RebootOpti
 	var password *answer
 	prompt := ""
 	for {
-		token := remote.Token()
-		s := open(ctx, conn, remote.Reboot(token, prompt), token, password)
-		header, _, err := s.read(0)
-		s.close()
+		header, err := tellReboot(ctx, conn, prompt, password)
 		asked := header.Code == "sudo-password" || header.Code == "sudo-wrong"
 		if err != nil || header.Word != "refused" || !asked || o.SudoPassword == nil {
 			return header, err
@@ -129,6 +129,16 @@ func orderReboot(ctx context.Context, conn Conn, h *inventory.Host, o RebootOpti
 		prompt = remote.Token()
 		password = newAnswer(prompt, secret)
 	}
+}
+
+func tellReboot(ctx context.Context, conn Conn, prompt string, password *answer) (remote.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	token := remote.Token()
+	s := open(ctx, conn, remote.Reboot(token, prompt), token, password)
+	defer s.close()
+	header, _, err := s.read(0)
+	return header, err
 }
 
 // awaitBoot waits until the host is in another boot.

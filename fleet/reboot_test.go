@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
@@ -95,4 +97,32 @@ func TestAHostAtWorkIsNotRebooted(t *testing.T) {
 	if r.Word != fleet.RebootRefused || !strings.Contains(r.Reason, "me@here") {
 		t.Errorf("%+v", r)
 	}
+}
+
+// lossy loses what a host answers to the order to reboot.
+type lossy struct{ *realFleet }
+
+func (f lossy) Dial(ctx context.Context, h *inventory.Host) (fleet.Conn, error) {
+	conn, err := f.realFleet.Dial(ctx, h)
+	return lossyConn{conn}, err
+}
+
+type lossyConn struct{ fleet.Conn }
+
+func (c lossyConn) Run(ctx context.Context, cmd fleet.Command) (int, error) {
+	if !strings.Contains(cmd.Script, "# reboot.sh") {
+		return c.Conn.Run(ctx, cmd)
+	}
+	cmd.Stdout = nil
+	c.Conn.Run(ctx, cmd)
+	return 0, errors.New("connection reset by peer")
+}
+
+func TestARebootWhoseAnswerIsLostIsProvenAllTheSame(t *testing.T) {
+	f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	fleet.Reboot(t.Context(), lossy{f}, f.inv, f.inv.Hosts, fleet.RebootOptions{Limit: 20 * time.Second}, func(r fleet.RebootResult) {
+		if r.Word != fleet.Rebooted {
+			t.Errorf("%+v", r)
+		}
+	})
 }

@@ -58,9 +58,7 @@ func (r *Records) partsOf(run string) ([]*Record, error) {
 	}
 	var parts []*Record
 	for _, record := range all {
-		if record.Run == run {
-			break // what comes now is older
-		}
+		// One may bear an older date, where the clock was set back.
 		s, err := record.State()
 		if err != nil {
 			return nil, err

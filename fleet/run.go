@@ -37,7 +37,6 @@ func (e *Engine) newRun(record *Record, owned *journal, parallel int, start *Sta
 
 // waves takes the hosts through, wave after wave. begin ends, before ctx does, when no host is to be begun any more.
 func (r *run) waves(ctx, begin context.Context, waves []Wave, parts map[string]*part, work func(context.Context, *worker) *Result) {
-	defer r.going.Wait()
 	early := r.start.BuildFirst || r.plan == nil // hosts that have begun before go on at once, whatever their wave
 	if early {
 		r.slots.each(begin, hostsOf(waves), func(begin context.Context, h *inventory.Host) {
@@ -47,7 +46,19 @@ func (r *run) waves(ctx, begin context.Context, waves []Wave, parts map[string]*
 			}
 		})
 	}
-	judged := false // the failure that halts the run
+	judged := r.passed == len(waves) // the failure that halts the run
+	judge := func(gone []Wave) {     // those that have had their turn
+		for _, wave := range gone {
+			if judged || r.policy.reason() == "" || wave.Number != r.policy.failedWave() {
+				continue
+			}
+			judged = true
+			for _, h := range wave.Hosts {
+				<-parts[h.Name].over // one that came online late may be at work
+			}
+			r.takeBack(ctx, begin, changedOf(wave, parts), parts)
+		}
+	}
 	for i, wave := range waves {
 		r.slots.each(begin, wave.Hosts, func(begin context.Context, h *inventory.Host) {
 			p := parts[h.Name]
@@ -67,11 +78,10 @@ func (r *run) waves(ctx, begin context.Context, waves []Wave, parts map[string]*
 		}
 		r.policy.endWave(wave.Number)
 		r.soak(begin, wave, waves[i+1:], parts)
-		if !judged && r.policy.reason() != "" {
-			judged = true
-			r.takeBack(ctx, begin, changedOf(wave, parts))
-		}
+		judge(waves[:i+1])
 	}
+	r.going.Wait() // for those that were waited for
+	judge(waves)
 }
 
 func hostsOf(waves []Wave) []*inventory.Host {
@@ -82,7 +92,7 @@ func hostsOf(waves []Wave) []*inventory.Host {
 	return all
 }
 
-// changedOf are the hosts of a wave on which a new configuration is in place.
+// changedOf are the hosts of a wave on which a new configuration is in place, as far as they have ended.
 func changedOf(wave Wave, parts map[string]*part) []*inventory.Host {
 	var changed []*inventory.Host
 	for _, h := range wave.Hosts {
@@ -96,6 +106,11 @@ func changedOf(wave Wave, parts map[string]*part) []*inventory.Host {
 		}
 	}
 	return changed
+}
+
+// cancelled reports whether somebody has cancelled the run, or the one that it is a part of.
+func (r *run) cancelled() bool {
+	return r.journal.record.cancelAsked() || r.start.Of != "" && r.engine.Records.at(r.start.Of).cancelAsked()
 }
 
 // complain notes what is wrong on the operator's own side; no host's outcome depends on it.

@@ -10,7 +10,7 @@ import (
 )
 
 // soak gives the hosts of a wave that were changed time to show what is wrong with them. Then they are looked at again: each has to let
-// somebody in, and to pass its health checks, before the next wave begins.
+// somebody in, and to pass its health checks, before the next wave begins; one that does not has failed. What had failed before is borne by now.
 func (r *run) soak(begin context.Context, wave Wave, next []Wave, parts map[string]*part) {
 	changed := changedOf(wave, parts)
 	waits := slices.ContainsFunc(hostsOf(next), func(h *inventory.Host) bool { return !parts[h.Name].ended() })
@@ -24,19 +24,25 @@ func (r *run) soak(begin context.Context, wave Wave, next []Wave, parts map[stri
 			since = p.at
 		}
 	}
-	left := time.Until(since.Add(time.Duration(r.start.SoakSeconds * float64(time.Second))))
+	whole := time.Duration(r.start.SoakSeconds * float64(time.Second))
+	left := min(whole, time.Until(since.Add(whole))) // the clock may have been set back
 	r.say("", streamNote, fmt.Sprintf("%s soaks for %v", waveName(wave.Number), max(0, left).Round(time.Second)))
 	if !sleep(begin, left) {
 		return
 	}
-	r.slots.each(begin, changed, func(begin context.Context, h *inventory.Host) {
+	well := slices.DeleteFunc(changed, func(h *inventory.Host) bool { return !parts[h.Name].result.Outcome.Good() })
+	r.slots.each(begin, well, func(begin context.Context, h *inventory.Host) {
 		wrong := beginChecks(begin, &prober{dialer: r.engine.Dialer, host: h, probes: h.Health}).wait(min(settleTime, h.Timeouts.Verify))
 		if wrong == nil || begin.Err() != nil {
 			return
 		}
-		r.say(h.Name, streamWarn, "after the soak: "+wrong.reason)
-		if r.start.OnFailure != OnFailureContinue {
-			r.policy.halt(fmt.Sprintf("%s did not stand the soak: %s", waveName(wave.Number), h.Name))
-		}
+		wrong.reason = "after the soak, " + wrong.reason
+		result := *parts[h.Name].result
+		result.degrade(wrong)
+		parts[h.Name].result = &result
+		r.say(h.Name, streamWarn, wrong.reason)
+		r.events <- Event{Type: HostFinished, Host: h.Name, Result: &result}
+		r.policy.count(h.Name, result.Outcome)
 	})
+	r.policy.endWave(wave.Number)
 }

@@ -130,7 +130,7 @@ func (h *HostState) apply(ev Event) {
 		if ev.Step == Connect {
 			h.enter(Working, ev.Time)
 		}
-		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK
+		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[FactActivated] != No
 	case ProgressMade:
 		if ev.Progress != nil {
 			h.Progress = *ev.Progress

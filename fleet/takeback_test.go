@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,8 +200,105 @@ func TestAttachBeginsWhatARollbackHadNotBegunWith(t *testing.T) {
 func TestAHostThatWasNotTakenBackIsNotSaidToBe(t *testing.T) {
 	r := &run{policy: newPolicy(&Start{})}
 	for outcome, want := range map[Outcome]Outcome{Switched: RolledBack, Unchanged: RolledBack, Skipped: Degraded, Unreachable: Degraded, Unknown: Unknown} {
-		if got := r.takenBack(Result{Outcome: outcome}).Outcome; got != want {
+		if got := r.takenBack(nil, Result{Outcome: outcome}).Outcome; got != want {
 			t.Errorf("%s becomes %s, want %s", outcome, got, want)
 		}
 	}
+}
+
+// A wave whose last host appears late: what it does decides over its own wave.
+func TestALateHostFailsItsOwnWave(t *testing.T) {
+	slow := append([]piece{{20 * time.Second, ""}}, steps(switched)...)
+	for _, tt := range []struct {
+		name string
+		o    Options
+		late []piece // what the late host does
+		bad  []piece // and another one of its wave
+		want string
+	}{
+		{"it fails while the next wave is at work", Options{MaxWaveFailures: share("0")}, broken("build", "build", "x"), steps(switched),
+			"a rolled-back, late failed, next switched"},
+		{"it is switched after its wave has failed", Options{}, slow, append([]piece{{21 * time.Second, ""}}, broken("build", "build", "x")...),
+			"a failed, late rolled-back, next skipped"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "late", "next")
+				w.host("next").Wave = 2
+				w.hosts["a"].log, w.hosts["late"].log = tt.bad, tt.late
+				w.hosts["next"].log = slow
+				for _, h := range w.hosts {
+					h.back = steps("switched - verify runs generation 41")
+				}
+				begun := time.Now()
+				w.hosts["late"].dials = func(int) error {
+					return when(time.Since(begun) < 10*time.Second, fakeRefusal{"no route to host", true})
+				}
+				tt.o.WaitOnline, tt.o.OnFailure = time.Hour, OnFailureRollback
+				w.run(tt.o)
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// The clock is set back between the run's beginning and that of its rollback.
+func TestARollbackIsFoundWhateverTheClockSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		var back atomic.Bool
+		w.engine.Now = func() time.Time {
+			if back.Load() {
+				return time.Now().Add(-time.Hour)
+			}
+			return time.Now()
+		}
+		begun := false
+		w.leaveAt(Options{OnFailure: OnFailureRollback}, func(ev Event) bool {
+			if ev.Type == HostFinished && ev.Host == "a" {
+				back.Store(true)
+			}
+			begun = begun || ev.Key == FactRollback
+			return begun && ev.Type == StepStarted && ev.Step == Build
+		})
+		back.Store(false)
+		w.attach()
+		w.expect("a", RolledBack, "wave")
+		if n := w.backs("a"); n != 1 {
+			t.Errorf("a was told to go back %d times", n)
+		}
+	})
+}
+
+// A host that is let go on after its wave was taken back would be the only one of it on the new configuration.
+func TestAttachLetsNoHostGoOnWhoseWaveWasTakenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := takesBack(t)
+		same := w.hosts["same"]
+		same.log = confirmed(time.Minute)
+		lost := false
+		same.life = func(session int) time.Duration { return 3 * time.Second }
+		same.dials = func(n int) error { return when(n > 0 && !lost, fakeRefusal{"no route to host", true}) }
+		w.leaveAt(Options{OnFailure: OnFailureRollback}, func(ev Event) bool { return ev.Key == FactRollback })
+		lost = true
+		w.attach()
+		if got := w.outcomes(); got != "a rolled-back, bad failed, same skipped, next skipped" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestAWaveThatFailsBeforeItsTurnKeepsNobodyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "b", "bad")
+		w.host("b").Wave, w.host("bad").Wave = 2, 2
+		w.hosts["a"].log, w.hosts["b"].log = confirmed(time.Minute), confirmed(time.Minute)
+		w.hosts["bad"].log = broken("build", "build", "x")
+		w.run(Options{BuildFirst: true, MaxWaveFailures: share("0"), OnFailure: OnFailureRollback})
+		if got := w.outcomes(); got != "a skipped, b skipped, bad failed" {
+			t.Errorf("got %s", got)
+		}
+	})
 }

@@ -3,6 +3,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -55,22 +56,39 @@ func testHost(ctx context.Context, d Dialer, checkout remote.Checkout, h *invent
 		return nil, err
 	}
 	defer conn.Close()
+	return testOver(ctx, conn, checkout, h)
+}
+
+// errLost: the connection was lost before the last test had ended.
+var errLost = errors.New("the connection was lost")
+
+// testOver goes by what is printed, not by the session's end: a test may leave something running that keeps it open.
+func testOver(ctx context.Context, conn Conn, checkout remote.Checkout, h *inventory.Host) ([]Test, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	overdue := time.AfterFunc(testLimit+grace, func() { cancel(fmt.Errorf("nothing was heard of a test for %v", testLimit+grace)) })
+	defer overdue.Stop()
 	token := remote.Token()
 	s := open(ctx, conn, remote.Tests(token, h.Name, checkout, testLimit), token, nil)
 	defer s.close()
 	var report testReport
 	var parser *remote.Parser
 	for m := range s.messages {
+		overdue.Reset(testLimit + grace)
 		switch {
 		case m.header != nil:
 			parser = remote.NewParser(m.header.Nonce, report.take)
 		case parser != nil:
 			parser.Write(m.log)
 		}
+		if report.end != nil {
+			break
+		}
 	}
+	var err error
 	switch {
 	case report.end == nil && s.err != nil:
-		err = fmt.Errorf("the connection was lost: %w", cmp.Or(context.Cause(ctx), s.err))
+		err = fmt.Errorf("%w: %w", errLost, cmp.Or(context.Cause(ctx), s.err))
 	case report.end == nil:
 		err = s.silence()
 	case report.end.Word == "failed":
@@ -120,9 +138,16 @@ func (r *testReport) ended() []Test {
 	return r.tests
 }
 
-// test is the gate that the repository has for its hosts: it returns what is wrong with this one by that, if anything is.
-func (w *worker) test(ctx context.Context) *problem {
-	tests, err := testHost(ctx, w.engine.Dialer, checkoutOf(w.remote, w.host), w.host)
+// test is the gate that the repository has for its hosts: it returns what is wrong with this one by that, if anything is. A connection
+// that is lost over it says nothing of the host, but where it always is.
+func (w *worker) test(ctx context.Context) (wrong *problem, lost error) {
+	var tests []Test
+	conn, err := w.engine.Dialer.Dial(ctx, w.host)
+	away := err != nil && offline(err)
+	if err == nil {
+		defer conn.Close()
+		tests, err = testOver(ctx, conn, checkoutOf(w.remote, w.host), w.host)
+	}
 	var failed []string
 	for _, t := range tests {
 		if t.Exit == 0 {
@@ -137,9 +162,12 @@ func (w *worker) test(ctx context.Context) *problem {
 	}
 	switch {
 	case len(failed) > 0:
-		return &problem{codeTests, "tests failed: " + strings.Join(failed, ", ")}
+		return &problem{codeTests, "tests failed: " + strings.Join(failed, ", ")}, nil
+	case (away || errors.Is(err, errLost)) && w.untested < patience:
+		w.untested++
+		return nil, err
 	case err != nil:
-		return &problem{codeTests, "its tests could not be run: " + reasonOf(err, w.host)}
+		return &problem{codeTests, "its tests could not be run: " + reasonOf(err, w.host)}, nil
 	}
-	return nil
+	return nil, nil
 }

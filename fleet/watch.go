@@ -28,6 +28,7 @@ type replay struct {
 	host     string
 	begun    bool
 	began    time.Time
+	away     bool            // it was waited for
 	recorded map[string]bool // its events, by keyOf
 	nonce    string
 	reader   *reader       // nil before there was a log
@@ -96,6 +97,9 @@ func (w *watcher) note(ev Event) {
 	}
 	if !rp.begun {
 		rp.begun, rp.began = ev.Type == StepStarted, ev.Time
+	}
+	if ev.Key == FactAway {
+		rp.away = ev.Value == Yes
 	}
 	rp.recorded[keyOf(ev)] = true
 	if ev.Type == HostFinished && ev.Result != nil && ev.Result.Outcome.Terminal() {

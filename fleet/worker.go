@@ -24,6 +24,7 @@ type worker struct {
 	password *string // sudo's, once one was needed
 	wrong    int     // how often it was wrong
 	silent   int     // how often in a row a session ended too early
+	untested int     // how often the connection was lost over its tests
 
 	// The log, and what it says.
 	log      *hostLog
@@ -132,8 +133,8 @@ func (w *worker) converse(ctx context.Context, conn Conn) verdict {
 			return verdict{lost: err}
 		case result != nil:
 			return verdict{over: true, result: result}
-		case w.journal.record.cancelAsked() && !w.asked:
-			return verdict{over: true, result: cancelledBefore()}
+		case w.cancelled() && !w.asked:
+			return verdict{over: true, result: cancelledBefore("it began")}
 		}
 		prompt := ""
 		if w.password != nil {
@@ -171,7 +172,7 @@ func (w *worker) tellOnce(ev Event) {
 
 func (w *worker) warnOfLoss(cause error) {
 	line := fmt.Sprintf("lost the connection (%s)", reasonOf(cause, w.host))
-	if w.heard {
+	if w.heard && w.end == nil {
 		line += "; the job goes on"
 	}
 	w.say(w.host.Name, streamWarn, line)

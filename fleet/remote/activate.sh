@@ -32,6 +32,18 @@ generation() {
   esac
 }
 
+# tell_previous tells which generation undoes what is about to be done: that of what runs, or, where only the next boot is changed, the
+# default. It need not be the one with the next lower number.
+tell_previous() {
+  previous=$(generation "$profile")
+  if [ "$goal" != boot ] && [ "$(there "$profile")" != "$from" ]; then
+    for link in "$profile"-*-link; do
+      if [ "$(there "$link")" = "$from" ]; then previous=${link%-link} && previous=${previous##*-}; fi
+    done
+  fi
+  fact previous "$previous"
+}
+
 # active: whether everything that the goal changes already is as built.
 active() {
   case $kind in
@@ -50,6 +62,7 @@ activate() {
   fi
   ready
   pass_gate
+  tell_previous
   put target "$built"
   begin activate
   activated=yes
@@ -169,6 +182,7 @@ degraded() {
 # run_switch_command stands in for build and activate: the user's own words, in the checkout.
 run_switch_command() {
   pass_gate
+  tell_previous
   begin activate
   cd "$repo" || fail no-repo "cannot enter \"$repo\""
   activation_status=0
@@ -179,6 +193,10 @@ run_switch_command() {
     [ "$built" != "$from" ] || fail switch-command "switch_command exited with $activation_status"
     degraded switch-command "switched, but switch_command exited with $activation_status"
   fi
-  if [ "$built" = "$from" ]; then activated=no; else activated=yes; fi
+  activated=yes
+  if [ "$built" = "$from" ]; then
+    activated=no
+    fact activated no
+  fi
   done_with activate
 }

@@ -4,7 +4,8 @@
 
 # await SECONDS NAME...: waits until one of the files is there, and sets $word to its name; to nothing when time is over.
 await() {
-  await_until=$(($(date +%s) + $1))
+  clock
+  await_until=$((now + $1))
   shift
   await_naps=0
   while :; do
@@ -13,9 +14,12 @@ await() {
     done
     await_naps=$((await_naps + 1))
     if [ "$await_naps" -le 100 ]; then sleep 0.1; else sleep 1; fi
-    if [ $((await_naps % 10)) = 0 ] && [ "$(date +%s)" -ge "$await_until" ]; then
-      word=''
-      return
+    if [ $((await_naps % 10)) = 0 ]; then
+      clock
+      if [ "$now" -ge "$await_until" ]; then
+        word=''
+        return
+      fi
     fi
   done
 }

@@ -68,6 +68,11 @@ know_boot() {
 # there DIRECTORY: its physical path, or nothing.
 there() { (cd -P -- "$1" 2>/dev/null && pwd -P) || :; }
 
+# clock sets $now to the seconds of a clock that nobody sets, where the host has one: a switch may well set the other.
+clock() {
+  if read -r now _ 2>/dev/null </proc/uptime; then now=${now%%.*}; else now=$(date +%s); fi
+}
+
 # limit SECONDS COMMAND...: its status, or 124 where it took longer and was ended. It stays in the job's process group.
 limit() {
   limit_seconds=$1

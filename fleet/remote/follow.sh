@@ -34,7 +34,7 @@ settle() {
   if [ -e "$dir/result" ]; then return; fi
   end_orphans
   step=-
-  if [ -r "$dir/steps" ]; then while read -r step; do :; done <"$dir/steps"; fi
+  if [ -r "$dir/steps" ]; then while read -r settle_step; do step=$settle_step; done <"$dir/steps"; fi
   settle_words
   # The log may end in the middle of a line.
   printf '\n%s end %s\n' "$nonce" "$words" >>"$dir/log"
@@ -69,6 +69,8 @@ settle_words() {
   esac
   if [ -n "$settle_built" ] && [ "$settle_now" = "$settle_built" ]; then
     words="degraded died $step the new configuration runs, but the job was ended from outside during $step, before it had seen all of it working"
+  elif [ "${settle_said%% *}" = kept ] && [ "$(there "$R/nix/var/nix/profiles/system")" = "$settle_built" ]; then
+    words="reboot-needed died $step the new configuration starts at the next boot; the job was ended from outside during $step"
   else
     words="failed died $step the job was ended from outside during $step; the new configuration does not run"
   fi

@@ -20,7 +20,8 @@ activate_home() {
   put home-before "$home_before"
   activation_status=0
   run_home "$built" || activation_status=$?
-  put activated "$activation_status $(date +%s)"
+  clock
+  put activated "$activation_status $now"
 }
 
 run_home() {

@@ -17,7 +17,7 @@ main() {
 
   preflight
   choose_profile
-  if [ "$goal" = rollback ]; then choose_generation; else prepare; fi
+  if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare; fi
   if [ -z "$switch_command" ]; then activate; fi
   verify "$@"
   confirm

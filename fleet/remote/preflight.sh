@@ -88,7 +88,7 @@ preflight() {
   if [ -z "$switch_command" ]; then has nix || fail no-nix "there is no nix on this host"; fi
 
   find_repo
-  if [ "$managed" != yes ] && [ "$goal" != rollback ]; then preflight_repo; fi
+  if [ "$managed" != yes ] && [ "$goal" != rollback ] && [ "$to" = 0 ]; then preflight_repo; fi
   preflight_disk
   # A unit that systemd-run has made is a file there while it lives.
   rebuild=nixos-rebuild-switch-to-configuration.service

@@ -23,7 +23,7 @@ type Job struct {
 	SwitchCommand string // "" for what the stock tools do
 	Health        []string
 
-	To             int    // rollback: the generation; 0 is the one before
+	To             int    // rollback: the generation; 0 is the one before. boot: the generation, instead of a new one
 	Attended       bool   // wait for "go" between build and activation
 	Confirm        string // operator, self or none: who may keep the new configuration; see await.sh
 	ConfirmTimeout time.Duration

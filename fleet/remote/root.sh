@@ -36,7 +36,10 @@ start() {
   if [ -d "$R/run/systemd/system" ] && has systemd-run; then
     # Whoever kills it does not keep it from bringing its work to an end.
     systemd-run --unit="fleetctl-$id" --collect --quiet --service-type=exec --property=Restart=on-failure \
-      --description="fleetctl job $id of $who" -- /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" || return 0
+      --description="fleetctl job $id of $who" -- /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" || {
+      leave
+      return
+    }
   else
     # shellcheck disable=SC2046
     nohup $(detach) /bin/sh "$dir/root.sh" run "$dir" "$R" "$@" >/dev/null 2>&1 </dev/null &
@@ -47,6 +50,12 @@ start() {
     sleep 0.02
   done
   echo started
+}
+
+# leave gives the machine back.
+leave() {
+  unlock "$id"
+  rm -rf "${jobs:?}/$id"
 }
 
 # put_pid replaces the file as a whole: whoever found it empty would take this job for dead.
@@ -61,7 +70,7 @@ run() {
   if [ -n "$R" ]; then HOME=$R/root; else HOME=$(cd ~root && pwd); fi
   export HOME
   put_pid
-  trap 'unlock "$id"; rm -rf "${jobs:?}/$id"' EXIT
+  trap leave EXIT
   say root.pid "$$"
   if [ -e "$dir/concluded" ]; then exit 0; fi
   naps=0
@@ -88,7 +97,8 @@ run() {
     mv -f "$jobs/$id/before.new" "$jobs/$id/before"
     status=0
     "activate_$kind" || status=$?
-    say activated "$status $(date +%s)"
+    clock
+    say activated "$status $now"
   fi
   "conclude_$kind"
 }
@@ -99,7 +109,8 @@ resumed() {
   read -r before 2>/dev/null <"$jobs/$id/before" || return 1
   if read -r status _ 2>/dev/null <"$dir/activated"; then return; fi
   status=killed
-  say activated "137 $(date +%s)" # what a shell says of a process that was killed
+  clock
+  say activated "137 $now" # what a shell says of a process that was killed
 }
 
 job_lives() {
@@ -115,12 +126,30 @@ say() {
   mv -f "$dir/$1.new" "$dir/$1"
 }
 
-# set_profile makes the built system the default.
+# set_profile makes the built system the default. What was it before is in $previous, for reset_profile.
 set_profile() {
-  case $goal in
-    rollback) nix-env -p "$profile" --switch-generation "$to" ;;
-    *) nix-env -p "$profile" --set "$built" ;;
+  previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
+  case $to in
+    0) nix-env -p "$profile" --set "$built" ;;
+    *) nix-env -p "$profile" --switch-generation "$to" ;;
   esac
+}
+
+reset_profile() {
+  if [ -n "$previous" ]; then nix-env -p "$profile" --switch-generation "$previous"; fi
+}
+
+# set_default makes the built system what the next boot starts. A system without a boot entry is not: the profile would say otherwise, and
+# the next deploy would find nothing left to do.
+set_default() {
+  set_profile || return 1
+  boot_status=0
+  NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" boot || boot_status=$?
+  case $boot_status in
+    0 | 4 | 100) ;;
+    *) reset_profile ;;
+  esac
+  return "$boot_status"
 }
 
 # changed: whether what runs is not what ran.
@@ -128,8 +157,7 @@ changed() { [ "$(there "$R/run/current-system")" != "$before" ]; }
 
 activate_nixos() {
   if [ "$goal" = boot ]; then
-    set_profile || return 1
-    NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" boot
+    set_default
     return
   fi
   units_up
@@ -161,11 +189,11 @@ conclude_nixos() {
 
 # keep_nixos makes the system that runs the next boot's too. What the boot entry's status says beyond failure was said by the activation.
 keep_nixos() {
-  boot_status=0
-  { set_profile && NIXOS_INSTALL_BOOTLOADER='' "$built/bin/switch-to-configuration" boot; } || boot_status=$?
-  case $boot_status in
+  default_status=0
+  set_default || default_status=$?
+  case $default_status in
     0 | 4 | 100) ;;
-    *) echo "fleetctl: the boot entry of the new system could not be made: status $boot_status" ;;
+    *) echo "fleetctl: the boot entry of the new system could not be made: status $default_status" ;;
   esac
 }
 
@@ -192,7 +220,6 @@ units_up() {
 
 # A Mac's activation has no test: its profile is set first, and set back where it is not confirmed.
 activate_darwin() {
-  previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
   set_profile || return 1
   "$built/activate"
 }
@@ -204,7 +231,7 @@ conclude_darwin() {
   esac
   case $verdict in
     untouched | back*)
-      if [ -n "$previous" ]; then nix-env -p "$profile" --switch-generation "$previous"; fi
+      reset_profile
       if [ "$verdict" != untouched ] && [ -n "$before" ]; then "$before/activate" || echo "fleetctl: its activation exited with $?"; fi
       say concluded "$verdict"
       ;;

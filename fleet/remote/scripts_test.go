@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,6 +82,45 @@ func TestALimitEndsWhatTakesTooLongAndNothingElse(t *testing.T) {
 		out, err := cmd.Output()
 		if want := "quick 7\nslow 124\nfine\n"; err != nil || string(out) != want {
 			t.Errorf("%s: got %q, %v, want %q", which, out, err, want)
+		}
+	}
+}
+
+// A switch may well set the clock, as on a machine whose battery is empty: no wait may become shorter or longer by that.
+func TestAClockThatIsSetEndsNoWaitAndBeginsNone(t *testing.T) {
+	if _, err := os.Stat("/proc/uptime"); err != nil {
+		t.Skip("needs /proc/uptime")
+	}
+	for which, path := range shells(t) {
+		for name, tt := range map[string]struct{ step, commands, want string }{
+			"a wait is not over":   {"+3600", `(sleep 1.5 && : >"$dir/go") & await 20 go; echo "word $word"`, "word go\n"},
+			"a wait is over":       {"-3600", `await 1 go; echo "word $word"`, "word \n"},
+			"a new login is new":   {"-3600", `clock; echo "0 $now" >"$dir/activated"; new_login && echo new`, "new\n"},
+			"an old one stays old": {"+3600", `clock; echo "0 $now" >"$dir/activated"; new_login || echo old`, "old\n"},
+		} {
+			root := t.TempDir()
+			bin := filepath.Join(root, "run", "wrappers", "bin")
+			if err := os.MkdirAll(bin, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			// Each look at the clock finds it set by as much again.
+			date := "#!/bin/sh\nn=$(cat " + root + "/n 2>/dev/null || echo 100000)\nn=$((n " + tt.step + "))\necho $n | tee " + root + "/n\n"
+			age := map[string]string{"-3600": "00:00", "+3600": "00:30"}[tt.step]
+			for program, text := range map[string]string{"date": date, "ps": "#!/bin/sh\necho " + age + " sshd\n"} {
+				if err := os.WriteFile(filepath.Join(bin, program), []byte(text), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			cmd := exec.CommandContext(ctx, path)
+			cmd.Args = []string{"sh", "-s"}
+			cmd.Stdin = strings.NewReader(script("env", "await", "tell") + "main() {\n  dir=$HOME\n  " + tt.commands + "\n}\n" + run)
+			cmd.Env = append(os.Environ(), "HOME="+root, "FLEETCTL_ROOT="+root)
+			out, err := cmd.Output()
+			cancel()
+			if err != nil || string(out) != tt.want {
+				t.Errorf("%s: %s: got %q, %v, want %q", which, name, out, err, tt.want)
+			}
 		}
 	}
 }

@@ -25,5 +25,6 @@ new_login() {
     for (i = 1; i <= n; i++) s = s * (n == 4 && i == 2 ? 24 : i > 1 ? 60 : 1) + t[i]
     print s
   }')
-  [ -z "$age" ] || [ "$age" -le $(($(date +%s) - activated_at + 1)) ]
+  clock
+  [ -z "$age" ] || [ "$age" -le $((now - activated_at + 1)) ]
 }
