@@ -26,7 +26,7 @@ type demoOptions struct {
 }
 
 func newDemo(env *Env) *cobra.Command {
-	o := demoOptions{Tick: demo.Tick}
+	o := demoOptions{Hosts: 9, Tick: demo.Tick}
 	c := &cobra.Command{
 		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
 		Short: "Try fleetctl on an embedded fleet",
@@ -48,7 +48,7 @@ That of the command; 1 where the fleet did not start.`,
 		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
 	}
 	c.Flags().SetInterspersed(false) // what follows the command is the command's
-	c.Flags().IntVar(&o.Hosts, "hosts", 9, "have `N` hosts")
+	c.Flags().Var((*number)(&o.Hosts), "hosts", "have `N` hosts")
 	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, and go on with the one that is there")
 	return c
 }

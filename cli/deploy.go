@@ -69,7 +69,7 @@ EXIT STATUS
 	o.waveFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what to do with the configuration: `switch`, boot, test or build")
-	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
+	f.Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "leave every checkout where it is")
 	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate before all have built, or failed to")
 	f.BoolVar(&o.Test, "test", false, "run the repository's tests on each host then, as fleetctl test does; a host on which one fails is degraded")
@@ -137,6 +137,9 @@ func (o *deployOptions) measured(env *Env, run func(seen func(fleet.Event)) erro
 
 // run asks, where there is somebody to ask, and carries the run out. seen is given every event.
 func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, seen func(fleet.Event)) error {
+	if o.ConfirmTimeout == 0 && o.Goal != fleet.GoalPull {
+		return usage("--confirm none has it wait for nobody", "no host is confirmed in no time")
+	}
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
 		return exit(fleet.ExitUsage, err)

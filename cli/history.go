@@ -18,7 +18,7 @@ type historyOptions struct {
 }
 
 func newHistory(env *Env) *cobra.Command {
-	var o historyOptions
+	o := historyOptions{limit: 20}
 	cmd := &cobra.Command{
 		Use:   "history [RUN]",
 		Short: "List past runs, or tell one of them again",
@@ -35,7 +35,7 @@ EXIT STATUS
   fleetctl history last
   fleetctl history compare k3f9 last
   fleetctl history --output json | jq -r 'select(.living) | .run'`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: completeRun(env),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -48,8 +48,8 @@ EXIT STATUS
 			return tellRun(env, o, record)
 		},
 	}
-	cmd.Flags().IntVar(&o.limit, "limit", 20, "list at most this `number` of runs; 0 lists all")
-	outputFlag(cmd, &o.output)
+	cmd.Flags().Var((*number)(&o.limit), "limit", "list at most this `number` of runs; 0 lists all")
+	outputFlag(cmd, &o.output, "run (with RUN, one event)")
 	cmd.AddCommand(newHistoryCompare(env), newHistoryPrune(env))
 	return cmd
 }

@@ -38,7 +38,7 @@ EXIT STATUS
 		Example: `  fleetctl init
   fleetctl init --flake ~/Code/nixcfg fleet/hosts.toml
   fleetctl init --flake github:you/nixcfg`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flag, err := cmd.Flags().GetString("inventory")
 			if err != nil {

@@ -46,8 +46,7 @@ EXIT STATUS
 			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
 		},
 	}
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 

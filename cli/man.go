@@ -20,7 +20,7 @@ EXIT STATUS
 
 0  always`,
 		Example: "  fleetctl man | man -l -",
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(env.Out, manPage(c.Root()))
 			return err

@@ -44,6 +44,9 @@ EXIT STATUS
   fleetctl reboot --all --if-needed --yes
   fleetctl reboot @server --timeout 20m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Limit == 0 {
+				return usage("as in --timeout 10m", "no host is back in no time")
+			}
 			inv, hosts, err := o.load(env, cmd, args)
 			if err != nil {
 				return err
@@ -63,9 +66,10 @@ EXIT STATUS
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
 	f.BoolVar(&o.IfNeeded, "if-needed", false, "leave hosts alone that need none")
-	f.DurationVar(&o.Limit, "timeout", rebootLimit, "the `time` in which a host has to be back")
-	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	o.Limit = rebootLimit
+	f.Var((*length)(&o.Limit), "timeout", "the `time` in which a host has to be back")
+	parallelFlag(f, &o.Parallel)
+	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
 	return cmd
 }
 

@@ -55,10 +55,9 @@ EXIT STATUS
 			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
+	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 4 where a host is not as wanted")
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 

@@ -62,7 +62,11 @@ func footer(inv *inventory.Inventory, revision, subject string, reports []hostRe
 	if subject != "" {
 		target += fmt.Sprintf(" (%s)", subject)
 	}
-	return fmt.Sprintf("%s; %d of %s current, %d without an answer", target, current, count(len(reports), "host"), len(reports)-known)
+	text := fmt.Sprintf("%s; %d of %s current", target, current, count(len(reports), "host"))
+	if silent := len(reports) - known; silent > 0 {
+		text += fmt.Sprintf(", %d without an answer", silent)
+	}
+	return text
 }
 
 // state is how a host is in a word, with the mark and the ink for it.

@@ -47,9 +47,8 @@ EXIT STATUS
 		},
 	}
 	o.selection.flags(cmd, env)
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one test a line on standard output"
+	parallelFlag(cmd.Flags(), &o.parallel)
+	outputFlag(cmd, &o.output, "test")
 	return cmd
 }
 
