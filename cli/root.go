@@ -10,12 +10,19 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // Main runs a command line and returns the code to exit with.
 func Main(env *Env, args []string) int {
 	begun := false
+	out := &heard{Writer: env.Out}
+	if !env.OutTTY {
+		there := *env
+		there.Out = out
+		env = &there
+	}
 	root := newRoot(env)
 	eachCommand(root, func(c *cobra.Command) {
 		if run := c.RunE; run != nil {
@@ -27,6 +34,9 @@ func Main(env *Env, args []string) int {
 	})
 	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	err := root.ExecuteContext(context.Background())
+	if err == nil && out.failed() != nil {
+		err = exit(fleet.ExitFailed, out.failed())
+	}
 	if err != nil {
 		printError(env.Err, env.palette(env.ErrTTY), err)
 	}
