@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,11 +78,13 @@ func listRuns(env *Env, o historyOptions) error {
 	}
 	t := newTable(env, "RUN", "BEGAN", "GOAL", "REVISION", "HOSTS", "OUTCOMES", "")
 	none := true
+	var unread error // one broken record hides no other
 	lines := json.NewEncoder(env.Out)
 	for _, record := range all {
 		state, err := record.State()
 		if err != nil {
-			return err
+			unread = errors.Join(unread, err)
+			continue
 		}
 		if state.Start == nil {
 			continue // it ended before it began
@@ -98,12 +101,12 @@ func listRuns(env *Env, o historyOptions) error {
 	}
 	switch {
 	case o.output == outputJSON:
-	case none:
+	case none && unread == nil:
 		fmt.Fprintln(env.Err, "no runs yet; fleetctl deploy begins one")
 	default:
 		fmt.Fprint(env.Out, t)
 	}
-	return nil
+	return unread
 }
 
 func past(record *fleet.Record, s *fleet.State) pastRun {

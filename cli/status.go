@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -82,11 +83,11 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
-	case unread != nil:
-		return unread
+	}
+	if unread != nil {
+		fmt.Fprintf(env.Err, "fleetctl: whether a deploy is owed is not known: %v\n", unread)
 	}
 
 	reports := holdAgainst(revision, inv.Branch, hosts, found)
