@@ -137,9 +137,6 @@ func (o *deployOptions) measured(env *Env, run func(seen func(fleet.Event)) erro
 
 // run asks, where there is somebody to ask, and carries the run out. seen is given every event.
 func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, seen func(fleet.Event)) error {
-	if o.ConfirmTimeout == 0 && o.Goal != fleet.GoalPull {
-		return usage("--confirm none has it wait for nobody", "no host is confirmed in no time")
-	}
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
 		return exit(fleet.ExitUsage, err)

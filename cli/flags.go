@@ -72,6 +72,24 @@ func (l *length) Set(s string) error {
 	return nil
 }
 
+// limit is a length of time in which something has to happen, and so some time.
+type limit time.Duration
+
+func (l *limit) String() string { return (*length)(l).String() }
+func (l *limit) Type() string   { return "time" }
+
+func (l *limit) Set(s string) error {
+	var some length
+	if err := some.Set(s); err != nil {
+		return err
+	}
+	if some == 0 {
+		return errors.New("nothing happens in no time")
+	}
+	*l = limit(some)
+	return nil
+}
+
 // rev is a flag for a revision. An empty one is a variable that is not set, and not the branch's tip.
 type rev string
 

@@ -63,17 +63,22 @@ func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int
 }
 
 func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
-	t := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS")
+	t, none := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
 			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)
+			none = false
 		}
 	}
-	if _, err := fmt.Fprint(env.Out, t); err != nil {
-		return err
+	if !none {
+		fmt.Fprint(env.Out, t)
 	}
 	for _, h := range hosts {
-		if err := wrong[h.Name]; err != nil {
+		switch err := wrong[h.Name]; {
+		case err == nil:
+		case offline(err) && h.SkipOffline:
+			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, withoutName(err.Error(), h))
+		default:
 			fmt.Fprintf(env.Err, "%s: %s\n", h.Name, withoutName(err.Error(), h))
 			printHint(env.Err, env.palette(env.ErrTTY), err)
 		}

@@ -44,9 +44,6 @@ EXIT STATUS
   fleetctl reboot --all --if-needed --yes
   fleetctl reboot @server --timeout 20m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.Limit == 0 {
-				return usage("as in --timeout 10m", "no host is back in no time")
-			}
 			inv, hosts, err := o.load(env, cmd, args)
 			if err != nil {
 				return err
@@ -67,7 +64,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.BoolVar(&o.IfNeeded, "if-needed", false, "leave hosts alone that need none")
 	o.Limit = rebootLimit
-	f.Var((*length)(&o.Limit), "timeout", "the `time` in which a host has to be back")
+	f.Var((*limit)(&o.Limit), "timeout", "the `time` in which a host has to be back")
 	parallelFlag(f, &o.Parallel)
 	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
 	return cmd

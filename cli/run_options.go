@@ -34,7 +34,7 @@ func (o *runOptions) confirmFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.Confirm, "confirm", "", "`who` may keep what was activated: operator (over a new login), self (the host alone) or none (it is kept, whatever happens)")
 	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
-	f.Var((*length)(&o.ConfirmTimeout), "confirm-timeout", "go back where nobody has confirmed for this `time`")
+	f.Var((*limit)(&o.ConfirmTimeout), "confirm-timeout", "go back where nobody has confirmed for this `time`")
 	f.BoolVar(&o.Detach, "detach", false, "leave when every job has begun; hosts confirm by themselves")
 	f.BoolVar(&o.StealLock, "steal-lock", false, "end the job of another run that a host is at work on, unless that activates already")
 }

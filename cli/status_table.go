@@ -56,8 +56,11 @@ func footer(inv *inventory.Inventory, revision, subject string, reports []hostRe
 		}
 	}
 	target := fmt.Sprintf("the git here does not know what %s is at", inv.Branch)
-	if revision != "" {
+	switch {
+	case revision != "":
 		target = fmt.Sprintf("%s is at %s", inv.Branch, health.Short(revision))
+	case inv.Remote == "":
+		target = fmt.Sprintf("the inventory has no remote that says what %s is at", inv.Branch)
 	}
 	if subject != "" {
 		target += fmt.Sprintf(" (%s)", subject)
