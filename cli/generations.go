@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,21 +166,4 @@ func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, er
 		}
 	}
 	return 0, usage("fleetctl rollback --list "+h.Name+" shows them", "%q is no generation of %s", answer, h.Name)
-}
-
-// readLine reads a line, and nothing of what comes after it.
-func readLine(in io.Reader) (string, error) {
-	var line []byte
-	one := make([]byte, 1)
-	for {
-		n, err := in.Read(one)
-		switch {
-		case n == 1 && one[0] == '\n':
-			return strings.TrimSpace(string(line)), nil
-		case n == 1:
-			line = append(line, one[0])
-		case err != nil:
-			return strings.TrimSpace(string(line)), err
-		}
-	}
 }

@@ -104,6 +104,7 @@ func listRuns(env *Env, o historyOptions) error {
 	case none && unread == nil:
 		fmt.Fprintln(env.Err, "no runs yet; fleetctl deploy begins one")
 	default:
+		t.fit("REVISION", "BEGAN", "HOSTS")
 		fmt.Fprint(env.Out, t)
 	}
 	return unread

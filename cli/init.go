@@ -97,8 +97,11 @@ func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch
 	return sketchFromSSH(env)
 }
 
-// writeNew writes a file that is not there yet, whole or not at all.
+// writeNew writes a file that is not there yet, whole or not at all; its directory may have to be made, as ~/.config/fleetctl.
 func writeNew(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

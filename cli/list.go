@@ -122,6 +122,7 @@ func printTable(env *Env, rows []listed) error {
 	for _, r := range rows {
 		t.row(palette.Host(r.Color), r.Name, string(r.Kind), strconv.Itoa(r.Wave), r.reached(), r.Attr, strings.Join(r.Tags, " "))
 	}
+	t.fit("ATTR", "WAVE", "TAGS")
 	_, err := fmt.Fprint(env.Out, t)
 	return err
 }
