@@ -42,16 +42,17 @@ EXIT STATUS
 2  the command line is wrong`,
 		Example: `  fleetctl agent --socket /tmp/agent.sock
   curl --unix-socket /tmp/agent.sock http://agent/v1/health`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), env, o) },
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.socket, "socket", "", "make the socket at this `path`, where systemd has none")
 	flags.StringVar(&o.kind, "kind", "", "what this host is, nixos, darwin or home; else it is found out")
 	flags.DurationVar(&o.idle, "idle", -1, "leave when nobody was connected for so long, 0s never; else 30s with systemd's socket, never with --socket")
-	flags.IntVar(&o.limits.Connections, "max-connections", o.limits.Connections, "how many may be connected at once; more wait")
-	flags.IntVar(&o.limits.Requests, "max-requests", o.limits.Requests, "how many requests a second are answered; more are refused")
-	flags.IntVar(&o.limits.HeaderBytes, "max-header", o.limits.HeaderBytes, "how many `bytes` a request's header may have")
+	flags.Lookup("idle").DefValue = "" // it says its own
+	flags.Var((*number)(&o.limits.Connections), "max-connections", "how many may be connected at once; more wait")
+	flags.Var((*number)(&o.limits.Requests), "max-requests", "how many requests a second are answered; more are refused")
+	flags.Var((*number)(&o.limits.HeaderBytes), "max-header", "how many `bytes` a request's header may have")
 	flags.DurationVar(&o.limits.MinInterval, "min-interval", o.limits.MinInterval, "the shortest interval of a watch")
 	flags.DurationVar(&o.limits.MaxInterval, "max-interval", o.limits.MaxInterval, "the longest interval of a watch")
 	return cmd

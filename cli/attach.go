@@ -32,7 +32,7 @@ That of the run:
 130  left before the end; jobs on hosts go on`,
 		Example: `  fleetctl attach
   fleetctl attach k3f9`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: completeRun(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args)

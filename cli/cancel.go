@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
 )
 
 func newCancel(env *Env) *cobra.Command {
@@ -18,11 +21,12 @@ RUN is a run's id, a beginning of it, or its last four letters; without one, the
 EXIT STATUS
 
 0  every host has answered
-1  a host did not
-2  there is no such run, or the inventory is wrong`,
+1  a host did not, or the run has ended
+2  there is no such run, or the inventory is wrong
+130  interrupted`,
 		Example: `  fleetctl cancel
   fleetctl cancel k3f9`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: completeRun(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args)
@@ -37,9 +41,13 @@ EXIT STATUS
 			defer stop()
 			engine, pool := newEngine(env, newPlainPrinter(env, nil, false))
 			defer pool.Close()
-			return engine.Cancel(ctx, record, inv, func(host, answer string) {
+			err = engine.Cancel(ctx, record, inv, func(host, answer string) {
 				fmt.Fprintf(env.Out, "%s: %s\n", host, answer)
 			})
+			if ctx.Err() != nil {
+				return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+			}
+			return err
 		},
 	}
 }

@@ -45,7 +45,7 @@ EXIT STATUS
   fleetctl check --flake . --format github
   fleetctl check --connect
   fleetctl check --config`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.file = args[0]

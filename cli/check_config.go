@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 
@@ -34,7 +36,11 @@ func runCheckConfig(env *Env, path string, format checkFormat) error {
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return exit(fleet.ExitUsage, fmt.Errorf("cannot read the configuration: %w", err))
+		var because *fs.PathError
+		if errors.As(err, &because) {
+			err = because.Err
+		}
+		return exit(fleet.ExitUsage, fmt.Errorf("cannot read the configuration %q: %w", path, err))
 	}
 	_, findings := parseConfig(path, text)
 	if err := format.print(env.Out, findings); err != nil {

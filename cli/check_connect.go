@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -38,7 +39,8 @@ func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 		case r.Outcome == fleet.Skipped:
 			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, r.Reason)
 		case !r.Outcome.Good():
-			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, withoutName(r.Reason, h)), r.Hint))
+			why := strings.TrimPrefix(withoutName(r.Reason, h), string(r.Step)+": ")
+			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, why), r.Hint))
 		}
 	}
 	return findings, nil

@@ -31,6 +31,8 @@ func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 		switch {
 		case local && len(args) > 0:
 			return usage("fleetctl check --local --socket PATH looks at another socket", "check --local takes no FILE")
+		case local && slices.ContainsFunc([]string{"flake", "connect", "format"}, cmd.Flags().Changed):
+			return usage("check them one after the other", "--local is for this host's agent alone")
 		case local:
 			return runCheckLocal(cmd.Context(), env, socketsHere(env, socket))
 		case cmd.Flags().Changed("socket"):

@@ -26,7 +26,7 @@ type demoOptions struct {
 }
 
 func newDemo(env *Env) *cobra.Command {
-	o := demoOptions{Tick: demo.Tick}
+	o := demoOptions{Hosts: 9, Tick: demo.Tick}
 	c := &cobra.Command{
 		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
 		Short: "Try fleetctl on an embedded fleet",
@@ -35,7 +35,8 @@ terminal, that is the table, in which a deploy of the whole fleet has begun; els
 of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and sudo that behave and take time as the real ones do.
 One host fails its build.
 
-The fleet is in a temporary directory, and gone with it, unless --dir names another. It needs git and nothing else.
+The fleet is in a temporary directory, and gone with it, unless --dir names another: a new or empty one, or that of a demo
+before. It needs git and nothing else.
 
 EXIT STATUS
 
@@ -48,7 +49,7 @@ That of the command; 1 where the fleet did not start.`,
 		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
 	}
 	c.Flags().SetInterspersed(false) // what follows the command is the command's
-	c.Flags().IntVar(&o.Hosts, "hosts", 9, "have `N` hosts")
+	c.Flags().Var((*number)(&o.Hosts), "hosts", "have `N` hosts")
 	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, and go on with the one that is there")
 	return c
 }
@@ -64,6 +65,9 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	}
 	if o.Dir != "" && !filepath.IsAbs(o.Dir) {
 		o.Dir = filepath.Join(env.Dir, o.Dir)
+	}
+	if o.Dir != "" && inventory.Problem("remote", o.Dir) != "" {
+		return usage("choose one without blanks", "the demo's repository cannot be in %q", o.Dir)
 	}
 
 	// Once the fleet is there, what ctrl-c means is the command's business; it must not keep the hosts from being removed.

@@ -114,6 +114,14 @@ func TestDemoTellsWhatItShowsOnATerminalAlone(t *testing.T) {
 	}
 }
 
+func TestDemoRefusesADirectoryThatCannotBeARemote(t *testing.T) {
+	w := demoWorld(t)
+	dir := filepath.Join(t.TempDir(), "my demo")
+	if code := Main(w.Env, []string{"demo", "--hosts", "1", "--dir", dir, "list"}); code != fleet.ExitUsage || !strings.Contains(w.err.String(), "hint: choose one without blanks") {
+		t.Errorf("exit code %d: %s", code, w.err)
+	}
+}
+
 func TestDemoRefusesAFleetOfNone(t *testing.T) {
 	w := demoWorld(t)
 	if code := Main(w.Env, []string{"demo", "--hosts", "0"}); code != fleet.ExitUsage {

@@ -69,7 +69,7 @@ EXIT STATUS
 	o.waveFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what to do with the configuration: `switch`, boot, test or build")
-	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
+	f.Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "leave every checkout where it is")
 	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate before all have built, or failed to")
 	f.BoolVar(&o.Test, "test", false, "run the repository's tests on each host then, as fleetctl test does; a host on which one fails is degraded")

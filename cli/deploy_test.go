@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -40,6 +44,32 @@ func TestOnlyYesIsAYes(t *testing.T) {
 		w.In = strings.NewReader(answer)
 		if got := w.confirm("switch?"); got != want {
 			t.Errorf("%q is %v", answer, got)
+		}
+	}
+}
+
+func TestCtrlCAtAQuestionIsANo(t *testing.T) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, os.Interrupt) // somebody else listens, as in the demo
+	defer signal.Stop(heard)
+	w := newWorld(t)
+	in, quiet := io.Pipe() // nobody types
+	defer quiet.Close()
+	w.In = in
+	answer := make(chan bool)
+	go func() { answer <- w.confirm("switch?") }()
+	for {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case yes := <-answer:
+			if yes {
+				t.Error("ctrl-c was a yes")
+			}
+			return
+		case <-heard: // perhaps too early for the question
+			runtime.Gosched()
 		}
 	}
 }

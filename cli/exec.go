@@ -64,10 +64,10 @@ EXIT STATUS
 		},
 	}
 	o.flags(cmd, env)
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	cmd.Flags().DurationVar(&o.timeout, "timeout", 0, "give a host up after this `time`; without it, never")
+	parallelFlag(cmd.Flags(), &o.parallel)
+	cmd.Flags().Var((*length)(&o.timeout), "timeout", "give a host up after this `time`; without it, never")
 	cmd.Flags().BoolVar(&o.group, "group", false, "show equal output once, under the hosts that gave it")
-	outputFlag(cmd, &o.output)
+	outputFlag(cmd, &o.output, "event")
 	return cmd
 }
 

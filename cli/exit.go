@@ -97,7 +97,12 @@ func printError(w io.Writer, ink tui.Palette, err error) {
 		}
 		return
 	}
-	fmt.Fprintf(w, "%s %s\n", ink.Bad.Paint("fleetctl:"), strings.TrimRight(err.Error(), "\n"))
+	for line := range strings.Lines(strings.TrimRight(err.Error(), "\n") + "\n") {
+		if !strings.HasPrefix(line, " ") { // several errors, and not what goes on about one
+			line = ink.Bad.Paint("fleetctl:") + " " + line
+		}
+		io.WriteString(w, line)
+	}
 	printHint(w, ink, err)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,17 +62,22 @@ func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int
 }
 
 func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
-	t := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS")
+	t, none := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
 			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)
+			none = false
 		}
 	}
-	if _, err := fmt.Fprint(env.Out, t); err != nil {
-		return err
+	if !none {
+		fmt.Fprint(env.Out, t)
 	}
 	for _, h := range hosts {
-		if err := wrong[h.Name]; err != nil {
+		switch err := wrong[h.Name]; {
+		case err == nil:
+		case offline(err) && h.SkipOffline:
+			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, withoutName(err.Error(), h))
+		default:
 			fmt.Fprintf(env.Err, "%s: %s\n", h.Name, withoutName(err.Error(), h))
 			printHint(env.Err, env.palette(env.ErrTTY), err)
 		}
@@ -162,21 +166,4 @@ func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, er
 		}
 	}
 	return 0, usage("fleetctl rollback --list "+h.Name+" shows them", "%q is no generation of %s", answer, h.Name)
-}
-
-// readLine reads a line, and nothing of what comes after it.
-func readLine(in io.Reader) (string, error) {
-	var line []byte
-	one := make([]byte, 1)
-	for {
-		n, err := in.Read(one)
-		switch {
-		case n == 1 && one[0] == '\n':
-			return strings.TrimSpace(string(line)), nil
-		case n == 1:
-			line = append(line, one[0])
-		case err != nil:
-			return strings.TrimSpace(string(line)), err
-		}
-	}
 }

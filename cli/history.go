@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ type historyOptions struct {
 }
 
 func newHistory(env *Env) *cobra.Command {
-	var o historyOptions
+	o := historyOptions{limit: 20}
 	cmd := &cobra.Command{
 		Use:   "history [RUN]",
 		Short: "List past runs, or tell one of them again",
@@ -35,7 +36,7 @@ EXIT STATUS
   fleetctl history last
   fleetctl history compare k3f9 last
   fleetctl history --output json | jq -r 'select(.living) | .run'`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: completeRun(env),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -48,8 +49,8 @@ EXIT STATUS
 			return tellRun(env, o, record)
 		},
 	}
-	cmd.Flags().IntVar(&o.limit, "limit", 20, "list at most this `number` of runs; 0 lists all")
-	outputFlag(cmd, &o.output)
+	cmd.Flags().Var((*number)(&o.limit), "limit", "list at most this `number` of runs; 0 lists all")
+	outputFlag(cmd, &o.output, "run (with RUN, one event)")
 	cmd.AddCommand(newHistoryCompare(env), newHistoryPrune(env))
 	return cmd
 }
@@ -77,11 +78,13 @@ func listRuns(env *Env, o historyOptions) error {
 	}
 	t := newTable(env, "RUN", "BEGAN", "GOAL", "REVISION", "HOSTS", "OUTCOMES", "")
 	none := true
+	var unread error // one broken record hides no other
 	lines := json.NewEncoder(env.Out)
 	for _, record := range all {
 		state, err := record.State()
 		if err != nil {
-			return err
+			unread = errors.Join(unread, err)
+			continue
 		}
 		if state.Start == nil {
 			continue // it ended before it began
@@ -98,12 +101,13 @@ func listRuns(env *Env, o historyOptions) error {
 	}
 	switch {
 	case o.output == outputJSON:
-	case none:
+	case none && unread == nil:
 		fmt.Fprintln(env.Err, "no runs yet; fleetctl deploy begins one")
 	default:
+		t.fit("REVISION", "BEGAN", "HOSTS")
 		fmt.Fprint(env.Out, t)
 	}
-	return nil
+	return unread
 }
 
 func past(record *fleet.Record, s *fleet.State) pastRun {

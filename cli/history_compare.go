@@ -26,7 +26,7 @@ EXIT STATUS
 1  the records cannot be read
 2  there is no such run`,
 		Example:           `  fleetctl history compare k3f9 last`,
-		Args:              cobra.ExactArgs(2),
+		Args:              arguments(2, 2),
 		ValidArgsFunction: completeRun(env),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var states [2]*fleet.State
@@ -42,7 +42,7 @@ EXIT STATUS
 			return printComparison(env, output, states[0], states[1])
 		},
 	}
-	outputFlag(cmd, &output)
+	outputFlag(cmd, &output, "host")
 	return cmd
 }
 

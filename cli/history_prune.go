@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +17,8 @@ func newHistoryPrune(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove old records",
-		Long: `Remove records of runs. The newest ones stay, as many as --keep says; of the others those go that are older than --older-than,
-and then the oldest, until all together take no more than --max-size. Every run does this when it begins, by the numbers that
+		Long: `Remove records of runs. The newest ones stay, as many as --keep says. Of the others those go that are past the age of
+--older-than, and then the oldest, until all together take no more than --max-size. Every run does this when it begins, by the numbers that
 are the defaults here. The record of a run that goes on is left alone.
 
 EXIT STATUS
@@ -29,7 +28,7 @@ EXIT STATUS
 2  the command line is wrong`,
 		Example: `  fleetctl history prune
   fleetctl history prune --keep 10 --older-than 30d`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			removed, err := env.records().Prune(keep, env.Now())
 			if output == outputJSON {
@@ -44,40 +43,11 @@ EXIT STATUS
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&keep.Keep, "keep", keep.Keep, "keep this `number` of runs, whatever the others say")
-	f.Var((*dayTime)(&keep.Age), "older-than", "remove what is older than this `time`; 0 removes nothing for its age")
+	f.Var((*number)(&keep.Keep), "keep", "keep this `number` of runs, whatever the others say")
+	f.Var((*length)(&keep.Age), "older-than", "remove what is older than this `time`; 0 removes nothing for its age")
 	f.Var((*byteSize)(&keep.Size), "max-size", "remove the oldest until all take no more than this `size`; 0 is any")
-	outputFlag(cmd, &output)
+	outputFlag(cmd, &output, "record")
 	return cmd
-}
-
-// dayTime is a flag for a length of time that may be in days.
-type dayTime time.Duration
-
-func (d *dayTime) String() string {
-	if whole := time.Duration(*d); whole%(24*time.Hour) == 0 {
-		return fmt.Sprintf("%dd", whole/(24*time.Hour))
-	}
-	return time.Duration(*d).String()
-}
-
-func (d *dayTime) Type() string { return "time" }
-
-func (d *dayTime) Set(s string) error {
-	if number, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.ParseUint(number, 10, 15)
-		if err != nil {
-			return fmt.Errorf("%q is no number of days", number)
-		}
-		*d = dayTime(time.Duration(n) * 24 * time.Hour)
-		return nil
-	}
-	length, err := time.ParseDuration(s)
-	if err != nil || length < 0 {
-		return fmt.Errorf("it is a length of time, as in 90d or 36h")
-	}
-	*d = dayTime(length)
-	return nil
 }
 
 // byteSize is a flag for a size.

@@ -38,7 +38,7 @@ EXIT STATUS
 		Example: `  fleetctl init
   fleetctl init --flake ~/Code/nixcfg fleet/hosts.toml
   fleetctl init --flake github:you/nixcfg`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flag, err := cmd.Flags().GetString("inventory")
 			if err != nil {
@@ -97,8 +97,11 @@ func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch
 	return sketchFromSSH(env)
 }
 
-// writeNew writes a file that is not there yet, whole or not at all.
+// writeNew writes a file that is not there yet, whole or not at all; its directory may have to be made, as ~/.config/fleetctl.
 func writeNew(path string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err

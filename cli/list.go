@@ -46,8 +46,7 @@ EXIT STATUS
 			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
 		},
 	}
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 
@@ -123,6 +122,7 @@ func printTable(env *Env, rows []listed) error {
 	for _, r := range rows {
 		t.row(palette.Host(r.Color), r.Name, string(r.Kind), strconv.Itoa(r.Wave), r.reached(), r.Attr, strings.Join(r.Tags, " "))
 	}
+	t.fit("ATTR", "WAVE", "TAGS")
 	_, err := fmt.Fprint(env.Out, t)
 	return err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 type logsOptions struct {
@@ -30,11 +32,12 @@ EXIT STATUS
 
 0  the log was printed
 1  it cannot be read
-2  there is no such run`,
+2  there is no such run, or it has no such host
+130  interrupted`,
 		Example: `  fleetctl logs last hsb0
   fleetctl logs k3f9 hsb0 --raw
   fleetctl logs last hsb0 --follow`,
-		Args: cobra.ExactArgs(2),
+		Args: arguments(2, 2),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) == 1 {
 				return hostsOfRun(env, args), cobra.ShellCompDirectiveNoFileComp
@@ -44,6 +47,9 @@ EXIT STATUS
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args[:1])
 			if err != nil {
+				return err
+			}
+			if err := hasHost(record, args[1]); err != nil {
 				return err
 			}
 			return printLog(cmd.Context(), env, o, record, args[1])
@@ -86,6 +92,20 @@ func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record
 		}
 	}
 	return out.Flush()
+}
+
+// hasHost is an error where a run has no such host.
+func hasHost(record *fleet.Record, host string) error {
+	state, err := record.State()
+	if err != nil || state.Host(host) != nil {
+		return err
+	}
+	var names []string
+	for _, h := range state.Hosts {
+		names = append(names, h.Name)
+	}
+	hint := cmp.Or(inventory.DidYouMean(host, names), "it has "+inWords(names))
+	return usage(hint, "run %s has no host %q", record.Run, host)
 }
 
 func hostsOfRun(env *Env, args []string) []cobra.Completion {

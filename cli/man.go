@@ -20,7 +20,7 @@ EXIT STATUS
 
 0  always`,
 		Example: "  fleetctl man | man -l -",
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := io.WriteString(env.Out, manPage(c.Root()))
 			return err
@@ -43,7 +43,7 @@ func manPage(root *cobra.Command) string {
 	manFlags(&b, root.PersistentFlags())
 	b.WriteString(".SH COMMANDS\n")
 	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() && c.Name() != "completion" {
+		if c.IsAvailableCommand() {
 			manCommand(&b, c)
 		}
 	}
@@ -64,7 +64,9 @@ func manCommand(b *strings.Builder, c *cobra.Command) {
 	b.WriteString(".PP\nExamples:\n")
 	manExample(b, c.Example)
 	for _, sub := range c.Commands() {
-		manCommand(b, sub)
+		if c.Name() != "completion" { // whose shells cobra describes, each with how to install it
+			manCommand(b, sub)
+		}
 	}
 }
 

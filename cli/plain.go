@@ -87,14 +87,7 @@ func begun(s *fleet.Start) string {
 
 func (p *plainPrinter) ended(r *fleet.Result) string {
 	ink, _ := p.palette.Outcome(r.Outcome)
-	text := ink.Paint(string(r.Outcome))
-	if r.Step != "" {
-		text += " in " + string(r.Step)
-	}
-	if r.Reason != "" {
-		text += ": " + r.Reason
-	}
-	return fmt.Sprintf("%s (%.1f s)", text, r.Seconds)
+	return fmt.Sprintf("%s%s (%.1f s)", ink.Paint(string(r.Outcome)), inStep(r), r.Seconds)
 }
 
 // host prints a line about a host, or about the run where name is "".

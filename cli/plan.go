@@ -52,12 +52,11 @@ EXIT STATUS
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
 	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what would be done with the configuration: `switch`, boot, test, build or pull")
-	f.StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag, instead of the inventory's branch")
+	f.Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag, instead of the inventory's branch")
 	f.BoolVar(&o.NoPull, "no-pull", false, "with every checkout where it is")
 	f.BoolVar(&o.build, "build", false, "build, and show what changes")
-	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	outputFlag(cmd, &o.output)
-	f.Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	parallelFlag(f, &o.Parallel)
+	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 

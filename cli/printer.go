@@ -28,13 +28,13 @@ type view struct {
 }
 
 func (v *view) flags(cmd *cobra.Command) {
-	outputFlag(cmd, &v.output)
+	outputFlag(cmd, &v.output, "event")
 	cmd.Flags().BoolVarP(&v.quiet, "quiet", "q", false, "leave the hosts' own output out; it is in the run's record")
 }
 
-// outputFlag declares --output.
-func outputFlag(cmd *cobra.Command, output *string) {
-	cmd.Flags().Var((*outputFormat)(output), "output", "text, or json: one event a line on standard output")
+// outputFlag declares --output; what is what JSON has a line for.
+func outputFlag(cmd *cobra.Command, output *string, what string) {
+	cmd.Flags().Var((*outputFormat)(output), "output", "print text, or json: one "+what+" a line on standard output")
 	*output = outputText
 }
 

@@ -32,6 +32,6 @@ EXIT STATUS
 		},
 	}
 	o.flags(cmd, env)
-	cmd.Flags().StringVar(&o.Rev, "rev", "", "the `commit`, branch or tag to pull, instead of the inventory's branch")
+	cmd.Flags().Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag to pull, instead of the inventory's branch")
 	return cmd
 }

@@ -63,9 +63,10 @@ EXIT STATUS
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
 	f.BoolVar(&o.IfNeeded, "if-needed", false, "leave hosts alone that need none")
-	f.DurationVar(&o.Limit, "timeout", rebootLimit, "the `time` in which a host has to be back")
-	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	o.Limit = rebootLimit
+	f.Var((*limit)(&o.Limit), "timeout", "the `time` in which a host has to be back")
+	parallelFlag(f, &o.Parallel)
+	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
 	return cmd
 }
 

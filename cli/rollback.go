@@ -34,7 +34,7 @@ EXIT STATUS
   fleetctl rollback hsb0 --to 211
   fleetctl rollback @desktop --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.To < 0 || cmd.Flags().Changed("to") && o.To == 0 {
+			if cmd.Flags().Changed("to") && o.To == 0 {
 				return usage("generations are numbered from 1", "%d is no generation", o.To)
 			}
 			if list && o.To > 0 {
@@ -60,6 +60,6 @@ EXIT STATUS
 	o.flags(cmd, env)
 	o.confirmFlags(cmd)
 	cmd.Flags().BoolVar(&list, "list", false, "show the generations, and begin nothing")
-	cmd.Flags().IntVar(&o.To, "to", 0, "the `generation`, instead of the one before")
+	cmd.Flags().Var((*number)(&o.To), "to", "the `generation`, instead of the one before")
 	return cmd
 }

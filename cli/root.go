@@ -3,18 +3,26 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 
 	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // Main runs a command line and returns the code to exit with.
 func Main(env *Env, args []string) int {
 	begun := false
+	out := &heard{Writer: env.Out}
+	if !env.OutTTY {
+		there := *env
+		there.Out = out
+		env = &there
+	}
 	root := newRoot(env)
 	eachCommand(root, func(c *cobra.Command) {
 		if run := c.RunE; run != nil {
@@ -26,6 +34,9 @@ func Main(env *Env, args []string) int {
 	})
 	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	err := root.ExecuteContext(context.Background())
+	if err == nil && out.failed() != nil {
+		err = exit(fleet.ExitFailed, out.failed())
+	}
 	if err != nil {
 		printError(env.Err, env.palette(env.ErrTTY), err)
 	}
@@ -90,8 +101,11 @@ EXIT STATUS
 			root.AddCommand(c)
 		}
 	}
+	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID(otherCommands)
 	root.SetCompletionCommandGroupID(otherCommands)
+	tellCompletion(root)
+	root.SetFlagErrorFunc(wrongFlag)
 	root.Version = version()
 	root.SetVersionTemplate("fleetctl {{.Version}}\n")
 	root.SetHelpFunc(styledHelp)
@@ -131,6 +145,93 @@ func reflow(text string) string {
 	return out.String()
 }
 
+// newHelp is cobra's help command, but that a command that is not there is an error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Tell what a command does",
+		Long: `Tell what a command does, as --help after it does.
+
+EXIT STATUS
+
+0  it was told
+2  there is no such command`,
+		Example: "  fleetctl help deploy\n  fleetctl help history compare",
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			if at, _, err := c.Root().Find(args); err == nil {
+				for _, sub := range at.Commands() {
+					if sub.IsAvailableCommand() {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			of, rest, err := c.Root().Find(args)
+			if err == nil {
+				err = unknownCommand(of, rest)
+			}
+			if err != nil {
+				return err
+			}
+			of.InitDefaultHelpFlag() // so that it is shown
+			of.InitDefaultVersionFlag()
+			return of.Help()
+		},
+	}
+}
+
+// tellCompletion makes cobra's completion command one like the others.
+func tellCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		c.Short = "Print a shell's completion script"
+		c.Long = `Print the script that has a shell complete fleetctl's commands, flags, hosts and runs. The --help of each shell says where it goes.
+
+EXIT STATUS
+
+0  it was printed
+2  there is no such shell`
+		c.Example = "  fleetctl completion fish >~/.config/fish/completions/fleetctl.fish\n  fleetctl completion bash --help"
+		c.Args = unknownCommand
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+}
+
+// wrongFlag adds the mend to what is wrong with a flag.
+func wrongFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err // which says what would be right
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return usage(cmp.Or(inventory.DidYouMean("--"+unknown.GetSpecifiedName(), names), c.CommandPath()+" --help lists the flags"), "%w", err)
+}
+
+// arguments is how many arguments a command takes.
+func arguments(least, most int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if least <= len(args) && len(args) <= most {
+			return nil
+		}
+		of, _, _ := strings.Cut(c.UseLine(), " [flags]")
+		return usage(c.CommandPath()+" --help tells more", "it is %q, and %s given", of, were(len(args), "argument"))
+	}
+}
+
+func were(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " was"
+	}
+	return count(n, what) + " were"
+}
+
 func unknownCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -139,7 +240,7 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return usage(cmp.Or(inventory.DidYouMean(args[0], names), "fleetctl --help lists the commands"), "unknown command %q", args[0])
+	return usage(cmp.Or(inventory.DidYouMean(args[0], names), c.CommandPath()+" --help lists the commands"), "unknown command %q", args[0])
 }
 
 func eachCommand(c *cobra.Command, do func(*cobra.Command)) {

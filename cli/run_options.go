@@ -25,15 +25,16 @@ func (o *runOptions) flags(cmd *cobra.Command, env *Env) {
 	o.selection.flags(cmd, env)
 	o.view.flags(cmd)
 	f := cmd.Flags()
-	f.IntVar(&o.Parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	f.DurationVar(&o.WaitOnline, "wait-online", 0, "wait for hosts that are away, for this `time` at most, while the others go on")
-	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	parallelFlag(f, &o.Parallel)
+	f.Var((*length)(&o.WaitOnline), "wait-online", "wait for hosts that are away, for this `time` at most, while the others go on")
+	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
 }
 
 func (o *runOptions) confirmFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.Confirm, "confirm", "", "who may keep what was activated: `operator`, over a new login, self, the host alone, or none, whatever happens")
-	f.DurationVar(&o.ConfirmTimeout, "confirm-timeout", fleet.DefaultConfirmTimeout, "go back where nobody has confirmed for this `time`")
+	f.StringVar(&o.Confirm, "confirm", "", "`who` may keep what was activated: operator (over a new login), self (the host alone) or none (it is kept, whatever happens)")
+	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
+	f.Var((*limit)(&o.ConfirmTimeout), "confirm-timeout", "go back where nobody has confirmed for this `time`")
 	f.BoolVar(&o.Detach, "detach", false, "leave when every job has begun; hosts confirm by themselves")
 	f.BoolVar(&o.StealLock, "steal-lock", false, "end the job of another run that a host is at work on, unless that activates already")
 }
@@ -41,7 +42,7 @@ func (o *runOptions) confirmFlags(cmd *cobra.Command) {
 func (o *runOptions) waveFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(&o.Canary, "canary", "let `N or P%` of the first wave go before the rest of it")
-	f.DurationVar(&o.Soak, "soak", 0, "let this `time` pass between two waves, and look at the first again")
+	f.Var((*length)(&o.Soak), "soak", "let this `time` pass between two waves, and look at the first again")
 	f.Var(&o.MaxFailures, "max-failures", "begin no more hosts once more than `N or P%` of the run have failed")
 	f.Var(&o.MaxWaveFailures, "max-wave-failures", "begin no more hosts once more than `N or P%` of a wave have failed")
 	f.StringVar(&o.OnFailure, "on-failure", fleet.OnFailureHalt, "where a wave fails, `halt`, continue, or roll its hosts back: rollback-wave")

@@ -26,7 +26,7 @@ EXIT STATUS
 		Example: `  fleetctl schema inventory >hosts.schema.json
   fleetctl schema events | jq .properties`,
 		ValidArgs: []cobra.Completion{"inventory", "events", "health"},
-		Args:      cobra.MaximumNArgs(1),
+		Args:      arguments(0, 1),
 		RunE:      func(_ *cobra.Command, args []string) error { return runSchema(env, args) },
 	}
 }

@@ -80,6 +80,9 @@ func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) 
 	defer pool.Close()
 	ssh := exec.CommandContext(ctx, path, append(pool.ConfigArgs(), sshArgs(h, command)...)...)
 	ssh.Stdin, ssh.Stdout, ssh.Stderr, ssh.Env = env.In, env.Out, env.Err, env.Environ
+	for out, is := env.Out.(*heard); is; out, is = out.Writer.(*heard) {
+		ssh.Stdout = out.Writer // the file itself, for ssh to write to
+	}
 	// Ctrl-c reaches ssh by itself: whether it is the end is for ssh to say.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGQUIT)

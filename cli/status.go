@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -55,10 +56,9 @@ EXIT STATUS
 			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
+	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 4 where a host is not as wanted")
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one host a line on standard output"
+	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 
@@ -83,11 +83,11 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
 	asking.Wait()
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
-	case unread != nil:
-		return unread
+	}
+	if unread != nil {
+		fmt.Fprintf(env.Err, "fleetctl: whether a deploy is owed is not known: %v\n", unread)
 	}
 
 	reports := holdAgainst(revision, inv.Branch, hosts, found)

@@ -56,13 +56,20 @@ func footer(inv *inventory.Inventory, revision, subject string, reports []hostRe
 		}
 	}
 	target := fmt.Sprintf("the git here does not know what %s is at", inv.Branch)
-	if revision != "" {
+	switch {
+	case revision != "":
 		target = fmt.Sprintf("%s is at %s", inv.Branch, health.Short(revision))
+	case inv.Remote == "":
+		target = fmt.Sprintf("the inventory has no remote that says what %s is at", inv.Branch)
 	}
 	if subject != "" {
 		target += fmt.Sprintf(" (%s)", subject)
 	}
-	return fmt.Sprintf("%s; %d of %s current, %d without an answer", target, current, count(len(reports), "host"), len(reports)-known)
+	text := fmt.Sprintf("%s; %d of %s current", target, current, count(len(reports), "host"))
+	if silent := len(reports) - known; silent > 0 {
+		text += fmt.Sprintf(", %d without an answer", silent)
+	}
+	return text
 }
 
 // state is how a host is in a word, with the mark and the ink for it.

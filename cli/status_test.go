@@ -67,7 +67,7 @@ func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, w.err)
 	}
 	out := w.out.String()
-	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "changes that are not committed; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current, 0 without an answer"} {
+	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "changes that are not committed; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q in\n%s", want, out)
 		}

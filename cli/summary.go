@@ -69,15 +69,7 @@ func revisions(r *fleet.Result) string {
 func printFailure(w io.Writer, palette tui.Palette, colors map[string]string, run string, h *fleet.HostState) {
 	r := h.Result
 	ink, mark := palette.Outcome(r.Outcome)
-	where := ""
-	if r.Step != "" {
-		where = " in " + string(r.Step)
-	}
-	fmt.Fprintf(w, "\n%s %s %s%s", ink.Paint(mark), palette.Host(colors[h.Name]).Paint(h.Name), r.Outcome, where)
-	if r.Reason != "" {
-		fmt.Fprintf(w, ": %s", r.Reason)
-	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\n%s %s %s%s\n", ink.Paint(mark), palette.Host(colors[h.Name]).Paint(h.Name), r.Outcome, inStep(r))
 	for _, line := range telling(h.Tail) {
 		fmt.Fprintf(w, "  %s %s\n", palette.Faint.Paint("|"), line)
 	}
@@ -87,6 +79,18 @@ func printFailure(w io.Writer, palette tui.Palette, colors map[string]string, ru
 	if h.Step != "" && h.Step != fleet.Connect {
 		fmt.Fprintf(w, "  %s fleetctl logs %s %s\n", palette.Strong.Paint("all of it:"), run, h.Name)
 	}
+}
+
+// inStep says in which step a host's part ended, and why. A reason that begins with the step does not have it said twice.
+func inStep(r *fleet.Result) string {
+	where := ""
+	if r.Step != "" {
+		where = " in " + string(r.Step)
+	}
+	if why := strings.TrimPrefix(r.Reason, string(r.Step)+": "); why != "" {
+		where += ": " + why
+	}
+	return where
 }
 
 const (

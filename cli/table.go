@@ -22,7 +22,7 @@ type tableOptions struct {
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "show the table, and change nothing from it")
-	cmd.Flags().StringVar(&o.theme, "theme", "", "`terminal`, vivid, contrast or plain; the configuration's by default")
+	cmd.Flags().StringVar(&o.theme, "theme", "", "draw with this `theme`: terminal, vivid, contrast or plain; the configuration's by default")
 }
 
 func newTableCommand(env *Env) *cobra.Command {
@@ -43,10 +43,10 @@ EXIT STATUS
 		Example: `  fleetctl
   fleetctl table --read-only
   fleetctl demo`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
-				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl list and fleetctl history print"}
+				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl status prints the same once"}
 			}
 			return o.open(env, cmd)
 		},

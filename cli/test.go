@@ -47,9 +47,8 @@ EXIT STATUS
 		},
 	}
 	o.selection.flags(cmd, env)
-	cmd.Flags().IntVar(&o.parallel, "parallel", 0, "hosts at once; the inventory's `number` by default")
-	outputFlag(cmd, &o.output)
-	cmd.Flags().Lookup("output").Usage = "`text or json`: JSON is one test a line on standard output"
+	parallelFlag(cmd.Flags(), &o.parallel)
+	outputFlag(cmd, &o.output, "test")
 	return cmd
 }
 
@@ -117,7 +116,11 @@ func (p *testPrinter) text(h *inventory.Host, t fleet.Tested) {
 	case t.Err != nil && offline(t.Err) && h.SkipOffline:
 		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Faint.Paint("- away"), withoutName(t.Err.Error(), h))
 	case t.Err != nil:
-		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Bad.Paint("✗ not tested"), withoutName(t.Err.Error(), h))
+		word := "✗ not tested"
+		if offline(t.Err) {
+			word = "? unreachable"
+		}
+		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Bad.Paint(word), withoutName(t.Err.Error(), h))
 		printHint(p.env.Out, ink, t.Err)
 	case len(t.Tests) == 0:
 		fmt.Fprintf(p.env.Out, "%s%s: there is no hosts/%s/tests/*.sh\n", label, ink.Faint.Paint("- no tests"), h.Name)

@@ -86,6 +86,29 @@ func TestAKeptFleetGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
+func TestADirectoryOfSomebodysIsLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	theirs := filepath.Join(dir, "hosts", "web", "default.nix") // as in many a repository
+	if err := os.MkdirAll(filepath.Dir(theirs), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(theirs, []byte("{ }"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()[:1]}); err == nil || !strings.Contains(err.Error(), "is not empty, and no demo's") {
+		if f != nil {
+			f.Close()
+		}
+		t.Errorf("a fleet began there: %v", err)
+	}
+	if _, err := os.Stat(theirs); err != nil {
+		t.Error(err)
+	}
+	if there, _ := os.ReadDir(dir); len(there) != 1 {
+		t.Errorf("it holds %v", there)
+	}
+}
+
 func TestAFleetIsForOneAtATime(t *testing.T) {
 	dir := t.TempDir()
 	start(t, Options{Dir: dir, Hosts: trio()[:1]})

@@ -3,6 +3,7 @@ package demo
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -40,7 +41,29 @@ func takePlace(dir string) (_ *place, err error) {
 	if err := syscall.Flock(int(p.held.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("the fleet in %q is in use", p.dir), p.held.Close())
 	}
+	if err := p.claim(); err != nil {
+		return nil, errors.Join(err, p.held.Close())
+	}
 	return p, nil
+}
+
+// mark is a file that says that a directory is a demo's, to make and remove things in.
+const mark = ".fleetctl-demo"
+
+// claim marks an empty directory, and refuses one that is somebody's: a repository may well have hosts/ and hosts.toml.
+func (p *place) claim() error {
+	there, err := p.held.ReadDir(1)
+	switch {
+	case errors.Is(err, io.EOF):
+		return os.WriteFile(filepath.Join(p.dir, mark), nil, 0o644)
+	case err != nil || len(there) == 0:
+		return err
+	}
+	if _, err := os.Lstat(filepath.Join(p.dir, mark)); errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%q is not empty, and no demo's", p.dir)
+	} else {
+		return err
+	}
 }
 
 // leave removes the directory, if it is a temporary one.
