@@ -32,7 +32,6 @@ func (f *realFleet) run(o fleet.Options) (state fleet.State) {
 func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
 	for _, kind := range []string{"nixos", "darwin", "home"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			f := newRealFleet(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 			f.inv.Host("web").Health = []inventory.Check{{What: "exit 1", Operator: true}} // it says nothing good of what ran before, either
@@ -51,7 +50,6 @@ func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
 func TestAHostThatSwitchesByItsOwnCommandIsRolledBack(t *testing.T) {
 	for _, kind := range []string{"nixos", "home"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			f := newRealFleet(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 			f.deploy(t.Context(), func(fleet.Event) {}, "slow-build 1")
@@ -82,7 +80,6 @@ func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) 
 		want fleet.Outcome
 	}{{fleet.GoalSwitch, fleet.Degraded}, {fleet.GoalBoot, fleet.Failed}} {
 		t.Run(tt.goal, func(t *testing.T) {
-			t.Parallel()
 			f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 			f.o.Goal = tt.goal
 			for range 2 {
@@ -132,7 +129,6 @@ func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 		goal, want string
 	}{{fleet.GoalBoot, "reboot-needed died confirm the new"}, {fleet.GoalSwitch, "degraded died confirm the new"}, {fleet.GoalTest, "degraded died confirm the new"}} {
 		t.Run(tt.goal, func(t *testing.T) {
-			t.Parallel()
 			f := newRealFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 			f.o.Goal = tt.goal
 			_, state := f.deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")

@@ -12,7 +12,6 @@ import (
 func TestARealHostTellsToWhichGenerationsItCanGoBack(t *testing.T) {
 	for _, kind := range []string{"nixos", "darwin", "home"} {
 		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
 			f := newRealFleet(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()

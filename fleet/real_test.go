@@ -31,6 +31,7 @@ type realFleet struct {
 }
 
 func newRealFleet(t *testing.T, hosts ...demo.Host) *realFleet {
+	t.Parallel() // its hosts take their time, and little of the machine's
 	d, err := demo.Start(t.Context(), demo.Options{Hosts: hosts})
 	if err != nil {
 		t.Fatal(err)

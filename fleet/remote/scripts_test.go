@@ -98,29 +98,32 @@ func TestAClockThatIsSetEndsNoWaitAndBeginsNone(t *testing.T) {
 			"a new login is new":   {"-3600", `clock; echo "0 $now" >"$dir/activated"; new_login && echo new`, "new\n"},
 			"an old one stays old": {"+3600", `clock; echo "0 $now" >"$dir/activated"; new_login || echo old`, "old\n"},
 		} {
-			root := t.TempDir()
-			bin := filepath.Join(root, "run", "wrappers", "bin")
-			if err := os.MkdirAll(bin, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			// Each look at the clock finds it set by as much again.
-			date := "#!/bin/sh\nn=$(cat " + root + "/n 2>/dev/null || echo 100000)\nn=$((n " + tt.step + "))\necho $n | tee " + root + "/n\n"
-			age := map[string]string{"-3600": "00:00", "+3600": "00:30"}[tt.step]
-			for program, text := range map[string]string{"date": date, "ps": "#!/bin/sh\necho " + age + " sshd\n"} {
-				if err := os.WriteFile(filepath.Join(bin, program), []byte(text), 0o755); err != nil {
+			t.Run(which+": "+name, func(t *testing.T) {
+				t.Parallel()
+				root := t.TempDir()
+				bin := filepath.Join(root, "run", "wrappers", "bin")
+				if err := os.MkdirAll(bin, 0o755); err != nil {
 					t.Fatal(err)
 				}
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			cmd := exec.CommandContext(ctx, path)
-			cmd.Args = []string{"sh", "-s"}
-			cmd.Stdin = strings.NewReader(script("env", "await", "tell") + "main() {\n  dir=$HOME\n  " + tt.commands + "\n}\n" + run)
-			cmd.Env = append(os.Environ(), "HOME="+root, "FLEETCTL_ROOT="+root)
-			out, err := cmd.Output()
-			cancel()
-			if err != nil || string(out) != tt.want {
-				t.Errorf("%s: %s: got %q, %v, want %q", which, name, out, err, tt.want)
-			}
+				// Each look at the clock finds it set by as much again.
+				date := "#!/bin/sh\nn=$(cat " + root + "/n 2>/dev/null || echo 100000)\nn=$((n " + tt.step + "))\necho $n | tee " + root + "/n\n"
+				age := map[string]string{"-3600": "00:00", "+3600": "00:30"}[tt.step]
+				for program, text := range map[string]string{"date": date, "ps": "#!/bin/sh\necho " + age + " sshd\n"} {
+					if err := os.WriteFile(filepath.Join(bin, program), []byte(text), 0o755); err != nil {
+						t.Fatal(err)
+					}
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+				cmd := exec.CommandContext(ctx, path)
+				cmd.Args = []string{"sh", "-s"}
+				cmd.Stdin = strings.NewReader(script("env", "await", "tell") + "main() {\n  dir=$HOME\n  " + tt.commands + "\n}\n" + run)
+				cmd.Env = append(os.Environ(), "HOME="+root, "FLEETCTL_ROOT="+root)
+				out, err := cmd.Output()
+				cancel()
+				if err != nil || string(out) != tt.want {
+					t.Errorf("got %q, %v, want %q", out, err, tt.want)
+				}
+			})
 		}
 	}
 }
