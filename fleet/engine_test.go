@@ -48,7 +48,7 @@ func TestEveryOutcomeHasItsCodeAndExitStatus(t *testing.T) {
 		}, Degraded, "units", 1, "systemctl"},
 		{"a reboot is needed", func(_ *world, h *fakeHost) { h.log = steps("reboot-needed reboot verify at the next boot") }, RebootNeeded, "reboot", 0, "reboot"},
 		{"a dirty checkout", func(_ *world, h *fakeHost) { h.log = broken("pull", "dirty", "has changes") }, Failed, "dirty", 1, "commit"},
-		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, Failed, "build", 1, "logs"},
+		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, Failed, "build", 1, "deploy --failed"},
 		{"nothing answers", func(_ *world, h *fakeHost) { h.dials = always(offline) }, Unreachable, "offline", 3, "look"},
 		{"it answers nothing for ever", func(_ *world, h *fakeHost) { h.dials = always(errBlackHole) }, Unreachable, "offline", 3, ""},
 		{"a laptop that is off", func(w *world, h *fakeHost) {

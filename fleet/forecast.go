@@ -71,9 +71,9 @@ func (f *Forecast) standing(h *inventory.Host) {
 	switch {
 	case h.Managed || f.Ahead == 0: // fleetctl's own clone is reset to anything
 	case f.Behind > 0:
-		f.Code, f.Problem = "diverged", fmt.Sprintf("the checkout has diverged: %d commits of its own, %d missing", f.Ahead, f.Behind)
+		f.Code, f.Problem = "diverged", fmt.Sprintf("the checkout has diverged: ahead by %d, behind by %d", f.Ahead, f.Behind)
 	default:
-		f.Code, f.Problem = "ahead", fmt.Sprintf("the checkout has %d commits more than the revision", f.Ahead)
+		f.Code, f.Problem = "ahead", fmt.Sprintf("the checkout is ahead of the revision by %d", f.Ahead)
 	}
 }
 

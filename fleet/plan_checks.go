@@ -31,7 +31,7 @@ func (p *Plan) checkGoal() error {
 			return fmt.Errorf("goal %q is for nixos hosts alone, not for %s\n  hint: add \"and kind:nixos\" to the selector", p.Goal, others)
 		}
 	default:
-		return fmt.Errorf("unknown goal %q\n  hint: switch, boot, test or build", p.Goal)
+		return fmt.Errorf("unknown goal %q\n  hint: switch, boot, test, build or pull", p.Goal)
 	}
 	if own := p.names(func(h *inventory.Host) bool { return h.SwitchCommand != "" }); own != "" {
 		return fmt.Errorf("goal %q is not for hosts with a switch_command, which always switches: %s\n  hint: leave them out, or use goal \"switch\"", p.Goal, own)

@@ -132,7 +132,9 @@ func hint(code string) string {
 	switch code {
 	case "dirty":
 		return `commit or stash the changes there, or set repo_mode = "managed"`
-	case "diverged", "ahead":
+	case "ahead":
+		return `push or drop the commits there; to run an older revision: fleetctl rollback, or repo_mode = "managed"`
+	case "diverged":
 		return `push or drop the commits there, or set repo_mode = "managed"`
 	case "wrong-branch":
 		return `switch to the branch there, or set repo_mode = "managed"`
@@ -161,7 +163,7 @@ func hint(code string) string {
 	case "no-home":
 		return "free some space there, or make the login user's home writable"
 	case "build":
-		return "the whole log is kept: fleetctl logs"
+		return "mend it, push, then deploy again: fleetctl deploy --failed"
 	case "activation", "switch-command", "root-gone":
 		return "the log says why: fleetctl logs"
 	case "units":
@@ -177,7 +179,7 @@ func hint(code string) string {
 	case "nobody":
 		return "deploy again, and stay, or give --detach"
 	case "no-generation":
-		return "see which there are: nixos-rebuild list-generations, home-manager generations"
+		return "see which there are: fleetctl rollback HOST --list"
 	case "not-default":
 		return "the log says why (is /boot full?); mend that, then deploy again: fleetctl logs"
 	case "not-running":

@@ -153,7 +153,7 @@ func TestPlanSaysWhatStandsAgainstIt(t *testing.T) {
 		set  func(w *world, o *Options)
 		want []string
 	}{
-		{"an unknown goal", func(_ *world, o *Options) { o.Goal = "swich" }, []string{`"swich"`, "switch, boot, test or build"}},
+		{"an unknown goal", func(_ *world, o *Options) { o.Goal = "swich" }, []string{`"swich"`, "switch, boot, test, build or pull"}},
 		{"boot on a home", func(w *world, o *Options) { o.Goal = "boot"; w.host("b").Kind = "home" }, []string{"boot", "not for b", "kind:nixos"}},
 		{"building where a command switches", func(w *world, o *Options) { o.Goal = "build"; w.host("a").SwitchCommand = "x" }, []string{"switch_command", ": a"}},
 		{"detaching from waves", func(w *world, o *Options) { o.Detach = true; w.host("a").Wave = 7 }, []string{"waves (wave 1, wave 7)", "--detach"}},

@@ -30,9 +30,9 @@ pull_checkout() {
     pulled=yes
     fact pull "advanced $count"
   elif git_ merge-base --is-ancestor "$rev" "$head"; then
-    fail ahead "the checkout \"$repo\" has $(git_ rev-list --count "$rev..$head") commits more than the revision of this run"
+    fail ahead "the checkout \"$repo\" is ahead of the revision of this run by $(git_ rev-list --count "$rev..$head")"
   else
-    fail diverged "the checkout \"$repo\" has diverged: $(git_ rev-list --count "$rev..$head") commits of its own, $(git_ rev-list --count "$head..$rev") missing"
+    fail diverged "the checkout \"$repo\" has diverged: ahead by $(git_ rev-list --count "$rev..$head"), behind by $(git_ rev-list --count "$head..$rev")"
   fi
 }
 
