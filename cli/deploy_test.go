@@ -67,6 +67,7 @@ func TestCtrlCAtAQuestionIsANo(t *testing.T) {
 			if yes {
 				t.Error("ctrl-c was a yes")
 			}
+			<-heard // it must not come when nobody listens any more
 			return
 		case <-heard: // perhaps too early for the question
 			runtime.Gosched()
