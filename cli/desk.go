@@ -77,10 +77,7 @@ func (d *desk) end() {
 }
 
 func (d *desk) do(f func()) {
-	d.work.Go(func() {
-		defer d.table.Rescue()
-		f()
-	})
+	d.work.Go(func() { d.table.Guard(f) })
 }
 
 // secret asks in the table.

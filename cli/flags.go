@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // parallelFlag declares --parallel.
@@ -40,15 +42,7 @@ func (l *length) String() string {
 	case d%(24*time.Hour) == 0:
 		return fmt.Sprintf("%dd", d/(24*time.Hour))
 	default:
-		// 1m0s is 1m to everybody but Go.
-		text := d.String()
-		if strings.HasSuffix(text, "m0s") {
-			text = strings.TrimSuffix(text, "0s")
-		}
-		if strings.HasSuffix(text, "h0m") {
-			text = strings.TrimSuffix(text, "0m")
-		}
-		return text
+		return inventory.Shortest(d)
 	}
 }
 

@@ -41,7 +41,7 @@ func beginChecks(ctx context.Context, p *prober) *checks {
 	go func() {
 		defer close(c.done)
 		p.confirmed = &c.confirmed
-		if f := caught(func() { c.wrong = p.run(ctx) }); f != nil {
+		if f := Caught(func() { c.wrong = p.run(ctx) }); f != nil {
 			c.wrong = &problem{codeFault, f.Error()}
 		}
 	}()

@@ -9,20 +9,19 @@ import (
 
 // A panic while one host is worked on is told of that host: the others, and the terminal, are not to suffer for it.
 
-// fault is a panic, as an error.
-type fault struct {
+// Fault is a panic, as an error.
+type Fault struct {
 	what  any
-	where []byte
+	Where []byte // the stack
 }
 
-func (f *fault) Error() string { return fmt.Sprintf("fleetctl itself is at fault: %v", f.what) }
-func (f *fault) Hint() string  { return "report it with what stands in the host's log, please" }
+func (f *Fault) Error() string { return fmt.Sprintf("fleetctl itself is at fault: %v", f.what) }
 
-// caught runs something, and returns its panic.
-func caught(do func()) (f *fault) {
+// Caught runs something, and returns its panic; nil where there was none.
+func Caught(do func()) (f *Fault) {
 	defer func() {
 		if what := recover(); what != nil {
-			f = &fault{what, debug.Stack()}
+			f = &Fault{what, debug.Stack()}
 		}
 	}()
 	do()
@@ -31,8 +30,8 @@ func caught(do func()) (f *fault) {
 
 // guarded is a worker's work, whose panic leaves the host's outcome open.
 func (w *worker) guarded(ctx context.Context, work func(context.Context, *worker) *Result) (result *Result) {
-	if f := caught(func() { result = work(ctx, w) }); f != nil {
-		for line := range strings.Lines(string(f.where)) {
+	if f := Caught(func() { result = work(ctx, w) }); f != nil {
+		for line := range strings.Lines(string(f.Where)) {
 			w.say(w.host.Name, streamWarn, strings.TrimRight(strings.ReplaceAll(line, "\t", "  "), "\n"))
 		}
 		result = w.unknown(codeFault, f.Error())

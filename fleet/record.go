@@ -40,6 +40,23 @@ func (r *Record) State() (*State, error) {
 	return s, r.Replay(s.Apply)
 }
 
+// start is how the run was begun, by its first event alone; nil where there is none yet.
+func (r *Record) start() (*Start, error) {
+	var start *Start
+	enough := errors.New("the first will do")
+	events := tail{path: r.events()}
+	err := events.read(func(line []byte) error {
+		if err := decode(line, func(ev Event) { start = ev.Start }); err != nil {
+			return err
+		}
+		return enough
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	return start, err
+}
+
 // Living reports whether a process owns the run now.
 func (r *Record) Living() bool {
 	owned, err := r.own()

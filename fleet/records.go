@@ -39,11 +39,11 @@ func (r *Records) Latest() (*Record, error) {
 		return nil, err
 	}
 	for _, record := range all {
-		s, err := record.State()
+		start, err := record.start()
 		if err != nil {
 			return nil, err
 		}
-		if s.Start != nil && s.Start.Of == "" {
+		if start != nil && start.Of == "" {
 			return record, nil
 		}
 	}
@@ -59,11 +59,11 @@ func (r *Records) partsOf(run string) ([]*Record, error) {
 	var parts []*Record
 	for _, record := range all {
 		// One may bear an older date, where the clock was set back.
-		s, err := record.State()
+		start, err := record.start()
 		if err != nil {
 			return nil, err
 		}
-		if s.Start != nil && s.Start.Of == run {
+		if start != nil && start.Of == run {
 			parts = append(parts, record)
 		}
 	}

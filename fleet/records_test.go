@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -66,6 +67,23 @@ func TestTheLatestRunIsNoPartOfAnotherAndHasBegun(t *testing.T) {
 	}
 	if latest, err := (&Records{Dir: dir}).Latest(); err != nil || latest.Run != "20261124-054238-k3f9" {
 		t.Errorf("latest %v, %v", latest, err)
+	}
+}
+
+func TestARunsPartsAreFoundBesideARecordThatIsBroken(t *testing.T) {
+	records := &Records{Dir: t.TempDir()}
+	recordOf(t, records.Dir, "20261124-054238-k3f9", `{}`)
+	recordOf(t, records.Dir, "20261124-054300-aaaa", `{"goal":"rollback","of":"20261124-054238-k3f9"}`)
+	recordOf(t, records.Dir, "20261123-010203-cccc", `{}`)
+	broken, err := os.OpenFile(filepath.Join(records.Dir, "20261123-010203-cccc", "events.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(broken, "no event")
+	broken.Close()
+	parts, err := records.partsOf("20261124-054238-k3f9")
+	if err != nil || len(parts) != 1 || parts[0].Run != "20261124-054300-aaaa" {
+		t.Errorf("parts %v, %v", parts, err)
 	}
 }
 

@@ -78,7 +78,7 @@ func (l *lookout) close() {
 func (l *lookout) look(ctx context.Context) HostStatus {
 	status := HostStatus{Host: l.host.Name}
 	kept := l.conn != nil
-	f := caught(func() {
+	f := Caught(func() {
 		status.Reachable, status.Err = l.visit(ctx)
 		if status.Err != nil && kept && ctx.Err() == nil {
 			// A connection that was kept may have died long ago; a new one tells whether the host has.

@@ -1,41 +1,28 @@
 package tui
 
 import (
-	"fmt"
-	"runtime/debug"
-
 	tea "charm.land/bubbletea/v2"
+
+	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// fault is a panic outside the screen's own goroutine, on its way there: Bubble Tea would tell of one in a command before it gives the terminal
-// back, where nobody can read it.
-type fault struct {
-	what  any
-	where []byte
-}
-
-func (f *fault) Error() string {
-	return fmt.Sprintf("fleetctl itself is at fault: %v\n\n%s", f.what, f.where)
-}
+// A panic outside the screen's own goroutine ends the table by a message, a [*fleet.Fault]: Bubble Tea would tell of one in a command before
+// it gives the terminal back, where nobody can read it.
 
 // beside is a command: something done away from the screen.
 func beside(do func() tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
-		defer func() {
-			if what := recover(); what != nil {
-				msg = &fault{what, debug.Stack()}
-			}
-		}()
-		return do()
+		if f := fleet.Caught(func() { msg = do() }); f != nil {
+			return f
+		}
+		return msg
 	}
 }
 
-// Rescue is to be deferred by goroutines that work for a table: should one panic, the table ends of it, and not the process.
-func (t *Table) Rescue() {
-	what := recover()
-	if what == nil {
-		return
+// Guard runs what works for a table: should it panic, the table ends of it, and not the process.
+func (t *Table) Guard(do func()) {
+	if f := fleet.Caught(do); f != nil {
+		t.program.Send(f)
+		<-t.ended
 	}
-	t.program.Send(&fault{what, debug.Stack()})
-	<-t.ended
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"time"
@@ -110,7 +111,7 @@ func (t *Table) Run() error {
 	t.feed.close()
 	switch {
 	case t.ui.fault != nil:
-		return t.ui.fault
+		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Where)
 	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
 		return errors.New("fleetctl itself is at fault: what stands above says where")
 	}

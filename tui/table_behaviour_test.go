@@ -279,12 +279,9 @@ func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
 func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
-	func() {
-		defer table.Rescue()
-		panic("a fault")
-	}()
-	if err := table.ui.fault; err == nil || !strings.Contains(err.Error(), "at fault: a fault\n\ngoroutine") {
-		t.Errorf("the table ends with %v", err)
+	table.Guard(func() { panic("a fault") })
+	if f := table.ui.fault; f == nil || !strings.HasSuffix(f.Error(), "at fault: a fault") || !strings.HasPrefix(string(f.Where), "goroutine") {
+		t.Errorf("the table ends with %v", f)
 	}
 	if text := s.text(); strings.Contains(text, "hsb0") {
 		t.Errorf("the table is still on the screen:\n%s", text)

@@ -81,7 +81,7 @@ type ui struct {
 	blurred time.Time // nobody looks since then; zero while somebody does
 	away    bool      // and for so long that the owner was told
 	quit    bool
-	fault   *fault // why the table ends; nil where somebody leaves it
+	fault   *fleet.Fault // why the table ends; nil where somebody leaves it
 }
 
 const (
@@ -185,7 +185,7 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		u.nextQuestion()
 	case unaskMsg:
 		u.forget(msg.question)
-	case *fault:
+	case *fleet.Fault:
 		u.fault = msg
 		return u, tea.Quit
 	case tea.BlurMsg:

@@ -150,7 +150,7 @@ func format() []key {
 func timeouts() []key {
 	standard, length := DefaultTimeouts(), duration()
 	row := func(name, about string, field func(*Timeouts) *time.Duration) key {
-		return key{name: name, in: anyHost, about: about, standard: shortest(*field(&standard)),
+		return key{name: name, in: anyHost, about: about, standard: Shortest(*field(&standard)),
 			binding: bind(length, func(t target) *time.Duration { return field(&t.host.Timeouts) })}
 	}
 	return []key{
@@ -165,8 +165,8 @@ func timeouts() []key {
 	}
 }
 
-// shortest writes a duration as a person would: 15m, not 15m0s.
-func shortest(d time.Duration) string {
+// Shortest writes a duration as a person would: 15m, not 15m0s.
+func Shortest(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
