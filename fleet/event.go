@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// The streams of a log line.
+const (
+	StreamOut  = "out"
+	StreamNote = "note"
+	StreamWarn = "warn"
+)
+
 // Type names what an [Event] says.
 type Type string
 
@@ -138,7 +145,7 @@ type Summary struct {
 }
 
 // waveOf is the wave that a host goes in.
-func (s *Start) waveOf(host string) int {
+func (s *Start) WaveOf(host string) int {
 	i := slices.IndexFunc(s.Hosts, func(h PlannedHost) bool { return h.Name == host })
 	if i < 0 {
 		return 0
