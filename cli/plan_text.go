@@ -64,7 +64,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Foreca
 	}
 	if f.Built != "" {
 		add(planTitle, "what changes", "")
-		for _, text := range differences(f.Foreseen) {
+		for _, text := range differences(f.Preview) {
 			add(planLineOf, text, "")
 		}
 	}
@@ -127,7 +127,7 @@ func dryRun(f host.Forecast) string {
 }
 
 // differences are the changes of a closure and of units, a line each.
-func differences(f remote.Foreseen) []string {
+func differences(f remote.Preview) []string {
 	if f.Built == f.From {
 		return []string{"nothing: it already runs"}
 	}

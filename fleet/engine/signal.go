@@ -61,7 +61,7 @@ func tellJob(ctx context.Context, conn host.Conn, id, word string) (remote.Heade
 		if word == wordCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Tell(token, id, word)
+		return remote.Signal(token, id, word)
 	})
 }
 

@@ -128,7 +128,7 @@ func (w *worker) converse(ctx context.Context, conn host.Conn) verdict {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.heard || w.plan == nil {
-		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.received())
+		script = remote.Attach(token, host.JobID(w.id, w.host.Name), w.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {
