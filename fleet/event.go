@@ -127,7 +127,7 @@ type Progress struct {
 type Result struct {
 	Outcome    Outcome `json:"outcome"`
 	Step       Step    `json:"step,omitempty"`   // the step it ended in, where it did not end well
-	Code       string  `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
+	Code       Code    `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
 	Reason     string  `json:"reason,omitempty"` // the reason in a line
 	Hint       string  `json:"hint,omitempty"`   // what to do, in a line
 	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or ""

@@ -72,7 +72,7 @@ func TestAHostThatNobodyCanLogInToGoesBack(t *testing.T) {
 				h.log = confirmed(time.Minute)
 				h.dials = func(n int) error { return when(n > 0, tt.err) }
 				w.expectExit(w.run(fleet.Options{}), fleet.ExitFailed)
-				w.expect("web", fleet.RolledBack, tt.code)
+				w.expect("web", fleet.RolledBack, fleet.Code(tt.code))
 				if r := w.result("web"); r.Confirmed != "" || r.Step != fleet.Confirm || r.Hint == "" || r.Seconds > tt.most {
 					t.Errorf("%+v", r)
 				}

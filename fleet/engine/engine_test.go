@@ -76,7 +76,7 @@ func TestEveryOutcomeHasItsCodeAndExitStatus(t *testing.T) {
 				w := newWorld(t, "web")
 				tt.set(w, w.hosts["web"])
 				summary := w.run(fleet.Options{})
-				w.expect("web", tt.outcome, tt.code)
+				w.expect("web", tt.outcome, fleet.Code(tt.code))
 				w.expectExit(summary, tt.exit)
 				r := w.result("web")
 				if !strings.Contains(r.Hint, tt.hint) || strings.Contains(r.Reason+r.Hint, "\n") {

@@ -24,7 +24,7 @@ const (
 
 // problem is what is wrong with a host that was switched.
 type problem struct {
-	code   string
+	code   fleet.Code
 	reason string
 }
 

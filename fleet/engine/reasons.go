@@ -6,7 +6,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-func (w *worker) unknown(code, reason string) *fleet.Result {
+func (w *worker) unknown(code fleet.Code, reason string) *fleet.Result {
 	return &fleet.Result{Outcome: fleet.Unknown, Step: w.step, Code: code, Reason: reason, Hint: "fleetctl attach " + w.id + " asks again"}
 }
 

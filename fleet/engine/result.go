@@ -50,9 +50,9 @@ func (w *worker) judge() *fleet.Result {
 	r := &fleet.Result{Outcome: o}
 	switch {
 	case !o.Good():
-		r.Step, r.Code, r.Reason, r.Hint = fleet.Step(w.end.Step), w.end.Code, w.end.Text, host.Hint(w.end.Code)
+		r.Step, r.Code, r.Reason, r.Hint = fleet.Step(w.end.Step), fleet.Code(w.end.Code), w.end.Text, fleet.Code(w.end.Code).Hint()
 	case o == fleet.RebootNeeded:
-		r.Code, r.Reason, r.Hint = w.end.Code, w.end.Text, host.Hint(w.end.Code)
+		r.Code, r.Reason, r.Hint = fleet.Code(w.end.Code), w.end.Text, fleet.Code(w.end.Code).Hint()
 	}
 	return r
 }
@@ -66,7 +66,7 @@ func degrade(r *fleet.Result, wrong *problem) {
 	if r.Outcome == fleet.Degraded {
 		reason += "; " + r.Reason
 	}
-	r.Outcome, r.Step, r.Code, r.Reason, r.Hint = fleet.Degraded, fleet.Verify, wrong.code, reason, host.Hint(wrong.code)
+	r.Outcome, r.Step, r.Code, r.Reason, r.Hint = fleet.Degraded, fleet.Verify, wrong.code, reason, wrong.code.Hint()
 }
 
 // beginChecks begins them, once.

@@ -104,7 +104,7 @@ func (r *run) takenBack(p *part, of fleet.Result) *fleet.Result {
 	}
 	switch {
 	case of.Outcome == fleet.Unknown:
-	case of.Outcome == fleet.Degraded && slices.Contains([]string{"units", fleet.CodeHealth, fleet.CodeLogin}, of.Code): // it runs what it ran, and that is not well
+	case of.Outcome == fleet.Degraded && slices.Contains([]fleet.Code{fleet.CodeUnits, fleet.CodeHealth, fleet.CodeLogin}, of.Code): // it runs what it ran, and that is not well
 		of.Outcome, of.Code, of.Reason = fleet.RolledBack, fleet.CodeWave, clean.Line([]byte(fmt.Sprintf("%s; what ran before runs again, but is degraded: %s", why, of.Reason)))
 	case of.Outcome.Good() && of.Outcome != fleet.Skipped:
 		of.Outcome, of.Code, of.Reason, of.Hint = fleet.RolledBack, fleet.CodeWave, why, "mend that, then deploy again"

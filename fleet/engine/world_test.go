@@ -124,7 +124,7 @@ func (w *world) result(host string) fleet.Result {
 	return *h.Result
 }
 
-func (w *world) expect(host string, o fleet.Outcome, code string) {
+func (w *world) expect(host string, o fleet.Outcome, code fleet.Code) {
 	w.t.Helper()
 	if r := w.result(host); r.Outcome != o || r.Code != code {
 		w.t.Errorf("%s: %s %q (%s), want %s %q", host, r.Outcome, r.Code, r.Reason, o, code)

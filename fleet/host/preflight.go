@@ -46,7 +46,7 @@ func CheckHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inven
 	case header != nil && header.Word == "refused":
 		return Refused(fleet.Preflight, *header, h)
 	case end != nil:
-		return &fleet.Result{Outcome: fleet.Outcome(end.Word), Step: fleet.Step(end.Step), Code: end.Code, Reason: end.Text, Hint: Hint(end.Code)}
+		return &fleet.Result{Outcome: fleet.Outcome(end.Word), Step: fleet.Step(end.Step), Code: fleet.Code(end.Code), Reason: end.Text, Hint: fleet.Code(end.Code).Hint()}
 	case s.Err != nil:
 		return NotReached(s.Err, h)
 	}

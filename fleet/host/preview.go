@@ -86,7 +86,7 @@ func (f *Forecast) Hint() string {
 	if f.Code == "build" {
 		return "try it there: nix build --show-trace"
 	}
-	return Hint(f.Code)
+	return fleet.Code(f.Code).Hint()
 }
 
 // attribute is what of the flake the plan builds for a host: nothing where it only pulls, and nothing of ours where a switch_command does.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
@@ -104,7 +105,7 @@ func (e *coded) Error() string { return e.text }
 
 func (e *coded) Code() string { return e.code }
 
-func (e *coded) Hint() string { return Hint(e.code) }
+func (e *coded) Hint() string { return fleet.Code(e.code).Hint() }
 
 // testReport is made of what a host prints.
 type testReport struct {
