@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
@@ -92,7 +94,7 @@ func anAgent(t *testing.T, change func(*Options)) (path string, left <-chan erro
 // web is an HTTP client of a socket; it keeps no connections.
 func web(t *testing.T, path string) *http.Client {
 	t.Helper()
-	dial := AtSocket(path)
+	dial := health.DialSocket(path)
 	return &http.Client{
 		Timeout: 20 * time.Second,
 		Transport: &http.Transport{

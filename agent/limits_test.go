@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 func TestAThousandRequestsAtOnceAreAllAnswered(t *testing.T) {
@@ -48,7 +50,7 @@ func TestMoreRequestsThanMayAreRefusedWithAWordOfWhen(t *testing.T) {
 		}
 		answer.Body.Close()
 		if answer.StatusCode == http.StatusTooManyRequests {
-			if answer.Header.Get("Retry-After") != "1" || answer.Header.Get("Content-Type") != problemType {
+			if answer.Header.Get("Retry-After") != "1" || answer.Header.Get("Content-Type") != health.ProblemType {
 				t.Errorf("got %v", answer.Header)
 			}
 			return

@@ -13,15 +13,6 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// API is the version of what is served, the number in /v1.
-const API = 1
-
-// Version is the answer of GET /v1/version.
-type Version struct {
-	Agent string `json:"agent"` // the program's version
-	API   int    `json:"api"`
-}
-
 // Options are how an agent serves.
 type Options struct {
 	Host   Host
@@ -29,10 +20,7 @@ type Options struct {
 	Idle   time.Duration // it leaves when nobody was connected for so long; 0 is never
 }
 
-const (
-	patience  = 5 * time.Second  // with who sends a request, or does not read an answer
-	keepAlive = 10 * time.Second // between two requests of a connection
-)
+const patience = 5 * time.Second // with who sends a request, or does not read an answer
 
 // Serve answers on a listener, which it closes, until ctx ends or it has been idle. It returns nil for both.
 func Serve(ctx context.Context, l net.Listener, o Options) error {
@@ -43,7 +31,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 	door := newDoor(l, o.Limits.Connections, o.Idle, func() { close(idle) })
 	s := &server{
 		limits:   o.Limits,
-		version:  Version{o.Host.Agent, API},
+		version:  health.AgentVersion{Agent: o.Host.Agent, API: health.AgentAPI},
 		sampler:  newSampler(o.Host),
 		watchers: make(chan struct{}, o.Limits.Connections/2),
 	}
@@ -52,7 +40,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 		BaseContext:    func(net.Listener) context.Context { return ctx },
 		ReadTimeout:    patience,
 		WriteTimeout:   patience,
-		IdleTimeout:    keepAlive,
+		IdleTimeout:    health.AgentKeepAlive,
 		MaxHeaderBytes: o.Limits.HeaderBytes - headerSlop,
 		ErrorLog:       log.New(io.Discard, "", 0), // it would let a client fill the host's journal
 	}
@@ -77,7 +65,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 
 type server struct {
 	limits   Limits
-	version  Version
+	version  health.AgentVersion
 	sampler  *sampler
 	watchers chan struct{} // half of the connections: the other half is for those who ask once
 }
@@ -93,16 +81,16 @@ func (s *server) handler(requests *bucket) http.Handler {
 		routes.HandleFunc("GET "+path, handle)
 		routes.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, HEAD")
-			problem(http.StatusMethodNotAllowed, "%s only reads: use GET", path).answer(w)
+			writeProblem(w, health.NewProblem(http.StatusMethodNotAllowed, "%s only reads: use GET", path))
 		})
 	}
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(http.StatusNotFound, "there are /v1/health, /v1/watch and /v1/version").answer(w)
+		writeProblem(w, health.NewProblem(http.StatusNotFound, "there are /v1/health, /v1/watch and /v1/version"))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !requests.take(time.Now()) {
 			w.Header().Set("Retry-After", "1")
-			problem(http.StatusTooManyRequests, "more than %d requests a second", s.limits.Requests).answer(w)
+			writeProblem(w, health.NewProblem(http.StatusTooManyRequests, "more than %d requests a second", s.limits.Requests))
 			return
 		}
 		routes.ServeHTTP(w, r)
@@ -112,7 +100,7 @@ func (s *server) handler(requests *bucket) http.Handler {
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	h, err := s.sampler.sample(r.Context())
 	if err != nil {
-		problem(http.StatusServiceUnavailable, "the agent is leaving").answer(w)
+		writeProblem(w, health.NewProblem(http.StatusServiceUnavailable, "the agent is leaving"))
 		return
 	}
 	answer(w, h)
@@ -128,7 +116,7 @@ func answer(w http.ResponseWriter, value any) {
 func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 	interval, wrong := s.interval(r)
 	if wrong != nil {
-		wrong.answer(w)
+		writeProblem(w, wrong)
 		return
 	}
 	select {
@@ -136,7 +124,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.watchers }()
 	default:
 		w.Header().Set("Retry-After", "10")
-		problem(http.StatusServiceUnavailable, "%d watch already, which is as many as may", cap(s.watchers)).answer(w)
+		writeProblem(w, health.NewProblem(http.StatusServiceUnavailable, "%d watch already, which is as many as may", cap(s.watchers)))
 		return
 	}
 	w.Header().Set("Content-Type", "application/jsonl")
@@ -170,7 +158,7 @@ func (s *server) line(control *http.ResponseController, lines *json.Encoder, h h
 
 const defaultInterval = 2 * time.Second
 
-func (s *server) interval(r *http.Request) (time.Duration, *Problem) {
+func (s *server) interval(r *http.Request) (time.Duration, *health.Problem) {
 	asked := r.URL.Query().Get("interval")
 	if asked == "" {
 		return min(max(defaultInterval, s.limits.MinInterval), s.limits.MaxInterval), nil
@@ -178,9 +166,15 @@ func (s *server) interval(r *http.Request) (time.Duration, *Problem) {
 	interval, err := time.ParseDuration(asked)
 	switch {
 	case err != nil:
-		return 0, problem(http.StatusBadRequest, "interval %q is no duration: write it as 2s", asked)
+		return 0, health.NewProblem(http.StatusBadRequest, "interval %q is no duration: write it as 2s", asked)
 	case interval < s.limits.MinInterval || interval > s.limits.MaxInterval:
-		return 0, problem(http.StatusBadRequest, "interval %v: must be from %v to %v", interval, s.limits.MinInterval, s.limits.MaxInterval)
+		return 0, health.NewProblem(http.StatusBadRequest, "interval %v: must be from %v to %v", interval, s.limits.MinInterval, s.limits.MaxInterval)
 	}
 	return interval, nil
+}
+
+func writeProblem(w http.ResponseWriter, p *health.Problem) {
+	w.Header().Set("Content-Type", health.ProblemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // an error means that the client has left
 }
