@@ -11,7 +11,7 @@ import (
 )
 
 func TestClientReadsHealthVersionAndWatch(t *testing.T) {
-	path, _ := anAgent(t, nil)
+	path, _ := startAgent(t, nil)
 	client := health.NewAgentClient(health.DialSocket(path))
 	defer client.Close()
 	h, err := client.Health(t.Context())
@@ -39,12 +39,12 @@ func TestClientReadsHealthVersionAndWatch(t *testing.T) {
 }
 
 func TestClientReturnsProblem(t *testing.T) {
-	path, _ := anAgent(t, nil)
+	path, _ := startAgent(t, nil)
 	client := health.NewAgentClient(health.DialSocket(path))
 	defer client.Close()
 	var p *health.Problem
 	err := client.Watch(t.Context(), time.Millisecond, func(*health.Health) error { return nil })
-	if !errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, "from 1s to 1h") {
+	if !errors.As(err, &p) || p.Status != http.StatusBadRequest || !strings.Contains(p.Detail, "between 1s and 1h") {
 		t.Errorf("got %v", err)
 	}
 }
