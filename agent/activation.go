@@ -12,8 +12,8 @@ import (
 // firstFD is the first file descriptor that systemd passes to a service (sd_listen_fds(3)).
 const firstFD = 3
 
-// SystemdSocket returns the listening socket that systemd passed to this process, or nil if there is
-// none. It is an error if systemd passed more than one socket or one that is not a unix socket.
+// SystemdSocket returns the listening socket that systemd passed to this process, or nil if there
+// is none. It is an error if systemd passed more than one socket or one that is not a unix socket.
 func SystemdSocket(getenv func(string) string) (net.Listener, error) {
 	if getenv("LISTEN_PID") != strconv.Itoa(os.Getpid()) {
 		return nil, nil

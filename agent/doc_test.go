@@ -21,8 +21,8 @@ const apiDoc = "../docs/agent-api.md"
 
 var httpBlock = regexp.MustCompile("(?s)```http\n(.*?)\n```")
 
-// docs/agent-api.md lists the sockets that health.Sockets returns. nix/tests/eval.nix compares the page
-// with the modules.
+// docs/agent-api.md lists the sockets that health.Sockets returns. nix/tests/eval.nix compares the
+// page with the modules.
 func TestSocketsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
@@ -42,7 +42,8 @@ func TestSocketsAreDocumented(t *testing.T) {
 	}
 }
 
-// The agent answers each request in docs/agent-api.md as documented there: status, headers and JSON.
+// The agent answers each request in docs/agent-api.md as documented there: status, headers and
+// JSON.
 func TestResponsesMatchDocumentation(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
@@ -87,7 +88,8 @@ func TestResponsesMatchDocumentation(t *testing.T) {
 	}
 }
 
-// compareBodies checks that both bodies have the fields of a host's health, or that they are identical.
+// compareBodies checks that both bodies have the fields of a host's health, or that they are
+// identical.
 func compareBodies(t *testing.T, got, want io.Reader) {
 	t.Helper()
 	line, err := bufio.NewReader(got).ReadString('\n')

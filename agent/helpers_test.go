@@ -18,8 +18,8 @@ const (
 	revision = "4a3d9cf0b1c2d3e4f5061728394a5b6c7d8e9f00"
 )
 
-// newHost returns a NixOS host in a directory. Generation 42 runs; the booted system has a different
-// kernel.
+// newHost returns a NixOS host in a directory. Generation 42 runs; the booted system has a
+// different kernel.
 func newHost(t *testing.T) Host {
 	t.Helper()
 	root := t.TempDir()
@@ -61,7 +61,8 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// socketPath returns a path that is short enough for a socket, which the paths of t.TempDir may not be.
+// socketPath returns a path that is short enough for a socket, which the paths of t.TempDir may not
+// be.
 func socketPath(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "fl")
@@ -72,8 +73,8 @@ func socketPath(t *testing.T) string {
 	return filepath.Join(dir, "agent.sock")
 }
 
-// startAgent serves until the test ends. It returns the socket and a channel that receives the error of
-// Serve.
+// startAgent serves until the test ends. It returns the socket and a channel that receives the
+// error of Serve.
 func startAgent(t *testing.T, change func(*Options)) (path string, served <-chan error) {
 	t.Helper()
 	o := Options{Host: newHost(t), Limits: DefaultLimits()}

@@ -128,8 +128,8 @@ func resolve(path string) string {
 	return real
 }
 
-// generation returns the number of a profile's generation and when it was created, from the symbolic
-// link that the profile is: system -> system-42-link.
+// generation returns the number of a profile's generation and when it was created, from the
+// symbolic link that the profile is: system -> system-42-link.
 func generation(profile string) (int, *time.Time) {
 	link, err := os.Readlink(profile)
 	if err != nil {

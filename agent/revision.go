@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// configurationRevision matches the flake's revision as NixOS and nix-darwin record it, if the flake
-// sets it.
+// configurationRevision matches the flake's revision as NixOS and nix-darwin record it, if the
+// flake sets it.
 var configurationRevision = regexp.MustCompile(`"configurationRevision" *: *"([^"]+)"`)
 
 // revision returns the commit that the deployed system was built from, or "" if it is not known.
@@ -24,8 +24,8 @@ func (h Host) revision(deployed string) string {
 			return found[1]
 		}
 	}
-	// A deploy records "PATH REVISION" in the login user's home, which an agent that runs as another
-	// user cannot read.
+	// A deploy records "PATH REVISION" in the login user's home, which an agent that runs as
+	// another user cannot read.
 	for line := range strings.Lines(readHead(filepath.Join(h.State, "fleetctl/revisions"))) {
 		if path, revision, _ := strings.Cut(strings.TrimSpace(line), " "); path == deployed {
 			return revision

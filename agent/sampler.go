@@ -7,8 +7,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// sampler reads the host's state for all requests: those that arrive within maxAge of each other share
-// one sample.
+// sampler reads the host's state for all requests: those that arrive within maxAge of each other
+// share one sample.
 type sampler struct {
 	host Host
 	cpu  *cpuMeter

@@ -54,8 +54,8 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 	case <-ctx.Done():
 	case <-idle:
 	}
-	// Connections accepted by now are still answered. Later ones wait in systemd's socket for the next
-	// agent.
+	// Connections accepted by now are still answered. Later ones wait in systemd's socket for the
+	// next agent.
 	shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ioTimeout)
 	defer cancel()
 	err := httpServer.Shutdown(shutdownCtx)

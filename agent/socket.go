@@ -22,8 +22,8 @@ var ErrInUse = errors.New("another agent already listens there")
 
 // Listen creates a socket at a path, and its directory. Closing the listener removes the socket.
 //
-// Listen replaces a socket that a killed agent left behind. It returns an error if anything else is at
-// the path.
+// Listen replaces a socket that a killed agent left behind. It returns an error if anything else is
+// at the path.
 func Listen(path string) (net.Listener, error) {
 	tmp := path + ".new"
 	if len(tmp) > maxSocketPath {
@@ -44,7 +44,8 @@ func Listen(path string) (net.Listener, error) {
 	}
 	l.SetUnlinkOnClose(false)
 	socket := &socketListener{UnixListener: l, path: tmp}
-	// The socket gets its name once its mode is set. The rename also replaces an old socket atomically.
+	// The socket gets its name once its mode is set. The rename also replaces an old socket
+	// atomically.
 	err = os.Chmod(tmp, socketMode)
 	if err == nil {
 		err = os.Rename(tmp, path)

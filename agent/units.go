@@ -15,8 +15,8 @@ import (
 // busTimeout is short, since all requests wait for the sample.
 const busTimeout = 500 * time.Millisecond
 
-// failedUnits returns the names of failed units, sorted. It uses systemd's bus, since the sandbox has no
-// systemctl to run.
+// failedUnits returns the names of failed units, sorted. It uses systemd's bus, since the sandbox
+// has no systemctl to run.
 func failedUnits(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, busTimeout)
 	defer cancel()

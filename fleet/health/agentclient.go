@@ -18,8 +18,8 @@ import (
 // and a bounded length.
 type AgentClient struct{ http *http.Client }
 
-// NewAgentClient returns a client that connects with dial, for example [DialSocket]. The client keeps
-// one idle connection for reuse; Close closes it.
+// NewAgentClient returns a client that connects with dial, for example [DialSocket]. The client
+// keeps one idle connection for reuse; Close closes it.
 func NewAgentClient(dial func(context.Context) (net.Conn, error)) *AgentClient {
 	return &AgentClient{&http.Client{
 		Transport: &http.Transport{
@@ -44,8 +44,8 @@ func DialSocket(path string) func(context.Context) (net.Conn, error) {
 // Close closes the idle connection.
 func (c *AgentClient) Close() { c.http.CloseIdleConnections() }
 
-// Health returns the host's health. The error may be an [*AgentVersionError] or a [*Problem] sent by
-// the agent.
+// Health returns the host's health. The error may be an [*AgentVersionError] or a [*Problem] sent
+// by the agent.
 func (c *AgentClient) Health(ctx context.Context) (*Health, error) {
 	var h Health
 	if err := c.getJSON(ctx, "/v1/health", &h); err != nil {
@@ -69,8 +69,8 @@ func (c *AgentClient) Version(ctx context.Context) (AgentVersion, error) {
 	return v, err
 }
 
-// Watch calls show with the host's health once per interval until show returns an error, ctx is done,
-// or the agent ends the stream. It always returns a non-nil error.
+// Watch calls show with the host's health once per interval until show returns an error, ctx is
+// done, or the agent ends the stream. It always returns a non-nil error.
 func (c *AgentClient) Watch(ctx context.Context, interval time.Duration, show func(*Health) error) error {
 	resp, err := c.get(ctx, "/v1/watch?interval="+url.QueryEscape(interval.String()), "application/jsonl")
 	if err != nil {

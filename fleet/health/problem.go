@@ -8,8 +8,8 @@ import (
 // ProblemType is the media type of a [Problem].
 const ProblemType = "application/problem+json"
 
-// Problem is an error of the agent, as problem details (RFC 9457). Its type is always "about:blank":
-// programs decide on the status only.
+// Problem is an error of the agent, as problem details (RFC 9457). Its type is always
+// "about:blank": programs decide on the status only.
 type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`

@@ -12,8 +12,8 @@ const MaxRunes = 4096
 
 const tabStop = 8
 
-// Line cleans one line, given without its newline. If the line was redrawn with carriage returns, as
-// progress bars are, Line returns its last state.
+// Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
+// as progress bars are, Line returns its last state.
 func Line(b []byte) string {
 	if isPlain(b) {
 		return string(b)
@@ -105,9 +105,9 @@ func (l *lineBuilder) addInvalid() {
 }
 
 // isVisible reports whether r can be printed without affecting the characters around it. It rejects
-// controls (C0, DEL, C1), line and paragraph separators, and formatting characters, which include the
-// bidi controls and invisible characters. It accepts the joiners and the two common variation selectors,
-// since scripts and emoji need them.
+// controls (C0, DEL, C1), line and paragraph separators, and formatting characters, which include
+// the bidi controls and invisible characters. It accepts the joiners and the two common variation
+// selectors, since scripts and emoji need them.
 func isVisible(r rune) bool {
 	const zwnj, zwj, textStyle, emojiStyle = '\u200c', '\u200d', '\ufe0e', '\ufe0f'
 	switch {

@@ -2,8 +2,8 @@ package clean
 
 import "unicode/utf8"
 
-// Control functions of ECMA-48 that introduce a sequence, as the byte that follows an escape. Each also
-// has an 8-bit form, which is 0x40 higher.
+// Control functions of ECMA-48 that introduce a sequence, as the byte that follows an escape. Each
+// also has an 8-bit form, which is 0x40 higher.
 const (
 	escape = 0x1b
 	bell   = 0x07
@@ -16,8 +16,8 @@ const (
 	apc    = '_'
 )
 
-// sequenceLen returns the length of the control sequence at the start of b, or 0 if there is none. An
-// incomplete sequence extends to the end of b.
+// sequenceLen returns the length of the control sequence at the start of b, or 0 if there is none.
+// An incomplete sequence extends to the end of b.
 func sequenceLen(b []byte) int {
 	function, n := introducer(b)
 	if n == 0 {
@@ -38,8 +38,9 @@ func sequenceLen(b []byte) int {
 	return n + finalByte(b[n:], 0x30, 0x7e)
 }
 
-// introducer returns the control function at the start of b, as its 7-bit letter, and its length. An
-// 8-bit form is either a single byte, which is not valid UTF-8, or the code point of that number.
+// introducer returns the control function at the start of b, as its 7-bit letter, and its length.
+// An 8-bit form is either a single byte, which is not valid UTF-8, or the code point of that
+// number.
 func introducer(b []byte) (function byte, n int) {
 	switch {
 	case b[0] == escape && len(b) == 1:
@@ -54,8 +55,8 @@ func introducer(b []byte) (function byte, n int) {
 	return 0, 0
 }
 
-// stringLen returns the length of a control string's content including its terminator: a bell or ST.
-// Another control sequence ends the string, too, as it does in terminals.
+// stringLen returns the length of a control string's content including its terminator: a bell or
+// ST. Another control sequence ends the string, too, as it does in terminals.
 func stringLen(b []byte) int {
 	for n := 0; n < len(b); {
 		if b[n] == bell {
