@@ -30,7 +30,7 @@ func activate(t *testing.T, fds string, sockets ...*os.File) string {
 	return ""
 }
 
-// TestActivatedProcess is the process that activate starts. It tests nothing on its own.
+// TestActivatedProcess runs in the process that activate starts. It tests nothing on its own.
 func TestActivatedProcess(t *testing.T) {
 	if os.Getenv("ACTIVATED") == "" {
 		return

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The request that starts the agent must be answered at once. In a synctest bubble, time advances
-// only while goroutines wait.
+// TestFirstSampleDoesNotWaitForCPU checks that the request that starts the agent is answered at
+// once. In a synctest bubble, time advances only while goroutines wait.
 func TestFirstSampleDoesNotWaitForCPU(t *testing.T) {
 	s := newSampler(newHost(t))
 	synctest.Test(t, func(t *testing.T) {

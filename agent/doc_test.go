@@ -21,8 +21,8 @@ const apiDoc = "../docs/agent-api.md"
 
 var httpBlock = regexp.MustCompile("(?s)```http\n(.*?)\n```")
 
-// docs/agent-api.md lists the sockets that health.Sockets returns. nix/tests/eval.nix compares the
-// page with the modules.
+// TestSocketsAreDocumented compares docs/agent-api.md with health.Sockets. nix/tests/eval.nix
+// compares the page with the modules.
 func TestSocketsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
@@ -42,8 +42,8 @@ func TestSocketsAreDocumented(t *testing.T) {
 	}
 }
 
-// The agent answers each request in docs/agent-api.md as documented there: status, headers and
-// JSON.
+// TestResponsesMatchDocumentation sends each request in docs/agent-api.md and compares status,
+// headers and JSON with the documented response.
 func TestResponsesMatchDocumentation(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
@@ -122,7 +122,8 @@ func compareBodies(t *testing.T, got, want io.Reader) {
 	}
 }
 
-// Every field that the agent may set is documented, and every documented field exists.
+// TestEveryFieldIsDocumented checks that every field that the agent may set is documented, and that
+// every documented field exists.
 func TestEveryFieldIsDocumented(t *testing.T) {
 	documented := documentedFields(t)
 	delete(documented, "api")

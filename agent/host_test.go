@@ -99,8 +99,8 @@ func TestHealthOfHostWithoutNix(t *testing.T) {
 	}
 }
 
-// If the bus hangs up, does not respond or does not exist, the other figures are still reported,
-// and so is the reason why the failed units are not.
+// TestHealthReportsWhyUnitsAreUnknown checks that the other figures and the reason are reported if
+// the bus hangs up, does not answer or does not exist.
 func TestHealthReportsWhyUnitsAreUnknown(t *testing.T) {
 	for what, respond := range map[string]func(net.Conn){
 		"hung up":        func(c net.Conn) { c.Close() },

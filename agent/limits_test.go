@@ -130,8 +130,8 @@ func TestWatchersLeaveSlotsForSingleRequests(t *testing.T) {
 	}
 }
 
-// A client that sends a request and reads nothing holds its connection until the buffer is full and
-// ioTimeout has passed.
+// TestSlowReaderIsDisconnected checks that a client that reads nothing loses its connection once
+// the buffer is full and ioTimeout has passed.
 func TestSlowReaderIsDisconnected(t *testing.T) {
 	server, client := net.Pipe() // has no buffer
 	defer client.Close()

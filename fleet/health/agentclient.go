@@ -23,9 +23,10 @@ type AgentClient struct{ http *http.Client }
 func NewAgentClient(dial func(context.Context) (net.Conn, error)) *AgentClient {
 	return &AgentClient{&http.Client{
 		Transport: &http.Transport{
-			DialContext:            func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
-			MaxIdleConnsPerHost:    1,
-			IdleConnTimeout:        AgentKeepAlive / 2, // never reuse a connection that the agent is about to close
+			DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+			MaxIdleConnsPerHost: 1,
+			// Shorter than the agent's timeout, so that no request meets a closing connection.
+			IdleConnTimeout:        AgentKeepAlive / 2,
 			MaxResponseHeaderBytes: 16 << 10,
 			DisableCompression:     true,
 		},

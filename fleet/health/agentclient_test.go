@@ -67,7 +67,7 @@ func TestClientLimitsEndlessResponse(t *testing.T) {
 	}
 }
 
-// No text from an agent may move the cursor of the operator's terminal.
+// FuzzHealthIsSanitized checks that no text from an agent can control the operator's terminal.
 func FuzzHealthIsSanitized(f *testing.F) {
 	f.Add("\x1b[2J", "a\u202eb\nc")
 	f.Fuzz(func(t *testing.T, name, unit string) {
