@@ -46,13 +46,13 @@ EXIT STATUS
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), env, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.socket, "socket", "", "make the socket at this `path`, where systemd has none")
-	flags.StringVar(&o.kind, "kind", "", "what this host is, nixos, darwin or home; else it is found out")
-	flags.DurationVar(&o.idle, "idle", -1, "leave when nobody was connected for so long, 0s never; else 30s with systemd's socket, never with --socket")
-	flags.Lookup("idle").DefValue = "" // it says its own
-	flags.Var((*number)(&o.limits.Connections), "max-connections", "how many may be connected at once; more wait")
-	flags.Var((*number)(&o.limits.Requests), "max-requests", "how many requests a second are answered; more are refused")
-	flags.Var((*number)(&o.limits.HeaderBytes), "max-header", "how many `bytes` a request's header may have")
+	pathVar(flags, &o.socket, "socket", "SOCKET", "create the socket at this path, if systemd does not provide one")
+	choiceVar(flags, &o.kind, "kind", "", "the kind of this host (default: detected)", "nixos", "darwin", "home")
+	flags.DurationVar(&o.idle, "idle", -1, "exit after this long without a connection, or never if 0 (default: 30s with systemd's socket, never with --socket)")
+	flags.Lookup("idle").DefValue = "" // its description says it
+	flags.Var((*countFlag)(&o.limits.Connections), "max-connections", "serve at most this many connections at once; more wait")
+	flags.Var((*countFlag)(&o.limits.Requests), "max-requests", "answer at most this many requests per second; more are refused")
+	flags.Var((*countFlag)(&o.limits.HeaderBytes), "max-header", "the maximum size of a request's header in bytes")
 	flags.DurationVar(&o.limits.MinInterval, "min-interval", o.limits.MinInterval, "the shortest interval of a watch")
 	flags.DurationVar(&o.limits.MaxInterval, "max-interval", o.limits.MaxInterval, "the longest interval of a watch")
 	return cmd
@@ -62,11 +62,6 @@ EXIT STATUS
 const idleByDefault = 30 * time.Second
 
 func runAgent(ctx context.Context, env *Env, o agentOptions) error {
-	switch o.kind {
-	case "", "nixos", "darwin", "home":
-	default:
-		return usage("it is nixos, darwin or home", "there is no kind %q", o.kind)
-	}
 	if err := o.limits.Check(); err != nil {
 		return exit(fleet.ExitUsage, err)
 	}

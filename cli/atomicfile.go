@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// writeWhole puts a file in its place whole: whoever reads it has the one from before, or all of this one.
-func writeWhole(path string, mode os.FileMode, write func(io.Writer) error) error {
-	// Readers of the directory, such as node_exporter, go by the ending: a file under way has another.
+// writeFileAtomic replaces a file atomically: a reader sees either the old content or all of the new.
+func writeFileAtomic(path string, mode os.FileMode, write func(io.Writer) error) error {
+	// Readers of the directory, such as node_exporter, go by the suffix: an incomplete file has a different one.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new")
 	if err != nil {
 		return err
@@ -21,8 +21,8 @@ func writeWhole(path string, mode os.FileMode, write func(io.Writer) error) erro
 	if err == nil {
 		err = f.Sync()
 	}
-	if closed := f.Close(); err == nil {
-		err = closed
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)

@@ -12,51 +12,51 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// targetEvery is how often the remote is asked where its branch is.
-const targetEvery = time.Minute
+// branchTipInterval is the time between two queries for the tip of the inventory's branch.
+const branchTipInterval = time.Minute
 
-// followTarget tells the table which commit the fleet should be at, until ctx ends.
+// followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is done.
 func (d *desk) followTarget(ctx context.Context) {
 	if d.inv.Remote == "" {
 		return
 	}
-	pause := time.NewTicker(targetEvery)
-	defer pause.Stop()
-	for told := ""; ; {
-		if rev, err := d.env.askTip(ctx, d.inv.Remote, d.inv.Branch); err != nil && told == "" && ctx.Err() == nil {
-			d.table.Note("the git here does not know where the fleet should be: " + err.Error())
-			told = err.Error()
+	ticker := time.NewTicker(branchTipInterval)
+	defer ticker.Stop()
+	for reported := false; ; {
+		if rev, err := d.env.branchTip(ctx, d.inv.Remote, d.inv.Branch); err != nil && !reported && ctx.Err() == nil {
+			d.table.Note("cannot read the fleet's branch: " + err.Error())
+			reported = true
 		} else if err == nil && rev != "" {
-			d.table.Target(d.env.commit(ctx, rev, filepath.Dir(d.inv.Path), d.inv.Remote))
+			d.table.Target(d.env.describeCommit(ctx, rev, filepath.Dir(d.inv.Path), d.inv.Remote))
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-pause.C:
+		case <-ticker.C:
 		case <-d.again:
 		}
 	}
 }
 
-func (env *Env) askTip(ctx context.Context, remote, branch string) (string, error) {
+// branchTip returns the commit of a remote's branch as the operator's git sees it, or "".
+func (env *Env) branchTip(ctx context.Context, remote, branch string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	return env.localGit(ctx, remote, branch)
 }
 
-// commit adds the subject and the time of a commit, where one of the directories is a repository that has it: the inventory's own, or a remote
-// on this machine.
-func (env *Env) commit(ctx context.Context, rev string, dirs ...string) tui.Target {
-	at := tui.Target{Revision: rev}
+// describeCommit returns a commit with its subject and time, if one of dirs is in a repository that has it.
+func (env *Env) describeCommit(ctx context.Context, rev string, dirs ...string) tui.Target {
+	target := tui.Target{Revision: rev}
 	for _, dir := range dirs {
 		cmd := exec.CommandContext(ctx, "git", "-C", dir, "log", "-1", "--format=%ct %s", rev)
 		cmd.Env = env.Environ
 		out, err := cmd.Output()
 		when, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-		if epoch, wrong := strconv.ParseInt(when, 10, 64); err == nil && wrong == nil {
-			at.Time, at.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
+		if epoch, parseErr := strconv.ParseInt(when, 10, 64); err == nil && parseErr == nil {
+			target.Time, target.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
 			break
 		}
 	}
-	return at
+	return target
 }

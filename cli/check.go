@@ -51,20 +51,17 @@ EXIT STATUS
 				o.file = args[0]
 				return runCheck(cmd.Context(), env, o)
 			}
-			flag, err := cmd.Flags().GetString("inventory")
-			if err != nil {
-				return err
-			}
-			o.file, err = inventory.Locate(flag, env.Getenv, env.Dir, env.Home)
+			var err error
+			o.file, err = inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 			if err != nil {
 				return exit(fleet.ExitUsage, err)
 			}
 			return runCheck(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "the `directory` of the flake that has the hosts' attributes")
+	pathVar(cmd.Flags(), &o.flake, "flake", "DIR", "the directory of the flake that has the hosts' attributes")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at every host over SSH as well")
-	cmd.Flags().Var(&o.format, "format", "how findings are printed: text, json or github")
+	choiceVar(cmd.Flags(), &o.format, "format", "text", "how findings are printed", "text", "json", "github")
 	return withConfig(env, withLocal(env, cmd), &o.format)
 }
 
@@ -150,16 +147,6 @@ func count(n int, what string) string {
 
 // checkFormat is how findings are printed.
 type checkFormat string
-
-func (f *checkFormat) String() string { return string(*f) }
-func (f *checkFormat) Type() string   { return "format" }
-func (f *checkFormat) Set(s string) error {
-	if s != "text" && s != "json" && s != "github" {
-		return fmt.Errorf("it is text, json or github")
-	}
-	*f = checkFormat(s)
-	return nil
-}
 
 func (f checkFormat) print(w io.Writer, findings []inventory.Finding) error {
 	for _, finding := range findings {

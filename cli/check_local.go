@@ -19,13 +19,14 @@ import (
 	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // withLocal gives check its --local: the host that check is on, instead of the inventory.
 func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 	local, socket := false, ""
 	check.Flags().BoolVar(&local, "local", false, "look at this host's agent instead")
-	check.Flags().StringVar(&socket, "socket", "", "with --local, the agent's `socket`; else all that this user may have, their own and the machine's")
+	pathVar(check.Flags(), &socket, "socket", "SOCKET", "with --local, check this socket (default: those of this user and of this machine)")
 	others := check.RunE
 	check.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -75,8 +76,7 @@ func runCheckLocal(ctx context.Context, env *Env, sockets []string) error {
 func checkSocket(ctx context.Context, env *Env, socket string) error {
 	who, err := mayRead(socket)
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit(fleet.ExitFailed, &hintedError{fmt.Errorf("there is no socket %q", socket),
-			"enable services.fleetctl-agent, or start fleetctl-agent.socket; fleetctl works without, too"})
+		return exit(fleet.ExitFailed, hint.Errorf("enable services.fleetctl-agent, or start fleetctl-agent.socket; fleetctl works without, too", "there is no socket %q", socket))
 	} else if err != nil {
 		return err
 	}
@@ -92,11 +92,11 @@ func checkSocket(ctx context.Context, env *Env, socket string) error {
 	h, err := client.Health(ctx)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{fmt.Errorf("%q may not ask at %s", env.User, socket), "join the socket's group, and log in again"}
+		return hint.Errorf("join the socket's group, and log in again", "%q may not ask at %s", env.User, socket)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &hintedError{fmt.Errorf("nobody answers at %s", socket), start}
+		return hint.Errorf(start, "nobody answers at %s", socket)
 	case errors.Is(err, context.DeadlineExceeded):
-		return &hintedError{fmt.Errorf("no answer at %s within %v", socket, patience), log}
+		return hint.Errorf(log, "no answer at %s within %v", socket, patience)
 	case err != nil:
 		return fmt.Errorf("%s: %w", socket, err)
 	}

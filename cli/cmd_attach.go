@@ -12,24 +12,25 @@ func newAttach(env *Env) *cobra.Command {
 	var v view
 	cmd := &cobra.Command{
 		Use:   "attach [RUN]",
-		Short: "Show a run that goes on, or settle one that was left",
-		Long: `Show a run from its first event on, and follow it to its end. Where the fleetctl that began it is gone, this one takes
-over: it asks the hosts how their jobs stand, fetches what was missed of their logs, and says what is still to be said to them. A
-host that had not begun when the other fleetctl ended is skipped: deploy again. For all others it is as the run was told: what waits,
-built, goes on wave after wave, with soaks between them, and a wave that fails is rolled back where --on-failure said so.
+		Short: "Follow a run, or finish one whose fleetctl is gone",
+		Long: `Show a run from its first event and follow it until it finishes. If the fleetctl that started it is
+gone, this one takes over: it asks the hosts about their jobs, fetches the rest of their logs, and
+sends what is still missing, such as a confirmation. Hosts that had not started are skipped: deploy
+to them again. The others continue as the run was started: hosts that have built and wait activate
+wave after wave, with soaks in between, and a failed wave is rolled back if --on-failure said so.
 
-RUN is a run's id, a beginning of it, or its last four letters; without one, the last run. The rollback of a failed wave
-is a part of the run that it belongs to.
+RUN is a run's ID, the start of one, or its last four letters. The default is the last run. The
+rollback of a failed wave is part of its run.
 
 EXIT STATUS
 
 That of the run:
 
-0  every host is as wanted
+0  every host is up to date
 1  a host failed
-2  there is no such run, or the inventory is wrong
-3  no host failed, some could not be reached
-130  left before the end; jobs on hosts go on`,
+2  there is no such run, or the inventory is invalid
+3  no host failed, but some could not be reached
+130  interrupted before the run finished; jobs on hosts continue`,
 		Example: `  fleetctl attach
   fleetctl attach k3f9`,
 		Args:              arguments(0, 1),
@@ -48,6 +49,6 @@ That of the run:
 			})
 		},
 	}
-	v.flags(cmd)
+	v.flags(cmd.Flags())
 	return cmd
 }

@@ -2,10 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -13,7 +14,7 @@ import (
 
 type deployOptions struct {
 	runOptions
-	owed    bool
+	pending bool
 	failed  bool
 	metrics string
 }
@@ -23,30 +24,36 @@ func newDeploy(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deploy SELECTOR...",
 		Short: "Have hosts pull their configuration and switch to it",
-		Long: `Have hosts pull their configuration, build it and switch to it, all at once, wave after wave.
+		Long: `Have hosts pull their configuration, build it and switch to it: all hosts of a wave at once, one
+wave after another.
 
-Every host gets the same commit: that of the inventory's branch when the run begins, or that of --rev. On each host runs one
-job, which outlives the connection and this process: fleetctl attach shows a run again, from any terminal of this machine.
+All hosts get the same commit: the tip of the inventory's branch when the run starts, or --rev. Each
+host runs one job, which outlives the connection and this process. fleetctl attach shows a run
+again, from any terminal of this machine.
 
-What a host was switched to is confirmed over a new login. Where none works within --confirm-timeout, the host goes back to the
-configuration from before, by itself. With nobody there it decides alone, by whether its SSH server and the repository still
-answer; --detach leaves it to that from the start. With --goal boot nothing is confirmed: the next boot is the first to try
-the configuration.
+After the switch, fleetctl confirms the new configuration over a new login. If no login succeeds
+within --confirm-timeout, the host rolls back automatically. If fleetctl is gone, the host decides
+on its own: it keeps the configuration if its SSH server and the repository still answer. --detach
+leaves the decision to the host from the start. With --goal boot nothing is confirmed, since the
+configuration does not run before the next reboot.
 
-A wave begins when the one before has ended well. The canary is a wave before the first; --soak is a time between two, after
-which the hosts are looked at once more: one that does not do well any more is degraded. With --test, a host has done well
-only where the repository's tests for it succeed, too; that goes for the last wave as for any other. --max-wave-failures lets
-some of each wave fail, but for the canary; --max-failures alone counts over the whole run instead. With both, either ends it.
+A wave starts when the previous one has succeeded. --canary makes a wave of the first hosts.
+--soak waits between two waves, then checks the hosts again: one that is no longer healthy is
+degraded. With --test, a host also has to pass the repository's tests, in the last wave as well.
+--max-wave-failures is the number of failures that a wave may have, except for the canary. If only
+--max-failures is given, failures count for the run as a whole. If both are given, either limit
+stops the run.
 
-The first ctrl-c stops starting hosts; the second leaves at once, and the jobs that have begun go on.
+The first ctrl-c stops starting hosts. The second exits immediately; jobs that have started
+continue.
 
 EXIT STATUS
 
-0  every host is as wanted
-1  a host failed, or was rolled back
-2  the command line or the inventory is wrong
-3  no host failed, some could not be reached, or how they fared is unknown
-130  interrupted; jobs on hosts go on`,
+0  every host is up to date
+1  a host failed or was rolled back
+2  the command line or the inventory is invalid
+3  no host failed, but some could not be reached or their outcome is unknown
+130  interrupted; jobs on hosts continue`,
 		Example: `  fleetctl deploy hsb0 hsb1
   fleetctl deploy '@server and not csb0' --goal boot
   fleetctl deploy --all --rev v2026.11 --yes
@@ -54,45 +61,62 @@ EXIT STATUS
   fleetctl deploy --owed --wait-online 8h
   fleetctl deploy --all --output json | jq 'select(.type == "host_finished")'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if slices.Contains([]string{fleet.GoalPull, fleet.GoalRollback}, o.Goal) {
-				return usage("fleetctl "+o.Goal+" does it", "%q is no goal of a deploy", o.Goal)
-			}
 			inv, hosts, err := o.hosts(env, cmd, args)
 			if err != nil || len(hosts) == 0 {
 				return err
 			}
-			return o.measured(env, func(seen func(fleet.Event)) error { return o.run(cmd.Context(), env, inv, hosts, seen) })
+			return o.withMetrics(env, func(observe func(fleet.Event)) error {
+				return o.run(cmd.Context(), env, inv, hosts, observe)
+			})
 		},
 	}
-	o.runOptions.flags(cmd, env)
-	o.confirmFlags(cmd)
-	o.waveFlags(cmd)
-	f := cmd.Flags()
-	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what to do with the configuration: `switch`, boot, test or build")
-	f.Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag to deploy, instead of the inventory's branch")
-	f.BoolVar(&o.NoPull, "no-pull", false, "leave every checkout where it is")
-	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate before all have built, or failed to")
-	f.BoolVar(&o.Test, "test", false, "run the repository's tests on each host then, as fleetctl test does; a host on which one fails is degraded")
-	f.BoolVar(&o.owed, "owed", false, "the hosts that their last deploy did not get to")
-	f.BoolVar(&o.failed, "failed", false, "the hosts that the last deploy failed on, or did not begin because of that")
-	f.StringVar(&o.metrics, "metrics", "", "write Prometheus metrics of the run to this `file`")
+	groupFlags(cmd, "Selection", func(f *pflag.FlagSet) {
+		o.selection.flag(f)
+		f.BoolVar(&o.pending, "owed", false, "the hosts that their last deploy did not reach")
+		f.BoolVar(&o.failed, "failed", false, "the hosts on which the last deploy failed, or that it did not start because of a failure")
+	})
+	groupFlags(cmd, "Revision", func(f *pflag.FlagSet) {
+		f.Var((*revFlag)(&o.Rev), "rev", "deploy this revision (default: the tip of the inventory's branch)")
+		f.BoolVar(&o.NoPull, "no-pull", false, "deploy what each host has checked out")
+	})
+	groupFlags(cmd, "Activation", func(f *pflag.FlagSet) {
+		goalFlag(f, &o.Goal, "what to do with the configuration: switch to it, boot into it next, activate it until the next reboot, or only build it",
+			fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild)
+		o.confirmFlags(f)
+		f.BoolVar(&o.Test, "test", false, "then run the repository's tests on each host, as fleetctl test does; a host that fails one is degraded")
+	})
+	groupFlags(cmd, "Waves", o.waveFlags)
+	o.runFlags(cmd)
+	groupFlags(cmd, "Output", func(f *pflag.FlagSet) {
+		o.view.flags(f)
+		pathVar(f, &o.metrics, "metrics", "FILE", "write Prometheus metrics of the run to this file")
+	})
+	cmd.ValidArgsFunction = completeSelector(env)
 	return cmd
 }
 
-// hosts are those that the command line selects. There may be none where it asks for those that are owed or failed: then that was said.
+// goalFlag declares --goal, which accepts some of the goals. switch is the default.
+func goalFlag(f *pflag.FlagSet, goal *string, usage string, goals ...string) {
+	choiceVar(f, goal, "goal", fleet.GoalSwitch, usage, goals...).hints = map[string]string{
+		fleet.GoalPull:     "use fleetctl pull",
+		fleet.GoalRollback: "use fleetctl rollback",
+	}
+}
+
+// hosts returns the selected hosts. --owed and --failed may select none: then it has printed that.
 func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inventory.Inventory, []*inventory.Host, error) {
-	if !o.owed && !o.failed {
+	if !o.pending && !o.failed {
 		return o.load(env, cmd, args)
 	}
 	if o.all || len(args) > 0 {
-		return nil, nil, usage("leave the others out", "--owed and --failed select hosts by themselves")
+		return nil, nil, usage("leave out the selector and --all", "--owed and --failed cannot be combined with another selection")
 	}
 	inv, err := loadInventory(env, cmd)
 	if err != nil {
 		return nil, nil, err
 	}
 	names := make(map[string]bool)
-	if o.owed {
+	if o.pending {
 		debts, err := env.records().Owed(inv.Name)
 		if err != nil {
 			return nil, nil, err
@@ -117,44 +141,45 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 		}
 	}
 	if len(hosts) == 0 {
-		fmt.Fprintf(env.Err, "fleetctl: no host of %s is left to deploy to\n", inv.Name)
+		fmt.Fprintf(env.Err, "fleetctl: no host of %s needs a deploy\n", inv.Name)
 	}
 	return inv, hosts, nil
 }
 
-// measured writes the metrics of a run that has ended, however it did. That they cannot be written fails no run.
-func (o *deployOptions) measured(env *Env, run func(seen func(fleet.Event)) error) error {
+// withMetrics calls run and then writes the metrics of its events, whether it succeeded or not. If they cannot be written, it
+// prints that; the run has not failed for it.
+func (o *deployOptions) withMetrics(env *Env, run func(observe func(fleet.Event)) error) error {
 	var state fleet.State
 	err := run(state.Apply)
 	if o.metrics == "" || state.Summary == nil {
 		return err
 	}
-	if failed := writeWhole(o.metrics, 0o644, state.Report().WriteMetrics); failed != nil {
-		fmt.Fprintf(env.Err, "fleetctl: the metrics were not written: %v\n", failed)
+	if writeErr := writeFileAtomic(o.metrics, 0o644, state.Report().WriteMetrics); writeErr != nil {
+		fmt.Fprintf(env.Err, "fleetctl: cannot write the metrics: %v\n", writeErr)
 	}
 	return err
 }
 
-// run asks, where there is somebody to ask, and carries the run out. seen is given every event.
-func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, seen func(fleet.Event)) error {
+// run prompts for confirmation, if there is a terminal, and carries the run out. It passes every event to observe.
+func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, observe func(fleet.Event)) error {
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
-		return exit(fleet.ExitUsage, err)
+		return exitUsage(err)
 	}
 	if env.InTTY && !o.yes {
 		if o.Rev = env.resolve(ctx, plan); o.Rev != "" {
-			// What was shown is what is deployed, even if somebody pushes while the question waits for its answer.
+			// Deploy the commit that the prompt shows, even if the branch moves while it waits for an answer.
 			if plan, err = fleet.NewPlan(inv, hosts, o.Options, env.operator()); err != nil {
-				return exit(fleet.ExitUsage, err)
+				return exitUsage(err)
 			}
 		}
-		if !env.confirm(question(plan, hosts)) {
-			return exit(fleet.ExitInterrupted, fmt.Errorf("nothing was begun"))
+		if !env.confirm(runPrompt(plan, hosts)) {
+			return exit(fleet.ExitInterrupted, errors.New("nothing was started"))
 		}
 	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {
-			seen(ev)
+			observe(ev)
 			sink(ev)
 		})
 	})

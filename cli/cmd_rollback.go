@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 )
@@ -15,37 +16,40 @@ func newRollback(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rollback SELECTOR...",
 		Short: "Have hosts run an earlier generation again",
-		Long: `Have hosts run the generation before the one that they run, or that of --to, and start it at the next boot, too. Nothing is pulled
-and nothing built, so it works without the network and whatever state the checkout is in; the checkout stays where it is.
+		Long: `Have hosts run the generation before the current one, or --to, and boot into it from now on. Nothing
+is pulled or built, so this works without a network and in any state of the checkout, which does not
+change.
 
-It is verified and confirmed as a deploy is: a host that cannot be logged in to after it goes back to what it ran.
+A rollback is verified and confirmed like a deploy: a host that does not accept a login afterwards
+returns to what it ran before.
 
---list shows which generations hosts have, and begins nothing. In a terminal, the generations of a single host are shown to choose from.
+--list shows the generations of hosts and starts nothing. On a terminal, rollback shows the
+generations of a single host to choose from.
 
 EXIT STATUS
 
-0  every host runs what was asked for, or was listed
+0  every host runs the generation, or was listed
 1  a host failed
-2  the command line or the inventory is wrong
-3  no host failed, some could not be reached, or how they fared is unknown
-130  interrupted; jobs on hosts go on`,
+2  the command line or the inventory is invalid
+3  no host failed, but some could not be reached or their outcome is unknown
+130  interrupted; jobs on hosts continue`,
 		Example: `  fleetctl rollback hsb0
   fleetctl rollback hsb0 --list
   fleetctl rollback hsb0 --to 211
   fleetctl rollback @desktop --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("to") && o.To == 0 {
-				return usage("generations are numbered from 1", "%d is no generation", o.To)
+				return usage("", `invalid argument "0" for "--to": generations are numbered from 1`)
 			}
 			if list && o.To > 0 {
-				return usage("leave one of them out", "--list goes back to nothing, and --to does")
+				return usage("leave out one of them", "--list and --to cannot be combined")
 			}
 			inv, hosts, err := o.load(env, cmd, args)
 			if err != nil {
 				return err
 			}
 			if list {
-				return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+				return env.withDialer(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
 					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
 				})
 			}
@@ -57,9 +61,11 @@ EXIT STATUS
 			return o.run(cmd.Context(), env, inv, hosts, func(fleet.Event) {})
 		},
 	}
+	groupFlags(cmd, "Generation", func(f *pflag.FlagSet) {
+		f.Var((*countFlag)(&o.To), "to", "roll back to this generation (default: the previous one)")
+		f.BoolVar(&list, "list", false, "list the generations and start nothing")
+	})
+	groupFlags(cmd, "Activation", o.confirmFlags)
 	o.flags(cmd, env)
-	o.confirmFlags(cmd)
-	cmd.Flags().BoolVar(&list, "list", false, "show the generations, and begin nothing")
-	cmd.Flags().Var((*number)(&o.To), "to", "the `generation`, instead of the one before")
 	return cmd
 }

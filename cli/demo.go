@@ -49,8 +49,8 @@ That of the command; 1 where the fleet did not start.`,
 		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
 	}
 	c.Flags().SetInterspersed(false) // what follows the command is the command's
-	c.Flags().Var((*number)(&o.Hosts), "hosts", "have `N` hosts")
-	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, and go on with the one that is there")
+	c.Flags().Var((*countFlag)(&o.Hosts), "hosts", "start this many hosts")
+	pathVar(c.Flags(), &o.Dir, "dir", "DIR", "keep the fleet in this directory, or continue with the one in it")
 	return c
 }
 
@@ -87,7 +87,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
 	there := env.on(f)
-	there.Passing, there.Kept = true, o.Dir
+	there.Ephemeral, there.KeptIn = true, o.Dir
 	if alone && env.canShowTable() {
 		err = showDemo(ctx, there, f)
 	} else {

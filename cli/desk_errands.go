@@ -46,11 +46,11 @@ func (d *desk) plan(names []string, o fleet.Options, build bool) error {
 func tablePlan(plan []planText) []tui.Text {
 	var lines []tui.Text
 	for _, l := range plan {
-		text := clean.Line([]byte(strings.Join(someOf(l.text, l.aside), "  ")))
+		text := clean.Line([]byte(strings.Join(someOf(l.text, l.detail), "  ")))
 		switch l.kind {
 		case planTitle:
 			lines = append(lines, tui.Text{Stream: "note", Line: text})
-		case planWrong:
+		case planProblem:
 			lines = append(lines, tui.Text{Stream: "warn", Line: "✗ " + text})
 		case planAway:
 			lines = append(lines, tui.Text{Stream: "out", Line: "- away: " + text})
@@ -66,7 +66,7 @@ func tablePlan(plan []planText) []tui.Text {
 // reboot has hosts start anew, wave after wave. How it goes is in their logs.
 func (d *desk) reboot(names []string) error {
 	hosts := d.hosts(names)
-	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
+	o := fleet.RebootOptions{Limit: rebootTimeout, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
 	for _, h := range hosts {
 		d.table.Doing(h.Name, "rebooting")
 		d.say(h.Name, "note", "to be rebooted")

@@ -5,27 +5,29 @@ import (
 	"sync"
 )
 
-// heard is an output that keeps its first error, for [Main] to say it: a full disk is no success, and most who print do not look.
-type heard struct {
+// errWriter keeps the first error of a writer for [Main], since most callers that print ignore it: a command whose output hit a
+// full disk has failed.
+type errWriter struct {
 	io.Writer
 	mu  sync.Mutex
 	err error
 }
 
-func (h *heard) Write(p []byte) (int, error) {
-	n, err := h.Writer.Write(p)
+func (w *errWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
 	if err != nil {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.err == nil {
-			h.err = err
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.err == nil {
+			w.err = err
 		}
 	}
 	return n, err
 }
 
-func (h *heard) failed() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.err
+// Err returns the first error of Write.
+func (w *errWriter) Err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // flakeOutput is the output of a flake that holds the hosts of a kind.
@@ -40,7 +41,7 @@ func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) 
 func nixSays(ctx context.Context, env *Env, dir string, environ []string, args ...string) ([]byte, error) {
 	nix, err := exec.LookPath("nix")
 	if err != nil {
-		return nil, &hintedError{errors.New("reading a flake takes nix, and there is none in PATH"), "install it (https://nixos.org/download), or leave --flake out"}
+		return nil, hint.Errorf("install it (https://nixos.org/download), or leave --flake out", "reading a flake takes nix, and there is none in PATH")
 	}
 	cmd := exec.CommandContext(ctx, nix, append([]string{"--extra-experimental-features", "nix-command flakes"}, args...)...)
 	cmd.Dir, cmd.Env = dir, slices.Concat(env.Environ, environ)

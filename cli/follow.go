@@ -9,6 +9,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // work is what an engine does of a run: begin it, or attach to it.
@@ -50,7 +51,7 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do
 		return exit(fleet.ExitInterrupted, errors.New("left before the run began"))
 	case ctx.Err() != nil:
 		what, how := env.afterwards(state.Run)
-		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("left; " + what), hint: how})
+		return exit(fleet.ExitInterrupted, hint.Errorf(how, "left; %s", what))
 	case state.Summary == nil:
 		what, how := env.afterwards(state.Run)
 		fmt.Fprintln(env.Err, strings.Join(someOf("every job has begun; "+what, how), "; "))
@@ -63,10 +64,10 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do
 func (env *Env) afterwards(run string) (what, how string) {
 	const passing = "the jobs end with the demo, whose hosts they are on"
 	switch {
-	case !env.Passing:
+	case !env.Ephemeral:
 		return "the jobs on hosts go on", fmt.Sprintf("fleetctl attach %s shows them again, fleetctl cancel %s ends them", run, run)
-	case env.Kept == "":
+	case env.KeptIn == "":
 		return passing, ""
 	}
-	return passing, fmt.Sprintf("fleetctl demo --dir %s -- attach %s tells what became of them", env.Kept, run)
+	return passing, fmt.Sprintf("fleetctl demo --dir %s -- attach %s tells what became of them", env.KeptIn, run)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/nix"
 )
 
@@ -43,7 +44,7 @@ func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Ske
 		leaveOut(left.Output, left.Attr, left.Why)
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", flake), "they are its nixosConfigurations, darwinConfigurations and homeConfigurations"}
+		return s, hint.Errorf("they are its nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
 	}
 	return s, nil
 }

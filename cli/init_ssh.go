@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // sketchFromSSH takes the hosts that the operator's ssh_config(5) names.
@@ -19,7 +20,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: likelyRepo, Kind: inventory.NixOS}
 	blocks, err := readBlocks(filepath.Join(env.Home, ".ssh", "config"), env.Home, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, &hintedError{fmt.Errorf("there is no %s to take hosts from", shown), otherwise}
+		return s, hint.Errorf(otherwise, "there is no %s to take hosts from", shown)
 	} else if err != nil {
 		return s, err
 	}
@@ -53,7 +54,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 		}
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("%s names no host that could be deployed to", shown), otherwise}
+		return s, hint.Errorf(otherwise, "%s names no host that could be deployed to", shown)
 	}
 	return s, nil
 }

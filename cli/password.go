@@ -15,27 +15,27 @@ import (
 // terminalPath is the controlling terminal, whatever standard input and output are.
 const terminalPath = "/dev/tty"
 
-// errDeclined: the person was asked and answered with ctrl-c.
-var errDeclined = errors.New("no password was given")
+// errDeclined is the answer ctrl-c to a prompt.
+var errDeclined = errors.New("no password was entered")
 
-// readSecret asks on the controlling terminal. It reads keys in raw mode: nothing echoes, and ctrl-c is a key like
-// another, so that it cannot end the process while the terminal is silent.
-func readSecret(ctx context.Context, prompt string) (secret string, err error) {
+// readPassword prompts on the controlling terminal. It reads in raw mode: nothing echoes, and ctrl-c is an ordinary key, so
+// that it cannot end the process while echo is off.
+func readPassword(ctx context.Context, prompt string) (secret string, err error) {
 	tty, err := os.OpenFile(terminalPath, os.O_RDWR, 0)
 	if err != nil {
-		return "", fmt.Errorf("cannot ask for a password: %w", err)
+		return "", fmt.Errorf("cannot prompt for a password: %w", err)
 	}
 	defer tty.Close()
 	keys, err := cancelreader.NewReader(tty)
 	if err != nil {
-		return "", fmt.Errorf("cannot ask for a password: %w", err)
+		return "", fmt.Errorf("cannot prompt for a password: %w", err)
 	}
 	defer keys.Close()
 	defer context.AfterFunc(ctx, func() { keys.Cancel() })()
 
 	before, err := term.MakeRaw(int(tty.Fd()))
 	if err != nil {
-		return "", fmt.Errorf("cannot ask for a password: %w", err)
+		return "", fmt.Errorf("cannot prompt for a password: %w", err)
 	}
 	defer func() { err = errors.Join(err, term.Restore(int(tty.Fd()), before)) }()
 
@@ -53,61 +53,64 @@ func readSecret(ctx context.Context, prompt string) (secret string, err error) {
 	case errors.Is(err, io.EOF):
 		return "", errDeclined
 	}
-	return "", fmt.Errorf("cannot ask for a password: %w", err)
+	return "", fmt.Errorf("cannot prompt for a password: %w", err)
 }
 
-// oneAtATime keeps two questions from being on the terminal at once.
-func oneAtATime(ask func(context.Context, string) (string, error)) func(context.Context, string) (string, error) {
-	asking := make(chan struct{}, 1)
-	return func(ctx context.Context, prompt string) (string, error) {
+// passwordPrompt prompts for a password and returns what was typed.
+type passwordPrompt func(ctx context.Context, prompt string) (string, error)
+
+// oneAtATime returns a prompt that waits until the previous one has been answered.
+func oneAtATime(prompt passwordPrompt) passwordPrompt {
+	busy := make(chan struct{}, 1)
+	return func(ctx context.Context, text string) (string, error) {
 		select {
-		case asking <- struct{}{}:
+		case busy <- struct{}{}:
 		case <-ctx.Done():
 			return "", context.Cause(ctx)
 		}
-		defer func() { <-asking }()
-		return ask(ctx, prompt)
+		defer func() { <-busy }()
+		return prompt(ctx, text)
 	}
 }
 
-// sudoPasswords asks for sudo's password once for all hosts of a run. A host that refuses what it was given gets what was
-// typed since, for another host, and is asked for only when there is nothing newer.
+// sudoPasswords prompts for sudo's password once for all hosts of a run. For a host that rejects the password, it first
+// tries one that was typed since for another host, and prompts only if there is none.
 type sudoPasswords struct {
-	ask func(ctx context.Context, prompt string) (string, error)
+	prompt passwordPrompt
 
-	mu       sync.Mutex // held while a person types: the others wait for the answer
-	typed    []string   // every answer, the newest last
-	given    map[string]int
-	declined bool // ctrl-c at one question is the answer to all
+	mu       sync.Mutex     // held during a prompt: other hosts wait for the answer
+	typed    []string       // newest last
+	tried    map[string]int // by host: how many of typed were older than or equal to the last one returned
+	declined bool           // ctrl-c at one prompt declines all
 }
 
-func newSudoPasswords(ask func(ctx context.Context, prompt string) (string, error)) *sudoPasswords {
-	return &sudoPasswords{ask: ask, given: make(map[string]int)}
+func newSudoPasswords(prompt passwordPrompt) *sudoPasswords {
+	return &sudoPasswords{prompt: prompt, tried: make(map[string]int)}
 }
 
-// password is what fleet.Engine calls for a host; again means that the last one was wrong.
+// password returns a password for a host. again means that sudo rejected the last one.
 func (s *sudoPasswords) password(ctx context.Context, host string, again bool) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.declined {
 		return "", errDeclined
 	}
-	if last := s.given[host]; last > 0 && !again {
+	if last := s.tried[host]; last > 0 && !again {
 		return s.typed[last-1], nil
 	} else if newest := len(s.typed); newest > last {
-		s.given[host] = newest
+		s.tried[host] = newest
 		return s.typed[newest-1], nil
 	}
-	prompt := fmt.Sprintf("sudo password for %s: ", host)
+	text := fmt.Sprintf("sudo password for %s: ", host)
 	if again {
-		prompt = fmt.Sprintf("sudo password for %s (the last one was wrong): ", host)
+		text = fmt.Sprintf("sudo password for %s (the last one was wrong): ", host)
 	}
-	password, err := s.ask(ctx, prompt)
+	password, err := s.prompt(ctx, text)
 	if err != nil {
 		s.declined = errors.Is(err, errDeclined)
 		return "", err
 	}
 	s.typed = append(s.typed, password)
-	s.given[host] = len(s.typed)
+	s.tried[host] = len(s.typed)
 	return password, nil
 }

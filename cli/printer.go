@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/charmbracelet/colorprofile"
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -27,34 +27,20 @@ type view struct {
 	quiet  bool
 }
 
-func (v *view) flags(cmd *cobra.Command) {
-	outputFlag(cmd, &v.output, "event")
-	cmd.Flags().BoolVarP(&v.quiet, "quiet", "q", false, "leave the hosts' own output out; it is in the run's record")
+func (v *view) flags(f *pflag.FlagSet) {
+	outputFlag(f, &v.output, "event")
+	f.BoolVarP(&v.quiet, "quiet", "q", false, "omit the hosts' own output, which is in the run's record")
 }
 
-// outputFlag declares --output; what is what JSON has a line for.
-func outputFlag(cmd *cobra.Command, output *string, what string) {
-	cmd.Flags().Var((*outputFormat)(output), "output", "print text, or json: one "+what+" a line on standard output")
-	*output = outputText
+// outputFlag declares --output. what names the thing that JSON has a line for.
+func outputFlag(f *pflag.FlagSet, output *string, what string) {
+	choiceVar(f, output, "output", outputText, "print text, or one JSON object per "+what, outputText, outputJSON)
 }
 
 const (
 	outputText = "text"
 	outputJSON = "json"
 )
-
-// outputFormat is a flag that knows its values.
-type outputFormat string
-
-func (f *outputFormat) String() string { return string(*f) }
-func (f *outputFormat) Type() string   { return "format" }
-func (f *outputFormat) Set(s string) error {
-	if s != outputText && s != outputJSON {
-		return fmt.Errorf("it is text or json")
-	}
-	*f = outputFormat(s)
-	return nil
-}
 
 // printer picks the one that fits where output goes. press is what it calls where ctrl-c comes as a key.
 func (v *view) printer(env *Env, hosts []*inventory.Host, press func()) printer {

@@ -7,8 +7,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// visit lets do reach hosts, until somebody interrupts, once: for what is no run, and leaves nothing behind to attach to.
-func (env *Env) visit(ctx context.Context, do func(ctx context.Context, d fleet.Dialer) error) error {
+// withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels ctx: it is for commands
+// that start no run, and so leave nothing to attach to.
+func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d fleet.Dialer) error) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
@@ -16,19 +17,23 @@ func (env *Env) visit(ctx context.Context, do func(ctx context.Context, d fleet.
 	return do(ctx, dialer{pool})
 }
 
-// inOrder asks hosts, so many at once, and shows what came of each in the order of the hosts, as soon as it is its turn.
-func inOrder[T any](ctx context.Context, hosts []*inventory.Host, parallel int, ask func(context.Context, *inventory.Host) T, show func(*inventory.Host, T)) {
-	answers := make(map[string]chan T)
+// inOrder calls query for each host, with at most parallel calls at once, and show with each result: in the order of hosts, as
+// early as that allows.
+func inOrder[T any](
+	ctx context.Context, hosts []*inventory.Host, parallel int,
+	query func(context.Context, *inventory.Host) T, show func(*inventory.Host, T),
+) {
+	results := make(map[string]chan T)
 	for _, h := range hosts {
-		answers[h.Name] = make(chan T, 1)
+		results[h.Name] = make(chan T, 1)
 	}
-	asked := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(asked)
-		fleet.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { answers[h.Name] <- ask(ctx, h) })
+		defer close(done)
+		fleet.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { results[h.Name] <- query(ctx, h) })
 	}()
 	for _, h := range hosts {
-		show(h, <-answers[h.Name])
+		show(h, <-results[h.Name])
 	}
-	<-asked
+	<-done
 }

@@ -11,18 +11,19 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 type tableOptions struct {
 	readOnly bool
-	theme    string
+	theme    tui.Theme
 	first    func(*desk) // is done beside the table once it is there; nil for nothing
 }
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "show the table, and change nothing from it")
-	cmd.Flags().StringVar(&o.theme, "theme", "", "draw with this `theme`: terminal, vivid, contrast or plain; the configuration's by default")
+	choiceVar(cmd.Flags(), &o.theme, "theme", "", "draw with this theme (default: the one in config.toml)", tui.Themes...)
 }
 
 func newTableCommand(env *Env) *cobra.Command {
@@ -46,7 +47,7 @@ EXIT STATUS
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
-				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl status prints the same once"}
+				return hint.Errorf("fleetctl status prints the same once", "the table needs a terminal")
 			}
 			return o.open(env, cmd)
 		},
@@ -67,28 +68,16 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 		if errors.As(err, &bad) {
 			return err
 		}
-		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo shows a fleet to try"})
+		return exit(fleet.ExitUsage, hint.Wrap(err, "fleetctl init writes a first hosts.toml, fleetctl demo shows a fleet to try"))
 	}
 	c, err := env.config()
 	if err != nil {
 		return err
 	}
 	if o.theme != "" {
-		c.Theme = tui.Theme(o.theme)
-	}
-	if !isTheme(c.Theme) {
-		return usage("there are terminal, vivid, contrast and plain", "there is no theme %q", o.theme)
+		c.Theme = o.theme
 	}
 	return runTable(cmd.Context(), env, *o, c, inv)
-}
-
-func isTheme(t tui.Theme) bool {
-	for _, known := range tui.Themes {
-		if t == known {
-			return true
-		}
-	}
-	return false
 }
 
 // runTable shows the table until it is left. Its work ends with it; the jobs that were begun do not.
@@ -104,9 +93,9 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
-	if env.Passing {
+	if env.Ephemeral {
 		options.Leaving = []string{"the hosts, and what they are at, end with the table"}
-		if env.Kept != "" {
+		if env.KeptIn != "" {
 			options.Leaving = append(options.Leaving, "once it is open again, A tells what became of it")
 		}
 	}
