@@ -74,7 +74,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 	}
 	rev := env.resolve(ctx, plan)
 	if plan.Rev != "" && len(rev) != 40 {
-		return usage("a commit needs all of its 40 hex digits", "git on this machine finds no branch or tag %q in %q", plan.Rev, plan.Remote)
+		return usage("a commit needs all of its 40 hex digits", "there is no branch or tag %q in %q", plan.Rev, plan.Remote)
 	}
 	code := fleet.ExitOK
 	lines := jsonLines(env.Out)
