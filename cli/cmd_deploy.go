@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -177,7 +178,7 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 			return exit(fleet.ExitInterrupted, errors.New("nothing was started"))
 		}
 	}
-	return o.follow(ctx, env, hosts, func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {
 			observe(ev)
 			sink(ev)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/hint"
@@ -32,7 +33,7 @@ const (
 )
 
 // forecastText returns the plan of a host as lines of text.
-func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) []planText {
+func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Forecast) []planText {
 	var lines []planText
 	add := func(kind planKind, text, detail string) { lines = append(lines, planText{kind, text, detail}) }
 	switch {
@@ -51,7 +52,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forec
 			add(planItem, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
 		}
 		if f.Problem == "" {
-			for _, s := range p.Commands(h, f.Revision) {
+			for _, s := range host.Commands(p, h, f.Revision) {
 				add(planTitle, string(s.Step), "")
 				for _, command := range s.Commands {
 					add(planItem, command, "")
@@ -72,7 +73,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forec
 }
 
 // printForecast prints the plan of a host.
-func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) error {
+func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) error {
 	ink := env.palette(env.OutTTY)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\n", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
@@ -102,7 +103,7 @@ func someOf(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
-func commitsTitle(f fleet.Forecast) string {
+func commitsTitle(f host.Forecast) string {
 	switch {
 	case f.Behind == 0:
 		return "the checkout is at " + health.Short(f.Head)
@@ -113,7 +114,7 @@ func commitsTitle(f fleet.Forecast) string {
 }
 
 // dryRun describes what would be built and downloaded.
-func dryRun(f fleet.Forecast) string {
+func dryRun(f host.Forecast) string {
 	if len(f.Builds) == 0 && len(f.Fetches) == 0 {
 		return "everything is in the store already"
 	}

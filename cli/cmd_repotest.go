@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
@@ -46,7 +47,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
 				return runTest(ctx, env, o, d, inv, hosts)
 			})
 		},
@@ -57,7 +58,7 @@ EXIT STATUS
 	return cmd
 }
 
-func runTest(ctx context.Context, env *Env, o testOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runTest(ctx context.Context, env *Env, o testOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
@@ -66,7 +67,7 @@ func runTest(ctx context.Context, env *Env, o testOptions, d fleet.Dialer, inv *
 		show = (*testPrinter).json
 	}
 	p := &testPrinter{env: env, labels: newLabels(env, hosts), lines: json.NewEncoder(env.Out)}
-	fleet.RunTests(ctx, d, inv, hosts, o.parallel, func(t fleet.Tested) {
+	host.RunTests(ctx, d, inv, hosts, o.parallel, func(t host.Tested) {
 		h := inv.Host(t.Host)
 		show(p, h, t)
 		p.count(h, t)
@@ -90,7 +91,7 @@ type testPrinter struct {
 	failed, unreachable int
 }
 
-func (p *testPrinter) count(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
 	for _, test := range t.Tests {
 		if test.Exit != 0 {
 			p.failed++
@@ -105,7 +106,7 @@ func (p *testPrinter) count(h *inventory.Host, t fleet.Tested) {
 	}
 }
 
-func (p *testPrinter) text(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) text(h *inventory.Host, t host.Tested) {
 	ink, label := p.env.palette(p.env.OutTTY), p.labels.of(h, p.env.OutTTY)
 	for _, test := range t.Tests {
 		if test.Exit == 0 {
@@ -142,7 +143,7 @@ type testJSON struct {
 	Error   string   `json:"error,omitempty"`
 }
 
-func (p *testPrinter) json(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) json(h *inventory.Host, t host.Tested) {
 	for _, test := range t.Tests {
 		p.lines.Encode(testJSON{Host: h.Name, Test: test.Name, Exit: &test.Exit, Seconds: test.Seconds, Output: test.Output})
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
 func newRollback(env *Env) *cobra.Command {
@@ -49,7 +50,7 @@ EXIT STATUS
 				return err
 			}
 			if list {
-				return env.withDialer(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+				return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
 					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
 				})
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
@@ -33,17 +34,17 @@ type generationJSON struct {
 }
 
 // listGenerations prints the generations of hosts.
-func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int, hosts []*inventory.Host, output string) error {
+func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int, hosts []*inventory.Host, output string) error {
 	type result struct {
-		generations []fleet.Generation
+		generations []host.Generation
 		err         error
 	}
 	query := func(ctx context.Context, h *inventory.Host) (r result) {
-		r.generations, r.err = fleet.Generations(ctx, d, h)
+		r.generations, r.err = host.Generations(ctx, d, h)
 		return r
 	}
 	code := fleet.ExitOK
-	found := make(map[string][]fleet.Generation)
+	found := make(map[string][]host.Generation)
 	errs := make(map[string]error)
 	inOrder(ctx, hosts, parallel, query, func(h *inventory.Host, r result) {
 		found[h.Name], errs[h.Name] = r.generations, r.err
@@ -62,7 +63,7 @@ func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int
 	return exit(code, nil)
 }
 
-func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, errs map[string]error) error {
+func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, errs map[string]error) error {
 	t, none := newTable(env, "HOST", "GENERATION", "CREATED", "REVISION", "STATE"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
@@ -86,7 +87,7 @@ func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]flee
 	return nil
 }
 
-func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, errs map[string]error) error {
+func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, errs map[string]error) error {
 	lines := jsonLines(env.Out)
 	for _, h := range hosts {
 		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
@@ -108,7 +109,7 @@ func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]
 }
 
 // generationCells returns the number of a generation, when it was created, its revision, and whether it is current or booted.
-func generationCells(g fleet.Generation) []string {
+func generationCells(g host.Generation) []string {
 	created := ""
 	if !g.Time.IsZero() {
 		created = g.Time.Local().Format("2006-01-02 15:04")
@@ -124,8 +125,8 @@ func generationCells(g fleet.Generation) []string {
 }
 
 // previousGeneration returns the number of the generation before the current one, or 0. generations has the newest first.
-func previousGeneration(generations []fleet.Generation) int {
-	current := slices.IndexFunc(generations, func(g fleet.Generation) bool { return g.Current })
+func previousGeneration(generations []host.Generation) int {
+	current := slices.IndexFunc(generations, func(g host.Generation) bool { return g.Current })
 	if current < 0 || current+1 == len(generations) {
 		return 0
 	}
@@ -135,9 +136,9 @@ func previousGeneration(generations []fleet.Generation) int {
 // chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host to report, if there is no
 // earlier one.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
-	var generations []fleet.Generation
-	err := env.withDialer(ctx, func(ctx context.Context, d fleet.Dialer) (err error) {
-		generations, err = fleet.Generations(ctx, d, h)
+	var generations []host.Generation
+	err := env.withDialer(ctx, func(ctx context.Context, d host.Dialer) (err error) {
+		generations, err = host.Generations(ctx, d, h)
 		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 		}

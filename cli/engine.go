@@ -4,14 +4,14 @@ import (
 	"context"
 	"strings"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
 // newEngine returns an engine that reaches hosts over SSH. It prompts through show, which owns the terminal. The caller must
 // close the pool.
-func newEngine(env *Env, show printer) (*fleet.Engine, *sshexec.Pool) {
+func newEngine(env *Env, show printer) (*engine.Engine, *sshexec.Pool) {
 	prompting := *env
 	prompting.Err = noteWriter{show}
 	if env.Secret != nil {
@@ -21,7 +21,7 @@ func newEngine(env *Env, show printer) (*fleet.Engine, *sshexec.Pool) {
 		}
 	}
 	pool := newPool(&prompting)
-	e := &fleet.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, Now: env.Now}
+	e := &engine.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, Now: env.Now}
 	if prompting.Secret != nil {
 		e.SudoPassword = newSudoPasswords(prompting.Secret).password
 	}

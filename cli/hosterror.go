@@ -4,14 +4,14 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // offline reports whether nothing answered.
 func offline(err error) bool {
-	var refusal fleet.Refusal
+	var refusal host.Refusal
 	return errors.As(err, &refusal) && refusal.Offline()
 }
 

@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels ctx: it is for commands
 // that start no run, and so leave nothing to attach to.
-func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d fleet.Dialer) error) error {
+func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d host.Dialer) error) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
@@ -30,7 +30,7 @@ func inOrder[T any](
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		fleet.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { results[h.Name] <- query(ctx, h) })
+		host.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { results[h.Name] <- query(ctx, h) })
 	}()
 	for _, h := range hosts {
 		show(h, <-results[h.Name])
