@@ -6,9 +6,11 @@ import (
 	"path/filepath"
 )
 
-// writeFileAtomic replaces a file atomically: a reader sees either the old content or all of the new.
+// writeFileAtomic replaces a file atomically: a reader sees either the old content or all of the
+// new.
 func writeFileAtomic(path string, mode os.FileMode, write func(io.Writer) error) error {
-	// Readers of the directory, such as node_exporter, go by the suffix: an incomplete file has a different one.
+	// Readers of the directory, such as node_exporter, go by the suffix: an incomplete file has a
+	// different one.
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.new")
 	if err != nil {
 		return err

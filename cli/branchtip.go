@@ -15,7 +15,8 @@ import (
 // branchTipInterval is the time between two queries for the tip of the inventory's branch.
 const branchTipInterval = time.Minute
 
-// followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is done.
+// followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is
+// done.
 func (d *desk) followTarget(ctx context.Context) {
 	if d.inv.Remote == "" {
 		return
@@ -45,7 +46,8 @@ func (env *Env) branchTip(ctx context.Context, remote, branch string) (string, e
 	return env.localGit(ctx, remote, branch)
 }
 
-// describeCommit returns a commit with its subject and time, if one of dirs is in a repository that has it.
+// describeCommit returns a commit with its subject and time, if one of dirs is in a repository that
+// has it.
 func (env *Env) describeCommit(ctx context.Context, rev string, dirs ...string) tui.Target {
 	target := tui.Target{Revision: rev}
 	for _, dir := range dirs {

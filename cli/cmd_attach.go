@@ -18,7 +18,8 @@ func newAttach(env *Env) *cobra.Command {
 gone, this one takes over: it asks the hosts about their jobs, fetches the rest of their logs, and
 sends what is still missing, such as a confirmation. Hosts that had not started are skipped: deploy
 to them again. The others continue as the run was started: hosts that have built and wait activate
-wave after wave, with soaks in between, and a failed wave is rolled back if --on-failure said so.
+wave after wave, with soaks in between, and a failed wave is rolled back if the run was started with
+--on-failure rollback-wave.
 
 RUN is a run's ID, the start of one, or its last four letters. The default is the last run. The
 rollback of a failed wave is part of its run.

@@ -147,8 +147,8 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 	return inv, hosts, nil
 }
 
-// withMetrics calls run and then writes the metrics of its events, whether it succeeded or not. If they cannot be written, it
-// prints that; the run has not failed for it.
+// withMetrics calls run and then writes the metrics of its events, whether it succeeded or not. If
+// they cannot be written, it prints that; the run has not failed for it.
 func (o *deployOptions) withMetrics(env *Env, run func(observe func(fleet.Event)) error) error {
 	var state fleet.State
 	err := run(state.Apply)
@@ -161,7 +161,8 @@ func (o *deployOptions) withMetrics(env *Env, run func(observe func(fleet.Event)
 	return err
 }
 
-// run prompts for confirmation, if there is a terminal, and carries the run out. It passes every event to observe.
+// run prompts for confirmation, if there is a terminal, and carries the run out. It passes every
+// event to observe.
 func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host, observe func(fleet.Event)) error {
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
@@ -169,7 +170,8 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	}
 	if env.InTTY && !o.yes {
 		if o.Rev = env.resolve(ctx, plan); o.Rev != "" {
-			// Deploy the commit that the prompt shows, even if the branch moves while it waits for an answer.
+			// Deploy the commit that the prompt shows, even if the branch moves while it waits for
+			// an answer.
 			if plan, err = fleet.NewPlan(inv, hosts, o.Options, env.operator()); err != nil {
 				return exitUsage(err)
 			}

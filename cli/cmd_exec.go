@@ -81,7 +81,8 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 	return args, nil
 }
 
-// execResult is the exit status of the command on a host, or the error that kept fleetctl from learning it.
+// execResult is the exit status of the command on a host, or the error that kept fleetctl from
+// learning it.
 type execResult struct {
 	exit int
 	err  error
@@ -108,7 +109,8 @@ func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts 
 	return exit(reportExec(env, hosts, results), nil)
 }
 
-// execOn runs a command on one host. cmd has the writers for its output. If timeout is 0 there is none.
+// execOn runs a command on one host. cmd has the writers for its output. If timeout is 0 there is
+// none.
 func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *inventory.Host, cmd host.Command, command string) execResult {
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -129,7 +131,8 @@ func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *invent
 	return execResult{exit: exit, err: err}
 }
 
-// reportExec prints to standard error the hosts on which the command failed, and returns the exit code.
+// reportExec prints to standard error the hosts on which the command failed, and returns the exit
+// code.
 func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult) int {
 	failed, unreachable := 0, 0
 	palette := env.palette(env.ErrTTY)

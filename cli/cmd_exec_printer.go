@@ -12,8 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// execPrinter prints the output of a command on many hosts: by line with the host's name, equal output grouped, or as JSON.
-// streams and finished are called for each host from its own goroutine.
+// execPrinter prints the output of a command on many hosts: by line with the host's name, equal
+// output grouped, or as JSON. streams and finished are called for each host from its own goroutine.
 type execPrinter interface {
 	streams(h *inventory.Host) (out, err *lineWriter)
 	finished(h *inventory.Host, r execResult)
@@ -31,7 +31,8 @@ func newExecPrinter(env *Env, o execOptions, hosts []*inventory.Host) execPrinte
 	return &execLines{labels: labels, out: &lockedWriter{w: env.Out}, err: &lockedWriter{w: env.Err}}
 }
 
-// labels are the prefixes of hosts' lines: their names, padded to one width, in the host's color on a terminal.
+// labels are the prefixes of hosts' lines: their names, padded to one width, in the host's color on
+// a terminal.
 type labels struct {
 	env   *Env
 	width int
@@ -63,8 +64,8 @@ func (p *execLines) streams(h *inventory.Host) (out, err *lineWriter) {
 func (*execLines) finished(*inventory.Host, execResult) {}
 func (*execLines) close()                               {}
 
-// execGroups keeps the standard output of hosts until all have finished, and prints equal output once. It prints standard error
-// as it arrives.
+// execGroups keeps the standard output of hosts until all have finished, and prints equal output
+// once. It prints standard error as it arrives.
 type execGroups struct {
 	env    *Env
 	labels labels

@@ -27,8 +27,8 @@ EXIT STATUS
 	}
 }
 
-// manPage returns the man(7) page of a command and its subcommands. It is made only from their help and has the date of the
-// release, so that it changes only when the help does.
+// manPage returns the man(7) page of a command and its subcommands. It is made only from their help
+// and has the date of the release, so that it changes only when the help does.
 func manPage(root *cobra.Command) string {
 	var b strings.Builder
 	name := root.Name()
@@ -77,7 +77,8 @@ func manText(b *strings.Builder, text string) {
 			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", m[1], roff(m[2]))
 		} else if line != "" {
 			fmt.Fprintln(b, roff(line))
-		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) { // .TP starts a paragraph itself
+		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) {
+			// A status line starts a paragraph itself, with .TP.
 			b.WriteString(".PP\n")
 		}
 	}
@@ -115,7 +116,8 @@ func manFlag(b *strings.Builder, f *pflag.Flag) {
 
 func manExample(b *strings.Builder, text string) { fmt.Fprintf(b, ".EX\n%s\n.EE\n", roff(text)) }
 
-// roff escapes text so that roff prints it as it is: no escapes, no requests, and hyphens that can be copied.
+// roff escapes text so that roff prints it as it is: no escapes, no requests, and hyphens that can
+// be copied.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n.", "\n\\&.", "\n'", "\n\\&'").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

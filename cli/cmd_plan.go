@@ -74,7 +74,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 		return exitUsage(err)
 	}
 	rev := env.resolve(ctx, plan)
-	if plan.Rev != "" && len(rev) != 40 {
+	if plan.Rev != "" && !fleet.IsCommit(rev) {
 		return usage("a commit needs all of its 40 hex digits", "there is no branch or tag %q in %q", plan.Rev, plan.Remote)
 	}
 	code := fleet.ExitOK
@@ -102,7 +102,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 	return exit(code, nil)
 }
 
-// planCode is what the preview of one host means for the exit code.
+// planCode returns the exit code that the preview of one host leads to.
 func planCode(h *inventory.Host, f host.Forecast) int {
 	if f.Problem != "" {
 		return fleet.ExitFailed

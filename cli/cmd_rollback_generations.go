@@ -108,7 +108,8 @@ func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]
 	return nil
 }
 
-// generationCells returns the number of a generation, when it was created, its revision, and whether it is current or booted.
+// generationCells returns the number of a generation, when it was created, its revision, and
+// whether it is current or booted.
 func generationCells(g host.Generation) []string {
 	created := ""
 	if !g.Time.IsZero() {
@@ -124,7 +125,8 @@ func generationCells(g host.Generation) []string {
 	return []string{strconv.Itoa(g.Number), created, health.Short(g.Revision), strings.Join(state, ", ")}
 }
 
-// previousGeneration returns the number of the generation before the current one, or 0. generations has the newest first.
+// previousGeneration returns the number of the generation before the current one, or 0. generations
+// has the newest first.
 func previousGeneration(generations []host.Generation) int {
 	current := slices.IndexFunc(generations, func(g host.Generation) bool { return g.Current })
 	if current < 0 || current+1 == len(generations) {
@@ -133,8 +135,8 @@ func previousGeneration(generations []host.Generation) int {
 	return generations[current+1].Number
 }
 
-// chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host to report, if there is no
-// earlier one.
+// chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host
+// to report, if there is no earlier one.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
 	var generations []host.Generation
 	err := env.withDialer(ctx, func(ctx context.Context, d host.Dialer) (err error) {

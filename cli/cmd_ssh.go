@@ -72,7 +72,8 @@ func oneHost(inv *inventory.Inventory, name string) (*inventory.Host, error) {
 	return hosts[0], nil
 }
 
-// runSSH runs ssh as a child process. It does not replace this process, which may serve the demo's hosts.
+// runSSH runs ssh as a child process. It does not replace this process, which may serve the demo's
+// hosts.
 func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) error {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
@@ -97,8 +98,8 @@ func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) 
 	return err
 }
 
-// sshArgs returns the arguments of ssh for a host. It passes the host's name even if the inventory has an address, so that
-// the settings in ssh_config(5) for that name apply.
+// sshArgs returns the arguments of ssh for a host. It passes the host's name even if the inventory
+// has an address, so that the settings in ssh_config(5) for that name apply.
 func sshArgs(h *inventory.Host, command []string) []string {
 	var args []string
 	if h.Address != "" {

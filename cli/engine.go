@@ -9,8 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
-// newEngine returns an engine that reaches hosts over SSH. It prompts through show, which owns the terminal. The caller must
-// close the pool.
+// newEngine returns an engine that reaches hosts over SSH. It prompts through show, which owns the
+// terminal. The caller must close the pool.
 func newEngine(env *Env, show printer) (*engine.Engine, *sshexec.Pool) {
 	prompting := *env
 	prompting.Err = noteWriter{show}

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// errWriter keeps the first error of a writer for [Main], since most callers that print ignore it: a command whose output hit a
-// full disk has failed.
+// errWriter keeps the first error of a writer for [Main], since most callers that print ignore it:
+// a command whose output hit a full disk has failed.
 type errWriter struct {
 	io.Writer
 	mu  sync.Mutex

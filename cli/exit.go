@@ -27,7 +27,8 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// exit returns the error that ends a command with a code, one of fleet.Exit*. err is nil if everything has been printed.
+// exit returns the error that ends a command with a code, one of fleet.Exit*. err is nil if
+// everything has been printed.
 func exit(code int, err error) error {
 	if code == fleet.ExitOK && err == nil {
 		return nil
@@ -43,7 +44,7 @@ func usage(suggestion, format string, args ...any) error {
 // exitUsage returns err as an error of the command line.
 func exitUsage(err error) error { return exit(fleet.ExitUsage, err) }
 
-// hostExitCode is what an error of one host means for the exit code.
+// hostExitCode returns the exit code that an error of one host leads to.
 func hostExitCode(h *inventory.Host, err error) int {
 	switch {
 	case err == nil, offline(err) && h.SkipOffline:
@@ -54,7 +55,8 @@ func hostExitCode(h *inventory.Host, err error) int {
 	return fleet.ExitFailed
 }
 
-// worseCode returns the exit code that matters more: a failed host more than one that could not be reached.
+// worseCode returns the exit code that matters more: a failed host more than one that could not be
+// reached.
 func worseCode(a, b int) int {
 	if b == fleet.ExitFailed || a == fleet.ExitOK {
 		return b
@@ -62,7 +64,8 @@ func worseCode(a, b int) int {
 	return a
 }
 
-// exitCode is the code with which err ends the process. An error before a command has started is one of the command line.
+// exitCode returns the code with which err ends the process. An error before a command has started
+// is one of the command line.
 func exitCode(err error, started bool) int {
 	var e *exitError
 	switch {
@@ -76,7 +79,8 @@ func exitCode(err error, started bool) int {
 	return fleet.ExitUsage
 }
 
-// printError prints an error and its hint. Findings begin with their file, line and column, so that editors recognize them.
+// printError prints an error and its hint. Findings begin with their file, line and column, so that
+// editors recognize them.
 func printError(w io.Writer, ink tui.Palette, err error) {
 	var silent *exitError
 	if errors.As(err, &silent) && silent.err == nil {

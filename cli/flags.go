@@ -16,7 +16,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// The Type of a flag's value is the form in which help shows it: --canary N|N%, --goal switch|boot|test|build.
+// The Type of a flag's value is the form in which help shows it: --canary N|N%, --goal
+// switch|boot|test|build.
 
 // choice is the value of a flag that accepts a fixed set of words.
 type choice[T ~string] struct {
@@ -167,8 +168,8 @@ func (d *timeoutFlag) Set(s string) error {
 	return nil
 }
 
-// revFlag is the value of a flag that takes a revision. It rejects "", which is more likely an unset variable of a script
-// than a request for the tip of the branch.
+// revFlag is the value of a flag that takes a revision. It rejects "", which is more likely an
+// unset variable of a script than a request for the tip of the branch.
 type revFlag string
 
 func (r *revFlag) String() string { return string(*r) }
@@ -182,7 +183,7 @@ func (r *revFlag) Set(s string) error {
 	return nil
 }
 
-// valueForm is the form of a flag's value as help shows it, "" if the flag takes none.
+// valueForm returns the form of a flag's value as help shows it, "" if the flag takes none.
 func valueForm(f *pflag.Flag) string {
 	form, _ := pflag.UnquoteUsage(f)
 	switch form {
@@ -212,7 +213,8 @@ type flagSection struct {
 	flags []*pflag.Flag
 }
 
-// flagSections returns the flags of a command in the order in which they were declared, those of its parents last.
+// flagSections returns the flags of a command in the order in which they were declared, those of
+// its parents last.
 func flagSections(c *cobra.Command) []flagSection {
 	var sections []flagSection
 	add := func(title string, f *pflag.Flag) {
@@ -247,7 +249,8 @@ func flagSections(c *cobra.Command) []flagSection {
 	return sections
 }
 
-// completeFlags has the shell complete the values of all flags: the words of a choice, files only if the flag names one.
+// completeFlags has the shell complete the values of all flags: the words of a choice, files only
+// if the flag names one.
 func completeFlags(c *cobra.Command) {
 	complete := func(f *pflag.Flag) {
 		if f.NoOptDefVal != "" {
@@ -267,7 +270,8 @@ func completeFlags(c *cobra.Command) {
 	c.PersistentFlags().VisitAll(complete)
 }
 
-// flagError rewrites an error of pflag: it names the flag, the value and what would be valid, and has a hint.
+// flagError rewrites an error of pflag: it names the flag, the value and what would be valid, and
+// has a hint.
 func flagError(c *cobra.Command, err error) error {
 	var (
 		unknown *pflag.NotExistError

@@ -20,7 +20,8 @@ const (
 	maxHelpWidth = 100 // longer lines are hard to read
 )
 
-// printHelp prints the help of a command: what it does, how it is called, its commands or flags, its exit status and examples.
+// printHelp prints the help of a command: what it does, how it is called, its commands or flags,
+// its exit status and examples.
 func printHelp(env *Env, c *cobra.Command) error {
 	h := &helpPrinter{width: env.helpWidth(), ink: env.palette(env.OutTTY)}
 	about, status := cutStatus(c.Long)
@@ -59,7 +60,8 @@ func (h *helpPrinter) heading(title string) {
 	h.b.WriteString("\n" + h.ink.Strong.Paint(strings.ToUpper(title)) + "\n")
 }
 
-// text prints the paragraphs of a help text, each wrapped to the width. A line that begins with a blank is kept as it is.
+// text prints the paragraphs of a help text, each wrapped to the width. A line that begins with a
+// blank is kept as it is.
 func (h *helpPrinter) text(text string) {
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
@@ -73,7 +75,7 @@ func (h *helpPrinter) text(text string) {
 	}
 }
 
-// wrap prints text in lines that begin at a column, the first of which has been begun.
+// wrap prints text in lines that are indented to a column. The caller has indented the first.
 func (h *helpPrinter) wrap(text string, column int) {
 	for i, line := range wrapped(text, max(h.width-column, 20)) {
 		if i > 0 {
@@ -145,7 +147,7 @@ func flagRows(flags []*pflag.Flag) [][2]string {
 	return rows
 }
 
-// flagText is a flag's description with its default.
+// flagText returns a flag's description with its default.
 func flagText(f *pflag.Flag) string {
 	_, text := pflag.UnquoteUsage(f)
 	switch f.DefValue {
@@ -155,7 +157,8 @@ func flagText(f *pflag.Flag) string {
 	return text + " (default " + f.DefValue + ")"
 }
 
-// columns prints rows of two columns. The second is wrapped; it begins on a line of its own if the first is too wide for that.
+// columns prints rows of two columns. The second is wrapped; it begins on a line of its own if the
+// first is too wide for that.
 func (h *helpPrinter) columns(rows [][2]string) {
 	const indent, gap, widest, narrow = 2, 2, 32, 60
 	column := 0
@@ -206,7 +209,7 @@ func cutStatus(help string) (about, status string) {
 // statusLine is a line of an EXIT STATUS: "3  no host failed, but some could not be reached".
 var statusLine = regexp.MustCompile(`^(\d+)  (.*)$`)
 
-// newHelp is cobra's help command, except that an unknown command is an error.
+// newHelp returns a help command like cobra's, except that an unknown command is an error.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
@@ -244,7 +247,8 @@ EXIT STATUS
 	}
 }
 
-// describeCompletion gives cobra's completion command the help and the errors of the other commands.
+// describeCompletion gives cobra's completion command the help and the errors of the other
+// commands.
 func describeCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -15,7 +15,8 @@ func offline(err error) bool {
 	return errors.As(err, &refusal) && refusal.Offline()
 }
 
-// withoutName strips a host's name from the start of an error, for output that begins with the name anyway.
+// withoutName strips a host's name from the start of an error, for output that begins with the name
+// anyway.
 func withoutName(text string, h *inventory.Host) string {
 	return clean.Text(strings.TrimPrefix(text, h.Name+": "))
 }

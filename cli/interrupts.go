@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second leaves immediately.
-// SIGTERM counts as ctrl-c. SIGHUP, which means that the terminal is gone, leaves immediately.
+// interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second
+// leaves immediately. SIGTERM counts as ctrl-c. SIGHUP, which means that the terminal is gone,
+// leaves immediately.
 type interrupts struct {
 	signals chan os.Signal
 	pressed atomic.Bool
@@ -18,7 +19,8 @@ type interrupts struct {
 	watcher sync.WaitGroup
 }
 
-// newInterrupts starts to catch the signals. They queue up until watch is called. The caller must call close.
+// newInterrupts starts to catch the signals. They queue up until watch is called. The caller must
+// call close.
 func newInterrupts() *interrupts {
 	i := &interrupts{signals: make(chan os.Signal, 4), quit: make(chan struct{})}
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -46,7 +48,7 @@ func (i *interrupts) watch(ctx context.Context, first func()) context.Context {
 	return ctx
 }
 
-// press acts as ctrl-c, for a terminal in raw mode, where it is a key and not a signal.
+// press acts as ctrl-c, for a terminal in raw mode, which sends it as a key and not as a signal.
 func (i *interrupts) press() {
 	select {
 	case i.signals <- os.Interrupt:

@@ -11,8 +11,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// localGit returns the commit of a remote's branch or tag as the operator's git sees it, or "" if there is neither. It
-// never prompts for a password.
+// localGit returns the commit of a remote's branch or tag as the operator's git sees it, or "" if
+// there is neither. It never prompts for a password.
 func (env *Env) localGit(ctx context.Context, remote, name string) (string, error) {
 	branch, tag := "refs/heads/"+name, "refs/tags/"+name
 	peeled := tag + "^{}" // the commit of an annotated tag
@@ -37,7 +37,8 @@ func (env *Env) localGit(ctx context.Context, remote, name string) (string, erro
 	return "", nil
 }
 
-// gitReason returns the line of git's standard error that says why it failed: the first that begins with "fatal:", or the last.
+// gitReason returns the line of git's standard error that says why it failed: the first that begins
+// with "fatal:", or the last.
 func gitReason(stderr string) string {
 	reason := ""
 	for line := range strings.Lines(stderr) {

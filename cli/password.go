@@ -18,8 +18,8 @@ const terminalPath = "/dev/tty"
 // errDeclined is the answer ctrl-c to a prompt.
 var errDeclined = errors.New("no password was entered")
 
-// readPassword prompts on the controlling terminal. It reads in raw mode: nothing echoes, and ctrl-c is an ordinary key, so
-// that it cannot end the process while echo is off.
+// readPassword prompts on the controlling terminal. It reads in raw mode: nothing echoes, and
+// ctrl-c is an ordinary key, so that it cannot end the process while echo is off.
 func readPassword(ctx context.Context, prompt string) (secret string, err error) {
 	tty, err := os.OpenFile(terminalPath, os.O_RDWR, 0)
 	if err != nil {
@@ -73,14 +73,15 @@ func oneAtATime(prompt passwordPrompt) passwordPrompt {
 	}
 }
 
-// sudoPasswords prompts for sudo's password once for all hosts of a run. For a host that rejects the password, it first
-// tries one that was typed since for another host, and prompts only if there is none.
+// sudoPasswords prompts for sudo's password once for all hosts of a run. For a host that rejects
+// the password, it first tries one that was typed since for another host, and prompts only if there
+// is none.
 type sudoPasswords struct {
 	prompt passwordPrompt
 
 	mu       sync.Mutex     // held during a prompt: other hosts wait for the answer
 	typed    []string       // newest last
-	tried    map[string]int // by host: how many of typed were older than or equal to the last one returned
+	tried    map[string]int // by host: the index in typed of the last one returned, plus 1
 	declined bool           // ctrl-c at one prompt declines all
 }
 

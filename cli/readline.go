@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// readLine reads one line and nothing after it. It returns an error on ctrl-c, even if other parts of this process handle
-// that signal, as the demo does. The goroutine that still reads then ends with the process.
+// readLine reads one line and nothing after it. It returns an error on ctrl-c, even if other parts
+// of this process handle that signal, as the demo does. The goroutine that still reads then ends
+// with the process.
 func readLine(in io.Reader) (string, error) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)

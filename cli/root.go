@@ -107,7 +107,9 @@ EXIT STATUS
 	root.SetFlagErrorFunc(flagError)
 	root.Version = version()
 	root.SetVersionTemplate("fleetctl {{.Version}}\n")
-	root.SetHelpFunc(func(c *cobra.Command, _ []string) { _ = printHelp(env, c) }) // errWriter keeps the error
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_ = printHelp(env, c) // the errWriter keeps the error
+	})
 	eachCommand(root, func(c *cobra.Command) {
 		c.Flags().SortFlags = false
 		completeFlags(c)

@@ -65,13 +65,14 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 // operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
 
-// resolve returns the commit of a plan's branch or tag. If it cannot be determined here, it returns the plan's own Rev.
+// resolve returns the commit of a plan's branch or tag. If it cannot be determined here, it returns
+// the plan's own Rev.
 func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
 	name := p.Rev
 	if name == "" {
 		name = p.Branch
 	}
-	if p.NoPull || p.Remote == "" || len(p.Rev) == 40 {
+	if p.NoPull || p.Remote == "" || fleet.IsCommit(p.Rev) {
 		return p.Rev
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -82,7 +83,7 @@ func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
 	return p.Rev
 }
 
-// runPrompt is the question before a run: it names what is done, the hosts and the revision.
+// runPrompt returns the question before a run. It names what is done, the hosts and the revision.
 func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	names := make([]string, len(hosts))
 	for i, h := range hosts {
@@ -93,7 +94,7 @@ func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	switch {
 	case p.NoPull:
 		revision = "what is checked out there"
-	case len(p.Rev) == 40:
+	case fleet.IsCommit(p.Rev):
 		revision = tui.Short(p.Rev)
 	case p.Rev != "":
 		revision = p.Rev

@@ -7,8 +7,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels ctx: it is for commands
-// that start no run, and so leave nothing to attach to.
+// withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels
+// ctx: it is for commands that start no run, and so leave nothing to attach to.
 func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d host.Dialer) error) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
@@ -17,8 +17,8 @@ func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d h
 	return do(ctx, dialer{pool})
 }
 
-// inOrder calls query for each host, with at most parallel calls at once, and show with each result: in the order of hosts, as
-// early as that allows.
+// inOrder calls query for each host, with at most parallel calls at once, and show with each
+// result: in the order of hosts, as early as that allows.
 func inOrder[T any](
 	ctx context.Context, hosts []*inventory.Host, parallel int,
 	query func(context.Context, *inventory.Host) T, show func(*inventory.Host, T),

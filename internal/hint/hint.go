@@ -1,7 +1,8 @@
 // Package hint attaches to an error what to do about it.
 //
-// An error that has a method Hint() string carries a hint, and so does an error that wraps one. The hint is not part of
-// the error's text: the command line prints it on a line of its own, and JSON has it in a field of its own.
+// An error that has a method Hint() string carries a hint, and so does an error that wraps one. The
+// hint is not part of the error's text: the command line prints it on a line of its own, and JSON
+// has it in a field of its own.
 package hint
 
 import (
@@ -24,7 +25,8 @@ func Errorf(hint, format string, args ...any) error {
 	return &hinted{fmt.Errorf(format, args...), hint}
 }
 
-// Wrap attaches a hint to an error. It returns err unchanged if there is no hint, and nil if err is nil.
+// Wrap attaches a hint to an error. It returns err unchanged if there is no hint, and nil if err is
+// nil.
 func Wrap(err error, hint string) error {
 	if err == nil || hint == "" {
 		return err
