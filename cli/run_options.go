@@ -47,7 +47,7 @@ func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 		"which keeps it whatever happens (default: operator; with --detach, self)",
 		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone)
 	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
-	f.Var((*timeoutFlag)(&o.ConfirmTimeout), "confirm-timeout", "roll back a host that nothing has confirmed after this long")
+	f.Var((*timeoutFlag)(&o.ConfirmTimeout), "confirm-timeout", "roll back a host that has not been confirmed after this long")
 	f.BoolVar(&o.Detach, "detach", false, "exit once every job has started; hosts confirm on their own")
 	f.BoolVar(&o.StealLock, "steal-lock", false, "stop another run's job on the host, unless it is already activating")
 }
