@@ -77,7 +77,7 @@ func (p *Plan) checkConfirm() error {
 	activates := slices.Contains([]string{GoalSwitch, GoalTest, GoalRollback}, p.Goal)
 	switch {
 	case p.ConfirmTimeout < time.Second || p.ConfirmTimeout > longest:
-		return fmt.Errorf("invalid confirmation timeout %v: must be from 1s to %v", p.ConfirmTimeout, longest)
+		return hint.Errorf(fmt.Sprintf("use 1s to %v", longest), "invalid confirmation timeout %v", p.ConfirmTimeout)
 	case p.Confirm == "" && !activates:
 		p.Confirm = ConfirmNone
 	case p.Confirm == "" && p.Detach:
@@ -85,7 +85,7 @@ func (p *Plan) checkConfirm() error {
 	case p.Confirm == "":
 		p.Confirm = ConfirmOperator
 	case !slices.Contains([]string{ConfirmOperator, ConfirmSelf, ConfirmNone}, p.Confirm):
-		return fmt.Errorf("invalid confirmation by %q: must be by operator, self or none", p.Confirm)
+		return hint.Errorf("use operator, self or none", "invalid confirmation by %q", p.Confirm)
 	case p.Confirm != ConfirmNone && p.Goal == GoalBoot:
 		return hint.Errorf("leave out --confirm",
 			"nothing can be confirmed with goal %q: the new configuration does not run before the next reboot", p.Goal)
@@ -100,7 +100,7 @@ func (p *Plan) checkConfirm() error {
 func (p *Plan) checkWaves() error {
 	switch {
 	case !slices.Contains([]string{OnFailureHalt, OnFailureContinue, OnFailureRollback}, p.OnFailure):
-		return fmt.Errorf("invalid reaction to a failure %q: must be halt, continue or rollback-wave", p.OnFailure)
+		return hint.Errorf("use halt, continue or rollback-wave", "invalid reaction to a failure %q", p.OnFailure)
 	case p.OnFailure == OnFailureRollback && p.Goal != GoalSwitch && p.Goal != GoalBoot:
 		return hint.Errorf("leave out --on-failure "+OnFailureRollback, "goal %q leaves no generation to roll back from", p.Goal)
 	case p.Soak < 0, p.WaitOnline < 0:

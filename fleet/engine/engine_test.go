@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestDeployTellsAHostsWholeStory(t *testing.T) {
@@ -214,7 +215,7 @@ func TestARevisionByNameIsLookedUpBeforeTheRunBegins(t *testing.T) {
 		return "", errors.New("no such thing")
 	}
 	_, err := w.engine.Run(t.Context(), w.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run began") })
-	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(err.Error(), "40 hex digits") {
+	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(hint.Of(err), "40 hex digits") {
 		t.Errorf("error %v", err)
 	}
 	if all, _ := w.engine.Records.List(); len(all) != 0 {
