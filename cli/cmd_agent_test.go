@@ -17,51 +17,51 @@ import (
 	"github.com/markus-barta/nixfleet/agent"
 )
 
-// local runs check --local on a socket.
-func local(socket string) (out string, err error) {
-	var said bytes.Buffer
-	err = runCheckLocal(context.Background(), &Env{Out: &said, User: "mba", Now: time.Now}, []string{socket})
-	return said.String(), err
+// checkLocal runs check --local on a socket.
+func checkLocal(socket string) (out string, err error) {
+	var stdout bytes.Buffer
+	err = runCheckLocal(context.Background(), &Env{Out: &stdout, User: "mba", Now: time.Now}, []string{socket})
+	return stdout.String(), err
 }
 
-func TestCheckLocalSaysWhoMayAskAndThatItAnswers(t *testing.T) {
+func TestCheckLocalReportsAccessAndAnswer(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "a.sock")
 	l, err := agent.Listen(socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	left := make(chan error)
+	served := make(chan error)
 	go func() {
-		left <- agent.Serve(ctx, l, agent.Options{Host: agent.Host{Agent: "0.1.0", Kind: "home"}, Limits: agent.DefaultLimits()})
+		served <- agent.Serve(ctx, l, agent.Options{Host: agent.Host{Agent: "0.1.0", Kind: "home"}, Limits: agent.DefaultLimits()})
 	}()
-	out, err := local(socket)
-	if err != nil || !strings.Contains(out, "the group ") || !strings.Contains(out, "(mode 0660)") ||
+	out, err := checkLocal(socket)
+	if err != nil || !strings.Contains(out, "group ") || !strings.Contains(out, "(mode 0660)") ||
 		!strings.Contains(out, "fleetctl 0.1.0 answers for") {
-		t.Errorf("it said %q, %v", out, err)
+		t.Errorf("printed %q, error %v", out, err)
 	}
 	if err := os.Chmod(socket, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if out, _ := local(socket); !strings.Contains(out, "everybody on this host may ask") {
-		t.Errorf("it said %q", out)
+	if out, _ := checkLocal(socket); !strings.Contains(out, "every user of this host may connect") {
+		t.Errorf("printed %q", out)
 	}
 	stop()
-	if err := <-left; err != nil {
+	if err := <-served; err != nil {
 		t.Error(err)
 	}
 
 	var hinted interface{ Hint() string }
-	if _, err := local(socket); exitCode(err, true) != 1 || !errors.As(err, &hinted) || !strings.Contains(err.Error(), "there is no socket") {
+	if _, err := checkLocal(socket); exitCode(err, true) != 1 || !errors.As(err, &hinted) || !strings.Contains(err.Error(), "no socket") {
 		t.Errorf("without an agent: %v", err)
 	}
 }
 
-func TestCheckLocalFindsTheHomesAgentAndTheMachines(t *testing.T) {
+func TestCheckLocalFindsAgentsOfHomeAndMachine(t *testing.T) {
 	runtime, home := t.TempDir(), t.TempDir()
 	env := &Env{Home: home, Getenv: func(name string) string { return map[string]string{"XDG_RUNTIME_DIR": runtime}[name] }}
-	if got := socketsHere(env, "/named"); !slices.Equal(got, []string{"/named"}) {
-		t.Errorf("one was named, and it looks at %q", got)
+	if got := agentSockets(env, "/named"); !slices.Equal(got, []string{"/named"}) {
+		t.Errorf("with a named socket: got %q", got)
 	}
 	var want []string
 	for _, socket := range []string{filepath.Join(runtime, "fleetctl-agent/agent.sock"), filepath.Join(home, ".local/state/fleetctl/agent.sock")} {
@@ -71,15 +71,15 @@ func TestCheckLocalFindsTheHomesAgentAndTheMachines(t *testing.T) {
 		}
 		defer l.Close()
 		want = append(want, socket)
-		if got := socketsHere(env, ""); !slices.Equal(got[:len(want)], want) {
-			t.Errorf("it looks at %q, there are %q", got, want)
+		if got := agentSockets(env, ""); !slices.Equal(got[:len(want)], want) {
+			t.Errorf("got %q, want %q first", got, want)
 		}
 	}
 }
 
-// Each limit of docs/agent-api.md is a flag, with that default, and each flag that is a limit is there. nix/tests/eval.nix has the modules
-// agree with the page, too.
-func TestTheDocumentedLimitsAreTheCommands(t *testing.T) {
+// TestAgentLimitsMatchDocumentation compares the flags and their defaults with docs/agent-api.md.
+// nix/tests/eval.nix does the same for the modules.
+func TestAgentLimitsMatchDocumentation(t *testing.T) {
 	text, err := os.ReadFile("../docs/agent-api.md")
 	if err != nil {
 		t.Fatal(err)
@@ -93,15 +93,15 @@ func TestTheDocumentedLimitsAreTheCommands(t *testing.T) {
 			documented[name] = true
 			f := flags.Lookup(name)
 			if f == nil {
-				t.Errorf("there is no --%s", name)
+				t.Errorf("documented flag --%s does not exist", name)
 				continue
 			}
-			is := f.DefValue
+			value := f.DefValue
 			if name == "idle" {
-				is = idleByDefault.String()
+				value = defaultIdle.String()
 			}
-			if d, err := time.ParseDuration(defaults[i]); is != defaults[i] && (err != nil || is != d.String()) {
-				t.Errorf("--%s is %s where it is not given, documented is %s", name, is, defaults[i])
+			if d, err := time.ParseDuration(defaults[i]); value != defaults[i] && (err != nil || value != d.String()) {
+				t.Errorf("default of --%s is %s, documented as %s", name, value, defaults[i])
 			}
 		}
 	}
@@ -112,7 +112,7 @@ func TestTheDocumentedLimitsAreTheCommands(t *testing.T) {
 	})
 }
 
-func TestAnAgentWithoutASocketIsAUsageError(t *testing.T) {
+func TestAgentWithoutSocketIsUsageError(t *testing.T) {
 	env := &Env{Getenv: func(string) string { return "" }}
 	err := runAgent(t.Context(), env, agentOptions{limits: agent.DefaultLimits()})
 	if exitCode(err, true) != 2 || !strings.Contains(err.Error(), "no socket") {

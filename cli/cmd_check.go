@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -25,22 +26,22 @@ func newCheck(env *Env) *cobra.Command {
 	o := checkOptions{format: "text"}
 	cmd := &cobra.Command{
 		Use:   "check [FILE]",
-		Short: "Prove the inventory",
-		Long: `Prove the inventory: everything that is wrong with it, each with file, line, column and what to do.
+		Short: "Validate the inventory",
+		Long: `Validate the inventory. Every problem is printed with its file, line and column, and how to fix it.
 
-With --flake, every host's attribute has to exist in the flake in that directory; this takes nix here. With --connect, every
-host is asked over SSH whether a deploy could begin: its checkout, sudo, nix, disk space. Nothing is changed.
+With --flake, check that every host's attribute exists in the flake in that directory; this requires nix on this machine. With
+--connect, also check over SSH that a deploy could start on every host: its checkout, sudo, nix and disk space. Nothing is changed.
 
-With --local, it is this host's agent that is looked at instead: whether its socket answers, and who may read it.
-There may be two: of a home, and of the machine. With --config, it is the settings of the table, and FILE is a config.toml.
+With --local, check this host's health agent instead: whether it answers on its socket, and who may connect. There may be two
+agents, one of a home and one of the machine. With --config, check the table's configuration instead; FILE is then a config.toml.
 
-The format github prints findings as annotations of a GitHub workflow, json one finding a line.
+The format github prints problems as annotations of a GitHub workflow; json prints one problem per line.
 
 EXIT STATUS
 
-0  nothing is wrong
-1  the inventory is sound, and a host is not (--connect); the agent does not answer (--local)
-2  the inventory, or the settings (--config), has findings or cannot be read`,
+0  no problems were found
+1  the inventory is valid, but a host is not ready (--connect); the agent does not answer (--local)
+2  the inventory, or the configuration (--config), has problems or cannot be read`,
 		Example: `  fleetctl check
   fleetctl check --flake . --format github
   fleetctl check --connect
@@ -62,9 +63,9 @@ EXIT STATUS
 			return runCheck(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "the `directory` of the flake that has the hosts' attributes")
-	cmd.Flags().BoolVar(&o.connect, "connect", false, "look at every host over SSH as well")
-	cmd.Flags().Var(&o.format, "format", "how findings are printed: text, json or github")
+	cmd.Flags().StringVar(&o.flake, "flake", "", "check attributes against the flake in this `directory`")
+	cmd.Flags().BoolVar(&o.connect, "connect", false, "also check every host over SSH")
+	cmd.Flags().Var(&o.format, "format", "print problems as text, json or github")
 	return withConfig(env, withLocal(env, cmd), &o.format)
 }
 
@@ -84,7 +85,7 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	if len(findings) > 0 {
 		code = fleet.ExitUsage
 	} else if o.connect {
-		// Only now: what is wrong in the file would be wrong on the host.
+		// Only if the inventory is valid: its problems would cause others on the hosts.
 		findings, err = connectFindings(ctx, env, inv, inv.Hosts)
 		if err != nil {
 			return err
@@ -102,15 +103,15 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	return exit(code, nil)
 }
 
-// flakeFindings are the hosts whose attribute is not in the flake.
+// flakeFindings returns a finding for each host whose attribute is missing from the flake.
 func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir string) ([]inventory.Finding, error) {
 	var findings []inventory.Finding
 	attrs := make(map[inventory.Kind][]string)
 	for _, h := range inv.Hosts {
 		if h.Kind == "" || h.Attr == "" {
-			continue // that is a finding already
+			continue // already a finding
 		}
-		if _, asked := attrs[h.Kind]; !asked {
+		if _, cached := attrs[h.Kind]; !cached {
 			names, err := flakeHosts(ctx, env, dir, h.Kind)
 			if err != nil {
 				return nil, err
@@ -121,7 +122,7 @@ func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir 
 			message := fmt.Sprintf("host %q: the flake has no %s.%q", h.Name, flakeOutput(h.Kind), h.Attr)
 			hint := inventory.DidYouMean(h.Attr, known)
 			if hint == "" {
-				hint = fmt.Sprintf("add it to the flake, or name another as attr; there are %s", inWords(known))
+				hint = fmt.Sprintf("add it to the flake, or set attr to one of: %s", nameList(known))
 			}
 			findings = append(findings, inv.Finding(h, message, hint))
 		}
@@ -129,33 +130,34 @@ func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir 
 	return findings, nil
 }
 
-// inWords lists names, not too many of them.
-func inWords(names []string) string {
-	const most = 10
+// nameList joins names with commas, leaving out those after the first ten.
+func nameList(names []string) string {
+	const limit = 10
 	switch {
 	case len(names) == 0:
 		return "none"
-	case len(names) > most:
-		return strings.Join(names[:most], ", ") + ", ..."
+	case len(names) > limit:
+		return strings.Join(names[:limit], ", ") + ", ..."
 	}
 	return strings.Join(names, ", ")
 }
 
-func count(n int, what string) string {
+// count formats a number with its noun: "1 host", "2 hosts".
+func count(n int, noun string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + noun
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// checkFormat is how findings are printed.
+// checkFormat is the value of --format.
 type checkFormat string
 
 func (f *checkFormat) String() string { return string(*f) }
 func (f *checkFormat) Type() string   { return "format" }
 func (f *checkFormat) Set(s string) error {
 	if s != "text" && s != "json" && s != "github" {
-		return fmt.Errorf("it is text, json or github")
+		return errors.New("must be text, json or github")
 	}
 	*f = checkFormat(s)
 	return nil
@@ -179,9 +181,10 @@ func (f checkFormat) print(w io.Writer, findings []inventory.Finding) error {
 	return nil
 }
 
-// annotation is a finding as a workflow command of GitHub, which shows it beside the line of the pull request.
+// annotation formats a finding as a GitHub workflow command, which shows it next to the line in a
+// pull request.
 func annotation(f inventory.Finding) string {
-	// What the commands are made of is escaped, more of it in their properties than in their text:
+	// Properties need more characters escaped than the message:
 	// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
 	text := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

@@ -12,17 +12,17 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// withConfig gives check its --config: the table's settings, instead of the inventory.
+// withConfig adds --config to check: it checks the table's configuration instead of the inventory.
 func withConfig(env *Env, check *cobra.Command, format *checkFormat) *cobra.Command {
 	config := false
-	check.Flags().BoolVar(&config, "config", false, "prove the table's settings instead: FILE, else those in effect here")
-	others := check.RunE
+	check.Flags().BoolVar(&config, "config", false, "check the table's configuration instead: FILE, or the one in use")
+	runE := check.RunE
 	check.RunE = func(cmd *cobra.Command, args []string) error {
 		if !config {
-			return others(cmd, args)
+			return runE(cmd, args)
 		}
 		if slices.ContainsFunc([]string{"flake", "connect", "local"}, cmd.Flags().Changed) {
-			return usage("check them one after the other", "--config is for the settings alone")
+			return usage("run them separately", "--config cannot be combined with --flake, --connect or --local")
 		}
 		return runCheckConfig(env, append(args, env.configFile())[0], *format)
 	}
@@ -31,14 +31,14 @@ func withConfig(env *Env, check *cobra.Command, format *checkFormat) *cobra.Comm
 
 func runCheckConfig(env *Env, path string, format checkFormat) error {
 	if path == "" {
-		_, err := fmt.Fprintln(env.Out, "there is no config.toml, and nothing is wrong with that")
+		_, err := fmt.Fprintln(env.Out, "no config.toml (optional)")
 		return err
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		var because *fs.PathError
-		if errors.As(err, &because) {
-			err = because.Err
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err
 		}
 		return exit(fleet.ExitUsage, fmt.Errorf("cannot read the configuration %q: %w", path, err))
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// connectFindings are the hosts on which a deploy could not begin, found by asking each of them. What is no reason against one, but worth
-// knowing, goes to standard error.
+// connectFindings checks every host over SSH and returns a finding for each on which a deploy could
+// not start. Warnings go to standard error.
 func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host) ([]inventory.Finding, error) {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
@@ -39,8 +39,8 @@ func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 		case r.Outcome == fleet.Skipped:
 			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, r.Reason)
 		case !r.Outcome.Good():
-			why := strings.TrimPrefix(withoutName(r.Reason, h), string(r.Step)+": ")
-			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, why), r.Hint))
+			reason := strings.TrimPrefix(withoutName(r.Reason, h), string(r.Step)+": ")
+			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, reason), r.Hint))
 		}
 	}
 	return findings, nil

@@ -21,49 +21,49 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// withLocal gives check its --local: the host that check is on, instead of the inventory.
+// withLocal adds --local to check: it checks this host's health agent instead of the inventory.
 func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 	local, socket := false, ""
-	check.Flags().BoolVar(&local, "local", false, "look at this host's agent instead")
-	check.Flags().StringVar(&socket, "socket", "", "with --local, the agent's `socket`; else all that this user may have, their own and the machine's")
-	others := check.RunE
+	check.Flags().BoolVar(&local, "local", false, "check this host's health agent instead")
+	check.Flags().StringVar(&socket, "socket", "", "with --local, check the agent at this `socket` (default: the user's own and the machine's)")
+	runE := check.RunE
 	check.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
 		case local && len(args) > 0:
-			return usage("fleetctl check --local --socket PATH looks at another socket", "check --local takes no FILE")
+			return usage("to check another socket, use --socket PATH", "--local does not accept a FILE")
 		case local && slices.ContainsFunc([]string{"flake", "connect", "format"}, cmd.Flags().Changed):
-			return usage("check them one after the other", "--local is for this host's agent alone")
+			return usage("run them separately", "--local cannot be combined with --flake, --connect or --format")
 		case local:
-			return runCheckLocal(cmd.Context(), env, socketsHere(env, socket))
+			return runCheckLocal(cmd.Context(), env, agentSockets(env, socket))
 		case cmd.Flags().Changed("socket"):
-			return usage("add --local", "--socket is for the agent of this host")
+			return usage("add --local", "--socket requires --local")
 		}
-		return others(cmd, args)
+		return runE(cmd, args)
 	}
 	return check
 }
 
-// socketsHere are the sockets to look at: the one that was named, or those that are where agents answer. On macOS two paths can lead
-// to one.
-func socketsHere(env *Env, named string) []string {
+// agentSockets returns the sockets to check: the named one or, if the name is empty, those that exist
+// at the agent's usual paths. Two paths may lead to the same socket; it is returned once.
+func agentSockets(env *Env, named string) []string {
 	if named != "" {
 		return []string{named}
 	}
-	var there []string
+	var sockets []string
 	var seen []fs.FileInfo
 	for _, socket := range health.Sockets(env.Getenv, env.Home, os.Getuid()) {
 		info, err := os.Stat(socket)
 		if err == nil && !slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
-			there, seen = append(there, socket), append(seen, info)
+			sockets, seen = append(sockets, socket), append(seen, info)
 		}
 	}
-	if len(there) == 0 {
-		return []string{health.Socket} // whose absence is said
+	if len(sockets) == 0 {
+		return []string{health.Socket} // checkSocket reports that it is missing
 	}
-	return there
+	return sockets
 }
 
-// runCheckLocal says of each socket who may ask there, and whether somebody answers.
+// runCheckLocal prints, for each socket, who may connect and which agent answers.
 func runCheckLocal(ctx context.Context, env *Env, sockets []string) error {
 	var problems error
 	for _, socket := range sockets {
@@ -73,77 +73,78 @@ func runCheckLocal(ctx context.Context, env *Env, sockets []string) error {
 }
 
 func checkSocket(ctx context.Context, env *Env, socket string) error {
-	who, err := mayRead(socket)
+	access, err := socketAccess(socket)
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit(fleet.ExitFailed, &hintedError{fmt.Errorf("there is no socket %q", socket),
-			"enable services.fleetctl-agent, or start fleetctl-agent.socket; fleetctl works without, too"})
+		return exit(fleet.ExitFailed, &hintedError{fmt.Errorf("no socket %q", socket),
+			"enable services.fleetctl-agent, or start fleetctl-agent.socket; the agent is optional"})
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "%s: %s\n", socket, who)
+	fmt.Fprintf(env.Out, "%s: %s\n", socket, access)
 
-	const patience = 5 * time.Second
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	const timeout = 5 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	client := agent.NewClient(agent.AtSocket(socket))
 	defer client.Close()
-	start, log := keeperOf(socket)
-	asked := env.Now()
+	startHint, logHint := agentHints(socket)
+	start := env.Now()
 	h, err := client.Health(ctx)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{fmt.Errorf("%q may not ask at %s", env.User, socket), "join the socket's group, and log in again"}
+		return &hintedError{fmt.Errorf("user %q may not connect to %s", env.User, socket), "join the socket's group and log in again"}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &hintedError{fmt.Errorf("nobody answers at %s", socket), start}
+		return &hintedError{fmt.Errorf("no agent is listening on %s", socket), startHint}
 	case errors.Is(err, context.DeadlineExceeded):
-		return &hintedError{fmt.Errorf("no answer at %s within %v", socket, patience), log}
+		return &hintedError{fmt.Errorf("no answer on %s within %v", socket, timeout), logHint}
 	case err != nil:
 		return fmt.Errorf("%s: %w", socket, err)
 	}
-	took := env.Now().Sub(asked).Round(time.Millisecond)
+	took := env.Now().Sub(start).Round(time.Millisecond)
 	fmt.Fprintf(env.Out, "%s: fleetctl %s answers for %s (%s) in %v\n", socket, h.Agent, h.Host, h.Kind, took)
 	if h.NoUnits != "" {
-		fmt.Fprintf(env.Out, "%s: which units have failed is not known: %s\n", socket, h.NoUnits)
+		fmt.Fprintf(env.Out, "%s: failed units are unknown: %s\n", socket, h.NoUnits)
 	}
 	return nil
 }
 
-// keeperOf is how to start the agent at a socket, and where it says what ails it.
-func keeperOf(socket string) (start, log string) {
+// agentHints returns hints on how to start the agent of a socket and where to find its errors.
+func agentHints(socket string) (start, log string) {
 	switch {
 	case runtime.GOOS != "linux":
-		return "fleetctl agent --socket " + socket, "launchctl list says whether it runs"
+		return "fleetctl agent --socket " + socket, "launchctl list shows whether it is running"
 	case strings.HasPrefix(socket, "/run/user/"):
-		return "systemctl --user start fleetctl-agent.socket", "journalctl --user -u fleetctl-agent says why"
+		return "systemctl --user start fleetctl-agent.socket", "see journalctl --user -u fleetctl-agent"
 	}
-	return "systemctl start fleetctl-agent.socket", "journalctl -u fleetctl-agent says why"
+	return "systemctl start fleetctl-agent.socket", "see journalctl -u fleetctl-agent"
 }
 
-// mayRead is who a socket's mode lets in. Writing is what connecting takes.
-func mayRead(socket string) (string, error) {
+// socketAccess describes who may connect to a socket, which requires write permission.
+func socketAccess(socket string) (string, error) {
 	info, err := os.Lstat(socket)
 	if err != nil {
 		return "", err
 	}
 	stat, known := info.Sys().(*syscall.Stat_t)
 	if info.Mode().Type() != fs.ModeSocket || !known {
-		return "", fmt.Errorf("%q is no socket", socket)
+		return "", fmt.Errorf("%q is not a socket", socket)
 	}
 	mode := info.Mode().Perm()
 	if mode&0o002 != 0 {
-		return fmt.Sprintf("everybody on this host may ask (mode %#o)", mode), nil
+		return fmt.Sprintf("every user of this host may connect (mode %#o)", mode), nil
 	}
-	who := []string{"root"}
+	users := []string{"root"}
 	if mode&0o200 != 0 && stat.Uid != 0 {
-		who = append(who, owner(stat.Uid))
+		users = append(users, userName(stat.Uid))
 	}
 	if mode&0o020 != 0 {
-		who = append(who, "the group "+group(stat.Gid))
+		users = append(users, "group "+groupName(stat.Gid))
 	}
-	return fmt.Sprintf("%s may ask (mode %#o)", strings.Join(who, ", "), mode), nil
+	return fmt.Sprintf("%s may connect (mode %#o)", strings.Join(users, ", "), mode), nil
 }
 
-func owner(uid uint32) string {
+// userName returns the name of a user, or the ID if it has none.
+func userName(uid uint32) string {
 	id := strconv.FormatUint(uint64(uid), 10)
 	if u, err := user.LookupId(id); err == nil {
 		return u.Username
@@ -151,8 +152,8 @@ func owner(uid uint32) string {
 	return id
 }
 
-// group is a group's name, and those whom /etc/group has in it.
-func group(gid uint32) string {
+// groupName returns a group's name and, in parentheses, its members in /etc/group.
+func groupName(gid uint32) string {
 	id := strconv.FormatUint(uint64(gid), 10)
 	text, err := os.ReadFile("/etc/group")
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func TestAnnotationsCannotBeForged(t *testing.T) {
+func TestAnnotationEscapesWorkflowCommands(t *testing.T) {
 	got := annotation(inventory.Finding{File: "a,b:c%.toml", Line: 3, Column: 7, Message: "100%\n::error::x", Hint: "a, b: c"})
 	want := "::error file=a%2Cb%3Ac%25.toml,line=3,col=7::100%25%0A::error::x%0Ahint: a, b: c"
 	if got != want {
@@ -20,29 +19,27 @@ func TestAnnotationsCannotBeForged(t *testing.T) {
 	}
 }
 
-func TestCheckWithAFlakeSaysThatNixIsMissing(t *testing.T) {
+func TestCheckFlakeReportsMissingNix(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	file := filepath.Join(t.TempDir(), "hosts.toml")
-	if err := os.WriteFile(file, []byte("[hosts.a]\nkind = \"nixos\"\nrepo = \"/x\"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, file, "[hosts.a]\nkind = \"nixos\"\nrepo = \"/x\"\n")
 	var out bytes.Buffer
 	err := runCheck(context.Background(), &Env{Out: &out}, checkOptions{file: file, flake: ".", format: "text"})
 	var hinted interface{ Hint() string }
-	if exitCode(err, true) != 2 || !strings.Contains(err.Error(), "none in PATH") || !errors.As(err, &hinted) || out.Len() > 0 {
+	if exitCode(err, true) != 2 || !strings.Contains(err.Error(), "nix not found in PATH") || !errors.As(err, &hinted) || out.Len() > 0 {
 		t.Errorf("got %v and printed %q", err, out.String())
 	}
 }
 
-func TestNixErrorIsTheErrorAlone(t *testing.T) {
-	for said, want := range map[string]string{
+func TestNixErrorMessageExtractsLastError(t *testing.T) {
+	for stderr, want := range map[string]string{
 		"": "",
 		"warning: x\nerror:\n       … while calling\n\n       error: attribute 'x'\n       missing\n": "attribute 'x' missing",
 		"\x1b[31;1merror:\x1b[0m boom": "boom",
 		"killed":                       "killed",
 	} {
-		if got := nixError(said); got != want {
-			t.Errorf("%q: got %q, want %q", said, got, want)
+		if got := nixErrorMessage(stderr); got != want {
+			t.Errorf("%q: got %q, want %q", stderr, got, want)
 		}
 	}
 }

@@ -22,25 +22,25 @@ import (
 type demoOptions struct {
 	Hosts int
 	Dir   string
-	Tick  time.Duration // the pace of the hosts
+	Tick  time.Duration // how fast the hosts work
 }
 
 func newDemo(env *Env) *cobra.Command {
 	o := demoOptions{Hosts: 9, Tick: demo.Tick}
 	c := &cobra.Command{
 		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
-		Short: "Try fleetctl on an embedded fleet",
-		Long: `Start a fleet of SSH servers inside this process, on loopback, and run a command of fleetctl against it. Without one, on a
-terminal, that is the table, in which a deploy of the whole fleet has begun; elsewhere deploy --all --yes. Each host has a directory
-of its own, in which /bin/sh runs what it is sent, beside stand-ins for nix and sudo that behave and take time as the real ones do.
-One host fails its build.
+		Short: "Try fleetctl on a demo fleet",
+		Long: `Start a fleet of SSH servers in this process, on the loopback interface, and run a fleetctl command against it. The default
+command is the table with a deploy of the whole fleet in progress or, without a terminal, deploy --all --yes. Each host is a directory
+in which /bin/sh runs the scripts it receives, with stand-ins for nix and sudo that behave, and take time, like the real ones. The
+build fails on one host.
 
-The fleet is in a temporary directory, and gone with it, unless --dir names another: a new or empty one, or that of a demo
-before. It needs git and nothing else.
+The fleet lives in a temporary directory that is removed at the end. With --dir it is kept: name a new or empty directory, or one
+that an earlier demo used. The demo requires git.
 
 EXIT STATUS
 
-That of the command; 1 where the fleet did not start.`,
+The exit status of the command, or 1 if the fleet did not start.`,
 		Example: `  fleetctl demo
   fleetctl demo -- deploy --all
   fleetctl demo -- exec --all -- uptime
@@ -48,58 +48,58 @@ That of the command; 1 where the fleet did not start.`,
   fleetctl demo --dir ~/fleetctl-demo -- history`,
 		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
 	}
-	c.Flags().SetInterspersed(false) // what follows the command is the command's
-	c.Flags().Var((*number)(&o.Hosts), "hosts", "have `N` hosts")
-	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, and go on with the one that is there")
+	c.Flags().SetInterspersed(false) // flags after the command belong to the command
+	c.Flags().Var((*number)(&o.Hosts), "hosts", "start `N` hosts")
+	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, or continue with the one in it")
 	return c
 }
 
 func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err error) {
 	if o.Hosts < 1 || o.Hosts > 999 {
-		return usage("", "--hosts must be from 1 to 999, not %d", o.Hosts)
+		return usage("", "invalid argument \"%d\" for \"--hosts\": must be between 1 and 999", o.Hosts)
 	}
-	alone := len(args) == 0
-	told := alone && env.OutTTY
-	if alone {
+	noCommand := len(args) == 0
+	explain := noCommand && env.OutTTY
+	if noCommand {
 		args = []string{"deploy", "--all", "--yes"}
 	}
 	if o.Dir != "" && !filepath.IsAbs(o.Dir) {
 		o.Dir = filepath.Join(env.Dir, o.Dir)
 	}
 	if o.Dir != "" && inventory.Problem("remote", o.Dir) != "" {
-		return usage("choose one without blanks", "the demo's repository cannot be in %q", o.Dir)
+		return usage("choose a path without spaces", "cannot create the demo's repository in %q", o.Dir)
 	}
 
-	// Once the fleet is there, what ctrl-c means is the command's business; it must not keep the hosts from being removed.
-	starting, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// Once the fleet has started, the command handles ctrl-c, and the hosts are still removed afterward.
+	startCtx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	f, err := demo.Start(starting, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
+	f, err := demo.Start(startCtx, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
 	switch {
-	case err != nil && starting.Err() != nil:
+	case err != nil && startCtx.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	case err != nil:
-		return fmt.Errorf("the demo's fleet did not start: %w", err)
+		return fmt.Errorf("cannot start the demo fleet: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 
-	if told {
-		fmt.Fprintf(env.Err, "%d hosts of this process, over real SSH on loopback, with stand-ins for nix and sudo. A deploy\n"+
-			"pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
+	if explain {
+		fmt.Fprintf(env.Err, "This demo runs %d hosts in this process, over real SSH on loopback, with stand-ins for nix and sudo.\n"+
+			"A deploy pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
-	there := env.on(f)
-	there.Passing, there.Kept = true, o.Dir
-	if alone && env.canShowTable() {
-		err = showDemo(ctx, there, f)
+	demoEnv := env.forDemo(f)
+	demoEnv.Passing, demoEnv.Kept = true, o.Dir
+	if noCommand && env.canShowTable() {
+		err = showDemo(ctx, demoEnv, f)
 	} else {
-		err = exit(Main(there, args), nil)
+		err = exit(Main(demoEnv, args), nil)
 	}
-	if told {
-		sayWhatNext(env, o.Dir)
+	if explain {
+		printNextSteps(env, o.Dir)
 	}
 	return err
 }
 
-// showDemo is the table of that fleet, with a deploy of all of it begun.
+// showDemo opens the table of the demo fleet and starts a deploy of all hosts.
 func showDemo(ctx context.Context, env *Env, f *demo.Fleet) error {
 	inv, findings, err := inventory.Load(f.Inventory)
 	if err != nil || len(findings) > 0 {
@@ -109,45 +109,46 @@ func showDemo(ctx context.Context, env *Env, f *demo.Fleet) error {
 	if err != nil {
 		return err
 	}
-	return runTable(ctx, env, tableOptions{first: showAround}, c, inv)
+	return runTable(ctx, env, tableOptions{onStart: deployDemo}, c, inv)
 }
 
-// showAround deploys everything, and tells a newcomer what to press meanwhile.
-func showAround(d *desk) {
-	plan, err := fleet.NewPlan(d.inv, d.inv.Hosts, fleet.Options{}, d.env.operator())
+// deployDemo deploys all hosts and notes which keys to try meanwhile.
+func deployDemo(c *tableController) {
+	plan, err := fleet.NewPlan(c.inv, c.inv.Hosts, fleet.Options{}, c.env.operator())
 	if err != nil {
-		d.table.Note(err.Error())
+		c.table.Note(err.Error())
 		return
 	}
-	d.table.Note("a demo, being deployed: j k move, enter opens a host, ? has all keys, q leaves")
-	d.run(plan)
-	d.table.Note("enter on a host tells how it went, F tries again where it failed, : has everything by name")
+	c.table.Note("demo deploy in progress: j and k move, enter opens a host, ? lists the keys, q quits")
+	c.runPlan(plan)
+	c.table.Note("press enter on a host for details, F to retry failed hosts, : to find any action by name")
 }
 
-// on is the world of somebody who operates that fleet: its inventory, a home of its own, so that no record of real runs
-// is touched and no key of theirs is offered.
-func (env *Env) on(f *demo.Fleet) *Env {
-	there := *env
-	there.Home = f.Home
-	there.Environ = slices.Concat(env.Environ, f.Environ())
-	there.Getenv = func(name string) string {
-		for _, pair := range slices.Backward(there.Environ) {
+// forDemo returns the environment in which to operate the demo fleet. It has the fleet's inventory and
+// its own home directory, so that real records are not changed and real SSH keys are not offered.
+func (env *Env) forDemo(f *demo.Fleet) *Env {
+	demoEnv := *env
+	demoEnv.Home = f.Home
+	demoEnv.Environ = slices.Concat(env.Environ, f.Environ())
+	demoEnv.Getenv = func(name string) string {
+		for _, pair := range slices.Backward(demoEnv.Environ) {
 			if value, ok := strings.CutPrefix(pair, name+"="); ok {
 				return value
 			}
 		}
 		return ""
 	}
-	return &there
+	return &demoEnv
 }
 
-func sayWhatNext(env *Env, dir string) {
+// printNextSteps suggests commands to run on a demo fleet that is kept.
+func printNextSteps(env *Env, dir string) {
 	if dir == "" {
 		dir = "~/fleetctl-demo"
-		fmt.Fprintf(env.Err, "\nThe hosts, their logs and the run's record were in a temporary directory, and are gone. To keep them:\n"+
+		fmt.Fprintf(env.Err, "\nThe hosts, their logs and the run's record were removed. To keep them:\n"+
 			"  fleetctl demo --dir %s\n", dir)
 	}
-	fmt.Fprintf(env.Err, "\nTo look at what happened in a fleet that was kept, and to go on with it:\n"+
+	fmt.Fprintf(env.Err, "\nTo review the runs of a demo fleet that was kept, and to continue with it:\n"+
 		"  fleetctl demo --dir %[1]s -- history\n"+
 		"  fleetctl demo --dir %[1]s -- exec @server -- uptime\n", dir)
 }

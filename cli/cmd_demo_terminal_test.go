@@ -10,41 +10,41 @@ import (
 	"github.com/markus-barta/nixfleet/internal/tmuxtest"
 )
 
-func TestTheDemoIsTheTableWithADeployUnderWay(t *testing.T) {
+func TestDemoOpensTableAndDeploys(t *testing.T) {
 	p := tmuxtest.Open(t, 110, 32, "fleetctl demo --hosts 3")
-	p.Until("a demo, being deployed")
+	p.Until("demo deploy in progress")
 	p.Until("▸ switch")
 	p.Keys("q")
-	p.Until("end with the table")
+	p.Until("stop when you leave")
 	p.Keys("Escape")
-	p.Gone("end with the table")
-	p.Until("enter on a host tells how it went")
+	p.Gone("stop when you leave")
+	p.Until("press enter on a host for details")
 	p.Keys("G", "Enter")
 	p.Until("peers/allow.go:87:21")
 	p.Keys("q")
 	shown := p.Until("exit status 0")
-	for _, want := range []string{"3 hosts of this process", "fleetctl demo --dir"} {
+	for _, want := range []string{"runs 3 hosts in this process", "fleetctl demo --dir"} {
 		if !strings.Contains(shown, want) {
-			t.Errorf("what is left on the terminal does not say %q:\n%s", want, shown)
+			t.Errorf("the terminal lacks %q:\n%s", want, shown)
 		}
 	}
 }
 
-func TestTheTableEndsWithItsTerminalAndTheDemoWithTheTable(t *testing.T) {
+func TestDemoStopsWhenTerminalCloses(t *testing.T) {
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("TMPDIR=%q exec fleetctl demo", dir))
 	p.Until("▸ switch")
 	p.Tmux("kill-server")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		left, err := filepath.Glob(filepath.Join(dir, "fleetctl-demo-*"))
+		remaining, err := filepath.Glob(filepath.Join(dir, "fleetctl-demo-*"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(left) == 0 {
+		if len(remaining) == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("it goes on without a terminal: %v", left)
+			t.Fatalf("still running without a terminal: %v", remaining)
 		}
 	}
 }

@@ -22,15 +22,15 @@ func newHistory(env *Env) *cobra.Command {
 	o := historyOptions{limit: 20}
 	cmd := &cobra.Command{
 		Use:   "history [RUN]",
-		Short: "List past runs, or tell one of them again",
-		Long: `List the runs begun on this machine, the newest first; or, with RUN, tell that run's events again.
+		Short: "List past runs, or replay one",
+		Long: `List the runs that were started on this machine, newest first. With RUN, print that run's events again.
 
-RUN is a run's id, a beginning of it, its last four letters, or "last".
+RUN is a run's ID, a prefix of it, its last four letters, or "last".
 
 EXIT STATUS
 
-0  always, but
-1  the records cannot be read
+0  the runs, or the events, were printed
+1  a record could not be read
 2  there is no such run`,
 		Example: `  fleetctl history
   fleetctl history last
@@ -46,7 +46,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return tellRun(env, o, record)
+			return replayRun(env, o, record)
 		},
 	}
 	cmd.Flags().Var((*number)(&o.limit), "limit", "list at most this `number` of runs; 0 lists all")
@@ -55,7 +55,7 @@ EXIT STATUS
 	return cmd
 }
 
-// pastRun is a run as history lists it.
+// pastRun is a run in --output json.
 type pastRun struct {
 	Run      string                `json:"run"`
 	Time     time.Time             `json:"time"`
@@ -64,53 +64,53 @@ type pastRun struct {
 	Revision string                `json:"revision,omitempty"`
 	Hosts    []string              `json:"hosts"`
 	Counts   map[fleet.Outcome]int `json:"counts"`
-	Living   bool                  `json:"living"` // a fleetctl follows it now
-	Ended    bool                  `json:"ended"`  // every host has an outcome that stays
+	Living   bool                  `json:"living"` // a fleetctl process is running it
+	Ended    bool                  `json:"ended"`  // every host has a final outcome
 }
 
 func listRuns(env *Env, o historyOptions) error {
-	all, err := env.records().List()
+	records, err := env.records().List()
 	if err != nil {
 		return err
 	}
-	if o.limit > 0 && len(all) > o.limit {
-		all = all[:o.limit]
+	if o.limit > 0 && len(records) > o.limit {
+		records = records[:o.limit]
 	}
-	t := newTable(env, "RUN", "BEGAN", "GOAL", "REVISION", "HOSTS", "OUTCOMES", "")
-	none := true
-	var unread error // one broken record hides no other
+	t := newTextTable(env, "RUN", "STARTED", "GOAL", "REVISION", "HOSTS", "OUTCOMES", "")
+	empty := true
+	var readErr error // reported at the end: a damaged record must not hide the others
 	lines := json.NewEncoder(env.Out)
-	for _, record := range all {
+	for _, record := range records {
 		state, err := record.State()
 		if err != nil {
-			unread = errors.Join(unread, err)
+			readErr = errors.Join(readErr, err)
 			continue
 		}
 		if state.Start == nil {
-			continue // it ended before it began
+			continue // interrupted before the first event
 		}
-		past := past(record, state)
+		run := newPastRun(record, state)
 		if o.output == outputJSON {
-			if err := lines.Encode(past); err != nil {
+			if err := lines.Encode(run); err != nil {
 				return err
 			}
 			continue
 		}
-		t.row(tui.Ink{}, past.row()...)
-		none = false
+		t.row(tui.Ink{}, run.cells()...)
+		empty = false
 	}
 	switch {
 	case o.output == outputJSON:
-	case none && unread == nil:
-		fmt.Fprintln(env.Err, "no runs yet; fleetctl deploy begins one")
+	case empty && readErr == nil:
+		fmt.Fprintln(env.Err, "no runs yet; start one with fleetctl deploy")
 	default:
-		t.fit("REVISION", "BEGAN", "HOSTS")
+		t.fit("REVISION", "STARTED", "HOSTS")
 		fmt.Fprint(env.Out, t)
 	}
-	return unread
+	return readErr
 }
 
-func past(record *fleet.Record, s *fleet.State) pastRun {
+func newPastRun(record *fleet.Record, s *fleet.State) pastRun {
 	p := pastRun{
 		Run: record.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
 		Counts: s.Summarize().Counts, Living: record.Living(), Ended: s.Settled(),
@@ -121,31 +121,32 @@ func past(record *fleet.Record, s *fleet.State) pastRun {
 	return p
 }
 
-func (p pastRun) row() []string {
-	now := ""
+func (p pastRun) cells() []string {
+	status := ""
 	switch {
 	case p.Living:
-		now = "goes on"
+		status = "running"
 	case !p.Ended:
-		now = "left"
+		status = "abandoned"
 	}
 	return []string{
 		p.Run, p.Time.Local().Format("2006-01-02 15:04"), p.Goal, tui.Short(p.Revision), someHosts(p.Hosts),
-		counts(p.Counts), now,
+		outcomeCounts(p.Counts), status,
 	}
 }
 
-// someHosts names a few hosts, and counts the others.
+// someHosts names a few hosts and counts the others.
 func someHosts(names []string) string {
-	const most = 4
-	if len(names) <= most {
+	const limit = 4
+	if len(names) <= limit {
 		return strings.Join(names, " ")
 	}
-	return fmt.Sprintf("%s +%d", strings.Join(names[:most-1], " "), len(names)-most+1)
+	return fmt.Sprintf("%s +%d", strings.Join(names[:limit-1], " "), len(names)-limit+1)
 }
 
-// tellRun shows a recorded run as it was shown when it was new, but for the hosts' own output, which logs shows.
-func tellRun(env *Env, o historyOptions, record *fleet.Record) error {
+// replayRun prints a recorded run the way it was printed when it ran, without the hosts' own output,
+// which fleetctl logs prints.
+func replayRun(env *Env, o historyOptions, record *fleet.Record) error {
 	state, err := record.State()
 	if err != nil {
 		return err
@@ -154,11 +155,11 @@ func tellRun(env *Env, o historyOptions, record *fleet.Record) error {
 	if o.output == outputJSON {
 		show = &jsonPrinter{env: env, lines: json.NewEncoder(env.Out)}
 	} else {
-		names := make(map[string]string)
+		noColors := make(map[string]string)
 		for _, h := range state.Hosts {
-			names[h.Name] = ""
+			noColors[h.Name] = ""
 		}
-		show = newPlainPrinter(env, names, false)
+		show = newPlainPrinter(env, noColors, false)
 	}
 	if err := record.Replay(show.Event); err != nil {
 		return err

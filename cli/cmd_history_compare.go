@@ -15,15 +15,15 @@ func newHistoryCompare(env *Env) *cobra.Command {
 	output := ""
 	cmd := &cobra.Command{
 		Use:   "compare RUN RUN",
-		Short: "Tell two runs apart, host by host",
-		Long: `Tell how each host fared in two runs: its outcome, the revision it had after it, and how long it took.
+		Short: "Compare two runs, host by host",
+		Long: `Compare the results of two runs for each host: its outcome, the revision it was left with, and how long it took.
 
-RUN is a run's id, a beginning of it, its last four letters, or "last".
+RUN is a run's ID, a prefix of it, its last four letters, or "last".
 
 EXIT STATUS
 
-0  always, but
-1  the records cannot be read
+0  the comparison was printed
+1  a record could not be read
 2  there is no such run`,
 		Example:           `  fleetctl history compare k3f9 last`,
 		Args:              arguments(2, 2),
@@ -46,38 +46,39 @@ EXIT STATUS
 	return cmd
 }
 
-// comparedHost is one host in two runs. A run that did not have it, or has left it, has no result.
-type comparedHost struct {
+// hostComparison is one host's results in two runs. A result is nil if the run did not include the
+// host or did not finish with it.
+type hostComparison struct {
 	Host   string        `json:"host"`
 	First  *fleet.Result `json:"first,omitempty"`
 	Second *fleet.Result `json:"second,omitempty"`
 }
 
-func compare(first, second *fleet.State) []comparedHost {
+func compareRuns(first, second *fleet.State) []hostComparison {
 	var names []string
 	for _, h := range append(slices.Clone(first.Hosts), second.Hosts...) {
 		if !slices.Contains(names, h.Name) {
 			names = append(names, h.Name)
 		}
 	}
-	var all []comparedHost
+	var comparisons []hostComparison
 	for _, name := range names {
-		c := comparedHost{Host: name}
+		c := hostComparison{Host: name}
 		if h := first.Host(name); h != nil {
 			c.First = h.Result
 		}
 		if h := second.Host(name); h != nil {
 			c.Second = h.Result
 		}
-		all = append(all, c)
+		comparisons = append(comparisons, c)
 	}
-	return all
+	return comparisons
 }
 
 func printComparison(env *Env, output string, first, second *fleet.State) error {
-	t := newTable(env, "HOST", "OUTCOME", "REVISION", "SECONDS")
+	t := newTextTable(env, "HOST", "OUTCOME", "REVISION", "SECONDS")
 	lines := json.NewEncoder(env.Out)
-	for _, c := range compare(first, second) {
+	for _, c := range compareRuns(first, second) {
 		if output == outputJSON {
 			if err := lines.Encode(c); err != nil {
 				return err
@@ -95,13 +96,13 @@ func printComparison(env *Env, output string, first, second *fleet.State) error 
 	return nil
 }
 
-// cell has both values, or one where they are the same.
-func (c comparedHost) cell(of func(*fleet.Result) string) string {
+// cell returns both values, or one if they are equal.
+func (c hostComparison) cell(field func(*fleet.Result) string) string {
 	value := func(r *fleet.Result) string {
-		if r == nil || of(r) == "" {
+		if r == nil || field(r) == "" {
 			return "-"
 		}
-		return of(r)
+		return field(r)
 	}
 	first, second := value(c.First), value(c.Second)
 	if first == second {

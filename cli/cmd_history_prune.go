@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -17,15 +18,15 @@ func newHistoryPrune(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove old records",
-		Long: `Remove records of runs. The newest ones stay, as many as --keep says. Of the others those go that are past the age of
---older-than, and then the oldest, until all together take no more than --max-size. Every run does this when it begins, by the numbers that
-are the defaults here. The record of a run that goes on is left alone.
+		Long: `Remove records of old runs. The newest ones, as many as --keep says, always stay. Of the others, those older than --older-than
+are removed, and then the oldest ones until the rest take up no more than --max-size. Every run does this when it starts, with the
+defaults shown here. The record of a run in progress is never removed.
 
 EXIT STATUS
 
-0  always, but
+0  the records were removed
 1  a record could not be removed
-2  the command line is wrong`,
+2  the command line is invalid`,
 		Example: `  fleetctl history prune
   fleetctl history prune --keep 10 --older-than 30d`,
 		Args: arguments(0, 0),
@@ -43,23 +44,23 @@ EXIT STATUS
 		},
 	}
 	f := cmd.Flags()
-	f.Var((*number)(&keep.Keep), "keep", "keep this `number` of runs, whatever the others say")
-	f.Var((*length)(&keep.Age), "older-than", "remove what is older than this `time`; 0 removes nothing for its age")
-	f.Var((*byteSize)(&keep.Size), "max-size", "remove the oldest until all take no more than this `size`; 0 is any")
+	f.Var((*number)(&keep.Keep), "keep", "always keep this `number` of runs")
+	f.Var((*length)(&keep.Age), "older-than", "remove records older than this `time`; 0 means no limit")
+	f.Var((*byteSize)(&keep.Size), "max-size", "remove the oldest records until all take up at most this `size`; 0 means no limit")
 	outputFlag(cmd, &output, "record")
 	return cmd
 }
 
-// byteSize is a flag for a size.
+// byteSize is a flag value: a size such as 500MiB.
 type byteSize int64
 
-var units = []struct {
+var byteUnits = []struct {
 	name string
 	size int64
 }{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
 
 func (b *byteSize) String() string {
-	for _, u := range units {
+	for _, u := range byteUnits {
 		if n := int64(*b); n >= u.size && n%u.size == 0 {
 			return strconv.FormatInt(n/u.size, 10) + u.name
 		}
@@ -70,12 +71,12 @@ func (b *byteSize) String() string {
 func (b *byteSize) Type() string { return "size" }
 
 func (b *byteSize) Set(s string) error {
-	for _, u := range units {
+	for _, u := range byteUnits {
 		number, ok := strings.CutSuffix(s, u.name)
 		if n, err := strconv.ParseUint(number, 10, 32); ok && err == nil {
 			*b = byteSize(int64(n) * u.size)
 			return nil
 		}
 	}
-	return fmt.Errorf("it is a size, as in 500MiB or 1GiB")
+	return errors.New("must be a size such as 500MiB or 1GiB")
 }

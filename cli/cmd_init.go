@@ -24,17 +24,17 @@ func newInit(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [FILE]",
 		Short: "Write a first hosts.toml",
-		Long: `Write a first inventory, with comments for whoever goes on with it: from the hosts that ~/.ssh/config names or, with
---flake, from the nixosConfigurations, darwinConfigurations and homeConfigurations of a flake, and the address and user that
-its deploy.nodes (of deploy-rs) has for them. That takes nix here; no configuration is evaluated, only names are.
+		Long: `Write a first inventory, with comments that explain it. Its hosts are those named in ~/.ssh/config or, with --flake, the
+nixosConfigurations, darwinConfigurations and homeConfigurations of a flake, with the address and user from its deploy.nodes
+(deploy-rs) if it has any. The latter requires nix on this machine; only names are evaluated, not configurations.
 
-A file that exists is never touched. What is written passes fleetctl check.
+An existing file is never changed. The new file passes fleetctl check.
 
 EXIT STATUS
 
 0  the file was written
-1  it could not be
-2  there was nothing to make it from, or it exists`,
+1  the file could not be written
+2  no hosts were found, or the file exists`,
 		Example: `  fleetctl init
   fleetctl init --flake ~/Code/nixcfg fleet/hosts.toml
   fleetctl init --flake github:you/nixcfg`,
@@ -46,7 +46,7 @@ EXIT STATUS
 			}
 			switch {
 			case len(args) == 1 && flag != "":
-				return usage("leave one of them out", "both %q and --inventory %q were given", args[0], flag)
+				return usage("use one of them", "cannot use both FILE %q and --inventory %q", args[0], flag)
 			case len(args) == 1:
 				o.file = args[0]
 			case flag != "":
@@ -57,13 +57,13 @@ EXIT STATUS
 			return runInit(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "take hosts from this `flake`: a directory, or a reference like github:you/nixcfg")
+	cmd.Flags().StringVar(&o.flake, "flake", "", "read hosts from this `flake`: a directory or a reference such as github:you/nixcfg")
 	return cmd
 }
 
 func runInit(ctx context.Context, env *Env, o initOptions) error {
 	if _, err := os.Lstat(o.file); err == nil {
-		return existsAlready(o.file)
+		return errFileExists(o.file)
 	}
 	sketch, err := sketchFleet(ctx, env, o)
 	if err != nil {
@@ -71,23 +71,23 @@ func runInit(ctx context.Context, env *Env, o initOptions) error {
 	}
 	text := inventory.First(sketch)
 	if _, findings := inventory.Parse(o.file, text); len(findings) > 0 {
-		return fmt.Errorf("what would be written has findings of its own, so it was not:\n%w", inventory.Findings(findings))
+		return fmt.Errorf("not written, because the new inventory would be invalid:\n%w", inventory.Findings(findings))
 	}
-	if err := writeNew(o.file, text); errors.Is(err, fs.ErrExist) {
-		return existsAlready(o.file)
+	if err := writeNewFile(o.file, text); errors.Is(err, fs.ErrExist) {
+		return errFileExists(o.file)
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "%s: written, with %s from %s\n", o.file, count(len(sketch.Hosts), "host"), sketch.From)
+	fmt.Fprintf(env.Out, "wrote %s with %s from %s\n", o.file, count(len(sketch.Hosts), "host"), sketch.From)
 	if n := len(sketch.LeftOut); n > 0 {
-		fmt.Fprintf(env.Out, "%s left out; the end of the file says why\n", count(n, "name"))
+		fmt.Fprintf(env.Out, "skipped %s; the end of the file lists the reasons\n", count(n, "name"))
 	}
-	fmt.Fprintf(env.Out, "look it over, then: fleetctl check --connect\n")
+	fmt.Fprintf(env.Out, "review it, then run: fleetctl check --connect\n")
 	return nil
 }
 
-func existsAlready(file string) error {
-	return usage("name another file, or remove that one yourself", "%q exists already", file)
+func errFileExists(file string) error {
+	return usage("choose another file, or remove it first", "%q already exists", file)
 }
 
 func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch, error) {
@@ -97,8 +97,9 @@ func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch
 	return sketchFromSSH(env)
 }
 
-// writeNew writes a file that is not there yet, whole or not at all; its directory may have to be made, as ~/.config/fleetctl.
-func writeNew(path string, text []byte) error {
+// writeNewFile creates a file and, if needed, its directory. It fails with fs.ErrExist if the file
+// exists, and leaves no partial file behind on other errors.
+func writeNewFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -113,10 +114,10 @@ func writeNew(path string, text []byte) error {
 	return nil
 }
 
-// likelyRepo is where a checkout is when nothing tells.
-const likelyRepo = "~/Code/nixcfg"
+// defaultRepo is the path of the checkout if it cannot be derived from the flake.
+const defaultRepo = "~/Code/nixcfg"
 
-// fleetName is a name for a fleet that nobody has named: the operator's.
+// fleetName returns a name for the fleet: the operator's.
 func fleetName(env *Env) string {
 	if inventory.Problem("name", env.User) == "" {
 		return env.User
@@ -124,7 +125,7 @@ func fleetName(env *Env) string {
 	return "fleet"
 }
 
-// homeRelative writes a path with ~/ where it is in the operator's home: hosts have it elsewhere.
+// homeRelative abbreviates the operator's home directory to ~, since hosts may have it elsewhere.
 func homeRelative(env *Env, path string) string {
 	if rel, err := filepath.Rel(env.Home, path); env.Home != "" && err == nil && filepath.IsLocal(rel) && rel != "." {
 		return "~/" + rel

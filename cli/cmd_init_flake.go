@@ -17,38 +17,39 @@ import (
 	"github.com/markus-barta/nixfleet/nix"
 )
 
-// sketchFromFlake takes the hosts from a flake's outputs and, where the flake is a directory, the remote from its repository.
+// sketchFromFlake returns a sketch of an inventory with the hosts of a flake's outputs. If the flake is
+// a directory, it also has the remote and the branch of its repository.
 func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Sketch, error) {
-	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: likelyRepo}, flake, "."
+	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: defaultRepo}, flake, "."
 	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
 		s.From, dir, ref = "the flake "+flake, "", flake
 	} else if err := sketchCheckout(ctx, env, flake, &s); err != nil {
 		return s, err
 	}
-	found, err := evalFleet(ctx, env, dir, ref)
+	fleet, err := evalFleet(ctx, env, dir, ref)
 	if err != nil {
 		return s, fmt.Errorf("the flake %q cannot be read: %w", flake, err)
 	}
-	leaveOut := func(output, attr, why string) {
-		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, why))
+	leaveOut := func(output, attr, reason string) {
+		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, reason))
 	}
-	for _, h := range found.Hosts {
-		if why := h.problem(); why != "" {
-			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), why)
+	for _, h := range fleet.Hosts {
+		if reason := h.problem(); reason != "" {
+			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), reason)
 			continue
 		}
 		s.Hosts = append(s.Hosts, inventory.Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User})
 	}
-	for _, left := range found.LeftOut {
-		leaveOut(left.Output, left.Attr, left.Why)
+	for _, out := range fleet.LeftOut {
+		leaveOut(out.Output, out.Attr, out.Why)
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", flake), "they are its nixosConfigurations, darwinConfigurations and homeConfigurations"}
+		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", flake), "hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations"}
 	}
 	return s, nil
 }
 
-// sketchCheckout takes from a directory what a flake in it cannot say: where it is, and where it comes from.
+// sketchCheckout sets what evaluating the flake does not tell: its path, remote and branch.
 func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Sketch) error {
 	root, err := filepath.Abs(dir)
 	if err != nil {
@@ -58,17 +59,17 @@ func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Sket
 	if repo := homeRelative(env, root); inventory.Problem("repo", repo) == "" {
 		s.Repo = repo
 	}
-	if remote := gitSays(ctx, env, root, "remote", "get-url", "origin"); inventory.Problem("remote", remote) == "" {
+	if remote := gitOutput(ctx, env, root, "remote", "get-url", "origin"); inventory.Problem("remote", remote) == "" {
 		s.Remote = remote
 	}
-	head := gitSays(ctx, env, root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
+	head := gitOutput(ctx, env, root, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
 	if branch := strings.TrimPrefix(head, "origin/"); inventory.Problem("branch", branch) == "" {
 		s.Branch = branch
 	}
 	return nil
 }
 
-// flakeFleet is what fleetFromFlake of nix/lib.nix makes of a flake.
+// flakeFleet is the result of fleetFromFlake in nix/lib.nix.
 type flakeFleet struct {
 	Hosts   []flakeHost
 	LeftOut []struct{ Output, Attr, Why string }
@@ -79,7 +80,8 @@ type flakeHost struct {
 	Kind                      inventory.Kind
 }
 
-// problem is why an inventory cannot have the host, or "": Nix takes any text for a name.
+// problem returns why the host's names are not valid in an inventory, or "" if they are. Nix allows
+// any text.
 func (h flakeHost) problem() string {
 	if why := inventory.NameProblem(h.Name); why != "" {
 		return why
@@ -92,51 +94,52 @@ func (h flakeHost) problem() string {
 	return ""
 }
 
-// flakeVariable has the flake's URL, which so need not become part of a Nix expression.
-const flakeVariable = "FLEETCTL_FLAKE"
+// flakeURLVariable is the environment variable that passes the flake's URL to nix, so that it need not
+// be quoted in a Nix expression.
+const flakeURLVariable = "FLEETCTL_FLAKE"
 
-// evalFleet has nix evaluate a flake, as far as the names of its hosts.
+// evalFleet evaluates a flake with nix, as far as is needed for the names of its hosts.
 func evalFleet(ctx context.Context, env *Env, dir, ref string) (found flakeFleet, err error) {
-	// What a reference given here means, such as "." in a directory of a repository, nix alone knows.
-	out, err := nixSays(ctx, env, dir, nil, "flake", "metadata", "--json", "--no-write-lock-file", ref)
+	// Only nix can resolve a reference such as "." in a directory of a repository.
+	out, err := nixOutput(ctx, env, dir, nil, "flake", "metadata", "--json", "--no-write-lock-file", ref)
 	if err != nil {
 		return found, err
 	}
 	var meta struct{ ResolvedURL string }
 	if err := json.Unmarshal(out, &meta); err != nil {
-		return found, fmt.Errorf("nix did not answer with a flake's metadata: %w", err)
+		return found, fmt.Errorf("unexpected output of nix flake metadata: %w", err)
 	}
-	// Some versions of Nix leave in a path what a URL cannot have.
+	// Some versions of Nix do not escape paths in URLs.
 	url := strings.NewReplacer(" ", "%20", "#", "%23").Replace(meta.ResolvedURL)
-	out, err = nixSays(ctx, env, dir, []string{flakeVariable + "=" + url}, "eval", "--impure", "--json", "--expr",
-		fmt.Sprintf("(%s).fleetFromFlake (builtins.getFlake (builtins.getEnv %q))", nix.Lib, flakeVariable))
+	out, err = nixOutput(ctx, env, dir, []string{flakeURLVariable + "=" + url}, "eval", "--impure", "--json", "--expr",
+		fmt.Sprintf("(%s).fleetFromFlake (builtins.getFlake (builtins.getEnv %q))", nix.Lib, flakeURLVariable))
 	if err != nil {
 		return found, err
 	}
 	if err := json.Unmarshal(out, &found); err != nil {
-		return found, fmt.Errorf("nix did not answer with hosts: %w", err)
+		return found, fmt.Errorf("unexpected output of nix eval: %w", err)
 	}
 	return found, nil
 }
 
-// taken are the names in use, by what they are on a file system that ignores case.
-type taken map[string]string
+// usedNames holds the names in use, by lower-case name: the names of files may be case-insensitive.
+type usedNames map[string]string
 
-// take claims a name, or says why it cannot be a host's.
-func (t taken) take(name string) (problem string) {
+// use adds a name, or returns why it cannot be a host's name.
+func (u usedNames) use(name string) (problem string) {
 	if problem := inventory.NameProblem(name); problem != "" {
 		return problem
 	}
 	key := strings.ToLower(name)
-	if t[key] != "" {
-		return fmt.Sprintf("the name %q is taken", t[key])
+	if u[key] != "" {
+		return fmt.Sprintf("the name %q is taken", u[key])
 	}
-	t[key] = name
+	u[key] = name
 	return ""
 }
 
-// gitSays asks the operator's git about a checkout; "" where it does not know.
-func gitSays(ctx context.Context, env *Env, dir string, args ...string) string {
+// gitOutput runs git in a checkout and returns its output, or "" if it fails.
+func gitOutput(ctx context.Context, env *Env, dir string, args ...string) string {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Env = dir, env.Environ
 	out, err := cmd.Output()

@@ -3,13 +3,12 @@ package cli
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// A flake with all that init looks at. Whoever evaluates a configuration is thrown out.
+// toyFlake has everything that init reads. Evaluating a configuration throws.
 const toyFlake = `{
   outputs = _: {
     nixosConfigurations = { hsb0 = throw "evaluated"; web = throw "evaluated"; };
@@ -65,35 +64,33 @@ user = "mba"
 #   homeConfigurations."nobody": it does not say on which host it is, as USER@HOST would
 `
 
-// Nix itself evaluates: the flake of a directory, of a repository with changes, and of a directory below one.
-func TestInitTakesHostsFromARealFlake(t *testing.T) {
+// The flake is evaluated by nix, in a directory, a dirty repository and a subdirectory of one.
+func TestInitReadsHostsFromFlake(t *testing.T) {
 	env := nixEnv(t)
-	for name, lay := range map[string]func(t *testing.T, dir string) (flake string){
-		"a directory": func(t *testing.T, dir string) string {
-			return layFlake(t, filepath.Join(dir, "nixcfg"))
+	for name, write := range map[string]func(t *testing.T, dir string) (flake string){
+		"directory": func(t *testing.T, dir string) string {
+			return writeFlake(t, filepath.Join(dir, "nixcfg"))
 		},
-		"a repository": func(t *testing.T, dir string) string {
-			layFlake(t, dir)
+		"dirty repository": func(t *testing.T, dir string) string {
+			writeFlake(t, dir)
 			git(t, dir, "init", "-q")
 			git(t, dir, "add", "flake.nix")
 			git(t, dir, "commit", "-qm", "the fleet")
-			if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte(toyFlake+"# changed\n"), 0o644); err != nil {
-				t.Fatal(err)
-			}
+			writeFile(t, filepath.Join(dir, "flake.nix"), toyFlake+"# changed\n")
 			return dir
 		},
-		"below a repository's top": func(t *testing.T, dir string) string {
+		"subdirectory of a repository": func(t *testing.T, dir string) string {
 			git(t, dir, "init", "-q")
-			flake := layFlake(t, filepath.Join(dir, "hosts"))
+			flake := writeFlake(t, filepath.Join(dir, "hosts"))
 			git(t, dir, "add", "hosts")
 			return flake
 		},
-		"a reference": func(t *testing.T, dir string) string {
-			return "path:" + layFlake(t, dir)
+		"reference": func(t *testing.T, dir string) string {
+			return "path:" + writeFlake(t, dir)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			flake, file := lay(t, t.TempDir()), filepath.Join(t.TempDir(), "hosts.toml")
+			flake, file := write(t, t.TempDir()), filepath.Join(t.TempDir(), "hosts.toml")
 			if err := runInit(t.Context(), env, initOptions{file: file, flake: flake}); err != nil {
 				t.Fatal(err)
 			}
@@ -108,23 +105,21 @@ func TestInitTakesHostsFromARealFlake(t *testing.T) {
 	}
 }
 
-func TestInitSaysWhatNixHasAgainstAFlake(t *testing.T) {
+func TestInitReportsErrorOfNix(t *testing.T) {
 	env, dir := nixEnv(t), t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte(`{ outputs = _: { nixosConfigurations = throw "not today"; }; }`), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(dir, "flake.nix"), `{ outputs = _: { nixosConfigurations = throw "not today"; }; }`)
 	err := runInit(t.Context(), env, initOptions{file: filepath.Join(dir, "hosts.toml"), flake: dir})
 	if err == nil || !strings.HasSuffix(err.Error(), `cannot be read: not today`) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// Not every nix takes every path. Where it does not, it is said what to do.
-func TestInitKnowsThatAPathCanBeTooMuchForNix(t *testing.T) {
+// Not every version of nix supports these paths. If one does not, the error has a hint.
+func TestInitHandlesPathsThatNixRejects(t *testing.T) {
 	env := nixEnv(t)
 	for _, name := range []string{"my nixcfg", "nix#cfg"} {
 		for _, repository := range []bool{false, true} {
-			flake, file := layFlake(t, filepath.Join(t.TempDir(), name)), filepath.Join(t.TempDir(), "hosts.toml")
+			flake, file := writeFlake(t, filepath.Join(t.TempDir(), name)), filepath.Join(t.TempDir(), "hosts.toml")
 			if repository {
 				git(t, flake, "init", "-q")
 				git(t, flake, "add", ".")
@@ -142,35 +137,9 @@ func TestInitKnowsThatAPathCanBeTooMuchForNix(t *testing.T) {
 	}
 }
 
-// nixEnv is an operator with a Nix of their own: its store is theirs, and empty.
-func nixEnv(t *testing.T) *Env {
+// writeFlake writes toyFlake to a directory and returns the directory.
+func writeFlake(t *testing.T, dir string) string {
 	t.Helper()
-	if _, err := exec.LookPath("nix"); err != nil {
-		t.Skip("needs nix")
-	}
-	home := t.TempDir()
-	environ := append(os.Environ(), "HOME="+home)
-	for _, part := range []string{"store", "state", "log", "conf"} {
-		environ = append(environ, "NIX_"+strings.ToUpper(part)+"_DIR="+filepath.Join(home, part))
-	}
-	return &Env{Home: home, User: "mba", Environ: environ, Out: t.Output()}
-}
-
-func layFlake(t *testing.T, dir string) string {
-	t.Helper()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte(toyFlake), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(dir, "flake.nix"), toyFlake)
 	return dir
-}
-
-func git(t *testing.T, dir string, args ...string) {
-	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@t", "-C", dir}, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("git %q: %v\n%s", args, err, out)
-	}
 }

@@ -12,20 +12,20 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// sketchFromSSH takes the hosts that the operator's ssh_config(5) names.
+// sketchFromSSH returns a sketch of an inventory with the hosts named in the operator's ssh_config(5).
 func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 	const shown = "~/.ssh/config"
-	const otherwise = "take the hosts from a flake instead: fleetctl init --flake DIR"
-	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: likelyRepo, Kind: inventory.NixOS}
+	const flakeHint = "to read hosts from a flake, run: fleetctl init --flake DIR"
+	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: defaultRepo, Kind: inventory.NixOS}
 	blocks, err := readBlocks(filepath.Join(env.Home, ".ssh", "config"), env.Home, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, &hintedError{fmt.Errorf("there is no %s to take hosts from", shown), otherwise}
+		return s, &hintedError{fmt.Errorf("cannot read hosts from %s: file does not exist", shown), flakeHint}
 	} else if err != nil {
 		return s, err
 	}
-	names := taken{}
-	seen := make(map[string]bool)       // ssh_config(5) may speak of a host in several places
-	machines := make(map[string]string) // the first alias of each
+	names := usedNames{}
+	seen := make(map[string]bool)       // ssh_config(5) may name a host several times
+	machines := make(map[string]string) // the first alias of each machine
 	spellings := make(map[string]string)
 	for _, b := range blocks {
 		for _, alias := range b.aliases {
@@ -34,14 +34,14 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 			}
 			seen[alias] = true
 			problem := ""
-			if first := machines[b.machine(alias)]; b.isGit(alias) {
+			if first := machines[b.machine(alias)]; b.isGitServer(alias) {
 				problem = "a git server"
 			} else if first != "" {
 				problem = "the same machine as " + first
 			} else if first := spellings[inventory.Machine(alias)]; first != "" {
 				problem = "another spelling of " + first
 			} else {
-				problem = names.take(alias)
+				problem = names.use(alias)
 			}
 			if problem != "" {
 				s.LeftOut = append(s.LeftOut, alias+": "+problem)
@@ -53,28 +53,28 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 		}
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("%s names no host that could be deployed to", shown), otherwise}
+		return s, &hintedError{fmt.Errorf("%s names no hosts to deploy to", shown), flakeHint}
 	}
 	return s, nil
 }
 
-// sshBlock is a Host line of ssh_config(5) and what is said under it.
+// sshBlock is a Host block of ssh_config(5).
 type sshBlock struct {
-	aliases              []string // the patterns that are plain names
+	aliases              []string // the patterns without wildcards
 	hostname, user, port string
 }
 
-// machine is where an alias leads, as far as the block says.
+// machine identifies the machine an alias leads to, by the host name and port of the block.
 func (b sshBlock) machine(alias string) string {
-	where := alias
+	name := alias
 	if b.hostname != "" {
-		where = strings.ReplaceAll(b.hostname, "%h", alias)
+		name = strings.ReplaceAll(b.hostname, "%h", alias)
 	}
-	return strings.ToLower(where) + " " + b.port
+	return strings.ToLower(name) + " " + b.port
 }
 
-// isGit tells the servers that have repositories and no system of ours.
-func (b sshBlock) isGit(alias string) bool {
+// isGitServer reports whether an alias is a git server, which is not a host to deploy to.
+func (b sshBlock) isGitServer(alias string) bool {
 	if b.user == "git" {
 		return true
 	}
@@ -88,18 +88,18 @@ func (b sshBlock) isGit(alias string) bool {
 	return false
 }
 
-// readBlocks reads the Host blocks of a configuration and of what it includes. It looks for names alone: how a host is
-// reached is asked of ssh's own rules, each time.
+// readBlocks reads the Host blocks of a configuration and of the files it includes. They are only used
+// to find names; package sshexec resolves the settings when it connects.
 func readBlocks(path, home string, depth int) ([]sshBlock, error) {
-	const deepest = 16 // as ssh has it
-	if depth > deepest {
-		return nil, fmt.Errorf("%q: files include each other more than %d deep", path, deepest)
+	const maxDepth = 16 // as in OpenSSH
+	if depth > maxDepth {
+		return nil, fmt.Errorf("%q: Include is nested more than %d levels deep", path, maxDepth)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	blocks := []sshBlock{{}} // what stands before the first Host
+	blocks := []sshBlock{{}} // settings before the first Host
 	current := 0
 	for line := range strings.Lines(string(text)) {
 		words := sshWords(line)
@@ -121,7 +121,7 @@ func readBlocks(path, home string, depth int) ([]sshBlock, error) {
 			blocks[current].port = words[1]
 		case "include":
 			for _, pattern := range words[1:] {
-				for _, file := range included(pattern, home) {
+				for _, file := range includedFiles(pattern, home) {
 					more, err := readBlocks(file, home, depth+1)
 					if err != nil {
 						return nil, err
@@ -134,8 +134,9 @@ func readBlocks(path, home string, depth int) ([]sshBlock, error) {
 	return blocks, nil
 }
 
-// included are the files of an Include: absolute, from the home directory, or beside the configuration.
-func included(pattern, home string) []string {
+// includedFiles returns the files that an Include pattern matches. Relative patterns are relative to
+// ~/.ssh.
+func includedFiles(pattern, home string) []string {
 	if rest, tilde := strings.CutPrefix(pattern, "~/"); tilde {
 		pattern = filepath.Join(home, rest)
 	} else if !filepath.IsAbs(pattern) {
@@ -143,17 +144,18 @@ func included(pattern, home string) []string {
 	}
 	files, err := filepath.Glob(pattern)
 	if err != nil {
-		return nil // ssh takes such a pattern for one that matches nothing
+		return nil // like OpenSSH: an invalid pattern matches nothing
 	}
 	return files
 }
 
-// plainNames are the patterns that name one host.
+// plainNames returns the patterns that name a single host.
 func plainNames(patterns []string) []string {
 	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.ContainsAny(p, "*?!") })
 }
 
-// sshWords splits a line of ssh_config(5): by blanks, by one = after the keyword, with double quotes, up to a comment.
+// sshWords splits a line of ssh_config(5) into words, up to a comment. Words are separated by blanks
+// or, after the keyword, by one =, and may be quoted with ".
 func sshWords(line string) []string {
 	var words []string
 	line = strings.TrimSpace(line)

@@ -21,17 +21,17 @@ func newList(env *Env) *cobra.Command {
 	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list [SELECTOR...]",
-		Short: "Show the inventory as resolved, with each host's SSH settings",
-		Long: `Show the inventory with its defaults applied, and how each host would be reached: what the inventory says first, then what
-ssh_config(5) says. No host is contacted.
+		Short: "Show the resolved inventory, with each host's SSH settings",
+		Long: `Show the inventory with its defaults applied, and how each host would be reached: by the inventory's settings and, for those it
+does not set, by ssh_config(5). No host is contacted.
 
 With --output json, each host is one line on standard output.
 
 EXIT STATUS
 
-0  it was shown
-1  the SSH settings of a host could not be worked out
-2  the command line or the inventory is wrong`,
+0  the hosts were listed
+1  the SSH settings of a host could not be resolved
+2  the command line or the inventory is invalid`,
 		Example: `  fleetctl list
   fleetctl list '@server and not wave:1'
   fleetctl list --output json | jq -r '[.name, .ssh.hostname] | @tsv'`,
@@ -50,17 +50,17 @@ EXIT STATUS
 	return cmd
 }
 
-// resolver works out how a target would be reached.
-type resolver func(context.Context, sshexec.Target) (sshexec.Settings, error)
+// resolveFunc returns the SSH settings with which a target would be reached.
+type resolveFunc func(context.Context, sshexec.Target) (sshexec.Settings, error)
 
-// listed is a host with its settings, or with what kept them from being known.
-type listed struct {
+// resolvedHost is a host with its SSH settings, or with the error that resolving them returned.
+type resolvedHost struct {
 	*inventory.Host
 	settings sshexec.Settings
 	err      error
 }
 
-func runList(ctx context.Context, env *Env, o listOptions, resolve resolver, hosts []*inventory.Host) error {
+func runList(ctx context.Context, env *Env, o listOptions, resolve resolveFunc, hosts []*inventory.Host) error {
 	rows := resolveAll(ctx, resolve, hosts)
 	if o.output == outputJSON {
 		lines := jsonLines(env.Out)
@@ -69,7 +69,7 @@ func runList(ctx context.Context, env *Env, o listOptions, resolve resolver, hos
 				return err
 			}
 		}
-	} else if err := printTable(env, rows); err != nil {
+	} else if err := printHostList(env, rows); err != nil {
 		return err
 	}
 	var errs []error
@@ -84,25 +84,25 @@ func runList(ctx context.Context, env *Env, o listOptions, resolve resolver, hos
 	return nil
 }
 
-// resolveAll asks for the settings of all hosts, some at a time: asking may start a process.
-func resolveAll(ctx context.Context, resolve resolver, hosts []*inventory.Host) []listed {
-	rows := make([]listed, len(hosts))
+// resolveAll resolves the settings of all hosts, a few at a time because each may start a process.
+func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Host) []resolvedHost {
+	rows := make([]resolvedHost, len(hosts))
 	slots := make(chan struct{}, 8)
-	var asking sync.WaitGroup
+	var workers sync.WaitGroup
 	for i, h := range hosts {
 		slots <- struct{}{}
-		asking.Go(func() {
+		workers.Go(func() {
 			defer func() { <-slots }()
 			rows[i].Host = h
 			rows[i].settings, rows[i].err = resolve(ctx, sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port})
 		})
 	}
-	asking.Wait()
+	workers.Wait()
 	return rows
 }
 
-// reached is where and as whom, in a few words.
-func (r listed) reached() string {
+// destination formats how the host is reached: "mba@hsb0.lan via bastion".
+func (r resolvedHost) destination() string {
 	if r.err != nil {
 		return "?"
 	}
@@ -116,19 +116,19 @@ func (r listed) reached() string {
 	return s
 }
 
-func printTable(env *Env, rows []listed) error {
-	t := newTable(env, "HOST", "KIND", "WAVE", "SSH", "ATTR", "TAGS")
+func printHostList(env *Env, rows []resolvedHost) error {
+	t := newTextTable(env, "HOST", "KIND", "WAVE", "SSH", "ATTR", "TAGS")
 	palette := env.palette(env.OutTTY)
 	for _, r := range rows {
-		t.row(palette.Host(r.Color), r.Name, string(r.Kind), strconv.Itoa(r.Wave), r.reached(), r.Attr, strings.Join(r.Tags, " "))
+		t.row(palette.Host(r.Color), r.Name, string(r.Kind), strconv.Itoa(r.Wave), r.destination(), r.Attr, strings.Join(r.Tags, " "))
 	}
 	t.fit("ATTR", "WAVE", "TAGS")
 	_, err := fmt.Fprint(env.Out, t)
 	return err
 }
 
-// hostJSON is a host as --output json shows it: the inventory's words, and ssh for what they come to.
-func hostJSON(r listed) map[string]any {
+// hostJSON returns a host for --output json: the inventory's keys, and the SSH settings under "ssh".
+func hostJSON(r resolvedHost) map[string]any {
 	h := r.Host
 	out := map[string]any{
 		"name": h.Name, "kind": h.Kind, "address": h.Address, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
@@ -163,7 +163,7 @@ func hostJSON(r listed) map[string]any {
 	return out
 }
 
-// orEmpty makes of no list an empty one, which readers of JSON need not tell apart.
+// orEmpty returns an empty slice for a nil one, so that JSON has [] instead of null.
 func orEmpty[T any](s []T) []T {
 	if s == nil {
 		return []T{}

@@ -14,10 +14,10 @@ import (
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
-func TestATableIsCutToItsWidthFromTheWidestColumn(t *testing.T) {
-	table := newTable(&Env{}, "HOST", "SSH", "TAGS")
-	table.row(table.ink.Bad, "hsb0", "mba@a.very.long.name.example.com", "home server")
-	table.row(table.ink.Bad, "csb0", "mba@csb0", "")
+func TestTextTableTruncatesWidestColumnToFit(t *testing.T) {
+	table := newTextTable(&Env{}, "HOST", "SSH", "TAGS")
+	table.row(table.palette.Bad, "hsb0", "mba@a.very.long.name.example.com", "home server")
+	table.row(table.palette.Bad, "csb0", "mba@csb0", "")
 	table.width = 30
 	want := "HOST  SSH          TAGS\n" +
 		"hsb0  mba@a.very…  home server\n" +
@@ -28,14 +28,14 @@ func TestATableIsCutToItsWidthFromTheWidestColumn(t *testing.T) {
 	for width := 1; width < 80; width++ {
 		table.width = width
 		for line := range strings.Lines(table.String()) {
-			if ansi.StringWidth(line) > max(width, 16) { // three columns of four, and what is between them
+			if ansi.StringWidth(line) > max(width, 16) { // three columns of four, and the gaps
 				t.Fatalf("%d columns: %q", width, line)
 			}
 		}
 	}
 }
 
-func TestListShowsTheOthersWhenOneHostCannotBeResolved(t *testing.T) {
+func TestListShowsOtherHostsIfOneCannotBeResolved(t *testing.T) {
 	hosts := []*inventory.Host{{Name: "a", Kind: "nixos", Wave: 1, Attr: "a"}, {Name: "b", Kind: "nixos", Wave: 1, Attr: "b"}}
 	resolve := func(_ context.Context, target sshexec.Target) (sshexec.Settings, error) {
 		if target.Name == "a" {

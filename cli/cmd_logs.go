@@ -11,6 +11,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 type logsOptions struct {
@@ -22,17 +23,17 @@ func newLogs(env *Env) *cobra.Command {
 	var o logsOptions
 	cmd := &cobra.Command{
 		Use:   "logs RUN HOST",
-		Short: "Print what a host's job said in a run",
-		Long: `Print the log of a host's job: what it printed, with Nix's progress left out, and fleetctl's own notes and warnings.
-The log is printed as far as it was received; attach fetches the rest.
+		Short: "Print the log of a host in a run",
+		Long: `Print the log of a host's job: the job's output, without Nix's progress messages, and fleetctl's own notes and warnings. Only
+what was received so far is printed; fleetctl attach fetches the rest.
 
-RUN is a run's id, a beginning of it, its last four letters, or "last".
+RUN is a run's ID, a prefix of it, its last four letters, or "last".
 
 EXIT STATUS
 
 0  the log was printed
-1  it cannot be read
-2  there is no such run, or it has no such host
+1  the log could not be read
+2  there is no such run, or the run has no such host
 130  interrupted`,
 		Example: `  fleetctl logs last hsb0
   fleetctl logs k3f9 hsb0 --raw
@@ -49,34 +50,22 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			if err := hasHost(record, args[1]); err != nil {
+			if err := requireHost(record, args[1]); err != nil {
 				return err
 			}
 			return printLog(cmd.Context(), env, o, record, args[1])
 		},
 	}
-	cmd.Flags().BoolVar(&o.raw, "raw", false, "the log's bytes as they came, markers, escape sequences and all")
-	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on until the job has ended")
+	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the log's bytes unchanged, with markers and escape sequences")
+	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "keep printing until the job ends")
 	return cmd
 }
 
 func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record, host string) error {
-	out := bufio.NewWriter(env.Out)
-	palette := env.palette(env.OutTTY)
-	show := func(stream, line string) {
-		switch {
-		case o.raw:
-			return
-		case stream == "warn":
-			line = palette.Warn.Paint("warning:") + " " + line
-		case stream == "note":
-			line = palette.Strong.Paint(line)
-		}
-		fmt.Fprintln(out, line)
-	}
+	out := &logOutput{Writer: bufio.NewWriter(env.Out), palette: env.palette(env.OutTTY), raw: o.raw}
 	switch {
 	case o.follow:
-		return followLog(ctx, out, show, o.raw, record, host)
+		return followLog(ctx, out, record, host)
 	case o.raw:
 		log, err := record.Log(host)
 		if err != nil {
@@ -87,15 +76,35 @@ func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record
 			return err
 		}
 	default:
-		if err := record.Lines(host, show); err != nil {
+		if err := record.Lines(host, out.line); err != nil {
 			return err
 		}
 	}
 	return out.Flush()
 }
 
-// hasHost is an error where a run has no such host.
-func hasHost(record *fleet.Record, host string) error {
+// logOutput prints a log: its lines or, if raw is true, its bytes.
+type logOutput struct {
+	*bufio.Writer
+	palette tui.Palette
+	raw     bool
+}
+
+// line prints one line, unless the log is printed raw.
+func (o *logOutput) line(stream, text string) {
+	switch {
+	case o.raw:
+		return
+	case stream == "warn":
+		text = o.palette.Warn.Paint("warning:") + " " + text
+	case stream == "note":
+		text = o.palette.Strong.Paint(text)
+	}
+	fmt.Fprintln(o, text)
+}
+
+// requireHost returns an error if the run has no such host.
+func requireHost(record *fleet.Record, host string) error {
 	state, err := record.State()
 	if err != nil || state.Host(host) != nil {
 		return err
@@ -104,7 +113,7 @@ func hasHost(record *fleet.Record, host string) error {
 	for _, h := range state.Hosts {
 		names = append(names, h.Name)
 	}
-	hint := cmp.Or(inventory.DidYouMean(host, names), "it has "+inWords(names))
+	hint := cmp.Or(inventory.DidYouMean(host, names), "the run's hosts are "+nameList(names))
 	return usage(hint, "run %s has no host %q", record.Run, host)
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"io"
@@ -13,12 +12,12 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// lookEvery is how often a log that is followed is looked at.
-const lookEvery = 200 * time.Millisecond
+// logPollInterval is the time between two reads of a log that is being followed.
+const logPollInterval = 200 * time.Millisecond
 
-// followLog prints a log as it grows, until the job has ended or nobody fetches any more of it.
-func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line string), raw bool, record *fleet.Record, host string) error {
-	log, err := awaitLog(ctx, record, host)
+// followLog prints a log as it grows, until the job ends or no process is receiving the log anymore.
+func followLog(ctx context.Context, out *logOutput, record *fleet.Record, host string) error {
+	log, err := waitForLog(ctx, record, host)
 	if err != nil {
 		return err
 	}
@@ -31,22 +30,22 @@ func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line st
 	parser := remote.NewParser(string(bytes.TrimSpace(nonce)), func(it remote.Item) {
 		switch it.Kind {
 		case remote.Output:
-			line("out", it.Text)
+			out.line("out", it.Text)
 		case remote.NoteItem:
-			line("note", it.Text)
+			out.line("note", it.Text)
 		case remote.WarnItem:
-			line("warn", it.Text)
+			out.line("warn", it.Text)
 		case remote.EndItem:
 			ended = true
 		}
 	})
-	var to io.Writer = parser
-	if raw {
-		to = io.MultiWriter(out, parser)
+	var dst io.Writer = parser
+	if out.raw {
+		dst = io.MultiWriter(out, parser)
 	}
 	for {
-		living := record.Living() // before the last look: what came in between is not to be missed
-		if _, err := io.Copy(to, log); err != nil {
+		living := record.Living() // checked before the read, so that the last read is complete
+		if _, err := io.Copy(dst, log); err != nil {
 			return err
 		}
 		if ended || !living {
@@ -56,29 +55,29 @@ func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line st
 		if err := out.Flush(); err != nil {
 			return err
 		}
-		if !wait(ctx) {
+		if !waitForPoll(ctx) {
 			return nil
 		}
 	}
 }
 
-// awaitLog opens a host's log, which a run that goes on may not have begun yet.
-func awaitLog(ctx context.Context, record *fleet.Record, host string) (io.ReadCloser, error) {
+// waitForLog opens a host's log. If the run is in progress, it waits until the log exists.
+func waitForLog(ctx context.Context, record *fleet.Record, host string) (io.ReadCloser, error) {
 	for {
 		living := record.Living()
 		log, err := record.Log(host)
-		if err == nil || !living || !wait(ctx) {
+		if err == nil || !living || !waitForPoll(ctx) {
 			return log, err
 		}
 	}
 }
 
-// wait reports whether there is a next look.
-func wait(ctx context.Context) bool {
+// waitForPoll waits for the next poll. It returns false if ctx is done first.
+func waitForPoll(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(lookEvery):
+	case <-time.After(logPollInterval):
 		return true
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -17,36 +18,36 @@ import (
 type tableOptions struct {
 	readOnly bool
 	theme    string
-	first    func(*desk) // is done beside the table once it is there; nil for nothing
+	onStart  func(*tableController) // runs in the background once the table is open; may be nil
 }
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "show the table, and change nothing from it")
-	cmd.Flags().StringVar(&o.theme, "theme", "", "draw with this `theme`: terminal, vivid, contrast or plain; the configuration's by default")
+	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "show the fleet without allowing changes")
+	cmd.Flags().StringVar(&o.theme, "theme", "", "use this `theme`: terminal, vivid, contrast or plain (default: from config.toml)")
 }
 
-func newTableCommand(env *Env) *cobra.Command {
+func newTable(env *Env) *cobra.Command {
 	var o tableOptions
 	cmd := &cobra.Command{
 		Use:   "table",
-		Short: "Show the whole fleet live; fleetctl alone does it too",
-		Long: `Show the whole fleet live, a line a host, and do from there what the other commands do: ? has the keys.
+		Short: "Open the live table of the fleet (same as fleetctl without a command)",
+		Long: `Show the whole fleet live, one host per line. Everything the other commands do can be done from here: press ? for the keys.
 
-Hosts are looked at every 30 seconds. What is begun outlives the table: fleetctl attach shows it again, and so does the table when
-it is opened the next time. Themes, keys and columns are set in ~/.config/fleetctl/config.toml.
+Hosts are polled every 30 seconds. Runs that were started from the table outlive it: fleetctl attach shows them again, and so does
+the table the next time it is opened. Themes, keys and columns are set in ~/.config/fleetctl/config.toml.
 
 EXIT STATUS
 
-0  it was left
-1  the terminal cannot show it
-2  the inventory or the configuration is wrong`,
+0  the table was closed
+1  the table could not be shown
+2  the inventory or the configuration is invalid`,
 		Example: `  fleetctl
   fleetctl table --read-only
   fleetctl demo`,
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
-				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl status prints the same once"}
+				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl status prints the same information once"}
 			}
 			return o.open(env, cmd)
 		},
@@ -55,19 +56,20 @@ EXIT STATUS
 	return cmd
 }
 
-// canShowTable reports whether somebody sits at a terminal that can do more than print.
+// canShowTable reports whether input and output are a terminal that can move the cursor.
 func (env *Env) canShowTable() bool {
 	return env.InTTY && env.OutTTY && env.Getenv("TERM") != "dumb"
 }
 
+// open loads the inventory and the configuration, and runs the table.
 func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 	inv, err := loadInventory(env, cmd)
 	if err != nil {
-		var bad inventory.Findings
-		if errors.As(err, &bad) {
+		var findings inventory.Findings
+		if errors.As(err, &findings) {
 			return err
 		}
-		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "fleetctl init writes a first hosts.toml, fleetctl demo shows a fleet to try"})
+		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "create a hosts.toml with fleetctl init, or try fleetctl demo"})
 	}
 	c, err := env.config()
 	if err != nil {
@@ -76,54 +78,47 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 	if o.theme != "" {
 		c.Theme = tui.Theme(o.theme)
 	}
-	if !isTheme(c.Theme) {
-		return usage("there are terminal, vivid, contrast and plain", "there is no theme %q", o.theme)
+	if !slices.Contains(tui.Themes, c.Theme) {
+		return usage("valid themes are terminal, vivid, contrast and plain", "unknown theme %q", o.theme)
 	}
 	return runTable(cmd.Context(), env, *o, c, inv)
 }
 
-func isTheme(t tui.Theme) bool {
-	for _, known := range tui.Themes {
-		if t == known {
-			return true
-		}
-	}
-	return false
-}
-
-// runTable shows the table until it is left. Its work ends with it; the jobs that were begun do not.
+// runTable shows the table until the operator closes it or the terminal goes away. Jobs on hosts keep
+// running; the commands that show them again are printed.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
-	ctx, leave := signal.NotifyContext(ctx, syscall.SIGHUP) // a terminal that is gone has nobody to press q
-	defer leave()
-	d := &desk{env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, fixed: o.readOnly, running: map[string]bool{}}
-	d.ctx = ctx
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	controller := &tableController{
+		env: env, inv: inv, refresh: c.Refresh, notify: c.Notify, readOnly: o.readOnly,
+		ctx: ctx, runs: map[string]bool{},
+	}
 	options := tui.TableOptions{
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,
-		Inventory: inv, Actions: d.actions(), Settings: c.Settings,
+		Inventory: inv, Actions: controller.actions(), Settings: c.Settings,
 	}
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
 	if env.Passing {
-		options.Leaving = []string{"the hosts, and what they are at, end with the table"}
+		options.Leaving = []string{"the demo's hosts and their jobs stop when you leave"}
 		if env.Kept != "" {
-			options.Leaving = append(options.Leaving, "once it is open again, A tells what became of it")
+			options.Leaving = append(options.Leaving, "reopen the table and press A to see the outcome")
 		}
 	}
-	d.table = tui.NewTable(ctx, options)
-	d.begin()
-	if o.first != nil {
-		d.do(func() { o.first(d) })
+	controller.table = tui.NewTable(ctx, options)
+	controller.start()
+	if o.onStart != nil {
+		controller.background(func() { o.onStart(controller) })
 	}
-	err := d.table.Run()
+	err := controller.table.Run()
 	if ctx.Err() != nil {
-		err = exit(fleet.ExitInterrupted, errors.New("the terminal is gone"))
+		err = exit(fleet.ExitInterrupted, errors.New("the terminal was closed"))
 	}
-	leave()
-	d.end()
-	for run := range d.running {
-		if what, how := env.afterwards(run); how != "" {
-			fmt.Fprintf(env.Err, "%s:\n  %s\n", what, how)
+	stop()
+	for _, run := range controller.wait() {
+		if status, hint := env.jobsAfterExit(run); hint != "" {
+			fmt.Fprintf(env.Err, "%s:\n  %s\n", status, hint)
 		}
 	}
 	return err

@@ -12,7 +12,7 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
+func TestFleetctlPrintsHelpWithoutTerminal(t *testing.T) {
 	w := newWorld(t)
 	if code := Main(w.Env, nil); code != fleet.ExitOK {
 		t.Errorf("exit code %d: %s", code, w.err)
@@ -25,7 +25,7 @@ func TestWithoutATerminalFleetctlAloneSaysWhatItCanDo(t *testing.T) {
 	}
 }
 
-func TestTheTableWithoutAnInventorySaysHowToGetOne(t *testing.T) {
+func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
 	w := newWorld(t)
 	w.InTTY, w.OutTTY = true, true
 	if code := Main(w.Env, nil); code != fleet.ExitUsage {
@@ -33,15 +33,15 @@ func TestTheTableWithoutAnInventorySaysHowToGetOne(t *testing.T) {
 	}
 	for _, want := range []string{"no inventory", "fleetctl init", "fleetctl demo"} {
 		if !strings.Contains(w.err.String(), want) {
-			t.Errorf("nothing says %q: %s", want, w.err)
+			t.Errorf("standard error lacks %q: %s", want, w.err)
 		}
 	}
 }
 
-// The whole of it in a real terminal: filter, mark two, deploy, watch, read the log of the failed one, retry, leave, come back.
-func TestTheTableInARealTerminal(t *testing.T) {
+// Filter, mark two hosts, deploy, watch, read the log of the failed host, retry.
+func TestTableInTerminal(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
-	p.Until("9 behind") // every host has been looked at
+	p.Until("9 behind") // every host has been polled
 	p.Keys("/", "csb", "Enter")
 	p.Until("2 hosts, esc shows all")
 	p.Keys("a", "d")
@@ -66,7 +66,7 @@ func TestTheTableInARealTerminal(t *testing.T) {
 	p.Until("exit status 0")
 }
 
-func TestTheTableComesBackToARunThatWasLeft(t *testing.T) {
+func TestTableAttachesToAbandonedRun(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, `dir=$(mktemp -d)
 fleetctl demo --dir "$dir" -- table
 fleetctl demo --dir "$dir" -- table`)
@@ -74,19 +74,19 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Keys("d")
 	p.Until("deploy 1 host?")
 	p.Keys("Tab", "Enter")
-	p.Until("▸ build") // so there is a job, which ends with its host
+	p.Until("▸ build") // so that there is a job, which stops with its host
 	p.Keys("q")
-	p.Until("A tells what became of it")
+	p.Until("press A to see the outcome")
 	p.Keys("Tab", "Enter")
-	p.Until("was left before its end: A attaches to it")
+	p.Until("was abandoned before it finished: press A to attach")
 	p.Keys("A")
 	p.Keys("Tab") // the fleet's log
 	p.Until("has ended: 1 failed")
 	p.Keys("q")
-	p.Until("the jobs end with the demo, whose hosts they are on:\n  fleetctl demo --dir ")
+	p.Until("the jobs stop with the demo's hosts:\n  fleetctl demo --dir ")
 }
 
-func TestARunThatIsBegunElsewhereShowsByItself(t *testing.T) {
+func TestTableShowsRunOfOtherProcess(t *testing.T) {
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
 fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
@@ -113,7 +113,7 @@ kill $demo`, dir))
 	p.Until("exit status 0")
 }
 
-func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
+func TestShellTakesTerminalAndTableReturns(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo --hosts 2 -- table")
 	p.Until("2 behind")
 	p.Keys("s")
@@ -125,7 +125,7 @@ func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
 	p.Keys("q")
 }
 
-func TestWhatSSHComplainsOfIsThereToBeRead(t *testing.T) {
+func TestShellErrorStaysVisible(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, `bin=$(mktemp -d)
 printf '#!/bin/sh\necho no route to this host >&2\nexit 255\n' >"$bin/ssh"
 chmod +x "$bin/ssh"
@@ -139,7 +139,7 @@ PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
 	p.Keys("q")
 }
 
-func TestTheOperatorsOwnCommandIsToldOfARunFromTheTable(t *testing.T) {
+func TestTableRunsNotificationCommand(t *testing.T) {
 	p := tmuxtest.Open(t, 140, 30, `dir=$(mktemp -d)/demo
 fleetctl demo --hosts 1 --dir "$dir" -- list
 mkdir -p "$dir/operator/.config/fleetctl"
@@ -157,10 +157,10 @@ cat "$dir/report"`)
 	p.Until(`"goal":"pull"`)
 }
 
-func TestAnUnknownHostKeyIsShownAndKeptOnceAPersonAcceptsIt(t *testing.T) {
+func TestUnknownHostKeyIsAddedOnceAccepted(t *testing.T) {
 	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
-fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.said" 2>&1 &
-until [ "$(grep -c here "$dir.said")" = 2 ]; do sleep 0.1; done # it has no more need of known hosts
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
+until [ "$(grep -c here "$dir.out")" = 2 ]; do sleep 0.1; done # it no longer needs known_hosts
 : >"$dir/operator/.ssh/known_hosts"
 export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
 fleetctl
@@ -171,54 +171,49 @@ kill $!`)
 	p.Until("1 behind")
 	p.Until("SHA256:")
 	p.Keys("Enter") // Cancel has the focus
-	p.Until("host keys are left unknown; K shows them again")
+	p.Until("host keys not accepted; press K to review them")
 	p.Keys("q")
 	p.Until("hosts known: 1")
 	p.Until("exit status 0")
 }
 
-func TestTheTableReadsAndSearchesALogInItsRecord(t *testing.T) {
+func TestControllerReadsAndSearchesLogOfRecord(t *testing.T) {
 	w := newWorld(t)
 	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	var log strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&log, "line %d\n", i)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "web.log"), []byte(log.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{env: w.Env}
+	writeFile(t, filepath.Join(dir, "web.log"), log.String())
+	c := &tableController{env: w.Env}
 	for _, test := range []struct {
-		from, most  int
-		first, last int // of what is read
+		from, limit int
+		first, last int // of the lines returned
 	}{
 		{0, 10, 0, 9}, {95, 10, 95, 99}, {-30, 10, 70, 79}, {-30, 1000, 70, 99}, {-1000, 40, 0, 39}, {-3, 10, 97, 99},
 	} {
-		lines, first, total, err := d.log("k3f9", "web", test.from, test.most)
+		lines, first, total, err := c.readLog("k3f9", "web", test.from, test.limit)
 		if err != nil || total != 100 || first != test.first || len(lines) != test.last-test.first+1 {
-			t.Errorf("%d lines from %d: %d from %d, of %d: %v", test.most, test.from, len(lines), first, total, err)
+			t.Errorf("%d lines from %d: got %d lines from %d, total %d, error %v", test.limit, test.from, len(lines), first, total, err)
 			continue
 		}
 		for i, l := range lines {
 			if want := fmt.Sprintf("line %d", first+i); l.Line != want || l.Stream != "out" {
-				t.Errorf("%d lines from %d: %+v, not %s", test.most, test.from, l, want)
+				t.Errorf("%d lines from %d: got %+v, want %s", test.limit, test.from, l, want)
 			}
 		}
 	}
-	has := func(l tui.Text) bool { return strings.HasSuffix(l.Line, "7") }
+	match := func(l tui.Text) bool { return strings.HasSuffix(l.Line, "7") }
 	for _, test := range []struct {
 		from, to int
 		last     bool
 		want     int
 	}{{0, 1000, false, 7}, {0, 1000, true, 97}, {7, 1000, false, 7}, {8, 1000, false, 17}, {0, 97, true, 87}, {98, 1000, false, -1}, {0, 7, true, -1}} {
-		if got, err := d.find("k3f9", "web", test.from, test.to, test.last, has); err != nil || got != test.want {
-			t.Errorf("from %d to %d, last %v: line %d, not %d: %v", test.from, test.to, test.last, got, test.want, err)
+		if got, err := c.searchLog(tui.LogSearch{Run: "k3f9", Host: "web", From: test.from, To: test.to, Last: test.last, Match: match}); err != nil || got != test.want {
+			t.Errorf("from %d to %d, last %v: got line %d, want %d, error %v", test.from, test.to, test.last, got, test.want, err)
 		}
 	}
-	if _, _, _, err := d.log("k3f9", "db", 0, 10); err == nil {
-		t.Error("there is a log of a host without one")
+	if _, _, _, err := c.readLog("k3f9", "db", 0, 10); err == nil {
+		t.Error("reading the log of an unknown host succeeded")
 	}
 }

@@ -11,78 +11,94 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// desk does what is asked for from the table: it owns the engine, the runs that go on, and whoever looks at hosts between them.
-// All of its work ends with its context.
-type desk struct {
-	env     *Env
-	inv     *inventory.Inventory
-	table   *tui.Table
-	refresh time.Duration
-	notify  inventory.Notify // who hears of a run's end, besides whom the inventory names
-	fixed   bool             // nothing may be changed
+// tableController carries out what the operator requests in the table. It owns the engine, the runs in progress
+// and the monitor that polls hosts between them. All of its work stops when ctx is done.
+type tableController struct {
+	env      *Env
+	inv      *inventory.Inventory
+	table    *tui.Table
+	refresh  time.Duration    // between two polls of a host
+	notify   inventory.Notify // notified when a run ends, in addition to the inventory's
+	readOnly bool
 
-	ctx    context.Context // the table's life; actions come without one
-	engine *fleet.Engine
-	pool   *sshexec.Pool
-	eyes   *fleet.Monitor
-	work   sync.WaitGroup
-	again  chan struct{} // the target is to be looked up now
+	ctx           context.Context // the table's lifetime; the table's actions carry no context
+	engine        *fleet.Engine
+	pool          *sshexec.Pool
+	monitor       *fleet.Monitor
+	work          sync.WaitGroup
+	refreshTarget chan struct{} // requests an immediate lookup of the target commit
 
-	mu      sync.Mutex
-	running map[string]bool // runs that go on, by id; false for those that were seen and have ended
-	strangers
+	mu   sync.Mutex      // guards monitor until start has returned, runs and keys
+	runs map[string]bool // by run ID: true while the run is in progress, false once it has finished
+	keys hostKeyPrompts
 }
 
-func (d *desk) actions() tui.Actions {
+// actions returns the actions that the table offers.
+func (c *tableController) actions() tui.Actions {
 	return tui.Actions{
-		Deploy: d.deploy, Generations: d.generations, Plan: d.plan, Reboot: d.reboot, Cancel: d.cancel, Attach: func() error { return d.attach(true) },
-		Exec: d.exec, Shell: d.shell, Trust: d.trust, Refresh: d.look, History: d.history, Log: d.log, Find: d.find,
+		Deploy:      c.deploy,
+		Generations: c.generations,
+		Plan:        c.plan,
+		Reboot:      c.reboot,
+		Cancel:      c.cancel,
+		Attach:      func() error { return c.attach(true) },
+		Exec:        c.exec,
+		Shell:       c.shell,
+		Trust:       c.trust,
+		Refresh:     c.refreshHosts,
+		History:     c.history,
+		Log:         c.readLog,
+		Find:        c.searchLog,
 		Away: func(away bool) {
 			if away {
-				d.eyes.Pause()
+				c.monitor.Pause()
 			} else {
-				d.eyes.Resume()
+				c.monitor.Resume()
 			}
 		},
 	}
 }
 
-// begin starts what goes on behind the table.
-func (d *desk) begin() {
-	env := *d.env
-	env.Secret = d.secret
-	d.engine, d.pool = newEngine(&env, tablePrinter{d.table})
-	d.again = make(chan struct{}, 1)
-	d.mu.Lock() // status may be called before it is there
-	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.status)
-	d.mu.Unlock()
-	d.do(func() { d.followTarget(d.ctx) })
-	d.do(func() {
-		if err := d.attach(false); err != nil {
-			d.table.Note(err.Error())
+// start starts the background work: the monitor, the lookup of the target commit, and the runs
+// that other processes have in progress.
+func (c *tableController) start() {
+	env := *c.env
+	env.Secret = c.promptSecret
+	c.engine, c.pool = newEngine(&env, tablePrinter{c.table})
+	c.refreshTarget = make(chan struct{}, 1)
+	c.mu.Lock() // the monitor may call status before NewMonitor returns
+	c.monitor = fleet.NewMonitor(c.engine.Dialer, c.inv, c.inv.Hosts, c.refresh, c.status)
+	c.mu.Unlock()
+	c.background(func() { c.followTarget(c.ctx) })
+	c.background(func() {
+		if err := c.attach(false); err != nil {
+			c.table.Note(err.Error())
 		}
 	})
 }
 
-// end waits for all of it, once the context has ended.
-func (d *desk) end() {
-	d.eyes.Close() // it begins work
-	d.work.Wait()
-	d.pool.Close()
-	for run, living := range d.running {
-		if !living {
-			delete(d.running, run)
+// wait blocks until all work has stopped, which it does once ctx is done. It returns the IDs of the
+// runs that had not finished.
+func (c *tableController) wait() (unfinished []string) {
+	c.monitor.Close() // before Wait, because it adds work
+	c.work.Wait()
+	c.pool.Close()
+	for run, inProgress := range c.runs {
+		if inProgress {
+			unfinished = append(unfinished, run)
 		}
 	}
+	return unfinished
 }
 
-func (d *desk) do(f func()) {
-	d.work.Go(func() { d.table.Guard(f) })
+// background runs f in a goroutine. If f panics, the table closes and reports it.
+func (c *tableController) background(f func()) {
+	c.work.Go(func() { c.table.Guard(f) })
 }
 
-// secret asks in the table.
-func (d *desk) secret(ctx context.Context, prompt string) (string, error) {
-	text, ok := d.table.Ask(ctx, prompt)
+// promptSecret prompts for a password or passphrase in the table.
+func (c *tableController) promptSecret(ctx context.Context, prompt string) (string, error) {
+	text, ok := c.table.Ask(ctx, prompt)
 	switch {
 	case ok:
 		return text, nil
@@ -92,38 +108,38 @@ func (d *desk) secret(ctx context.Context, prompt string) (string, error) {
 	return "", errDeclined
 }
 
-// hosts are those of the given names, in the inventory's order.
-func (d *desk) hosts(names []string) []*inventory.Host {
-	wanted := make(map[string]bool, len(names))
+// hosts returns the hosts with the given names, in the inventory's order.
+func (c *tableController) hosts(names []string) []*inventory.Host {
+	selected := make(map[string]bool, len(names))
 	for _, name := range names {
-		wanted[name] = true
+		selected[name] = true
 	}
 	var hosts []*inventory.Host
-	for _, h := range d.inv.Hosts {
-		if wanted[h.Name] {
+	for _, h := range c.inv.Hosts {
+		if selected[h.Name] {
 			hosts = append(hosts, h)
 		}
 	}
 	return hosts
 }
 
-// say puts a line into a host's log.
-func (d *desk) say(host, stream, line string) {
-	d.table.Event(fleet.Event{Time: d.env.Now(), Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
+// addLogLine appends a line to a host's log in the table.
+func (c *tableController) addLogLine(host, stream, line string) {
+	c.table.Event(fleet.Event{Time: c.env.Now(), Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
 }
 
-// look has hosts, and the target, looked at now.
-func (d *desk) look(names []string) {
+// refreshHosts polls the hosts and looks up the target commit now.
+func (c *tableController) refreshHosts(names []string) {
 	for _, name := range names {
-		d.eyes.Refresh(name)
+		c.monitor.Refresh(name)
 	}
 	select {
-	case d.again <- struct{}{}:
+	case c.refreshTarget <- struct{}{}:
 	default:
 	}
 }
 
-// tablePrinter lets an engine speak to the table.
+// tablePrinter is a [printer] that shows an engine's events and notes in the table.
 type tablePrinter struct{ table *tui.Table }
 
 func (p tablePrinter) Event(ev fleet.Event) { p.table.Event(ev) }

@@ -13,36 +13,37 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// generations are those of a host.
-func (d *desk) generations(host string) ([]fleet.Generation, error) {
-	h := d.inv.Host(host)
-	found, err := fleet.Generations(d.ctx, d.engine.Dialer, h)
+// generations returns a host's generations.
+func (c *tableController) generations(host string) ([]fleet.Generation, error) {
+	h := c.inv.Host(host)
+	found, err := fleet.Generations(c.ctx, c.engine.Dialer, h)
 	if err != nil {
 		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
 	}
 	return found, nil
 }
 
-// plan asks hosts what a deploy would do there.
-func (d *desk) plan(names []string, o fleet.Options, build bool) error {
-	hosts := d.hosts(names)
-	plan, err := fleet.NewPlan(d.inv, hosts, o, d.env.operator())
+// plan shows what a deploy would do on the hosts. With build, each host builds the configuration as
+// well.
+func (c *tableController) plan(names []string, o fleet.Options, build bool) error {
+	hosts := c.hosts(names)
+	plan, err := fleet.NewPlan(c.inv, hosts, o, c.env.operator())
 	if err != nil {
 		return err
 	}
-	d.do(func() {
-		rev := d.env.resolve(d.ctx, plan)
-		fleet.Each(d.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := plan.Foresee(ctx, d.engine.Dialer, h, rev, build)
+	c.background(func() {
+		rev := c.env.resolve(c.ctx, plan)
+		fleet.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			f := plan.Foresee(ctx, c.engine.Dialer, h, rev, build)
 			if ctx.Err() == nil {
-				d.table.Plan(h.Name, tablePlan(forecastText(d.env.Now(), plan, h, f)))
+				c.table.Plan(h.Name, tablePlan(forecastText(c.env.Now(), plan, h, f)))
 			}
 		})
 	})
 	return nil
 }
 
-// tablePlan is a plan as the table paints it.
+// tablePlan converts a plan to lines of the table.
 func tablePlan(plan []planText) []tui.Text {
 	var lines []tui.Text
 	for _, l := range plan {
@@ -63,74 +64,75 @@ func tablePlan(plan []planText) []tui.Text {
 	return lines
 }
 
-// reboot has hosts start anew, wave after wave. How it goes is in their logs.
-func (d *desk) reboot(names []string) error {
-	hosts := d.hosts(names)
-	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
+// reboot reboots hosts wave after wave. The results go to the hosts' logs.
+func (c *tableController) reboot(names []string) error {
+	hosts := c.hosts(names)
+	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
 	for _, h := range hosts {
-		d.table.Doing(h.Name, "rebooting")
-		d.say(h.Name, "note", "to be rebooted")
+		c.table.Doing(h.Name, "rebooting")
+		c.addLogLine(h.Name, "note", "waiting to reboot")
 	}
-	d.do(func() {
-		back := 0
-		fleet.Reboot(d.ctx, d.engine.Dialer, d.inv, hosts, o, func(r fleet.RebootResult) {
+	c.background(func() {
+		rebooted := 0
+		fleet.Reboot(c.ctx, c.engine.Dialer, c.inv, hosts, o, func(r fleet.RebootResult) {
 			stream, text := "warn", "reboot: "+string(r.Word)
 			if r.Word == fleet.Rebooted {
 				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
-				back++
+				rebooted++
 			}
-			for _, more := range []string{r.Reason, r.Hint} {
-				if more != "" {
-					text += ": " + more
+			for _, detail := range []string{r.Reason, r.Hint} {
+				if detail != "" {
+					text += ": " + detail
 				}
 			}
-			d.say(r.Host, stream, text)
-			d.table.Doing(r.Host, "")
-			d.eyes.Refresh(r.Host)
+			c.addLogLine(r.Host, stream, text)
+			c.table.Doing(r.Host, "")
+			c.monitor.Refresh(r.Host)
 		})
-		d.table.Note(fmt.Sprintf("reboot: %d of %s back", back, count(len(hosts), "host")))
+		c.table.Note(fmt.Sprintf("reboot: %d of %s back online", rebooted, count(len(hosts), "host")))
 	})
 	return nil
 }
 
-// exec runs a command on hosts; what it prints goes to their logs.
-func (d *desk) exec(names []string, command string) error {
-	hosts := d.hosts(names)
-	d.do(func() {
-		fleet.Each(d.ctx, hosts, d.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-			say := func(stream, line string) { d.say(h.Name, stream, line) }
-			say("note", "$ "+command)
-			out, err := tellLines(say), tellLines(say)
-			result := execOn(ctx, 0, d.engine.Dialer, h, fleet.Command{Stdout: out, Stderr: err}, command)
-			out.close()
-			err.close()
+// exec runs a command on hosts. Its output goes to their logs.
+func (c *tableController) exec(names []string, command string) error {
+	hosts := c.hosts(names)
+	c.background(func() {
+		fleet.Each(c.ctx, hosts, c.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+			emit := func(stream, line string) { c.addLogLine(h.Name, stream, line) }
+			emit("note", "$ "+command)
+			stdout, stderr := outputLines(emit), outputLines(emit)
+			result := execOn(ctx, 0, c.engine.Dialer, h, fleet.Command{Stdout: stdout, Stderr: stderr}, command)
+			stdout.close()
+			stderr.close()
 			switch {
 			case result.err != nil:
-				say("warn", withoutName(result.err.Error(), h))
+				emit("warn", withoutName(result.err.Error(), h))
 			case result.exit != 0:
-				say("warn", fmt.Sprintf("exit status %d", result.exit))
+				emit("warn", fmt.Sprintf("exit status %d", result.exit))
 			}
 		})
-		d.table.Note(fmt.Sprintf("%s: done on %s", command, count(len(hosts), "host")))
+		c.table.Note(fmt.Sprintf("%s: finished on %s", command, count(len(hosts), "host")))
 	})
 	return nil
 }
 
-// tellLines is a lineWriter that tells each line, and writes nothing.
-func tellLines(say func(stream, line string)) *lineWriter {
+// outputLines returns a lineWriter that passes each line to emit as a line of the stream "out", and
+// writes nothing.
+func outputLines(emit func(stream, line string)) *lineWriter {
 	return &lineWriter{format: func(dst []byte, line string) []byte {
-		say("out", line)
+		emit("out", line)
 		return dst
 	}}
 }
 
-// shell is ssh itself, which then has the terminal.
-func (d *desk) shell(host string) (*exec.Cmd, error) {
+// shell returns the ssh command that opens a shell on a host. It takes over the terminal.
+func (c *tableController) shell(host string) (*exec.Cmd, error) {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
-		return nil, fmt.Errorf("there is no ssh in PATH")
+		return nil, errors.New("ssh not found in PATH")
 	}
-	ssh := exec.CommandContext(d.ctx, path, append(d.pool.ConfigArgs(), sshArgs(d.inv.Host(host), nil)...)...)
-	ssh.Env = d.env.Environ
+	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(host), nil)...)...)
+	ssh.Env = c.env.Environ
 	return ssh, nil
 }

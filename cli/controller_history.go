@@ -4,17 +4,17 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// history is how the last runs went for a host, the newest first.
-func (d *desk) history(host string) ([]tui.Past, error) {
-	records, err := d.env.records().List()
+// history returns the results of a host's recent runs, newest first.
+func (c *tableController) history(host string) ([]tui.Past, error) {
+	records, err := c.env.records().List()
 	if err != nil {
 		return nil, err
 	}
 	var past []tui.Past
-	for _, record := range records[:min(len(records), mostRecords)] {
+	for _, record := range records[:min(len(records), maxRecords)] {
 		state, err := record.State()
 		if err != nil || state.Start == nil {
-			continue // a record that is torn is history's to complain about
+			continue // fleetctl history reports damaged records
 		}
 		if h := state.Host(host); h != nil {
 			past = append(past, tui.Past{Run: record.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
@@ -23,18 +23,20 @@ func (d *desk) history(host string) ([]tui.Past, error) {
 	return past, nil
 }
 
-// log reads lines of a host's log from a run's record. All of it is read through each time, and no more kept than is wanted.
-func (d *desk) log(run, host string, from, most int) (lines []tui.Text, first, total int, err error) {
-	record, err := d.env.records().Open(run)
+// readLog reads up to limit lines of a host's log from a run's record, starting with line from. A
+// negative from counts from the log's end. It returns the number of the first line and the total
+// number of lines. Every call reads the whole log but keeps only the lines it returns.
+func (c *tableController) readLog(run, host string, from, limit int) (lines []tui.Text, first, total int, err error) {
+	record, err := c.env.records().Open(run)
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	last := -from // so many at the end, where that is positive
+	last := -from // if positive, the number of lines wanted from the end
 	err = record.Lines(host, func(stream, line string) {
 		if last > 0 && len(lines) >= 2*last {
 			lines = append(lines[:0], lines[len(lines)-last:]...)
 		}
-		if last > 0 || total >= from && len(lines) < most {
+		if last > 0 || total >= from && len(lines) < limit {
 			lines = append(lines, tui.Text{Stream: stream, Line: line})
 		}
 		total++
@@ -43,21 +45,21 @@ func (d *desk) log(run, host string, from, most int) (lines []tui.Text, first, t
 		lines = lines[max(len(lines)-last, 0):]
 		first = total - len(lines)
 	}
-	return lines[:min(len(lines), most)], first, total, err
+	return lines[:min(len(lines), limit)], first, total, err
 }
 
-// find is the number of the first line from one number up to another that holds, of those that log reads, or of the last; -1 where none does.
-func (d *desk) find(run, host string, from, to int, last bool, holds func(tui.Text) bool) (int, error) {
-	record, err := d.env.records().Open(run)
+// searchLog returns the number of the first or last line that matches, or -1 if none does.
+func (c *tableController) searchLog(s tui.LogSearch) (int, error) {
+	record, err := c.env.records().Open(s.Run)
 	if err != nil {
 		return -1, err
 	}
-	at, n := -1, 0
-	err = record.Lines(host, func(stream, line string) {
-		if from <= n && n < to && (last || at < 0) && holds(tui.Text{Stream: stream, Line: line}) {
-			at = n
+	found, n := -1, 0
+	err = record.Lines(s.Host, func(stream, line string) {
+		if s.From <= n && n < s.To && (s.Last || found < 0) && s.Match(tui.Text{Stream: stream, Line: line}) {
+			found = n
 		}
 		n++
 	})
-	return at, err
+	return found, err
 }

@@ -9,126 +9,143 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// strangers are the hosts whose keys nobody has vouched for. Each is asked about once by itself; a no is one to all that wait, and then only
-// to those that are not asked for. A key that has changed is never among them.
-type strangers struct {
-	shown  map[string]*sshexec.UnknownKey // by host, until it lets us in
-	met    map[string]bool                // hosts that were asked about
-	queue  []string
-	asking bool
+// hostKeyPrompts holds the unknown host keys and the order in which the operator is prompted to
+// accept them. Each host is prompted for automatically once; declining one key also drops the
+// prompts that are queued behind it. After that, K prompts again. Changed keys are never accepted
+// here.
+type hostKeyPrompts struct {
+	unknown   map[string]*sshexec.UnknownKey // by host; removed once the host accepts a connection
+	prompted  map[string]bool                // hosts that have been prompted for
+	queue     []string                       // hosts to prompt for
+	prompting bool                           // a goroutine works through the queue
 }
 
-// status passes on what was found out about a host, joins the run that is at work there, and asks about its key where that is unknown.
-func (d *desk) status(s fleet.HostStatus) {
-	d.table.Status(s)
+// status shows a host's status, attaches to the run that is using the host, and prompts for the
+// host's key if it is unknown.
+func (c *tableController) status(s fleet.HostStatus) {
+	c.table.Status(s)
 	if s.Health != nil && s.Health.Job != nil {
-		d.join(s.Health.Job.ID)
+		c.attachToJob(s.Health.Job.ID)
 	}
 	key := sshexec.AsUnknownKey(s.Err)
-	d.mu.Lock()
-	if d.shown == nil {
-		d.shown, d.met = map[string]*sshexec.UnknownKey{}, map[string]bool{}
+	c.mu.Lock()
+	if c.keys.unknown == nil {
+		c.keys.unknown, c.keys.prompted = map[string]*sshexec.UnknownKey{}, map[string]bool{}
 	}
-	if delete(d.shown, s.Host); key != nil {
-		d.shown[s.Host] = key
+	if delete(c.keys.unknown, s.Host); key != nil {
+		c.keys.unknown[s.Host] = key
 	}
-	ask := key != nil && !d.met[s.Host] && !d.fixed
-	d.mu.Unlock()
-	if ask {
-		d.introduce([]string{s.Host})
+	prompt := key != nil && !c.keys.prompted[s.Host] && !c.readOnly
+	c.mu.Unlock()
+	if prompt {
+		c.queueHostKeys([]string{s.Host})
 	}
 }
 
-// trust asks again about the keys of hosts.
-func (d *desk) trust(names []string) error {
-	d.mu.Lock()
-	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return d.shown[name] == nil })
-	d.mu.Unlock()
+// trust prompts for the keys of hosts, including those that were declined.
+func (c *tableController) trust(names []string) error {
+	c.mu.Lock()
+	unknown := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return c.keys.unknown[name] == nil })
+	c.mu.Unlock()
 	if len(unknown) == 0 {
-		return fmt.Errorf("no key that could be accepted is shown by %s", inWords(names))
+		return fmt.Errorf("no unknown host key to accept for %s", nameList(names))
 	}
-	d.introduce(unknown)
+	c.queueHostKeys(unknown)
 	return nil
 }
 
-// introduce has hosts asked about, one after another.
-func (d *desk) introduce(names []string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// queueHostKeys queues prompts for the keys of hosts.
+func (c *tableController) queueHostKeys(names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, name := range names {
-		d.met[name] = true
-		if !slices.Contains(d.queue, name) {
-			d.queue = append(d.queue, name)
+		c.keys.prompted[name] = true
+		if !slices.Contains(c.keys.queue, name) {
+			c.keys.queue = append(c.keys.queue, name)
 		}
 	}
-	if !d.asking {
-		d.asking = true
-		d.do(d.askAboutStrangers)
+	if !c.keys.prompting {
+		c.keys.prompting = true
+		c.background(c.promptHostKeys)
 	}
 }
 
-func (d *desk) askAboutStrangers() {
+// promptHostKeys prompts for one queued key after another until the queue is empty.
+func (c *tableController) promptHostKeys() {
 	for {
-		host, key := d.nextStranger()
-		if host == "" {
+		host, key, ok := c.nextHostKey()
+		if !ok {
 			return
 		}
 		if key == nil {
-			continue // it is known by now
+			continue // accepted in the meantime
 		}
-		yes := d.table.Confirm(d.ctx, tui.Question{
-			Title: "is this " + host + "?", Yes: "Accept the key",
-			Lines: []string{
-				fmt.Sprintf("No known_hosts file has a key for %q. It shows", key.Name), "", key.Type, key.Fingerprint, "",
-				"Compare this with the host's own: on its console, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, or whichever is of that type. " +
-					"If it is another, somebody may be in between.", "", "It would be kept in " + key.File,
-			},
-		})
+		accepted := c.table.Confirm(c.ctx, hostKeyQuestion(host, key))
 		switch {
-		case d.ctx.Err() != nil:
+		case c.ctx.Err() != nil:
 			return
-		case !yes:
-			d.turnAway()
-			d.table.Note("host keys are left unknown; K shows them again")
+		case !accepted:
+			c.clearHostKeyQueue()
+			c.table.Note("host keys not accepted; press K to review them")
 			continue
 		}
-		if err := d.pool.Accept(key); err != nil {
-			d.table.Note(fmt.Sprintf("%s: %v", host, err))
+		if err := c.pool.Accept(key); err != nil {
+			c.table.Note(fmt.Sprintf("%s: %v", host, err))
 			continue
 		}
-		for _, host := range d.welcome(key) {
-			d.eyes.Refresh(host)
+		for _, host := range c.forgetHostKey(key) {
+			c.monitor.Refresh(host)
 		}
 	}
 }
 
-// welcome are the hosts that showed a key, which is known now: several, where it is that of a bastion.
-func (d *desk) welcome(key *sshexec.UnknownKey) (hosts []string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for host, k := range d.shown {
+func hostKeyQuestion(host string, key *sshexec.UnknownKey) tui.Question {
+	return tui.Question{
+		Title: "accept the host key of " + host + "?",
+		Yes:   "Accept the key",
+		Lines: []string{
+			fmt.Sprintf("No known_hosts file has a key for %q. The host offers", key.Name),
+			"",
+			key.Type,
+			key.Fingerprint,
+			"",
+			"Compare this with the host's own key. On its console, run: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub " +
+				"(or the file for that key type). If they differ, the connection may be intercepted.",
+			"",
+			"The key will be added to " + key.File,
+		},
+	}
+}
+
+// forgetHostKey drops a key that is now known and returns the hosts that offered it. There are
+// several if it is the key of a bastion.
+func (c *tableController) forgetHostKey(key *sshexec.UnknownKey) (hosts []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for host, k := range c.keys.unknown {
 		if k.Name == key.Name && k.Fingerprint == key.Fingerprint {
-			delete(d.shown, host)
+			delete(c.keys.unknown, host)
 			hosts = append(hosts, host)
 		}
 	}
 	return hosts
 }
 
-// nextStranger takes the next from the queue; "" is that there is none, and nobody asks any more.
-func (d *desk) nextStranger() (host string, key *sshexec.UnknownKey) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.queue) == 0 {
-		d.asking = false
-		return "", nil
+// nextHostKey removes the first host from the queue and returns it with its key, which is nil if
+// the key is known by now. If the queue is empty, ok is false and prompting is over.
+func (c *tableController) nextHostKey() (host string, key *sshexec.UnknownKey, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.keys.queue) == 0 {
+		c.keys.prompting = false
+		return "", nil, false
 	}
-	host, d.queue = d.queue[0], d.queue[1:]
-	return host, d.shown[host]
+	host, c.keys.queue = c.keys.queue[0], c.keys.queue[1:]
+	return host, c.keys.unknown[host], true
 }
 
-func (d *desk) turnAway() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.queue = nil
+func (c *tableController) clearHostKeyQueue() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.keys.queue = nil
 }

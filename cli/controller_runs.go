@@ -1,125 +1,134 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-func (d *desk) deploy(names []string, o fleet.Options) error {
-	plan, err := fleet.NewPlan(d.inv, d.hosts(names), o, d.env.operator())
+// maxRecords is how many of the newest records are searched for runs to attach to and for a host's
+// history.
+const maxRecords = 60
+
+// deploy starts a run.
+func (c *tableController) deploy(names []string, o fleet.Options) error {
+	plan, err := fleet.NewPlan(c.inv, c.hosts(names), o, c.env.operator())
 	if err != nil {
 		return err
 	}
-	plan.Notify = append(plan.Notify, d.notify)
-	d.do(func() { d.run(plan) })
+	plan.Notify = append(plan.Notify, c.notify)
+	c.background(func() { c.runPlan(plan) })
 	return nil
 }
 
-func (d *desk) run(plan *fleet.Plan) {
-	d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) { return d.engine.Run(d.ctx, plan, sink) })
+// runPlan carries out a plan and returns when the run has ended.
+func (c *tableController) runPlan(plan *fleet.Plan) {
+	c.showRun(func(sink func(fleet.Event)) (fleet.Summary, error) { return c.engine.Run(c.ctx, plan, sink) })
 }
 
-// follow shows a run to its end, and has each host looked at when its part has ended.
-func (d *desk) follow(do func(sink func(fleet.Event)) (fleet.Summary, error)) {
-	_, err := do(func(ev fleet.Event) {
-		d.note(ev)
-		d.table.Event(ev)
+// showRun shows a run until it ends, and polls each host when the run has finished with it.
+func (c *tableController) showRun(run func(sink func(fleet.Event)) (fleet.Summary, error)) {
+	_, err := run(func(ev fleet.Event) {
+		c.trackRun(ev)
+		c.table.Event(ev)
 		if ev.Type == fleet.HostFinished {
-			d.eyes.Refresh(ev.Host)
+			c.monitor.Refresh(ev.Host)
 		}
 	})
-	if err != nil && d.ctx.Err() == nil {
-		d.table.Note(err.Error())
+	if err != nil && c.ctx.Err() == nil {
+		c.table.Note(err.Error())
 	}
 }
 
-// note remembers which runs go on.
-func (d *desk) note(ev fleet.Event) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+// trackRun records whether a run is in progress.
+func (c *tableController) trackRun(ev fleet.Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch ev.Type {
 	case fleet.RunStarted:
-		d.running[ev.Run] = true
+		c.runs[ev.Run] = true
 	case fleet.RunFinished:
-		d.running[ev.Run] = false
+		c.runs[ev.Run] = false
 	}
 }
 
-func (d *desk) cancel(run string) error {
-	record, err := d.env.records().Open(run)
+// cancel cancels a run. Each host's answer goes to its log.
+func (c *tableController) cancel(run string) error {
+	record, err := c.env.records().Open(run)
 	if err != nil {
 		return err
 	}
-	return d.engine.Cancel(d.ctx, record, d.inv, func(host, answer string) {
-		d.say(host, "note", answer)
+	return c.engine.Cancel(c.ctx, record, c.inv, func(host, answer string) {
+		c.addLogLine(host, "note", answer)
 	})
 }
 
-// mostRecords are looked at for runs to go on with, and for a host's history.
-const mostRecords = 60
-
-// attach shows the runs that go on and are not shown yet: those that some other fleetctl owns, and, with left, those that
-// were left before their end.
-func (d *desk) attach(left bool) error {
-	records, err := d.env.records().List()
+// attach shows the unfinished runs that the table does not show yet: those that another fleetctl
+// process is running and, if abandoned is true, those whose process is gone.
+func (c *tableController) attach(abandoned bool) error {
+	records, err := c.env.records().List()
 	if err != nil {
 		return err
 	}
 	found := 0
-	for _, record := range records[:min(len(records), mostRecords)] {
-		d.mu.Lock()
-		_, shown := d.running[record.Run]
-		d.mu.Unlock()
-		if shown {
+	for _, record := range records[:min(len(records), maxRecords)] {
+		if c.isShown(record.Run) {
 			continue
 		}
 		state, err := record.State()
 		if err != nil || state.Start == nil || state.Start.Of != "" || state.Summary != nil {
 			continue
 		}
-		if !left && !record.Living() {
-			d.table.Note(fmt.Sprintf("run %s was left before its end: A attaches to it", record.Run))
+		if !abandoned && !record.Living() {
+			c.table.Note(fmt.Sprintf("run %s was abandoned before it finished: press A to attach to it", record.Run))
 			continue
 		}
 		found++
-		d.watch(record)
+		c.attachTo(record)
 	}
-	if left && found == 0 {
-		return fmt.Errorf("there is no run to attach to")
+	if abandoned && found == 0 {
+		return errors.New("no run to attach to")
 	}
 	return nil
 }
 
-// join shows the run that a host's job is of, where another fleetctl of this operator has begun it and is at it.
-func (d *desk) join(job string) {
+// attachToJob shows the run that a host's job belongs to, if another fleetctl process of this
+// operator is running it.
+func (c *tableController) attachToJob(job string) {
 	run, _, _ := strings.Cut(job, ".")
-	d.mu.Lock()
-	_, shown := d.running[run]
-	d.mu.Unlock()
-	if shown {
+	if c.isShown(run) {
 		return
 	}
-	record, err := d.env.records().Open(run)
+	record, err := c.env.records().Open(run)
 	if err != nil || !record.Living() {
 		return
 	}
-	d.mu.Lock()
-	if _, shown = d.running[run]; !shown {
-		d.running[run] = true
-	}
-	d.mu.Unlock()
+	c.mu.Lock()
+	_, shown := c.runs[run] // several hosts may report jobs of one run at the same time
 	if !shown {
-		d.watch(record)
+		c.runs[run] = true
+	}
+	c.mu.Unlock()
+	if !shown {
+		c.attachTo(record)
 	}
 }
 
-// watch shows a run of somebody else's to its end.
-func (d *desk) watch(record *fleet.Record) {
-	d.do(func() {
-		d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) {
-			return d.engine.Attach(d.ctx, record, d.inv, sink)
+// isShown reports whether the table shows the run or has shown it.
+func (c *tableController) isShown(run string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, shown := c.runs[run]
+	return shown
+}
+
+// attachTo shows a recorded run in the background until it ends.
+func (c *tableController) attachTo(record *fleet.Record) {
+	c.background(func() {
+		c.showRun(func(sink func(fleet.Event)) (fleet.Summary, error) {
+			return c.engine.Attach(c.ctx, record, c.inv, sink)
 		})
 	})
 }

@@ -107,7 +107,7 @@ func TestMetricsAreWrittenWholeHoweverTheRunEnded(t *testing.T) {
 	o := deployOptions{metrics: filepath.Join(w.Dir, "fleetctl.prom")}
 	failed := errors.New("a host failed")
 	err := o.measured(w.Env, func(seen func(fleet.Event)) error {
-		failing()(context.Background(), nil, seen)
+		failingRun()(context.Background(), nil, seen)
 		return failed
 	})
 	text, _ := os.ReadFile(o.metrics)
@@ -124,7 +124,7 @@ func TestMetricsThatCannotBeWrittenFailNoRun(t *testing.T) {
 	w := newWorld(t)
 	o := deployOptions{metrics: filepath.Join(w.Dir, "nowhere", "fleetctl.prom")}
 	err := o.measured(w.Env, func(seen func(fleet.Event)) error {
-		failing()(context.Background(), nil, seen)
+		failingRun()(context.Background(), nil, seen)
 		return nil
 	})
 	if err != nil || !strings.Contains(w.err.String(), "the metrics were not written") {

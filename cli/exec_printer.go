@@ -56,8 +56,8 @@ type execLines struct {
 }
 
 func (p *execLines) streams(h *inventory.Host) (out, err *lineWriter) {
-	return &lineWriter{out: p.out, format: labelled(p.labels.of(h, p.labels.env.OutTTY))},
-		&lineWriter{out: p.err, format: labelled(p.labels.of(h, p.labels.env.ErrTTY))}
+	return &lineWriter{out: p.out, format: prefixed(p.labels.of(h, p.labels.env.OutTTY))},
+		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.labels.env.ErrTTY))}
 }
 func (*execLines) ended(*inventory.Host, execResult) {}
 func (*execLines) finish()                           {}
@@ -78,8 +78,8 @@ func (p *execGroups) streams(h *inventory.Host) (out, err *lineWriter) {
 	p.mu.Lock()
 	p.said[h.Name] = said
 	p.mu.Unlock()
-	return &lineWriter{out: said, format: labelled("")},
-		&lineWriter{out: p.err, format: labelled(p.labels.of(h, p.env.ErrTTY))}
+	return &lineWriter{out: said, format: prefixed("")},
+		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.env.ErrTTY))}
 }
 
 func (*execGroups) ended(*inventory.Host, execResult) {}

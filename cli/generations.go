@@ -62,7 +62,7 @@ func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int
 }
 
 func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
-	t, none := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
+	t, none := newTextTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
 			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)

@@ -9,16 +9,17 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// lineWriter cuts one stream of one host into lines, cleans them and passes them on in one write for all that came at
-// once: lines of several hosts never mix, and a fast host costs few system calls.
+// lineWriter splits one stream of one host into lines, cleans and formats them, and writes all
+// complete lines of one Write at once. So lines of different hosts never mix, and a host with much
+// output costs few system calls.
 type lineWriter struct {
 	out     io.Writer
-	format  func(dst []byte, line string) []byte // appends a clean line, with its newline
-	partial []byte                               // the beginning of a line whose end has not come
+	format  func(dst []byte, line string) []byte // appends a clean line with its newline
+	partial []byte                               // a line whose newline has not arrived
 	batch   []byte
 }
 
-// Write never fails: who reads our output may be gone, but the command on the host is not to hang for it.
+// Write never fails: a reader that is gone must not stall the command on the host.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	n := len(p)
 	for {
@@ -31,14 +32,14 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 	}
 	w.partial = append(w.partial, p...)
 	for len(w.partial) > clean.MaxRunes {
-		rest := w.piece(w.partial)
+		rest := w.split(w.partial)
 		w.partial = append(w.partial[:0], rest...)
 	}
 	w.flush()
 	return n, nil
 }
 
-// close passes on what came after the last newline.
+// close writes the last line if it lacks a newline.
 func (w *lineWriter) close() {
 	if len(w.partial) > 0 {
 		w.line(nil)
@@ -46,21 +47,22 @@ func (w *lineWriter) close() {
 	w.flush()
 }
 
-// line ends a line with what came last of it.
+// line completes a line: the partial line, if any, followed by end.
 func (w *lineWriter) line(end []byte) {
 	if len(w.partial) > 0 {
 		w.partial = append(w.partial, end...)
 		end = w.partial
 	}
 	for len(end) > clean.MaxRunes {
-		end = w.piece(end)
+		end = w.split(end)
 	}
 	w.batch = w.format(w.batch, clean.Line(end))
 	w.partial = w.partial[:0]
 }
 
-// piece passes on the beginning of a line that is too long for one, and returns the rest.
-func (w *lineWriter) piece(long []byte) (rest []byte) {
+// split formats the first clean.MaxRunes bytes of an overlong line and returns the rest. It does not
+// split a UTF-8 sequence.
+func (w *lineWriter) split(long []byte) (rest []byte) {
 	cut := clean.MaxRunes
 	for back := 1; back < utf8.UTFMax; back++ {
 		if utf8.RuneStart(long[cut]) {
@@ -79,8 +81,8 @@ func (w *lineWriter) flush() {
 	}
 }
 
-// labelled formats lines with the host's name before them.
-func labelled(label string) func([]byte, string) []byte {
+// prefixed returns a format for lineWriter that prefixes each line with a label.
+func prefixed(label string) func([]byte, string) []byte {
 	return func(dst []byte, line string) []byte {
 		dst = append(dst, label...)
 		dst = append(dst, line...)
@@ -88,7 +90,7 @@ func labelled(label string) func([]byte, string) []byte {
 	}
 }
 
-// lockedWriter lets one write through at a time.
+// lockedWriter makes a writer safe for concurrent use.
 type lockedWriter struct {
 	mu sync.Mutex
 	w  io.Writer

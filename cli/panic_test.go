@@ -14,25 +14,25 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// broken is the table, with a fault of its own that shows once a file is there: in what the screen does, in what a key has done away from the
-// screen, or in what goes on behind the table.
-func broken(where, file string) int {
-	fails := func() {
+// panickingTable runs a table that panics once a file exists: while it draws ("draw"), in a command
+// started by a key ("command"), or in a goroutine of the controller ("controller").
+func panickingTable(place, file string) int {
+	panicIfFileExists := func() {
 		if _, err := os.Stat(file); err == nil {
-			panic("a fault " + where + " the table")
+			panic("test panic in " + place)
 		}
 	}
 	env := System()
 	var o tableOptions
-	switch where {
-	case "in":
-		env.Now = func() time.Time { fails(); return time.Now() }
-	case "beside":
-		env.Getenv = func(name string) string { fails(); return os.Getenv(name) }
-	case "behind":
-		o.first = func(*desk) {
+	switch place {
+	case "draw":
+		env.Now = func() time.Time { panicIfFileExists(); return time.Now() }
+	case "command":
+		env.Getenv = func(name string) string { panicIfFileExists(); return os.Getenv(name) }
+	case "controller":
+		o.onStart = func(*tableController) {
 			for {
-				fails()
+				panicIfFileExists()
 				time.Sleep(10 * time.Millisecond)
 			}
 		}
@@ -46,33 +46,33 @@ func broken(where, file string) int {
 	return exitCode(err, true)
 }
 
-func TestAPanicGivesTheTerminalBackAndSaysWhatItWas(t *testing.T) {
-	for _, test := range []struct{ where, says, stack string }{
-		{"in", "a fault in the table", "tui.(*ui).Update"},
-		{"beside", "fleetctl itself is at fault: a fault beside the table", "cli.(*desk).history"},
-		{"behind", "fleetctl itself is at fault: a fault behind the table", "(*desk).do"},
+func TestPanicRestoresTerminalAndIsReported(t *testing.T) {
+	for _, test := range []struct{ place, message, stack string }{
+		{"draw", "test panic in draw", "tui.(*ui).Update"},
+		{"command", "fleetctl itself is at fault: test panic in command", "cli.(*tableController).history"},
+		{"controller", "fleetctl itself is at fault: test panic in controller", "(*tableController).background"},
 	} {
-		t.Run(test.where, func(t *testing.T) {
+		t.Run(test.place, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(t.TempDir(), "fails")
-			p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("echo before\nbroken %s %s\necho \"left with $?\"\n"+sane, test.where, file, 3))
+			file := filepath.Join(t.TempDir(), "panic")
+			p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("echo before\npanickingtable %s %s\necho \"table exited with $?\"\n"+printSane, test.place, file, 3))
 			p.Until("1 offline")
 			if got, _ := p.Tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}"); got != "1 0\n" {
-				t.Errorf("the table is not on a screen of its own: %s", got)
+				t.Errorf("the table is not on the alternate screen, or shows the cursor: %s", got)
 			}
 			if err := os.WriteFile(file, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
 			p.Keys("Enter")
-			p.Until("left with 1")
+			p.Until("table exited with 1")
 			shown := p.Until("sane 23")
-			for _, want := range []string{"before", test.says, test.stack, "fleetctl itself is at fault"} {
+			for _, want := range []string{"before", test.message, test.stack, "fleetctl itself is at fault"} {
 				if !strings.Contains(shown, want) {
-					t.Errorf("nothing says %q", want)
+					t.Errorf("the terminal lacks %q", want)
 				}
 			}
 			if got, _ := p.Tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}"); got != "0 1\n" {
-				t.Errorf("the screen or the cursor is not what it was: %s", got)
+				t.Errorf("the screen or the cursor was not restored: %s", got)
 			}
 			if t.Failed() {
 				t.Log(shown)

@@ -8,13 +8,13 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// plainPrinter prints a line an event, each with its host's name: for pipes, files and CI.
+// plainPrinter prints one line per event, prefixed with the host's name: for pipes, files and CI.
 type plainPrinter struct {
 	env     *Env
 	palette tui.Palette
-	colors  map[string]string
+	colors  map[string]string // by host name
 	quiet   bool
-	width   int // of the longest name
+	width   int // of the longest host name
 	err     error
 }
 
@@ -29,15 +29,15 @@ func newPlainPrinter(env *Env, colors map[string]string, quiet bool) *plainPrint
 func (p *plainPrinter) Event(ev fleet.Event) {
 	switch ev.Type {
 	case fleet.RunStarted:
-		p.line("run %s: %s", ev.Run, begun(ev.Start))
+		p.line("run %s: %s", ev.Run, startText(ev.Start))
 	case fleet.StepStarted:
 		p.host(ev.Host, " ", "%s: started", ev.Step)
 	case fleet.StepFinished:
-		word := "done"
+		result := "done"
 		if ev.OK != nil && !*ev.OK {
-			word = "failed"
+			result = "failed"
 		}
-		p.host(ev.Host, " ", "%s: %s", ev.Step, word)
+		p.host(ev.Host, " ", "%s: %s", ev.Step, result)
 	case fleet.LogLine:
 		switch ev.Stream {
 		case "warn":
@@ -52,11 +52,11 @@ func (p *plainPrinter) Event(ev fleet.Event) {
 	case fleet.FactLearned:
 		p.fact(ev)
 	case fleet.HostFinished:
-		p.host(ev.Host, " ", "%s", p.ended(ev.Result))
+		p.host(ev.Host, " ", "%s", p.resultText(ev.Result))
 	}
 }
 
-// fact prints the few facts that a person waits for; the summary has the others.
+// fact prints the few facts that matter while a run is in progress.
 func (p *plainPrinter) fact(ev fleet.Event) {
 	switch ev.Key {
 	case fleet.FactRevision:
@@ -68,8 +68,8 @@ func (p *plainPrinter) fact(ev fleet.Event) {
 	}
 }
 
-// begun is a run's beginning in words.
-func begun(s *fleet.Start) string {
+// startText describes a run: "barta, switch to 3f9c2ab, 2 hosts in 2 waves".
+func startText(s *fleet.Start) string {
 	waves := make(map[int]bool)
 	for _, h := range s.Hosts {
 		waves[h.Wave] = true
@@ -85,12 +85,12 @@ func begun(s *fleet.Start) string {
 	return text
 }
 
-func (p *plainPrinter) ended(r *fleet.Result) string {
+func (p *plainPrinter) resultText(r *fleet.Result) string {
 	ink, _ := p.palette.Outcome(r.Outcome)
-	return fmt.Sprintf("%s%s (%.1f s)", ink.Paint(string(r.Outcome)), inStep(r), r.Seconds)
+	return fmt.Sprintf("%s%s (%.1f s)", ink.Paint(string(r.Outcome)), stepAndReason(r), r.Seconds)
 }
 
-// host prints a line about a host, or about the run where name is "".
+// host prints a line about a host, or about the run if name is empty.
 func (p *plainPrinter) host(name, mark, format string, args ...any) {
 	if name == "" {
 		p.line(format, args...)

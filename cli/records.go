@@ -8,7 +8,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// records is where runs are remembered: under $XDG_STATE_HOME, which counts only where it is absolute.
+// records returns the records of past runs, in $XDG_STATE_HOME. A relative $XDG_STATE_HOME is ignored,
+// as the XDG specification requires.
 func (env *Env) records() *fleet.Records {
 	state := env.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {
@@ -17,7 +18,8 @@ func (env *Env) records() *fleet.Records {
 	return &fleet.Records{Dir: filepath.Join(state, "fleetctl", "runs")}
 }
 
-// record is the run that an argument names: by its id, a unique part of it, or "last"; without one, the last.
+// record returns the record of the run named by the first argument: its ID, a unique part of it, or
+// "last". Without arguments it returns the last run's.
 func (env *Env) record(args []string) (*fleet.Record, error) {
 	var record *fleet.Record
 	var err error
@@ -32,7 +34,7 @@ func (env *Env) record(args []string) (*fleet.Record, error) {
 	return record, nil
 }
 
-// completeRun offers the ids of recorded runs to the shell, for the first argument.
+// completeRun completes the first argument with the IDs of recorded runs.
 func completeRun(env *Env) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {

@@ -88,7 +88,7 @@ EXIT STATUS
 		commands []*cobra.Command
 	}{
 		{"hosts", []*cobra.Command{
-			newTableCommand(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
+			newTable(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
 			newReboot(env), newTest(env), newExec(env), newSSH(env),
 		}},
 		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},

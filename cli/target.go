@@ -16,24 +16,24 @@ import (
 const targetEvery = time.Minute
 
 // followTarget tells the table which commit the fleet should be at, until ctx ends.
-func (d *desk) followTarget(ctx context.Context) {
-	if d.inv.Remote == "" {
+func (c *tableController) followTarget(ctx context.Context) {
+	if c.inv.Remote == "" {
 		return
 	}
 	pause := time.NewTicker(targetEvery)
 	defer pause.Stop()
 	for told := ""; ; {
-		if rev, err := d.env.askTip(ctx, d.inv.Remote, d.inv.Branch); err != nil && told == "" && ctx.Err() == nil {
-			d.table.Note("the git here does not know where the fleet should be: " + err.Error())
+		if rev, err := c.env.askTip(ctx, c.inv.Remote, c.inv.Branch); err != nil && told == "" && ctx.Err() == nil {
+			c.table.Note("the git here does not know where the fleet should be: " + err.Error())
 			told = err.Error()
 		} else if err == nil && rev != "" {
-			d.table.Target(d.env.commit(ctx, rev, filepath.Dir(d.inv.Path), d.inv.Remote))
+			c.table.Target(c.env.commit(ctx, rev, filepath.Dir(c.inv.Path), c.inv.Remote))
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-pause.C:
-		case <-d.again:
+		case <-c.refreshTarget:
 		}
 	}
 }

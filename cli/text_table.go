@@ -10,78 +10,78 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// table lines text up in columns. On a terminal it is cut to fit, the widest column first; the first column, which says
-// what a row is about, never is.
-type table struct {
-	width int // 0: as wide as it likes
-	ink   tui.Palette
-	rows  [][]string
-	inks  []tui.Ink // of each row's first cell
+// textTable aligns text in columns. On a terminal, rows are truncated to fit, the widest column
+// first. The first column, which names what a row is about, is never truncated.
+type textTable struct {
+	width   int // of the terminal; 0 means unlimited
+	palette tui.Palette
+	rows    [][]string
+	inks    []tui.Ink // of each row's first cell
 }
 
-func newTable(env *Env, heads ...string) *table {
-	t := &table{ink: env.palette(env.OutTTY)}
-	if out, is := env.Out.(interface{ Fd() uintptr }); is && env.OutTTY {
-		t.width, _, _ = term.GetSize(int(out.Fd())) // 0 where the terminal does not say
+func newTextTable(env *Env, heads ...string) *textTable {
+	t := &textTable{palette: env.palette(env.OutTTY)}
+	if out, ok := env.Out.(interface{ Fd() uintptr }); ok && env.OutTTY {
+		t.width, _, _ = term.GetSize(int(out.Fd())) // 0 on error
 	}
-	t.row(t.ink.Faint, heads...)
+	t.row(t.palette.Faint, heads...)
 	return t
 }
 
-func (t *table) row(ink tui.Ink, cells ...string) {
+func (t *textTable) row(ink tui.Ink, cells ...string) {
 	t.rows = append(t.rows, cells)
 	t.inks = append(t.inks, ink)
 }
 
-const gap = "  "
+const columnGap = "  "
 
-// fit leaves columns out, one after the other, as long as the table is wider than the terminal.
-func (t *table) fit(spare ...string) {
-	for _, head := range spare {
-		if _, sum := t.measure(); t.width == 0 || sum <= t.width {
+// fit drops the named columns, one after another, until the table fits the terminal.
+func (t *textTable) fit(optional ...string) {
+	for _, head := range optional {
+		if _, total := t.naturalWidths(); t.width == 0 || total <= t.width {
 			return
 		}
-		at := slices.Index(t.rows[0], head)
+		column := slices.Index(t.rows[0], head)
 		for i := range t.rows {
-			t.rows[i] = slices.Delete(t.rows[i], at, at+1)
+			t.rows[i] = slices.Delete(t.rows[i], column, column+1)
 		}
 	}
 }
 
-// measure tells how wide each column would like to be, and all of them together.
-func (t *table) measure() (widths []int, sum int) {
+// naturalWidths returns the width that each column needs, and the total with the gaps.
+func (t *textTable) naturalWidths() (widths []int, total int) {
 	widths = make([]int, len(t.rows[0]))
-	sum = len(gap) * (len(widths) - 1)
+	total = len(columnGap) * (len(widths) - 1)
 	for i := range widths {
 		for _, row := range t.rows {
 			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
 		}
-		sum += widths[i]
+		total += widths[i]
 	}
-	return widths, sum
+	return widths, total
 }
 
-// widths are how wide each column may be.
-func (t *table) widths() []int {
-	widths, sum := t.measure()
-	const least = 4
-	for t.width > 0 && sum > t.width {
+// widths returns the width of each column on the terminal.
+func (t *textTable) widths() []int {
+	widths, total := t.naturalWidths()
+	const minWidth = 4
+	for t.width > 0 && total > t.width {
 		widest := 1
 		for i := 2; i < len(widths); i++ {
 			if widths[i] > widths[widest] {
 				widest = i
 			}
 		}
-		if widths[widest] <= least {
+		if widths[widest] <= minWidth {
 			break
 		}
 		widths[widest]--
-		sum--
+		total--
 	}
 	return widths
 }
 
-func (t *table) String() string {
+func (t *textTable) String() string {
 	var b strings.Builder
 	widths := t.widths()
 	for i, row := range t.rows {
@@ -90,11 +90,11 @@ func (t *table) String() string {
 			cell = ansi.Truncate(cell, widths[j], "…")
 			pad := strings.Repeat(" ", widths[j]-ansi.StringWidth(cell))
 			if i == 0 {
-				cell = t.ink.Faint.Paint(cell)
+				cell = t.palette.Faint.Paint(cell)
 			} else if j == 0 {
 				cell = t.inks[i].Paint(cell)
 			}
-			line.WriteString(cell + pad + gap)
+			line.WriteString(cell + pad + columnGap)
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
