@@ -121,8 +121,12 @@ func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir 
 		if known := attrs[h.Kind]; !slices.Contains(known, h.Attr) {
 			message := fmt.Sprintf("host %q: the flake has no %s.%q", h.Name, flakeOutput(h.Kind), h.Attr)
 			hint := inventory.DidYouMean(h.Attr, known)
-			if hint == "" {
-				hint = fmt.Sprintf("add it to the flake, or set attr to one of: %s", nameList(known))
+			switch {
+			case hint != "":
+			case len(known) == 0:
+				hint = "add it to the flake"
+			default:
+				hint = "add it to the flake, or set attr to one of " + nameList(known)
 			}
 			findings = append(findings, inv.Finding(h, message, hint))
 		}
@@ -133,10 +137,7 @@ func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir 
 // nameList joins names with commas, leaving out those after the first ten.
 func nameList(names []string) string {
 	const limit = 10
-	switch {
-	case len(names) == 0:
-		return "none"
-	case len(names) > limit:
+	if len(names) > limit {
 		return strings.Join(names[:limit], ", ") + ", ..."
 	}
 	return strings.Join(names, ", ")

@@ -152,7 +152,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},
 		{[]string{"reboot", "--all"}, fleet.ExitOK, "✓ rebooted"},
-		{[]string{"reboot"}, fleet.ExitUsage, "no hosts were selected"},
+		{[]string{"reboot"}, fleet.ExitUsage, "no hosts selected"},
 	} {
 		*w.out, *w.err = buffer{}, buffer{}
 		if code := Main(w.Env, test.args); code != test.code || !strings.Contains(w.out.String()+w.err.String(), test.says) {
