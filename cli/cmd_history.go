@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -42,11 +43,11 @@ EXIT STATUS
 			if len(args) == 0 {
 				return listRuns(env, o)
 			}
-			record, err := env.record(args)
+			rec, err := env.record(args)
 			if err != nil {
 				return err
 			}
-			return replayRun(env, o, record)
+			return replayRun(env, o, rec)
 		},
 	}
 	cmd.Flags().Var((*number)(&o.limit), "limit", "list at most this `number` of runs; 0 lists all")
@@ -80,8 +81,8 @@ func listRuns(env *Env, o historyOptions) error {
 	empty := true
 	var readErr error // reported at the end: a damaged record must not hide the others
 	lines := json.NewEncoder(env.Out)
-	for _, record := range records {
-		state, err := record.State()
+	for _, rec := range records {
+		state, err := rec.State()
 		if err != nil {
 			readErr = errors.Join(readErr, err)
 			continue
@@ -89,7 +90,7 @@ func listRuns(env *Env, o historyOptions) error {
 		if state.Start == nil {
 			continue // interrupted before the first event
 		}
-		run := newPastRun(record, state)
+		run := newPastRun(rec, state)
 		if o.output == outputJSON {
 			if err := lines.Encode(run); err != nil {
 				return err
@@ -110,10 +111,10 @@ func listRuns(env *Env, o historyOptions) error {
 	return readErr
 }
 
-func newPastRun(record *fleet.Record, s *fleet.State) pastRun {
+func newPastRun(rec *record.Record, s *fleet.State) pastRun {
 	p := pastRun{
-		Run: record.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
-		Counts: s.Summarize().Counts, Living: record.Living(), Ended: s.Settled(),
+		Run: rec.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
+		Counts: s.Summarize().Counts, Living: rec.Living(), Ended: s.Settled(),
 	}
 	for _, h := range s.Hosts {
 		p.Hosts = append(p.Hosts, h.Name)
@@ -146,8 +147,8 @@ func someHosts(names []string) string {
 
 // replayRun prints a recorded run the way it was printed when it ran, without the hosts' own output,
 // which fleetctl logs prints.
-func replayRun(env *Env, o historyOptions, record *fleet.Record) error {
-	state, err := record.State()
+func replayRun(env *Env, o historyOptions, rec *record.Record) error {
+	state, err := rec.State()
 	if err != nil {
 		return err
 	}
@@ -161,7 +162,7 @@ func replayRun(env *Env, o historyOptions, record *fleet.Record) error {
 		}
 		show = newPlainPrinter(env, noColors, false)
 	}
-	if err := record.Replay(show.Event); err != nil {
+	if err := rec.Replay(show.Event); err != nil {
 		return err
 	}
 	if o.output == outputText {

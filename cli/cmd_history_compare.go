@@ -31,11 +31,11 @@ EXIT STATUS
 		RunE: func(_ *cobra.Command, args []string) error {
 			var states [2]*fleet.State
 			for i, name := range args {
-				record, err := env.record([]string{name})
+				rec, err := env.record([]string{name})
 				if err != nil {
 					return err
 				}
-				if states[i], err = record.State(); err != nil {
+				if states[i], err = rec.State(); err != nil {
 					return err
 				}
 			}

@@ -26,21 +26,21 @@ func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Ske
 	} else if err := sketchCheckout(ctx, env, flake, &s); err != nil {
 		return s, err
 	}
-	fleet, err := evalFleet(ctx, env, dir, ref)
+	evaluated, err := evalFleet(ctx, env, dir, ref)
 	if err != nil {
 		return s, fmt.Errorf("the flake %q cannot be read: %w", flake, err)
 	}
 	leaveOut := func(output, attr, reason string) {
 		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, reason))
 	}
-	for _, h := range fleet.Hosts {
+	for _, h := range evaluated.Hosts {
 		if reason := h.problem(); reason != "" {
 			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), reason)
 			continue
 		}
 		s.Hosts = append(s.Hosts, inventory.Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User})
 	}
-	for _, out := range fleet.LeftOut {
+	for _, out := range evaluated.LeftOut {
 		leaveOut(out.Output, out.Attr, out.Why)
 	}
 	if len(s.Hosts) == 0 {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -46,14 +46,14 @@ EXIT STATUS
 			return completeRun(env)(cmd, args, word)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			record, err := env.record(args[:1])
+			rec, err := env.record(args[:1])
 			if err != nil {
 				return err
 			}
-			if err := requireHost(record, args[1]); err != nil {
+			if err := requireHost(rec, args[1]); err != nil {
 				return err
 			}
-			return printLog(cmd.Context(), env, o, record, args[1])
+			return printLog(cmd.Context(), env, o, rec, args[1])
 		},
 	}
 	cmd.Flags().BoolVar(&o.raw, "raw", false, "print the log's bytes unchanged, with markers and escape sequences")
@@ -61,13 +61,13 @@ EXIT STATUS
 	return cmd
 }
 
-func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record, host string) error {
+func printLog(ctx context.Context, env *Env, o logsOptions, rec *record.Record, host string) error {
 	out := &logOutput{Writer: bufio.NewWriter(env.Out), palette: env.palette(env.OutTTY), raw: o.raw}
 	switch {
 	case o.follow:
-		return followLog(ctx, out, record, host)
+		return followLog(ctx, out, rec, host)
 	case o.raw:
-		log, err := record.Log(host)
+		log, err := rec.Log(host)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record
 			return err
 		}
 	default:
-		if err := record.Lines(host, out.line); err != nil {
+		if err := rec.Lines(host, out.line); err != nil {
 			return err
 		}
 	}
@@ -104,8 +104,8 @@ func (o *logOutput) line(stream, text string) {
 }
 
 // requireHost returns an error if the run has no such host.
-func requireHost(record *fleet.Record, host string) error {
-	state, err := record.State()
+func requireHost(rec *record.Record, host string) error {
+	state, err := rec.State()
 	if err != nil || state.Host(host) != nil {
 		return err
 	}
@@ -114,15 +114,15 @@ func requireHost(record *fleet.Record, host string) error {
 		names = append(names, h.Name)
 	}
 	hint := cmp.Or(inventory.DidYouMean(host, names), "the run's hosts are "+nameList(names))
-	return usage(hint, "run %s has no host %q", record.Run, host)
+	return usage(hint, "run %s has no host %q", rec.Run, host)
 }
 
 func hostsOfRun(env *Env, args []string) []cobra.Completion {
-	record, err := env.record(args)
+	rec, err := env.record(args)
 	if err != nil {
 		return nil
 	}
-	state, err := record.State()
+	state, err := rec.State()
 	if err != nil {
 		return nil
 	}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
@@ -16,13 +16,13 @@ import (
 const logPollInterval = 200 * time.Millisecond
 
 // followLog prints a log as it grows, until the job ends or no process is receiving the log anymore.
-func followLog(ctx context.Context, out *logOutput, record *fleet.Record, host string) error {
-	log, err := waitForLog(ctx, record, host)
+func followLog(ctx context.Context, out *logOutput, rec *record.Record, host string) error {
+	log, err := waitForLog(ctx, rec, host)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	nonce, err := os.ReadFile(filepath.Join(record.Dir, "hosts", host+".nonce"))
+	nonce, err := os.ReadFile(filepath.Join(rec.Dir, "hosts", host+".nonce"))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func followLog(ctx context.Context, out *logOutput, record *fleet.Record, host s
 		dst = io.MultiWriter(out, parser)
 	}
 	for {
-		living := record.Living() // checked before the read, so that the last read is complete
+		living := rec.Living() // checked before the read, so that the last read is complete
 		if _, err := io.Copy(dst, log); err != nil {
 			return err
 		}
@@ -62,10 +62,10 @@ func followLog(ctx context.Context, out *logOutput, record *fleet.Record, host s
 }
 
 // waitForLog opens a host's log. If the run is in progress, it waits until the log exists.
-func waitForLog(ctx context.Context, record *fleet.Record, host string) (io.ReadCloser, error) {
+func waitForLog(ctx context.Context, rec *record.Record, host string) (io.ReadCloser, error) {
 	for {
-		living := record.Living()
-		log, err := record.Log(host)
+		living := rec.Living()
+		log, err := rec.Log(host)
 		if err == nil || !living || !waitForPoll(ctx) {
 			return log, err
 		}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 	"github.com/markus-barta/nixfleet/tui"
@@ -22,9 +24,9 @@ type tableController struct {
 	readOnly bool
 
 	ctx           context.Context // the table's lifetime; the table's actions carry no context
-	engine        *fleet.Engine
+	engine        *engine.Engine
 	pool          *sshexec.Pool
-	monitor       *fleet.Monitor
+	monitor       *host.Monitor
 	work          sync.WaitGroup
 	refreshTarget chan struct{} // requests an immediate lookup of the target commit
 
@@ -67,7 +69,7 @@ func (c *tableController) start() {
 	c.engine, c.pool = newEngine(&env, tablePrinter{c.table})
 	c.refreshTarget = make(chan struct{}, 1)
 	c.mu.Lock() // the monitor may call status before NewMonitor returns
-	c.monitor = fleet.NewMonitor(c.engine.Dialer, c.inv, c.inv.Hosts, c.refresh, c.status)
+	c.monitor = host.NewMonitor(c.engine.Dialer, c.inv, c.inv.Hosts, c.refresh, c.status)
 	c.mu.Unlock()
 	c.background(func() { c.followTarget(c.ctx) })
 	c.background(func() {

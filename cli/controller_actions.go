@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 // generations returns a host's generations.
-func (c *tableController) generations(host string) ([]fleet.Generation, error) {
-	h := c.inv.Host(host)
-	found, err := fleet.Generations(c.ctx, c.engine.Dialer, h)
+func (c *tableController) generations(name string) ([]host.Generation, error) {
+	h := c.inv.Host(name)
+	found, err := host.Generations(c.ctx, c.engine.Dialer, h)
 	if err != nil {
 		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
 	}
@@ -33,8 +34,8 @@ func (c *tableController) plan(names []string, o fleet.Options, build bool) erro
 	}
 	c.background(func() {
 		rev := c.env.resolve(c.ctx, plan)
-		fleet.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := plan.Foresee(ctx, c.engine.Dialer, h, rev, build)
+		host.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			f := host.Foresee(ctx, c.engine.Dialer, plan, h, rev, build)
 			if ctx.Err() == nil {
 				c.table.Plan(h.Name, tablePlan(forecastText(c.env.Now(), plan, h, f)))
 			}
@@ -67,16 +68,16 @@ func tablePlan(plan []planText) []tui.Text {
 // reboot reboots hosts wave after wave. The results go to the hosts' logs.
 func (c *tableController) reboot(names []string) error {
 	hosts := c.hosts(names)
-	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
+	o := host.RebootOptions{Limit: rebootLimit, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
 	for _, h := range hosts {
 		c.table.Doing(h.Name, "rebooting")
 		c.addLogLine(h.Name, "note", "waiting to reboot")
 	}
 	c.background(func() {
 		rebooted := 0
-		fleet.Reboot(c.ctx, c.engine.Dialer, c.inv, hosts, o, func(r fleet.RebootResult) {
+		host.Reboot(c.ctx, c.engine.Dialer, c.inv, hosts, o, func(r host.RebootResult) {
 			stream, text := "warn", "reboot: "+string(r.Word)
-			if r.Word == fleet.Rebooted {
+			if r.Word == host.Rebooted {
 				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
 				rebooted++
 			}
@@ -98,11 +99,11 @@ func (c *tableController) reboot(names []string) error {
 func (c *tableController) exec(names []string, command string) error {
 	hosts := c.hosts(names)
 	c.background(func() {
-		fleet.Each(c.ctx, hosts, c.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		host.Each(c.ctx, hosts, c.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
 			emit := func(stream, line string) { c.addLogLine(h.Name, stream, line) }
 			emit("note", "$ "+command)
 			stdout, stderr := outputLines(emit), outputLines(emit)
-			result := execOn(ctx, 0, c.engine.Dialer, h, fleet.Command{Stdout: stdout, Stderr: stderr}, command)
+			result := execOn(ctx, 0, c.engine.Dialer, h, host.Command{Stdout: stdout, Stderr: stderr}, command)
 			stdout.close()
 			stderr.close()
 			switch {
@@ -127,12 +128,12 @@ func outputLines(emit func(stream, line string)) *lineWriter {
 }
 
 // shell returns the ssh command that opens a shell on a host. It takes over the terminal.
-func (c *tableController) shell(host string) (*exec.Cmd, error) {
+func (c *tableController) shell(name string) (*exec.Cmd, error) {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
 		return nil, errors.New("ssh not found in PATH")
 	}
-	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(host), nil)...)...)
+	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
 	ssh.Env = c.env.Environ
 	return ssh, nil
 }

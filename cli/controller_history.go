@@ -11,13 +11,13 @@ func (c *tableController) history(host string) ([]tui.Past, error) {
 		return nil, err
 	}
 	var past []tui.Past
-	for _, record := range records[:min(len(records), maxRecords)] {
-		state, err := record.State()
+	for _, rec := range records[:min(len(records), maxRecords)] {
+		state, err := rec.State()
 		if err != nil || state.Start == nil {
 			continue // fleetctl history reports damaged records
 		}
 		if h := state.Host(host); h != nil {
-			past = append(past, tui.Past{Run: record.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
+			past = append(past, tui.Past{Run: rec.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
 		}
 	}
 	return past, nil
@@ -27,12 +27,12 @@ func (c *tableController) history(host string) ([]tui.Past, error) {
 // negative from counts from the log's end. It returns the number of the first line and the total
 // number of lines. Every call reads the whole log but keeps only the lines it returns.
 func (c *tableController) readLog(run, host string, from, limit int) (lines []tui.Text, first, total int, err error) {
-	record, err := c.env.records().Open(run)
+	rec, err := c.env.records().Open(run)
 	if err != nil {
 		return nil, 0, 0, err
 	}
 	last := -from // if positive, the number of lines wanted from the end
-	err = record.Lines(host, func(stream, line string) {
+	err = rec.Lines(host, func(stream, line string) {
 		if last > 0 && len(lines) >= 2*last {
 			lines = append(lines[:0], lines[len(lines)-last:]...)
 		}
@@ -50,12 +50,12 @@ func (c *tableController) readLog(run, host string, from, limit int) (lines []tu
 
 // searchLog returns the number of the first or last line that matches, or -1 if none does.
 func (c *tableController) searchLog(s tui.LogSearch) (int, error) {
-	record, err := c.env.records().Open(s.Run)
+	rec, err := c.env.records().Open(s.Run)
 	if err != nil {
 		return -1, err
 	}
 	found, n := -1, 0
-	err = record.Lines(s.Host, func(stream, line string) {
+	err = rec.Lines(s.Host, func(stream, line string) {
 		if s.From <= n && n < s.To && (s.Last || found < 0) && s.Match(tui.Text{Stream: stream, Line: line}) {
 			found = n
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 // maxRecords is how many of the newest records are searched for runs to attach to and for a host's
@@ -56,11 +57,11 @@ func (c *tableController) trackRun(ev fleet.Event) {
 
 // cancel cancels a run. Each host's answer goes to its log.
 func (c *tableController) cancel(run string) error {
-	record, err := c.env.records().Open(run)
+	rec, err := c.env.records().Open(run)
 	if err != nil {
 		return err
 	}
-	return c.engine.Cancel(c.ctx, record, c.inv, func(host, answer string) {
+	return c.engine.Cancel(c.ctx, rec, c.inv, func(host, answer string) {
 		c.addLogLine(host, "note", answer)
 	})
 }
@@ -73,20 +74,20 @@ func (c *tableController) attach(abandoned bool) error {
 		return err
 	}
 	found := 0
-	for _, record := range records[:min(len(records), maxRecords)] {
-		if c.isShown(record.Run) {
+	for _, rec := range records[:min(len(records), maxRecords)] {
+		if c.isShown(rec.Run) {
 			continue
 		}
-		state, err := record.State()
+		state, err := rec.State()
 		if err != nil || state.Start == nil || state.Start.Of != "" || state.Summary != nil {
 			continue
 		}
-		if !abandoned && !record.Living() {
-			c.table.Note(fmt.Sprintf("run %s was abandoned before it finished: press A to attach to it", record.Run))
+		if !abandoned && !rec.Living() {
+			c.table.Note(fmt.Sprintf("run %s was abandoned before it finished: press A to attach to it", rec.Run))
 			continue
 		}
 		found++
-		c.attachTo(record)
+		c.attachTo(rec)
 	}
 	if abandoned && found == 0 {
 		return errors.New("no run to attach to")
@@ -101,8 +102,8 @@ func (c *tableController) attachToJob(job string) {
 	if c.isShown(run) {
 		return
 	}
-	record, err := c.env.records().Open(run)
-	if err != nil || !record.Living() {
+	rec, err := c.env.records().Open(run)
+	if err != nil || !rec.Living() {
 		return
 	}
 	c.mu.Lock()
@@ -112,7 +113,7 @@ func (c *tableController) attachToJob(job string) {
 	}
 	c.mu.Unlock()
 	if !shown {
-		c.attachTo(record)
+		c.attachTo(rec)
 	}
 }
 
@@ -125,10 +126,10 @@ func (c *tableController) isShown(run string) bool {
 }
 
 // attachTo shows a recorded run in the background until it ends.
-func (c *tableController) attachTo(record *fleet.Record) {
+func (c *tableController) attachTo(rec *record.Record) {
 	c.background(func() {
 		c.showRun(func(sink func(fleet.Event)) (fleet.Summary, error) {
-			return c.engine.Attach(c.ctx, record, c.inv, sink)
+			return c.engine.Attach(c.ctx, rec, c.inv, sink)
 		})
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
@@ -28,12 +28,12 @@ func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 	return ask(ctx, prompt)
 }
 
-// dialer adapts a pool to [fleet.Dialer].
+// dialer adapts a pool to [host.Dialer].
 type dialer struct{ pool *sshexec.Pool }
 
 // Dial connects within the host's Timeouts.Connect. The pool enforces the timeout, because it knows when
 // the operator is being prompted and stops the clock.
-func (d dialer) Dial(ctx context.Context, h *inventory.Host) (fleet.Conn, error) {
+func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
 	c, err := d.pool.Dial(ctx, target(h))
 	if err != nil {
 		return nil, err
@@ -46,9 +46,9 @@ func target(h *inventory.Host) sshexec.Target {
 	return sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port, Timeout: h.Timeouts.Connect}
 }
 
-// conn adapts a connection to [fleet.Conn].
+// conn adapts a connection to [host.Conn].
 type conn struct{ *sshexec.Conn }
 
-func (c conn) Run(ctx context.Context, cmd fleet.Command) (int, error) {
+func (c conn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	return c.Conn.Run(ctx, sshexec.Command(cmd))
 }

@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // engineFunc starts a run or attaches to one, passes its events to sink, and returns when it ends.
-type engineFunc func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error)
+type engineFunc func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error)
 
 // follow shows a run until it ends. Its error carries the run's exit code.
 func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, run engineFunc) error {
@@ -20,19 +21,19 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 	defer signals.close()
 	show := v.printer(env, hosts, signals.press)
 
-	engine, pool := newEngine(env, show)
+	eng, pool := newEngine(env, show)
 	defer pool.Close()
 	var runID atomic.Value
 	runID.Store("")
 	ctx = signals.watch(ctx, func() {
-		engine.Stop()
+		eng.Stop()
 		show.Note("stopping: no new hosts will start; running ones will finish")
 		status, hint := env.jobsAfterExit(runID.Load().(string))
 		show.Note("press ctrl-c again to exit now: " + strings.Join(someOf(status, hint), "; "))
 	})
 
 	var state fleet.State
-	summary, err := run(ctx, engine, func(ev fleet.Event) {
+	summary, err := run(ctx, eng, func(ev fleet.Event) {
 		runID.CompareAndSwap("", ev.Run)
 		state.Apply(ev)
 		show.Event(ev)

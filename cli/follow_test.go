@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 )
 
 func TestPlainOutputPrintsOneLinePerEventAndASummary(t *testing.T) {
@@ -84,7 +85,7 @@ func TestJSONOutputPrintsOneEventPerLineAndNothingElse(t *testing.T) {
 // standard error and the error of follow.
 func followInterrupted(t *testing.T, w *world, times int) (string, error) {
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		replay(runStarted("hsb0"))(ctx, e, sink)
 		for i := range times {
 			syscall.Kill(os.Getpid(), syscall.SIGINT)

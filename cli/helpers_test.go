@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -89,11 +91,11 @@ func hostsNamed(names ...string) []*inventory.Host {
 	return hosts
 }
 
-// fakeHosts is a [fleet.Dialer]. It maps a host's name to a function that runs commands; hosts that are
+// fakeHosts is a [host.Dialer]. It maps a host's name to a function that runs commands; hosts that are
 // not in it are offline.
-type fakeHosts map[string]func(ctx context.Context, cmd fleet.Command) (int, error)
+type fakeHosts map[string]func(ctx context.Context, cmd host.Command) (int, error)
 
-func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (fleet.Conn, error) {
+func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (host.Conn, error) {
 	run, ok := f[h.Name]
 	if !ok {
 		return nil, offlineError{h.Name}
@@ -102,11 +104,11 @@ func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (fleet.Conn, error
 }
 
 type fakeConn struct {
-	run func(context.Context, fleet.Command) (int, error)
+	run func(context.Context, host.Command) (int, error)
 }
 
-func (c fakeConn) Run(ctx context.Context, cmd fleet.Command) (int, error) { return c.run(ctx, cmd) }
-func (fakeConn) Close() error                                              { return nil }
+func (c fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) { return c.run(ctx, cmd) }
+func (fakeConn) Close() error                                             { return nil }
 func (fakeConn) DialContext(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.ErrUnsupported
 }
@@ -118,8 +120,8 @@ func (offlineError) Offline() bool   { return true }
 func (offlineError) Hint() string    { return "is it on?" }
 
 // prints returns a command of [fakeHosts] with a fixed output and exit status.
-func prints(stdout, stderr string, exit int) func(context.Context, fleet.Command) (int, error) {
-	return func(_ context.Context, cmd fleet.Command) (int, error) {
+func prints(stdout, stderr string, exit int) func(context.Context, host.Command) (int, error) {
+	return func(_ context.Context, cmd host.Command) (int, error) {
 		io.WriteString(cmd.Stdout, stdout)
 		io.WriteString(cmd.Stderr, stderr)
 		return exit, nil
@@ -130,7 +132,7 @@ const testRunID = "20261124-120000-k3f9"
 
 // replay returns an engineFunc that passes these events to its sink, with sequence numbers and times.
 func replay(events ...fleet.Event) engineFunc {
-	return func(_ context.Context, _ *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	return func(_ context.Context, _ *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		var state fleet.State
 		for i, ev := range events {
 			ev.Run, ev.Seq, ev.Time = testRunID, uint64(i+1), time.Date(2026, 11, 24, 12, 0, i, 0, time.UTC)

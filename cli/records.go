@@ -6,32 +6,33 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 // records returns the records of past runs, in $XDG_STATE_HOME. A relative $XDG_STATE_HOME is ignored,
 // as the XDG specification requires.
-func (env *Env) records() *fleet.Records {
+func (env *Env) records() *record.Store {
 	state := env.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {
 		state = filepath.Join(env.Home, ".local", "state")
 	}
-	return &fleet.Records{Dir: filepath.Join(state, "fleetctl", "runs")}
+	return &record.Store{Dir: filepath.Join(state, "fleetctl", "runs")}
 }
 
 // record returns the record of the run named by the first argument: its ID, a unique part of it, or
 // "last". Without arguments it returns the last run's.
-func (env *Env) record(args []string) (*fleet.Record, error) {
-	var record *fleet.Record
+func (env *Env) record(args []string) (*record.Record, error) {
+	var rec *record.Record
 	var err error
 	if len(args) == 0 || args[0] == "last" {
-		record, err = env.records().Latest()
+		rec, err = env.records().Latest()
 	} else {
-		record, err = env.records().Open(args[0])
+		rec, err = env.records().Open(args[0])
 	}
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)
 	}
-	return record, nil
+	return rec, nil
 }
 
 // completeRun completes the first argument with the IDs of recorded runs.
@@ -45,8 +46,8 @@ func completeRun(env *Env) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		var ids []cobra.Completion
-		for _, record := range all {
-			ids = append(ids, record.Run)
+		for _, rec := range all {
+			ids = append(ids, rec.Run)
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
