@@ -43,8 +43,8 @@ func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 	return check
 }
 
-// agentSockets returns the sockets to check: the named one or, if the name is empty, those that exist
-// at the agent's usual paths. Two paths may lead to the same socket; it is returned once.
+// agentSockets returns the sockets to check: the named one or, if the name is empty, those that
+// exist at the agent's usual paths. Two paths may lead to the same socket; it is returned once.
 func agentSockets(env *Env, named string) []string {
 	if named != "" {
 		return []string{named}

@@ -70,7 +70,8 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 		return usage("choose a path without spaces", "cannot create the demo's repository in %q", o.Dir)
 	}
 
-	// Once the fleet has started, the command handles ctrl-c, and the hosts are still removed afterward.
+	// Once the fleet has started, the command handles ctrl-c, and the hosts are still removed
+	// afterward.
 	startCtx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	f, err := demo.Start(startCtx, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
@@ -124,8 +125,9 @@ func deployDemo(c *tableController) {
 	c.table.Note("press enter on a host for details, F to retry failed hosts, : to find any action by name")
 }
 
-// forDemo returns the environment in which to operate the demo fleet. It has the fleet's inventory and
-// its own home directory, so that real records are not changed and real SSH keys are not offered.
+// forDemo returns the environment in which to operate the demo fleet. It has the fleet's inventory
+// and its own home directory, so that real records are not changed and real SSH keys are not
+// offered.
 func (env *Env) forDemo(f *demo.Fleet) *Env {
 	demoEnv := *env
 	demoEnv.Home = f.Home

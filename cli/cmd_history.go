@@ -145,8 +145,8 @@ func someHosts(names []string) string {
 	return fmt.Sprintf("%s +%d", strings.Join(names[:limit-1], " "), len(names)-limit+1)
 }
 
-// replayRun prints a recorded run the way it was printed when it ran, without the hosts' own output,
-// which fleetctl logs prints.
+// replayRun prints a recorded run the way it was printed when it ran, without the hosts' own
+// output, which fleetctl logs prints.
 func replayRun(env *Env, o historyOptions, rec *record.Record) error {
 	state, err := rec.State()
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/markus-barta/nixfleet/nix"
 )
 
-// sketchFromFlake returns a sketch of an inventory with the hosts of a flake's outputs. If the flake is
-// a directory, it also has the remote and the branch of its repository.
+// sketchFromFlake returns a sketch of an inventory with the hosts of a flake's outputs. If the
+// flake is a directory, it also has the remote and the branch of its repository.
 func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Sketch, error) {
 	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: defaultRepo}, flake, "."
 	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
@@ -94,8 +94,8 @@ func (h flakeHost) problem() string {
 	return ""
 }
 
-// flakeURLVariable is the environment variable that passes the flake's URL to nix, so that it need not
-// be quoted in a Nix expression.
+// flakeURLVariable is the environment variable that passes the flake's URL to nix, so that it need
+// not be quoted in a Nix expression.
 const flakeURLVariable = "FLEETCTL_FLAKE"
 
 // evalFleet evaluates a flake with nix, as far as is needed for the names of its hosts.

@@ -64,7 +64,8 @@ user = "mba"
 #   homeConfigurations."nobody": it does not say on which host it is, as USER@HOST would
 `
 
-// The flake is evaluated by nix, in a directory, a dirty repository and a subdirectory of one.
+// TestInitReadsHostsFromFlake has nix evaluate a flake in a directory, in a dirty repository and in
+// a subdirectory of one.
 func TestInitReadsHostsFromFlake(t *testing.T) {
 	env := nixEnv(t)
 	for name, write := range map[string]func(t *testing.T, dir string) (flake string){
@@ -114,7 +115,8 @@ func TestInitReportsErrorOfNix(t *testing.T) {
 	}
 }
 
-// Not every version of nix supports these paths. If one does not, the error has a hint.
+// TestInitHandlesPathsThatNixRejects uses paths that not every version of nix supports. If a
+// version does not, the error must have a hint.
 func TestInitHandlesPathsThatNixRejects(t *testing.T) {
 	env := nixEnv(t)
 	for _, name := range []string{"my nixcfg", "nix#cfg"} {

@@ -12,7 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// sketchFromSSH returns a sketch of an inventory with the hosts named in the operator's ssh_config(5).
+// sketchFromSSH returns a sketch of an inventory with the hosts named in the operator's
+// ssh_config(5).
 func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 	const shown = "~/.ssh/config"
 	const flakeHint = "to read hosts from a flake, run: fleetctl init --flake DIR"
@@ -88,8 +89,8 @@ func (b sshBlock) isGitServer(alias string) bool {
 	return false
 }
 
-// readBlocks reads the Host blocks of a configuration and of the files it includes. They are only used
-// to find names; package sshexec resolves the settings when it connects.
+// readBlocks reads the Host blocks of a configuration and of the files it includes. They are only
+// used to find names; package sshexec resolves the settings when it connects.
 func readBlocks(path, home string, depth int) ([]sshBlock, error) {
 	const maxDepth = 16 // as in OpenSSH
 	if depth > maxDepth {
@@ -134,8 +135,8 @@ func readBlocks(path, home string, depth int) ([]sshBlock, error) {
 	return blocks, nil
 }
 
-// includedFiles returns the files that an Include pattern matches. Relative patterns are relative to
-// ~/.ssh.
+// includedFiles returns the files that an Include pattern matches. Relative patterns are relative
+// to ~/.ssh.
 func includedFiles(pattern, home string) []string {
 	if rest, tilde := strings.CutPrefix(pattern, "~/"); tilde {
 		pattern = filepath.Join(home, rest)
@@ -154,8 +155,8 @@ func plainNames(patterns []string) []string {
 	return slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return strings.ContainsAny(p, "*?!") })
 }
 
-// sshWords splits a line of ssh_config(5) into words, up to a comment. Words are separated by blanks
-// or, after the keyword, by one =, and may be quoted with ".
+// sshWords splits a line of ssh_config(5) into words, up to a comment. Words are separated by
+// blanks or, after the keyword, by one =, and may be quoted with ".
 func sshWords(line string) []string {
 	var words []string
 	line = strings.TrimSpace(line)

@@ -127,7 +127,8 @@ func printHostList(env *Env, rows []resolvedHost) error {
 	return err
 }
 
-// hostJSON returns a host for --output json: the inventory's keys, and the SSH settings under "ssh".
+// hostJSON returns a host for --output json: the inventory's keys, and the SSH settings under
+// "ssh".
 func hostJSON(r resolvedHost) map[string]any {
 	h := r.Host
 	out := map[string]any{

@@ -15,7 +15,8 @@ import (
 // logPollInterval is the time between two reads of a log that is being followed.
 const logPollInterval = 200 * time.Millisecond
 
-// followLog prints a log as it grows, until the job ends or no process is receiving the log anymore.
+// followLog prints a log as it grows, until the job ends or no process is receiving the log
+// anymore.
 func followLog(ctx context.Context, out *logOutput, rec *record.Record, host string) error {
 	log, err := waitForLog(ctx, rec, host)
 	if err != nil {

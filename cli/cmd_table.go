@@ -84,8 +84,8 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 	return runTable(cmd.Context(), env, *o, c, inv)
 }
 
-// runTable shows the table until the operator closes it or the terminal goes away. Jobs on hosts keep
-// running; the commands that show them again are printed.
+// runTable shows the table until the operator closes it or the terminal goes away. Jobs on hosts
+// keep running; the commands that show them again are printed.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()

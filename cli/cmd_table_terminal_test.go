@@ -12,7 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/tmuxtest"
 )
 
-// printSane is a command that prints "sane" and 20 plus a number if the terminal echoes and edits lines.
+// printSane is a command that prints "sane" and 20 plus a number if the terminal echoes and edits
+// lines.
 const printSane = `stty -a | grep -q '[ ;]icanon' && stty -a | grep -q '[ ;]echo ' && echo "sane $((20 + %d))"`
 
 func TestTableSuspendsAndResumesInResizedTerminal(t *testing.T) {

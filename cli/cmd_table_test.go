@@ -38,7 +38,8 @@ func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
 	}
 }
 
-// Filter, mark two hosts, deploy, watch, read the log of the failed host, retry.
+// TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host and
+// retries.
 func TestTableInTerminal(t *testing.T) {
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
 	p.Until("9 behind") // every host has been polled

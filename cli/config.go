@@ -200,8 +200,8 @@ func (p *configParser) oneOf(key string, offset int, v *unstable.Node, words []s
 	return word
 }
 
-// list returns a list of strings, which may be written as a single string. If words is not nil, each
-// must be one of them.
+// listValue returns a list of strings, which may be written as a single string. If words is not
+// nil, each must be one of them.
 func (p *configParser) listValue(key string, offset int, v *unstable.Node, words []string) []string {
 	var list []string
 	add := func(n *unstable.Node) {

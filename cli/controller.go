@@ -13,8 +13,9 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// tableController carries out what the operator requests in the table. It owns the engine, the runs in progress
-// and the monitor that polls hosts between them. All of its work stops when ctx is done.
+// tableController carries out what the operator requests in the table. It owns the engine, the runs
+// in progress and the monitor that polls hosts between them. All of its work stops when ctx is
+// done.
 type tableController struct {
 	env      *Env
 	inv      *inventory.Inventory

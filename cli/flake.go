@@ -64,8 +64,8 @@ type nixError struct{ message, hint string }
 func (e *nixError) Error() string { return e.message }
 func (e *nixError) Hint() string  { return e.hint }
 
-// pathHint returns a hint if nix failed because of the characters in the path of the flake's directory,
-// which older versions put into a URL without escaping them.
+// pathHint returns a hint if nix failed because of the characters in the path of the flake's
+// directory, which older versions put into a URL without escaping them.
 func pathHint(dir, message string) string {
 	path, err := filepath.Abs(dir)
 	pathFailed := slices.ContainsFunc([]string{"not a valid URL", "%20", "%23", "program 'git' failed"},
@@ -76,8 +76,8 @@ func pathHint(dir, message string) string {
 	return fmt.Sprintf("this version of nix does not support paths with a space or #: use a newer one, or move %q", path)
 }
 
-// nixErrorMessage extracts the message after the last "error:" of nix's standard error, as one line,
-// without warnings, traces and the advice on how to get one.
+// nixErrorMessage extracts the message after the last "error:" of nix's standard error, as one
+// line, without warnings, traces and the advice on how to get one.
 func nixErrorMessage(stderr string) string {
 	message := clean.Text(stderr)
 	if i := strings.LastIndex(message, "error:"); i >= 0 {

@@ -91,8 +91,8 @@ func hostsNamed(names ...string) []*inventory.Host {
 	return hosts
 }
 
-// fakeHosts is a [host.Dialer]. It maps a host's name to a function that runs commands; hosts that are
-// not in it are offline.
+// fakeHosts is a [host.Dialer]. It maps a host's name to a function that runs commands; hosts that
+// are not in it are offline.
 type fakeHosts map[string]func(ctx context.Context, cmd host.Command) (int, error)
 
 func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (host.Conn, error) {
@@ -130,7 +130,8 @@ func prints(stdout, stderr string, exit int) func(context.Context, host.Command)
 
 const testRunID = "20261124-120000-k3f9"
 
-// replay returns an engineFunc that passes these events to its sink, with sequence numbers and times.
+// replay returns an engineFunc that passes these events to its sink, with sequence numbers and
+// times.
 func replay(events ...fleet.Event) engineFunc {
 	return func(_ context.Context, _ *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		var state fleet.State

@@ -9,8 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// loadInventory reads the inventory found by --inventory, the environment or the working directory. If
-// it has findings, the error holds all of them.
+// loadInventory reads the inventory found by --inventory, the environment or the working directory.
+// If it has findings, the error holds all of them.
 func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	flag, err := cmd.Flags().GetString("inventory")
 	if err != nil {
@@ -30,7 +30,8 @@ func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
-// selection decides which hosts a command runs on: those of a selector or, only with --all, all of them.
+// selection decides which hosts a command runs on: those of a selector or, only with --all, all of
+// them.
 type selection struct{ all bool }
 
 func (s *selection) flags(cmd *cobra.Command, env *Env) {

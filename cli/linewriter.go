@@ -60,8 +60,8 @@ func (w *lineWriter) line(end []byte) {
 	w.partial = w.partial[:0]
 }
 
-// split formats the first clean.MaxRunes bytes of an overlong line and returns the rest. It does not
-// split a UTF-8 sequence.
+// split formats the first clean.MaxRunes bytes of an overlong line and returns the rest. It does
+// not split a UTF-8 sequence.
 func (w *lineWriter) split(long []byte) (rest []byte) {
 	cut := clean.MaxRunes
 	for back := 1; back < utf8.UTFMax; back++ {

@@ -9,8 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
-// records returns the records of past runs, in $XDG_STATE_HOME. A relative $XDG_STATE_HOME is ignored,
-// as the XDG specification requires.
+// records returns the records of past runs, in $XDG_STATE_HOME. A relative $XDG_STATE_HOME is
+// ignored, as the XDG specification requires.
 func (env *Env) records() *record.Store {
 	state := env.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {

@@ -80,8 +80,8 @@ func printFailure(w io.Writer, palette tui.Palette, colors map[string]string, ru
 	}
 }
 
-// stepAndReason formats the step a host stopped in, and the reason: " in build: it does not compile".
-// A reason that starts with the step does not repeat it.
+// stepAndReason formats the step a host stopped in, and the reason: " in build: it does not
+// compile". A reason that starts with the step does not repeat it.
 func stepAndReason(r *fleet.Result) string {
 	text := ""
 	if r.Step != "" {
