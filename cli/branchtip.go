@@ -17,24 +17,24 @@ const branchTipInterval = time.Minute
 
 // followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is
 // done.
-func (d *desk) followTarget(ctx context.Context) {
-	if d.inv.Remote == "" {
+func (c *tableController) followTarget(ctx context.Context) {
+	if c.inv.Remote == "" {
 		return
 	}
 	ticker := time.NewTicker(branchTipInterval)
 	defer ticker.Stop()
 	for reported := false; ; {
-		if rev, err := d.env.branchTip(ctx, d.inv.Remote, d.inv.Branch); err != nil && !reported && ctx.Err() == nil {
-			d.table.Note("cannot read the fleet's branch: " + err.Error())
+		if rev, err := c.env.branchTip(ctx, c.inv.Remote, c.inv.Branch); err != nil && !reported && ctx.Err() == nil {
+			c.table.Note("cannot read the fleet's branch: " + err.Error())
 			reported = true
 		} else if err == nil && rev != "" {
-			d.table.Target(d.env.describeCommit(ctx, rev, filepath.Dir(d.inv.Path), d.inv.Remote))
+			c.table.Target(c.env.describeCommit(ctx, rev, filepath.Dir(c.inv.Path), c.inv.Remote))
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-d.again:
+		case <-c.refreshTarget:
 		}
 	}
 }

@@ -111,7 +111,7 @@ func TestMetricsAreWrittenEvenIfTheRunFailed(t *testing.T) {
 	o := deployOptions{metrics: filepath.Join(w.Dir, "fleetctl.prom")}
 	failed := errors.New("a host failed")
 	err := o.withMetrics(w.Env, func(observe func(fleet.Event)) error {
-		failing()(context.Background(), nil, observe)
+		failingRun()(context.Background(), nil, observe)
 		return failed
 	})
 	text, _ := os.ReadFile(o.metrics)
@@ -128,7 +128,7 @@ func TestUnwritableMetricsDoNotFailTheRun(t *testing.T) {
 	w := newWorld(t)
 	o := deployOptions{metrics: filepath.Join(w.Dir, "nowhere", "fleetctl.prom")}
 	err := o.withMetrics(w.Env, func(observe func(fleet.Event)) error {
-		failing()(context.Background(), nil, observe)
+		failingRun()(context.Background(), nil, observe)
 		return nil
 	})
 	if err != nil || !strings.Contains(w.err.String(), "cannot write the metrics") {

@@ -58,8 +58,8 @@ type execLines struct {
 }
 
 func (p *execLines) streams(h *inventory.Host) (out, err *lineWriter) {
-	return &lineWriter{out: p.out, format: labelled(p.labels.of(h, p.labels.env.OutTTY))},
-		&lineWriter{out: p.err, format: labelled(p.labels.of(h, p.labels.env.ErrTTY))}
+	return &lineWriter{out: p.out, format: prefixed(p.labels.of(h, p.labels.env.OutTTY))},
+		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.labels.env.ErrTTY))}
 }
 func (*execLines) finished(*inventory.Host, execResult) {}
 func (*execLines) close()                               {}
@@ -81,8 +81,8 @@ func (p *execGroups) streams(h *inventory.Host) (out, err *lineWriter) {
 	p.mu.Lock()
 	p.output[h.Name] = output
 	p.mu.Unlock()
-	return &lineWriter{out: output, format: labelled("")},
-		&lineWriter{out: p.err, format: labelled(p.labels.of(h, p.env.ErrTTY))}
+	return &lineWriter{out: output, format: prefixed("")},
+		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.env.ErrTTY))}
 }
 
 func (*execGroups) finished(*inventory.Host, execResult) {}

@@ -145,7 +145,7 @@ func TestExecNeverMixesLinesOfHosts(t *testing.T) {
 func TestLongLinesAreSplitAndNotTruncated(t *testing.T) {
 	long := strings.Repeat("äö☃x", 5000)
 	var out bytes.Buffer
-	lw := &lineWriter{out: &out, format: labelled("")}
+	lw := &lineWriter{out: &out, format: prefixed("")}
 	for i := 0; i < len(long); i += 1000 {
 		io.WriteString(lw, long[i:min(i+1000, len(long))])
 	}
@@ -164,7 +164,7 @@ func FuzzLinesDoNotDependOnChunks(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, step uint8) {
 		write := func(step int) string {
 			var out bytes.Buffer
-			lw := &lineWriter{out: &out, format: labelled("> ")}
+			lw := &lineWriter{out: &out, format: prefixed("> ")}
 			for rest := text; len(rest) > 0; {
 				n := min(step, len(rest))
 				lw.Write(rest[:n])
@@ -181,7 +181,7 @@ func FuzzLinesDoNotDependOnChunks(f *testing.F) {
 
 func BenchmarkExecLines(b *testing.B) {
 	chunk := []byte(strings.Repeat("copying path '/nix/store/02z01504c68d7d0z9f713464fbzb2cf9-linux-6.18.3'\n", 448))[:32<<10]
-	lw := &lineWriter{out: io.Discard, format: labelled("mba-mbp-work | ")}
+	lw := &lineWriter{out: io.Discard, format: prefixed("mba-mbp-work | ")}
 	b.SetBytes(int64(len(chunk)))
 	for b.Loop() {
 		lw.Write(chunk)

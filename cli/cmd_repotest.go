@@ -114,7 +114,7 @@ func (p *testPrinter) text(h *inventory.Host, t host.Tested) {
 			continue
 		}
 		fmt.Fprintf(p.env.Out, "%s%s %s: exit status %d (%d s)\n", label, ink.Bad.Paint("✗ failed"), test.Name, test.Exit, test.Seconds)
-		for _, line := range telling(test.Output) {
+		for _, line := range relevantLines(test.Output) {
 			fmt.Fprintf(p.env.Out, "  %s %s\n", ink.Faint.Paint("|"), line)
 		}
 	}

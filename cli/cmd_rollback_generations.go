@@ -64,7 +64,7 @@ func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int,
 }
 
 func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, errs map[string]error) error {
-	t, none := newTable(env, "HOST", "GENERATION", "CREATED", "REVISION", "STATE"), true
+	t, none := newTextTable(env, "HOST", "GENERATION", "CREATED", "REVISION", "STATE"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
 			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)

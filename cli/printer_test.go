@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 )
 
-func TestColourIsForTerminalsWhoseOwnersWantIt(t *testing.T) {
+func TestProfileHasColorOnlyOnTerminalsWithoutNoColor(t *testing.T) {
 	for _, test := range []struct {
 		tty     bool
 		noColor string
@@ -15,7 +15,7 @@ func TestColourIsForTerminalsWhoseOwnersWantIt(t *testing.T) {
 		{false, "", colorprofile.NoTTY},
 		{true, "", colorprofile.ANSI256},
 		{true, "1", colorprofile.ASCII},
-		{true, "yes please", colorprofile.ASCII}, // any value but none
+		{true, "yes please", colorprofile.ASCII}, // any nonempty value
 		{false, "1", colorprofile.NoTTY},
 	} {
 		w := newWorld(t)

@@ -87,7 +87,7 @@ EXIT STATUS
 		commands []*cobra.Command
 	}{
 		{"Hosts", []*cobra.Command{
-			newTableCommand(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
+			newTable(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
 			newReboot(env), newTest(env), newExec(env), newSSH(env),
 		}},
 		{"Runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},

@@ -14,7 +14,7 @@ import (
 // printStatus is the table for a person, what needs one after it, and what all were held against.
 func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []hostReport) error {
 	ink := env.palette(env.OutTTY)
-	t := newTable(env, statusHeads()...)
+	t := newTextTable(env, statusHeads()...)
 	subject := ""
 	for _, r := range reports {
 		t.row(ink.Host(r.host.Color), append([]string{r.host.Name, r.state(ink)}, r.cells()...)...)

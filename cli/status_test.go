@@ -54,7 +54,7 @@ func fleetOf(t *testing.T, hosts ...demo.Host) (*world, *demo.Fleet) {
 	}
 	t.Cleanup(func() { f.Close() })
 	w := demoWorld(t)
-	w.Env = w.Env.on(f)
+	w.Env = w.Env.forDemo(f)
 	return w, f
 }
 
@@ -126,8 +126,8 @@ func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
 		Reachable: true, Health: &health.Health{Uptime: 90000, System: health.System{Generation: 213}, Memory: &health.Amount{Total: 100, Free: 25}, Store: &health.Amount{Total: 1 << 40, Free: 5 << 30}},
 	}}
 	at := func(width int) string {
-		table := newTable(w.Env, statusHeads()...)
-		table.row(table.ink.Bad, append([]string{"hsb0", r.state(table.ink)}, r.cells()...)...)
+		table := newTextTable(w.Env, statusHeads()...)
+		table.row(table.palette.Bad, append([]string{"hsb0", r.state(table.palette)}, r.cells()...)...)
 		table.width = width
 		table.fit(spareHeads()...)
 		return table.String()
@@ -153,7 +153,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},
 		{[]string{"reboot", "--all"}, fleet.ExitOK, "✓ rebooted"},
-		{[]string{"reboot"}, fleet.ExitUsage, "no hosts were selected"},
+		{[]string{"reboot"}, fleet.ExitUsage, "no hosts selected"},
 	} {
 		*w.out, *w.err = buffer{}, buffer{}
 		if code := Main(w.Env, test.args); code != test.code || !strings.Contains(w.out.String()+w.err.String(), test.says) {
