@@ -46,13 +46,13 @@ EXIT STATUS
 		RunE: func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), env, o) },
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.socket, "socket", "", "create a socket at this `path` (if systemd does not provide one)")
-	flags.StringVar(&o.kind, "kind", "", "what this host is: nixos, darwin or home (default: detected)")
+	pathVar(flags, &o.socket, "socket", "SOCKET", "create a socket at this path (if systemd does not provide one)")
+	choiceVar(flags, &o.kind, "kind", "", "what this host is (default: detected)", "nixos", "darwin", "home")
 	flags.DurationVar(&o.idle, "idle", -1, "exit after this long without a connection; 0s means never (default: 30s with systemd's socket, 0s with --socket)")
 	flags.Lookup("idle").DefValue = "" // the usage text has the default
-	flags.Var((*number)(&o.limits.Connections), "max-connections", "serve at most this `number` of connections at once; others wait")
-	flags.Var((*number)(&o.limits.Requests), "max-requests", "answer at most this `number` of requests per second; others are rejected")
-	flags.Var((*number)(&o.limits.HeaderBytes), "max-header", "accept request headers of at most this many `bytes`")
+	flags.Var((*countFlag)(&o.limits.Connections), "max-connections", "serve at most this many connections at once; others wait")
+	flags.Var((*countFlag)(&o.limits.Requests), "max-requests", "answer at most this many requests per second; others are rejected")
+	flags.Var((*countFlag)(&o.limits.HeaderBytes), "max-header", "accept request headers of at most this many bytes")
 	flags.DurationVar(&o.limits.MinInterval, "min-interval", o.limits.MinInterval, "the minimum interval of a watch")
 	flags.DurationVar(&o.limits.MaxInterval, "max-interval", o.limits.MaxInterval, "the maximum interval of a watch")
 	return cmd
@@ -62,11 +62,6 @@ EXIT STATUS
 const defaultIdle = 30 * time.Second
 
 func runAgent(ctx context.Context, env *Env, o agentOptions) error {
-	switch o.kind {
-	case "", "nixos", "darwin", "home":
-	default:
-		return usage("", "invalid argument %q for \"--kind\": must be one of nixos, darwin, home", o.kind)
-	}
 	if err := o.limits.Check(); err != nil {
 		return exit(fleet.ExitUsage, err)
 	}

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -52,20 +51,17 @@ EXIT STATUS
 				o.file = args[0]
 				return runCheck(cmd.Context(), env, o)
 			}
-			flag, err := cmd.Flags().GetString("inventory")
-			if err != nil {
-				return err
-			}
-			o.file, err = inventory.Locate(flag, env.Getenv, env.Dir, env.Home)
+			var err error
+			o.file, err = inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 			if err != nil {
 				return exit(fleet.ExitUsage, err)
 			}
 			return runCheck(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "check attributes against the flake in this `directory`")
+	pathVar(cmd.Flags(), &o.flake, "flake", "DIR", "check attributes against the flake in this directory")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "also check every host over SSH")
-	cmd.Flags().Var(&o.format, "format", "print problems as text, json or github")
+	choiceVar(cmd.Flags(), &o.format, "format", "text", "how to print problems", "text", "json", "github")
 	return withConfig(env, withLocal(env, cmd), &o.format)
 }
 
@@ -153,16 +149,6 @@ func count(n int, noun string) string {
 
 // checkFormat is the value of --format.
 type checkFormat string
-
-func (f *checkFormat) String() string { return string(*f) }
-func (f *checkFormat) Type() string   { return "format" }
-func (f *checkFormat) Set(s string) error {
-	if s != "text" && s != "json" && s != "github" {
-		return errors.New("must be text, json or github")
-	}
-	*f = checkFormat(s)
-	return nil
-}
 
 func (f checkFormat) print(w io.Writer, findings []inventory.Finding) error {
 	for _, finding := range findings {

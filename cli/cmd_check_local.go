@@ -19,13 +19,14 @@ import (
 	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // withLocal adds --local to check: it checks this host's health agent instead of the inventory.
 func withLocal(env *Env, check *cobra.Command) *cobra.Command {
 	local, socket := false, ""
 	check.Flags().BoolVar(&local, "local", false, "check this host's health agent instead")
-	check.Flags().StringVar(&socket, "socket", "", "with --local, check the agent at this `socket` (default: the user's own and the machine's)")
+	pathVar(check.Flags(), &socket, "socket", "SOCKET", "with --local, check the agent at this socket (default: the user's own and the machine's)")
 	runE := check.RunE
 	check.RunE = func(cmd *cobra.Command, args []string) error {
 		switch {
@@ -75,8 +76,7 @@ func runCheckLocal(ctx context.Context, env *Env, sockets []string) error {
 func checkSocket(ctx context.Context, env *Env, socket string) error {
 	access, err := socketAccess(socket)
 	if errors.Is(err, fs.ErrNotExist) {
-		return exit(fleet.ExitFailed, &hintedError{fmt.Errorf("no socket %q", socket),
-			"enable services.fleetctl-agent, or start fleetctl-agent.socket; the agent is optional"})
+		return exit(fleet.ExitFailed, hint.Errorf("enable services.fleetctl-agent, or start fleetctl-agent.socket; the agent is optional", "no socket %q", socket))
 	} else if err != nil {
 		return err
 	}
@@ -92,11 +92,11 @@ func checkSocket(ctx context.Context, env *Env, socket string) error {
 	h, err := client.Health(ctx)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return &hintedError{fmt.Errorf("user %q may not connect to %s", env.User, socket), "join the socket's group and log in again"}
+		return hint.Errorf("join the socket's group and log in again", "user %q may not connect to %s", env.User, socket)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &hintedError{fmt.Errorf("no agent is listening on %s", socket), startHint}
+		return hint.Errorf(startHint, "no agent is listening on %s", socket)
 	case errors.Is(err, context.DeadlineExceeded):
-		return &hintedError{fmt.Errorf("no answer on %s within %v", socket, timeout), logHint}
+		return hint.Errorf(logHint, "no answer on %s within %v", socket, timeout)
 	case err != nil:
 		return fmt.Errorf("%s: %w", socket, err)
 	}

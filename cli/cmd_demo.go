@@ -49,8 +49,8 @@ The exit status of the command, or 1 if the fleet did not start.`,
 		RunE: func(c *cobra.Command, args []string) error { return runDemo(c.Context(), env, o, args) },
 	}
 	c.Flags().SetInterspersed(false) // flags after the command belong to the command
-	c.Flags().Var((*number)(&o.Hosts), "hosts", "start `N` hosts")
-	c.Flags().StringVar(&o.Dir, "dir", "", "keep the fleet in `DIR`, or continue with the one in it")
+	c.Flags().Var((*countFlag)(&o.Hosts), "hosts", "start this many hosts")
+	pathVar(c.Flags(), &o.Dir, "dir", "DIR", "keep the fleet in this directory, or continue with the one in it")
 	return c
 }
 
@@ -88,7 +88,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 			"A deploy pulls, builds and switches all of them, in waves. The configuration of one does not compile.\n\n", o.Hosts)
 	}
 	demoEnv := env.forDemo(f)
-	demoEnv.Passing, demoEnv.Kept = true, o.Dir
+	demoEnv.Ephemeral, demoEnv.KeptIn = true, o.Dir
 	if noCommand && env.canShowTable() {
 		err = showDemo(ctx, demoEnv, f)
 	} else {

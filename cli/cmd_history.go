@@ -50,8 +50,8 @@ EXIT STATUS
 			return replayRun(env, o, rec)
 		},
 	}
-	cmd.Flags().Var((*number)(&o.limit), "limit", "list at most this `number` of runs; 0 lists all")
-	outputFlag(cmd, &o.output, "run (with RUN, one event)")
+	cmd.Flags().Var((*countFlag)(&o.limit), "limit", "list at most this many runs; 0 lists all")
+	outputFlag(cmd.Flags(), &o.output, "run (with RUN, per event)")
 	cmd.AddCommand(newHistoryCompare(env), newHistoryPrune(env))
 	return cmd
 }

@@ -42,7 +42,7 @@ EXIT STATUS
 			return printComparison(env, output, states[0], states[1])
 		},
 	}
-	outputFlag(cmd, &output, "host")
+	outputFlag(cmd.Flags(), &output, "host")
 	return cmd
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -44,10 +43,10 @@ EXIT STATUS
 		},
 	}
 	f := cmd.Flags()
-	f.Var((*number)(&keep.Keep), "keep", "always keep this `number` of runs")
-	f.Var((*length)(&keep.Age), "older-than", "remove records older than this `time`; 0 means no limit")
-	f.Var((*byteSize)(&keep.Size), "max-size", "remove the oldest records until all take up at most this `size`; 0 means no limit")
-	outputFlag(cmd, &output, "record")
+	f.Var((*countFlag)(&keep.Keep), "keep", "keep at least this many runs, regardless of the other limits")
+	f.Var((*durationFlag)(&keep.Age), "older-than", "delete records older than this; 0 means no age limit")
+	f.Var((*byteSize)(&keep.Size), "max-size", "delete the oldest records until all together take at most this; 0 means no limit")
+	outputFlag(cmd.Flags(), &output, "record")
 	return cmd
 }
 
@@ -68,7 +67,7 @@ func (b *byteSize) String() string {
 	return "0"
 }
 
-func (b *byteSize) Type() string { return "size" }
+func (b *byteSize) Type() string { return "SIZE" }
 
 func (b *byteSize) Set(s string) error {
 	for _, u := range byteUnits {
@@ -78,5 +77,5 @@ func (b *byteSize) Set(s string) error {
 			return nil
 		}
 	}
-	return errors.New("must be a size such as 500MiB or 1GiB")
+	return fmt.Errorf("must be a size, as in 500MiB or 1GiB")
 }

@@ -40,10 +40,7 @@ EXIT STATUS
   fleetctl init --flake github:you/nixcfg`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			flag, err := cmd.Flags().GetString("inventory")
-			if err != nil {
-				return err
-			}
+			flag := inventoryFlag(cmd)
 			switch {
 			case len(args) == 1 && flag != "":
 				return usage("use one of them", "cannot use both FILE %q and --inventory %q", args[0], flag)
@@ -57,7 +54,7 @@ EXIT STATUS
 			return runInit(cmd.Context(), env, o)
 		},
 	}
-	cmd.Flags().StringVar(&o.flake, "flake", "", "read hosts from this `flake`: a directory or a reference such as github:you/nixcfg")
+	pathVar(cmd.Flags(), &o.flake, "flake", "DIR", "read hosts from this flake: a directory or a reference such as github:you/nixcfg")
 	return cmd
 }
 

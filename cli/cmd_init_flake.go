@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/nix"
 )
 
@@ -44,7 +45,7 @@ func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Ske
 		leaveOut(out.Output, out.Attr, out.Why)
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("the flake %q has no hosts", flake), "hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations"}
+		return s, hint.Errorf("hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
 	}
 	return s, nil
 }

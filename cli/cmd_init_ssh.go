@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // sketchFromSSH returns a sketch of an inventory with the hosts named in the operator's
@@ -20,7 +21,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: defaultRepo, Kind: inventory.NixOS}
 	blocks, err := readBlocks(filepath.Join(env.Home, ".ssh", "config"), env.Home, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, &hintedError{fmt.Errorf("cannot read hosts from %s: file does not exist", shown), flakeHint}
+		return s, hint.Errorf(flakeHint, "cannot read hosts from %s: file does not exist", shown)
 	} else if err != nil {
 		return s, err
 	}
@@ -54,7 +55,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 		}
 	}
 	if len(s.Hosts) == 0 {
-		return s, &hintedError{fmt.Errorf("%s names no hosts to deploy to", shown), flakeHint}
+		return s, hint.Errorf(flakeHint, "%s names no hosts to deploy to", shown)
 	}
 	return s, nil
 }

@@ -46,7 +46,7 @@ EXIT STATUS
 			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
 		},
 	}
-	outputFlag(cmd, &o.output, "host")
+	outputFlag(cmd.Flags(), &o.output, "host")
 	return cmd
 }
 

@@ -5,25 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
-	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 type tableOptions struct {
 	readOnly bool
-	theme    string
+	theme    tui.Theme
 	onStart  func(*tableController) // runs in the background once the table is open; may be nil
 }
 
 func (o *tableOptions) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "show the fleet without allowing changes")
-	cmd.Flags().StringVar(&o.theme, "theme", "", "use this `theme`: terminal, vivid, contrast or plain (default: from config.toml)")
+	choiceVar(cmd.Flags(), &o.theme, "theme", "", "use this theme (default: from config.toml)", tui.Themes...)
 }
 
 func newTable(env *Env) *cobra.Command {
@@ -47,7 +47,7 @@ EXIT STATUS
 		Args: arguments(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !env.canShowTable() {
-				return &hintedError{err: errors.New("the table needs a terminal"), hint: "fleetctl status prints the same information once"}
+				return hint.Errorf("fleetctl status prints the same information once", "the table needs a terminal")
 			}
 			return o.open(env, cmd)
 		},
@@ -69,17 +69,14 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 		if errors.As(err, &findings) {
 			return err
 		}
-		return exit(fleet.ExitUsage, &hintedError{err: err, hint: "create a hosts.toml with fleetctl init, or try fleetctl demo"})
+		return exit(fleet.ExitUsage, hint.Wrap(err, "create a hosts.toml with fleetctl init, or try fleetctl demo"))
 	}
 	c, err := env.config()
 	if err != nil {
 		return err
 	}
 	if o.theme != "" {
-		c.Theme = tui.Theme(o.theme)
-	}
-	if !slices.Contains(tui.Themes, c.Theme) {
-		return usage("valid themes are terminal, vivid, contrast and plain", "unknown theme %q", o.theme)
+		c.Theme = o.theme
 	}
 	return runTable(cmd.Context(), env, *o, c, inv)
 }
@@ -100,9 +97,9 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
-	if env.Passing {
+	if env.Ephemeral {
 		options.Leaving = []string{"the demo's hosts and their jobs stop when you leave"}
-		if env.Kept != "" {
+		if env.KeptIn != "" {
 			options.Leaving = append(options.Leaving, "reopen the table and press A to see the outcome")
 		}
 	}

@@ -48,11 +48,11 @@ func (c *tableController) plan(names []string, o fleet.Options, build bool) erro
 func tablePlan(plan []planText) []tui.Text {
 	var lines []tui.Text
 	for _, l := range plan {
-		text := clean.Line([]byte(strings.Join(someOf(l.text, l.aside), "  ")))
+		text := clean.Line([]byte(strings.Join(someOf(l.text, l.detail), "  ")))
 		switch l.kind {
 		case planTitle:
 			lines = append(lines, tui.Text{Stream: "note", Line: text})
-		case planWrong:
+		case planProblem:
 			lines = append(lines, tui.Text{Stream: "warn", Line: "✗ " + text})
 		case planAway:
 			lines = append(lines, tui.Text{Stream: "out", Line: "- away: " + text})
@@ -68,7 +68,7 @@ func tablePlan(plan []planText) []tui.Text {
 // reboot reboots hosts wave after wave. The results go to the hosts' logs.
 func (c *tableController) reboot(names []string) error {
 	hosts := c.hosts(names)
-	o := host.RebootOptions{Limit: rebootLimit, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
+	o := host.RebootOptions{Limit: rebootTimeout, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
 	for _, h := range hosts {
 		c.table.Doing(h.Name, "rebooting")
 		c.addLogLine(h.Name, "note", "waiting to reboot")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // flakeOutput returns the name of the flake output that holds the hosts of a kind.
@@ -41,7 +42,7 @@ func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) 
 func nixOutput(ctx context.Context, env *Env, dir string, environ []string, args ...string) ([]byte, error) {
 	nix, err := exec.LookPath("nix")
 	if err != nil {
-		return nil, &hintedError{errors.New("cannot read a flake: nix not found in PATH"), "install nix (https://nixos.org/download), or omit --flake"}
+		return nil, hint.Errorf("install nix (https://nixos.org/download), or omit --flake", "cannot read a flake: nix not found in PATH")
 	}
 	cmd := exec.CommandContext(ctx, nix, append([]string{"--extra-experimental-features", "nix-command flakes"}, args...)...)
 	cmd.Dir, cmd.Env = dir, slices.Concat(env.Environ, environ)

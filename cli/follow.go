@@ -10,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // engineFunc starts a run or attaches to one, passes its events to sink, and returns when it ends.
@@ -28,8 +29,8 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 	ctx = signals.watch(ctx, func() {
 		eng.Stop()
 		show.Note("stopping: no new hosts will start; running ones will finish")
-		status, hint := env.jobsAfterExit(runID.Load().(string))
-		show.Note("press ctrl-c again to exit now: " + strings.Join(someOf(status, hint), "; "))
+		status, suggestion := env.jobsAfterExit(runID.Load().(string))
+		show.Note("press ctrl-c again to exit now: " + strings.Join(someOf(status, suggestion), "; "))
 	})
 
 	var state fleet.State
@@ -50,24 +51,24 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 	case ctx.Err() != nil && state.Run == "":
 		return exit(fleet.ExitInterrupted, errors.New("interrupted before the run started"))
 	case ctx.Err() != nil:
-		status, hint := env.jobsAfterExit(state.Run)
-		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("interrupted; " + status), hint: hint})
+		status, suggestion := env.jobsAfterExit(state.Run)
+		return exit(fleet.ExitInterrupted, hint.Errorf(suggestion, "interrupted; %s", status))
 	case state.Summary == nil:
-		status, hint := env.jobsAfterExit(state.Run)
-		fmt.Fprintln(env.Err, "every job has started; "+strings.Join(someOf(status, hint), "; "))
+		status, suggestion := env.jobsAfterExit(state.Run)
+		fmt.Fprintln(env.Err, "every job has started; "+strings.Join(someOf(status, suggestion), "; "))
 	}
 	return exit(summary.ExitCode, nil)
 }
 
 // jobsAfterExit describes what happens to a run's jobs when fleetctl exits, and how to see them
-// again. The hint is empty if they cannot be seen again.
-func (env *Env) jobsAfterExit(run string) (status, hint string) {
+// again. The suggestion is empty if they cannot be seen again.
+func (env *Env) jobsAfterExit(run string) (status, suggestion string) {
 	const stopped = "the jobs stop with the demo's hosts"
 	switch {
-	case !env.Passing:
+	case !env.Ephemeral:
 		return "jobs on the hosts keep running", fmt.Sprintf("fleetctl attach %s shows them, fleetctl cancel %s stops them", run, run)
-	case env.Kept == "":
+	case env.KeptIn == "":
 		return stopped, ""
 	}
-	return stopped, fmt.Sprintf("fleetctl demo --dir %s -- attach %s shows the outcome", env.Kept, run)
+	return stopped, fmt.Sprintf("fleetctl demo --dir %s -- attach %s shows the outcome", env.KeptIn, run)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -12,11 +13,7 @@ import (
 // loadInventory reads the inventory found by --inventory, the environment or the working directory.
 // If it has findings, the error holds all of them.
 func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
-	flag, err := cmd.Flags().GetString("inventory")
-	if err != nil {
-		return nil, err
-	}
-	path, err := inventory.Locate(flag, env.Getenv, env.Dir, env.Home)
+	path, err := inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)
 	}
@@ -30,13 +27,20 @@ func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
+// inventoryFlag returns the value of --inventory.
+func inventoryFlag(cmd *cobra.Command) string { return cmd.Flag("inventory").Value.String() }
+
 // selection decides which hosts a command runs on: those of a selector or, only with --all, all of
 // them.
 type selection struct{ all bool }
 
 func (s *selection) flags(cmd *cobra.Command, env *Env) {
-	cmd.Flags().BoolVar(&s.all, "all", false, "select every host of the inventory")
+	groupFlags(cmd, "Selection", s.flag)
 	cmd.ValidArgsFunction = completeSelector(env)
+}
+
+func (s *selection) flag(f *pflag.FlagSet) {
+	f.BoolVar(&s.all, "all", false, "select every host of the inventory")
 }
 
 // load reads the inventory and selects the hosts.

@@ -2,12 +2,11 @@ package cli
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
 	"github.com/charmbracelet/colorprofile"
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -28,34 +27,20 @@ type view struct {
 	quiet  bool
 }
 
-func (v *view) flags(cmd *cobra.Command) {
-	outputFlag(cmd, &v.output, "event")
-	cmd.Flags().BoolVarP(&v.quiet, "quiet", "q", false, "omit the hosts' own output, which is kept in the run's record")
+func (v *view) flags(f *pflag.FlagSet) {
+	outputFlag(f, &v.output, "event")
+	f.BoolVarP(&v.quiet, "quiet", "q", false, "omit the hosts' own output, which is kept in the run's record")
 }
 
 // outputFlag declares --output. The noun says what one line of JSON describes.
-func outputFlag(cmd *cobra.Command, output *string, noun string) {
-	cmd.Flags().Var((*outputFormat)(output), "output", "print text, or json: one "+noun+" per line on standard output")
-	*output = outputText
+func outputFlag(f *pflag.FlagSet, output *string, noun string) {
+	choiceVar(f, output, "output", outputText, "print text, or one JSON object per "+noun, outputText, outputJSON)
 }
 
 const (
 	outputText = "text"
 	outputJSON = "json"
 )
-
-// outputFormat is the value of --output.
-type outputFormat string
-
-func (f *outputFormat) String() string { return string(*f) }
-func (f *outputFormat) Type() string   { return "format" }
-func (f *outputFormat) Set(s string) error {
-	if s != outputText && s != outputJSON {
-		return errors.New("must be text or json")
-	}
-	*f = outputFormat(s)
-	return nil
-}
 
 // printer returns the printer for the kind of output. A printer that reads keys from the terminal
 // calls interrupt when ctrl-c is pressed.

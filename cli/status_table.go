@@ -7,6 +7,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -28,7 +29,7 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 	for _, r := range reports {
 		if r.Err != nil && !(r.away() && r.host.SkipOffline) {
 			fmt.Fprintf(env.Err, "%s: %s\n", env.palette(env.ErrTTY).Host(r.host.Color).Paint(r.host.Name), withoutName(r.Err.Error(), r.host))
-			printHint(env.Err, env.palette(env.ErrTTY), r.Err)
+			printHint(env.Err, env.palette(env.ErrTTY), hint.Of(r.Err))
 		}
 	}
 	_, err := fmt.Fprintf(env.Out, "\n%s\n", footer(inv, revision, subject, reports))

@@ -188,7 +188,7 @@ func TestRebootAsksWhichHostsAndTakesNoForNo(t *testing.T) {
 	if code := Main(w.Env, []string{"reboot", "--all"}); code != fleet.ExitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(w.err.String(), "reboot 1 host (web)? [y/N]") || w.out.String() != "" {
+	if !strings.Contains(w.err.String(), "Reboot 1 host (web)? [y/N]") || w.out.String() != "" {
 		t.Errorf("%s%s", w.out, w.err)
 	}
 }

@@ -31,7 +31,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Proven by nix/vendor-hash --check, which takes no nixpkgs.
-  vendorHash = "sha256-KqBBKOZlOgUIZAP0nf29WvmdvTi3pz0V8SttYdDNdNE=";
+  vendorHash = "sha256-qaWu3an7xwFtntlPshcTJVrSVT0h2+m9W1byp6c2qEQ=";
 
   subPackages = [ "." ];
   # The agent's sandbox lets it map its own binary and no library.

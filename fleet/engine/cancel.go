@@ -10,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Cancel ends what has not begun to activate: the jobs of a run are ended on their hosts, and hosts that wait are not begun, even
@@ -61,7 +62,8 @@ func (e *Engine) Cancel(ctx context.Context, record *record.Record, inv *invento
 		err = e.Cancel(ctx, rollback, inv, sink)
 	}
 	if missed > 0 {
-		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: fleetctl cancel %s asks again", missed, len(state.Hosts), record.Run)
+		return hint.Errorf("fleetctl cancel "+record.Run+" tries again",
+			"%d of %d hosts could not be asked to cancel", missed, len(state.Hosts))
 	}
 	return err
 }

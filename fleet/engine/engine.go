@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Engine carries runs out.
@@ -112,7 +112,7 @@ func (e *Engine) lookUp(ctx context.Context, p *fleet.Plan) (string, error) {
 		return p.Rev, nil
 	}
 	if e.LocalGit == nil {
-		return "", fmt.Errorf("cannot look %q up: there is no git here\n  hint: give the commit's 40 hex digits", p.Rev)
+		return "", hint.Errorf("give the commit's 40 hex digits", "cannot look up %q: there is no git on this machine", p.Rev)
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitDeadline)
 	defer cancel()
@@ -121,7 +121,7 @@ func (e *Engine) lookUp(ctx context.Context, p *fleet.Plan) (string, error) {
 		err = errors.New("there is no such branch or tag")
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot look %q up in %q: %w\n  hint: a commit is given with all of its 40 hex digits", p.Rev, p.Remote, err)
+		return "", hint.Errorf("a commit needs all of its 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
 	}
 	return rev, nil
 }

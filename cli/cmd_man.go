@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,7 @@ func newMan(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man",
 		Short: "Print the manual page",
-		Long: `Print the manual page, as roff.
+		Long: `Print the manual page as roff.
 
 EXIT STATUS
 
@@ -28,19 +27,19 @@ EXIT STATUS
 	}
 }
 
-// manPage is man(7) for a command and those below it, made of their help alone: so its date is the version's, and it
-// changes only where the help does.
+// manPage returns the man(7) page of a command and its subcommands. It is made only from their help
+// and has the date of the release, so that it changes only when the help does.
 func manPage(root *cobra.Command) string {
 	var b strings.Builder
 	name := root.Name()
-	fmt.Fprintf(&b, ".TH %s 1 %s \"%s %s\" \"User Commands\"\n", strings.ToUpper(name), releasedOn, name, release)
+	fmt.Fprintf(&b, ".TH %s 1 %s \"%s %s\" \"User Commands\"\n", strings.ToUpper(name), releaseDate, name, release)
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", name, roff(strings.ToLower(root.Short[:1])+root.Short[1:]))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n.I COMMAND\n.RI [ ARGUMENT ...]\n", name)
 	about, status := cutStatus(root.Long)
 	b.WriteString(".SH DESCRIPTION\n")
 	manText(&b, about)
 	b.WriteString(".SH OPTIONS\n")
-	manFlags(&b, root.PersistentFlags())
+	root.PersistentFlags().VisitAll(func(f *pflag.Flag) { manFlag(&b, f) })
 	b.WriteString(".SH COMMANDS\n")
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() {
@@ -58,26 +57,17 @@ func manCommand(b *strings.Builder, c *cobra.Command) {
 	about, status := cutStatus(c.Long)
 	fmt.Fprintf(b, ".SS %s %s\n", c.Parent().CommandPath(), roff(c.Use))
 	manText(b, about)
-	manFlags(b, c.NonInheritedFlags())
+	manFlags(b, c)
 	b.WriteString(".PP\nExit status:\n")
 	manText(b, status)
 	b.WriteString(".PP\nExamples:\n")
 	manExample(b, c.Example)
 	for _, sub := range c.Commands() {
-		if c.Name() != "completion" { // whose shells cobra describes, each with how to install it
+		if c.Name() != "completion" { // cobra's help of each shell says how to install the script
 			manCommand(b, sub)
 		}
 	}
 }
-
-// cutStatus parts a help text from the EXIT STATUS that it ends in.
-func cutStatus(help string) (about, status string) {
-	about, status, _ = strings.Cut(help, "\n\nEXIT STATUS\n\n")
-	return about, status
-}
-
-// statusLine is a line of an EXIT STATUS: "3  no host failed, some could not be reached".
-var statusLine = regexp.MustCompile(`^(\d+)  (.*)$`)
 
 // manText writes the paragraphs of a help text.
 func manText(b *strings.Builder, text string) {
@@ -87,33 +77,47 @@ func manText(b *strings.Builder, text string) {
 			fmt.Fprintf(b, ".TP\n.B %s\n%s\n", m[1], roff(m[2]))
 		} else if line != "" {
 			fmt.Fprintln(b, roff(line))
-		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) { // that begins a paragraph itself
+		} else if i+1 < len(lines) && !statusLine.MatchString(lines[i+1]) {
+			// A status line starts a paragraph itself, with .TP.
 			b.WriteString(".PP\n")
 		}
 	}
 }
 
-func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" || f.Name == "version" {
-			return
+// manFlags writes the flags of a command, in the groups of its help if there are several.
+func manFlags(b *strings.Builder, c *cobra.Command) {
+	var sections []flagSection
+	for _, section := range flagSections(c) {
+		if section.title != globalFlags {
+			sections = append(sections, section)
 		}
-		value, words := pflag.UnquoteUsage(f)
-		b.WriteString(".TP\n")
-		if f.Shorthand != "" {
-			fmt.Fprintf(b, "\\fB\\-%s\\fR, ", f.Shorthand)
+	}
+	for _, section := range sections {
+		if len(sections) > 1 {
+			fmt.Fprintf(b, ".PP\n%s:\n", roff(section.title))
 		}
-		fmt.Fprintf(b, "\\fB\\-\\-%s\\fR", roff(f.Name))
-		if value != "" {
-			fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
+		for _, f := range section.flags {
+			manFlag(b, f)
 		}
-		fmt.Fprintf(b, "\n%s\n", roff(words))
-	})
+	}
+}
+
+func manFlag(b *strings.Builder, f *pflag.Flag) {
+	b.WriteString(".TP\n")
+	if f.Shorthand != "" {
+		fmt.Fprintf(b, "\\fB\\-%s\\fR, ", f.Shorthand)
+	}
+	fmt.Fprintf(b, "\\fB\\-\\-%s\\fR", roff(f.Name))
+	if value := valueForm(f); value != "" {
+		fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
+	}
+	fmt.Fprintf(b, "\n%s\n", roff(flagText(f)))
 }
 
 func manExample(b *strings.Builder, text string) { fmt.Fprintf(b, ".EX\n%s\n.EE\n", roff(text)) }
 
-// roff makes text mean itself: what roff would take for an escape, a request, or a typographer's hyphen.
+// roff escapes text so that roff prints it as it is: no escapes, no requests, and hyphens that can
+// be copied.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "\n.", "\n\\&.", "\n'", "\n\\&'").Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

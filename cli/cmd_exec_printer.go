@@ -12,11 +12,12 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// execPrinter shows what a command prints on many hosts: by line with the host's name, or grouped where equal, or as JSON.
+// execPrinter prints the output of a command on many hosts: by line with the host's name, equal
+// output grouped, or as JSON. streams and finished are called for each host from its own goroutine.
 type execPrinter interface {
-	streams(h *inventory.Host) (out, err *lineWriter) // called for each host from its own goroutine
-	ended(h *inventory.Host, r execResult)
-	finish()
+	streams(h *inventory.Host) (out, err *lineWriter)
+	finished(h *inventory.Host, r execResult)
+	close()
 }
 
 func newExecPrinter(env *Env, o execOptions, hosts []*inventory.Host) execPrinter {
@@ -25,12 +26,13 @@ func newExecPrinter(env *Env, o execOptions, hosts []*inventory.Host) execPrinte
 	case o.output == outputJSON:
 		return &execJSON{out: &lockedWriter{w: env.Out}}
 	case o.group:
-		return &execGroups{env: env, labels: labels, hosts: hosts, err: &lockedWriter{w: env.Err}, said: make(map[string]*bytes.Buffer)}
+		return &execGroups{env: env, labels: labels, hosts: hosts, err: &lockedWriter{w: env.Err}, output: make(map[string]*bytes.Buffer)}
 	}
 	return &execLines{labels: labels, out: &lockedWriter{w: env.Out}, err: &lockedWriter{w: env.Err}}
 }
 
-// labels are hosts' names as they stand before lines: of one width, in the host's own colour on a terminal.
+// labels are the prefixes of hosts' lines: their names, padded to one width, in the host's color on
+// a terminal.
 type labels struct {
 	env   *Env
 	width int
@@ -49,7 +51,7 @@ func (l labels) of(h *inventory.Host, tty bool) string {
 	return l.env.palette(tty).Host(h.Color).Paint(h.Name) + padding + " | "
 }
 
-// execLines prints each line as it comes.
+// execLines prints each line as it arrives.
 type execLines struct {
 	labels   labels
 	out, err *lockedWriter
@@ -59,41 +61,42 @@ func (p *execLines) streams(h *inventory.Host) (out, err *lineWriter) {
 	return &lineWriter{out: p.out, format: prefixed(p.labels.of(h, p.labels.env.OutTTY))},
 		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.labels.env.ErrTTY))}
 }
-func (*execLines) ended(*inventory.Host, execResult) {}
-func (*execLines) finish()                           {}
+func (*execLines) finished(*inventory.Host, execResult) {}
+func (*execLines) close()                               {}
 
-// execGroups keeps what hosts print until all have ended, and shows what is equal once. Standard error does not wait.
+// execGroups keeps the standard output of hosts until all have finished, and prints equal output
+// once. It prints standard error as it arrives.
 type execGroups struct {
 	env    *Env
 	labels labels
 	hosts  []*inventory.Host
 	err    *lockedWriter
 
-	mu   sync.Mutex
-	said map[string]*bytes.Buffer
+	mu     sync.Mutex
+	output map[string]*bytes.Buffer
 }
 
 func (p *execGroups) streams(h *inventory.Host) (out, err *lineWriter) {
-	said := new(bytes.Buffer)
+	output := new(bytes.Buffer)
 	p.mu.Lock()
-	p.said[h.Name] = said
+	p.output[h.Name] = output
 	p.mu.Unlock()
-	return &lineWriter{out: said, format: prefixed("")},
+	return &lineWriter{out: output, format: prefixed("")},
 		&lineWriter{out: p.err, format: prefixed(p.labels.of(h, p.env.ErrTTY))}
 }
 
-func (*execGroups) ended(*inventory.Host, execResult) {}
+func (*execGroups) finished(*inventory.Host, execResult) {}
 
-func (p *execGroups) finish() {
-	var texts []string // in the order of the first host of each
+func (p *execGroups) close() {
+	var texts []string // in the order of their first hosts
 	names := make(map[string][]string)
 	palette := p.env.palette(p.env.OutTTY)
 	for _, h := range p.hosts {
-		said, begun := p.said[h.Name]
-		if !begun || said.Len() == 0 {
+		output := p.output[h.Name]
+		if output == nil || output.Len() == 0 {
 			continue
 		}
-		text := said.String()
+		text := output.String()
 		if names[text] == nil {
 			texts = append(texts, text)
 		}
@@ -110,7 +113,7 @@ func (p *execGroups) finish() {
 	}
 }
 
-// execJSON prints an object a line, and one for each host's end.
+// execJSON prints an object for each line of output, and one for each host when it has finished.
 type execJSON struct{ out *lockedWriter }
 
 type (
@@ -121,8 +124,8 @@ type (
 	}
 	execEnd struct {
 		Host  string `json:"host"`
-		Exit  *int   `json:"exit,omitempty"`  // absent where the end was not seen
-		Error string `json:"error,omitempty"` // and this says why
+		Exit  *int   `json:"exit,omitempty"`  // absent if it is unknown
+		Error string `json:"error,omitempty"` // why it is unknown
 	}
 )
 
@@ -135,7 +138,7 @@ func (p *execJSON) streams(h *inventory.Host) (out, err *lineWriter) {
 	return stream("out"), stream("err")
 }
 
-func (p *execJSON) ended(h *inventory.Host, r execResult) {
+func (p *execJSON) finished(h *inventory.Host, r execResult) {
 	end := execEnd{Host: h.Name}
 	if r.err != nil {
 		end.Error = r.err.Error()
@@ -145,7 +148,7 @@ func (p *execJSON) ended(h *inventory.Host, r execResult) {
 	p.out.Write(appendJSON(nil, end))
 }
 
-func (*execJSON) finish() {}
+func (*execJSON) close() {}
 
 func appendJSON(dst []byte, v any) []byte {
 	text, err := json.Marshal(v)

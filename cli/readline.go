@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// readLine reads a person's line, and nothing of what comes after it. Ctrl-c is an end of it, even where somebody else of this
-// process listens to it, as the demo's fleet does; what waits for input then ends with the process.
+// readLine reads one line and nothing after it. It returns an error on ctrl-c, even if other parts
+// of this process handle that signal, as the demo does. The goroutine that still reads then ends
+// with the process.
 func readLine(in io.Reader) (string, error) {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
@@ -20,7 +21,7 @@ func readLine(in io.Reader) (string, error) {
 	}
 	done := make(chan read, 1)
 	go func() {
-		line, err := takeLine(in)
+		line, err := readUntilNewline(in)
 		done <- read{line, err}
 	}()
 	select {
@@ -31,7 +32,7 @@ func readLine(in io.Reader) (string, error) {
 	}
 }
 
-func takeLine(in io.Reader) (string, error) {
+func readUntilNewline(in io.Reader) (string, error) {
 	var line []byte
 	one := make([]byte, 1)
 	for {

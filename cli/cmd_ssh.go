@@ -12,25 +12,27 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func newSSH(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ssh HOST [COMMAND...]",
 		Short: "Log in to a host with OpenSSH",
-		Long: `Run ssh itself with what the inventory says of a host: its address, port and user. All else is ssh_config(5)'s, under the
-host's name: keys, bastions, control sockets, forwardings. A command is run by the host's login shell, as ssh does it.
+		Long: `Run ssh with a host's address, port and user from the inventory. Everything else comes from
+ssh_config(5), under the host's name: keys, bastions, control sockets, forwardings. A command is run
+by the host's login shell, as ssh does.
 
 EXIT STATUS
 
-That of ssh: the command's own, or 255 where ssh failed; 2 where the inventory is wrong or has no such host.`,
+That of ssh: the command's own, or 255 if ssh failed. 2 if the inventory is invalid or has no such
+host.`,
 		Example: `  fleetctl ssh hsb0
   fleetctl ssh hsb0 systemctl status nginx`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usage("name one of the inventory: fleetctl list", "no host was given")
+		Args: func(c *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(1)(c, args); err != nil {
+				return usage("fleetctl list shows the hosts", "%s %w", c.CommandPath(), err)
 			}
 			return nil
 		},
@@ -51,11 +53,11 @@ That of ssh: the command's own, or 255 where ssh failed; 2 where the inventory i
 			return runSSH(cmd.Context(), env, h, command)
 		},
 	}
-	cmd.Flags().SetInterspersed(false) // what follows the host is the command's
+	cmd.Flags().SetInterspersed(false) // flags after the host belong to the command
 	return cmd
 }
 
-// oneHost finds the host of that name, and else says what the inventory has that is near.
+// oneHost returns the host with a name, or the only one that a selector matches.
 func oneHost(inv *inventory.Inventory, name string) (*inventory.Host, error) {
 	if h := inv.Host(name); h != nil {
 		return h, nil
@@ -63,40 +65,41 @@ func oneHost(inv *inventory.Inventory, name string) (*inventory.Host, error) {
 	hosts, err := inv.Select(name)
 	switch {
 	case err != nil:
-		return nil, exit(fleet.ExitUsage, err)
+		return nil, exitUsage(err)
 	case len(hosts) != 1:
-		return nil, usage("name one of them", "%q picks %d hosts", name, len(hosts))
+		return nil, usage("name one of them", "%q matches %d hosts", name, len(hosts))
 	}
 	return hosts[0], nil
 }
 
-// runSSH runs ssh as a child, and not in this process's place, which may be serving the demo's hosts.
+// runSSH runs ssh as a child process. It does not replace this process, which may serve the demo's
+// hosts.
 func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) error {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
-		return &hintedError{err: errors.New("there is no ssh in PATH"), hint: "install OpenSSH's client"}
+		return hint.Errorf("install the OpenSSH client", "there is no ssh in PATH")
 	}
 	pool := newPool(env)
 	defer pool.Close()
 	ssh := exec.CommandContext(ctx, path, append(pool.ConfigArgs(), sshArgs(h, command)...)...)
 	ssh.Stdin, ssh.Stdout, ssh.Stderr, ssh.Env = env.In, env.Out, env.Err, env.Environ
-	for out, is := env.Out.(*heard); is; out, is = out.Writer.(*heard) {
-		ssh.Stdout = out.Writer // the file itself, for ssh to write to
+	for out, ok := env.Out.(*errWriter); ok; out, ok = out.Writer.(*errWriter) {
+		ssh.Stdout = out.Writer // the file itself, so that ssh writes to it directly
 	}
-	// Ctrl-c reaches ssh by itself: whether it is the end is for ssh to say.
+	// The terminal sends ctrl-c to ssh as well, which decides whether to exit.
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt, syscall.SIGQUIT)
 	defer signal.Stop(interrupts)
 	err = ssh.Run()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) && ended.Exited() {
-		return exit(ended.ExitCode(), nil)
+	var failed *exec.ExitError
+	if errors.As(err, &failed) && failed.Exited() {
+		return exit(failed.ExitCode(), nil)
 	}
 	return err
 }
 
-// sshArgs is the inventory's part of ssh's command line. The host goes by its name even where it has an address, so that
-// everything else that ssh_config(5) says of the name still holds.
+// sshArgs returns the arguments of ssh for a host. It passes the host's name even if the inventory
+// has an address, so that the settings in ssh_config(5) for that name apply.
 func sshArgs(h *inventory.Host, command []string) []string {
 	var args []string
 	if h.Address != "" {

@@ -12,52 +12,53 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// planText is a line of a host's part of a plan, before it is painted.
+// planText is a line of a host's plan without colors.
 type planText struct {
-	kind  planKind
-	text  string
-	aside string // the end of the line, which matters less
+	kind   planKind
+	text   string
+	detail string // printed faintly after text
 }
 
 type planKind int
 
 const (
-	planLineOf planKind = iota // a line under a title
+	planItem planKind = iota // a line under a title
 	planTitle
-	planWrong // what would keep a deploy from its work
+	planProblem // why a deploy would fail
 	planAway
 	planHint
 )
 
-// forecastText is a host's part of a plan for a person.
+// forecastText returns the plan of a host as lines of text.
 func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Forecast) []planText {
 	var lines []planText
-	add := func(kind planKind, text, aside string) { lines = append(lines, planText{kind, text, aside}) }
+	add := func(kind planKind, text, detail string) { lines = append(lines, planText{kind, text, detail}) }
 	switch {
 	case f.Err != nil && offline(f.Err) && h.SkipOffline:
 		add(planAway, withoutName(f.Err.Error(), h), "")
 	case f.Err != nil:
-		add(planWrong, withoutName(f.Err.Error(), h), "")
-		add(planHint, hintOf(f.Err), "")
+		add(planProblem, withoutName(f.Err.Error(), h), "")
+		add(planHint, hint.Of(f.Err), "")
 	case f.Problem != "":
-		add(planWrong, "a deploy would fail: "+f.Problem, "")
+		add(planProblem, "a deploy would fail: "+f.Problem, "")
 		add(planHint, f.Hint(), "")
 	}
 	if f.Err == nil && f.Head != "" {
 		add(planTitle, commitsTitle(f), "")
 		for _, c := range f.Commits {
-			add(planLineOf, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
+			add(planItem, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
 		}
 		if f.Problem == "" {
 			for _, s := range host.Commands(p, h, f.Revision) {
 				add(planTitle, string(s.Step), "")
 				for _, command := range s.Commands {
-					add(planLineOf, command, "")
+					add(planItem, command, "")
 				}
 				if s.Step == fleet.Build {
-					add(planLineOf, "", dryRun(f))
+					add(planItem, "", dryRun(f))
 				}
 			}
 		}
@@ -65,13 +66,13 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Foreca
 	if f.Built != "" {
 		add(planTitle, "what changes", "")
 		for _, text := range differences(f.Foreseen) {
-			add(planLineOf, text, "")
+			add(planItem, text, "")
 		}
 	}
 	return slices.DeleteFunc(lines, func(l planText) bool { return l.kind == planHint && l.text == "" })
 }
 
-// printForecast prints a host's part of a plan.
+// printForecast prints the plan of a host.
 func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) error {
 	ink := env.palette(env.OutTTY)
 	var b bytes.Buffer
@@ -80,14 +81,15 @@ func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) 
 		switch l.kind {
 		case planTitle:
 			b.WriteString("  " + ink.Strong.Paint(l.text))
-		case planWrong:
+		case planProblem:
 			b.WriteString("  " + ink.Bad.Paint("✗") + " " + l.text)
 		case planAway:
 			b.WriteString("  " + ink.Faint.Paint("- away") + ": " + l.text)
 		case planHint:
-			b.WriteString("  " + ink.Strong.Paint("hint:") + " " + l.text)
+			printHint(&b, ink, l.text)
+			continue
 		default:
-			b.WriteString("    " + strings.Join(someOf(l.text, ink.Faint.Paint(l.aside)), "  "))
+			b.WriteString("    " + strings.Join(someOf(l.text, ink.Faint.Paint(l.detail)), "  "))
 		}
 		b.WriteByte('\n')
 	}
@@ -96,7 +98,7 @@ func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) 
 	return err
 }
 
-// someOf are the texts that are not empty.
+// someOf returns the texts that are not empty.
 func someOf(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
@@ -106,15 +108,15 @@ func commitsTitle(f host.Forecast) string {
 	case f.Behind == 0:
 		return "the checkout is at " + health.Short(f.Head)
 	case f.Behind > len(f.Commits):
-		return fmt.Sprintf("%s from %s to %s, the newest of which are", count(f.Behind, "commit"), health.Short(f.Head), health.Short(f.Revision))
+		return fmt.Sprintf("%s from %s to %s, most recent first", count(f.Behind, "commit"), health.Short(f.Head), health.Short(f.Revision))
 	}
 	return fmt.Sprintf("%s from %s to %s", count(f.Behind, "commit"), health.Short(f.Head), health.Short(f.Revision))
 }
 
-// dryRun is what a build would take.
+// dryRun describes what would be built and downloaded.
 func dryRun(f host.Forecast) string {
 	if len(f.Builds) == 0 && len(f.Fetches) == 0 {
-		return "all of it is there already"
+		return "everything is in the store already"
 	}
 	text := "would build " + count(len(f.Builds), "derivation")
 	if len(f.Fetches) > 0 {
@@ -126,10 +128,10 @@ func dryRun(f host.Forecast) string {
 	return text
 }
 
-// differences are the changes of a closure and of units, a line each.
+// differences returns a line for each package that changes and for each action on units.
 func differences(f remote.Foreseen) []string {
 	if f.Built == f.From {
-		return []string{"nothing: it already runs"}
+		return []string{"nothing: the host already runs it"}
 	}
 	var lines []string
 	for _, c := range f.Changes {
@@ -145,7 +147,7 @@ func differences(f remote.Foreseen) []string {
 		lines = append(lines, text)
 	}
 	if len(lines) == 0 {
-		lines = append(lines, "no package")
+		lines = append(lines, "no packages")
 	}
 	for _, u := range f.Units {
 		lines = append(lines, u.Verb+" "+strings.Join(u.Units, " "))

@@ -10,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 type planOptions struct {
@@ -23,21 +24,22 @@ func newPlan(env *Env) *cobra.Command {
 	var o planOptions
 	cmd := &cobra.Command{
 		Use:   "plan SELECTOR...",
-		Short: "Show what a deploy would do, and do none of it",
-		Long: `Show what a deploy would do on hosts, and do none of it: the commits to come, the commands of each step, what would be built and
-downloaded. With --build, every host builds its configuration, and it is shown which packages come, go and change, and
-which units the activation would touch, where sudo there asks for no password.
+		Short: "Show what a deploy would do, without doing it",
+		Long: `Show what a deploy would do on hosts, without doing it: the new commits, the commands of each step,
+and what would be built and downloaded. With --build, every host builds its configuration, and plan
+shows which packages are added, removed and changed and, if sudo needs no password on the host,
+which units the activation would touch.
 
-A checkout's files, index and branches stay as they are, those of its remote too. Commits that it lacks are fetched into its
-objects, where nothing refers to them; what evaluating or building leaves in the store, a deploy uses or the garbage collector
-takes.
+Nothing in a checkout changes: not its files, its index or its branches, including those of its
+remote. Missing commits are fetched, but nothing refers to them. What evaluating and building add to
+the store is used by a deploy or removed by the garbage collector.
 
 EXIT STATUS
 
-0  a deploy could do its work on every host
-1  it could not, on at least one host
-2  the command line or the inventory is wrong
-3  a host could not be reached, but for those with offline = "skip"
+0  a deploy could start on every host
+1  a deploy would fail on a host
+2  the command line or the inventory is invalid
+3  a host without offline = "skip" could not be reached
 130  interrupted`,
 		Example: `  fleetctl plan hsb0
   fleetctl plan --all --build
@@ -47,42 +49,44 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runPlan(ctx, env, o, d, inv, hosts) })
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+				return runPlan(ctx, env, o, d, inv, hosts)
+			})
 		},
 	}
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
-	f.StringVar(&o.Goal, "goal", fleet.GoalSwitch, "what would be done with the configuration: `switch`, boot, test, build or pull")
-	f.Var((*rev)(&o.Rev), "rev", "the `commit`, branch or tag, instead of the inventory's branch")
-	f.BoolVar(&o.NoPull, "no-pull", false, "with every checkout where it is")
+	choiceVar(f, &o.Goal, "goal", fleet.GoalSwitch, "plan for this goal",
+		fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild, fleet.GoalPull).hints = map[string]string{
+		fleet.GoalRollback: "a rollback has no commits to show; fleetctl rollback --list shows the generations",
+	}
+	f.Var((*revFlag)(&o.Rev), "rev", "plan for this revision (default: the tip of the inventory's branch)")
+	f.BoolVar(&o.NoPull, "no-pull", false, "plan for what each host has checked out")
 	f.BoolVar(&o.build, "build", false, "build, and show what changes")
 	parallelFlag(f, &o.Parallel)
-	outputFlag(cmd, &o.output, "host")
+	outputFlag(f, &o.output, "host")
 	return cmd
 }
 
 func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
-	if o.Goal == fleet.GoalRollback {
-		return usage("goals to plan for are switch, boot, test, build and pull", "a rollback has no commits to come")
-	}
 	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
 	if err != nil {
-		return exit(fleet.ExitUsage, err)
+		return exitUsage(err)
 	}
 	rev := env.resolve(ctx, plan)
-	if plan.Rev != "" && len(rev) != 40 {
-		return usage("a commit is given with all of its 40 hex digits", "there is no branch or tag %q in %q, as far as the git here can tell", plan.Rev, plan.Remote)
+	if plan.Rev != "" && !fleet.IsCommit(rev) {
+		return usage("a commit needs all of its 40 hex digits", "there is no branch or tag %q in %q", plan.Rev, plan.Remote)
 	}
 	code := fleet.ExitOK
 	lines := jsonLines(env.Out)
-	foresee := func(ctx context.Context, h *inventory.Host) host.Forecast {
+	query := func(ctx context.Context, h *inventory.Host) host.Forecast {
 		return host.Foresee(ctx, d, plan, h, rev, o.build)
 	}
-	inOrder(ctx, hosts, plan.Parallel, foresee, func(h *inventory.Host, f host.Forecast) {
+	inOrder(ctx, hosts, plan.Parallel, query, func(h *inventory.Host, f host.Forecast) {
 		if ctx.Err() != nil {
 			return
 		}
-		code = worse(code, planCode(h, f))
+		code = worseCode(code, planCode(h, f))
 		if o.output == outputJSON {
 			err = errors.Join(err, lines.Encode(planLine(plan, h, f)))
 		} else {
@@ -98,15 +102,15 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 	return exit(code, nil)
 }
 
-// planCode is what one host's forecast means for the exit code.
+// planCode returns the exit code that the preview of one host leads to.
 func planCode(h *inventory.Host, f host.Forecast) int {
 	if f.Problem != "" {
 		return fleet.ExitFailed
 	}
-	return codeOfHost(h, f.Err)
+	return hostExitCode(h, f.Err)
 }
 
-// planJSON is a host in --output json.
+// planJSON is a line of --output json.
 type planJSON struct {
 	Host     string              `json:"host"`
 	Wave     int                 `json:"wave"`
@@ -137,7 +141,7 @@ func planLine(p *fleet.Plan, h *inventory.Host, f host.Forecast) planJSON {
 		line.Commits = []remote.Commit{}
 	}
 	if f.Err != nil {
-		line.Error, line.Hint = withoutName(f.Err.Error(), h), hintOf(f.Err)
+		line.Error, line.Hint = withoutName(f.Err.Error(), h), hint.Of(f.Err)
 	}
 	return line
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// rebootLimit is the time that a host has, as a rule, to be back.
-const rebootLimit = 10 * time.Minute
+// rebootTimeout is how long a host may take to come back.
+const rebootTimeout = 10 * time.Minute
 
 type rebootOptions struct {
 	selection
@@ -27,20 +27,21 @@ func newReboot(env *Env) *cobra.Command {
 	var o rebootOptions
 	cmd := &cobra.Command{
 		Use:   "reboot SELECTOR...",
-		Short: "Reboot hosts, and see them come back",
-		Long: `Reboot hosts, wave after wave. A host is back when it lets somebody in and is in another boot than before; a wave begins when
-the hosts of the one before are back. Users' homes are no machines, and are skipped; a host on which a job is at work is refused.
+		Short: "Reboot hosts and wait until they are back",
+		Long: `Reboot hosts, one wave after another. A host is back when it accepts a login and has booted again. A
+wave starts when all hosts of the previous one are back. Hosts of kind home are skipped, since they
+are not machines. A host that runs a job refuses to reboot.
 
-With --if-needed, hosts are left alone that would neither start another system nor have another kernel, initrd or kernel
-modules after it.
+--if-needed reboots only hosts that would boot into a different system, or have a different kernel,
+initrd or kernel modules afterwards.
 
 EXIT STATUS
 
 0  every host is back, or needed no reboot
 1  a host refused, or did not come back in time
-2  the command line or the inventory is wrong
-3  a host could not be reached, but for those with offline = "skip"
-130  interrupted; hosts that were told to reboot do so`,
+2  the command line or the inventory is invalid
+3  a host without offline = "skip" could not be reached
+130  interrupted; hosts that were asked to reboot do so`,
 		Example: `  fleetctl reboot hsb0
   fleetctl reboot --all --if-needed --yes
   fleetctl reboot @server --timeout 20m`,
@@ -52,26 +53,28 @@ EXIT STATUS
 			if o.Parallel == 0 {
 				o.Parallel = inv.Parallel
 			}
-			if env.InTTY && !o.yes && !env.confirm(rebootQuestion(o, hosts)) {
+			if env.InTTY && !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
 			if env.Secret != nil {
 				o.SudoPassword = newSudoPasswords(env.Secret).password
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runReboot(ctx, env, o, d, inv, hosts) })
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+				return runReboot(ctx, env, o, d, inv, hosts)
+			})
 		},
 	}
 	o.selection.flags(cmd, env)
 	f := cmd.Flags()
-	f.BoolVar(&o.IfNeeded, "if-needed", false, "leave hosts alone that need none")
-	o.Limit = rebootLimit
-	f.Var((*limit)(&o.Limit), "timeout", "the `time` in which a host has to be back")
+	f.BoolVar(&o.IfNeeded, "if-needed", false, "reboot only hosts that need it")
+	o.Limit = rebootTimeout
+	f.Var((*timeoutFlag)(&o.Limit), "timeout", "how long a host may take to come back")
 	parallelFlag(f, &o.Parallel)
-	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
+	yesFlag(f, &o.yes)
 	return cmd
 }
 
-func rebootQuestion(o rebootOptions, hosts []*inventory.Host) string {
+func rebootPrompt(o rebootOptions, hosts []*inventory.Host) string {
 	var names []string
 	for _, h := range hosts {
 		if h.Kind != inventory.Home {
@@ -79,9 +82,9 @@ func rebootQuestion(o rebootOptions, hosts []*inventory.Host) string {
 		}
 	}
 	if o.IfNeeded {
-		return fmt.Sprintf("reboot those of %s (%s) that need it?", count(len(names), "host"), strings.Join(names, ", "))
+		return fmt.Sprintf("Reboot those of %s (%s) that need it?", count(len(names), "host"), strings.Join(names, ", "))
 	}
-	return fmt.Sprintf("reboot %s (%s)?", count(len(names), "host"), strings.Join(names, ", "))
+	return fmt.Sprintf("Reboot %s (%s)?", count(len(names), "host"), strings.Join(names, ", "))
 }
 
 func runReboot(ctx context.Context, env *Env, o rebootOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
@@ -108,9 +111,7 @@ func runReboot(ctx context.Context, env *Env, o rebootOptions, d host.Dialer, in
 			word += ": " + r.Reason
 		}
 		fmt.Fprintln(env.Out, labels.of(inv.Host(r.Host), env.OutTTY)+word)
-		if r.Hint != "" {
-			fmt.Fprintf(env.Out, "  %s %s\n", ink.Strong.Paint("hint:"), r.Hint)
-		}
+		printHint(env.Out, ink, r.Hint)
 	})
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))

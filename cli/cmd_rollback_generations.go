@@ -13,10 +13,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// generationsJSON is a host in rollback --list --output json.
+// generationsJSON is a line of rollback --list --output json.
 type generationsJSON struct {
 	Host        string           `json:"host"`
 	Generations []generationJSON `json:"generations"`
@@ -32,22 +33,22 @@ type generationJSON struct {
 	Booted   bool       `json:"booted,omitempty"`
 }
 
-// listGenerations prints what hosts could go back to. It begins nothing.
+// listGenerations prints the generations of hosts.
 func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int, hosts []*inventory.Host, output string) error {
-	type answer struct {
-		all []host.Generation
-		err error
+	type result struct {
+		generations []host.Generation
+		err         error
 	}
-	ask := func(ctx context.Context, h *inventory.Host) (a answer) {
-		a.all, a.err = host.Generations(ctx, d, h)
-		return a
+	query := func(ctx context.Context, h *inventory.Host) (r result) {
+		r.generations, r.err = host.Generations(ctx, d, h)
+		return r
 	}
 	code := fleet.ExitOK
 	found := make(map[string][]host.Generation)
-	wrong := make(map[string]error)
-	inOrder(ctx, hosts, parallel, ask, func(h *inventory.Host, a answer) {
-		found[h.Name], wrong[h.Name] = a.all, a.err
-		code = worse(code, codeOfHost(h, a.err))
+	errs := make(map[string]error)
+	inOrder(ctx, hosts, parallel, query, func(h *inventory.Host, r result) {
+		found[h.Name], errs[h.Name] = r.generations, r.err
+		code = worseCode(code, hostExitCode(h, r.err))
 	})
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -56,14 +57,14 @@ func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int,
 	if output == outputJSON {
 		print = printGenerationsJSON
 	}
-	if err := print(env, hosts, found, wrong); err != nil {
+	if err := print(env, hosts, found, errs); err != nil {
 		return err
 	}
 	return exit(code, nil)
 }
 
-func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, wrong map[string]error) error {
-	t, none := newTextTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
+func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, errs map[string]error) error {
+	t, none := newTextTable(env, "HOST", "GENERATION", "CREATED", "REVISION", "STATE"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
 			t.row(env.palette(env.OutTTY).Host(h.Color), append([]string{h.Name}, generationCells(g)...)...)
@@ -74,19 +75,19 @@ func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host
 		fmt.Fprint(env.Out, t)
 	}
 	for _, h := range hosts {
-		switch err := wrong[h.Name]; {
+		switch err := errs[h.Name]; {
 		case err == nil:
 		case offline(err) && h.SkipOffline:
 			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, withoutName(err.Error(), h))
 		default:
 			fmt.Fprintf(env.Err, "%s: %s\n", h.Name, withoutName(err.Error(), h))
-			printHint(env.Err, env.palette(env.ErrTTY), err)
+			printHint(env.Err, env.palette(env.ErrTTY), hint.Of(err))
 		}
 	}
 	return nil
 }
 
-func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, wrong map[string]error) error {
+func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, errs map[string]error) error {
 	lines := jsonLines(env.Out)
 	for _, h := range hosts {
 		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
@@ -97,8 +98,8 @@ func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]
 			}
 			line.Generations = append(line.Generations, one)
 		}
-		if err := wrong[h.Name]; err != nil {
-			line.Error, line.Hint = withoutName(err.Error(), h), hintOf(err)
+		if err := errs[h.Name]; err != nil {
+			line.Error, line.Hint = withoutName(err.Error(), h), hint.Of(err)
 		}
 		if err := lines.Encode(line); err != nil {
 			return err
@@ -107,64 +108,67 @@ func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]
 	return nil
 }
 
-// generationCells are its number, when it was made, its revision, and what it is now.
+// generationCells returns the number of a generation, when it was created, its revision, and
+// whether it is current or booted.
 func generationCells(g host.Generation) []string {
-	made := ""
+	created := ""
 	if !g.Time.IsZero() {
-		made = g.Time.Local().Format("2006-01-02 15:04")
+		created = g.Time.Local().Format("2006-01-02 15:04")
 	}
-	var is []string
+	var state []string
 	if g.Current {
-		is = append(is, "current")
+		state = append(state, "current")
 	}
 	if g.Booted {
-		is = append(is, "booted")
+		state = append(state, "booted")
 	}
-	return []string{strconv.Itoa(g.Number), made, health.Short(g.Revision), strings.Join(is, ", ")}
+	return []string{strconv.Itoa(g.Number), created, health.Short(g.Revision), strings.Join(state, ", ")}
 }
 
-// before is the generation before the current one, or 0.
-func before(all []host.Generation) int {
-	now := slices.IndexFunc(all, func(g host.Generation) bool { return g.Current }) // the newest first
-	if now < 0 || now+1 == len(all) {
+// previousGeneration returns the number of the generation before the current one, or 0. generations
+// has the newest first.
+func previousGeneration(generations []host.Generation) int {
+	current := slices.IndexFunc(generations, func(g host.Generation) bool { return g.Current })
+	if current < 0 || current+1 == len(generations) {
 		return 0
 	}
-	return all[now+1].Number
+	return generations[current+1].Number
 }
 
-// chooseGeneration shows a person what a host could go back to, and asks which it is to be.
+// chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host
+// to report, if there is no earlier one.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
-	var all []host.Generation
-	err := env.visit(ctx, func(ctx context.Context, d host.Dialer) (err error) {
-		all, err = host.Generations(ctx, d, h)
+	var generations []host.Generation
+	err := env.withDialer(ctx, func(ctx context.Context, d host.Dialer) (err error) {
+		generations, err = host.Generations(ctx, d, h)
 		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 		}
-		return exit(codeOfHost(h, err), err)
+		return exit(hostExitCode(h, err), err)
 	})
 	if err != nil {
 		return 0, err
 	}
-	usual := before(all)
-	if usual == 0 {
-		return 0, nil // it is for the host to say that there is none
+	previous := previousGeneration(generations)
+	if previous == 0 {
+		return 0, nil
 	}
-	for _, g := range all {
+	for _, g := range generations {
 		fmt.Fprintln(env.Err, tui.GenerationWords(g))
 	}
-	fmt.Fprintf(env.Err, "which generation of %s? [%d] ", h.Name, usual)
+	fmt.Fprintf(env.Err, "Which generation of %s? [%d] ", h.Name, previous)
 	answer, err := readLine(env.In)
 	if err != nil {
 		fmt.Fprintln(env.Err)
-		return 0, exit(fleet.ExitInterrupted, errors.New("nothing was begun"))
+		return 0, exit(fleet.ExitInterrupted, errors.New("nothing was started"))
 	}
 	if answer == "" {
-		return usual, nil
+		return previous, nil
 	}
-	for _, g := range all {
+	for _, g := range generations {
 		if strconv.Itoa(g.Number) == answer {
 			return g.Number, nil
 		}
 	}
-	return 0, usage("fleetctl rollback --list "+h.Name+" shows them", "%q is no generation of %s", answer, h.Name)
+	return 0, usage("fleetctl rollback --list "+h.Name+" lists them", "%q is not a generation of %s", answer, h.Name)
 }

@@ -26,14 +26,15 @@ EXIT STATUS
 	}
 }
 
-// release is the version that comes next, or is: the only place that has it. The package for Nix reads it from here.
+// release is the version of this tree: the current or the next one. The Nix package reads it from
+// here.
 const release = "0.1.0"
 
-// releasedOn is the day of that version.
-const releasedOn = "2026-11-24"
+// releaseDate is the date of that version.
+const releaseDate = "2026-11-24"
 
-// version is what Go recorded at the build, where it had the repository: the tag, or else the commit. A build from the sources
-// alone, as Nix makes one, is the release.
+// version returns the tag or the commit that Go recorded at build time. A build without the
+// repository, like Nix's, has neither and returns release.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

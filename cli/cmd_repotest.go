@@ -11,6 +11,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 type testOptions struct {
@@ -24,18 +25,20 @@ func newTest(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test SELECTOR...",
 		Short: "Run the repository's tests on hosts",
-		Long: `Run the scripts hosts/NAME/tests/*.sh of each host's checkout, NAME being the host's name in the inventory, on that host: as the
-login user, in the checkout, with the directories of Nix in PATH and nothing on standard input. A test has five minutes, and
-succeeds where it ends with status 0. Of one that fails, what it printed last is shown.
+		Long: `Run the scripts hosts/NAME/tests/*.sh of each host's checkout on that host; NAME is the host's name
+in the inventory. They run as the login user, in the checkout, with Nix's directories in PATH and
+nothing on standard input. A test passes if it exits with status 0 within five minutes. If a test
+fails, the end of its output is shown.
 
-With --output json, each test is one line on standard output, and so is each host whose tests could not be run.
+With --output json, each test is a line on standard output, and so is each host whose tests could
+not run.
 
 EXIT STATUS
 
-0  every test succeeded
-1  a test failed, or a host's tests could not be run
-2  the command line or the inventory is wrong
-3  none failed, but a host could not be reached, and offline = "skip" is not said of it
+0  every test passed
+1  a test failed, or a host's tests could not run
+2  the command line or the inventory is invalid
+3  no test failed, but a host without offline = "skip" could not be reached
 130  interrupted`,
 		Example: `  fleetctl test hsb0
   fleetctl test --all --output json | jq 'select(.exit != 0)'`,
@@ -44,12 +47,14 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runTest(ctx, env, o, d, inv, hosts) })
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+				return runTest(ctx, env, o, d, inv, hosts)
+			})
 		},
 	}
 	o.selection.flags(cmd, env)
 	parallelFlag(cmd.Flags(), &o.parallel)
-	outputFlag(cmd, &o.output, "test")
+	outputFlag(cmd.Flags(), &o.output, "test")
 	return cmd
 }
 
@@ -72,18 +77,18 @@ func runTest(ctx context.Context, env *Env, o testOptions, d host.Dialer, inv *i
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	case p.failed > 0:
 		return exit(fleet.ExitFailed, nil)
-	case p.away > 0:
+	case p.unreachable > 0:
 		return exit(fleet.ExitUnreachable, nil)
 	}
 	return nil
 }
 
-// testPrinter shows what hosts' tests came to, as they end.
+// testPrinter prints the results of hosts' tests and counts failures.
 type testPrinter struct {
-	env          *Env
-	labels       labels
-	lines        *json.Encoder
-	failed, away int
+	env                 *Env
+	labels              labels
+	lines               *json.Encoder
+	failed, unreachable int
 }
 
 func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
@@ -95,7 +100,7 @@ func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
 	switch {
 	case t.Err == nil || offline(t.Err) && h.SkipOffline:
 	case offline(t.Err):
-		p.away++
+		p.unreachable++
 	default:
 		p.failed++
 	}
@@ -122,13 +127,13 @@ func (p *testPrinter) text(h *inventory.Host, t host.Tested) {
 			word = "? unreachable"
 		}
 		fmt.Fprintf(p.env.Out, "%s%s: %s\n", label, ink.Bad.Paint(word), withoutName(t.Err.Error(), h))
-		printHint(p.env.Out, ink, t.Err)
+		printHint(p.env.Out, ink, hint.Of(t.Err))
 	case len(t.Tests) == 0:
-		fmt.Fprintf(p.env.Out, "%s%s: there is no hosts/%s/tests/*.sh\n", label, ink.Faint.Paint("- no tests"), h.Name)
+		fmt.Fprintf(p.env.Out, "%s%s: the checkout has no hosts/%s/tests/*.sh\n", label, ink.Faint.Paint("- no tests"), h.Name)
 	}
 }
 
-// testJSON is a test, or a host that could not be tested, in --output json.
+// testJSON is a line of --output json: a test, or a host whose tests could not run.
 type testJSON struct {
 	Host    string   `json:"host"`
 	Test    string   `json:"test,omitempty"`

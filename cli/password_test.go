@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-func TestSudoPasswordIsAskedForOnceForAllHosts(t *testing.T) {
-	var asked []string
+func TestSudoPromptsOnceForAllHosts(t *testing.T) {
+	var prompts []string
 	answers := []string{"wrong", "right"}
 	s := newSudoPasswords(func(_ context.Context, prompt string) (string, error) {
-		asked = append(asked, prompt)
+		prompts = append(prompts, prompt)
 		answer := answers[0]
 		answers = answers[1:]
 		return answer, nil
@@ -22,26 +22,26 @@ func TestSudoPasswordIsAskedForOnceForAllHosts(t *testing.T) {
 		want  string
 	}{
 		{"hsb0", false, "wrong"},
-		{"hsb1", false, "wrong"}, // what was typed for another host is tried first
+		{"hsb1", false, "wrong"}, // typed for another host
 		{"hsb0", true, "right"},
-		{"hsb1", true, "right"}, // and what was typed since, before anybody is asked again
+		{"hsb1", true, "right"}, // typed since
 		{"hsb0", false, "right"},
 	} {
 		got, err := s.password(context.Background(), step.host, step.again)
 		if err != nil || got != step.want {
-			t.Errorf("%s (again: %v) is given %q, %v; want %q", step.host, step.again, got, err, step.want)
+			t.Errorf("%s (again: %v): got %q, %v; want %q", step.host, step.again, got, err, step.want)
 		}
 	}
 	want := []string{"sudo password for hsb0: ", "sudo password for hsb0 (the last one was wrong): "}
-	if !slices.Equal(asked, want) {
-		t.Errorf("asked %q", asked)
+	if !slices.Equal(prompts, want) {
+		t.Errorf("prompts %q", prompts)
 	}
 }
 
-func TestCtrlCAtOneQuestionAnswersAllOfThem(t *testing.T) {
-	asked := 0
+func TestCtrlCDeclinesAllSudoPrompts(t *testing.T) {
+	prompts := 0
 	s := newSudoPasswords(func(context.Context, string) (string, error) {
-		asked++
+		prompts++
 		return "", errDeclined
 	})
 	for _, host := range []string{"hsb0", "hsb1"} {
@@ -49,7 +49,7 @@ func TestCtrlCAtOneQuestionAnswersAllOfThem(t *testing.T) {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
-	if asked != 1 {
-		t.Errorf("asked %d times", asked)
+	if prompts != 1 {
+		t.Errorf("prompted %d times", prompts)
 	}
 }

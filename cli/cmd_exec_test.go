@@ -32,7 +32,7 @@ func sorted(text string) string {
 	return strings.Join(lines, "")
 }
 
-func TestExecPutsTheHostsNameBeforeEachLine(t *testing.T) {
+func TestExecPrefixesEachLineWithTheHost(t *testing.T) {
 	w := newWorld(t)
 	err := execute(w, execOptions{}, hostsNamed("hsb0", "mba-mbp-work"), fakeHosts{
 		"hsb0":         prints("up 3 days\nload 0.1", "", 0),
@@ -50,7 +50,7 @@ func TestExecPutsTheHostsNameBeforeEachLine(t *testing.T) {
 	}
 }
 
-func TestExecNamesWhatFailedAndHow(t *testing.T) {
+func TestExecReportsFailuresAndHints(t *testing.T) {
 	lost := func(context.Context, host.Command) (int, error) {
 		return 0, errors.New("hsb8: the connection was lost")
 	}
@@ -87,7 +87,7 @@ func TestExecGroupsEqualOutput(t *testing.T) {
 	}
 }
 
-func TestExecJSONHasALineForEveryLineAndEveryEnd(t *testing.T) {
+func TestExecJSONHasALineForEachOutputLineAndEachHost(t *testing.T) {
 	w := newWorld(t)
 	execute(w, execOptions{output: outputJSON}, hostsNamed("a", "gone"), fakeHosts{"a": prints("say \"hi\"\n", "oh\n", 1)})
 	want := `{"host":"a","exit":1}
@@ -100,28 +100,28 @@ func TestExecJSONHasALineForEveryLineAndEveryEnd(t *testing.T) {
 	}
 }
 
-func TestExecGivesAHostUpAfterTheTimeout(t *testing.T) {
+func TestExecTimesOut(t *testing.T) {
 	w := newWorld(t)
 	hangs := func(ctx context.Context, _ host.Command) (int, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
 	err := execute(w, execOptions{timeout: 20 * time.Millisecond}, hostsNamed("a"), fakeHosts{"a": hangs})
-	if code(err) != fleet.ExitFailed || w.err.String() != "a: no end after 20ms\n" {
+	if code(err) != fleet.ExitFailed || w.err.String() != "a: timed out after 20ms\n" {
 		t.Errorf("exit code %d, standard error\n%s", code(err), w.err)
 	}
 }
 
 func TestExecNeverMixesLinesOfHosts(t *testing.T) {
 	w := newWorld(t)
-	chatters := fakeHosts{}
+	hosts := fakeHosts{}
 	var names []string
 	for i := range 8 {
 		name := fmt.Sprintf("host%d", i)
 		names = append(names, name)
-		chatters[name] = func(_ context.Context, cmd host.Command) (int, error) {
+		hosts[name] = func(_ context.Context, cmd host.Command) (int, error) {
 			text := strings.Repeat(strings.Repeat(name, 20)+"\n", 200)
-			for len(text) > 0 { // in pieces that end anywhere
+			for len(text) > 0 { // in pieces that do not end at newlines
 				n := min(333, len(text))
 				io.WriteString(cmd.Stdout, text[:n])
 				text = text[n:]
@@ -129,20 +129,20 @@ func TestExecNeverMixesLinesOfHosts(t *testing.T) {
 			return 0, nil
 		}
 	}
-	execute(w, execOptions{parallel: 8}, hostsNamed(names...), chatters)
+	execute(w, execOptions{parallel: 8}, hostsNamed(names...), hosts)
 	lines := strings.Split(strings.TrimSuffix(w.out.String(), "\n"), "\n")
 	if len(lines) != 8*200 {
 		t.Errorf("%d lines", len(lines))
 	}
 	for _, line := range lines {
-		name, said, _ := strings.Cut(line, " | ")
-		if said != strings.Repeat(name, 20) {
-			t.Fatalf("a line is %q", line)
+		name, output, _ := strings.Cut(line, " | ")
+		if output != strings.Repeat(name, 20) {
+			t.Fatalf("mixed line %q", line)
 		}
 	}
 }
 
-func TestLongLinesAreBrokenAndNeverCut(t *testing.T) {
+func TestLongLinesAreSplitAndNotTruncated(t *testing.T) {
 	long := strings.Repeat("äö☃x", 5000)
 	var out bytes.Buffer
 	lw := &lineWriter{out: &out, format: prefixed("")}
@@ -154,11 +154,11 @@ func TestLongLinesAreBrokenAndNeverCut(t *testing.T) {
 		t.Errorf("%d bytes became %d", len(long), len(got))
 	}
 	if n := strings.Count(out.String(), "\n"); n < 5 {
-		t.Errorf("it is on %d lines", n)
+		t.Errorf("got %d lines", n)
 	}
 }
 
-func FuzzLinesDoNotDependOnHowTheyArrive(f *testing.F) {
+func FuzzLinesDoNotDependOnChunks(f *testing.F) {
 	f.Add([]byte("one\ntwo\r\n\x1b[31mthree"), uint8(3))
 	f.Add(bytes.Repeat([]byte("\xff☃"), 4000), uint8(100))
 	f.Fuzz(func(t *testing.T, text []byte, step uint8) {

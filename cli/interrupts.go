@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// interrupts gives ctrl-c its two meanings while a run is under way: the first stops starting hosts, the second leaves
-// at once. SIGTERM counts as ctrl-c; a terminal that is gone (SIGHUP) leaves at once.
+// interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second
+// leaves immediately. SIGTERM counts as ctrl-c. SIGHUP, which means that the terminal is gone,
+// leaves immediately.
 type interrupts struct {
 	signals chan os.Signal
 	pressed atomic.Bool
@@ -18,19 +19,20 @@ type interrupts struct {
 	watcher sync.WaitGroup
 }
 
-// newInterrupts takes the signals over. They wait until somebody watches.
+// newInterrupts starts to catch the signals. They queue up until watch is called. The caller must
+// call close.
 func newInterrupts() *interrupts {
 	i := &interrupts{signals: make(chan os.Signal, 4), quit: make(chan struct{})}
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	return i
 }
 
-// watch calls first at the first interrupt, and ends the context it returns at the second.
+// watch calls first on the first interrupt and cancels the context that it returns on the second.
 func (i *interrupts) watch(ctx context.Context, first func()) context.Context {
-	ctx, leave := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	i.watcher.Go(func() {
-		defer leave()
-		defer signal.Stop(i.signals) // once we leave, one more ctrl-c ends the process as it would any other
+		defer cancel()
+		defer signal.Stop(i.signals) // one more ctrl-c ends the process
 		for {
 			select {
 			case <-i.quit:
@@ -46,22 +48,22 @@ func (i *interrupts) watch(ctx context.Context, first func()) context.Context {
 	return ctx
 }
 
-// press is ctrl-c where the terminal sends it as a key.
+// press acts as ctrl-c, for a terminal in raw mode, which sends it as a key and not as a signal.
 func (i *interrupts) press() {
 	select {
 	case i.signals <- os.Interrupt:
-	default: // enough are under way
+	default: // more than enough are queued
 	}
 }
 
-// close gives the signals back, and ends the context.
+// close stops catching the signals and cancels the context that watch returned.
 func (i *interrupts) close() {
 	signal.Stop(i.signals)
 	close(i.quit)
 	i.watcher.Wait()
 }
 
-// untilInterrupted is for what is no run: the first ctrl-c ends it.
+// untilInterrupted returns a context that the first ctrl-c cancels, for commands that start no run.
 func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
-func TestRollbackShowsGenerationsToChooseFrom(t *testing.T) {
+func TestRollbackPromptsForAGeneration(t *testing.T) {
 	w, _ := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	run := func(want int, args ...string) string {
 		t.Helper()
@@ -33,21 +33,21 @@ func TestRollbackShowsGenerationsToChooseFrom(t *testing.T) {
 	for _, test := range []struct {
 		typed string
 		code  int
-		says  string
+		want  string
 	}{
-		{"", fleet.ExitInterrupted, "nothing was begun"},
-		{"999\n", fleet.ExitUsage, `"999" is no generation of web`},
-		{"\nn\n", fleet.ExitInterrupted, "rollback 1 host (web) of demo to generation 1? [y/N]"},
+		{"", fleet.ExitInterrupted, "nothing was started"},
+		{"999\n", fleet.ExitUsage, `"999" is not a generation of web`},
+		{"\nn\n", fleet.ExitInterrupted, "Roll back 1 host (web) of demo to generation 1? [y/N]"},
 		{"1\ny\n", fleet.ExitOK, "switched"},
 	} {
 		w.In = strings.NewReader(test.typed)
-		if said := run(test.code, "rollback", "web"); !strings.Contains(said, test.says) || !strings.Contains(said, "which generation of web? [1]") {
-			t.Errorf("typed %q:\n%s", test.typed, said)
+		if out := run(test.code, "rollback", "web"); !strings.Contains(out, test.want) || !strings.Contains(out, "Which generation of web? [1]") {
+			t.Errorf("typed %q:\n%s", test.typed, out)
 		}
 	}
 }
 
-func TestAHostThatIsAwayHasNoGenerationsToShowOrChooseFrom(t *testing.T) {
+func TestRollbackReportsAnUnreachableHost(t *testing.T) {
 	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(w.Env, []string{"rollback", "--all", "--list", "--output", "json"}); code != fleet.ExitUnreachable {
@@ -62,18 +62,18 @@ func TestAHostThatIsAwayHasNoGenerationsToShowOrChooseFrom(t *testing.T) {
 		t.Errorf("web %+v, gone %+v", web, gone)
 	}
 	w.InTTY = true
-	if code := Main(w.Env, []string{"rollback", "gone"}); code != fleet.ExitUnreachable || strings.Contains(w.err.String(), "which") {
+	if code := Main(w.Env, []string{"rollback", "gone"}); code != fleet.ExitUnreachable || strings.Contains(w.err.String(), "Which") {
 		t.Errorf("exit code %d\n%s", code, w.err)
 	}
 }
 
-func TestAHostThatFailedSaysMoreThanOneThatIsAway(t *testing.T) {
+func TestAFailureOutranksAnUnreachableHost(t *testing.T) {
 	for _, codes := range [][2]int{{fleet.ExitFailed, fleet.ExitUnreachable}, {fleet.ExitUnreachable, fleet.ExitFailed}, {fleet.ExitOK, fleet.ExitFailed}} {
-		if got := worse(codes[0], codes[1]); got != fleet.ExitFailed {
-			t.Errorf("%v come to %d", codes, got)
+		if got := worseCode(codes[0], codes[1]); got != fleet.ExitFailed {
+			t.Errorf("worseCode of %v is %d", codes, got)
 		}
 	}
-	if got := worse(fleet.ExitUnreachable, fleet.ExitOK); got != fleet.ExitUnreachable {
-		t.Errorf("away and well come to %d", got)
+	if got := worseCode(fleet.ExitUnreachable, fleet.ExitOK); got != fleet.ExitUnreachable {
+		t.Errorf("worseCode of unreachable and ok is %d", got)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
-	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 type execOptions struct {
@@ -31,18 +31,18 @@ func newExec(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "exec SELECTOR... -- COMMAND...",
 		Short: "Run a command on many hosts",
-		Long: `Run a command on many hosts at once and show what it prints, line by line, with the host's name before it.
+		Long: `Run a command on many hosts at once and print its output line by line, each with the host's name.
 
-The words of the command are joined by spaces and run by sh on the host, whatever the login shell, with the directories
-of Nix in PATH and nothing on standard input. Control characters and escape sequences are removed from the output, and a line of
-more than 4096 characters is broken into several.
+The words of the command are joined with spaces and run by sh on the host, whatever the login shell,
+with Nix's directories in PATH and nothing on standard input. Control characters and escape
+sequences are removed from the output, and a line of more than 4096 characters is split.
 
 EXIT STATUS
 
-0  the command ended with status 0 on every host
-1  it did not, on at least one host
-2  the command line or the inventory is wrong
-3  it failed nowhere, but some hosts could not be reached
+0  the command exited with status 0 on every host
+1  the command failed on a host
+2  the command line or the inventory is invalid
+3  the command failed nowhere, but some hosts could not be reached
 130  interrupted`,
 		Example: `  fleetctl exec @server -- uptime
   fleetctl exec --all --group -- nixos-version
@@ -50,7 +50,7 @@ EXIT STATUS
 		RunE: func(cmd *cobra.Command, args []string) error {
 			exprs, words := splitAtDash(cmd, args)
 			if len(words) == 0 {
-				return usage("it follows two dashes: fleetctl exec SELECTOR -- uptime", "no command was given")
+				return usage("it follows two dashes: fleetctl exec SELECTOR -- uptime", "no command specified")
 			}
 			inv, hosts, err := o.load(env, cmd, exprs)
 			if err != nil {
@@ -59,20 +59,21 @@ EXIT STATUS
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
 				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
 			})
 		},
 	}
 	o.flags(cmd, env)
-	parallelFlag(cmd.Flags(), &o.parallel)
-	cmd.Flags().Var((*length)(&o.timeout), "timeout", "give a host up after this `time`; without it, never")
-	cmd.Flags().BoolVar(&o.group, "group", false, "show equal output once, under the hosts that gave it")
-	outputFlag(cmd, &o.output, "event")
+	f := cmd.Flags()
+	parallelFlag(f, &o.parallel)
+	f.Var((*durationFlag)(&o.timeout), "timeout", "give up on a host after this long (default: never)")
+	f.BoolVar(&o.group, "group", false, "print equal output once, under the hosts that printed it")
+	outputFlag(f, &o.output, "event")
 	return cmd
 }
 
-// splitAtDash cuts the arguments at "--".
+// splitAtDash splits the arguments at "--".
 func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
 		return args[:dash], args[dash:]
@@ -80,7 +81,8 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 	return args, nil
 }
 
-// execResult is how the command ended on a host. err is not nil where its end was not seen.
+// execResult is the exit status of the command on a host, or the error that kept fleetctl from
+// learning it.
 type execResult struct {
 	exit int
 	err  error
@@ -95,23 +97,24 @@ func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts 
 		result := execOn(ctx, o.timeout, d, h, host.Command{Stdout: out, Stderr: err}, command)
 		out.close()
 		err.close()
-		show.ended(h, result)
+		show.finished(h, result)
 		mu.Lock()
 		defer mu.Unlock()
 		results[h.Name] = result
 	})
-	show.finish()
+	show.close()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
 	return exit(reportExec(env, hosts, results), nil)
 }
 
-// execOn runs the command on one host; cmd says where its output goes.
+// execOn runs a command on one host. cmd has the writers for its output. If timeout is 0 there is
+// none.
 func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *inventory.Host, cmd host.Command, command string) execResult {
 	if timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no end after %v", timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("timed out after %v", timeout))
 		defer cancel()
 	}
 	conn, err := d.Dial(ctx, h)
@@ -128,7 +131,8 @@ func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *invent
 	return execResult{exit: exit, err: err}
 }
 
-// reportExec names on standard error the hosts where it did not go well, and returns the exit code.
+// reportExec prints to standard error the hosts on which the command failed, and returns the exit
+// code.
 func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult) int {
 	failed, unreachable := 0, 0
 	palette := env.palette(env.ErrTTY)
@@ -149,7 +153,7 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 				failed++
 			}
 			fmt.Fprintf(env.Err, "%s: %s\n", name, withoutName(r.err.Error(), h))
-			printHint(env.Err, palette, r.err)
+			printHint(env.Err, palette, hint.Of(r.err))
 		}
 	}
 	switch {
@@ -159,15 +163,4 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 		return fleet.ExitUnreachable
 	}
 	return fleet.ExitOK
-}
-
-// offline reports whether nothing answered.
-func offline(err error) bool {
-	var refusal host.Refusal
-	return errors.As(err, &refusal) && refusal.Offline()
-}
-
-// withoutName takes the host's name off an error that begins with it, where it stands before the error anyway.
-func withoutName(text string, h *inventory.Host) string {
-	return clean.Text(strings.TrimPrefix(text, h.Name+": "))
 }

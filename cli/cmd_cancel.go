@@ -12,17 +12,18 @@ import (
 func newCancel(env *Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "cancel [RUN]",
-		Short: "End a run's jobs on its hosts",
-		Long: `End a run: hosts that wait are not begun, and jobs that have not begun to activate end. A job that activates goes on to its
-end, since half an activation is worse than a whole one. The rollback of a failed wave is a part of its run, and ends with it.
+		Short: "Stop a run's jobs on its hosts",
+		Long: `Stop a run: waiting hosts do not start, and jobs that have not started to activate stop. A job that
+is activating finishes, since half an activation is worse than a whole one. The rollback of a failed
+wave is part of its run and is cancelled with it.
 
-RUN is a run's id, a beginning of it, or its last four letters; without one, the last run.
+RUN is a run's ID, the start of one, or its last four letters. The default is the last run.
 
 EXIT STATUS
 
-0  every host has answered
-1  a host did not, or the run has ended
-2  there is no such run, or the inventory is wrong
+0  every host answered
+1  a host did not answer, or the run has finished
+2  there is no such run, or the inventory is invalid
 130  interrupted`,
 		Example: `  fleetctl cancel
   fleetctl cancel k3f9`,
