@@ -10,22 +10,22 @@ import (
 )
 
 func TestDemoDeploysNineHostsAndOneFails(t *testing.T) {
-	w := demoWorld(t)
+	env := newDemoTestEnv(t)
 	dir := t.TempDir()
-	err := runDemo(t.Context(), w.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"})
-	if code(err) != fleet.ExitFailed {
-		t.Fatalf("exit code %d: %v\n%s%s", code(err), err, w.out, w.err)
+	err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"})
+	if exitCodeOf(err) != fleet.ExitFailed {
+		t.Fatalf("exit code %d: %v\n%s%s", exitCodeOf(err), err, env.out, env.err)
 	}
 	for _, want := range []string{"csb0           ✗ failed", "peers/allow.go:87:21"} {
-		if !strings.Contains(w.out.String(), want) {
-			t.Errorf("output lacks %q:\n%s", want, w.out)
+		if !strings.Contains(env.out.String(), want) {
+			t.Errorf("output lacks %q:\n%s", want, env.out)
 		}
 	}
-	again := demoWorld(t)
-	if err := runDemo(t.Context(), again.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"}); code(err) != fleet.ExitFailed || strings.Contains(again.out.String(), "skipped") {
-		t.Fatalf("second deploy: exit code %d: %v\n%s%s", code(err), err, again.out, again.err)
+	again := newDemoTestEnv(t)
+	if err := runDemo(t.Context(), again.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"}); exitCodeOf(err) != fleet.ExitFailed || strings.Contains(again.out.String(), "skipped") {
+		t.Fatalf("second deploy: exit code %d: %v\n%s%s", exitCodeOf(err), err, again.out, again.err)
 	}
-	history := demoWorld(t)
+	history := newDemoTestEnv(t)
 	if err := runDemo(t.Context(), history.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"history"}); err != nil {
 		t.Fatal(err)
 	}
@@ -37,12 +37,12 @@ func TestDemoDeploysNineHostsAndOneFails(t *testing.T) {
 }
 
 func TestDemoLeavesHomeDirectoryUntouched(t *testing.T) {
-	w := demoWorld(t)
-	if err := runDemo(t.Context(), w.Env, demoOptions{Hosts: 2}, []string{"deploy", "hsb1"}); err != nil {
-		t.Fatalf("%v\n%s%s", err, w.out, w.err)
+	env := newDemoTestEnv(t)
+	if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 2}, []string{"deploy", "hsb1"}); err != nil {
+		t.Fatalf("%v\n%s%s", err, env.out, env.err)
 	}
-	err := filepath.WalkDir(w.Home, func(path string, _ fs.DirEntry, err error) error {
-		if path != w.Home {
+	err := filepath.WalkDir(env.Home, func(path string, _ fs.DirEntry, err error) error {
+		if path != env.Home {
 			t.Errorf("the demo created %s", path)
 		}
 		return err
@@ -62,50 +62,50 @@ func TestDemoExitsWithStatusOfCommand(t *testing.T) {
 		{[]string{"exec", "nobody", "--", "true"}, fleet.ExitUsage},
 		{[]string{"no-such-command"}, fleet.ExitUsage},
 	} {
-		w := demoWorld(t)
-		if got := Main(w.Env, append([]string{"demo", "--hosts", "2", "--"}, test.command...)); got != test.code {
-			t.Errorf("%v: exit code %d, want %d: %s", test.command, got, test.code, w.err)
+		env := newDemoTestEnv(t)
+		if got := Main(env.Env, append([]string{"demo", "--hosts", "2", "--"}, test.command...)); got != test.code {
+			t.Errorf("%v: exit code %d, want %d: %s", test.command, got, test.code, env.err)
 		}
 	}
 }
 
 func TestDemoGeneratesHostsBeyondNine(t *testing.T) {
-	w := demoWorld(t)
-	if code := Main(w.Env, []string{"demo", "--hosts", "11", "exec", "demo01*", "--", "echo here"}); code != 0 {
-		t.Fatalf("exit code %d: %s", code, w.err)
+	env := newDemoTestEnv(t)
+	if code := Main(env.Env, []string{"demo", "--hosts", "11", "exec", "demo01*", "--", "echo here"}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, env.err)
 	}
-	if strings.Count(w.out.String(), "here") != 2 {
-		t.Errorf("output is not from two hosts:\n%s", w.out)
+	if strings.Count(env.out.String(), "here") != 2 {
+		t.Errorf("output is not from two hosts:\n%s", env.out)
 	}
 }
 
 func TestDemoExplainsItselfOnlyOnTerminal(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
-		w := demoWorld(t)
-		w.OutTTY = terminal
-		if err := runDemo(t.Context(), w.Env, demoOptions{Hosts: 1}, nil); code(err) != fleet.ExitFailed {
-			t.Fatalf("%v\n%s", err, w.err)
+		env := newDemoTestEnv(t)
+		env.OutTTY = terminal
+		if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 1}, nil); exitCodeOf(err) != fleet.ExitFailed {
+			t.Fatalf("%v\n%s", err, env.err)
 		}
-		if explained := strings.Contains(w.err.String(), "in this process, over real SSH on loopback"); explained != terminal {
+		if explained := strings.Contains(env.err.String(), "in this process, over real SSH on loopback"); explained != terminal {
 			t.Errorf("terminal %v: introduction printed %v", terminal, explained)
 		}
-		if strings.Contains(w.err.String(), "fleetctl demo --dir") != terminal {
+		if strings.Contains(env.err.String(), "fleetctl demo --dir") != terminal {
 			t.Errorf("terminal %v: next steps printed %v", terminal, !terminal)
 		}
 	}
 }
 
 func TestDemoRejectsDirectoryWithSpace(t *testing.T) {
-	w := demoWorld(t)
+	env := newDemoTestEnv(t)
 	dir := filepath.Join(t.TempDir(), "my demo")
-	if code := Main(w.Env, []string{"demo", "--hosts", "1", "--dir", dir, "list"}); code != fleet.ExitUsage || !strings.Contains(w.err.String(), "hint: choose a path without spaces") {
-		t.Errorf("exit code %d: %s", code, w.err)
+	if code := Main(env.Env, []string{"demo", "--hosts", "1", "--dir", dir, "list"}); code != fleet.ExitUsage || !strings.Contains(env.err.String(), "hint: choose a path without spaces") {
+		t.Errorf("exit code %d: %s", code, env.err)
 	}
 }
 
 func TestDemoRejectsZeroHosts(t *testing.T) {
-	w := demoWorld(t)
-	if code := Main(w.Env, []string{"demo", "--hosts", "0"}); code != fleet.ExitUsage {
+	env := newDemoTestEnv(t)
+	if code := Main(env.Env, []string{"demo", "--hosts", "0"}); code != fleet.ExitUsage {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -32,20 +32,20 @@ func TestDeployPromptNamesHostsAndRevision(t *testing.T) {
 		{fleet.Options{Goal: "build"}, "Build the tip of main on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
 		{fleet.Options{Goal: "pull"}, "Pull the tip of main on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
 	} {
-		w := newWorld(t)
-		w.InTTY, w.In = true, strings.NewReader("n\n")
-		err := (&runOptions{Options: test.options}).run(context.Background(), w.Env, inv, hostsNamed("hsb0", "hsb1"), func(fleet.Event) {})
-		if code(err) != fleet.ExitInterrupted || w.err.String() != test.want {
-			t.Errorf("exit code %d, prompt\n%s\nwant\n%s", code(err), w.err, test.want)
+		env := newTestEnv(t)
+		env.InTTY, env.In = true, strings.NewReader("n\n")
+		err := (&runOptions{Options: test.options}).run(context.Background(), env.Env, inv, hostsNamed("hsb0", "hsb1"), func(fleet.Event) {})
+		if exitCodeOf(err) != fleet.ExitInterrupted || env.err.String() != test.want {
+			t.Errorf("exit code %d, prompt\n%s\nwant\n%s", exitCodeOf(err), env.err, test.want)
 		}
 	}
 }
 
 func TestConfirmAcceptsOnlyYes(t *testing.T) {
 	for answer, want := range map[string]bool{"y\n": true, "Yes\n": true, "\n": false, "": false, "n\n": false, "yep\n": false, "y": true} {
-		w := newWorld(t)
-		w.In = strings.NewReader(answer)
-		if got := w.confirm("switch?"); got != want {
+		env := newTestEnv(t)
+		env.In = strings.NewReader(answer)
+		if got := env.confirm("switch?"); got != want {
 			t.Errorf("confirm after %q = %v, want %v", answer, got, want)
 		}
 	}
@@ -55,12 +55,12 @@ func TestCtrlCAtAPromptDeclines(t *testing.T) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, os.Interrupt) // as the demo does
 	defer signal.Stop(caught)
-	w := newWorld(t)
+	env := newTestEnv(t)
 	in, quiet := io.Pipe() // never has a line
 	defer quiet.Close()
-	w.In = in
+	env.In = in
 	answer := make(chan bool)
-	go func() { answer <- w.confirm("switch?") }()
+	go func() { answer <- env.confirm("switch?") }()
 	for {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
 			t.Fatal(err)
@@ -93,24 +93,24 @@ func TestLocalGitResolvesBranchesAndTags(t *testing.T) {
 	git("tag", "-a", "-m", "annotated", "v1")
 	commit := git("rev-parse", "HEAD")
 
-	w := newWorld(t)
-	w.Environ = nil
+	env := newTestEnv(t)
+	env.Environ = nil
 	for name, want := range map[string]string{"main": commit, "v1": commit, "nosuch": ""} {
-		if got, err := w.localGit(context.Background(), dir, name); err != nil || got != want {
+		if got, err := env.localGit(context.Background(), dir, name); err != nil || got != want {
 			t.Errorf("localGit(%q) = %q, %v; want %q", name, got, err, want)
 		}
 	}
-	_, err := w.localGit(context.Background(), dir+"/nosuch", "main")
+	_, err := env.localGit(context.Background(), dir+"/nosuch", "main")
 	if err == nil || !strings.Contains(err.Error(), "fatal:") || !strings.Contains(err.Error(), "nosuch") {
 		t.Errorf("for a missing remote the error is %v", err)
 	}
 }
 
 func TestMetricsAreWrittenEvenIfTheRunFailed(t *testing.T) {
-	w := newWorld(t)
-	o := deployOptions{metrics: filepath.Join(w.Dir, "fleetctl.prom")}
+	env := newTestEnv(t)
+	o := deployOptions{metrics: filepath.Join(env.Dir, "fleetctl.prom")}
 	failed := errors.New("a host failed")
-	err := o.withMetrics(w.Env, func(observe func(fleet.Event)) error {
+	err := o.withMetrics(env.Env, func(observe func(fleet.Event)) error {
 		failingRun()(context.Background(), nil, observe)
 		return failed
 	})
@@ -119,19 +119,19 @@ func TestMetricsAreWrittenEvenIfTheRunFailed(t *testing.T) {
 		t.Errorf("%v, metrics:\n%s", err, text)
 	}
 	stat, err := os.Stat(o.metrics)
-	if files, _ := os.ReadDir(w.Dir); err != nil || stat.Mode().Perm() != 0o644 || len(files) != 1 {
+	if files, _ := os.ReadDir(env.Dir); err != nil || stat.Mode().Perm() != 0o644 || len(files) != 1 {
 		t.Errorf("%v %v, files in the directory: %v", stat, err, files)
 	}
 }
 
 func TestUnwritableMetricsDoNotFailTheRun(t *testing.T) {
-	w := newWorld(t)
-	o := deployOptions{metrics: filepath.Join(w.Dir, "nowhere", "fleetctl.prom")}
-	err := o.withMetrics(w.Env, func(observe func(fleet.Event)) error {
+	env := newTestEnv(t)
+	o := deployOptions{metrics: filepath.Join(env.Dir, "nowhere", "fleetctl.prom")}
+	err := o.withMetrics(env.Env, func(observe func(fleet.Event)) error {
 		failingRun()(context.Background(), nil, observe)
 		return nil
 	})
-	if err != nil || !strings.Contains(w.err.String(), "cannot write the metrics") {
-		t.Errorf("%v, printed %q", err, w.err)
+	if err != nil || !strings.Contains(env.err.String(), "cannot write the metrics") {
+		t.Errorf("%v, printed %q", err, env.err)
 	}
 }

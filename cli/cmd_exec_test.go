@@ -16,14 +16,14 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func execute(w *world, o execOptions, hosts []*inventory.Host, f fakeHosts) error {
+func execute(env *testEnv, o execOptions, hosts []*inventory.Host, f fakeHosts) error {
 	if o.parallel == 0 {
 		o.parallel = 4
 	}
 	if o.output == "" {
 		o.output = outputText
 	}
-	return runExec(context.Background(), w.Env, o, f, hosts, "uptime")
+	return runExec(context.Background(), env.Env, o, f, hosts, "uptime")
 }
 
 func sorted(text string) string {
@@ -33,19 +33,19 @@ func sorted(text string) string {
 }
 
 func TestExecPrefixesEachLineWithTheHost(t *testing.T) {
-	w := newWorld(t)
-	err := execute(w, execOptions{}, hostsNamed("hsb0", "mba-mbp-work"), fakeHosts{
-		"hsb0":         prints("up 3 days\nload 0.1", "", 0),
-		"mba-mbp-work": prints("\x1b[31mup\x1b[0m 2 hours\r\n", "no utmp\n", 0),
+	env := newTestEnv(t)
+	err := execute(env, execOptions{}, hostsNamed("hsb0", "mba-mbp-work"), fakeHosts{
+		"hsb0":         printing("up 3 days\nload 0.1", "", 0),
+		"mba-mbp-work": printing("\x1b[31mup\x1b[0m 2 hours\r\n", "no utmp\n", 0),
 	})
-	if code(err) != fleet.ExitOK {
-		t.Errorf("exit code %d", code(err))
+	if exitCodeOf(err) != fleet.ExitOK {
+		t.Errorf("exit code %d", exitCodeOf(err))
 	}
 	want := "hsb0         | load 0.1\nhsb0         | up 3 days\nmba-mbp-work | up 2 hours\n"
-	if got := sorted(w.out.String()); got != want {
+	if got := sorted(env.out.String()); got != want {
 		t.Errorf("standard output is\n%s", got)
 	}
-	if got := w.err.String(); got != "mba-mbp-work | no utmp\n" {
+	if got := env.err.String(); got != "mba-mbp-work | no utmp\n" {
 		t.Errorf("standard error is\n%s", got)
 	}
 }
@@ -68,52 +68,52 @@ func TestExecReportsFailuresAndHints(t *testing.T) {
 		{hostsNamed("hsb1", "csb1"), fleet.ExitFailed, "hsb1: exit status 3\ncsb1: connect: connection refused\n  hint: is it on?\n"},
 		{away, fleet.ExitOK, "imac0: skipped: connect: connection refused\n"},
 	} {
-		w := newWorld(t)
-		err := execute(w, execOptions{}, test.hosts, fakeHosts{"hsb0": prints("", "", 0), "hsb1": prints("", "", 3), "hsb8": lost})
-		if code(err) != test.code || w.err.String() != test.stderr {
-			t.Errorf("exit code %d, want %d; standard error\n%swant\n%s", code(err), test.code, w.err, test.stderr)
+		env := newTestEnv(t)
+		err := execute(env, execOptions{}, test.hosts, fakeHosts{"hsb0": printing("", "", 0), "hsb1": printing("", "", 3), "hsb8": lost})
+		if exitCodeOf(err) != test.code || env.err.String() != test.stderr {
+			t.Errorf("exit code %d, want %d; standard error\n%swant\n%s", exitCodeOf(err), test.code, env.err, test.stderr)
 		}
 	}
 }
 
 func TestExecGroupsEqualOutput(t *testing.T) {
-	w := newWorld(t)
-	execute(w, execOptions{group: true}, hostsNamed("a", "b", "c", "silent"), fakeHosts{
-		"a": prints("26.05\n", "", 0), "b": prints("25.11\n", "", 0), "c": prints("26.05\n", "", 0), "silent": prints("", "", 0),
+	env := newTestEnv(t)
+	execute(env, execOptions{group: true}, hostsNamed("a", "b", "c", "silent"), fakeHosts{
+		"a": printing("26.05\n", "", 0), "b": printing("25.11\n", "", 0), "c": printing("26.05\n", "", 0), "silent": printing("", "", 0),
 	})
 	want := "a, c (2 hosts)\n  26.05\nb (1 host)\n  25.11\n"
-	if got := w.out.String(); got != want {
+	if got := env.out.String(); got != want {
 		t.Errorf("standard output is\n%s", got)
 	}
 }
 
 func TestExecJSONHasALineForEachOutputLineAndEachHost(t *testing.T) {
-	w := newWorld(t)
-	execute(w, execOptions{output: outputJSON}, hostsNamed("a", "gone"), fakeHosts{"a": prints("say \"hi\"\n", "oh\n", 1)})
+	env := newTestEnv(t)
+	execute(env, execOptions{output: outputJSON}, hostsNamed("a", "gone"), fakeHosts{"a": printing("say \"hi\"\n", "oh\n", 1)})
 	want := `{"host":"a","exit":1}
 {"host":"a","stream":"err","line":"oh"}
 {"host":"a","stream":"out","line":"say \"hi\""}
 {"host":"gone","error":"gone: connect: connection refused"}
 `
-	if got := sorted(w.out.String()); got != want {
+	if got := sorted(env.out.String()); got != want {
 		t.Errorf("standard output is\n%s", got)
 	}
 }
 
 func TestExecTimesOut(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	hangs := func(ctx context.Context, _ host.Command) (int, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
-	err := execute(w, execOptions{timeout: 20 * time.Millisecond}, hostsNamed("a"), fakeHosts{"a": hangs})
-	if code(err) != fleet.ExitFailed || w.err.String() != "a: timed out after 20ms\n" {
-		t.Errorf("exit code %d, standard error\n%s", code(err), w.err)
+	err := execute(env, execOptions{timeout: 20 * time.Millisecond}, hostsNamed("a"), fakeHosts{"a": hangs})
+	if exitCodeOf(err) != fleet.ExitFailed || env.err.String() != "a: timed out after 20ms\n" {
+		t.Errorf("exit code %d, standard error\n%s", exitCodeOf(err), env.err)
 	}
 }
 
 func TestExecNeverMixesLinesOfHosts(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	hosts := fakeHosts{}
 	var names []string
 	for i := range 8 {
@@ -129,8 +129,8 @@ func TestExecNeverMixesLinesOfHosts(t *testing.T) {
 			return 0, nil
 		}
 	}
-	execute(w, execOptions{parallel: 8}, hostsNamed(names...), hosts)
-	lines := strings.Split(strings.TrimSuffix(w.out.String(), "\n"), "\n")
+	execute(env, execOptions{parallel: 8}, hostsNamed(names...), hosts)
+	lines := strings.Split(strings.TrimSuffix(env.out.String(), "\n"), "\n")
 	if len(lines) != 8*200 {
 		t.Errorf("%d lines", len(lines))
 	}

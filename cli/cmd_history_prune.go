@@ -17,8 +17,8 @@ func newHistoryPrune(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: "Remove old records",
-		Long: `Remove records of old runs. The newest ones, as many as --keep says, always stay. Of the others, those older than --older-than
-are removed, and then the oldest ones until the rest take up no more than --max-size. Every run does this when it starts, with the
+		Long: `Remove records of old runs. The newest ones, as many as --keep says, always stay. Of the others, those past the age
+--older-than are removed, and then the oldest ones until the rest take up no more than --max-size. Every run does this when it starts, with the
 defaults shown here. The record of a run in progress is never removed.
 
 EXIT STATUS

@@ -26,7 +26,7 @@ func newInit(env *Env) *cobra.Command {
 		Short: "Write a first hosts.toml",
 		Long: `Write a first inventory, with comments that explain it. Its hosts are those named in ~/.ssh/config or, with --flake, the
 nixosConfigurations, darwinConfigurations and homeConfigurations of a flake, with the address and user from its deploy.nodes
-(deploy-rs) if it has any. The latter requires nix on this machine; only names are evaluated, not configurations.
+(deploy-rs) if it has any. Reading a flake requires nix on this machine; only names are evaluated, not configurations.
 
 An existing file is never changed. The new file passes fleetctl check.
 

@@ -11,14 +11,14 @@ import (
 )
 
 func TestRollbackPromptsForAGeneration(t *testing.T) {
-	w, _ := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	run := func(want int, args ...string) string {
 		t.Helper()
-		*w.out, *w.err = buffer{}, buffer{}
-		if code := Main(w.Env, args); code != want {
-			t.Fatalf("%v: exit code %d, want %d\n%s%s", args, code, want, w.out, w.err)
+		*env.out, *env.err = syncBuffer{}, syncBuffer{}
+		if code := Main(env.Env, args); code != want {
+			t.Fatalf("%v: exit code %d, want %d\n%s%s", args, code, want, env.out, env.err)
 		}
-		return w.out.String() + w.err.String()
+		return env.out.String() + env.err.String()
 	}
 	run(fleet.ExitOK, "deploy", "web", "--quiet", "--yes")
 	list := run(fleet.ExitOK, "rollback", "web", "--list")
@@ -29,7 +29,7 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 		t.Errorf("as JSON:\n%s", json)
 	}
 
-	w.InTTY = true
+	env.InTTY = true
 	for _, test := range []struct {
 		typed string
 		code  int
@@ -40,7 +40,7 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 		{"\nn\n", fleet.ExitInterrupted, "Roll back 1 host (web) of demo to generation 1? [y/N]"},
 		{"1\ny\n", fleet.ExitOK, "switched"},
 	} {
-		w.In = strings.NewReader(test.typed)
+		env.In = strings.NewReader(test.typed)
 		if out := run(test.code, "rollback", "web"); !strings.Contains(out, test.want) || !strings.Contains(out, "Which generation of web? [1]") {
 			t.Errorf("typed %q:\n%s", test.typed, out)
 		}
@@ -48,12 +48,12 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 }
 
 func TestRollbackReportsAnUnreachableHost(t *testing.T) {
-	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
+	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
-	if code := Main(w.Env, []string{"rollback", "--all", "--list", "--output", "json"}); code != fleet.ExitUnreachable {
-		t.Errorf("exit code %d\n%s%s", code, w.out, w.err)
+	if code := Main(env.Env, []string{"rollback", "--all", "--list", "--output", "json"}); code != fleet.ExitUnreachable {
+		t.Errorf("exit code %d\n%s%s", code, env.out, env.err)
 	}
-	lines := json.NewDecoder(strings.NewReader(w.out.String()))
+	lines := json.NewDecoder(strings.NewReader(env.out.String()))
 	var web, gone generationsJSON
 	if err := errors.Join(lines.Decode(&web), lines.Decode(&gone)); err != nil {
 		t.Fatal(err)
@@ -61,9 +61,9 @@ func TestRollbackReportsAnUnreachableHost(t *testing.T) {
 	if len(web.Generations) != 1 || !web.Generations[0].Booted || web.Error != "" || gone.Generations == nil || gone.Error == "" {
 		t.Errorf("web %+v, gone %+v", web, gone)
 	}
-	w.InTTY = true
-	if code := Main(w.Env, []string{"rollback", "gone"}); code != fleet.ExitUnreachable || strings.Contains(w.err.String(), "Which") {
-		t.Errorf("exit code %d\n%s", code, w.err)
+	env.InTTY = true
+	if code := Main(env.Env, []string{"rollback", "gone"}); code != fleet.ExitUnreachable || strings.Contains(env.err.String(), "Which") {
+		t.Errorf("exit code %d\n%s", code, env.err)
 	}
 }
 

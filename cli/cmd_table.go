@@ -30,7 +30,7 @@ func newTable(env *Env) *cobra.Command {
 	var o tableOptions
 	cmd := &cobra.Command{
 		Use:   "table",
-		Short: "Open the live table of the fleet (same as fleetctl without a command)",
+		Short: "Open the live table of the fleet (the default command)",
 		Long: `Show the whole fleet live, one host per line. Everything the other commands do can be done from here: press ? for the keys.
 
 Hosts are polled every 30 seconds. Runs that were started from the table outlive it: fleetctl attach shows them again, and so does

@@ -13,27 +13,27 @@ import (
 )
 
 func TestFleetctlPrintsHelpWithoutTerminal(t *testing.T) {
-	w := newWorld(t)
-	if code := Main(w.Env, nil); code != fleet.ExitOK {
-		t.Errorf("exit code %d: %s", code, w.err)
+	env := newTestEnv(t)
+	if code := Main(env.Env, nil); code != fleet.ExitOK {
+		t.Errorf("exit code %d: %s", code, env.err)
 	}
-	if !strings.Contains(w.out.String(), "deploy") {
-		t.Errorf("no help:\n%s", w.out)
+	if !strings.Contains(env.out.String(), "deploy") {
+		t.Errorf("no help:\n%s", env.out)
 	}
-	if code := Main(w.Env, []string{"table"}); code != fleet.ExitFailed || !strings.Contains(w.err.String(), "the table needs a terminal") {
-		t.Errorf("exit code %d: %s", code, w.err)
+	if code := Main(env.Env, []string{"table"}); code != fleet.ExitFailed || !strings.Contains(env.err.String(), "the table needs a terminal") {
+		t.Errorf("exit code %d: %s", code, env.err)
 	}
 }
 
 func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
-	w := newWorld(t)
-	w.InTTY, w.OutTTY = true, true
-	if code := Main(w.Env, nil); code != fleet.ExitUsage {
+	env := newTestEnv(t)
+	env.InTTY, env.OutTTY = true, true
+	if code := Main(env.Env, nil); code != fleet.ExitUsage {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"no inventory", "fleetctl init", "fleetctl demo"} {
-		if !strings.Contains(w.err.String(), want) {
-			t.Errorf("standard error lacks %q: %s", want, w.err)
+		if !strings.Contains(env.err.String(), want) {
+			t.Errorf("standard error lacks %q: %s", want, env.err)
 		}
 	}
 }
@@ -179,14 +179,14 @@ kill $!`)
 }
 
 func TestControllerReadsAndSearchesLogOfRecord(t *testing.T) {
-	w := newWorld(t)
-	dir := filepath.Join(w.records().Dir, "20261124-120000-k3f9", "hosts")
+	env := newTestEnv(t)
+	dir := filepath.Join(env.records().Dir, "20261124-120000-k3f9", "hosts")
 	var log strings.Builder
 	for i := range 100 {
 		fmt.Fprintf(&log, "line %d\n", i)
 	}
 	writeFile(t, filepath.Join(dir, "web.log"), log.String())
-	c := &tableController{env: w.Env}
+	c := &tableController{env: env.Env}
 	for _, test := range []struct {
 		from, limit int
 		first, last int // of the lines returned

@@ -63,12 +63,12 @@ func TestConfigFindingsHavePositionAndHint(t *testing.T) {
 }
 
 func TestConfigIsReadFromUserDirectory(t *testing.T) {
-	w := newWorld(t)
-	if c, err := w.config(); err != nil || c.Theme != tui.Terminal || c.Refresh != 30*time.Second {
+	env := newTestEnv(t)
+	if c, err := env.config(); err != nil || c.Theme != tui.Terminal || c.Refresh != 30*time.Second {
 		t.Errorf("without a file: %+v, %v", c, err)
 	}
-	writeFile(t, filepath.Join(w.Home, ".config", "fleetctl", "config.toml"), `theme = "contrast"`)
-	if c, err := w.config(); err != nil || c.Theme != tui.Contrast {
+	writeFile(t, filepath.Join(env.Home, ".config", "fleetctl", "config.toml"), `theme = "contrast"`)
+	if c, err := env.config(); err != nil || c.Theme != tui.Contrast {
 		t.Errorf("with a file: %+v, %v", c, err)
 	}
 }

@@ -14,11 +14,11 @@ import (
 )
 
 func TestPlainOutputPrintsOneLinePerEventAndASummary(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failingRun())
-	if code(err) != fleet.ExitFailed {
-		t.Errorf("exit code %d", code(err))
+	err := v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
+	if exitCodeOf(err) != fleet.ExitFailed {
+		t.Errorf("exit code %d", exitCodeOf(err))
 	}
 	want := `run 20261124-120000-k3f9: barta, switch to 3f9c2ab, 2 hosts in 2 waves
 hsb0   build: started
@@ -44,30 +44,30 @@ csb0  ✗ failed                                   3.0
 
 1 switched, 1 failed
 `
-	if got := w.out.String(); got != want {
+	if got := env.out.String(); got != want {
 		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
 	}
-	if w.err.String() != "" {
-		t.Errorf("standard error is\n%s", w.err)
+	if env.err.String() != "" {
+		t.Errorf("standard error is\n%s", env.err)
 	}
 }
 
 func TestQuietOmitsHostOutputButNotWarnings(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	v := view{output: outputText, quiet: true}
-	v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failingRun())
-	log, _, _ := strings.Cut(w.out.String(), "HOST  OUTCOME")
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
+	log, _, _ := strings.Cut(env.out.String(), "HOST  OUTCOME")
 	if strings.Contains(log, "building") || !strings.Contains(log, "csb0   warning: no output for 5m\n") {
-		t.Errorf("standard output is\n%s", w.out)
+		t.Errorf("standard output is\n%s", env.out)
 	}
 }
 
 func TestJSONOutputPrintsOneEventPerLineAndNothingElse(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	v := view{output: outputJSON}
-	v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failingRun())
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
 	n := 0
-	for line := range strings.Lines(w.out.String()) {
+	for line := range strings.Lines(env.out.String()) {
 		var ev fleet.Event
 		if err := json.Unmarshal([]byte(line), &ev); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -83,13 +83,13 @@ func TestJSONOutputPrintsOneEventPerLineAndNothingElse(t *testing.T) {
 
 // followInterrupted follows a run of hsb0 that is interrupted the given number of times. It returns
 // standard error and the error of follow.
-func followInterrupted(t *testing.T, w *world, times int) (string, error) {
+func followInterrupted(t *testing.T, env *testEnv, times int) (string, error) {
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	err := v.follow(context.Background(), env.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		replay(runStarted("hsb0"))(ctx, e, sink)
 		for i := range times {
 			syscall.Kill(os.Getpid(), syscall.SIGINT)
-			for deadline := time.Now().Add(5 * time.Second); i == 0 && !strings.Contains(w.err.String(), "stopping"); time.Sleep(time.Millisecond) {
+			for deadline := time.Now().Add(5 * time.Second); i == 0 && !strings.Contains(env.err.String(), "stopping"); time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("no note about the first interrupt")
 				}
@@ -104,21 +104,21 @@ func followInterrupted(t *testing.T, w *world, times int) (string, error) {
 		return fleet.Summary{}, nil
 	})
 	if err != nil {
-		printError(w.Err, w.palette(false), err)
+		printError(env.Err, env.palette(false), err)
 	}
-	return w.err.String(), err
+	return env.err.String(), err
 }
 
 func TestFirstInterruptLetsRunFinish(t *testing.T) {
-	stderr, err := followInterrupted(t, newWorld(t), 1)
-	if code(err) != fleet.ExitOK || !strings.Contains(stderr, "fleetctl attach "+testRunID) {
-		t.Errorf("exit code %d, standard error\n%s", code(err), stderr)
+	stderr, err := followInterrupted(t, newTestEnv(t), 1)
+	if exitCodeOf(err) != fleet.ExitOK || !strings.Contains(stderr, "fleetctl attach "+testRunID) {
+		t.Errorf("exit code %d, standard error\n%s", exitCodeOf(err), stderr)
 	}
 }
 
 func TestSecondInterruptExitsWithHintToAttach(t *testing.T) {
-	stderr, err := followInterrupted(t, newWorld(t), 2)
-	if code(err) != fleet.ExitInterrupted || !strings.Contains(stderr, "fleetctl: interrupted; jobs on the hosts keep running\n  hint: fleetctl attach "+testRunID) {
-		t.Errorf("exit code %d, standard error\n%s", code(err), stderr)
+	stderr, err := followInterrupted(t, newTestEnv(t), 2)
+	if exitCodeOf(err) != fleet.ExitInterrupted || !strings.Contains(stderr, "fleetctl: interrupted; jobs on the hosts keep running\n  hint: fleetctl attach "+testRunID) {
+		t.Errorf("exit code %d, standard error\n%s", exitCodeOf(err), stderr)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestEveryCommandDocumentsItsExitStatusAndHasAnExample(t *testing.T) {
-	eachCommand(newRoot(newWorld(t).Env), func(c *cobra.Command) {
+	eachCommand(newRoot(newTestEnv(t).Env), func(c *cobra.Command) {
 		if _, status := cutStatus(c.Long); status == "" {
 			t.Errorf("%s: no EXIT STATUS", c.CommandPath())
 		}
@@ -21,7 +21,7 @@ func TestEveryCommandDocumentsItsExitStatusAndHasAnExample(t *testing.T) {
 }
 
 func TestEveryFlagShowsTheFormOfItsValue(t *testing.T) {
-	eachCommand(newRoot(newWorld(t).Env), func(c *cobra.Command) {
+	eachCommand(newRoot(newTestEnv(t).Env), func(c *cobra.Command) {
 		c.NonInheritedFlags().VisitAll(func(f *pflag.Flag) {
 			if strings.Contains(f.Usage, "`") { // completion would show it
 				t.Errorf("%s --%s: back quote in %q", c.CommandPath(), f.Name, f.Usage)

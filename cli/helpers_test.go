@@ -18,33 +18,47 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
-// world is an Env for tests, with temporary directories, a fixed time and buffers for the output.
-type world struct {
+// testEnv is an Env with temporary directories, a fixed time and buffers for the output.
+type testEnv struct {
 	*Env
-	out, err *buffer
+	out, err *syncBuffer
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{out: new(buffer), err: new(buffer)}
+func newTestEnv(t *testing.T) *testEnv {
+	env := &testEnv{out: new(syncBuffer), err: new(syncBuffer)}
 	variables := map[string]string{"TERM": "xterm-256color"}
-	w.Env = &Env{
-		In: strings.NewReader(""), Out: w.out, Err: w.err,
+	env.Env = &Env{
+		In: strings.NewReader(""), Out: env.out, Err: env.err,
 		Getenv:  func(name string) string { return variables[name] },
 		Environ: []string{"TERM=xterm-256color"},
 		Home:    t.TempDir(), User: "mba", Machine: "imac0", Dir: t.TempDir(),
 		Now: func() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) },
 	}
-	return w
+	return env
 }
 
-// demoWorld returns a world with git and a running clock, which the demo needs.
-func demoWorld(t *testing.T) *world {
-	w := newWorld(t)
-	w.Now = time.Now
-	w.Environ = append(w.Environ, "PATH="+os.Getenv("PATH"))
-	return w
+// newDemoTestEnv returns a testEnv with git and a running clock, which the demo needs.
+func newDemoTestEnv(t *testing.T) *testEnv {
+	env := newTestEnv(t)
+	env.Now = time.Now
+	env.Environ = append(env.Environ, "PATH="+os.Getenv("PATH"))
+	return env
+}
+
+// startDemoFleet starts a demo fleet of these hosts and returns the environment of its operator.
+func startDemoFleet(t *testing.T, hosts ...demo.Host) (*testEnv, *demo.Fleet) {
+	t.Helper()
+	f, err := demo.Start(t.Context(), demo.Options{Hosts: hosts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	env := newDemoTestEnv(t)
+	env.Env = env.Env.forDemo(f)
+	return env, f
 }
 
 // nixEnv returns an Env in which nix has an empty store of its own. Without nix it skips the test.
@@ -61,22 +75,22 @@ func nixEnv(t *testing.T) *Env {
 	return &Env{Home: home, User: "mba", Environ: environ, Out: t.Output()}
 }
 
-// code returns the exit code that a command's error leads to.
-func code(err error) int { return exitCode(err, true) }
+// exitCodeOf returns the exit code that a command's error leads to.
+func exitCodeOf(err error) int { return exitCode(err, true) }
 
-// buffer is a bytes.Buffer that is safe for concurrent use.
-type buffer struct {
+// syncBuffer is a bytes.Buffer that is safe for concurrent use.
+type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
 }
 
-func (b *buffer) Write(p []byte) (int, error) {
+func (b *syncBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.Write(p)
 }
 
-func (b *buffer) String() string {
+func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.b.String()
@@ -119,8 +133,8 @@ func (e offlineError) Error() string { return e.host + ": connect: connection re
 func (offlineError) Offline() bool   { return true }
 func (offlineError) Hint() string    { return "is it on?" }
 
-// prints returns a command of [fakeHosts] with a fixed output and exit status.
-func prints(stdout, stderr string, exit int) func(context.Context, host.Command) (int, error) {
+// printing returns a command of [fakeHosts] with a fixed output and exit status.
+func printing(stdout, stderr string, exit int) func(context.Context, host.Command) (int, error) {
 	return func(_ context.Context, cmd host.Command) (int, error) {
 		io.WriteString(cmd.Stdout, stdout)
 		io.WriteString(cmd.Stderr, stderr)
