@@ -136,7 +136,7 @@ func TestLabTheTableFromStartToEnd(t *testing.T) {
 	term.shows(`Killed`)
 
 	again := openTerminal(t, 120, 34, table)
-	again.shows(`was left before its end`)
+	again.shows(`was abandoned before it finished`)
 	again.press("A", "Tab")
 	again.shows(`m2  switched`, `has ended: 1 switched$`)
 	again.press("q")

@@ -9,6 +9,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Cancel ends what has not started to activate, even while another process owns the run: it ends jobs on
@@ -61,7 +62,8 @@ func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.
 		err = e.Cancel(ctx, rollback, inv, sink)
 	}
 	if missed > 0 {
-		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: try again: fleetctl cancel %s", missed, len(state.Hosts), rec.Run)
+		return hint.Errorf("fleetctl cancel "+rec.Run+" tries again",
+			"%d of %d hosts could not be asked to cancel", missed, len(state.Hosts))
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Engine carries out runs. Its fields must not change once a run has started.
@@ -121,7 +121,7 @@ func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, er
 		return p.Rev, nil
 	}
 	if e.LocalGit == nil {
-		return "", fmt.Errorf("cannot look up %q: git is not installed here\n  hint: use the full commit hash, 40 hex digits", p.Rev)
+		return "", hint.Errorf("use the full commit hash, 40 hex digits", "cannot look up %q: git is not installed on this machine", p.Rev)
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -130,7 +130,7 @@ func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, er
 		err = errors.New("no such branch or tag")
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot look up %q in %q: %w\n  hint: to name a commit, use its full hash, 40 hex digits", p.Rev, p.Remote, err)
+		return "", hint.Errorf("to name a commit, use its full hash, 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
 	}
 	return rev, nil
 }
