@@ -48,19 +48,19 @@ var trials = map[string]struct{ good, bad, subtle []string }{
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
 	schema := decodedSchema(t)
 	for _, place := range []struct {
-		in    place
+		in    tableSet
 		table string
 	}{{inFleet, "[fleet]"}, {inDefaults, "[defaults]"}, {inHost, "[hosts.a]"}, {inNotify, "[notify]"}} {
-		for _, k := range format() {
+		for _, k := range allKeys() {
 			switch {
-			case k.in&place.in == 0:
+			case k.tables&place.in == 0:
 				tryValues(t, schema, place.table+"\n"+k.name+" = %s", nil, []string{"1", `"x"`, "[]"}, nil)
-			case k.keys == nil:
+			case k.subkeys == nil:
 				try := trials[k.name]
 				tryValues(t, schema, place.table+"\n"+k.name+" = %s", try.good, try.bad, try.subtle)
 			default:
 				tryValues(t, schema, place.table+"\n"+k.name+" = %s", []string{"{}"}, []string{`"1m"`, `{ x = "1m" }`, "[]"}, nil)
-				for _, sub := range k.keys {
+				for _, sub := range k.subkeys {
 					try := trials["connect"]
 					tryValues(t, schema, place.table+"\n"+k.name+"."+sub.name+" = %s", try.good, try.bad, try.subtle)
 				}
@@ -136,13 +136,13 @@ func TestEveryKeyIsDescribedInTheSchema(t *testing.T) {
 func TestTheSchemasDefaultsAreTheParsers(t *testing.T) {
 	inv, _ := Parse("hosts.toml", []byte("[hosts.a]"+enough))
 	text := "[hosts.a]" + enough + "parallel = " + fmt.Sprint(standard(t, "parallel"))
-	for _, k := range format() {
-		if k.in&inHost != 0 && k.standard != nil {
-			text += fmt.Sprintf("\n%s = %#v", k.name, k.standard)
+	for _, k := range allKeys() {
+		if k.tables&inHost != 0 && k.defaultValue != nil {
+			text += fmt.Sprintf("\n%s = %#v", k.name, k.defaultValue)
 		}
 	}
-	for _, k := range timeouts() {
-		text += fmt.Sprintf("\ntimeouts.%s = %#v", k.name, k.standard)
+	for _, k := range timeoutKeys() {
+		text += fmt.Sprintf("\ntimeouts.%s = %#v", k.name, k.defaultValue)
 	}
 	text += fmt.Sprintf("\n[fleet]\nname = %#v\nbranch = %#v\n", standard(t, "name"), standard(t, "branch"))
 	spelled, findings := Parse("hosts.toml", []byte(text))
@@ -153,8 +153,8 @@ func TestTheSchemasDefaultsAreTheParsers(t *testing.T) {
 
 func standard(t *testing.T, name string) any {
 	t.Helper()
-	i := slices.IndexFunc(format(), func(k key) bool { return k.name == name })
-	return format()[i].standard
+	i := slices.IndexFunc(allKeys(), func(k key) bool { return k.name == name })
+	return allKeys()[i].defaultValue
 }
 
 func decodedSchema(t *testing.T) object {

@@ -76,30 +76,30 @@ func TestSeveralSelectorsPickWhatEitherPicks(t *testing.T) {
 func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
 	// The selector's caret stands under the mark.
 	for _, tt := range []struct{ selector, message, hint string }{
-		{"▸hsb2", `no host is called "hsb2"`, `did you mean "hsb0" or "hsb1"?`},
-		{"hsb0 or ▸imac", `no host is called "imac"`, `did you mean "imac0"?`},
-		{"@home and not ▸hbs0", `no host is called "hbs0"`, `did you mean "hsb0"?`},
-		{"▸zzzzzzzz", `no host is called "zzzzzzzz"`, `the fleet has hsb0, hsb1, csb0, imac0, mbp.work`},
-		{"▸hsbb*", `no host's name matches "hsbb*"`, `did you mean "hsb0" or "hsb1"?`},
-		{"not ▸@servr", `no host has a tag "servr"`, `did you mean "server"?`},
-		{"▸@zzzzzz", `no host has a tag "zzzzzz"`, `tags are home, server, dns, cloud, vpn, mac, work`},
-		{"▸@", `the tag is empty`, `as in @server`},
-		{"▸kind:nix", `there is no kind "nix"`, `did you mean "nixos"?`},
-		{"▸kind:", `there is no kind ""`, `kinds are nixos, darwin, home`},
-		{"▸wave:x", `"x" is no wave`, `as in wave:2`},
-		{"▸tag:home", `there is no tag: in selectors`, `write @home`},
-		{"▸knid:home", `"knid:" is not kind: or wave:`, `did you mean "kind"?`},
-		{"hsb0 ▸hsb1", `"hsb1" follows without a word between`, `join them: A, B is either, A and B is both`},
-		{"(hsb0 ▸hsb1)", `"hsb1" follows without a word between`, `join them: A, B is either, A and B is both`},
-		{"hsb0 ▸&& hsb1", `"&&" cannot be in a selector`, `the words are and, or, not`},
-		{"hsb0,▸,hsb1", `expected hosts, not ","`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
-		{"hsb0 and▸", `expected hosts, not the end`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
-		{"▸and hsb0", `expected hosts, not "and"`, `hosts are picked by name, @tag, kind:KIND or wave:N`},
-		{"(hsb0▸", `expected a closing )`, `the ( is in column 1`},
-		{"hsb0▸)", `this ) closes nothing`, ``},
-		{"▸!hsb0", `"!" cannot be in a selector`, `write not hsb0`},
-		{"▸hsb[0", `"hsb[0" is not a pattern`, `[ needs its ], as in hsb[0-2]`},
-		{"hsb0 or ▸größe", `"ö" cannot be in a selector`, `a name or a tag has letters, digits, '.', '_' and '-'; * ? [a-c] match`},
+		{"▸hsb2", `no host is named "hsb2"`, `did you mean "hsb0" or "hsb1"?`},
+		{"hsb0 or ▸imac", `no host is named "imac"`, `did you mean "imac0"?`},
+		{"@home and not ▸hbs0", `no host is named "hbs0"`, `did you mean "hsb0"?`},
+		{"▸zzzzzzzz", `no host is named "zzzzzzzz"`, `the hosts are hsb0, hsb1, csb0, imac0, mbp.work`},
+		{"▸hsbb*", `no host name matches "hsbb*"`, `did you mean "hsb0" or "hsb1"?`},
+		{"not ▸@servr", `no host has the tag "servr"`, `did you mean "server"?`},
+		{"▸@zzzzzz", `no host has the tag "zzzzzz"`, `the tags are home, server, dns, cloud, vpn, mac, work`},
+		{"▸@", `the tag is empty`, `for example @server`},
+		{"▸kind:nix", `invalid kind "nix": must be "nixos", "darwin" or "home"`, `did you mean "nixos"?`},
+		{"▸kind:", `invalid kind "": must be "nixos", "darwin" or "home"`, ``},
+		{"▸wave:x", `invalid wave "x": must be a number from 1`, `for example wave:2`},
+		{"▸tag:home", `invalid field "tag:": must be kind: or wave:`, `write @home`},
+		{"▸knid:home", `invalid field "knid:": must be kind: or wave:`, `did you mean "kind"?`},
+		{"hsb0 ▸hsb1", `missing operator before "hsb1"`, `use A, B to select hosts in either, A and B to select hosts in both`},
+		{"(hsb0 ▸hsb1)", `missing operator before "hsb1"`, `use A, B to select hosts in either, A and B to select hosts in both`},
+		{"hsb0 ▸&& hsb1", `invalid operator "&&"`, `the operators are and, or, not`},
+		{"hsb0,▸,hsb1", `expected hosts, not ","`, `select hosts by name, @tag, kind:KIND or wave:N`},
+		{"hsb0 and▸", `expected hosts, not the end`, `select hosts by name, @tag, kind:KIND or wave:N`},
+		{"▸and hsb0", `expected hosts, not "and"`, `select hosts by name, @tag, kind:KIND or wave:N`},
+		{"(hsb0▸", `missing )`, `the ( is in column 1`},
+		{"hsb0▸)", `unexpected )`, ``},
+		{"▸!hsb0", `invalid operator "!"`, `write not hsb0`},
+		{"▸hsb[0", `invalid pattern "hsb[0"`, `close the [ with a ], as in hsb[0-2]`},
+		{"hsb0 or ▸größe", `invalid character "ö"`, `names and tags contain letters, digits, '.', '_' and '-'; * ? [a-c] are wildcards`},
 	} {
 		selector, _, column := unmark(t, tt.selector)
 		_, err := small().Select(selector)
@@ -116,7 +116,7 @@ func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
 
 func TestASelectorErrorShowsTheSelectorWithACaret(t *testing.T) {
 	_, err := small().Select("@home or ö\x1b or x")
-	want := "\"ö\" cannot be in a selector\n    @home or ?? or x\n             ^"
+	want := "invalid character \"ö\"\n    @home or ?? or x\n             ^"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
@@ -129,14 +129,14 @@ func TestPickingNothingIsAnError(t *testing.T) {
 		}
 	}
 	_, err := small().Select("hsb0 and csb0")
-	if want := `selector "hsb0 and csb0" picks no host`; err.Error() != want {
+	if want := `selector "hsb0 and csb0" matches no hosts`; err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
 func TestDeepNestingIsAnErrorAndNotACrash(t *testing.T) {
 	for _, s := range []string{strings.Repeat("(", 1e6), strings.Repeat("not ", 1e6) + "*"} {
-		if _, err := small().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deep") {
+		if _, err := small().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deeply") {
 			t.Errorf("got %.80v", err)
 		}
 	}
