@@ -42,7 +42,7 @@ func (l *length) String() string {
 	case d%(24*time.Hour) == 0:
 		return fmt.Sprintf("%dd", d/(24*time.Hour))
 	default:
-		return inventory.Shortest(d)
+		return inventory.FormatDuration(d)
 	}
 }
 

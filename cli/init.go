@@ -69,7 +69,7 @@ func runInit(ctx context.Context, env *Env, o initOptions) error {
 	if err != nil {
 		return exit(fleet.ExitUsage, err)
 	}
-	text := inventory.First(sketch)
+	text := sketch.TOML()
 	if _, findings := inventory.Parse(o.file, text); len(findings) > 0 {
 		return fmt.Errorf("what would be written has findings of its own, so it was not:\n%w", inventory.Findings(findings))
 	}
@@ -90,7 +90,7 @@ func existsAlready(file string) error {
 	return usage("name another file, or remove that one yourself", "%q exists already", file)
 }
 
-func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch, error) {
+func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Draft, error) {
 	if o.flake != "" {
 		return sketchFromFlake(ctx, env, o.flake)
 	}

@@ -18,8 +18,8 @@ import (
 )
 
 // sketchFromFlake takes the hosts from a flake's outputs and, where the flake is a directory, the remote from its repository.
-func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Sketch, error) {
-	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: likelyRepo}, flake, "."
+func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Draft, error) {
+	s, dir, ref := inventory.Draft{Name: fleetName(env), Repo: likelyRepo}, flake, "."
 	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
 		s.From, dir, ref = "the flake "+flake, "", flake
 	} else if err := sketchCheckout(ctx, env, flake, &s); err != nil {
@@ -49,7 +49,7 @@ func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Ske
 }
 
 // sketchCheckout takes from a directory what a flake in it cannot say: where it is, and where it comes from.
-func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Sketch) error {
+func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Draft) error {
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return err

@@ -13,10 +13,10 @@ import (
 )
 
 // sketchFromSSH takes the hosts that the operator's ssh_config(5) names.
-func sketchFromSSH(env *Env) (inventory.Sketch, error) {
+func sketchFromSSH(env *Env) (inventory.Draft, error) {
 	const shown = "~/.ssh/config"
 	const otherwise = "take the hosts from a flake instead: fleetctl init --flake DIR"
-	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: likelyRepo, Kind: inventory.NixOS}
+	s := inventory.Draft{From: shown, Name: fleetName(env), Repo: likelyRepo, Kind: inventory.NixOS}
 	blocks, err := readBlocks(filepath.Join(env.Home, ".ssh", "config"), env.Home, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, &hintedError{fmt.Errorf("there is no %s to take hosts from", shown), otherwise}
@@ -38,7 +38,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				problem = "a git server"
 			} else if first != "" {
 				problem = "the same machine as " + first
-			} else if first := spellings[inventory.Machine(alias)]; first != "" {
+			} else if first := spellings[inventory.NormalizeAddress(alias)]; first != "" {
 				problem = "another spelling of " + first
 			} else {
 				problem = names.take(alias)
@@ -48,7 +48,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				continue
 			}
 			machines[b.machine(alias)] = alias
-			spellings[inventory.Machine(alias)] = alias
+			spellings[inventory.NormalizeAddress(alias)] = alias
 			s.Hosts = append(s.Hosts, inventory.Host{Name: alias})
 		}
 	}

@@ -62,7 +62,7 @@ func FuzzInitFromSSH(f *testing.F) {
 		if err != nil {
 			return
 		}
-		text := inventory.First(sketch)
+		text := sketch.TOML()
 		inv, findings := inventory.Parse("hosts.toml", text)
 		if findings != nil || len(inv.Hosts) != len(sketch.Hosts) {
 			t.Fatalf("%v\n%s", inventory.Findings(findings), text)

@@ -40,7 +40,8 @@ func (c Check) String() string {
 	return s
 }
 
-// MarshalJSON encodes the check as in the inventory: as a string if What is all there is, otherwise as an object.
+// MarshalJSON encodes the check as in the inventory: as a string if What is all there is, otherwise
+// as an object.
 func (c Check) MarshalJSON() ([]byte, error) {
 	if !c.Operator && c.Status == 0 {
 		return json.Marshal(c.What)

@@ -31,7 +31,8 @@ type entry struct {
 	*value
 }
 
-// value is a TOML value: a string, a scalar as written (number, date or boolean), a list, or a table.
+// value is a TOML value: a string, a scalar as written (number, date or boolean), a list, or a
+// table.
 type value struct {
 	at         int // offset of the value
 	kind       unstable.Kind
@@ -70,7 +71,8 @@ type document struct {
 	incomplete bool // part of the file could not be read, so missing keys may be there
 }
 
-// readDocument reads as much of a file as is valid TOML. After a syntax error it continues at the next [table].
+// readDocument reads as much of a file as is valid TOML. After a syntax error it continues at the
+// next [table].
 func readDocument(file string, data []byte) *document {
 	src, ok := decodeUTF8(file, data)
 	d := &document{source: src, root: newTable(header), incomplete: !ok}
@@ -194,8 +196,8 @@ func (d *document) set(t *table, n *unstable.Node) {
 	t.add(last.name, last.at, d.newValue(n.Value(), last.at))
 }
 
-// newValue converts a node of the parser. The parser does not report where a list starts, so a list has the position of
-// the key it belongs to.
+// newValue converts a node of the parser. The parser does not report where a list starts, so a list
+// has the position of the key it belongs to.
 func (d *document) newValue(n *unstable.Node, keyAt int) *value {
 	v := &value{at: keyAt, kind: n.Kind, text: string(n.Data)}
 	if n.Kind != unstable.Array {

@@ -17,7 +17,8 @@ type Finding struct {
 	Hint    string `json:"hint,omitempty"` // how to fix it
 }
 
-// String returns the finding as FILE:LINE:COLUMN: MESSAGE, the format compilers use, with the hint on a line of its own.
+// String returns the finding as FILE:LINE:COLUMN: MESSAGE, the format compilers use, with the hint
+// on a line of its own.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 	if f.Hint != "" {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// hostSet is a set of hosts as a bitmap, by their index in the inventory. For 10,000 hosts it has 157 words.
+// hostSet is a set of hosts as a bitmap, by their index in the inventory. For 10,000 hosts it has
+// 157 words.
 type hostSet []uint64
 
 func (s hostSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }

@@ -15,11 +15,12 @@ const (
 // kinds lists all kinds as they are spelled in hosts.toml.
 func kinds() []string { return []string{string(NixOS), string(Darwin), string(Home)} }
 
-// An Inventory is the content of hosts.toml with defaults applied. Nothing in it needs to be looked up elsewhere.
+// An Inventory is the content of hosts.toml with defaults applied. Nothing in it needs to be looked
+// up elsewhere.
 type Inventory struct {
 	Path     string  // the path the file was read from, for messages
 	Name     string  // the name of the fleet
-	Remote   string  // URL of the configuration repository; "" means the remotes of the hosts' checkouts
+	Remote   string  // URL of the repository; "" means the remotes of the hosts' checkouts
 	Branch   string  // default "main"
 	Parallel int     // hosts deployed at once; default 16
 	Hosts    []*Host // in file order
@@ -49,9 +50,9 @@ type Host struct {
 	Color         string // "#rrggbb", or ""
 	Attr          string // flake attribute: NAME, or USER@NAME for a home
 	Repo          string // path of the checkout, absolute or starting with "~/"
-	Managed       bool   // repo_mode = "managed": deploy from a clone that fleetctl owns instead of Repo
+	Managed       bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
 	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
-	SwitchCommand string // replaces build and activate; sh script that runs in the checkout as the login user
+	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
 	Timeouts      Timeouts
 

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// key is a key of hosts.toml: the tables it is valid in, its value type, and the field that its value is stored in.
+// key is a key of hosts.toml: the tables it is valid in, its value type, and the field that its
+// value is stored in.
 type key struct {
 	name         string
 	tables       tableSet
@@ -52,7 +53,8 @@ func bind[T any](t valueType[T], field func(destination) *T) binding {
 }
 
 const (
-	// word matches host names, tags and users: they are safe in selectors, file names and command lines.
+	// word matches host names, tags and users: they are safe in selectors, file names and command
+	// lines.
 	word = `[A-Za-z0-9_][A-Za-z0-9._-]*`
 	// hidden matches invisible characters: controls, and those that reorder the text around them.
 	hidden = `\x00-\x1f\x7f-\x9f\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}`
@@ -174,12 +176,12 @@ func FormatDuration(d time.Duration) string {
 	return s
 }
 
-// lineType is a string that fits on one line.
+// lineType describes a string that fits on one line.
 func lineType(noun string) valueType[string] {
 	return stringType(plain+`+`, noun, fixedHint("control characters and line breaks are not allowed"))
 }
 
-// scriptType is a shell script, which may have several lines.
+// scriptType describes a shell script, which may have several lines.
 func scriptType() valueType[string] {
 	return withCheck(stringType(`(`+plain+`|[\n\t])+`, "shell command", fixedHint("control characters are not allowed")), notBlank)
 }
@@ -206,7 +208,7 @@ func tagType() valueType[string] {
 	return withCheck(stringType(word, "tag", fixedHint(hintWord)), notKeyword)
 }
 
-// notKeyword rejects the keywords of selectors, which could not be told apart from names.
+// notKeyword rejects the keywords of selectors, since they would be ambiguous.
 func notKeyword(s string) (problem, hint string) {
 	switch s {
 	case "and", "or", "not":

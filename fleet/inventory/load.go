@@ -11,7 +11,8 @@ import (
 // FileName is the default name of an inventory file.
 const FileName = "hosts.toml"
 
-// Load reads an inventory file. The error is non-nil only if the file cannot be read; all other problems are findings.
+// Load reads an inventory file. The error is non-nil only if the file cannot be read; all other
+// problems are findings.
 func Load(path string) (*Inventory, []Finding, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -25,11 +26,12 @@ func Load(path string) (*Inventory, []Finding, error) {
 	return inv, findings, nil
 }
 
-// Locate returns the path of the inventory: the value of a flag, or $FLEETCTL_INVENTORY, or hosts.toml in dir or the
-// nearest directory above it, or fleetctl/hosts.toml in the user's configuration directory, in that order.
+// Locate returns the path of the inventory: the value of a flag, or $FLEETCTL_INVENTORY, or
+// hosts.toml in dir or the nearest directory above it, or fleetctl/hosts.toml in the user's
+// configuration directory, in that order.
 //
-// A file in dir or above is returned as a relative path, which keeps messages short. dir must therefore be the working
-// directory.
+// A file in dir or above is returned as a relative path, which keeps messages short. dir must
+// therefore be the working directory.
 func Locate(flag string, getenv func(string) string, dir, home string) (string, error) {
 	if flag != "" {
 		return flag, nil

@@ -8,8 +8,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Parse decodes an inventory; path is only used in messages. If there are findings, the inventory holds what could be
-// decoded.
+// Parse decodes an inventory; path is only used in messages. If there are findings, the inventory
+// holds what could be decoded.
 func Parse(path string, data []byte) (*Inventory, []Finding) {
 	d := decoder{
 		document: readDocument(path, data),
@@ -87,8 +87,8 @@ func (d *decoder) decodeHosts() {
 	d.reportSameTargets(entries)
 }
 
-// decodeTable decodes the entries of a table. owner names the table in messages, prefix is the path of its keys within
-// the owner.
+// decodeTable decodes the entries of a table. owner names the table in messages, prefix is the path
+// of its keys within the owner.
 func (d *decoder) decodeTable(in tableSet, keys []key, owner, prefix string, t *table, to destination) {
 	for _, e := range t.entries {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == e.name && k.tables&in != 0 })
@@ -120,8 +120,8 @@ func (d *decoder) reportUnknownKey(in tableSet, keys []key, owner, prefix string
 	d.report(e.at, fmt.Sprintf("unknown key %s in %s", quote(prefix+e.name), owner), d.unknownKeyHint(in, keys, e.name))
 }
 
-// unknownKeyHint guesses which key was meant. A synonym comes first, then the same key in another table, then a key with
-// a similar name.
+// unknownKeyHint guesses which key was meant. A synonym comes first, then the same key in another
+// table, then a key with a similar name.
 func (d *decoder) unknownKeyHint(in tableSet, keys []key, name string) string {
 	var known, spellings []string
 	keyOf := make(map[string]string) // by spelling

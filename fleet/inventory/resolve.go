@@ -34,7 +34,8 @@ func (d *decoder) resolve(h *Host, e *entry) {
 	}
 }
 
-// checkHomeAttr checks that the attribute of a home names its owner, and that the owner is also the login user.
+// checkHomeAttr checks that the attribute of a home names its owner, and that the owner is also the
+// login user.
 func (d *decoder) checkHomeAttr(h *Host, label string, at int) {
 	owner, machine, ok := strings.Cut(h.Attr, "@")
 	if !ok {
@@ -74,7 +75,8 @@ func (d *decoder) reportSameTargets(entries map[*Host]*entry) {
 	}
 }
 
-// target identifies what a deploy to the host changes: the system of a machine, or one user's home on it.
+// target identifies what a deploy to the host changes: the system of a machine, or one user's home
+// on it.
 func (h *Host) target() string { return fmt.Sprintf("%s port %d %s", h.machine(), h.Port, h.scope()) }
 
 // scope returns which part of its machine the host is.
@@ -89,7 +91,8 @@ func (h *Host) scope() string {
 // machine returns the address of the host, as far as the inventory knows it.
 func (h *Host) machine() string { return NormalizeAddress(cmp.Or(h.Address, h.Name)) }
 
-// NormalizeAddress returns the canonical form of a host name or IP address, so that equal addresses compare equal.
+// NormalizeAddress returns the canonical form of a host name or IP address, so that equal addresses
+// compare equal.
 func NormalizeAddress(address string) string {
 	if ip, err := netip.ParseAddr(address); err == nil {
 		return ip.String()
@@ -97,7 +100,8 @@ func NormalizeAddress(address string) string {
 	return strings.TrimSuffix(strings.ToLower(address), ".")
 }
 
-// reportMissing reports that a host lacks a key, unless the key may be in a part of the file that could not be read.
+// reportMissing reports that a host lacks a key, unless the key may be in a part of the file that
+// could not be read.
 func (d *decoder) reportMissing(h *Host, message, hint string) {
 	if !d.incomplete {
 		d.reportHost(h, message, hint)
@@ -118,8 +122,8 @@ func (d *decoder) isSetIn(table, key string) bool {
 	return e != nil && e.table.get(key) != nil
 }
 
-// valueOffset returns the offset of a key's value: in the host, or in [defaults]. If neither sets the key, it returns the
-// offset of the host.
+// valueOffset returns the offset of a key's value: in the host, or in [defaults]. If neither sets
+// the key, it returns the offset of the host.
 func (d *decoder) valueOffset(host *entry, key string) int {
 	if e := host.table.get(key); e != nil {
 		return e.value.at

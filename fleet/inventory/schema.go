@@ -5,7 +5,8 @@ import (
 	"maps"
 )
 
-// Schema returns a JSON Schema (draft 2020-12) of hosts.toml, for editors and for programs that write inventories.
+// Schema returns a JSON Schema (draft 2020-12) of hosts.toml, for editors and for programs that
+// write inventories.
 func Schema() []byte {
 	keys := allKeys()
 	hosts := object{

@@ -17,8 +17,9 @@ import (
 //	A or B   A, B   hosts in either
 //	( A )           grouping; not binds tighter than and, and binds tighter than or
 //
-// A name, a pattern or a tag that matches no host is an error even if other parts match: `not @laptpo` must not select
-// the whole fleet. It is also an error if no hosts are selected. An invalid selector is reported as a [*SelectorError].
+// A name, a pattern or a tag that matches no host is an error even if other parts match: `not
+// @laptpo` must not select the whole fleet. It is also an error if no hosts are selected. An
+// invalid selector is reported as a [*SelectorError].
 func (inv *Inventory) Select(selectors ...string) ([]*Host, error) {
 	index := newHostIndex(inv.Hosts)
 	selected := index.emptySet()

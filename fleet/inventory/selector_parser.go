@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// selectorParser parses and evaluates a selector in one pass: each rule of the grammar is a method that returns a set.
+// selectorParser parses and evaluates a selector in one pass: each rule of the grammar is a method
+// that returns a set.
 type selectorParser struct {
 	*hostIndex
 	scanner
@@ -45,7 +46,8 @@ func (s *scanner) peek() token {
 	return token{string(rest[:end]), s.at}
 }
 
-// indexFunc returns the index of the first rune that satisfies a predicate, or the length of the text.
+// indexFunc returns the index of the first rune that satisfies a predicate, or the length of the
+// text.
 func indexFunc(text []rune, predicate func(rune) bool) int {
 	if i := slices.IndexFunc(text, predicate); i >= 0 {
 		return i
@@ -87,7 +89,7 @@ func (p *selectorParser) missingOperator(t token) error {
 	return p.errorf(t, "use A, B to select hosts in either, A and B to select hosts in both", "missing operator before %s", quote(t.text))
 }
 
-// or = and { ("or" | ",") and }
+// parseOr parses or = and { ("or" | ",") and }
 func (p *selectorParser) parseOr() (hostSet, error) {
 	set, err := p.parseAnd()
 	for err == nil {
@@ -104,7 +106,7 @@ func (p *selectorParser) parseOr() (hostSet, error) {
 	return nil, err
 }
 
-// and = unary { "and" unary }
+// parseAnd parses and = unary { "and" unary }
 func (p *selectorParser) parseAnd() (hostSet, error) {
 	set, err := p.parseUnary()
 	for err == nil {
@@ -124,7 +126,7 @@ func (p *selectorParser) parseAnd() (hostSet, error) {
 // maxSelectorDepth is deeper than any real selector, and far from exhausting the stack.
 const maxSelectorDepth = 200
 
-// unary = "not" unary | "(" or ")" | term
+// parseUnary parses unary = "not" unary | "(" or ")" | term
 func (p *selectorParser) parseUnary() (hostSet, error) {
 	t := p.peek()
 	if p.depth == maxSelectorDepth {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func small() *Inventory {
+func smallFleet() *Inventory {
 	host := func(name string, kind Kind, wave int, tags ...string) *Host {
 		return &Host{Name: name, Kind: kind, Wave: wave, Tags: tags}
 	}
@@ -28,7 +28,7 @@ func names(hosts []*Host) string {
 	return strings.Join(out, " ")
 }
 
-func TestSelectPicksInTheFilesOrder(t *testing.T) {
+func TestSelectReturnsHostsInFileOrder(t *testing.T) {
 	for _, tt := range []struct{ selector, want string }{
 		{"hsb0", "hsb0"},
 		{"mbp.work", "mbp.work"},
@@ -50,31 +50,31 @@ func TestSelectPicksInTheFilesOrder(t *testing.T) {
 		{"not not hsb0", "hsb0"},
 		{"@home and @server", "hsb0 hsb1"},
 		{"@home and not @server", "imac0"},
-		{"csb0 or @home and @mac", "csb0 imac0"}, // and before or
-		{"csb0, @home and @mac", "csb0 imac0"},   // and before the comma
+		{"csb0 or @home and @mac", "csb0 imac0"}, // and binds tighter than or
+		{"csb0, @home and @mac", "csb0 imac0"},   // and than the comma
 		{"(csb0 or @home) and @server", "hsb0 hsb1 csb0"},
-		{"not hsb0 and @server", "hsb1 csb0"}, // not before and
+		{"not hsb0 and @server", "hsb1 csb0"}, // not binds tighter than and
 		{"not (hsb0 or @mac)", "hsb1 csb0"},
 		{"not(hsb0,@mac)", "hsb1 csb0"},
 		{" ( ( * ) ) ", "hsb0 hsb1 csb0 imac0 mbp.work"},
 		{"hsb0, wave:9", "hsb0"},
 	} {
-		got, err := small().Select(tt.selector)
+		got, err := smallFleet().Select(tt.selector)
 		if err != nil || names(got) != tt.want {
 			t.Errorf("%s: got %q, %v, want %q", tt.selector, names(got), err, tt.want)
 		}
 	}
 }
 
-func TestSeveralSelectorsPickWhatEitherPicks(t *testing.T) {
-	got, err := small().Select("imac0", "@server and not csb0")
+func TestSelectReturnsUnionOfSelectors(t *testing.T) {
+	got, err := smallFleet().Select("imac0", "@server and not csb0")
 	if want := "hsb0 hsb1 imac0"; err != nil || names(got) != want {
 		t.Errorf("got %q, %v, want %q", names(got), err, want)
 	}
 }
 
-func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
-	// The selector's caret stands under the mark.
+func TestSelectReportsErrorPosition(t *testing.T) {
+	// The caret must be below the mark.
 	for _, tt := range []struct{ selector, message, hint string }{
 		{"▸hsb2", `no host is named "hsb2"`, `did you mean "hsb0" or "hsb1"?`},
 		{"hsb0 or ▸imac", `no host is named "imac"`, `did you mean "imac0"?`},
@@ -101,8 +101,8 @@ func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
 		{"▸hsb[0", `invalid pattern "hsb[0"`, `close the [ with a ], as in hsb[0-2]`},
 		{"hsb0 or ▸größe", `invalid character "ö"`, `names and tags contain letters, digits, '.', '_' and '-'; * ? [a-c] are wildcards`},
 	} {
-		selector, _, column := unmark(t, tt.selector)
-		_, err := small().Select(selector)
+		selector, _, column := cutMark(t, tt.selector)
+		_, err := smallFleet().Select(selector)
 		var e *SelectorError
 		if !errors.As(err, &e) {
 			t.Errorf("%s: got %v", tt.selector, err)
@@ -114,29 +114,29 @@ func TestSelectPointsAtWhatItCannotDo(t *testing.T) {
 	}
 }
 
-func TestASelectorErrorShowsTheSelectorWithACaret(t *testing.T) {
-	_, err := small().Select("@home or ö\x1b or x")
+func TestSelectorErrorShowsCaret(t *testing.T) {
+	_, err := smallFleet().Select("@home or ö\x1b or x")
 	want := "invalid character \"ö\"\n    @home or ?? or x\n             ^"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
 }
 
-func TestPickingNothingIsAnError(t *testing.T) {
+func TestSelectingNothingIsAnError(t *testing.T) {
 	for _, selectors := range [][]string{nil, {""}, {" "}, {"hsb0", ""}, {"hsb0 and csb0"}, {"not *"}, {"wave:9"}} {
-		if got, err := small().Select(selectors...); err == nil {
-			t.Errorf("%q picked %q", selectors, names(got))
+		if got, err := smallFleet().Select(selectors...); err == nil {
+			t.Errorf("%q selected %q", selectors, names(got))
 		}
 	}
-	_, err := small().Select("hsb0 and csb0")
+	_, err := smallFleet().Select("hsb0 and csb0")
 	if want := `selector "hsb0 and csb0" matches no hosts`; err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
 
-func TestDeepNestingIsAnErrorAndNotACrash(t *testing.T) {
+func TestDeeplyNestedSelectorIsAnError(t *testing.T) {
 	for _, s := range []string{strings.Repeat("(", 1e6), strings.Repeat("not ", 1e6) + "*"} {
-		if _, err := small().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deeply") {
+		if _, err := smallFleet().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deeply") {
 			t.Errorf("got %.80v", err)
 		}
 	}
@@ -146,9 +146,9 @@ func FuzzSelect(f *testing.F) {
 	for _, s := range []string{"*", "hsb0 or (csb0 and not @dns)", "kind:home,wave:1", "[!a-c]?", "not not (", "@*"} {
 		f.Add(s)
 	}
-	inv := small()
+	inv := smallFleet()
 	f.Fuzz(func(t *testing.T, selector string) {
-		picked, err := inv.Select(selector)
+		selected, err := inv.Select(selector)
 		if err != nil {
 			var e *SelectorError
 			if errors.As(err, &e) && (e.Column < 1 || e.Column > len([]rune(selector))+1) {
@@ -156,18 +156,18 @@ func FuzzSelect(f *testing.F) {
 			}
 			return
 		}
-		// What is not picked, and only that, is picked by its opposite.
+		// The negation selects exactly the other hosts.
 		rest, err := inv.Select("not (" + selector + ")")
-		if len(picked) == len(inv.Hosts) {
+		if len(selected) == len(inv.Hosts) {
 			if err == nil {
-				t.Fatalf("%q picks all, and its opposite %q", selector, names(rest))
+				t.Fatalf("%q selects all hosts, and its negation %q", selector, names(rest))
 			}
-		} else if err != nil || len(picked)+len(rest) != len(inv.Hosts) {
-			t.Fatalf("%q picks %q, and its opposite %q, %v", selector, names(picked), names(rest), err)
+		} else if err != nil || len(selected)+len(rest) != len(inv.Hosts) {
+			t.Fatalf("%q selects %q, and its negation %q, %v", selector, names(selected), names(rest), err)
 		}
-		for _, h := range picked {
+		for _, h := range selected {
 			if strings.Contains(" "+names(rest)+" ", " "+h.Name+" ") {
-				t.Fatalf("%q and its opposite both pick %q", selector, h.Name)
+				t.Fatalf("%q and its negation both select %q", selector, h.Name)
 			}
 		}
 	})
@@ -194,7 +194,7 @@ func BenchmarkSelectFrom10000Hosts(b *testing.B) {
 }
 
 func ExampleInventory_Select() {
-	inv := small()
+	inv := smallFleet()
 	hosts, err := inv.Select("@server and not (wave:3 or csb*)")
 	fmt.Println(names(hosts), err)
 	// Output: hsb1 <nil>

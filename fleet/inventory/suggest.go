@@ -67,7 +67,8 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// editDistance returns the number of edits (insert, delete, replace, or swap two neighbors) that turn a into b.
+// editDistance returns the number of edits (insert, delete, replace, or swap two neighbors) that
+// turn a into b.
 func editDistance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

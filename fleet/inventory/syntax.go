@@ -62,10 +62,12 @@ func (d *document) nextTable(at int) int {
 	return len(d.text)
 }
 
-// decodeUTF8 returns the text of a file, with findings if it is not UTF-8. ok is false if it cannot be read as text.
+// decodeUTF8 returns the text of a file, with findings if it is not UTF-8. ok is false if it cannot
+// be read as text.
 func decodeUTF8(file string, data []byte) (s *source, ok bool) {
 	text, hasBOM := bytes.CutPrefix(data, []byte("\xef\xbb\xbf"))
-	s = newSource(file, slices.Clip(slices.Clone(text))) // reportSyntaxError depends on the capacity
+	// reportSyntaxError depends on the capacity.
+	s = newSource(file, slices.Clip(slices.Clone(text)))
 	switch {
 	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
 		s.report(0, "file is encoded in UTF-16", "save it as UTF-8")

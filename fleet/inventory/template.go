@@ -10,7 +10,8 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// A Draft is what is known about a fleet that has no inventory yet. Fields of its hosts that are "" are left to defaults.
+// A Draft is what is known about a fleet that has no inventory yet. Fields of its hosts that are ""
+// are left to defaults.
 type Draft struct {
 	From    string // where the hosts were found, for the reader: "~/.ssh/config"
 	Name    string

@@ -13,13 +13,15 @@ import (
 )
 
 // A valueType describes the valid values of a key twice: as a parse function and as JSON Schema.
-// The schema accepts everything that parse accepts. It accepts slightly more, since a pattern cannot express every rule.
+// The schema accepts everything that parse accepts. It accepts slightly more, since a pattern
+// cannot express every rule.
 type valueType[T any] struct {
 	schema object
 	parse  func(*value) (T, []valueError)
 }
 
-// valueError is a problem with one value. The message is a predicate, without the key: `must be a list, not true`.
+// valueError is a problem with one value. The message is a predicate, without the key: `must be a
+// list, not true`.
 type valueError struct {
 	at            int
 	message, hint string
@@ -29,8 +31,8 @@ func invalid(v *value, hint, format string, args ...any) []valueError {
 	return []valueError{{v.at, fmt.Sprintf(format, args...), hint}}
 }
 
-// stringType is a string that matches a pattern. The noun names such a string in messages, hint helps with one that does
-// not match.
+// stringType describes a string that matches a pattern. The noun names such a string in messages,
+// hint helps with one that does not match.
 func stringType(pattern, noun string, hint func(string) string) valueType[string] {
 	anchored := regexp.MustCompile(`^(?:` + pattern + `)$`)
 	return valueType[string]{
@@ -59,7 +61,8 @@ func stringType(pattern, noun string, hint func(string) string) valueType[string
 
 const hintBlank = "remove it, or give it a value"
 
-// ecmaPattern converts a pattern to the syntax of JSON Schema, which spells characters beyond 0xff differently.
+// ecmaPattern converts a pattern to the syntax of JSON Schema, which spells characters beyond 0xff
+// differently.
 func ecmaPattern(r *regexp.Regexp) string {
 	return regexp.MustCompile(`\\x\{([0-9a-f]{4})\}`).ReplaceAllString(r.String(), `\u$1`)
 }
@@ -67,7 +70,8 @@ func ecmaPattern(r *regexp.Regexp) string {
 // fixedHint returns a hint function that ignores the value.
 func fixedHint(hint string) func(string) string { return func(string) string { return hint } }
 
-// withCheck adds a check that a schema cannot express. It returns "" as the problem of a valid value.
+// withCheck adds a check that a schema cannot express. It returns "" as the problem of a valid
+// value.
 func withCheck[T any](t valueType[T], check func(T) (problem, hint string)) valueType[T] {
 	return valueType[T]{t.schema, func(v *value) (T, []valueError) {
 		x, errs := t.parse(v)
@@ -91,7 +95,7 @@ func convert[A, B any](t valueType[A], conversion func(A) B) valueType[B] {
 	}}
 }
 
-// enumType is one of a few words.
+// enumType describes one of a few words.
 func enumType(words ...string) valueType[string] {
 	return valueType[string]{
 		schema: object{"enum": words},
@@ -110,12 +114,12 @@ func enumType(words ...string) valueType[string] {
 	}
 }
 
-// boolType is one of two words; the second one means true.
+// boolType describes one of two words; the second one means true.
 func boolType(no, yes string) valueType[bool] {
 	return convert(enumType(no, yes), func(s string) bool { return s == yes })
 }
 
-// intType is an integer within bounds.
+// intType describes an integer within bounds.
 func intType(low, high int) valueType[int] {
 	return valueType[int]{
 		schema: object{"type": "integer", "minimum": low, "maximum": high},
@@ -136,7 +140,7 @@ func intType(low, high int) valueType[int] {
 	}
 }
 
-// listType is a list of distinct values.
+// listType describes a list of distinct values.
 func listType[T comparable](item valueType[T]) valueType[[]T] {
 	return valueType[[]T]{
 		schema: object{"type": "array", "items": item.schema, "uniqueItems": true},
@@ -165,7 +169,7 @@ func listType[T comparable](item valueType[T]) valueType[[]T] {
 	}
 }
 
-// durationType is a duration with units, from a second to a week.
+// durationType describes a duration with units, from a second to a week.
 func durationType() valueType[time.Duration] {
 	syntax := stringType(`([0-9]+(\.[0-9]+)?(ms|s|m|h))+`, "duration", func(s string) string {
 		if _, err := strconv.Atoi(s); err == nil {
@@ -186,7 +190,7 @@ func durationType() valueType[time.Duration] {
 	})
 }
 
-// addressType is a host name or an IP address, without a user, a port or a scheme.
+// addressType describes a host name or an IP address, without a user, a port or a scheme.
 func addressType() valueType[string] {
 	const (
 		name = `[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_.])?`

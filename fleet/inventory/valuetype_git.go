@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// remoteType is the URL of a Git repository. Transports that run commands (ext::) are deliberately not allowed.
+// remoteType describes the URL of a Git repository. Transports that run commands (ext::) are
+// deliberately not allowed.
 func remoteType() valueType[string] {
 	const (
 		hint = `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`
@@ -29,7 +30,7 @@ func remoteType() valueType[string] {
 	})
 }
 
-// branchType is a branch name. It implements most rules of git-check-ref-format(1).
+// branchType describes a branch name. It implements most rules of git-check-ref-format(1).
 func branchType() valueType[string] {
 	syntax := stringType(`[^ ~^:?*\[\\/.`+hidden+`-][^ ~^:?*\[\\`+hidden+`]*`, "branch name", fixedHint(`for example "main"`))
 	return withCheck(syntax, func(s string) (problem, hint string) {

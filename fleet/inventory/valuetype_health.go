@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// checkType is a health check: a command or URL as a string, or a table that also says where to run the check from and
-// which HTTP status to expect.
+// checkType describes a health check: a command or URL as a string, or a table that also says where
+// to run the check from and which HTTP status to expect.
 func checkType() valueType[Check] {
 	const (
 		hintString = `for example { check = "https://example.com/", from = "operator" }`

@@ -2,7 +2,7 @@ package inventory
 
 import "net/url"
 
-// webURLType is an HTTP or HTTPS URL.
+// webURLType describes an HTTP or HTTPS URL.
 func webURLType() valueType[string] {
 	const hint = `for example "https://ntfy.example.com/fleet"`
 	syntax := stringType(`https?://[^ `+hidden+`]+`, "http:// or https:// URL", fixedHint(hint))
