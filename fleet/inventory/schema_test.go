@@ -42,7 +42,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
 	"on":       {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
 	"timeout":  {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
-	"connect":  {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"169h"`}},
+	"connect":  {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
@@ -131,6 +131,16 @@ func TestSchemaDescribesEveryKey(t *testing.T) {
 		}
 	}
 	walk("", decodedSchema(t))
+}
+
+func TestSchemaHasDefaults(t *testing.T) {
+	properties := decodedSchema(t)["properties"].(object)["defaults"].(object)["properties"].(object)
+	for key, want := range map[string]any{"wave": 1.0, "offline": "fail", "parallel": 16.0, "port": nil, "repo": nil} {
+		got, ok := properties[key].(object)["default"]
+		if got != want || ok != (want != nil) {
+			t.Errorf("%s: got %v, want %v", key, got, want)
+		}
+	}
 }
 
 func TestSchemaDefaultsMatchParser(t *testing.T) {

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 )
 
@@ -22,18 +23,18 @@ import (
 // invalid selector is reported as a [*SelectorError].
 func (inv *Inventory) Select(selectors ...string) ([]*Host, error) {
 	index := newHostIndex(inv.Hosts)
-	selected := index.emptySet()
+	selected := new(big.Int)
 	for _, s := range selectors {
 		p := selectorParser{hostIndex: index, scanner: scanner{text: []rune(s)}}
 		set, err := p.parse()
 		if err != nil {
 			return nil, err
 		}
-		selected.union(set)
+		selected.Or(selected, set)
 	}
 	var hosts []*Host
 	for i, h := range inv.Hosts {
-		if selected.has(i) {
+		if selected.Bit(i) == 1 {
 			hosts = append(hosts, h)
 		}
 	}

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"math/big"
 	"path"
 	"slices"
 	"strconv"
@@ -61,7 +62,7 @@ func (s *scanner) errorf(t token, hint, format string, args ...any) error {
 	return &SelectorError{Selector: string(s.text), Column: t.at + 1, Message: fmt.Sprintf(format, args...), hint: hint}
 }
 
-func (p *selectorParser) parse() (hostSet, error) {
+func (p *selectorParser) parse() (*big.Int, error) {
 	if t := p.peek(); t.text == "" {
 		return nil, &hintedError{"the selector is empty", "use * to select all hosts"}
 	}
@@ -90,7 +91,7 @@ func (p *selectorParser) missingOperator(t token) error {
 }
 
 // parseOr parses or = and { ("or" | ",") and }
-func (p *selectorParser) parseOr() (hostSet, error) {
+func (p *selectorParser) parseOr() (*big.Int, error) {
 	set, err := p.parseAnd()
 	for err == nil {
 		t := p.peek()
@@ -98,16 +99,16 @@ func (p *selectorParser) parseOr() (hostSet, error) {
 			return set, nil
 		}
 		p.skip(t)
-		var operand hostSet
+		var operand *big.Int
 		if operand, err = p.parseAnd(); err == nil {
-			set.union(operand)
+			set.Or(set, operand)
 		}
 	}
 	return nil, err
 }
 
 // parseAnd parses and = unary { "and" unary }
-func (p *selectorParser) parseAnd() (hostSet, error) {
+func (p *selectorParser) parseAnd() (*big.Int, error) {
 	set, err := p.parseUnary()
 	for err == nil {
 		t := p.peek()
@@ -115,9 +116,9 @@ func (p *selectorParser) parseAnd() (hostSet, error) {
 			return set, nil
 		}
 		p.skip(t)
-		var operand hostSet
+		var operand *big.Int
 		if operand, err = p.parseUnary(); err == nil {
-			set.intersect(operand)
+			set.And(set, operand)
 		}
 	}
 	return nil, err
@@ -127,7 +128,7 @@ func (p *selectorParser) parseAnd() (hostSet, error) {
 const maxSelectorDepth = 200
 
 // parseUnary parses unary = "not" unary | "(" or ")" | term
-func (p *selectorParser) parseUnary() (hostSet, error) {
+func (p *selectorParser) parseUnary() (*big.Int, error) {
 	t := p.peek()
 	if p.depth == maxSelectorDepth {
 		return nil, p.errorf(t, "", "selector is nested too deeply")
@@ -155,7 +156,7 @@ func (p *selectorParser) parseUnary() (hostSet, error) {
 	return p.parseTerm(t)
 }
 
-func (p *selectorParser) parseGroup(open token) (hostSet, error) {
+func (p *selectorParser) parseGroup(open token) (*big.Int, error) {
 	p.skip(open)
 	set, err := p.parseOr()
 	if err != nil {
@@ -173,7 +174,7 @@ func (p *selectorParser) parseGroup(open token) (hostSet, error) {
 }
 
 // parseTerm returns the hosts that a single word selects.
-func (p *selectorParser) parseTerm(t token) (hostSet, error) {
+func (p *selectorParser) parseTerm(t token) (*big.Int, error) {
 	if tag, ok := strings.CutPrefix(t.text, "@"); ok {
 		return p.byTag(t, tag)
 	}
@@ -192,13 +193,13 @@ func (p *selectorParser) parseTerm(t token) (hostSet, error) {
 	return p.byNameOrPattern(t)
 }
 
-func (p *selectorParser) byNameOrPattern(t token) (hostSet, error) {
+func (p *selectorParser) byNameOrPattern(t token) (*big.Int, error) {
 	match, err := p.compilePattern(t, t.text)
 	if err != nil {
 		return nil, err
 	}
 	if match != nil {
-		if set := p.matching(func(h *Host) bool { return match(h.Name) }); !set.empty() {
+		if set := p.matching(func(h *Host) bool { return match(h.Name) }); set.Sign() != 0 {
 			return set, nil
 		}
 		return nil, p.errorf(t, p.similarNames(withoutWildcards(t.text)), "no host name matches %s", quote(t.text))
@@ -207,12 +208,10 @@ func (p *selectorParser) byNameOrPattern(t token) (hostSet, error) {
 	if !ok {
 		return nil, p.errorf(t, p.similarNames(t.text), "no host is named %s", quote(t.text))
 	}
-	set := p.emptySet()
-	set.add(i)
-	return set, nil
+	return new(big.Int).SetBit(new(big.Int), i, 1), nil
 }
 
-func (p *selectorParser) byTag(t token, tag string) (hostSet, error) {
+func (p *selectorParser) byTag(t token, tag string) (*big.Int, error) {
 	match, err := p.compilePattern(t, tag)
 	if err != nil {
 		return nil, err
@@ -220,7 +219,7 @@ func (p *selectorParser) byTag(t token, tag string) (hostSet, error) {
 	if match == nil {
 		match = func(s string) bool { return s == tag }
 	}
-	if set := p.matching(func(h *Host) bool { return slices.ContainsFunc(h.Tags, match) }); !set.empty() {
+	if set := p.matching(func(h *Host) bool { return slices.ContainsFunc(h.Tags, match) }); set.Sign() != 0 {
 		return set, nil
 	}
 	tags := p.tags()
@@ -231,7 +230,7 @@ func (p *selectorParser) byTag(t token, tag string) (hostSet, error) {
 	return nil, p.errorf(t, hint, "no host has the tag %s", quote(tag))
 }
 
-func (p *selectorParser) byKind(t token, kind string) (hostSet, error) {
+func (p *selectorParser) byKind(t token, kind string) (*big.Int, error) {
 	if !slices.Contains(kinds(), kind) {
 		hint := DidYouMean(kind, kinds())
 		return nil, p.errorf(t, hint, "invalid kind %s: must be %s", quote(kind), oneOf(kinds()))
@@ -239,7 +238,7 @@ func (p *selectorParser) byKind(t token, kind string) (hostSet, error) {
 	return p.matching(func(h *Host) bool { return h.Kind == Kind(kind) }), nil
 }
 
-func (p *selectorParser) byWave(t token, wave string) (hostSet, error) {
+func (p *selectorParser) byWave(t token, wave string) (*big.Int, error) {
 	n, err := strconv.Atoi(wave)
 	if err != nil || n < 1 {
 		return nil, p.errorf(t, "for example wave:2", "invalid wave %s: must be a number from 1", quote(wave))

@@ -58,6 +58,9 @@ func TestSelectReturnsHostsInFileOrder(t *testing.T) {
 		{"not(hsb0,@mac)", "hsb1 csb0"},
 		{" ( ( * ) ) ", "hsb0 hsb1 csb0 imac0 mbp.work"},
 		{"hsb0, wave:9", "hsb0"},
+		{"hsb0\tor\r\ncsb0", "hsb0 csb0"},
+		{"(hsb0)or(csb0)", "hsb0 csb0"},
+		{"[a-zA-Z]sb[0-9]", "hsb0 hsb1 csb0"},
 	} {
 		got, err := smallFleet().Select(tt.selector)
 		if err != nil || names(got) != tt.want {
@@ -86,6 +89,15 @@ func TestSelectReportsErrorPosition(t *testing.T) {
 		{"▸@", `the tag is empty`, `for example @server`},
 		{"▸kind:nix", `invalid kind "nix": must be "nixos", "darwin" or "home"`, `did you mean "nixos"?`},
 		{"▸kind:", `invalid kind "": must be "nixos", "darwin" or "home"`, ``},
+		{"▸wave:0", `invalid wave "0": must be a number from 1`, `for example wave:2`},
+		{"▸wave:-1", `invalid wave "-1": must be a number from 1`, `for example wave:2`},
+		{"▸x:y", `invalid field "x:": must be kind: or wave:`, ``},
+		{"▸^hsb0", `invalid operator "^"`, `write not hsb0`},
+		{"▸-hsb0", `invalid operator "-"`, `write not hsb0`},
+		{"hsb0 or ▸!hsb0&&csb0", `invalid character "&"`, `the operators are and, or, not`},
+		{"hsb0 or ▸hsb0|csb0", `invalid character "|"`, `the operators are and, or, not`},
+		{"hsb0 ▸csb0 and", `missing operator before "csb0"`, `use A, B to select hosts in either, A and B to select hosts in both`},
+		{"hsb0 or (@home and (hsb1 or csb0▸", `missing )`, `the ( is in column 20`},
 		{"▸wave:x", `invalid wave "x": must be a number from 1`, `for example wave:2`},
 		{"▸tag:home", `invalid field "tag:": must be kind: or wave:`, `write @home`},
 		{"▸knid:home", `invalid field "knid:": must be kind: or wave:`, `did you mean "kind"?`},
@@ -115,8 +127,8 @@ func TestSelectReportsErrorPosition(t *testing.T) {
 }
 
 func TestSelectorErrorShowsCaret(t *testing.T) {
-	_, err := smallFleet().Select("@home or ö\x1b or x")
-	want := "invalid character \"ö\"\n    @home or ?? or x\n             ^"
+	_, err := smallFleet().Select("@home or ö\x1b~ or x")
+	want := "invalid character \"ö\"\n    @home or ??~ or x\n             ^"
 	if err == nil || err.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
@@ -138,6 +150,51 @@ func TestDeeplyNestedSelectorIsAnError(t *testing.T) {
 	for _, s := range []string{strings.Repeat("(", 1e6), strings.Repeat("not ", 1e6) + "*"} {
 		if _, err := smallFleet().Select(s); err == nil || !strings.Contains(err.Error(), "nested too deeply") {
 			t.Errorf("got %.80v", err)
+		}
+	}
+}
+
+func TestSelectorDepthIsLimited(t *testing.T) {
+	for selector, want := range map[string]bool{
+		strings.Repeat("not ", maxSelectorDepth-2) + "hsb0":                                                      true,
+		strings.Repeat("not ", maxSelectorDepth) + "hsb0":                                                        false,
+		strings.Repeat("(", maxSelectorDepth-1) + "hsb0" + strings.Repeat(")", maxSelectorDepth-1):               true,
+		strings.Repeat("hsb0, ", maxSelectorDepth) + strings.Repeat("not not hsb0, ", maxSelectorDepth) + "hsb0": true,
+	} {
+		if _, err := smallFleet().Select(selector); (err == nil) != want {
+			t.Errorf("%.40s...: got %.80v", selector, err)
+		}
+	}
+}
+
+func TestSelectHintsListAFewHostsAndTags(t *testing.T) {
+	hint := func(hosts, tags int, selector string) string {
+		inv := &Inventory{}
+		for i := range hosts {
+			inv.Hosts = append(inv.Hosts, &Host{Name: fmt.Sprint("host", i)})
+		}
+		for i := range tags {
+			inv.Hosts[0].Tags = append(inv.Hosts[0].Tags, fmt.Sprint("tag", i))
+		}
+		_, err := inv.Select(selector)
+		return err.(interface{ Hint() string }).Hint()
+	}
+	for _, tt := range []struct {
+		hosts, tags int
+		selector    string
+		want        string
+	}{
+		{0, 0, "xyz", "the fleet has no hosts"},
+		{1, 0, "xyz", "the hosts are host0"},
+		{10, 0, "xyz", "the hosts are host0, host1, host2, host3, host4, host5, host6, host7, host8, host9"},
+		{11, 0, "xyz", "the fleet has 11 hosts: host0, host1, host2, host3, host4, host5, host6, host7, host8, host9, ..."},
+		{1, 0, "@xyz", ""},
+		{1, 2, "@xyz", "the tags are tag0, tag1"},
+		{1, 20, "@xyz", "the tags are tag0, tag1, tag2, tag3, tag4, tag5, tag6, tag7, tag8, tag9, tag10, tag11, tag12, tag13, tag14, tag15, tag16, tag17, tag18, tag19"},
+		{1, 21, "@xyz", ""},
+	} {
+		if got := hint(tt.hosts, tt.tags, tt.selector); got != tt.want {
+			t.Errorf("%d hosts, %d tags, %s: got %q, want %q", tt.hosts, tt.tags, tt.selector, got, tt.want)
 		}
 	}
 }

@@ -1,41 +1,13 @@
 package inventory
 
 import (
+	"math/big"
 	"strconv"
 	"strings"
 )
 
-// hostSet is a set of hosts as a bitmap, by their index in the inventory. For 10,000 hosts it has
-// 157 words.
-type hostSet []uint64
-
-func (s hostSet) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
-func (s hostSet) add(i int)      { s[i/64] |= 1 << (i % 64) }
-
-// union adds the hosts of o to s.
-func (s hostSet) union(o hostSet) {
-	for i := range s {
-		s[i] |= o[i]
-	}
-}
-
-// intersect removes the hosts that are not in o from s.
-func (s hostSet) intersect(o hostSet) {
-	for i := range s {
-		s[i] &= o[i]
-	}
-}
-
-func (s hostSet) empty() bool {
-	for _, word := range s {
-		if word != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// hostIndex looks up hosts for selectors.
+// hostIndex looks up hosts for selectors. A set of hosts is a [big.Int] that has a bit for each host,
+// at the index of the host in the inventory.
 type hostIndex struct {
 	hosts  []*Host
 	byName map[string]int
@@ -49,28 +21,21 @@ func newHostIndex(hosts []*Host) *hostIndex {
 	return x
 }
 
-func (x *hostIndex) emptySet() hostSet { return make(hostSet, (len(x.hosts)+63)/64) }
-
 // matching returns the hosts that satisfy a predicate.
-func (x *hostIndex) matching(predicate func(*Host) bool) hostSet {
-	s := x.emptySet()
+func (x *hostIndex) matching(predicate func(*Host) bool) *big.Int {
+	set := new(big.Int)
 	for i, h := range x.hosts {
 		if predicate(h) {
-			s.add(i)
+			set.SetBit(set, i, 1)
 		}
 	}
-	return s
+	return set
 }
 
-// complement returns the hosts that are not in s.
-func (x *hostIndex) complement(s hostSet) hostSet {
-	out := x.emptySet()
-	for i := range x.hosts {
-		if !s.has(i) {
-			out.add(i)
-		}
-	}
-	return out
+// complement returns the hosts that are not in set.
+func (x *hostIndex) complement(set *big.Int) *big.Int {
+	all := x.matching(func(*Host) bool { return true })
+	return all.AndNot(all, set)
 }
 
 // tags returns the tags of all hosts, without duplicates.
