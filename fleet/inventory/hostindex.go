@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// hostIndex looks up hosts for selectors. A set of hosts is a [big.Int] that has a bit for each host,
-// at the index of the host in the inventory.
+// hostIndex looks up hosts for selectors. A set of hosts is a [big.Int] with one bit for each host:
+// its index in the inventory.
 type hostIndex struct {
 	hosts  []*Host
 	byName map[string]int

@@ -52,6 +52,11 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "unterminated string", text: "[hosts.a]\nuser = ▸\"mba", message: ``},
 		{name: "unterminated list", text: "[hosts.a]\ntags = [\"x\"\n▸[defaults]\nrepo = \"/x\"", message: `expected ',' or ']' after array value`},
 
+		{name: "unquoted path", text: "[hosts.a]\nrepo = ▸~/nixcfg", message: `unquoted string "~/nixcfg"`, hint: `write "~/nixcfg"`},
+		{name: "unquoted color", text: "[hosts.a]\ncolor = ▸#d4c060", message: `unquoted string "#d4c060"`, hint: `write "#d4c060"`},
+		{name: "comment instead of a value", text: "[hosts.a]\ncolor = ▸# why", message: `unexpected character U+0023 '#' at start of value`},
+		{name: "bracket after a value", text: "[hosts.a]\nwave = 1 ▸]", message: `unexpected "]" after the value`, hint: `start a new line, or start a comment with #`},
+
 		// Tables and keys.
 		{name: "duplicate host", text: "[hosts.a]\n[hosts.▸a]", message: `duplicate host "a"`, hint: `it is first defined on line 1`},
 		{name: "duplicate table", text: "[fleet]\n[▸fleet]\n[hosts.a]", message: `duplicate table [fleet]`, hint: `it is first defined on line 1`},
@@ -63,6 +68,10 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "array header for a host", text: "[[hosts.▸a]]", message: `host "a" must be a table, not a list`, hint: `write [hosts.a]`},
 		{name: "array header for a table", text: "[hosts.a.timeouts]\n[[hosts.a.▸timeouts]]", message: `cannot append to [[hosts.a.timeouts]]`, hint: `line 1 sets it to a table`},
 		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
+		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
+		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, repo_mode, offline, switch_command, health, timeouts`},
+		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
 		{name: "key that resembles no other", text: "[fleet]\n▸zzz = 1\n[hosts.a]", message: `unknown key "zzz" in [fleet]`, hint: `valid keys: name, remote, branch`},
@@ -111,6 +120,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "control character in attr", text: "[hosts.a]\nattr = ▸\"a\\u0007\"", message: `host "a": attr "a\a" is not a valid attribute name`, hint: `quotes, backslashes, '$' and spaces are not allowed`},
 		{name: "home without an owner", text: "[hosts.▸imac0]\nkind = \"home\"", message: `host "imac0" is a home without an owner`, hint: `set attr = "USER@imac0"`},
 		{name: "home attr without user", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"imac0\"", message: `host "imac0": attr of a home must be USER@HOST, not "imac0"`, hint: `write "USER@imac0"`},
+		{name: "home attr without a host", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"mba@\"", message: `host "imac0": attr of a home must be USER@HOST, not "mba@"`, hint: `write "mba@imac0"`},
 		{name: "home attr with an empty user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"@imac0\"", message: `host "imac0": attr of a home must be USER@HOST, not "@imac0"`, hint: `write "mba@imac0"`},
 		{name: "home of another user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"markus@imac0\"", message: `host "imac0": attr "markus@imac0" is the home of "markus", but user is "mba"`, hint: `a home is activated by its owner: set user = "markus"`},
 
@@ -121,6 +131,8 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "IPv6 in brackets", text: "[hosts.a]\naddress = ▸\"[fd00::1]\"", message: `host "a": address "[fd00::1]" is not a valid host name or IP address`, hint: `write address = "fd00::1"`},
 		{name: "address like an option", text: "[hosts.a]\naddress = ▸\"-oProxyCommand=x\"", message: `host "a": address "-oProxyCommand=x" is not a valid host name or IP address`, hint: `remove it to use the address from ~/.ssh/config`},
 		{name: "address with two dots in a row", text: "[hosts.a]\naddress = ▸\"web..lan\"", message: `host "a": address "web..lan" is not a valid host name`, hint: `it has two dots in a row`},
+		{name: "long address", text: "[hosts.a]\naddress = ▸\"" + strings.Repeat("a", 254) + "\"", message: `host "a": address must not be longer than 253 characters`},
+		{name: "user and address", text: "[hosts.a]\naddress = ▸\"mba@web.lan\"", message: `host "a": address "mba@web.lan" is not a valid host name or IP address`, hint: `write address = "web.lan", user = "mba"`},
 		{name: "empty address", text: "[hosts.a]\naddress = ▸\"\"", message: `host "a": address must not be empty`, hint: `remove it, or give it a value`},
 		{name: "port out of range", text: "[hosts.a]\nport = ▸70000", message: `host "a": port must be from 1 to 65535, not 70000`},
 		{name: "overflowing port", text: "[hosts.a]\nport = ▸99999999999999999999", message: `host "a": port must be from 1 to 65535, not 99999999999999999999`},
@@ -130,6 +142,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "user of another type", text: "[hosts.a]\nuser = ▸1000", message: `host "a": user must be a string, not the number 1000`, hint: `write "1000"`},
 		{name: "same address", text: "[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = ▸\"10.0.0.1\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on 10.0.0.1: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 		{name: "same address spelled differently", text: "[hosts.a]\naddress = \"FD00::1\"\n[hosts.b]\naddress = ▸\"fd00:0::1\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on fd00::1: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "name that is the address of another host", text: "[hosts.a]\naddress = \"b\"\n[hosts.▸b]", message: `host "b" is the same target as "a"`, hint: `both deploy the system on b: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 		{name: "address that is the name of another host", text: "[hosts.a]\n[hosts.b]\naddress = ▸\"A.\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 		{name: "same home", text: "[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"m@b\"\naddress = ▸\"a\"", message: `host "b" is the same target as "a"`, hint: `both deploy the home of "m" on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 
@@ -158,6 +171,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "status of a command", text: "[hosts.a]\nhealth = [{ check = \"true\", status = ▸200 }]", message: `host "a": health has a status, but "true" is not an HTTP URL`, hint: `remove status`},
 		{name: "unknown key of a check", text: "[hosts.a]\nhealth = [{ check = \"true\", ▸form = \"host\" }]", message: `host "a": health has an unknown key "form"`, hint: `did you mean "from"?`},
 		{name: "check in an array of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = ▸\"tcp://a\"", message: `host "a": health check "tcp://a" is not tcp://HOST:PORT`, hint: `for example "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "table in a check in an array of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[hosts.a.health.▸x]\ny = 1", message: `host "a": health has an unknown key "x"`, hint: `write a string, or a table such as { check = "https://example.com/", from = "operator", status = 401 }`},
 		{name: "unknown scheme", text: "[hosts.a]\nhealth = [▸\"ftp://a\"]", message: `host "a": health has an unknown scheme "ftp://"`, hint: `use tcp://HOST:PORT, http://..., https://... or a shell command`},
 
 		// The fleet.
@@ -229,6 +243,30 @@ func TestFindingsUseCompilerFormat(t *testing.T) {
 	want := "hosts.toml:2:1: unknown key \"tgas\" in host \"a\"\n  hint: did you mean \"tags\"?"
 	if got := Findings(findings).Error(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestParseContinuesAfterAnInvalidTable(t *testing.T) {
+	_, findings := Parse("hosts.toml", []byte("defaults = 3\nnotify = 4\n[hosts.a]\nkind = \"nixos\""))
+	want := `hosts.toml:1:1: defaults must be a table, not the number 3
+  hint: write [defaults]
+hosts.toml:2:1: notify must be a table, not the number 4
+  hint: write [notify]
+hosts.toml:3:8: host "a" has no repo
+  hint: set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`
+	if got := Findings(findings).Error(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestParseContinuesAtTheNextTableAfterASyntaxError(t *testing.T) {
+	inv, findings := Parse("hosts.toml", []byte("[hosts.a]\nuser = mba\nwave = 0\n\n [ hosts.b ]\nwave = 0\nx y\n[[hosts.c]]\n"))
+	var got []string
+	for _, f := range findings {
+		got = append(got, fmt.Sprintf("%d:%d", f.Line, f.Column))
+	}
+	if want := []string{"2:8", "6:8", "7:3", "8:9"}; !reflect.DeepEqual(got, want) || len(inv.Hosts) != 2 {
+		t.Errorf("got %v, want %v:\n%v", got, want, Findings(findings))
 	}
 }
 
@@ -319,6 +357,9 @@ func TestParseAcceptsValidInventories(t *testing.T) {
 		"[fleet]\nremote = \"ssh://git@example.com:2222/~/nixcfg\"\nbranch = \"feature/x\"\n[hosts.a]",
 		"[fleet]\nremote = \"/srv/git/nixcfg\"\n[hosts.a]\nrepo_mode = \"managed\"",
 		"[fleet]\nremote = \"host:nixcfg\"\n[hosts.a]",
+		"[fleet]\nremote = \"file:///srv/git\"\n[hosts.a]",
+		"[hosts.a]\naddress = \"" + strings.Repeat("a", 253) + "\"",
+		"[hosts.a]\nhealth = [\"tcp://a:1\", \"tcp://a:65535\"]",
 	} {
 		if _, findings := Parse("hosts.toml", []byte(text+commonDefaults)); findings != nil {
 			t.Errorf("%s\n%v", text, Findings(findings))

@@ -84,8 +84,8 @@ func TestNameProblem(t *testing.T) {
 	}
 }
 
-// FuzzDraftTOML uses arbitrary strings, since the names of hosts, users and directories come from an
-// ssh_config or a flake.
+// FuzzDraftTOML uses arbitrary strings, since the names of hosts, users and directories come from
+// an ssh_config or a flake.
 func FuzzDraftTOML(f *testing.F) {
 	f.Add("hsb0", "m@x", "~/x", "~/.ssh/config", "a: b")
 	f.Add("a\nb", "\"\\", "/\u202e", "\x00\n[x]", "\r\n# \xff")
