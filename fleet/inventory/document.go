@@ -14,7 +14,7 @@ type table struct {
 	origin  origin
 }
 
-// origin is how a table was defined. It decides whether later lines may extend the table.
+// origin records how a table was defined, which decides whether later lines may extend it.
 type origin int
 
 const (

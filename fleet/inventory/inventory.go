@@ -2,7 +2,7 @@ package inventory
 
 import "time"
 
-// A Kind is what a deploy activates on a host. It decides how.
+// A Kind is the kind of configuration that a deploy activates on a host.
 type Kind string
 
 // The kinds of hosts.
@@ -15,8 +15,7 @@ const (
 // kinds lists all kinds as they are spelled in hosts.toml.
 func kinds() []string { return []string{string(NixOS), string(Darwin), string(Home)} }
 
-// An Inventory is the content of hosts.toml with defaults applied. Nothing in it needs to be looked
-// up elsewhere.
+// An Inventory is the content of hosts.toml with defaults applied.
 type Inventory struct {
 	Path     string  // the path the file was read from, for messages
 	Name     string  // the name of the fleet
@@ -27,7 +26,7 @@ type Inventory struct {
 	Notify   Notify
 }
 
-// Notify is how the end of a run is announced. Notifications are sent from the operator's machine.
+// Notify configures the notifications at the end of a run. The operator's machine sends them.
 type Notify struct {
 	Command   string        // sh script that gets the report on standard input
 	URL       string        // gets the report by HTTP POST
