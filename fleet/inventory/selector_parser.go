@@ -90,7 +90,7 @@ func (p *selectorParser) missingOperator(t token) error {
 	return p.errorf(t, "use A, B to select hosts in either, A and B to select hosts in both", "missing operator before %s", quote(t.text))
 }
 
-// parseOr parses or = and { ("or" | ",") and }
+// parseOr parses the rule or = and { ("or" | ",") and }.
 func (p *selectorParser) parseOr() (*big.Int, error) {
 	set, err := p.parseAnd()
 	for err == nil {
@@ -107,7 +107,7 @@ func (p *selectorParser) parseOr() (*big.Int, error) {
 	return nil, err
 }
 
-// parseAnd parses and = unary { "and" unary }
+// parseAnd parses the rule and = unary { "and" unary }.
 func (p *selectorParser) parseAnd() (*big.Int, error) {
 	set, err := p.parseUnary()
 	for err == nil {
@@ -127,7 +127,7 @@ func (p *selectorParser) parseAnd() (*big.Int, error) {
 // maxSelectorDepth is deeper than any real selector, and far from exhausting the stack.
 const maxSelectorDepth = 200
 
-// parseUnary parses unary = "not" unary | "(" or ")" | term
+// parseUnary parses the rule unary = "not" unary | "(" or ")" | term.
 func (p *selectorParser) parseUnary() (*big.Int, error) {
 	t := p.peek()
 	if p.depth == maxSelectorDepth {
