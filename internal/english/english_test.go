@@ -119,6 +119,15 @@ func TestGoStringsAndNamesAreChecked(t *testing.T) {
 	}
 }
 
+func TestScriptCodeIsChecked(t *testing.T) {
+	if got := rulesOf("a.sh", "true\n\nfail x \"it was begun\"\n"); !slices.Equal(got, []string{"begun"}) {
+		t.Errorf("got %v, want begun", got)
+	}
+	if got := rulesOf("a.sh", "if true; then\n  go vet ./...\nelse\n  ls .\nelse\nfi\n"); got != nil {
+		t.Errorf("got %v, want nothing", got)
+	}
+}
+
 func TestFileNamesAreChecked(t *testing.T) {
 	if got := rulesOf("tui/table_behaviour_test.go", "package tui\n"); !slices.Equal(got, []string{"spelling"}) {
 		t.Errorf("got %v, want spelling", got)

@@ -27,9 +27,10 @@ const (
 	comment kind = 1 << iota
 	literal      // a string in a program
 	name         // an identifier or file name, split into lower-case words
-	prose        // a document, or code that is read as a whole
+	prose        // a document
+	code         // a script without its comments
 
-	anywhere = comment | literal | name | prose
+	anywhere = comment | literal | name | prose | code
 	sentence = comment | literal | prose
 )
 

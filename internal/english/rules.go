@@ -120,7 +120,7 @@ var wordRules = []rule{
 		},
 	},
 	{
-		name: "problem", in: sentence, pattern: pattern(`\bwhat is wrong\b`), suggestion: `"the problem", "what failed"`,
+		name: "problem", in: anywhere, pattern: pattern(`\bwhat is wrong\b`), suggestion: `"the problem", "what failed"`,
 		reason: "a message states the problem",
 	},
 	{

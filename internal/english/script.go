@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// readScript takes a shell or Nix file apart: its comments, and everything else as prose.
+// readScript takes a shell or Nix file apart: its comments and its code.
 func readScript(src []byte) document {
 	var d document
-	var comments, code []string
+	var comments, rest []string
 	start := 0 // line of the first of comments
 	flush := func() {
 		if comments != nil {
@@ -20,7 +20,7 @@ func readScript(src []byte) document {
 		at := scriptComment(line)
 		if at < 0 {
 			flush()
-			code = append(code, line)
+			rest = append(rest, line)
 			continue
 		}
 		d.checkWidth(i+1, line, at+1)
@@ -33,10 +33,10 @@ func readScript(src []byte) document {
 		if !alone {
 			flush()
 		}
-		code = append(code, line[:at])
+		rest = append(rest, line[:at])
 	}
 	flush()
-	d.units = append(d.units, unit{prose, 1, strings.Join(code, "\n")})
+	d.units = append(d.units, unit{code, 1, strings.Join(rest, "\n")})
 	return d
 }
 
