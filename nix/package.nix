@@ -33,7 +33,7 @@ buildGoModule (finalAttrs: {
   # Proven by nix/vendor-hash --check, which takes no nixpkgs.
   vendorHash = "sha256-KqBBKOZlOgUIZAP0nf29WvmdvTi3pz0V8SttYdDNdNE=";
 
-  subPackages = [ "." ];
+  subPackages = [ "cmd/fleetctl" ];
   # The agent's sandbox lets it map its own binary and no library.
   env.CGO_ENABLED = 0;
   ldflags = [
