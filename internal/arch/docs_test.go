@@ -118,3 +118,19 @@ func (n schemaNode) markdown(prefix string) string {
 	}
 	return b.String()
 }
+
+// codeSpan matches inline code in Markdown.
+var codeSpan = regexp.MustCompile("`([^`\n]+)`")
+
+// TestContributingNamesExistingPaths checks the packages and files that CONTRIBUTING.md refers to.
+func TestContributingNamesExistingPaths(t *testing.T) {
+	for _, match := range codeSpan.FindAllStringSubmatch(read(t, "CONTRIBUTING.md"), -1) {
+		path := match[1]
+		if !strings.Contains(path, "/") || strings.ContainsAny(path, " *") {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(root, path)); err != nil {
+			t.Errorf("CONTRIBUTING.md refers to %s: %v", path, err)
+		}
+	}
+}
