@@ -22,7 +22,7 @@ func rulesOf(file, src string) []string {
 
 func TestEveryWordRuleRejectsItsFormAndAcceptsTheFix(t *testing.T) {
 	examples := []struct{ rule, bad, good string }{
-		{"pronoun", "Nobody answers, whoever asks.", "No client answers `nobody` or \"nobody\"."},
+		{"pronoun", "Nobody answers, whoever asks.", "No client answers `nobody` or \"nobody\", the user nobody."},
 		{"oftener", "It retries no oftener.", "It does not retry more often."},
 		{"mend", "Mend it, then deploy.", "Fix it, then deploy. Amend the commit."},
 		{"wanted", "Three hosts are not as wanted.", "Three hosts are out of sync."},

@@ -183,11 +183,11 @@ var existential = regexp.MustCompile(`(?i)\b(there|here|such|why)\s+$`)
 // place matches what makes a preceding "where it" a place.
 var place = regexp.MustCompile(`^(enters?|lives?|runs?|belongs?|starts?|ends?|(is|are) (used|declared|defined|stored))\b`)
 
-// quoted allows a match in quotes of its own, such as the user name `nobody`, and a string that
-// consists of nothing else.
+// quoted allows a match in quotes of its own, such as the user name `nobody`, a string that
+// consists of nothing else, and "user nobody".
 func quoted(before, _, after string) bool {
 	const quotes = "\"'`"
-	if before == "" && after == "" {
+	if before == "" && after == "" || strings.HasSuffix(before, "user ") {
 		return true
 	}
 	return before != "" && after != "" &&
