@@ -49,6 +49,8 @@ func TestEveryWordRuleRejectsItsFormAndAcceptsTheFix(t *testing.T) {
 		{"in-vain", "The retry was in vain.", "The retry failed."},
 		{"at-an-end", "The run is at an end.", "The run has finished."},
 		{"no-more", "The host is no more.", "The host no longer exists."},
+		{"there", "An agent that is there answers.", "An agent that exists answers."},
+		{"git-here", "The git here finds the tip.", "The local git finds the tip."},
 		{"but-for", "All hosts but for one.", "All hosts except one."},
 		{"spelling", "The colour and its behaviour.", "The color and its behavior."},
 		{"where", "It is empty, where there is none.", "The directory is the place where jobs run."},

@@ -148,6 +148,14 @@ var wordRules = []rule{
 		reason: `"is no more" is a literary form`,
 	},
 	{
+		name: "there", in: anywhere, pattern: pattern(`\b(that|which|who) (is|are) (not )?there\b`), suggestion: `"that exists", "missing"`,
+		reason: "things exist or are missing",
+	},
+	{
+		name: "git-here", in: anywhere, pattern: pattern(`\bthe git (here|of this machine)\b`), suggestion: `"the local git"`,
+		reason: `the pair is "local" and "remote"`,
+	},
+	{
 		name: "but-for", in: anywhere, pattern: pattern(`\b(but|save) for\b`), suggestion: `"except", "except for"`,
 		reason: "exceptions are easier to see with the plain word",
 	},
