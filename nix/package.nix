@@ -34,7 +34,7 @@ buildGoModule (finalAttrs: {
   # Updated by nix/vendor-hash --write.
   vendorHash = "sha256-qaWu3an7xwFtntlPshcTJVrSVT0h2+m9W1byp6c2qEQ=";
 
-  subPackages = [ "." ];
+  subPackages = [ "cmd/fleetctl" ];
   # The agent's sandbox allows no libraries.
   env.CGO_ENABLED = 0;
   ldflags = [

@@ -553,7 +553,7 @@ let
         in
         package.version == (import ../version.nix).release
         && builtins.match "sha256-[A-Za-z0-9+/]{43}=" package.vendorHash != null
-        && package.subPackages == [ "." ]
+        && package.subPackages == [ "cmd/fleetctl" ]
         && package.env.CGO_ENABLED == 0
         && package.nativeBuildInputs == [ stub.pkgs.installShellFiles ]
         && package.nativeInstallCheckInputs == [ stub.pkgs.versionCheckHook ]
@@ -616,7 +616,7 @@ let
             ++ map toString [
               ../../go.mod
               ../../go.sum
-              ../../main.go
+              ../../cmd/fleetctl/main.go
               ../../agent/server.go
               ../nix.go
               ../lib.nix

@@ -1,6 +1,6 @@
 //go:build lab
 
-package main_test
+package lab_test
 
 import (
 	"bufio"
@@ -19,71 +19,73 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// How often what depends on the moment is tried; more often by hand:
+// The number of rounds of tests that depend on timing. To run more of them:
 //
-//	go test -tags lab -run 'LabKills|LabTwo' -timeout 60m -v . -kills 200 -races 50
+//	go test -tags lab ./internal/lab -run 'RandomKills|TwoOperators' -timeout 60m -v -kills 200 -races 50
 var (
-	kills = flag.Int("kills", 10, "kill something at `N` random moments of a deploy")
-	races = flag.Int("races", 3, "let two operators deploy at once `N` times")
-	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random moments")
+	kills = flag.Int("kills", 10, "kill a process or a host at a random moment of a deploy, `N` times")
+	races = flag.Int("races", 3, "let two operators deploy at the same time, `N` times")
+	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random moments")
 )
 
-// forget makes a machine one that was never deployed.
-func forget(t *testing.T, host string) {
+// removeGenerations makes a machine look as if it had never been deployed.
+func removeGenerations(t *testing.T, host string) {
 	t.Helper()
-	on(t, host, "sudo rm -rf /run/current-system /run/booted-system /nix/var/nix/profiles/system /nix/var/nix/profiles/system-*-link")
+	onHost(t, host, "sudo rm -rf /run/current-system /run/booted-system /nix/var/nix/profiles/system /nix/var/nix/profiles/system-*-link")
 }
 
-func TestLabAFirstDeployThatCutsSSHIsUndone(t *testing.T) {
-	forget(t, "m2")
+func TestFirstDeployThatBreaksSSHIsRolledBack(t *testing.T) {
+	removeGenerations(t, "m2")
 	push(t, "m2", "cut-ssh")
 	r := fleetctl(t, "deploy", "m2", "--confirm-timeout", "10s")
-	r.exits(t, 1)
-	r.wants(t, "m2", fleet.RolledBack, "silent") // no session was left to say that somebody is there
-	if left := on(t, "m2", "ls -d /run/current-system /nix/var/nix/profiles/system 2>/dev/null; true"); left != "" {
-		t.Errorf("it has %s", left)
+	r.expectExit(t, 1)
+	// no session was left to report the operator as present
+	r.expect(t, "m2", fleet.RolledBack, "silent")
+	if left := onHost(t, "m2", "ls -d /run/current-system /nix/var/nix/profiles/system 2>/dev/null; true"); left != "" {
+		t.Errorf("the rolled back host still has %s", left)
 	}
-	settled(t, "m2")
-	healthy(t, "m2")
+	assertIdle(t, "m2")
+	deployHealthy(t, "m2")
 }
 
-func TestLabANetworkCutDuringTheActivationIsDecidedByTheHost(t *testing.T) {
-	before := healthy(t, "m1")
+func TestHostDecidesWhenNetworkFailsDuringActivation(t *testing.T) {
+	before := deployHealthy(t, "m1")
 	push(t, "m1", "slow-switch 4")
-	defer must(t, "heal", "m1")
+	defer runLab(t, "heal", "m1")
 	run := abandon(t, fleet.StepStarted, fleet.Activate, "deploy", "m1", "--confirm-timeout", "5s")
-	must(t, "cut", "m1")
-	time.Sleep(45 * time.Second) // the activation, the time to confirm, and what the host tries by itself
-	must(t, "heal", "m1")
+	runLab(t, "cut", "m1")
+	time.Sleep(45 * time.Second) // activation, confirm timeout and the host's own checks
+	runLab(t, "heal", "m1")
 	r := fleetctl(t, "attach", run)
-	r.exits(t, 1)
-	r.wants(t, "m1", fleet.RolledBack, "silent") // its configuration's remote was out of reach
+	r.expectExit(t, 1)
+	r.expect(t, "m1", fleet.RolledBack, "silent") // the host could not reach its remote
 	if after := systemOf(t, "m1"); after != before {
-		t.Errorf("it was\n%s\nand is\n%s", before, after)
+		t.Errorf("the system changed from\n%s\nto\n%s", before, after)
 	}
-	settled(t, "m1")
+	assertIdle(t, "m1")
 }
 
-func TestLabAJobThatWasLeftDuringItsBuildWaits(t *testing.T) {
-	before := healthy(t, "m1")
+func TestAbandonedJobWaitsAfterItsBuild(t *testing.T) {
+	before := deployHealthy(t, "m1")
 	push(t, "m1", "slow-build 2")
 	run := abandon(t, fleet.StepStarted, fleet.Build, "deploy", "m1")
 	time.Sleep(6 * time.Second)
 	if now := systemOf(t, "m1"); now != before {
-		t.Errorf("it was activated with nobody there: %s", now)
+		t.Errorf("it was activated without an operator: %s", now)
 	}
 	r := fleetctl(t, "attach", run)
-	r.exits(t, 0)
-	if result := r.wants(t, "m1", fleet.Switched, ""); result.Confirmed != "operator" {
-		t.Errorf("it was confirmed by %q", result.Confirmed)
+	r.expectExit(t, 0)
+	if result := r.expect(t, "m1", fleet.Switched, ""); result.Confirmed != "operator" {
+		t.Errorf("confirmed by %q, want operator", result.Confirmed)
 	}
-	settled(t, "m1")
+	assertIdle(t, "m1")
 }
 
-// eight is an inventory of eight machines, in the waves that are given.
-func eight(t *testing.T, waves ...[]string) string {
+// eightMachines boots eight machines and returns the path of an inventory with them in the given
+// waves.
+func eightMachines(t *testing.T, waves ...[]string) string {
 	t.Helper()
-	must(t, "up", "8")
+	runLab(t, "up", "8")
 	text, err := os.ReadFile(filepath.Join(lab.dir, "operator/hosts.toml"))
 	if err != nil {
 		t.Fatal(err)
@@ -101,9 +103,9 @@ func eight(t *testing.T, waves ...[]string) string {
 	return path
 }
 
-func TestLabWavesStopAtTheBudget(t *testing.T) {
-	inventory := eight(t, []string{"m1", "m2", "m4"}, []string{"m3", "m5", "m6"}, []string{"m7", "m8"})
-	fleetctl(t, "--inventory", inventory, "deploy", "--all").exits(t, 0)
+func TestWavesStopAtFailureBudget(t *testing.T) {
+	inventory := eightMachines(t, []string{"m1", "m2", "m4"}, []string{"m3", "m5", "m6"}, []string{"m7", "m8"})
+	fleetctl(t, "--inventory", inventory, "deploy", "--all").expectExit(t, 0)
 	hosts := []string{"m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8"}
 	before := map[string]string{}
 	for _, host := range hosts {
@@ -114,7 +116,7 @@ func TestLabWavesStopAtTheBudget(t *testing.T) {
 	defer push(t, "m2", "")
 	defer push(t, "m5", "")
 	r := fleetctl(t, "--inventory", inventory, "deploy", "--all", "--canary", "1", "--max-failures", "1", "--parallel", "1")
-	r.exits(t, 1)
+	r.expectExit(t, 1)
 	for host, want := range map[string]fleet.Outcome{
 		"m1": fleet.Switched, "m2": fleet.RolledBack, "m3": fleet.Switched, "m4": fleet.Switched, "m5": fleet.RolledBack,
 		"m6": fleet.Skipped, "m7": fleet.Skipped, "m8": fleet.Skipped,
@@ -123,13 +125,13 @@ func TestLabWavesStopAtTheBudget(t *testing.T) {
 			t.Errorf("%s ended as %+v, want %s", host, result, want)
 		}
 		if same := systemOf(t, host) == before[host]; same != (want != fleet.Switched) {
-			t.Errorf("%s, which is %s, runs what it ran: %v", host, want, same)
+			t.Errorf("%s (want %s) runs the system from before: %v", host, want, same)
 		}
 	}
 }
 
-func TestLabTwoOperatorsNeverActivateOneHost(t *testing.T) {
-	inventory := eight(t, []string{"m1", "m2", "m4", "m5"})
+func TestTwoOperatorsNeverActivateTheSameHost(t *testing.T) {
+	inventory := eightMachines(t, []string{"m1", "m2", "m4", "m5"})
 	hosts := []string{"m1", "m2", "m4", "m5"}
 	for _, host := range hosts {
 		push(t, host, "slow-switch 1")
@@ -147,7 +149,7 @@ func TestLabTwoOperatorsNeverActivateOneHost(t *testing.T) {
 			wait.Go(func() {
 				state := filepath.Join(lab.dir, "operator", fmt.Sprintf("state%d", n))
 				time.Sleep(time.Duration(rand.IntN(400)) * time.Millisecond)
-				reports[n] = ends(t, command("op", "env", "XDG_STATE_HOME="+state, fmt.Sprintf("USER=op%d", n), lab.fleetctl, "--inventory", inventory,
+				reports[n] = awaitReport(t, labCommand("op", "env", "XDG_STATE_HOME="+state, fmt.Sprintf("USER=op%d", n), lab.fleetctl, "--inventory", inventory,
 					"deploy", "--all", "--output", "json"))
 			})
 		}
@@ -162,36 +164,36 @@ func TestLabTwoOperatorsNeverActivateOneHost(t *testing.T) {
 				switch other := fmt.Sprintf("op%d@", 1-n); {
 				case result.Outcome == fleet.Switched:
 					activated++
-				case result.Outcome == fleet.Unchanged: // the other had ended before
+				case result.Outcome == fleet.Unchanged: // the other operator finished first
 				case result.Code != "locked" && result.Code != "busy":
 					t.Errorf("race %d: operator %d, %s: %+v", race, n, host, result)
 				case result.Code == "locked" && !strings.Contains(result.Reason, other):
-					t.Errorf("race %d: operator %d is not told of %s: %s", race, n, other, result.Reason)
+					t.Errorf("race %d: operator %d does not see that %s holds the lock: %s", race, n, other, result.Reason)
 				}
 			}
 			if activated != 1 {
-				t.Errorf("race %d: %s was activated by %d", race, host, activated)
+				t.Errorf("race %d: %s was activated by %d operators, want 1", race, host, activated)
 			}
-			settled(t, host)
+			assertIdle(t, host)
 		}
 	}
 }
 
-// scene is one deploy in which something is killed.
-type scene struct {
+// An interruption is one deploy in which a process or the host is killed.
+type interruption struct {
 	host, victim string
 	after        time.Duration
 }
 
-func TestLabKillsAtRandomMoments(t *testing.T) {
+func TestRecoveryFromRandomKills(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	random := rand.New(rand.NewPCG(*seed, 0))
 	for _, host := range []string{"m1", "m2", "m3"} {
-		healthy(t, host)
+		deployHealthy(t, host)
 	}
 	tally := map[string]int{}
 	for n := range *kills {
-		s := scene{victim: []string{"operator", "job", "root", "both"}[random.IntN(4)], after: time.Duration(random.IntN(4500)) * time.Millisecond}
+		s := interruption{victim: []string{"operator", "job", "root", "both"}[random.IntN(4)], after: time.Duration(random.IntN(4500)) * time.Millisecond}
 		if n%10 == 9 {
 			s.victim = "host"
 		}
@@ -199,7 +201,7 @@ func TestLabKillsAtRandomMoments(t *testing.T) {
 		if s.victim == "root" || s.victim == "both" {
 			s.host = []string{"m1", "m2"}[random.IntN(2)] // a home has no root half
 		}
-		tally[s.victim+" "+s.play(t)]++
+		tally[s.victim+" "+s.run(t)]++
 		if t.Failed() {
 			t.Fatalf("kill %d: %+v", n, s)
 		}
@@ -212,10 +214,12 @@ func TestLabKillsAtRandomMoments(t *testing.T) {
 	t.Logf("victim and outcome:\n%s", strings.Join(lines, "\n"))
 }
 
-func (s scene) play(t *testing.T) (outcome string) {
-	before := s.runs(t)
-	push(t, s.host, "slow-build 1 slow-switch 1")
-	cmd := operator("deploy", s.host, "--confirm-timeout", "5s", "--output", "json")
+// run deploys, kills the victim, attaches, and checks that what the host runs matches the outcome.
+// It returns the outcome and its code.
+func (s interruption) run(t *testing.T) (outcome string) {
+	before := s.current(t)
+	push(t, s.host, "slow-build 1\nslow-switch 1")
+	cmd := fleetctlCommand("deploy", s.host, "--confirm-timeout", "5s", "--output", "json")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -239,67 +243,68 @@ func (s scene) play(t *testing.T) (outcome string) {
 	case "operator":
 		_ = cmd.Process.Kill()
 	case "job":
-		_ = command("on", s.host, "sudo pkill -KILL -f '[j]ob\\.sh'").Run() // there may be none yet, or any more
+		// fails if there is no job at this moment
+		_ = labCommand("on", s.host, "sudo pkill -KILL -f '[j]ob\\.sh'").Run()
 	case "root":
-		_ = command("on", s.host, "sudo pkill -KILL -f '[r]oot\\.sh'").Run()
+		_ = labCommand("on", s.host, "sudo pkill -KILL -f '[r]oot\\.sh'").Run()
 	case "both":
-		_ = command("on", s.host, "sudo pkill -KILL -f '[jr]o[bo]t*\\.sh'").Run()
+		_ = labCommand("on", s.host, "sudo pkill -KILL -f '[jr]o[bo]t*\\.sh'").Run()
 	case "host":
-		must(t, "kill", s.host)
-		must(t, "boot", s.host)
+		runLab(t, "kill", s.host)
+		runLab(t, "boot", s.host)
 	}
 	reading.Wait()
 	_ = cmd.Wait()
 	if run == "" {
-		return "nothing begun"
+		return "nothing started"
 	}
 
 	r := fleetctl(t, "attach", run)
 	result := r.results[s.host]
 	if result == nil {
-		t.Errorf("no result: %s", r.stderr)
+		t.Errorf("attach reports no result: %s", r.stderr)
 		return "none"
 	}
-	settled(t, s.host)
-	comesTo(t, s.host, "", `sudo ls /var/run/fleetctl/jobs 2>/dev/null; ls .local/state/fleetctl/jobs/*/*.new 2>/dev/null; pgrep -af '^nix .*build|[m]ake\.sh'; true`)
+	assertIdle(t, s.host)
+	assertEventually(t, s.host, "", `sudo ls /var/run/fleetctl/jobs 2>/dev/null; ls .local/state/fleetctl/jobs/*/*.new 2>/dev/null; pgrep -af '^nix .*build|[m]ake\.sh'; true`)
 	built = r.facts[s.host]["built"]
-	now := s.runs(t)
+	now := s.current(t)
 	switch result.Outcome {
 	case fleet.Switched, fleet.Degraded:
 		if now != built {
-			t.Errorf("%+v, but it runs %s, not %s", result, now, built)
+			t.Errorf("result is %+v, but the host runs %s, want %s", result, now, built)
 		}
 	case fleet.Failed, fleet.RolledBack, fleet.Cancelled, fleet.Unreachable, fleet.Skipped:
 		if now != before {
-			t.Errorf("%+v, but it runs %s, not %s", result, now, before)
+			t.Errorf("result is %+v, but the host runs %s, want %s", result, now, before)
 		}
 	default:
-		t.Errorf("%+v", result)
+		t.Errorf("unexpected result %+v", result)
 	}
-	if said := statusOf(t, s.host); said != now {
-		t.Errorf("status says %s, it runs %s", said, now)
+	if reported := reportedSystem(t, s.host); reported != now {
+		t.Errorf("status reports %s, but the host runs %s", reported, now)
 	}
 	return string(result.Outcome) + " " + string(result.Code)
 }
 
-// runs is what the host runs, wholly: what is current is what the profile says.
-func (s scene) runs(t *testing.T) string {
+// current returns the store path that the host runs, after checking that its profile is the same.
+func (s interruption) current(t *testing.T) string {
 	t.Helper()
 	if s.host == "m3" {
-		return on(t, s.host, "readlink -f .local/state/nix/profiles/home-manager")
+		return onHost(t, s.host, "readlink -f .local/state/nix/profiles/home-manager")
 	}
 	now := strings.Fields(systemOf(t, s.host))
 	if len(now) != 2 || now[0] != now[1] {
-		t.Errorf("what runs and what the next boot starts differ: %v", now)
+		t.Errorf("the running system and the next boot's differ: %v", now)
 		return strings.Join(now, " ")
 	}
 	return now[0]
 }
 
-// statusOf is what fleetctl status says that a host runs.
-func statusOf(t *testing.T, host string) string {
+// reportedSystem returns the store path that fleetctl status reports for a host.
+func reportedSystem(t *testing.T, host string) string {
 	t.Helper()
-	out, err := operator("status", host, "--output", "json").Output()
+	out, err := fleetctlCommand("status", host, "--output", "json").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
