@@ -17,7 +17,7 @@ func TestTheDemoIsTheTableWithADeployUnderWay(t *testing.T) {
 	p.Keys("q")
 	p.Until("end with the table")
 	p.Keys("Escape")
-	p.Gone("end with the table")
+	p.UntilGone("end with the table")
 	p.Until("enter on a host tells how it went")
 	p.Keys("G", "Enter")
 	p.Until("peers/allow.go:87:21")

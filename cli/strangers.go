@@ -79,7 +79,7 @@ func (d *desk) askAboutStrangers() {
 		yes := d.table.Confirm(d.ctx, tui.Question{
 			Title: "is this " + host + "?", Yes: "Accept the key",
 			Lines: []string{
-				fmt.Sprintf("No known_hosts file has a key for %q. It shows", key.Name), "", key.Type, key.Fingerprint, "",
+				fmt.Sprintf("No known_hosts file has a key for %q. It shows", key.HostName), "", key.Type, key.Fingerprint, "",
 				"Compare this with the host's own: on its console, ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, or whichever is of that type. " +
 					"If it is another, somebody may be in between.", "", "It would be kept in " + key.File,
 			},
@@ -107,7 +107,7 @@ func (d *desk) welcome(key *sshexec.UnknownKey) (hosts []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for host, k := range d.shown {
-		if k.Name == key.Name && k.Fingerprint == key.Fingerprint {
+		if k.HostName == key.HostName && k.Fingerprint == key.Fingerprint {
 			delete(d.shown, host)
 			hosts = append(hosts, host)
 		}

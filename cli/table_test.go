@@ -61,7 +61,7 @@ func TestTheTableInARealTerminal(t *testing.T) {
 	p.Keys("F")
 	p.Until("deploy 1 host?")
 	p.Keys("Escape")
-	p.Gone("deploy 1 host?")
+	p.UntilGone("deploy 1 host?")
 	p.Keys("q")
 	p.Until("exit status 0")
 }
@@ -100,7 +100,7 @@ kill $demo`, dir))
 	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.Await("shows no run", func(screen string) bool {
+	p.UntilScreen("shows no run", func(screen string) bool {
 		if strings.Contains(screen, "▸ switch") {
 			return true
 		}
@@ -121,7 +121,7 @@ func TestAShellHasTheTerminalAndTheTableComesBackAfterIt(t *testing.T) {
 	p.Keys("echo at $((40 + 2)) of it; exit 3", "Enter")
 	p.Until("at 42 of it")
 	p.Until("2 behind")
-	p.Gone("exit status")
+	p.UntilGone("exit status")
 	p.Keys("q")
 }
 

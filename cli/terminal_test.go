@@ -28,11 +28,11 @@ func TestTheTableIsSuspendedAndComesBackInAnotherWindow(t *testing.T) {
 	p.Resize(60, 15)
 	p.Keys("fg", "Enter")
 	p.Until("2 behind")
-	p.Gone("sane")
+	p.UntilGone("sane")
 	p.Keys("j", "space")
 	p.Until("● 1 marked")
 	p.Keys("q")
-	p.Gone("marked")
+	p.UntilGone("marked")
 	p.Keys(fmt.Sprintf(sane, 2), "Enter")
 	p.Until("sane 22")
 }
@@ -54,5 +54,5 @@ func TestTheTableGivesTheTerminalBackWhenItIsTerminated(t *testing.T) {
 	}
 	p.Until("left with 0")
 	p.Until("sane 23")
-	p.Gone("2 behind")
+	p.UntilGone("2 behind")
 }

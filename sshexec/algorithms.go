@@ -9,7 +9,7 @@ import (
 )
 
 // preferred is OpenSSH's order of host key algorithms.
-var preferred = []string{
+var preferredHostKeyAlgorithms = []string{
 	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
 	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
 	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
@@ -25,7 +25,7 @@ func limitAlgorithms(s *Settings) error {
 		allowed *[]string
 		ours    []string
 	}{
-		{"HostKeyAlgorithms", &s.HostKeyAlgorithms, slices.Concat(preferred, safe.HostKeys, legacy.HostKeys)},
+		{"HostKeyAlgorithms", &s.HostKeyAlgorithms, slices.Concat(preferredHostKeyAlgorithms, safe.HostKeys, legacy.HostKeys)},
 		{"KexAlgorithms", &s.KexAlgorithms, slices.Concat(safe.KeyExchanges, legacy.KeyExchanges)},
 		{"Ciphers", &s.Ciphers, slices.Concat(safe.Ciphers, legacy.Ciphers)},
 		{"MACs", &s.MACs, slices.Concat(safe.MACs, legacy.MACs)},

@@ -16,7 +16,7 @@ import (
 type hop struct {
 	name, user string
 	port       int
-	before     string // the rest of the ProxyJump; "": what ssh_config(5) says of the hop
+	rest     string // the rest of the ProxyJump; "": what ssh_config(5) says of the hop
 }
 
 // parseJump reads the last hop of a ProxyJump, [ssh://][USER@]HOST[:PORT],...
@@ -24,7 +24,7 @@ func parseJump(jump string) (hop, error) {
 	var h hop
 	last := jump
 	if i := strings.LastIndexByte(jump, ','); i >= 0 {
-		h.before, last = jump[:i], jump[i+1:]
+		h.rest, last = jump[:i], jump[i+1:]
 	}
 	h.name = strings.TrimSuffix(strings.TrimPrefix(last, "ssh://"), "/")
 	if i := strings.LastIndexByte(h.name, '@'); i >= 0 {
@@ -45,21 +45,21 @@ func parseJump(jump string) (hop, error) {
 }
 
 // wayByBastion opens transports through a bastion's connection, which serves all who go that way.
-func (p *Pool) wayByBastion(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
+func (p *Pool) bastionDialer(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
 	h, err := parseJump(s.ProxyJump)
 	if err != nil {
-		return nil, p.fail(t, "config", Config, err)
+		return nil, p.errorFor(t, "config", KindConfig, err)
 	}
 	if slices.Contains(behind, h) {
-		return nil, p.fail(t, "config", Config, fmt.Errorf("ProxyJump goes round in a circle by way of %q", h.name))
+		return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("ProxyJump goes round in a circle by way of %q", h.name))
 	}
 	bastion, err := p.bastion(ctx, h, append(slices.Clip(behind), h))
 	if err != nil {
 		var inner *Error
 		if errors.As(err, &inner) {
-			return nil, p.fail(t, "connect", Jump, fmt.Errorf("by way of %w", inner))
+			return nil, p.errorFor(t, "connect", KindJump, fmt.Errorf("by way of %w", inner))
 		}
-		return nil, p.fail(t, "connect", endKind(ctx), fmt.Errorf("by way of %s: %w", h.name, err))
+		return nil, p.errorFor(t, "connect", contextKind(ctx), fmt.Errorf("by way of %s: %w", h.name, err))
 	}
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := bastion.DialContext(ctx, "tcp", s.Address())
@@ -74,10 +74,10 @@ func (p *Pool) wayByBastion(ctx context.Context, t Target, s Settings, behind []
 			Err: fmt.Errorf("by way of %s: %s does not connect to %s: %s", h.name, h.name, s.Address(), refused.Message)}
 		switch {
 		case refused.Reason == ssh.Prohibited:
-			e.Kind, e.Mend = Jump, fmt.Sprintf("allow it there: AllowTcpForwarding in sshd_config(5) on %s", h.name)
-		case e.Kind == Session:
+			e.Kind, e.Fix = KindJump, fmt.Sprintf("allow it there: AllowTcpForwarding in sshd_config(5) on %s", h.name)
+		case e.Kind == KindSession:
 			// sshd says no more than "open failed" when the name is not known there or nothing answers.
-			e.Kind = Refused
+			e.Kind = KindRefused
 		}
 		return nil, e
 	}, nil
@@ -94,13 +94,13 @@ func (p *Pool) bastion(ctx context.Context, h hop, behind []hop) (*Conn, error) 
 		}
 	}
 	return p.bastions.get(ctx, h, alive, func() (*Conn, error) {
-		t := Target{Name: h.name, User: h.user, Port: h.port, bastion: true}
+		t := Target{Name: h.name, User: h.user, Port: h.port, isBastion: true}
 		s, err := p.Resolve(p.ctx, t)
 		if err != nil {
 			return nil, err
 		}
-		if h.before != "" {
-			s.ProxyJump, s.ProxyCommand = h.before, ""
+		if h.rest != "" {
+			s.ProxyJump, s.ProxyCommand = h.rest, ""
 		}
 		return p.dial(p.ctx, t, s, behind)
 	})

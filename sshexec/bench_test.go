@@ -12,10 +12,10 @@ import (
 )
 
 // elsewhere starts a server in another process, so that what is measured here is the client alone.
-func elsewhere(t testing.TB, bytes int) (*world, Target) {
+func startServerProcess(t testing.TB, bytes int) (*testHome, Target) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", serve, max(bytes, 1)))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", envServe, max(bytes, 1)))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -34,16 +34,16 @@ func elsewhere(t testing.TB, bytes int) (*world, Target) {
 		t.Fatal(err)
 	}
 	port, known, _ := strings.Cut(line, " ")
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("known_hosts", "%s", known)
 	w.write("config", "Host web\n  HostName 127.0.0.1\n  Port %s\n", port)
 	return w, Target{Name: "web"}
 }
 
 // idle opens so many connections and returns what each takes of this process's memory, in bytes.
-func idle(t testing.TB, connections int) float64 {
+func memoryPerConnection(t testing.TB, connections int) float64 {
 	t.Helper()
-	w, web := elsewhere(t, 1)
+	w, web := startServerProcess(t, 1)
 	p := NewPool(w.Options)
 	defer p.Close()
 	w.dial(p, web) // what all share is there now
@@ -73,12 +73,12 @@ func idle(t testing.TB, connections int) float64 {
 
 func BenchmarkIdleConnections(b *testing.B) {
 	for b.Loop() {
-		b.ReportMetric(idle(b, 1000)/1024, "KiB/connection")
+		b.ReportMetric(memoryPerConnection(b, 1000)/1024, "KiB/connection")
 	}
 }
 
 func BenchmarkDialAndRun(b *testing.B) {
-	w, web := elsewhere(b, 1)
+	w, web := startServerProcess(b, 1)
 	p := w.pool()
 	for b.Loop() {
 		c, err := p.Dial(w.ctx(), web)
@@ -93,7 +93,7 @@ func BenchmarkDialAndRun(b *testing.B) {
 }
 
 func BenchmarkRunOnAnOpenConnection(b *testing.B) {
-	w, web := elsewhere(b, 1)
+	w, web := startServerProcess(b, 1)
 	c := w.dial(w.pool(), web)
 	for b.Loop() {
 		if _, err := c.Run(w.ctx(), Command{Script: "true"}); err != nil {
@@ -104,7 +104,7 @@ func BenchmarkRunOnAnOpenConnection(b *testing.B) {
 
 func BenchmarkLogLines(b *testing.B) {
 	const size = 64 << 20
-	w, web := elsewhere(b, size)
+	w, web := startServerProcess(b, size)
 	c := w.dial(w.pool(), web)
 	b.SetBytes(size)
 	for b.Loop() {

@@ -12,7 +12,7 @@ import (
 )
 
 // usualPatience is how long a login may take where nobody says.
-const usualPatience = 15 * time.Second
+const defaultConnectTimeout = 15 * time.Second
 
 // Dial opens a new connection to a target, with a new login: what reaches the host then does not depend on what reached
 // it before. Only the bastions on the way are shared. The caller closes it.
@@ -26,25 +26,25 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 
 // dial connects to where the settings lead. behind are the hops that wait for this connection, so that a circle is noticed.
 func (p *Pool) dial(ctx context.Context, t Target, s Settings, behind []hop) (*Conn, error) {
-	way, err := p.way(ctx, t, s, behind)
+	way, err := p.transportDialer(ctx, t, s, behind)
 	if err != nil {
 		return nil, err
 	}
-	ctx, patience := p.newPatience(ctx, orElse(orElse(t.Timeout, s.ConnectTimeout), usualPatience))
-	defer patience.end()
+	ctx, patience := p.newLoginTimer(ctx, orElse(orElse(t.Timeout, s.ConnectTimeout), defaultConnectTimeout))
+	defer patience.stop()
 	for tries := 1; ; tries++ {
 		conn, err := p.attempt(ctx, patience, t, s, way)
 		var failure *Error
-		if err == nil || !errors.As(err, &failure) || !failure.passing(tries) {
+		if err == nil || !errors.As(err, &failure) || !failure.retryable(tries) {
 			return conn, err
 		}
 		// Nobody has tried to log in yet, so trying again costs the server little. All who were turned away must not
 		// come back together.
-		pause := min(firstPause<<(tries-1), longestPause)
-		patience.run()
+		pause := min(minRetryDelay<<(tries-1), maxRetryDelay)
+		patience.resume()
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
-			patience.hold()
+			patience.pause()
 		case <-ctx.Done():
 			return nil, err
 		}
@@ -53,33 +53,33 @@ func (p *Pool) dial(ctx context.Context, t Target, s Settings, behind []hop) (*C
 
 // passing reports whether to try once more. A server that hangs up without a word may be overrun as well, since its word
 // can be lost when it hangs up before it has read ours; but it may also never let this address in.
-func (e *Error) passing(tries int) bool {
-	return e.Kind == Busy || e.Kind == Lost && e.Phase == "connect" && tries < 3
+func (e *Error) retryable(tries int) bool {
+	return e.Kind == KindBusy || e.Kind == KindLost && e.Phase == "connect" && tries < 3
 }
 
 const (
-	firstPause   = 200 * time.Millisecond
-	longestPause = 3 * time.Second
+	minRetryDelay   = 200 * time.Millisecond
+	maxRetryDelay = 3 * time.Second
 )
 
 // attempt connects and logs in once.
-func (p *Pool) attempt(ctx context.Context, patience *patience, t Target, s Settings, way dialFunc) (*Conn, error) {
+func (p *Pool) attempt(ctx context.Context, patience *loginTimer, t Target, s Settings, way dialFunc) (*Conn, error) {
 	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address())
 	if err != nil {
 		return nil, p.connectError(ctx, t, s, err)
 	}
 	defer release()
-	patience.run()
-	defer patience.hold()
+	patience.resume()
+	defer patience.pause()
 	raw, err := way(ctx)
 	if err != nil {
 		return nil, p.connectError(ctx, t, s, err)
 	}
 
-	l := &login{pool: p, target: t, settings: s, wire: newWire(raw), ctx: ctx, patience: patience, phase: "connect"}
+	l := &handshake{pool: p, target: t, settings: s, raw: newRawConn(raw), ctx: ctx, timer: patience, phase: "connect"}
 	defer context.AfterFunc(ctx, func() { raw.Close() })()
 	client, err := await(ctx, &p.tasks, func() (*ssh.Client, error) {
-		conn, channels, requests, err := ssh.NewClientConn(l.wire, s.Address(), l.config())
+		conn, channels, requests, err := ssh.NewClientConn(l.raw, s.Address(), l.clientConfig())
 		if err != nil {
 			return nil, err
 		}
@@ -87,28 +87,28 @@ func (p *Pool) attempt(ctx context.Context, patience *patience, t Target, s Sett
 	}, func(c *ssh.Client) { c.Close() })
 	if err != nil {
 		p.tasks.start(func() { raw.Close() })
-		return nil, l.explain(err)
+		return nil, l.wrapError(err)
 	}
-	return p.newConn(t, s, client, l.wire)
+	return p.newConn(t, s, client, l.raw)
 }
 
 // dialFunc opens the transport to a target.
 type dialFunc func(ctx context.Context) (net.Conn, error)
 
 // way finds how a target is reached: straight, by a bastion, or by a command.
-func (p *Pool) way(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
+func (p *Pool) transportDialer(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
 	switch {
 	case s.ProxyJump != "":
-		return p.wayByBastion(ctx, t, s, behind)
+		return p.bastionDialer(ctx, t, s, behind)
 	case s.ProxyCommand != "":
-		return p.wayByCommand(t, s)
+		return p.proxyCommandDialer(t, s)
 	}
 	network := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[s.AddressFamily]
 	d := net.Dialer{KeepAlive: -1} // SSH has its own, which notice more
 	if s.BindAddress != "" {
 		ip := net.ParseIP(s.BindAddress)
 		if ip == nil {
-			return nil, p.fail(t, "config", Config, fmt.Errorf("BindAddress %q is not an IP address", s.BindAddress))
+			return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("BindAddress %q is not an IP address", s.BindAddress))
 		}
 		d.LocalAddr = &net.TCPAddr{IP: ip}
 	}
@@ -124,9 +124,9 @@ func (p *Pool) connectError(ctx context.Context, t Target, s Settings, err error
 	case errors.As(err, &typed):
 		return typed
 	case ctx.Err() != nil:
-		kind := endKind(ctx)
+		kind := contextKind(ctx)
 		err = context.Cause(ctx)
-		if kind == Timeout {
+		if kind == KindTimeout {
 			err = fmt.Errorf("%s: %w", s.Address(), err)
 		}
 		return &Error{Host: t.Name, Phase: "connect", Kind: kind, Err: err}
@@ -134,18 +134,18 @@ func (p *Pool) connectError(ctx context.Context, t Target, s Settings, err error
 	var (
 		op   *net.OpError
 		dns  *net.DNSError
-		kind = kindOf(err, Local)
+		kind = kindOf(err, KindLocal)
 		mend string
 	)
 	switch {
 	case errors.As(err, &dns):
 		err = fmt.Errorf("no address is known for %q (%s)", s.Hostname, dns.Err)
 		mend = "check the name, or set an address for the host"
-	case kind == Refused:
+	case kind == KindRefused:
 		err = fmt.Errorf("%s: connection refused", s.Address())
 		mend = "check that sshd runs there, and on that port"
 	case errors.As(err, &op):
 		err = fmt.Errorf("%s: %w", s.Address(), op.Err)
 	}
-	return &Error{Host: t.Name, Phase: "connect", Kind: kind, Err: err, Mend: mend}
+	return &Error{Host: t.Name, Phase: "connect", Kind: kind, Err: err, Fix: mend}
 }

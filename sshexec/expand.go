@@ -9,7 +9,7 @@ import (
 )
 
 // tilde replaces a leading ~/ by the home directory.
-func tilde(path, home string) string {
+func expandTilde(path, home string) string {
 	switch {
 	case path == "~":
 		return home
@@ -21,7 +21,7 @@ func tilde(path, home string) string {
 
 // tokens replaces what ssh_config(5) lists under TOKENS, and ${NAME} by the environment. What it does not know is an
 // error: half of a path or of a command is worse than none.
-func (p *Pool) tokens(text string, s Settings) (string, error) {
+func (p *Pool) expandTokens(text string, s Settings) (string, error) {
 	if !strings.ContainsAny(text, "%$") {
 		return text, nil
 	}
@@ -30,7 +30,7 @@ func (p *Pool) tokens(text string, s Settings) (string, error) {
 		switch {
 		case text[i] == '%' && i+1 < len(text):
 			i++
-			value, ok := p.token(text[i], s)
+			value, ok := p.tokenValue(text[i], s)
 			if !ok {
 				return "", fmt.Errorf("%q has a token that is not known here: %q", text, text[i-1:i+1])
 			}
@@ -50,7 +50,7 @@ func (p *Pool) tokens(text string, s Settings) (string, error) {
 	return b.String(), nil
 }
 
-func (p *Pool) token(letter byte, s Settings) (string, bool) {
+func (p *Pool) tokenValue(letter byte, s Settings) (string, bool) {
 	machine, _ := os.Hostname()
 	switch letter {
 	case '%':

@@ -19,22 +19,22 @@ import (
 
 // These variables make another program of this test: the like of nc(1), or a server in a process of its own.
 const (
-	pipeTo = "SSHEXEC_TEST_PIPE_TO"
-	serve  = "SSHEXEC_TEST_SERVE"
+	envConnectTo = "SSHEXEC_TEST_PIPE_TO"
+	envServe  = "SSHEXEC_TEST_SERVE"
 )
 
 func TestMain(m *testing.M) {
 	switch {
-	case os.Getenv(pipeTo) != "":
-		pipe(os.Getenv(pipeTo))
-	case os.Getenv(serve) != "":
+	case os.Getenv(envConnectTo) != "":
+		connectStdio(os.Getenv(envConnectTo))
+	case os.Getenv(envServe) != "":
 		serveUntilEOF()
 	default:
 		os.Exit(m.Run())
 	}
 }
 
-func pipe(address string) {
+func connectStdio(address string) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -48,19 +48,19 @@ func pipe(address string) {
 // answered with as many bytes of log lines as the variable says.
 func serveUntilEOF() {
 	var size int
-	fmt.Sscan(os.Getenv(serve), &size)
-	s, err := sshtest.New(sshtest.Config{Handler: sshtest.Lines(strings.Repeat("a line of a log ", 5), size)})
+	fmt.Sscan(os.Getenv(envServe), &size)
+	s, err := sshtest.New(sshtest.Config{Handler: sshtest.RepeatLine(strings.Repeat("a line of a log ", 5), size)})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("%d %s", s.Port(), s.KnownHost())
+	fmt.Printf("%d %s", s.Port(), s.KnownHostsLine())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	s.Close()
 }
 
 // world is an operator's home: a configuration, known hosts, and a key.
-type world struct {
+type testHome struct {
 	t    testing.TB
 	home string
 	key  ssh.Signer
@@ -68,9 +68,9 @@ type world struct {
 	Options
 }
 
-func newWorld(t testing.TB) *world {
+func newTestHome(t testing.TB) *testHome {
 	t.Helper()
-	w := &world{t: t, home: t.TempDir(), env: map[string]string{}}
+	w := &testHome{t: t, home: t.TempDir(), env: map[string]string{}}
 	if err := os.Mkdir(filepath.Join(w.home, ".ssh"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
-func (w *world) path(name string) string { return filepath.Join(w.home, ".ssh", name) }
+func (w *testHome) path(name string) string { return filepath.Join(w.home, ".ssh", name) }
 
-func (w *world) newKey(name string) ssh.Signer {
+func (w *testHome) newKey(name string) ssh.Signer {
 	w.t.Helper()
-	key, err := sshtest.KeyFile(w.path(name))
+	key, err := sshtest.WriteKeyFile(w.path(name))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func (w *world) newKey(name string) ssh.Signer {
 
 // lockedKey puts a key there whose passphrase is "sesame". It was made with `ssh-keygen -a 1`, so that opening it takes
 // no time.
-func (w *world) lockedKey(name string) ssh.PublicKey {
+func (w *testHome) encryptedKey(name string) ssh.PublicKey {
 	w.t.Helper()
 	for _, suffix := range []string{"", ".pub"} {
 		text, err := os.ReadFile("testdata/locked" + suffix)
@@ -108,14 +108,14 @@ func (w *world) lockedKey(name string) ssh.PublicKey {
 	return public
 }
 
-func (w *world) write(name, format string, args ...any) {
+func (w *testHome) write(name, format string, args ...any) {
 	w.t.Helper()
 	if err := os.WriteFile(w.path(name), fmt.Appendf(nil, format, args...), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func (w *world) read(name string) string {
+func (w *testHome) read(name string) string {
 	w.t.Helper()
 	text, err := os.ReadFile(w.path(name))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -125,17 +125,17 @@ func (w *world) read(name string) string {
 }
 
 // knows makes servers known hosts.
-func (w *world) knows(servers ...*sshtest.Server) *world {
+func (w *testHome) trust(servers ...*sshtest.Server) *testHome {
 	w.t.Helper()
 	text := w.read("known_hosts")
 	for _, s := range servers {
-		text += s.KnownHost()
+		text += s.KnownHostsLine()
 	}
 	w.write("known_hosts", "%s", text)
 	return w
 }
 
-func (w *world) pool() *Pool {
+func (w *testHome) pool() *Pool {
 	w.t.Helper()
 	p := NewPool(w.Options)
 	w.t.Cleanup(func() {
@@ -151,11 +151,11 @@ func (w *world) pool() *Pool {
 }
 
 // at is the target that a server is.
-func at(s *sshtest.Server) Target {
+func targetOf(s *sshtest.Server) Target {
 	return Target{Name: "web", Address: "127.0.0.1", Port: s.Port(), Timeout: 5 * time.Second}
 }
 
-func (w *world) dial(p *Pool, t Target) *Conn {
+func (w *testHome) dial(p *Pool, t Target) *Conn {
 	w.t.Helper()
 	c, err := p.Dial(w.ctx(), t)
 	if err != nil {
@@ -166,14 +166,14 @@ func (w *world) dial(p *Pool, t Target) *Conn {
 }
 
 // ctx is long enough for anything that works.
-func (w *world) ctx() context.Context {
+func (w *testHome) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	w.t.Cleanup(cancel)
 	return ctx
 }
 
 // fails wants an Error of a kind whose text and hint together hold all of the words.
-func fails(t testing.TB, err error, kind Kind, words ...string) *Error {
+func wantError(t testing.TB, err error, kind Kind, words ...string) *Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
@@ -204,4 +204,4 @@ func run(t testing.TB, c *Conn, script string, args ...string) (exit int, stdout
 	return exit, out.String(), errs.String()
 }
 
-func shell() sshtest.Config { return sshtest.Config{Handler: sshtest.Shell{}.Handle} }
+func shellConfig() sshtest.Config { return sshtest.Config{Handler: sshtest.Shell{}.Handle} }

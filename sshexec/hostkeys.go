@@ -14,11 +14,11 @@ import (
 
 // hostKeys decides whether a host is who it should be.
 type hostKeys struct {
-	known knownFiles
+	files knownHostsCache
 }
 
 // hostName is the name under which OpenSSH keeps a host's key, and the one without the port, under which it also looks.
-func hostName(s Settings) (name, bare string) {
+func knownHostsName(s Settings) (name, bare string) {
 	if s.HostKeyAlias != "" {
 		return strings.ToLower(s.HostKeyAlias), ""
 	}
@@ -30,27 +30,27 @@ func hostName(s Settings) (name, bare string) {
 }
 
 // hostRecord is all that the files know of one host.
-type hostRecord struct {
+type hostKeyRecord struct {
 	named       []*knownKey // plain keys, by the host's name
-	bare        []*knownKey // plain keys, by its name without the port
+	withoutPort        []*knownKey // plain keys, by its name without the port
 	authorities []*knownKey
 	revoked     []*knownKey
 }
 
-func (h *hostKeys) record(s Settings) hostRecord {
-	var r hostRecord
-	name, bare := hostName(s)
+func (h *hostKeys) record(s Settings) hostKeyRecord {
+	var r hostKeyRecord
+	name, bare := knownHostsName(s)
 	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
-		f := h.known.open(path)
-		f.find(name, func(k *knownKey) { r.add(k, &r.named) })
+		f := h.files.open(path)
+		f.eachKey(name, func(k *knownKey) { r.add(k, &r.named) })
 		if bare != "" {
-			f.find(bare, func(k *knownKey) { r.add(k, &r.bare) })
+			f.eachKey(bare, func(k *knownKey) { r.add(k, &r.withoutPort) })
 		}
 	}
 	return r
 }
 
-func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
+func (r *hostKeyRecord) add(k *knownKey, plain *[]*knownKey) {
 	key, err := k.decode()
 	if err != nil {
 		return
@@ -59,9 +59,9 @@ func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
 	found.key = key
 	list := plain
 	switch k.marker {
-	case authority:
+	case markerCertAuthority:
 		list = &r.authorities
-	case revoked:
+	case markerRevoked:
 		list = &r.revoked
 	}
 	*list = append(*list, &found)
@@ -69,14 +69,14 @@ func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
 
 // algorithms lists what the host may prove itself with. What is known of it comes first, so that a host with several keys
 // shows the one that can be checked.
-func (r *hostRecord) algorithms(s Settings) []string {
+func (r *hostKeyRecord) algorithms(s Settings) []string {
 	allowed := s.HostKeyAlgorithms
 	if allowed == nil {
-		allowed = preferred
+		allowed = preferredHostKeyAlgorithms
 	}
 	var first, rest []string
 	for _, algorithm := range allowed {
-		if r.checkable(algorithm) {
+		if r.canVerify(algorithm) {
 			first = append(first, algorithm)
 		} else {
 			rest = append(rest, algorithm)
@@ -85,7 +85,7 @@ func (r *hostRecord) algorithms(s Settings) []string {
 	return append(first, rest...)
 }
 
-func (r *hostRecord) checkable(algorithm string) bool {
+func (r *hostKeyRecord) canVerify(algorithm string) bool {
 	if strings.Contains(algorithm, "-cert-v01@") {
 		return len(r.authorities) > 0
 	}
@@ -94,11 +94,11 @@ func (r *hostRecord) checkable(algorithm string) bool {
 		format = ssh.KeyAlgoRSA
 	}
 	is := func(k *knownKey) bool { return k.key.Type() == format }
-	return slices.ContainsFunc(r.named, is) || slices.ContainsFunc(r.bare, is)
+	return slices.ContainsFunc(r.named, is) || slices.ContainsFunc(r.withoutPort, is)
 }
 
 // check says whether a key that a host showed is the host's.
-func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
+func (r *hostKeyRecord) check(s Settings, shown ssh.PublicKey) error {
 	key := shown
 	cert, isCert := shown.(*ssh.Certificate)
 	if isCert {
@@ -106,7 +106,7 @@ func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
 	}
 	for _, bad := range r.revoked {
 		if sameKey(bad.key, key) || isCert && sameKey(bad.key, cert.SignatureKey) {
-			return &hostKeyError{kind: HostKeyRevoked, settings: s, shown: key, known: bad}
+			return &hostKeyError{kind: KindHostKeyRevoked, settings: s, shown: key, conflict: bad}
 		}
 	}
 	var certErr error
@@ -122,20 +122,20 @@ func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
 		return nil
 	}
 	if i := slices.IndexFunc(r.named, sameType); i >= 0 {
-		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[i], cert: certErr}
+		return &hostKeyError{kind: KindHostKeyChanged, settings: s, shown: key, conflict: r.named[i], certErr: certErr}
 	}
-	if slices.ContainsFunc(r.bare, same) {
+	if slices.ContainsFunc(r.withoutPort, same) {
 		return nil
 	}
 	if len(r.named) > 0 {
 		// The host was asked for the known kinds of key first, and no longer has any of them. OpenSSH would take the
 		// new key for a further one; that would let anybody in who simply claims to have no such key.
-		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[0], cert: certErr}
+		return &hostKeyError{kind: KindHostKeyChanged, settings: s, shown: key, conflict: r.named[0], certErr: certErr}
 	}
-	return &hostKeyError{kind: HostKeyUnknown, settings: s, shown: key, cert: certErr}
+	return &hostKeyError{kind: KindHostKeyUnknown, settings: s, shown: key, certErr: certErr}
 }
 
-func (r *hostRecord) checkCert(s Settings, cert *ssh.Certificate) error {
+func (r *hostKeyRecord) checkCert(s Settings, cert *ssh.Certificate) error {
 	if !slices.ContainsFunc(r.authorities, func(k *knownKey) bool { return sameKey(k.key, cert.SignatureKey) }) {
 		return errors.New("its certificate is from no known authority")
 	}
@@ -163,8 +163,8 @@ type hostKeyError struct {
 	kind     Kind
 	settings Settings
 	shown    ssh.PublicKey
-	known    *knownKey // the line that stands against it
-	cert     error     // why its certificate did not help
+	conflict    *knownKey // the line that stands against it
+	certErr     error     // why its certificate did not help
 }
 
 func (e *hostKeyError) Error() string {
@@ -172,33 +172,33 @@ func (e *hostKeyError) Error() string {
 	shown := e.shown.Type() + " " + ssh.FingerprintSHA256(e.shown)
 	var text string
 	switch e.kind {
-	case HostKeyRevoked:
-		text = fmt.Sprintf("%s shows the key %s, which is marked @revoked in %s:%d", at, shown, e.known.file, e.known.line)
-	case HostKeyChanged:
-		text = fmt.Sprintf("%s shows the key %s, but %s:%d has %s %s for it", at, shown, e.known.file, e.known.line,
-			e.known.key.Type(), ssh.FingerprintSHA256(e.known.key))
+	case KindHostKeyRevoked:
+		text = fmt.Sprintf("%s shows the key %s, which is marked @revoked in %s:%d", at, shown, e.conflict.file, e.conflict.line)
+	case KindHostKeyChanged:
+		text = fmt.Sprintf("%s shows the key %s, but %s:%d has %s %s for it", at, shown, e.conflict.file, e.conflict.line,
+			e.conflict.key.Type(), ssh.FingerprintSHA256(e.conflict.key))
 	default:
-		name, _ := hostName(e.settings)
+		name, _ := knownHostsName(e.settings)
 		text = fmt.Sprintf("%s shows the key %s, and no known_hosts file has one for %q", at, shown, name)
 	}
-	if e.cert != nil {
-		text += fmt.Sprintf(" (%v)", e.cert)
+	if e.certErr != nil {
+		text += fmt.Sprintf(" (%v)", e.certErr)
 	}
 	return text
 }
 
-func (e *hostKeyError) mend(t Target) string {
-	name, _ := hostName(e.settings)
+func (e *hostKeyError) fix(t Target) string {
+	name, _ := knownHostsName(e.settings)
 	switch {
-	case e.kind == HostKeyRevoked:
+	case e.kind == KindHostKeyRevoked:
 		return "the host needs a new key; do not log in to it until it has one"
-	case e.kind == HostKeyChanged:
+	case e.kind == KindHostKeyChanged:
 		return fmt.Sprintf("if the host was reinstalled, forget its old key: ssh-keygen -R %q -f %s; if not, somebody may be in between",
-			name, e.known.file)
+			name, e.conflict.file)
 	case e.settings.StrictHostKeyChecking == "yes" && len(e.settings.UserKnownHostsFiles) > 0: // ssh does not ask either
 		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s", e.settings.UserKnownHostsFiles[0],
 			name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.shown)))
-	case t.bastion: // which need not be in an inventory
+	case t.isBastion: // which need not be in an inventory
 		return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: ssh %s", t.Name)
 	}
 	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", t.Name)

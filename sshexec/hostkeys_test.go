@@ -53,7 +53,7 @@ func newSigner(t testing.TB, kind string) ssh.Signer {
 }
 
 // decides is what comes of a key that a host shows, with these known_hosts.
-func decides(t *testing.T, known string, s Settings, shown ssh.PublicKey) Kind {
+func checkHostKey(t *testing.T, known string, s Settings, shown ssh.PublicKey) Kind {
 	t.Helper()
 	file := t.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(known), 0o600); err != nil {
@@ -85,30 +85,30 @@ func TestAHostIsKnownByWhatOpenSSHKnowsItBy(t *testing.T) {
 		{"by name in another case", hostKeyLine("WEB.example.com", right), web, ""},
 		{"by one of several names", hostKeyLine("db,web.example.com,10.0.0.1", right), web, ""},
 		{"by a pattern", hostKeyLine("*.example.com", right), web, ""},
-		{"not by a pattern that excludes it", hostKeyLine("*.example.com,!web.*", right), web, HostKeyUnknown},
-		{"by a hashed name", hostKeyLine(hashed("web.example.com"), right), web, ""},
+		{"not by a pattern that excludes it", hostKeyLine("*.example.com,!web.*", right), web, KindHostKeyUnknown},
+		{"by a hashed name", hostKeyLine(hashedHostName("web.example.com"), right), web, ""},
 		{"by name and port", hostKeyLine("[web.example.com]:2222", right), port, ""},
 		{"by name alone where the port is not known", hostKeyLine("web.example.com", right), port, ""},
-		{"by hashed name and port", hostKeyLine(hashed("[web.example.com]:2222"), right), port, ""},
-		{"not by another port", hostKeyLine("[web.example.com]:23", right), port, HostKeyUnknown},
+		{"by hashed name and port", hostKeyLine(hashedHostName("[web.example.com]:2222"), right), port, ""},
+		{"not by another port", hostKeyLine("[web.example.com]:23", right), port, KindHostKeyUnknown},
 		{"by a pattern that takes the port too", hostKeyLine("*", right), port, ""},
 		{"by its alias alone", hostKeyLine("the-web", right), alias, ""},
-		{"not by its name where it has an alias", hostKeyLine("[web.example.com]:2222", right), alias, HostKeyUnknown},
+		{"not by its name where it has an alias", hostKeyLine("[web.example.com]:2222", right), alias, KindHostKeyUnknown},
 		{"with a comment, tabs and a carriage return", "web.example.com\t" + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(right))) + " me@home\r\n", web, ""},
 		{"past lines that make no sense", "x\n@nonsense a b c\nweb.example.com ssh-ed25519 !!!\n|1|bad|bad ssh-ed25519 AAAA\n# web\n\n" + hostKeyLine("web.example.com", right), web, ""},
 		{"by the second of two keys", hostKeyLine("web.example.com", wrong) + hostKeyLine("web.example.com", right), web, ""},
-		{"not at all", hostKeyLine("db.example.com", right), web, HostKeyUnknown},
-		{"not by a suffix", hostKeyLine("example.com", right), web, HostKeyUnknown},
-		{"as another", hostKeyLine("web.example.com", wrong), web, HostKeyChanged},
-		{"as another with its port, though right without", hostKeyLine("[web.example.com]:2222", wrong) + hostKeyLine("web.example.com", right), port, HostKeyChanged},
-		{"as another without its port, which says nothing", hostKeyLine("web.example.com", wrong), port, HostKeyUnknown},
-		{"by a key of another kind alone", hostKeyLine("web.example.com", other), web, HostKeyChanged},
-		{"as revoked", hostKeyLine("web.example.com", right) + "@revoked " + hostKeyLine("*", right), web, HostKeyRevoked},
+		{"not at all", hostKeyLine("db.example.com", right), web, KindHostKeyUnknown},
+		{"not by a suffix", hostKeyLine("example.com", right), web, KindHostKeyUnknown},
+		{"as another", hostKeyLine("web.example.com", wrong), web, KindHostKeyChanged},
+		{"as another with its port, though right without", hostKeyLine("[web.example.com]:2222", wrong) + hostKeyLine("web.example.com", right), port, KindHostKeyChanged},
+		{"as another without its port, which says nothing", hostKeyLine("web.example.com", wrong), port, KindHostKeyUnknown},
+		{"by a key of another kind alone", hostKeyLine("web.example.com", other), web, KindHostKeyChanged},
+		{"as revoked", hostKeyLine("web.example.com", right) + "@revoked " + hostKeyLine("*", right), web, KindHostKeyRevoked},
 		{"though another key is revoked", hostKeyLine("web.example.com", right) + "@revoked " + hostKeyLine("*", wrong), web, ""},
-		{"not by an authority's own key", "@cert-authority " + hostKeyLine("*", right), web, HostKeyUnknown},
+		{"not by an authority's own key", "@cert-authority " + hostKeyLine("*", right), web, KindHostKeyUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := decides(t, c.known, c.host, right); got != c.want {
+			if got := checkHostKey(t, c.known, c.host, right); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -139,18 +139,18 @@ func TestAnAuthorityVouchesForItsHosts(t *testing.T) {
 		{"its own", trusted, 22, certificate(nothing), ""},
 		{"on any port", everywhere, 2222, certificate(nothing), ""},
 		{"for a pattern of names", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), ""},
-		{"for another name", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), HostKeyUnknown},
-		{"no longer", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), HostKeyUnknown},
-		{"as a user", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), HostKeyUnknown},
-		{"though nobody knows it", "", 22, certificate(nothing), HostKeyUnknown},
-		{"for other hosts only", "@cert-authority " + hostKeyLine("*.example.org", authority.PublicKey()), 22, certificate(nothing), HostKeyUnknown},
-		{"though it is revoked", trusted + "@revoked " + hostKeyLine("*", authority.PublicKey()), 22, certificate(nothing), HostKeyRevoked},
+		{"for another name", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), KindHostKeyUnknown},
+		{"no longer", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), KindHostKeyUnknown},
+		{"as a user", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), KindHostKeyUnknown},
+		{"though nobody knows it", "", 22, certificate(nothing), KindHostKeyUnknown},
+		{"for other hosts only", "@cert-authority " + hostKeyLine("*.example.org", authority.PublicKey()), 22, certificate(nothing), KindHostKeyUnknown},
+		{"though it is revoked", trusted + "@revoked " + hostKeyLine("*", authority.PublicKey()), 22, certificate(nothing), KindHostKeyRevoked},
 		{"in vain, but its key is known", hostKeyLine("web.example.com", host.PublicKey()), 22, certificate(nothing), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := web
 			s.Port = c.port
-			if got := decides(t, c.known, s, c.cert); got != c.want {
+			if got := checkHostKey(t, c.known, s, c.cert); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
@@ -168,13 +168,13 @@ func TestWhatIsKnownOfAHostIsAskedForFirst(t *testing.T) {
 		{[]*knownKey{{key: ecdsaKey}}, []string{ssh.KeyAlgoECDSA256}},
 		{[]*knownKey{{key: rsaKey}}, []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}},
 	} {
-		r := hostRecord{named: c.known}
+		r := hostKeyRecord{named: c.known}
 		got := r.algorithms(Settings{})
-		if !slices.Equal(got[:len(c.first)], c.first) || len(got) != len(preferred) {
+		if !slices.Equal(got[:len(c.first)], c.first) || len(got) != len(preferredHostKeyAlgorithms) {
 			t.Errorf("known %v: got %v", c.known, got)
 		}
 	}
-	r := hostRecord{named: []*knownKey{{key: ecdsaKey}}}
+	r := hostKeyRecord{named: []*knownKey{{key: ecdsaKey}}}
 	if got := r.algorithms(Settings{HostKeyAlgorithms: []string{"ssh-ed25519", "ecdsa-sha2-nistp256"}}); !slices.Equal(got, []string{"ecdsa-sha2-nistp256", "ssh-ed25519"}) {
 		t.Errorf("HostKeyAlgorithms is not heeded: %v", got)
 	}
@@ -197,7 +197,7 @@ func TestLinesAreFoundAsSSHKeygenFindsThem(t *testing.T) {
 			}
 			line := strings.Join(hosts, ",")
 			if r.IntN(3) == 0 {
-				line = hashed(pick(r, names...))
+				line = hashedHostName(pick(r, names...))
 			}
 			text.WriteString(pick(r, "", "", "", "# ", "@revoked ", "@cert-authority ") + hostKeyLine(line, key))
 		}
@@ -207,7 +207,7 @@ func TestLinesAreFoundAsSSHKeygenFindsThem(t *testing.T) {
 		}
 		for _, name := range names {
 			var here []int
-			readKnownFile(file).find(name, func(k *knownKey) { here = append(here, k.line) })
+			readKnownHostsFile(file).eachKey(name, func(k *knownKey) { here = append(here, k.line) })
 			slices.Sort(here)
 			here = slices.Compact(here) // a name may be twice in a line
 			out, _ := exec.Command("ssh-keygen", "-F", name, "-f", file).Output()
@@ -240,21 +240,21 @@ func FuzzReadingKnownHostsNeverFails(f *testing.F) {
 	f.Add("web ssh-ed25519 AAAA\n|1||\n@cert-authority * x y\n", "web")
 	f.Add("|1|AAAA|AAAA a b\n@\n!", "*")
 	f.Fuzz(func(t *testing.T, text, name string) {
-		file := &knownFile{plain: map[string][]*knownKey{}}
+		file := &knownHostsFile{byName: map[string][]*knownKey{}}
 		for i, line := range strings.Split(text, "\n") {
-			file.add("f", i, line)
+			file.parseLine("f", i, line)
 		}
-		file.find(name, func(k *knownKey) { _, _ = k.decode() })
+		file.eachKey(name, func(k *knownKey) { _, _ = k.decode() })
 	})
 }
 
 func TestAnUnknownHostIsRefusedWithItsFingerprint(t *testing.T) {
 	for policy, mend := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
-		s := sshtest.Start(t, shell())
-		w := newWorld(t)
+		s := sshtest.Start(t, shellConfig())
+		w := newTestHome(t)
 		w.write("config", "%s", policy)
-		_, err := w.pool().Dial(w.ctx(), at(s))
-		e := fails(t, err, HostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), mend)
+		_, err := w.pool().Dial(w.ctx(), targetOf(s))
+		e := wantError(t, err, KindHostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), mend)
 		if e.Offline() {
 			t.Error("it is there")
 		}
@@ -265,41 +265,41 @@ func TestAnUnknownHostIsRefusedWithItsFingerprint(t *testing.T) {
 }
 
 func TestTheLineOfferedForAnUnknownHostMakesItKnown(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t)
 	w.write("config", "StrictHostKeyChecking yes\n")
 	p := w.pool()
-	_, err := p.Dial(w.ctx(), at(s))
-	_, line, _ := strings.Cut(fails(t, err, HostKeyUnknown).Hint(), w.path("known_hosts")+": ")
+	_, err := p.Dial(w.ctx(), targetOf(s))
+	_, line, _ := strings.Cut(wantError(t, err, KindHostKeyUnknown).Hint(), w.path("known_hosts")+": ")
 	w.write("known_hosts", "%s\n", line)
-	w.dial(p, at(s))
+	w.dial(p, targetOf(s))
 }
 
 func TestAcceptNewKeepsAnUnknownKeyAndRefusesAChangedOne(t *testing.T) {
 	for _, policy := range []string{"accept-new", "no"} {
 		t.Run(policy, func(t *testing.T) {
-			s := sshtest.Start(t, shell())
-			w := newWorld(t)
+			s := sshtest.Start(t, shellConfig())
+			w := newTestHome(t)
 			w.write("config", "StrictHostKeyChecking %s\nHashKnownHosts %s\n", policy, map[string]string{"no": "yes"}[policy]+map[string]string{"accept-new": "no"}[policy])
 			w.write("known_hosts", "# no newline at the end")
 			var said []string
 			w.Log = func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 			p := w.pool()
-			w.dial(p, at(s))
+			w.dial(p, targetOf(s))
 			if len(said) != 1 || !strings.Contains(said[0], ssh.FingerprintSHA256(s.HostKey())) {
 				t.Errorf("it was not said: %q", said)
 			}
-			w.dial(p, at(s))
+			w.dial(p, targetOf(s))
 			kept := w.read("known_hosts")
 			if strings.Count(kept, "ssh-ed25519") != 1 || !strings.HasPrefix(kept, "# no newline at the end\n") {
 				t.Errorf("kept:\n%s", kept)
 			}
 			s.SetHostKeys(newSigner(t, ""))
-			_, err := p.Dial(w.ctx(), at(s))
-			fails(t, err, HostKeyChanged, ssh.FingerprintSHA256(s.HostKey()), w.path("known_hosts")+":2", "ssh-keygen -R")
+			_, err := p.Dial(w.ctx(), targetOf(s))
+			wantError(t, err, KindHostKeyChanged, ssh.FingerprintSHA256(s.HostKey()), w.path("known_hosts")+":2", "ssh-keygen -R")
 			s.SetHostKeys(newSigner(t, "ecdsa"))
-			_, err = p.Dial(w.ctx(), at(s))
-			fails(t, err, HostKeyChanged)
+			_, err = p.Dial(w.ctx(), targetOf(s))
+			wantError(t, err, KindHostKeyChanged)
 			if w.read("known_hosts") != kept {
 				t.Error("known_hosts was changed")
 			}
@@ -308,10 +308,10 @@ func TestAcceptNewKeepsAnUnknownKeyAndRefusesAChangedOne(t *testing.T) {
 }
 
 func TestAnUnknownKeyThatAPersonAcceptsIsKeptAndAChangedOneIsNotOffered(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t)
 	p := w.pool()
-	_, err := p.Dial(w.ctx(), at(s))
+	_, err := p.Dial(w.ctx(), targetOf(s))
 	k := AsUnknownKey(err)
 	if k == nil || k.Fingerprint != ssh.FingerprintSHA256(s.HostKey()) || k.File != w.path("known_hosts") {
 		t.Fatalf("%v offers %+v", err, k)
@@ -319,12 +319,12 @@ func TestAnUnknownKeyThatAPersonAcceptsIsKeptAndAChangedOneIsNotOffered(t *testi
 	if err := p.Accept(k); err != nil {
 		t.Fatal(err)
 	}
-	w.dial(p, at(s))
+	w.dial(p, targetOf(s))
 	kept := w.read("known_hosts")
 
 	s.SetHostKeys(newSigner(t, ""))
-	_, err = p.Dial(w.ctx(), at(s))
-	fails(t, err, HostKeyChanged)
+	_, err = p.Dial(w.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyChanged)
 	if AsUnknownKey(err) != nil {
 		t.Error("a changed key is offered")
 	}
@@ -337,11 +337,11 @@ func TestAnUnknownKeyThatAPersonAcceptsIsKeptAndAChangedOneIsNotOffered(t *testi
 
 func TestWhereSSHWouldNotAskNoKeyIsOffered(t *testing.T) {
 	for _, policy := range []string{"StrictHostKeyChecking yes", "UserKnownHostsFile none"} {
-		s := sshtest.Start(t, shell())
-		w := newWorld(t)
+		s := sshtest.Start(t, shellConfig())
+		w := newTestHome(t)
 		w.write("config", "%s\n", policy)
-		_, err := w.pool().Dial(w.ctx(), at(s))
-		fails(t, err, HostKeyUnknown)
+		_, err := w.pool().Dial(w.ctx(), targetOf(s))
+		wantError(t, err, KindHostKeyUnknown)
 		if k := AsUnknownKey(err); k != nil {
 			t.Errorf("%s: %+v is offered", policy, k)
 		}
@@ -349,15 +349,15 @@ func TestWhereSSHWouldNotAskNoKeyIsOffered(t *testing.T) {
 }
 
 func TestOneKeyAcceptedByManyLoginsIsKeptOnce(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t)
 	w.write("config", "StrictHostKeyChecking accept-new\n")
 	done := make(chan error)
 	for range 2 { // two pools are two processes, as far as locks go
 		p := w.pool()
 		for range 4 {
 			go func() {
-				c, err := p.Dial(w.ctx(), at(s))
+				c, err := p.Dial(w.ctx(), targetOf(s))
 				if err == nil {
 					c.Close()
 				}
@@ -379,9 +379,9 @@ func TestAHostWithSeveralKeysShowsTheOneThatIsKnown(t *testing.T) {
 	ed, ec, rs := newSigner(t, ""), newSigner(t, "ecdsa"), newSigner(t, "rsa")
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{ed, ec, rs}})
 	for _, known := range []ssh.Signer{ed, ec, rs} {
-		w := newWorld(t)
+		w := newTestHome(t)
 		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", s.Port()), known.PublicKey()))
-		w.dial(w.pool(), at(s))
+		w.dial(w.pool(), targetOf(s))
 	}
 }
 
@@ -389,7 +389,7 @@ func BenchmarkTenThousandHashedHosts(b *testing.B) {
 	key := newSigner(b, "").PublicKey()
 	var text strings.Builder
 	for i := range 10_000 {
-		text.WriteString(hostKeyLine(hashed(fmt.Sprintf("host%d.example.com", i)), key))
+		text.WriteString(hostKeyLine(hashedHostName(fmt.Sprintf("host%d.example.com", i)), key))
 	}
 	file := b.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {

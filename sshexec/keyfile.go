@@ -15,13 +15,13 @@ import (
 type keyFile struct {
 	public ssh.PublicKey       // nil: it can only be known with the passphrase
 	signer ssh.AlgorithmSigner // nil: encrypted, or only the public half is here
-	locked bool
+	encrypted bool
 	err    error
 }
 
 // readKeyFile reads a key file once, for as long as the file stays the same.
 func (p *Pool) readKeyFile(ctx context.Context, path string) keyFile {
-	f, err := p.keyFiles.get(ctx, newStamp(path), func(keyFile) bool { return true }, func() (keyFile, error) {
+	f, err := p.keyFiles.get(ctx, newFileStamp(path), func(keyFile) bool { return true }, func() (keyFile, error) {
 		return parseKeyFile(path), nil
 	})
 	if err != nil {
@@ -42,7 +42,7 @@ func parseKeyFile(path string) keyFile {
 	}
 	key, err := ssh.ParsePrivateKey(text)
 	if err == nil {
-		if err := private(path); err != nil {
+		if err := checkKeyFileMode(path); err != nil {
 			return keyFile{err: err}
 		}
 		signer, ok := key.(ssh.AlgorithmSigner)
@@ -60,10 +60,10 @@ func parseKeyFile(path string) keyFile {
 		if missing.PublicKey != nil {
 			public = missing.PublicKey
 		}
-		if err := private(path); err != nil {
+		if err := checkKeyFileMode(path); err != nil {
 			return keyFile{public: public, err: err}
 		}
-		return keyFile{public: public, locked: true}
+		return keyFile{public: public, encrypted: true}
 	}
 	if public != nil && strings.HasPrefix(public.Type(), "sk-") {
 		err = fmt.Errorf("a key of the kind %s works through an agent alone: ssh-add %s", public.Type(), path)
@@ -72,7 +72,7 @@ func parseKeyFile(path string) keyFile {
 }
 
 // private refuses, as ssh does, a key that others may read.
-func private(path string) error {
+func checkKeyFileMode(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o077 != 0 {
 		return fmt.Errorf("others may read it, so it is not used: chmod 600 %s", path)
@@ -91,33 +91,33 @@ func readPublicKey(path string) (ssh.PublicKey, error) {
 
 // unlocking is how the decrypting of a key ended. That a person would not give the passphrase is an answer too: nobody
 // is asked again for the same key.
-type unlocking struct {
+type decryption struct {
 	signer ssh.AlgorithmSigner
 	err    error
 }
 
 // attempts is how often a passphrase may be mistyped.
-const attempts = 3
+const maxPassphraseAttempts = 3
 
 // unlock decrypts a key, once for everybody.
-func (p *Pool) unlock(ctx context.Context, path string) (ssh.AlgorithmSigner, error) {
-	u, err := p.unlocked.get(ctx, newStamp(path), func(unlocking) bool { return true }, func() (unlocking, error) {
+func (p *Pool) decryptKey(ctx context.Context, path string) (ssh.AlgorithmSigner, error) {
+	u, err := p.decryptedKeys.get(ctx, newFileStamp(path), func(decryption) bool { return true }, func() (decryption, error) {
 		text, err := os.ReadFile(path)
-		for range attempts {
+		for range maxPassphraseAttempts {
 			if err != nil {
 				break
 			}
 			var secret string
-			if secret, err = p.ask(p.ctx, fmt.Sprintf("passphrase for %s: ", path)); err != nil {
+			if secret, err = p.promptSecret(p.ctx, fmt.Sprintf("passphrase for %s: ", path)); err != nil {
 				break
 			}
 			key, parseErr := ssh.ParsePrivateKeyWithPassphrase(text, []byte(secret))
 			if parseErr == nil {
 				signer, ok := key.(ssh.AlgorithmSigner)
 				if !ok {
-					return unlocking{err: errors.New("it cannot sign here")}, nil
+					return decryption{err: errors.New("it cannot sign here")}, nil
 				}
-				return unlocking{signer: signer}, nil
+				return decryption{signer: signer}, nil
 			}
 			if !errors.Is(parseErr, x509.IncorrectPasswordError) {
 				err = parseErr
@@ -126,7 +126,7 @@ func (p *Pool) unlock(ctx context.Context, path string) (ssh.AlgorithmSigner, er
 		if err == nil {
 			err = errors.New("wrong passphrase")
 		}
-		return unlocking{err: fmt.Errorf("it is encrypted, and stays so: %w", err)}, nil
+		return decryption{err: fmt.Errorf("it is encrypted, and stays so: %w", err)}, nil
 	})
 	if err != nil {
 		return nil, err

@@ -10,30 +10,30 @@ import (
 
 // plain says which values of a keyword are read here as ssh reads them. What is neither in this table nor one of those that
 // have no part in a login is left to ssh.
-var plain = map[string]func(args []string) bool{
-	"hostname":              oneWord,
-	"user":                  oneWord,
-	"hostkeyalias":          oneWord,
-	"port":                  oneNumber,
-	"serveraliveinterval":   oneNumber,
-	"serveralivecountmax":   oneNumber,
-	"connecttimeout":        oneNumber,
-	"identityfile":          onePath,
-	"certificatefile":       onePath,
+var parsedKeywords = map[string]func(args []string) bool{
+	"hostname":              isWord,
+	"user":                  isWord,
+	"hostkeyalias":          isWord,
+	"port":                  isNumber,
+	"serveraliveinterval":   isNumber,
+	"serveralivecountmax":   isNumber,
+	"connecttimeout":        isNumber,
+	"identityfile":          isPath,
+	"certificatefile":       isPath,
 	"identityagent":         func(args []string) bool { return len(args) == 1 && !strings.HasPrefix(args[0], "$") },
-	"identitiesonly":        oneOf("yes", "no", "true", "false"),
-	"hashknownhosts":        oneOf("yes", "no", "true", "false"),
-	"stricthostkeychecking": oneOf("yes", "no", "true", "false", "off", "ask", "accept-new"),
-	"addressfamily":         oneOf("any", "inet", "inet6"),
+	"identitiesonly":        isOneOf("yes", "no", "true", "false"),
+	"hashknownhosts":        isOneOf("yes", "no", "true", "false"),
+	"stricthostkeychecking": isOneOf("yes", "no", "true", "false", "off", "ask", "accept-new"),
+	"addressfamily":         isOneOf("any", "inet", "inet6"),
 	"proxyjump":             func(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$/") },
 	"proxycommand":          func(args []string) bool { return args[0] != "" },
-	"userknownhostsfile":    paths,
-	"globalknownhostsfile":  paths,
+	"userknownhostsfile":    arePaths,
+	"globalknownhostsfile":  arePaths,
 }
 
 // beside are the keywords that change nothing about a login as it is made here: they are about terminals, forwardings,
 // sharing of connections, other ways to log in, and what ssh prints.
-var beside = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings compression controlmaster controlpath
+var ignoredKeywords = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings compression controlmaster controlpath
 	controlpersist dynamicforward enableescapecommandline escapechar exitonforwardfailure fingerprinthash forkafterauthentication
 	forwardagent forwardx11 forwardx11timeout forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
 	hostbasedauthentication ipqos kbdinteractiveauthentication challengeresponseauthentication localcommand localforward loglevel
@@ -41,9 +41,9 @@ var beside = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwar
 	remoteforward requesttty sendenv sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility
 	tcpkeepalive updatehostkeys visualhostkey xauthlocation`)
 
-func oneWord(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$") }
+func isWord(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$") }
 
-func oneNumber(args []string) bool {
+func isNumber(args []string) bool {
 	if len(args) != 1 {
 		return false
 	}
@@ -51,22 +51,22 @@ func oneNumber(args []string) bool {
 	return err == nil && n > 0 && args[0][0] != '+'
 }
 
-func paths(args []string) bool {
+func arePaths(args []string) bool {
 	return !slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, "none") })
 }
 
-func onePath(args []string) bool { return len(args) == 1 && paths(args) }
+func isPath(args []string) bool { return len(args) == 1 && arePaths(args) }
 
-func oneOf(words ...string) func([]string) bool {
+func isOneOf(words ...string) func([]string) bool {
 	return func(args []string) bool { return len(args) == 1 && slices.Contains(words, strings.ToLower(args[0])) }
 }
 
 // plainValue says why a keyword with its value is beyond what is read here, or "".
-func plainValue(keyword string, args []string) string {
-	if slices.Contains(beside, keyword) {
+func unhandledReason(keyword string, args []string) string {
+	if slices.Contains(ignoredKeywords, keyword) {
 		return ""
 	}
-	ok, known := plain[keyword]
+	ok, known := parsedKeywords[keyword]
 	switch {
 	case !known:
 		return fmt.Sprintf("the keyword %q", keyword)
@@ -110,7 +110,7 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "port":
 		s.Port, _ = strconv.Atoi(value)
 	case "identitiesonly":
-		s.IdentitiesOnly = yes(value)
+		s.IdentitiesOnly = isYes(value)
 	case "identityagent":
 		s.IdentityAgent = value
 		if value == "" {
@@ -121,7 +121,7 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "proxycommand":
 		s.ProxyCommand = value
 	case "stricthostkeychecking":
-		s.StrictHostKeyChecking = strictness(value)
+		s.StrictHostKeyChecking = normalizeStrictHostKeyChecking(value)
 	case "userknownhostsfile":
 		s.UserKnownHostsFiles = slices.Clone(args)
 	case "globalknownhostsfile":
@@ -129,15 +129,15 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "hostkeyalias":
 		s.HostKeyAlias = value
 	case "hashknownhosts":
-		s.HashKnownHosts = yes(value)
+		s.HashKnownHosts = isYes(value)
 	case "addressfamily":
 		s.AddressFamily = strings.ToLower(value)
 	case "bindaddress":
 		s.BindAddress = value
 	case "connecttimeout":
-		s.ConnectTimeout = seconds(value)
+		s.ConnectTimeout = parseSeconds(value)
 	case "serveraliveinterval":
-		s.ServerAliveInterval = seconds(value)
+		s.ServerAliveInterval = parseSeconds(value)
 	case "serveralivecountmax":
 		s.ServerAliveCountMax, _ = strconv.Atoi(value)
 	case "hostkeyalgorithms":
@@ -151,18 +151,18 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	}
 }
 
-func yes(value string) bool {
+func isYes(value string) bool {
 	lower := strings.ToLower(value)
 	return lower == "yes" || lower == "true"
 }
 
-func seconds(value string) time.Duration {
+func parseSeconds(value string) time.Duration {
 	n, _ := strconv.Atoi(value)
 	return time.Duration(n) * time.Second
 }
 
 // strictness is StrictHostKeyChecking in the words of the manual; `ssh -G` has others.
-func strictness(value string) string {
+func normalizeStrictHostKeyChecking(value string) string {
 	switch lower := strings.ToLower(value); lower {
 	case "true":
 		return "yes"

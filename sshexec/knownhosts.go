@@ -16,9 +16,9 @@ import (
 type marker string
 
 const (
-	plainKey  marker = ""
-	authority marker = "@cert-authority"
-	revoked   marker = "@revoked"
+	noMarker  marker = ""
+	markerCertAuthority marker = "@cert-authority"
+	markerRevoked   marker = "@revoked"
 )
 
 // knownKey is one line of a known_hosts file. Keys are decoded when a line turns out to be about the host in question:
@@ -27,15 +27,15 @@ type knownKey struct {
 	marker marker
 	file   string
 	line   int
-	text   string // the key's base64
+	encoded   string // the key's base64
 	key    ssh.PublicKey
 }
 
 // knownFile is a known_hosts file, in the shape in which it is looked up: plain names by name, and the lines that have
 // to be tried one after the other. sshd(8), SSH_KNOWN_HOSTS FILE FORMAT, is the format's description.
-type knownFile struct {
-	stamp    stamp
-	plain    map[string][]*knownKey
+type knownHostsFile struct {
+	stamp    fileStamp
+	byName    map[string][]*knownKey
 	patterns []patternLine
 	hashed   []hashedLine
 }
@@ -52,20 +52,20 @@ type hashedLine struct {
 }
 
 // knownFiles keeps files that were read, for as long as they stay the same.
-type knownFiles struct {
+type knownHostsCache struct {
 	mu    sync.Mutex
-	files map[string]*knownFile
+	files map[string]*knownHostsFile
 }
 
-func (k *knownFiles) open(path string) *knownFile {
+func (k *knownHostsCache) open(path string) *knownHostsFile {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if f := k.files[path]; f != nil && newStamp(path) == f.stamp {
+	if f := k.files[path]; f != nil && newFileStamp(path) == f.stamp {
 		return f
 	}
-	f := readKnownFile(path)
+	f := readKnownHostsFile(path)
 	if k.files == nil {
-		k.files = make(map[string]*knownFile)
+		k.files = make(map[string]*knownHostsFile)
 	}
 	k.files[path] = f
 	return f
@@ -73,8 +73,8 @@ func (k *knownFiles) open(path string) *knownFile {
 
 // readKnownFile reads what it can. A file that is not there or may not be read knows nobody, and a line that makes no
 // sense is passed over, as OpenSSH does: neither lets anything in.
-func readKnownFile(path string) *knownFile {
-	f := &knownFile{stamp: newStamp(path), plain: make(map[string][]*knownKey)}
+func readKnownHostsFile(path string) *knownHostsFile {
+	f := &knownHostsFile{stamp: newFileStamp(path), byName: make(map[string][]*knownKey)}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return f
@@ -82,12 +82,12 @@ func readKnownFile(path string) *knownFile {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
-		f.add(path, number, string(line))
+		f.parseLine(path, number, string(line))
 	}
 	return f
 }
 
-func (f *knownFile) add(path string, number int, line string) {
+func (f *knownHostsFile) parseLine(path string, number int, line string) {
 	fields := strings.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
 		return
@@ -95,7 +95,7 @@ func (f *knownFile) add(path string, number int, line string) {
 	key := &knownKey{file: path, line: number}
 	if fields[0][0] == '@' {
 		key.marker = marker(fields[0])
-		if key.marker != authority && key.marker != revoked {
+		if key.marker != markerCertAuthority && key.marker != markerRevoked {
 			return
 		}
 		fields = fields[1:]
@@ -104,7 +104,7 @@ func (f *knownFile) add(path string, number int, line string) {
 		return
 	}
 	hosts := fields[0]
-	key.text = fields[2]
+	key.encoded = fields[2]
 	switch {
 	case strings.HasPrefix(hosts, "|1|"):
 		salt, hash, _ := strings.Cut(hosts[len("|1|"):], "|")
@@ -122,18 +122,18 @@ func (f *knownFile) add(path string, number int, line string) {
 		f.patterns = append(f.patterns, patternLine{strings.Split(strings.ToLower(hosts), ","), key})
 	default:
 		for name := range strings.SplitSeq(strings.ToLower(hosts), ",") {
-			f.plain[name] = append(f.plain[name], key)
+			f.byName[name] = append(f.byName[name], key)
 		}
 	}
 }
 
 // find calls found with every key that the file has for a name, which is in lower case.
-func (f *knownFile) find(name string, found func(*knownKey)) {
-	for _, key := range f.plain[name] {
+func (f *knownHostsFile) eachKey(name string, found func(*knownKey)) {
+	for _, key := range f.byName[name] {
 		found(key)
 	}
 	for _, p := range f.patterns {
-		if matchList(p.patterns, name) {
+		if matchPatternList(p.patterns, name) {
 			found(p.key)
 		}
 	}
@@ -169,7 +169,7 @@ func hashName(name string, salt []byte) (sum [sha1.Size]byte) {
 
 // decode makes the key of a line out of its text.
 func (k *knownKey) decode() (ssh.PublicKey, error) {
-	blob, err := base64.StdEncoding.DecodeString(k.text)
+	blob, err := base64.StdEncoding.DecodeString(k.encoded)
 	if err != nil {
 		return nil, err
 	}

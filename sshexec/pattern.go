@@ -26,7 +26,7 @@ func matchPattern(pattern, text string) bool {
 }
 
 // matchList is a list of patterns, of which one that begins with ! excludes whatever the others say.
-func matchList(patterns []string, text string) bool {
+func matchPatternList(patterns []string, text string) bool {
 	found := false
 	for _, p := range patterns {
 		if negated, ok := strings.CutPrefix(p, "!"); ok {

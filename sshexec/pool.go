@@ -17,7 +17,7 @@ type Options struct {
 	Prompter   Prompter            // nil: nobody can be asked
 
 	MaxHandshakes int // logins under way at once; 0 is 32
-	MaxPerAddress int // and to one address; 0 is 8, below the 10 at which sshd begins to turn connections away
+	MaxHandshakesPerAddress int // and to one address; 0 is 8, below the 10 at which sshd begins to turn connections away
 
 	// Log is told what a person should know and nobody asked for, such as a host key that was accepted. nil is silence.
 	Log func(format string, args ...any)
@@ -38,12 +38,12 @@ type Pool struct {
 
 	resolver   resolver
 	hostKeys   hostKeys
-	agents     shared[string, *agentConn]
-	keyFiles   shared[stamp, keyFile]
-	unlocked   shared[stamp, unlocking]
-	bastions   shared[hop, *Conn]
-	handshakes limits
-	question   chan struct{} // a slot for the one question that a person is asked at a time
+	sshAgents     cache[string, *agentConn]
+	keyFiles   cache[fileStamp, keyFile]
+	decryptedKeys   cache[fileStamp, decryption]
+	bastions   cache[hop, *Conn]
+	handshakes limiter
+	promptSlot   chan struct{} // a slot for the one question that a person is asked at a time
 
 	mu    sync.Mutex
 	conns map[*Conn]struct{}
@@ -65,27 +65,27 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), question: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), promptSlot: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.resolver = resolver{options: &p.options, ctx: p.ctx, asking: make(chan struct{}, 4)}
-	p.resolver.asked.tasks = &p.tasks
-	p.agents.tasks = &p.tasks
+	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
+	p.resolver.queries.tasks = &p.tasks
+	p.sshAgents.tasks = &p.tasks
 	p.keyFiles.tasks = &p.tasks
-	p.unlocked.tasks = &p.tasks
+	p.decryptedKeys.tasks = &p.tasks
 	p.bastions.tasks = &p.tasks
-	p.handshakes = newLimits(orElse(o.MaxHandshakes, 32), orElse(o.MaxPerAddress, 8))
+	p.handshakes = newLimiter(orElse(o.MaxHandshakes, 32), orElse(o.MaxHandshakesPerAddress, 8))
 	return p
 }
 
 // Close closes every connection that the Pool made, and waits for everything it began.
 func (p *Pool) Close() error {
-	p.tasks.seal()
+	p.tasks.close()
 	p.cancel()
 	// All at once: one that goes through a dead bastion is free when the bastion is.
 	var closing sync.WaitGroup
 	p.mu.Lock()
 	for c := range p.conns {
-		closing.Go(c.hangUp)
+		closing.Go(c.closeClient)
 	}
 	p.mu.Unlock()
 	closing.Wait()
@@ -94,7 +94,7 @@ func (p *Pool) Close() error {
 }
 
 // fail makes an Error of what went wrong with a target, or returns the Error that it is already.
-func (p *Pool) fail(t Target, phase string, kind Kind, err error) error {
+func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 	if typed, ok := err.(*Error); ok {
 		return typed
 	}
@@ -102,15 +102,15 @@ func (p *Pool) fail(t Target, phase string, kind Kind, err error) error {
 }
 
 // ask asks a person for a secret.
-func (p *Pool) ask(ctx context.Context, prompt string) (string, error) {
+func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
 	if p.options.Prompter == nil {
 		return "", fmt.Errorf("nobody can be asked")
 	}
 	select {
-	case p.question <- struct{}{}:
+	case p.promptSlot <- struct{}{}:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	defer func() { <-p.question }()
+	defer func() { <-p.promptSlot }()
 	return p.options.Prompter.Secret(ctx, prompt)
 }

@@ -13,15 +13,15 @@ import (
 )
 
 // wayByCommand opens transports by running a ProxyCommand, whose standard input and output are the connection.
-func (p *Pool) wayByCommand(t Target, s Settings) (dialFunc, error) {
-	command, err := p.tokens(s.ProxyCommand, s)
+func (p *Pool) proxyCommandDialer(t Target, s Settings) (dialFunc, error) {
+	command, err := p.expandTokens(s.ProxyCommand, s)
 	if err != nil {
-		return nil, p.fail(t, "config", Config, fmt.Errorf("ProxyCommand: %w", err))
+		return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("ProxyCommand: %w", err))
 	}
 	return func(context.Context) (net.Conn, error) {
-		conn, err := p.startCommand(command)
+		conn, err := p.startProxyCommand(command)
 		if err != nil {
-			return nil, &Error{Host: t.Name, Phase: "proxy command", Kind: Jump, Err: fmt.Errorf("%q: %w", command, err)}
+			return nil, &Error{Host: t.Name, Phase: "proxy command", Kind: KindJump, Err: fmt.Errorf("%q: %w", command, err)}
 		}
 		return conn, nil
 	}, nil
@@ -31,43 +31,43 @@ func (p *Pool) wayByCommand(t Target, s Settings) (dialFunc, error) {
 type commandConn struct {
 	in, out *os.File
 	cmd     *exec.Cmd
-	text    string
-	stderr  tail
-	ended   chan struct{} // closed when the process has
+	command    string
+	stderr  stderrTail
+	exited   chan struct{} // closed when the process has
 	once    sync.Once
 }
 
 // complaint is why the command was no connection: what it said, and how it ended.
-func (c *commandConn) complaint() error {
+func (c *commandConn) exitError() error {
 	c.Close()
-	<-c.ended
+	<-c.exited
 	if said := c.stderr.String(); said != "" {
-		return fmt.Errorf("%q failed: %s", c.text, said)
+		return fmt.Errorf("%q failed: %s", c.command, said)
 	}
-	return fmt.Errorf("%q ended: %v", c.text, c.cmd.ProcessState)
+	return fmt.Errorf("%q ended: %v", c.command, c.cmd.ProcessState)
 }
 
 // tail keeps the end of what a command says on standard error.
-type tail struct {
+type stderrTail struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (t *tail) Write(p []byte) (int, error) {
+func (t *stderrTail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.text = append(t.text, p...)
-	t.text = t.text[max(0, len(t.text)-longestGreeting):]
+	t.text = t.text[max(0, len(t.text)-maxPreamble):]
 	return len(p), nil
 }
 
-func (t *tail) String() string {
+func (t *stderrTail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return oneLine(t.text)
+	return sanitizeLine(t.text)
 }
 
-func (p *Pool) startCommand(command string) (*commandConn, error) {
+func (p *Pool) startProxyCommand(command string) (*commandConn, error) {
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -85,14 +85,14 @@ func (p *Pool) startCommand(command string) (*commandConn, error) {
 	cmd.Stdin, cmd.Stdout = theirIn, theirOut
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ctrl-c at the terminal is not the command's business
 	cmd.WaitDelay = time.Second                           // for its standard error, which children may hold
-	c := &commandConn{in: in, out: out, cmd: cmd, text: command, ended: make(chan struct{})}
+	c := &commandConn{in: in, out: out, cmd: cmd, command: command, exited: make(chan struct{})}
 	cmd.Stderr = &c.stderr
 	if err := cmd.Start(); err != nil {
 		in.Close()
 		out.Close()
 		return nil, err
 	}
-	wait := func() { _ = cmd.Wait(); close(c.ended) }
+	wait := func() { _ = cmd.Wait(); close(c.exited) }
 	if !p.tasks.start(wait) {
 		c.Close()
 		wait()

@@ -18,34 +18,34 @@ import (
 const systemConfig = "/etc/ssh/ssh_config"
 
 // usualIdentities are the keys that ssh tries where no IdentityFile is given.
-var usualIdentities = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
+var defaultIdentityFiles = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
 
 // resolver answers what ssh_config(5) says of a target.
 type resolver struct {
 	options *Options
 	ctx     context.Context // the Pool's
-	asked   shared[question, answer]
-	asking  chan struct{} // a slot for each `ssh -G` at a time
+	queries   cache[sshQuery, sshOutput]
+	slots  chan struct{} // a slot for each `ssh -G` at a time
 
 	mu   sync.Mutex
-	read *reading
+	parsed *parsedConfig
 }
 
 // question is a target as `ssh -G` is asked for it, while the files are those of one reading.
-type question struct {
+type sshQuery struct {
 	target  Target
-	reading *reading
+	config *parsedConfig
 }
 
 // answer is what `ssh -G` printed, by keyword.
-type answer map[string][]string
+type sshOutput map[string][]string
 
 // ConfigArgs are the arguments that make ssh(1) read the same configuration as this Pool does.
 func (p *Pool) ConfigArgs() []string { return p.options.configArgs() }
 
 func (o *Options) configArgs() []string {
 	file := o.ConfigFile
-	if file == "" && !o.ownHome() {
+	if file == "" && !o.usesPasswdHome() {
 		// ssh looks for its files in the home directory of passwd(5), whatever $HOME says.
 		file = filepath.Join(o.Home, ".ssh/config")
 		if _, err := os.Stat(file); err != nil {
@@ -59,38 +59,38 @@ func (o *Options) configArgs() []string {
 }
 
 // ownHome reports whether Home is the one that ssh itself knows.
-func (o *Options) ownHome() bool {
+func (o *Options) usesPasswdHome() bool {
 	me, err := user.Current()
 	return err != nil || filepath.Clean(me.HomeDir) == filepath.Clean(o.Home)
 }
 
 // load reads the configuration files, or takes them as read before where they have not changed.
-func (r *resolver) load() *reading {
+func (r *resolver) load() *parsedConfig {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.read != nil && r.read.current() {
-		return r.read
+	if r.parsed != nil && r.parsed.unchanged() {
+		return r.parsed
 	}
-	r.read = &reading{}
-	users := configReader{home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), into: r.read}
+	r.parsed = &parsedConfig{}
+	users := configParser{home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), result: r.parsed}
 	file := r.options.ConfigFile
 	if file == "" {
 		file = filepath.Join(r.options.Home, ".ssh/config")
-		users.check = true
+		users.checkMode = true
 	}
-	r.read.steps = users.file(file)
-	if r.options.ConfigFile == "" && r.options.ownHome() {
-		system := configReader{home: r.options.Home, dir: filepath.Dir(systemConfig), into: r.read}
-		r.read.steps = append(r.read.steps, step{include: [][]step{system.file(systemConfig)}})
+	r.parsed.directives = users.parseFile(file)
+	if r.options.ConfigFile == "" && r.options.usesPasswdHome() {
+		system := configParser{home: r.options.Home, dir: filepath.Dir(systemConfig), result: r.parsed}
+		r.parsed.directives = append(r.parsed.directives, directive{included: [][]directive{system.parseFile(systemConfig)}})
 	}
-	return r.read
+	return r.parsed
 }
 
 // Resolve says what ssh_config(5) and the target together come to.
 func (p *Pool) Resolve(ctx context.Context, t Target) (Settings, error) {
 	s, err := p.resolve(ctx, t)
 	if err != nil {
-		return s, p.fail(t, "config", Config, err)
+		return s, p.errorFor(t, "config", KindConfig, err)
 	}
 	return s, nil
 }
@@ -102,23 +102,23 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	s := Settings{Alias: t.Name}
 	told := map[string]bool{}
 	read := p.resolver.load()
-	if read.odd != nil {
+	if read.unhandled != nil {
 		// ssh is told what the target says, and its answer has it.
-		err := p.resolver.ask(ctx, question{t, read}, func(keyword string, args []string) { s.assign(told, keyword, args) })
+		err := p.resolver.querySSH(ctx, sshQuery{t, read}, func(keyword string, args []string) { s.assign(told, keyword, args) })
 		if err != nil {
 			return s, err
 		}
 	} else {
 		s.Hostname, s.User, s.Port = t.Address, t.User, t.Port
 		told["hostname"], told["user"], told["port"] = t.Address != "", t.User != "", t.Port != 0
-		walk(read.steps, t.Name, true, func(keyword string, args []string) { s.assign(told, keyword, args) })
+		applyDirectives(read.directives, t.Name, true, func(keyword string, args []string) { s.assign(told, keyword, args) })
 	}
-	s.ChosenIdentities = len(s.IdentityFiles) > 0
-	return s, p.complete(&s, t)
+	s.IdentityFilesConfigured = len(s.IdentityFiles) > 0
+	return s, p.applyDefaults(&s, t)
 }
 
 // complete fills in what nothing was said about, as OpenSSH does, and makes paths of what was.
-func (p *Pool) complete(s *Settings, t Target) error {
+func (p *Pool) applyDefaults(s *Settings, t Target) error {
 	// What the manual gives as the default.
 	s.Hostname = orElse(s.Hostname, t.Name)
 	s.User = orElse(s.User, p.options.User)
@@ -127,7 +127,7 @@ func (p *Pool) complete(s *Settings, t Target) error {
 	s.AddressFamily = orElse(s.AddressFamily, "any")
 	s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
 	if s.IdentityFiles == nil {
-		s.IdentityFiles = slices.Clone(usualIdentities)
+		s.IdentityFiles = slices.Clone(defaultIdentityFiles)
 	}
 	if s.UserKnownHostsFiles == nil {
 		s.UserKnownHostsFiles = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
@@ -155,11 +155,11 @@ func (p *Pool) complete(s *Settings, t Target) error {
 	single := []string{s.IdentityAgent}
 	for _, list := range append(lists, single) {
 		for i, path := range list {
-			path, err := p.tokens(path, *s)
+			path, err := p.expandTokens(path, *s)
 			if err != nil {
 				return err
 			}
-			list[i] = tilde(path, p.options.Home)
+			list[i] = expandTilde(path, p.options.Home)
 		}
 	}
 	s.IdentityAgent = single[0]
@@ -175,18 +175,18 @@ func orElse[T comparable](value, otherwise T) T {
 }
 
 // ask lets ssh itself read the configuration.
-func (r *resolver) ask(ctx context.Context, q question, set func(keyword string, args []string)) error {
-	there := func(answer) bool { return true }
-	said, err := r.asked.get(ctx, q, there, func() (answer, error) { return r.run(q) })
+func (r *resolver) querySSH(ctx context.Context, q sshQuery, set func(keyword string, args []string)) error {
+	there := func(sshOutput) bool { return true }
+	said, err := r.queries.get(ctx, q, there, func() (sshOutput, error) { return r.runSSH(q) })
 	if err != nil {
 		return err
 	}
 	// What ssh says of a host it was told nothing about are its defaults, and no choice of anybody's.
-	defaults, err := r.asked.get(ctx, question{}, there, func() (answer, error) { return r.run(question{}) })
+	defaults, err := r.queries.get(ctx, sshQuery{}, there, func() (sshOutput, error) { return r.runSSH(sshQuery{}) })
 	if err != nil {
 		return err
 	}
-	for keyword, refusal := range unsupported {
+	for keyword, refusal := range unsupportedKeywords {
 		if values := said[keyword]; values != nil && !slices.Equal(values, defaults[keyword]) && refusal(values[0]) {
 			return fmt.Errorf("ssh_config(5) sets %s to %q, which fleetctl does not do", keyword, values[0])
 		}
@@ -208,30 +208,30 @@ func (r *resolver) ask(ctx context.Context, q question, set func(keyword string,
 
 // unsupported are the keywords that would make a login safer, or go another way, than it does here. Passing over them
 // would be wrong; so would be to refuse their harmless values.
-var unsupported = map[string]func(value string) bool{
+var unsupportedKeywords = map[string]func(value string) bool{
 	"bindinterface":        func(v string) bool { return v != "none" },
 	"knownhostscommand":    func(v string) bool { return v != "none" },
 	"revokedhostkeys":      func(v string) bool { return v != "none" },
-	"proxyusefdpass":       yes,
+	"proxyusefdpass":       isYes,
 	"pubkeyauthentication": func(v string) bool { return v == "false" || v == "no" },
 }
 
 // longestAnswer bounds how long `ssh -G` may take: a Match exec or a CanonicalizeHostname may never answer.
-const longestAnswer = 30 * time.Second
+const sshQueryTimeout = 30 * time.Second
 
-func (r *resolver) run(q question) (answer, error) {
+func (r *resolver) runSSH(q sshQuery) (sshOutput, error) {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
-		if q.reading == nil {
+		if q.config == nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s is for ssh itself to read, and there is none in PATH", q.reading.odd)
+		return nil, fmt.Errorf("%s is for ssh itself to read, and there is none in PATH", q.config.unhandled)
 	}
-	r.asking <- struct{}{}
-	defer func() { <-r.asking }()
-	ctx, cancel := context.WithTimeout(r.ctx, longestAnswer)
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	ctx, cancel := context.WithTimeout(r.ctx, sshQueryTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, r.questionArgs(q)...)
+	cmd := exec.CommandContext(ctx, path, r.queryArgs(q)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err != nil {
@@ -241,7 +241,7 @@ func (r *resolver) run(q question) (answer, error) {
 		}
 		return nil, fmt.Errorf("ssh -G: %w", err)
 	}
-	said := answer{}
+	said := sshOutput{}
 	for line := range strings.Lines(string(out)) {
 		keyword, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		said[keyword] = append(said[keyword], value)
@@ -249,8 +249,8 @@ func (r *resolver) run(q question) (answer, error) {
 	return said, nil
 }
 
-func (r *resolver) questionArgs(q question) []string {
-	if q.reading == nil {
+func (r *resolver) queryArgs(q sshQuery) []string {
+	if q.config == nil {
 		return []string{"-G", "-F", "none", "--", "localhost"}
 	}
 	args := append([]string{"-G"}, r.options.configArgs()...)

@@ -14,9 +14,9 @@ import (
 )
 
 // resolved is what a configuration comes to for a host named web.
-func resolved(t *testing.T, config string, target Target) Settings {
+func resolveWeb(t *testing.T, config string, target Target) Settings {
 	t.Helper()
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "%s", config)
 	w.ConfigFile = w.path("config")
 	if target.Name == "" {
@@ -37,17 +37,17 @@ func needsSSH(t *testing.T) {
 }
 
 func TestWithoutAConfigurationAHostIsWhatItsNameSays(t *testing.T) {
-	s := resolved(t, "", Target{})
+	s := resolveWeb(t, "", Target{})
 	if s.Hostname != "web" || s.Port != 22 || s.User != "alice" || s.ProxyJump != "" || s.StrictHostKeyChecking != "ask" {
 		t.Errorf("got %+v", s)
 	}
-	if len(s.IdentityFiles) == 0 || s.ChosenIdentities || !strings.HasSuffix(s.UserKnownHostsFiles[0], "/.ssh/known_hosts") {
+	if len(s.IdentityFiles) == 0 || s.IdentityFilesConfigured || !strings.HasSuffix(s.UserKnownHostsFiles[0], "/.ssh/known_hosts") {
 		t.Errorf("got %+v", s)
 	}
 }
 
 func TestTheFirstValueWinsAndIdentityFilesAdd(t *testing.T) {
-	s := resolved(t, `
+	s := resolveWeb(t, `
 Host web
   HostName 10.0.0.1
   IdentityFile ~/.ssh/one
@@ -57,7 +57,7 @@ Host *
   Port = 2222
   IdentityFile ~/.ssh/two
 `, Target{})
-	if s.Hostname != "10.0.0.1" || s.User != "bob" || s.Port != 2222 || len(s.IdentityFiles) != 2 || !s.ChosenIdentities {
+	if s.Hostname != "10.0.0.1" || s.User != "bob" || s.Port != 2222 || len(s.IdentityFiles) != 2 || !s.IdentityFilesConfigured {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -68,7 +68,7 @@ func TestTheTargetComesBeforeTheConfiguration(t *testing.T) {
 			if odd != "" {
 				needsSSH(t)
 			}
-			s := resolved(t, odd+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
+			s := resolveWeb(t, odd+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
 				Target{Address: "fe80::1%eth0", User: "carol", Port: 23})
 			if s.Hostname != "fe80::1%eth0" || s.User != "carol" || s.Port != 23 || s.ProxyJump != "jump" {
 				t.Errorf("got %+v", s)
@@ -81,7 +81,7 @@ func TestTheTargetComesBeforeTheConfiguration(t *testing.T) {
 }
 
 func TestTokensAndVariablesAreReplaced(t *testing.T) {
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.env["KEYS"] = "/keys"
 	w.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
 		"  IdentityFile ${KEYS}/%%r@%%h:%%p-%%n%%%%\n  UserKnownHostsFile %%d/known /dev/null\n  IdentityAgent ~/agent.sock\n")
@@ -97,11 +97,11 @@ func TestTokensAndVariablesAreReplaced(t *testing.T) {
 
 func TestATokenThatIsNotKnownIsAnErrorAndNotHalfAPath(t *testing.T) {
 	for _, file := range []string{"~/.ssh/%y", "~/.ssh/${NOT_SET}/key"} {
-		w := newWorld(t)
+		w := newTestHome(t)
 		w.write("config", "IdentityFile %s\n", file)
 		w.ConfigFile = w.path("config")
 		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, "web: config", file)
+		wantError(t, err, KindConfig, "web: config", file)
 	}
 }
 
@@ -113,14 +113,14 @@ func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
 		{"web", true}, {"we?", true}, {"web?", false}, {"*", true}, {"w*b", true}, {"*b*", true}, {"", false}, {"w", false},
 		{"db web", true}, {"* !web", false}, {"!web *", false}, {"!db *", true}, {"!db", false}, {"WEB", false},
 	} {
-		if got := matchList(strings.Fields(c.patterns), "web"); got != c.want {
+		if got := matchPatternList(strings.Fields(c.patterns), "web"); got != c.want {
 			t.Errorf("%q: %v", c.patterns, got)
 		}
 	}
 }
 
 // beyondPlain are constructs that ssh reads and this package leaves to it, with what they come to.
-var beyondPlain = []struct{ config, hostname string }{
+var unhandledConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
 	{"Match host db,web\n  HostName a\n", "a"},
@@ -136,12 +136,12 @@ var beyondPlain = []struct{ config, hostname string }{
 
 func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
 	needsSSH(t)
-	for _, c := range beyondPlain {
-		if s := resolved(t, c.config, Target{}); s.Hostname != c.hostname {
+	for _, c := range unhandledConfigs {
+		if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
 			t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
 		}
 	}
-	if s := resolved(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
+	if s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
 		!strings.HasSuffix(s.IdentityFiles[0], "/.ssh/my key") || !strings.HasSuffix(s.IdentityFiles[1], "/.ssh/id#work") ||
 		s.ConnectTimeout != time.Minute || s.ServerAliveInterval != 5*time.Second {
 		t.Errorf("got %+v", s)
@@ -150,50 +150,50 @@ func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
 
 func TestWithoutSSHWhatIsBeyondPlainIsAnErrorWithItsPlace(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for _, c := range beyondPlain {
-		w := newWorld(t)
+	for _, c := range unhandledConfigs {
+		w := newTestHome(t)
 		w.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
 		w.ConfigFile = w.path("config")
 		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, "web: config: "+w.path("config")+":", "ssh")
+		wantError(t, err, KindConfig, "web: config: "+w.path("config")+":", "ssh")
 	}
 }
 
 func TestAMisspelledKeywordIsAnErrorWithItsLine(t *testing.T) {
 	needsSSH(t)
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "Host web\n  HostNane 10.0.0.1\n")
 	w.ConfigFile = w.path("config")
 	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "hostnane", "line 2")
+	wantError(t, err, KindConfig, "hostnane", "line 2")
 }
 
 func TestWhatWouldMakeALoginSaferOrGoElsewhereIsNotPassedOver(t *testing.T) {
 	needsSSH(t)
 	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
-		w := newWorld(t)
+		w := newTestHome(t)
 		w.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
 		w.ConfigFile = w.path("config")
 		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, strings.ToLower(strings.Fields(line)[0]))
+		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))
 	}
 }
 
 func TestAlgorithmsAreLimitedToWhatTheConfigurationAllows(t *testing.T) {
 	needsSSH(t)
-	s := resolved(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
+	s := resolveWeb(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
 	if !slices.Equal(s.HostKeyAlgorithms, []string{"ssh-ed25519", "ssh-rsa"}) || len(s.Ciphers) != 2 || s.MACs != nil {
 		t.Errorf("got %q, %q, %q", s.HostKeyAlgorithms, s.Ciphers, s.MACs)
 	}
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "KexAlgorithms sntrup761x25519-sha512@openssh.com\n")
 	w.ConfigFile = w.path("config")
 	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "KexAlgorithms", "sntrup761")
+	wantError(t, err, KindConfig, "KexAlgorithms", "sntrup761")
 }
 
 func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "Include more/*\n")
 	w.ConfigFile = w.path("config")
 	p := w.pool()
@@ -222,18 +222,18 @@ func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
 
 func TestAConfigurationThatIncludesItselfEnds(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "Include config\n")
 	w.ConfigFile = w.path("config")
 	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "too deep")
+	wantError(t, err, KindConfig, "too deep")
 }
 
 // TestThePlainPartIsReadAsSSHReadsIt makes configurations at random and compares with `ssh -G`.
 func TestThePlainPartIsReadAsSSHReadsIt(t *testing.T) {
 	needsSSH(t)
 	r := rand.New(rand.NewPCG(7, 11))
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.ConfigFile = w.path("config")
 	for round := range 40 {
 		config := randomConfig(r, true)
@@ -249,18 +249,18 @@ func TestThePlainPartIsReadAsSSHReadsIt(t *testing.T) {
 			t.Fatalf("%v\n%s", err, config)
 		}
 		read := *p.resolver.load()
-		if read.odd != nil {
-			t.Fatalf("not plain: %v\n%s", read.odd, config)
+		if read.unhandled != nil {
+			t.Fatalf("not plain: %v\n%s", read.unhandled, config)
 		}
-		read.odd = &oddity{file: "test", why: "asked for"}
-		p.resolver.read = &read
+		read.unhandled = &unhandledSyntax{file: "test", reason: "asked for"}
+		p.resolver.parsed = &read
 		there, err := p.Resolve(w.ctx(), target)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, config)
 		}
 		// Said to be the default, and not said at all, are one thing to ssh -G.
 		for _, s := range []*Settings{&here, &there} {
-			s.ChosenIdentities = false
+			s.IdentityFilesConfigured = false
 			s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
 		}
 		if there.User == here.User || here.User == "alice" {
@@ -298,7 +298,7 @@ func randomConfig(r *rand.Rand, include bool) string {
 }
 
 func FuzzReadingAConfigurationNeverFails(f *testing.F) {
-	for _, c := range beyondPlain {
+	for _, c := range unhandledConfigs {
 		f.Add(c.config)
 	}
 	f.Add("Host\x00\nPort 99999\nInclude *\n=\n\"\n")
@@ -307,16 +307,16 @@ func FuzzReadingAConfigurationNeverFails(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		into := &reading{}
-		steps := configReader{home: t.TempDir(), dir: t.TempDir(), into: into}.file(file)
+		into := &parsedConfig{}
+		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: into}.parseFile(file)
 		var s Settings
 		told := map[string]bool{}
-		walk(steps, "web", true, func(keyword string, args []string) {
-			if into.odd == nil {
+		applyDirectives(steps, "web", true, func(keyword string, args []string) {
+			if into.unhandled == nil {
 				s.assign(told, keyword, args)
 			}
 		})
-		if into.odd == nil && (s.Port < 0 || s.Port > 65535) {
+		if into.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
 			t.Errorf("port %d", s.Port)
 		}
 	})

@@ -44,22 +44,22 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exit int, err error) {
 	ready := make(chan struct{})
 	if cmd.Stdin != nil {
 		token = rand.Text()
-		gate := &goAhead{out: errs, token: []byte(token), seen: func() { close(ready) }}
+		gate := &tokenFilter{out: errs, token: []byte(token), onToken: func() { close(ready) }}
 		session.Stderr = gate
 		defer gate.close()
 	}
-	line, text := wrap(cmd.Script, cmd.Args, token)
+	line, text := buildCommand(cmd.Script, cmd.Args, token)
 	ended := make(chan struct{})
 	defer close(ended)
 	_, err = await(ctx, &c.pool.tasks, func() (struct{}, error) {
 		if err := session.Start(line); err != nil {
 			return struct{}{}, err
 		}
-		c.pool.tasks.start(func() { _, _ = io.WriteString(stdin, text); c.feed(stdin, cmd.Stdin, ready, ended) })
+		c.pool.tasks.start(func() { _, _ = io.WriteString(stdin, text); c.copyStdin(stdin, cmd.Stdin, ready, ended) })
 		return struct{}{}, session.Wait()
 	}, nil)
-	if ctx.Err() != nil && !finished(err) {
-		c.abandon(session)
+	if ctx.Err() != nil && !scriptExited(err) {
+		c.abandonSession(session)
 	} else {
 		session.Close()
 	}
@@ -74,13 +74,13 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exit int, err error) {
 }
 
 // finished reports whether what Run waited for is the end of the script.
-func finished(err error) bool {
+func scriptExited(err error) bool {
 	var status *ssh.ExitError
 	return err == nil || errors.As(err, &status)
 }
 
 // feed copies what follows the script, once the host has read that.
-func (c *Conn) feed(stdin io.WriteCloser, from io.Reader, ready, ended <-chan struct{}) {
+func (c *Conn) copyStdin(stdin io.WriteCloser, from io.Reader, ready, ended <-chan struct{}) {
 	if from == nil {
 		stdin.Close()
 		return
@@ -98,12 +98,12 @@ func (c *Conn) feed(stdin io.WriteCloser, from io.Reader, ready, ended <-chan st
 }
 
 // patienceWithSession is how long a session may take to be closed before the connection is taken for dead.
-const patienceWithSession = 5 * time.Second
+const sessionCloseTimeout = 5 * time.Second
 
 // abandon closes a session that is still running. On a dead network even that can block, and then the connection has to go.
-func (c *Conn) abandon(session *ssh.Session) {
+func (c *Conn) abandonSession(session *ssh.Session) {
 	c.pool.tasks.start(func() {
-		stuck := time.AfterFunc(patienceWithSession, func() { c.giveUp(errors.New("a session could not be closed")) })
+		stuck := time.AfterFunc(sessionCloseTimeout, func() { c.closeWithError(errors.New("a session could not be closed")) })
 		defer stuck.Stop()
 		session.Close()
 	})
@@ -116,9 +116,9 @@ func (c *Conn) sessionError(ctx context.Context, err error) error {
 	case errors.As(err, &noStatus):
 		err = fmt.Errorf("the session ended without an exit status: %w", io.ErrUnexpectedEOF)
 	case errors.As(err, &refused) && ctx.Err() == nil:
-		return &Error{Host: c.target.Name, Phase: "session", Kind: Session,
+		return &Error{Host: c.target.Name, Phase: "session", Kind: KindSession,
 			Err:  fmt.Errorf("the host opens no further session on this connection: %s", refused.Message),
-			Mend: "allow more of them: MaxSessions in sshd_config(5) on the host"}
+			Fix: "allow more of them: MaxSessions in sshd_config(5) on the host"}
 	}
-	return c.fail(ctx, "session", err)
+	return c.errorFor(ctx, "session", err)
 }

@@ -15,9 +15,9 @@ import (
 )
 
 func TestAScriptRunsWithItsArgumentsStreamsAndStatus(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	exit, out, errs := run(t, c, `echo "$2"; echo "$1" >&2; exit 7`, "it's", "$HOME\n")
 	if exit != 7 || out != "$HOME\n\n" || errs != "it's\n" {
 		t.Errorf("got %d, %q, %q", exit, out, errs)
@@ -25,18 +25,18 @@ func TestAScriptRunsWithItsArgumentsStreamsAndStatus(t *testing.T) {
 }
 
 func TestAScriptEndedByASignalHasTheShellsStatus(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	if exit, _, _ := run(t, c, `kill -TERM $$`); exit != 128+15 {
 		t.Errorf("got %d", exit)
 	}
 }
 
 func TestAScriptReadsItsStandardInputWhole(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	input := strings.Repeat("a line of input\n", 20000)
 	for _, given := range []string{"", "x", input} {
 		var out, errs strings.Builder
@@ -51,9 +51,9 @@ func TestAScriptReadsItsStandardInputWhole(t *testing.T) {
 }
 
 func TestStandardInputIsNeverRunAsCode(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	var out strings.Builder
 	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdin: strings.NewReader("echo run\n"), Stdout: &out}); err != nil {
 		t.Fatal(err)
@@ -64,9 +64,9 @@ func TestStandardInputIsNeverRunAsCode(t *testing.T) {
 }
 
 func TestManyScriptsRunAtOnceOnOneConnection(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -83,9 +83,9 @@ func TestManyScriptsRunAtOnceOnOneConnection(t *testing.T) {
 }
 
 func TestUnreadStandardErrorDoesNotStopStandardOutput(t *testing.T) {
-	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Flood(8<<20, "after\n")})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.FloodStderr(8<<20, "after\n")})
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	var out strings.Builder
 	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &out}); err != nil {
 		t.Fatal(err)
@@ -106,8 +106,8 @@ func (f *failingWriter) Write(p []byte) (int, error) {
 
 func TestAWriterThatFailsDoesNotHoldUpTheScript(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(8 << 20)})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	if exit, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &failingWriter{room: 100}}); exit != 0 || err != nil {
 		t.Errorf("%d, %v", exit, err)
 	}
@@ -116,14 +116,14 @@ func TestAWriterThatFailsDoesNotHoldUpTheScript(t *testing.T) {
 func TestALineOf100MegabytesAndBrokenTextArriveByteForByte(t *testing.T) {
 	t.Parallel()
 	long := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(100 << 20)})
-	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Say(sshtest.Hostile, sshtest.Hostile, 0)})
-	w := newWorld(t).knows(long, hostile)
+	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Print(sshtest.HostileText, sshtest.HostileText, 0)})
+	w := newTestHome(t).trust(long, hostile)
 	p := w.pool()
 	var n counter
-	if _, err := w.dial(p, at(long)).Run(w.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n != 100<<20+1 {
+	if _, err := w.dial(p, targetOf(long)).Run(w.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n != 100<<20+1 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if _, out, errs := run(t, w.dial(p, at(hostile)), "true"); out != sshtest.Hostile || errs != sshtest.Hostile {
+	if _, out, errs := run(t, w.dial(p, targetOf(hostile)), "true"); out != sshtest.HostileText || errs != sshtest.HostileText {
 		t.Errorf("got %q, %q", out, errs)
 	}
 }
@@ -134,9 +134,9 @@ func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return l
 
 func TestASessionWithoutAnExitStatusIsLost(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: func(*sshtest.Session) int { return sshtest.NoStatus }})
-	w := newWorld(t).knows(s)
-	_, err := w.dial(w.pool(), at(s)).Run(w.ctx(), Command{Script: "true"})
-	fails(t, err, Lost, "web: session", "without an exit status")
+	w := newTestHome(t).trust(s)
+	_, err := w.dial(w.pool(), targetOf(s)).Run(w.ctx(), Command{Script: "true"})
+	wantError(t, err, KindLost, "web: session", "without an exit status")
 }
 
 func TestAConnectionCutWhileAScriptRunsIsLost(t *testing.T) {
@@ -144,10 +144,10 @@ func TestAConnectionCutWhileAScriptRunsIsLost(t *testing.T) {
 		Handler: sshtest.LongLine(1 << 30),
 		Fault:   func(int) sshtest.Fault { return sshtest.Fault{CutOut: 300_000} },
 	})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	if e := fails(t, err, Lost, "web: session", "connection was lost"); !e.Offline() {
+	if e := wantError(t, err, KindLost, "web: session", "connection was lost"); !e.Offline() {
 		t.Error("a lost host may be away")
 	}
 	select {
@@ -158,14 +158,14 @@ func TestAConnectionCutWhileAScriptRunsIsLost(t *testing.T) {
 }
 
 func TestRunReturnsAtOnceWhenItsContextEnds(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	s := sshtest.Start(t, shellConfig())
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
 	_, err := c.Run(ctx, Command{Script: "sleep 5"})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("it took %v", took)
 	}
@@ -176,13 +176,13 @@ func TestRunReturnsAtOnceWhenItsContextEnds(t *testing.T) {
 
 func TestNothingIsWrittenAfterRunReturned(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(1 << 30)})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	ctx, cancel := context.WithTimeout(w.ctx(), 50*time.Millisecond)
 	defer cancel()
 	var out bytes.Buffer // the race detector is the judge
 	_, err := c.Run(ctx, Command{Script: "true", Stdout: &out})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	n := out.Len()
 	time.Sleep(50 * time.Millisecond)
 	if out.Len() != n {
@@ -192,13 +192,13 @@ func TestNothingIsWrittenAfterRunReturned(t *testing.T) {
 
 func TestOnABlackHoleRunStillReturnsAtOnce(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Shell{}.Handle, Fault: func(int) sshtest.Fault { return sshtest.Fault{FreezeAfterLogin: true} }})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
 	defer cancel()
 	begun := time.Now()
 	_, err := c.Run(ctx, Command{Script: "true"})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	c.Close()
 	if took := time.Since(begun); took > time.Second {
 		t.Errorf("it took %v", took)
@@ -208,15 +208,15 @@ func TestOnABlackHoleRunStillReturnsAtOnce(t *testing.T) {
 func TestASessionTooManyIsSaidClearly(t *testing.T) {
 	release := make(chan struct{})
 	s := sshtest.Start(t, sshtest.Config{MaxSessions: 1, Handler: func(s *sshtest.Session) int { <-release; return 0 }})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	w := newTestHome(t).trust(s)
+	c := w.dial(w.pool(), targetOf(s))
 	var wg sync.WaitGroup
 	wg.Go(func() { _, _ = c.Run(w.ctx(), Command{Script: "true"}) })
 	for s.Sessions() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	if e := fails(t, err, Session, "MaxSessions"); e.Offline() {
+	if e := wantError(t, err, KindSession, "MaxSessions"); e.Offline() {
 		t.Error("the host is there")
 	}
 	close(release)
@@ -228,7 +228,7 @@ func TestTheGoAheadIsFoundHoweverItIsCut(t *testing.T) {
 	for size := 1; size <= len(text); size++ {
 		var out strings.Builder
 		seen := 0
-		g := &goAhead{out: &out, token: []byte("TOKEN"), seen: func() { seen++ }}
+		g := &tokenFilter{out: &out, token: []byte("TOKEN"), onToken: func() { seen++ }}
 		for rest := []byte(text); len(rest) > 0; {
 			n := min(size, len(rest))
 			_, _ = g.Write(rest[:n])
@@ -241,4 +241,4 @@ func TestTheGoAheadIsFoundHoweverItIsCut(t *testing.T) {
 	}
 }
 
-var _ io.Writer = (*goAhead)(nil)
+var _ io.Writer = (*tokenFilter)(nil)

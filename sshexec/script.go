@@ -18,7 +18,7 @@ func EncodeArgs(args []string) string {
 		}
 		for j := range len(arg) {
 			c := arg[j]
-			if plainByte(c) {
+			if isPlainByte(c) {
 				b.WriteByte(c)
 				continue
 			}
@@ -28,7 +28,7 @@ func EncodeArgs(args []string) string {
 	return b.String()
 }
 
-func plainByte(c byte) bool {
+func isPlainByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '/' || c == '-'
 }
 
@@ -62,7 +62,7 @@ unset -f fleetctl_arg
 
 // longestLine is how much of a command line is used. Linux gives a process at most 128 KiB in one argument, and the
 // login shell gets the whole line in one; longer arguments go ahead of the script instead, in the same encoding.
-const longestLine = 64 << 10
+const maxArgsInCommandLine = 64 << 10
 
 // wrap makes the command line and the text for standard input out of a script.
 //
@@ -70,11 +70,11 @@ const longestLine = 64 << 10
 // runs nothing, no command in the script can eat the rest of the script as its input, and nothing that follows is taken
 // for code. goAhead, a random word, is printed on standard error between the reading and the running; "" prints nothing.
 // A shell reads ahead, so what the script is to find on its own standard input must not be sent before that.
-func wrap(script string, args []string, goAhead string) (line, text string) {
+func buildCommand(script string, args []string, goAhead string) (line, text string) {
 	line = "exec /bin/sh -s"
 	var b strings.Builder
 	b.WriteString("{\n")
-	if words := EncodeArgs(args); len(words) > longestLine {
+	if words := EncodeArgs(args); len(words) > maxArgsInCommandLine {
 		b.WriteString("set -- " + words + "\n")
 	} else if len(args) > 0 {
 		line += " -- " + words

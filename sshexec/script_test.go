@@ -9,9 +9,9 @@ import (
 )
 
 // through runs a script with args as a host would: the line by a login shell, the rest on standard input to sh.
-func through(t testing.TB, login, sh, script string, args []string, env ...string) []string {
+func runThroughShells(t testing.TB, login, sh, script string, args []string, env ...string) []string {
 	t.Helper()
-	line, text := wrap(script, args, "")
+	line, text := buildCommand(script, args, "")
 	line = strings.Replace(line, "/bin/sh", sh, 1)
 	cmd := exec.Command(login, "-c", line)
 	cmd.Stdin = strings.NewReader(text)
@@ -29,7 +29,7 @@ func through(t testing.TB, login, sh, script string, args []string, env ...strin
 const printArgs = `[ $# -eq 0 ] || printf '%s\0' "$@"`
 
 // shells finds those of the names that are installed; sh always is.
-func shells(t testing.TB, names ...string) []string {
+func installedShells(t testing.TB, names ...string) []string {
 	t.Helper()
 	var found []string
 	for _, name := range names {
@@ -60,9 +60,9 @@ var trickyArgs = [][]string{
 }
 
 func TestArgumentsArriveByteForByteThroughEveryLoginShell(t *testing.T) {
-	for _, login := range shells(t, "sh", "bash", "dash", "zsh", "fish") {
+	for _, login := range installedShells(t, "sh", "bash", "dash", "zsh", "fish") {
 		for _, args := range trickyArgs {
-			if got := through(t, login, "/bin/sh", printArgs, args); !sameStrings(got, args) {
+			if got := runThroughShells(t, login, "/bin/sh", printArgs, args); !sameStrings(got, args) {
 				t.Errorf("%s: gave %.200q, got %.200q", login, args, got)
 			}
 		}
@@ -70,13 +70,13 @@ func TestArgumentsArriveByteForByteThroughEveryLoginShell(t *testing.T) {
 }
 
 func TestArgumentsArriveByteForByteInEverySh(t *testing.T) {
-	for _, sh := range shells(t, "sh", "bash", "dash", "busybox") {
+	for _, sh := range installedShells(t, "sh", "bash", "dash", "busybox") {
 		if strings.HasSuffix(sh, "busybox") {
 			sh += " sh"
 		}
 		for _, locale := range []string{"LC_ALL=C.UTF-8", "LC_ALL=C", "LANG=C.UTF-8"} {
 			for _, args := range trickyArgs {
-				if got := through(t, "/bin/sh", sh, printArgs, args, locale); !sameStrings(got, args) {
+				if got := runThroughShells(t, "/bin/sh", sh, printArgs, args, locale); !sameStrings(got, args) {
 					t.Errorf("%s with %s: gave %.200q, got %.200q", sh, locale, args, got)
 				}
 			}
@@ -98,8 +98,8 @@ func TestEveryByteButNULArrives(t *testing.T) {
 		}
 		args = append(args, string(arg))
 	}
-	for _, sh := range shells(t, "sh", "bash", "dash") {
-		if got := through(t, "/bin/sh", sh, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
+	for _, sh := range installedShells(t, "sh", "bash", "dash") {
+		if got := runThroughShells(t, "/bin/sh", sh, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
 			t.Errorf("%s: gave %q, got %q", sh, args, got)
 		}
 	}
@@ -107,14 +107,14 @@ func TestEveryByteButNULArrives(t *testing.T) {
 
 func TestAScriptFindsTheShellAsItWas(t *testing.T) {
 	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^fleetctl')"`
-	got := through(t, "/bin/sh", "/bin/sh", show, []string{"a b"})
+	got := runThroughShells(t, "/bin/sh", "/bin/sh", show, []string{"a b"})
 	if got[0] != " \t\n" || strings.Contains(got[1], "f") || got[2] != "" {
 		t.Errorf("the script saw %q", got)
 	}
 }
 
 func TestAScriptCutShortRunsNothing(t *testing.T) {
-	_, text := wrap("echo one\necho two", nil, "")
+	_, text := buildCommand("echo one\necho two", nil, "")
 	for cut := range len(text) {
 		cmd := exec.Command("/bin/sh", "-s")
 		cmd.Stdin = strings.NewReader(text[:cut])
@@ -133,11 +133,11 @@ func FuzzArgumentsArriveByteForByte(f *testing.F) {
 		two, _, _ = strings.Cut(two, "\x00")
 		args := []string{one, two}
 		for _, c := range EncodeArgs(args) {
-			if !plainByte(byte(c)) && c != '_' && c != ' ' {
+			if !isPlainByte(byte(c)) && c != '_' && c != ' ' {
 				t.Fatalf("%q is in the line", c)
 			}
 		}
-		if got := through(t, "/bin/sh", "/bin/sh", printArgs, args); !sameStrings(got, args) {
+		if got := runThroughShells(t, "/bin/sh", "/bin/sh", printArgs, args); !sameStrings(got, args) {
 			t.Fatalf("gave %q, got %q", args, got)
 		}
 	})

@@ -18,7 +18,7 @@ type Settings struct {
 	CertificateFiles []string
 	IdentitiesOnly   bool   // offer nothing from the agent but the identity files
 	IdentityAgent    string // a socket; "" is no agent
-	ChosenIdentities bool   // IdentityFiles are the configuration's
+	IdentityFilesConfigured bool   // IdentityFiles are the configuration's
 
 	ProxyJump    string // HOST or [USER@]HOST[:PORT],... ; "" is none
 	ProxyCommand string // "" is none
@@ -50,5 +50,5 @@ type Target struct {
 	Port    int           // instead of Port; 0 leaves it
 	Timeout time.Duration // instead of ConnectTimeout: from dialling to a login, not counting the time a person is asked; 0 leaves it
 
-	bastion bool // it is on the way to another
+	isBastion bool // it is on the way to another
 }

@@ -19,10 +19,10 @@ import (
 )
 
 // realHost is a world that knows a real sshd as web, and has its key.
-func realHost(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Target) {
+func startRealHost(t testing.TB, o sshtest.SSHDOptions) (*testHome, *sshtest.SSHD, Target) {
 	t.Helper()
-	d := sshtest.Sshd(t, o)
-	w := newWorld(t)
+	d := sshtest.StartSSHD(t, o)
+	w := newTestHome(t)
 	w.User = d.User
 	w.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\n", d.Port, d.KeyFile)
 	w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), d.HostKey))
@@ -30,7 +30,7 @@ func realHost(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, T
 }
 
 func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
-	w, _, web := realHost(t, sshtest.SshdOptions{})
+	w, _, web := startRealHost(t, sshtest.SSHDOptions{})
 	c := w.dial(w.pool(), web)
 	for _, args := range trickyArgs {
 		_, out, errs := run(t, c, printArgs, args...)
@@ -54,17 +54,17 @@ func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
 
 func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
-		w, d, web := realHost(t, sshtest.SshdOptions{KeyType: kind})
+		w, d, web := startRealHost(t, sshtest.SSHDOptions{KeyType: kind})
 		w.dial(w.pool(), web)
 		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), newSigner(t, "").PublicKey()))
 		_, err := w.pool().Dial(w.ctx(), web)
-		fails(t, err, HostKeyChanged)
+		wantError(t, err, KindHostKeyChanged)
 	}
 }
 
 func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
 	t.Parallel()
-	w, _, web := realHost(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
+	w, _, web := startRealHost(t, sshtest.SSHDOptions{Config: "MaxStartups 3:100:3"})
 	p := w.pool()
 	web.Timeout = 20 * time.Second
 	var wg sync.WaitGroup
@@ -75,7 +75,7 @@ func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
 }
 
 func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
-	w, d, web := realHost(t, sshtest.SshdOptions{Config: "MaxSessions 2"})
+	w, d, web := startRealHost(t, sshtest.SSHDOptions{Config: "MaxSessions 2"})
 	c := w.dial(w.pool(), web)
 	var running sync.WaitGroup
 	stdin, release := io.Pipe()
@@ -86,7 +86,7 @@ func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
 	defer release.Close()
 	time.Sleep(200 * time.Millisecond)
 	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	fails(t, err, Session, "MaxSessions")
+	wantError(t, err, KindSession, "MaxSessions")
 	for range 30 {
 		conn, err := c.DialContext(w.ctx(), "tcp", d.Addr)
 		if err != nil {
@@ -97,10 +97,10 @@ func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
 }
 
 func TestThroughARealBastionAndARealAgent(t *testing.T) {
-	w, bastion, _ := realHost(t, sshtest.SshdOptions{})
-	target := sshtest.Start(t, shell())
+	w, bastion, _ := startRealHost(t, sshtest.SSHDOptions{})
+	target := sshtest.Start(t, shellConfig())
 	w.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
-	w.knows(target)
+	w.trust(target)
 	key, err := os.ReadFile(bastion.KeyFile)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestThroughARealBastionAndARealAgent(t *testing.T) {
 	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
 		t.Fatal(err)
 	}
-	w.agentWith(ring)
+	w.serveAgent(ring)
 	p := w.pool()
 	var wg sync.WaitGroup
 	for range 8 {
@@ -127,7 +127,7 @@ func TestThroughARealBastionAndARealAgent(t *testing.T) {
 }
 
 func TestASocketOfARealHostIsReached(t *testing.T) {
-	w, d, web := realHost(t, sshtest.SshdOptions{})
+	w, d, web := startRealHost(t, sshtest.SSHDOptions{})
 	l, err := net.Listen("unix", filepath.Join(d.Dir, "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -152,14 +152,14 @@ func TestASocketOfARealHostIsReached(t *testing.T) {
 
 func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
 	t.Parallel()
-	w, d, web := realHost(t, sshtest.SshdOptions{})
+	w, d, web := startRealHost(t, sshtest.SSHDOptions{})
 	p := w.pool()
 	c := w.dial(p, web)
 	mark := filepath.Join(d.Dir, "mark")
 	ctx, cancel := context.WithTimeout(w.ctx(), 200*time.Millisecond)
 	defer cancel()
 	_, err := c.Run(ctx, Command{Script: `sleep 1; echo done > "$1"`, Args: []string{mark}})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	if exit, _, _ := run(t, c, "exit 2"); exit != 2 {
 		t.Error("the connection is of no more use")
 	}

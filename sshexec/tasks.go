@@ -27,7 +27,7 @@ func (t *tasks) start(f func()) bool {
 }
 
 // seal lets nothing more begin.
-func (t *tasks) seal() {
+func (t *tasks) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
@@ -66,13 +66,13 @@ func await[T any](ctx context.Context, t *tasks, f func() (T, error), late func(
 }
 
 // shared makes each thing once for all who ask for it, and keeps it.
-type shared[K comparable, V any] struct {
+type cache[K comparable, V any] struct {
 	tasks *tasks
 	mu    sync.Mutex
-	all   map[K]*making[V]
+	entries   map[K]*cacheEntry[V]
 }
 
-type making[V any] struct {
+type cacheEntry[V any] struct {
 	done  chan struct{} // closed when value and err are there
 	value V
 	err   error
@@ -80,10 +80,10 @@ type making[V any] struct {
 
 // get returns the thing for key: one that is there and usable, one that is being made, or a new one. Making goes on when
 // ctx ends, for the others who wait. A failure is for those who waited, and is forgotten.
-func (s *shared[K, V]) get(ctx context.Context, key K, usable func(V) bool, create func() (V, error)) (V, error) {
+func (s *cache[K, V]) get(ctx context.Context, key K, usable func(V) bool, create func() (V, error)) (V, error) {
 	var none V
 	s.mu.Lock()
-	m := s.all[key]
+	m := s.entries[key]
 	if m != nil {
 		select {
 		case <-m.done:
@@ -94,12 +94,12 @@ func (s *shared[K, V]) get(ctx context.Context, key K, usable func(V) bool, crea
 		}
 	}
 	if m == nil {
-		m = &making[V]{done: make(chan struct{})}
+		m = &cacheEntry[V]{done: make(chan struct{})}
 		started := s.tasks.start(func() {
 			m.value, m.err = create()
 			if m.err != nil {
 				s.mu.Lock()
-				delete(s.all, key)
+				delete(s.entries, key)
 				s.mu.Unlock()
 			}
 			close(m.done)
@@ -108,10 +108,10 @@ func (s *shared[K, V]) get(ctx context.Context, key K, usable func(V) bool, crea
 			s.mu.Unlock()
 			return none, errClosed
 		}
-		if s.all == nil {
-			s.all = make(map[K]*making[V])
+		if s.entries == nil {
+			s.entries = make(map[K]*cacheEntry[V])
 		}
-		s.all[key] = m
+		s.entries[key] = m
 	}
 	s.mu.Unlock()
 	select {

@@ -6,7 +6,7 @@ import (
 )
 
 // Say is a [Handler] that writes to both streams, one after the other, and exits.
-func Say(stdout, stderr string, status int) Handler {
+func Print(stdout, stderr string, status int) Handler {
 	return func(s *Session) int {
 		_, _ = io.WriteString(s.Stderr, stderr)
 		_, _ = io.WriteString(s.Stdout, stdout)
@@ -15,7 +15,7 @@ func Say(stdout, stderr string, status int) Handler {
 }
 
 // Flood is a [Handler] that writes size bytes to standard error before a word on standard output.
-func Flood(size int, then string) Handler {
+func FloodStderr(size int, then string) Handler {
 	return func(s *Session) int {
 		_, _ = s.Stderr.Write(bytes.Repeat([]byte("e"), size))
 		_, _ = io.WriteString(s.Stdout, then)
@@ -40,7 +40,7 @@ func LongLine(size int) Handler {
 }
 
 // Lines is a [Handler] that repeats a line for so many bytes.
-func Lines(line string, size int) Handler {
+func RepeatLine(line string, size int) Handler {
 	return func(s *Session) int {
 		block := bytes.Repeat([]byte(line+"\n"), 32<<10/(len(line)+1)+1)
 		for left := size; left > 0; {
@@ -56,5 +56,5 @@ func Lines(line string, size int) Handler {
 
 // Hostile is what a host says that wants to do something to a terminal, or that is merely broken: escape sequences, a
 // title, a clipboard, a hyperlink, C1 and bidi controls, and bytes that are no UTF-8.
-const Hostile = "\x1b[2J\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\" +
+const HostileText = "\x1b[2J\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b]52;c;ZXZpbA==\x07\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\" +
 	"\rover\tx\x9b31m\u202egnp\u2066.\xff\xfe\xc3(\x00\x08\x7f\n"

@@ -23,7 +23,7 @@ type Config struct {
 	MaxSessions    int                 // sessions open at once on a connection; 0 is no limit
 	NoForwarding   bool                // refuse direct-tcpip and direct-streamlocal
 	Handler        Handler             // nil: succeeds at once
-	Login          string              // the command of a client that asks for a shell; "" refuses it
+	LoginCommand          string              // the command of a client that asks for a shell; "" refuses it
 	Fault          func(nth int) Fault // what becomes of the nth connection, from 1; nil: nothing
 }
 
@@ -35,7 +35,7 @@ type Server struct {
 	ctx      context.Context
 	stop     context.CancelFunc
 	tasks    sync.WaitGroup
-	network  valve
+	network  freezer
 
 	conns, logins, authFailures, sessions, forwards atomic.Int64
 }
@@ -85,16 +85,16 @@ func (s *Server) HostKey() ssh.PublicKey { return (*s.hostKeys.Load())[0].Public
 func (s *Server) SetHostKeys(keys ...ssh.Signer) { s.hostKeys.Store(&keys) }
 
 // KnownHost is the server's line for a known_hosts file.
-func (s *Server) KnownHost() string {
+func (s *Server) KnownHostsLine() string {
 	return fmt.Sprintf("[127.0.0.1]:%d %s", s.Port(), ssh.MarshalAuthorizedKey(s.HostKey()))
 }
 
 // Freeze stops every byte in both directions, without closing anything, until [Server.Thaw]: the network is gone, and
 // nobody has been told.
-func (s *Server) Freeze() { s.network.shut() }
+func (s *Server) Freeze() { s.network.freeze() }
 
 // Thaw ends a Freeze.
-func (s *Server) Thaw() { s.network.open() }
+func (s *Server) Thaw() { s.network.thaw() }
 
 // Connections counts the TCP connections so far; Logins, AuthFailures, Sessions and Forwards what they came to.
 func (s *Server) Connections() int  { return int(s.conns.Load()) }
@@ -135,22 +135,22 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 	if fault.refuse(s.ctx, raw) {
 		return
 	}
-	conn := newFaulty(raw, fault, &s.network)
+	conn := newFaultyConn(raw, fault, &s.network)
 	defer conn.Close()
 	defer context.AfterFunc(s.ctx, func() { conn.Close() })()
 
-	server, channels, requests, err := ssh.NewServerConn(conn, s.auth())
+	server, channels, requests, err := ssh.NewServerConn(conn, s.serverConfig())
 	if err != nil {
 		return
 	}
 	defer server.Close()
 	if fault.FreezeAfterLogin {
-		conn.own.shut()
+		conn.own.freeze()
 	}
 
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
-	tasks.Go(func() { answer(requests) })
+	tasks.Go(func() { rejectRequests(requests) })
 	sessions := make(chan struct{}, max(s.config.MaxSessions, 1))
 	for channel := range channels {
 		switch channel.ChannelType() {
@@ -178,7 +178,7 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 }
 
 // answer refuses global requests; a refusal is all that a keepalive wants.
-func answer(requests <-chan *ssh.Request) {
+func rejectRequests(requests <-chan *ssh.Request) {
 	for r := range requests {
 		if r.WantReply {
 			_ = r.Reply(false, nil)
@@ -186,7 +186,7 @@ func answer(requests <-chan *ssh.Request) {
 	}
 }
 
-func (s *Server) auth() *ssh.ServerConfig {
+func (s *Server) serverConfig() *ssh.ServerConfig {
 	config := &ssh.ServerConfig{
 		MaxAuthTries:  s.config.MaxAuthTries,
 		ServerVersion: "SSH-2.0-sshtest",

@@ -32,7 +32,7 @@ type Session struct {
 }
 
 // exited tells the client how the command ended. What it wrote may still be under way.
-func (s *Session) exited(status int) {
+func (s *Session) sendExitStatus(status int) {
 	if status == NoStatus {
 		return
 	}
@@ -63,7 +63,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 			}
 			_ = r.Reply(true, nil)
 		case "exec", "shell":
-			exec := struct{ Command string }{s.config.Login}
+			exec := struct{ Command string }{s.config.LoginCommand}
 			if r.Type == "exec" && ssh.Unmarshal(r.Payload, &exec) != nil || session.Command != "" || exec.Command == "" {
 				_ = r.Reply(false, nil)
 				continue
@@ -76,7 +76,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 				if s.config.Handler != nil {
 					status = s.config.Handler(session)
 				}
-				session.exited(status)
+				session.sendExitStatus(status)
 			})
 		default:
 			if r.WantReply {
@@ -133,7 +133,7 @@ func (s *Server) forward(incoming ssh.NewChannel) {
 	defer channel.Close()
 	s.forwards.Add(1)
 	var copying, answering sync.WaitGroup
-	answering.Go(func() { answer(requests) })
+	answering.Go(func() { rejectRequests(requests) })
 	copying.Go(func() {
 		_, _ = io.Copy(target, channel)
 		if half, ok := target.(interface{ CloseWrite() error }); ok {

@@ -38,7 +38,7 @@ func (sh Shell) Handle(s *Session) int {
 		cmd.Env = append(os.Environ(), s.Env...)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	in, out, errs, err := start(cmd)
+	in, out, errs, err := startWithPipes(cmd)
 	if err != nil {
 		fmt.Fprintln(s.Stderr, err)
 		return 255
@@ -48,7 +48,7 @@ func (sh Shell) Handle(s *Session) int {
 	feeding.Go(func() { _, _ = io.Copy(in, s.Stdin); in.Close() })
 	draining.Go(func() { _, _ = io.Copy(s.Stdout, out); out.Close() })
 	draining.Go(func() { _, _ = io.Copy(s.Stderr, errs); errs.Close() })
-	command.Go(func() { _ = cmd.Wait(); s.ended(cmd.ProcessState) })
+	command.Go(func() { _ = cmd.Wait(); s.sendExit(cmd.ProcessState) })
 	hangUp := context.AfterFunc(s.Context, func() { in.Close(); out.Close(); errs.Close() })
 	shutDown := context.AfterFunc(s.Server, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 
@@ -62,7 +62,7 @@ func (sh Shell) Handle(s *Session) int {
 }
 
 // ended tells the client how a process ended.
-func (s *Session) ended(state *os.ProcessState) {
+func (s *Session) sendExit(state *os.ProcessState) {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		signal := strings.TrimPrefix(unix.SignalName(status.Signal()), "SIG")
 		_, _ = s.channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
@@ -72,11 +72,11 @@ func (s *Session) ended(state *os.ProcessState) {
 		}{Signal: signal}))
 		return
 	}
-	s.exited(state.ExitCode())
+	s.sendExitStatus(state.ExitCode())
 }
 
 // start starts a command with pipes of which the caller holds, and has to close, one end each.
-func start(cmd *exec.Cmd) (in, out, errs *os.File, err error) {
+func startWithPipes(cmd *exec.Cmd) (in, out, errs *os.File, err error) {
 	var files []*os.File
 	for range 3 {
 		r, w, pipeErr := os.Pipe()

@@ -14,13 +14,13 @@ import (
 )
 
 // SshdOptions is what a test wants of a real sshd.
-type SshdOptions struct {
+type SSHDOptions struct {
 	Config  string // more lines for sshd_config(5); they win, since they come first
 	KeyType string // of the host key, as ssh-keygen names it; "" is ed25519
 }
 
 // RealSshd is an OpenSSH server on loopback that lets this process's user in with one key.
-type RealSshd struct {
+type SSHD struct {
 	Dir     string // holds what follows, and is the home of who logs in: a .bashrc of this machine's is not read
 	Addr    string
 	Port    int
@@ -31,13 +31,13 @@ type RealSshd struct {
 
 // Sshd starts a real sshd for as long as a test runs. A machine without one skips the test, in words that begin with
 // "needs sshd".
-func Sshd(t TB, o SshdOptions) *RealSshd {
+func StartSSHD(t TB, o SSHDOptions) *SSHD {
 	t.Helper()
-	bin := findSshd()
+	bin := findSSHD()
 	if bin == "" {
 		t.Skipf("needs sshd: no OpenSSH server in PATH, /usr/sbin or /usr/local/sbin")
 	}
-	s, stop, err := startSshd(bin, t.TempDir(), o)
+	s, stop, err := launchSSHD(bin, t.TempDir(), o)
 	if err != nil {
 		t.Fatalf("sshd: %v", err)
 	}
@@ -45,7 +45,7 @@ func Sshd(t TB, o SshdOptions) *RealSshd {
 	return s
 }
 
-func findSshd() string {
+func findSSHD() string {
 	for _, name := range []string{"sshd", "/usr/sbin/sshd", "/usr/local/sbin/sshd"} {
 		if path, err := exec.LookPath(name); err == nil {
 			if abs, err := filepath.Abs(path); err == nil {
@@ -56,13 +56,13 @@ func findSshd() string {
 	return ""
 }
 
-func startSshd(bin, dir string, o SshdOptions) (*RealSshd, func(), error) {
+func launchSSHD(bin, dir string, o SSHDOptions) (*SSHD, func(), error) {
 	me, err := user.Current()
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &RealSshd{Dir: dir, User: me.Username, KeyFile: filepath.Join(dir, "id")}
-	client, err := KeyFile(s.KeyFile)
+	s := &SSHD{Dir: dir, User: me.Username, KeyFile: filepath.Join(dir, "id")}
+	client, err := WriteKeyFile(s.KeyFile)
 	if err != nil {
 		return nil, nil, err
 	}

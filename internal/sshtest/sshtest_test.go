@@ -43,7 +43,7 @@ func session(t *testing.T, c *ssh.Client) *ssh.Session {
 }
 
 // appears waits for a file.
-func appears(t *testing.T, file string) {
+func waitForFile(t *testing.T, file string) {
 	t.Helper()
 	for range 200 {
 		if _, err := os.Stat(file); err == nil {
@@ -93,8 +93,8 @@ func TestAClientThatHangsUpKillsAWriterButNotWhoIsSilent(t *testing.T) {
 	}
 	time.Sleep(100 * time.Millisecond)
 	c.Close()
-	appears(t, filepath.Join(dir, "writer"))
-	appears(t, filepath.Join(dir, "silent"))
+	waitForFile(t, filepath.Join(dir, "writer"))
+	waitForFile(t, filepath.Join(dir, "silent"))
 }
 
 func TestASessionWaitsForWhoHoldsItsOutput(t *testing.T) {
@@ -241,7 +241,7 @@ func TestForwardingReachesPortsAndSockets(t *testing.T) {
 }
 
 func TestARealSshdLetsItsKeyIn(t *testing.T) {
-	d := Sshd(t, SshdOptions{})
+	d := StartSSHD(t, SSHDOptions{})
 	text, err := os.ReadFile(d.KeyFile)
 	if err != nil {
 		t.Fatal(err)

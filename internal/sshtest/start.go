@@ -31,7 +31,7 @@ func Start(t TB, config Config) *Server {
 }
 
 // KeyFile writes a new ed25519 key to a file, and its public half to FILE.pub.
-func KeyFile(file string) (ssh.Signer, error) {
+func WriteKeyFile(file string) (ssh.Signer, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 )
 
 // patience is how long a screen may take to show something.
-const patience = 60 * time.Second
+const screenTimeout = 60 * time.Second
 
 // Pane is such a terminal.
 type Pane struct {
@@ -75,7 +75,7 @@ func (p *Pane) Until(text string) string {
 }
 
 // Gone waits until the screen does not show text.
-func (p *Pane) Gone(text string) {
+func (p *Pane) UntilGone(text string) {
 	p.t.Helper()
 	p.await("goes on showing "+text, func() (string, bool) {
 		shown := p.Screen()
@@ -84,7 +84,7 @@ func (p *Pane) Gone(text string) {
 }
 
 // Await waits until the screen is right, and returns it; what is wrong with it otherwise is "the terminal WRONG".
-func (p *Pane) Await(wrong string, right func(screen string) bool) string {
+func (p *Pane) UntilScreen(wrong string, right func(screen string) bool) string {
 	p.t.Helper()
 	return p.await(wrong, func() (string, bool) {
 		shown := p.Screen()
@@ -95,7 +95,7 @@ func (p *Pane) Await(wrong string, right func(screen string) bool) string {
 func (p *Pane) await(wrong string, look func() (shown string, right bool)) string {
 	p.t.Helper()
 	shown := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(screenTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		var right bool
 		if shown, right = look(); right {
 			return shown

@@ -16,83 +16,83 @@ import (
 
 // reading is what was read from ssh_config(5) files: the plain part of the language, which is what nearly everybody
 // writes. odd is the first thing beyond it, and then the whole reading is not to be used: ssh itself has to be asked.
-type reading struct {
-	steps  []step
-	odd    *oddity
-	stamps []stamp
+type parsedConfig struct {
+	directives  []directive
+	unhandled    *unhandledSyntax
+	stamps []fileStamp
 }
 
 // step is one line: a Host block begins, a keyword is set, or another file's lines are included.
-type step struct {
+type directive struct {
 	host    *ssh_config.Host // its patterns alone
 	keyword string           // in lower case
 	args    []string
-	include [][]step // a file each: a Host block ends with its file
+	included [][]directive // a file each: a Host block ends with its file
 }
 
-type oddity struct {
+type unhandledSyntax struct {
 	file string
 	line int // 0: the file as a whole
-	why  string
+	reason  string
 }
 
-func (o *oddity) String() string {
+func (o *unhandledSyntax) String() string {
 	if o.line == 0 {
-		return fmt.Sprintf("%s: %s", o.file, o.why)
+		return fmt.Sprintf("%s: %s", o.file, o.reason)
 	}
-	return fmt.Sprintf("%s:%d: %s", o.file, o.line, o.why)
+	return fmt.Sprintf("%s:%d: %s", o.file, o.line, o.reason)
 }
 
 // stamp tells whether a file, or the directory that an Include looks into, is what it was.
-type stamp struct {
+type fileStamp struct {
 	path string
 	size int64
-	time time.Time
+	modTime time.Time
 }
 
-func newStamp(path string) stamp {
+func newFileStamp(path string) fileStamp {
 	info, err := os.Stat(path)
 	if err != nil {
-		return stamp{path: path, size: -1}
+		return fileStamp{path: path, size: -1}
 	}
-	return stamp{path, info.Size(), info.ModTime()}
+	return fileStamp{path, info.Size(), info.ModTime()}
 }
 
 // current reports whether the files are still those that were read.
-func (r *reading) current() bool {
-	return !slices.ContainsFunc(r.stamps, func(s stamp) bool { return newStamp(s.path) != s })
+func (r *parsedConfig) unchanged() bool {
+	return !slices.ContainsFunc(r.stamps, func(s fileStamp) bool { return newFileStamp(s.path) != s })
 }
 
 // configReader reads one file and what it includes.
-type configReader struct {
+type configParser struct {
 	home  string
 	dir   string // where relative Includes are
-	check bool   // refuse, as ssh does, a file that others may write to
-	into  *reading
+	checkMode bool   // refuse, as ssh does, a file that others may write to
+	result  *parsedConfig
 	depth int
 }
 
 // deepest is how far OpenSSH lets files include each other.
-const deepest = 16
+const maxIncludeDepth = 16
 
-func (c configReader) file(path string) []step {
-	c.into.stamps = append(c.into.stamps, newStamp(path))
+func (c configParser) parseFile(path string) []directive {
+	c.result.stamps = append(c.result.stamps, newFileStamp(path))
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		c.leave(path, 0, err.Error())
+		c.markUnhandled(path, 0, err.Error())
 		return nil
 	}
-	if info, err := os.Stat(path); c.check && err == nil && info.Mode().Perm()&0o022 != 0 {
-		c.leave(path, 0, "others may write to it")
+	if info, err := os.Stat(path); c.checkMode && err == nil && info.Mode().Perm()&0o022 != 0 {
+		c.markUnhandled(path, 0, "others may write to it")
 	}
-	var steps []step
+	var steps []directive
 	for i, line := range bytes.Split(text, []byte("\n")) {
-		s, why := c.line(strings.Trim(string(line), " \t\r\f"))
+		s, why := c.parseLine(strings.Trim(string(line), " \t\r\f"))
 		if why != "" {
-			c.leave(path, i+1, why)
+			c.markUnhandled(path, i+1, why)
 		}
 		if s.keyword != "" {
 			steps = append(steps, s)
@@ -102,14 +102,14 @@ func (c configReader) file(path string) []step {
 }
 
 // leave notes what has to be left to ssh.
-func (c configReader) leave(path string, line int, why string) {
-	if c.into.odd == nil {
-		c.into.odd = &oddity{path, line, why}
+func (c configParser) markUnhandled(path string, line int, why string) {
+	if c.result.unhandled == nil {
+		c.result.unhandled = &unhandledSyntax{path, line, why}
 	}
 }
 
 // line reads one line without the space around it. why is not "" where the line is beyond the plain part.
-func (c configReader) line(line string) (s step, why string) {
+func (c configParser) parseLine(line string) (s directive, why string) {
 	if line == "" || line[0] == '#' {
 		return s, ""
 	}
@@ -122,7 +122,7 @@ func (c configReader) line(line string) (s step, why string) {
 	rest = strings.TrimLeft(strings.TrimPrefix(rest, "="), " \t")
 	if s.keyword == "proxycommand" { // all the rest of the line, whatever it holds
 		s.args = []string{rest}
-		return s, plainValue(s.keyword, s.args)
+		return s, unhandledReason(s.keyword, s.args)
 	}
 	if strings.ContainsAny(rest, "\"'\\#") || strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f }) {
 		return s, fmt.Sprintf("%q is more than plain words", rest)
@@ -133,22 +133,22 @@ func (c configReader) line(line string) (s step, why string) {
 	}
 	switch s.keyword {
 	case "host":
-		return c.block(s)
+		return c.parseHost(s)
 	case "match":
 		if len(s.args) == 1 && strings.EqualFold(s.args[0], "all") {
 			s.args = []string{"*"}
-			return c.block(s)
+			return c.parseHost(s)
 		}
 		s.host = &ssh_config.Host{}
 		return s, "\"Match\" tests more than the name"
 	case "include":
-		return c.include(s)
+		return c.parseInclude(s)
 	}
-	return s, plainValue(s.keyword, s.args)
+	return s, unhandledReason(s.keyword, s.args)
 }
 
 // block begins a Host block. Its patterns are the library's to match, but for the ? that it lets stand for nothing too.
-func (c configReader) block(s step) (step, string) {
+func (c configParser) parseHost(s directive) (directive, string) {
 	s.host = &ssh_config.Host{}
 	for _, word := range s.args {
 		if strings.Contains(word, "?") {
@@ -163,45 +163,45 @@ func (c configReader) block(s step) (step, string) {
 	return s, ""
 }
 
-func (c configReader) include(s step) (step, string) {
-	if c.depth >= deepest {
+func (c configParser) parseInclude(s directive) (directive, string) {
+	if c.depth >= maxIncludeDepth {
 		return s, "\"Include\" goes too deep"
 	}
 	c.depth++
-	s.include = [][]step{}
+	s.included = [][]directive{}
 	for _, pattern := range s.args {
 		if strings.ContainsAny(pattern, "[%$") {
 			return s, fmt.Sprintf("%q is more than a plain path", pattern)
 		}
-		pattern = tilde(pattern, c.home)
+		pattern = expandTilde(pattern, c.home)
 		if !filepath.IsAbs(pattern) {
 			pattern = filepath.Join(c.dir, pattern)
 		}
 		if strings.ContainsAny(pattern, "*?") {
-			c.into.stamps = append(c.into.stamps, newStamp(filepath.Dir(pattern)))
+			c.result.stamps = append(c.result.stamps, newFileStamp(filepath.Dir(pattern)))
 		}
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			return s, err.Error()
 		}
 		if paths == nil {
-			c.into.stamps = append(c.into.stamps, newStamp(pattern))
+			c.result.stamps = append(c.result.stamps, newFileStamp(pattern))
 		}
 		for _, path := range paths {
-			s.include = append(s.include, c.file(path))
+			s.included = append(s.included, c.parseFile(path))
 		}
 	}
 	return s, ""
 }
 
 // walk goes through the steps as ssh does, and gives each keyword that applies to the alias to set.
-func walk(steps []step, alias string, outer bool, set func(keyword string, args []string)) {
+func applyDirectives(steps []directive, alias string, outer bool, set func(keyword string, args []string)) {
 	active := outer
 	for _, s := range steps {
 		switch {
-		case s.include != nil:
-			for _, file := range s.include {
-				walk(file, alias, active, set)
+		case s.included != nil:
+			for _, file := range s.included {
+				applyDirectives(file, alias, active, set)
 			}
 		case s.host != nil:
 			active = outer && s.host.Matches(alias)

@@ -32,33 +32,33 @@ func (f Fault) refuse(ctx context.Context, conn net.Conn) bool {
 }
 
 // valve lets bytes through or holds them. The zero value is open.
-type valve struct {
+type freezer struct {
 	mu     sync.Mutex
-	closed chan struct{} // closed, in Go's sense, when the valve opens again; nil while it is open
+	thawed chan struct{} // closed, in Go's sense, when the valve opens again; nil while it is open
 }
 
-func (v *valve) shut() {
+func (v *freezer) freeze() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed == nil {
-		v.closed = make(chan struct{})
+	if v.thawed == nil {
+		v.thawed = make(chan struct{})
 	}
 }
 
-func (v *valve) open() {
+func (v *freezer) thaw() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.closed != nil {
-		close(v.closed)
-		v.closed = nil
+	if v.thawed != nil {
+		close(v.thawed)
+		v.thawed = nil
 	}
 }
 
 // pass waits until the valve is open, and reports false where done came first.
-func (v *valve) pass(done <-chan struct{}) bool {
+func (v *freezer) wait(done <-chan struct{}) bool {
 	for {
 		v.mu.Lock()
-		closed := v.closed
+		closed := v.thawed
 		v.mu.Unlock()
 		if closed == nil {
 			return true
@@ -72,11 +72,11 @@ func (v *valve) pass(done <-chan struct{}) bool {
 }
 
 // faulty is a connection with a fault.
-type faulty struct {
+type faultyConn struct {
 	net.Conn
 	fault  Fault
-	shared *valve // the server's
-	own    valve
+	network *freezer // the server's
+	own    freezer
 	done   chan struct{}
 	once   sync.Once
 
@@ -84,28 +84,28 @@ type faulty struct {
 	in, out int64
 }
 
-func newFaulty(conn net.Conn, fault Fault, shared *valve) *faulty {
-	return &faulty{Conn: conn, fault: fault, shared: shared, done: make(chan struct{})}
+func newFaultyConn(conn net.Conn, fault Fault, shared *freezer) *faultyConn {
+	return &faultyConn{Conn: conn, fault: fault, network: shared, done: make(chan struct{})}
 }
 
-func (c *faulty) Close() error {
+func (c *faultyConn) Close() error {
 	c.once.Do(func() { close(c.done) })
 	return c.Conn.Close()
 }
 
-func (c *faulty) pass() error {
-	if !c.shared.pass(c.done) || !c.own.pass(c.done) {
+func (c *faultyConn) wait() error {
+	if !c.network.wait(c.done) || !c.own.wait(c.done) {
 		return net.ErrClosed
 	}
 	return nil
 }
 
-func (c *faulty) Read(p []byte) (int, error) {
-	if err := c.pass(); err != nil {
+func (c *faultyConn) Read(p []byte) (int, error) {
+	if err := c.wait(); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	if passErr := c.pass(); passErr != nil { // what was under way when the valve shut waits too
+	if passErr := c.wait(); passErr != nil { // what was under way when the valve shut waits too
 		return 0, passErr
 	}
 	n, cut := c.count(&c.in, n, c.fault.CutIn)
@@ -116,8 +116,8 @@ func (c *faulty) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *faulty) Write(p []byte) (int, error) {
-	if err := c.pass(); err != nil {
+func (c *faultyConn) Write(p []byte) (int, error) {
+	if err := c.wait(); err != nil {
 		return 0, err
 	}
 	n, cut := c.count(&c.out, len(p), c.fault.CutOut)
@@ -130,7 +130,7 @@ func (c *faulty) Write(p []byte) (int, error) {
 }
 
 // count adds n bytes to one direction and says how many of them are to pass, and whether the connection ends there.
-func (c *faulty) count(direction *int64, n int, limit int64) (pass int, cut bool) {
+func (c *faultyConn) count(direction *int64, n int, limit int64) (pass int, cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	room := int64(n)

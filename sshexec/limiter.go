@@ -7,40 +7,40 @@ import (
 
 // limits bounds how many logins are under way, over all and to one address: a login costs a server much, and sshd turns
 // away who comes in a crowd.
-type limits struct {
-	all     chan struct{}
-	perEach int
+type limiter struct {
+	total     chan struct{}
+	maxPerAddress int
 
 	mu   sync.Mutex
-	each map[string]*gate
+	perAddress map[string]*addressSlots
 }
 
 // gate is the slots of one address, for as long as somebody wants one.
-type gate struct {
+type addressSlots struct {
 	slots  chan struct{}
-	wanted int
+	users int
 }
 
-func newLimits(all, perEach int) limits {
-	return limits{all: make(chan struct{}, all), perEach: perEach, each: make(map[string]*gate)}
+func newLimiter(all, perEach int) limiter {
+	return limiter{total: make(chan struct{}, all), maxPerAddress: perEach, perAddress: make(map[string]*addressSlots)}
 }
 
 // acquire waits for a slot, and returns how to give it back.
-func (l *limits) acquire(ctx context.Context, address string) (release func(), err error) {
+func (l *limiter) acquire(ctx context.Context, address string) (release func(), err error) {
 	l.mu.Lock()
-	g := l.each[address]
+	g := l.perAddress[address]
 	if g == nil {
-		g = &gate{slots: make(chan struct{}, l.perEach)}
-		l.each[address] = g
+		g = &addressSlots{slots: make(chan struct{}, l.maxPerAddress)}
+		l.perAddress[address] = g
 	}
-	g.wanted++
+	g.users++
 	l.mu.Unlock()
 
 	leave := func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if g.wanted--; g.wanted == 0 {
-			delete(l.each, address)
+		if g.users--; g.users == 0 {
+			delete(l.perAddress, address)
 		}
 	}
 	// The address first: who waits for that must not hold what others could use.
@@ -51,14 +51,14 @@ func (l *limits) acquire(ctx context.Context, address string) (release func(), e
 		return nil, context.Cause(ctx)
 	}
 	select {
-	case l.all <- struct{}{}:
+	case l.total <- struct{}{}:
 	case <-ctx.Done():
 		<-g.slots
 		leave()
 		return nil, context.Cause(ctx)
 	}
 	return func() {
-		<-l.all
+		<-l.total
 		<-g.slots
 		leave()
 	}, nil

@@ -11,7 +11,7 @@ import (
 )
 
 // behind writes a configuration in which web is reached by ProxyJump through the hops, in that order.
-func (w *world) behind(target *sshtest.Server, hops ...*sshtest.Server) Target {
+func (w *testHome) configureJumps(target *sshtest.Server, hops ...*sshtest.Server) Target {
 	w.t.Helper()
 	config, jump := "", ""
 	for i, h := range hops {
@@ -26,9 +26,9 @@ func (w *world) behind(target *sshtest.Server, hops ...*sshtest.Server) Target {
 }
 
 func TestOneConnectionToABastionServesAllBehindIt(t *testing.T) {
-	bastion, target := faulty(t, nil), faulty(t, nil)
-	w := newWorld(t).knows(bastion, target)
-	web := w.behind(target, bastion)
+	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
+	w := newTestHome(t).trust(bastion, target)
+	web := w.configureJumps(target, bastion)
 	p := w.pool()
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -48,31 +48,31 @@ func TestOneConnectionToABastionServesAllBehindIt(t *testing.T) {
 }
 
 func TestAChainOfBastionsIsGoneThroughInOrder(t *testing.T) {
-	one, two, target := faulty(t, nil), faulty(t, nil), faulty(t, nil)
-	w := newWorld(t).knows(one, two, target)
-	w.dial(w.pool(), w.behind(target, one, two))
+	one, two, target := faultyServer(t, nil), faultyServer(t, nil), faultyServer(t, nil)
+	w := newTestHome(t).trust(one, two, target)
+	w.dial(w.pool(), w.configureJumps(target, one, two))
 	if one.Forwards() != 1 || two.Forwards() != 1 || one.Connections() != 1 {
 		t.Errorf("%d and %d forwardings", one.Forwards(), two.Forwards())
 	}
 }
 
 func TestABastionThatWasLostIsConnectedToAgain(t *testing.T) {
-	bastion := faulty(t, func(nth int) sshtest.Fault {
+	bastion := faultyServer(t, func(nth int) sshtest.Fault {
 		if nth == 1 {
 			return sshtest.Fault{CutOut: 6000}
 		}
 		return sshtest.Fault{}
 	})
-	target := faulty(t, nil)
-	w := newWorld(t).knows(bastion, target)
-	web := w.behind(target, bastion)
+	target := faultyServer(t, nil)
+	w := newTestHome(t).trust(bastion, target)
+	web := w.configureJumps(target, bastion)
 	p := w.pool()
 	for range 10 {
 		if c, err := p.Dial(w.ctx(), web); err == nil {
 			_, _ = c.Run(w.ctx(), Command{Script: "true"})
 			c.Close()
 		} else {
-			fails(t, err, Lost)
+			wantError(t, err, KindLost)
 		}
 	}
 	w.dial(p, web)
@@ -82,54 +82,54 @@ func TestABastionThatWasLostIsConnectedToAgain(t *testing.T) {
 }
 
 func TestWhatFailsOnTheWayIsNamed(t *testing.T) {
-	target := faulty(t, nil)
+	target := faultyServer(t, nil)
 	t.Run("the bastion is away", func(t *testing.T) {
-		w := newWorld(t).knows(target)
+		w := newTestHome(t).trust(target)
 		w.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", closedPort(t))
-		_, err := w.pool().Dial(w.ctx(), at(target))
-		if e := fails(t, err, Jump, "web: connect", "by way of hop: connect", "refused"); !e.Offline() {
+		_, err := w.pool().Dial(w.ctx(), targetOf(target))
+		if e := wantError(t, err, KindJump, "web: connect", "by way of hop: connect", "refused"); !e.Offline() {
 			t.Error("it is offline")
 		}
 	})
 	t.Run("the bastion is not known", func(t *testing.T) {
-		bastion := faulty(t, nil)
-		w := newWorld(t).knows(target)
-		web := w.behind(target, bastion)
+		bastion := faultyServer(t, nil)
+		w := newTestHome(t).trust(target)
+		web := w.configureJumps(target, bastion)
 		_, err := w.pool().Dial(w.ctx(), web)
-		if e := fails(t, err, Jump, "by way of hop0: host key", "once: ssh hop0"); e.Offline() {
+		if e := wantError(t, err, KindJump, "by way of hop0: host key", "once: ssh hop0"); e.Offline() {
 			t.Error("a person must act")
 		}
 	})
 	t.Run("the bastion does not forward", func(t *testing.T) {
 		bastion := sshtest.Start(t, sshtest.Config{NoForwarding: true})
-		w := newWorld(t).knows(target, bastion)
-		_, err := w.pool().Dial(w.ctx(), w.behind(target, bastion))
-		if e := fails(t, err, Jump, "AllowTcpForwarding"); e.Offline() {
+		w := newTestHome(t).trust(target, bastion)
+		_, err := w.pool().Dial(w.ctx(), w.configureJumps(target, bastion))
+		if e := wantError(t, err, KindJump, "AllowTcpForwarding"); e.Offline() {
 			t.Error("a person must act")
 		}
 	})
 	t.Run("the target is away", func(t *testing.T) {
-		bastion := faulty(t, nil)
-		w := newWorld(t).knows(bastion)
+		bastion := faultyServer(t, nil)
+		w := newTestHome(t).trust(bastion)
 		w.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", bastion.Port())
 		_, err := w.pool().Dial(w.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: closedPort(t)})
-		if e := fails(t, err, Refused, "web: connect", "by way of hop", "refused"); !e.Offline() {
+		if e := wantError(t, err, KindRefused, "web: connect", "by way of hop", "refused"); !e.Offline() {
 			t.Error("it is offline")
 		}
 	})
 	t.Run("it goes round in a circle", func(t *testing.T) {
-		w := newWorld(t)
+		w := newTestHome(t)
 		w.write("config", "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\nHost web\n  ProxyJump a\n")
 		_, err := w.pool().Dial(w.ctx(), Target{Name: "web"})
-		fails(t, err, Jump, "circle")
+		wantError(t, err, KindJump, "circle")
 	})
 }
 
 func TestADeadBastionDoesNotHoldUpWhoLeaves(t *testing.T) {
 	t.Parallel()
-	bastion, target := faulty(t, nil), faulty(t, nil)
-	w := newWorld(t).knows(bastion, target)
-	web := w.behind(target, bastion)
+	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
+	w := newTestHome(t).trust(bastion, target)
+	web := w.configureJumps(target, bastion)
 	p := NewPool(w.Options)
 	c, err := p.Dial(w.ctx(), web)
 	if err != nil {
@@ -154,7 +154,7 @@ func TestProxyJumpIsRead(t *testing.T) {
 		"[::1]:23":     {name: "::1", port: 23},
 		"[::1]":        {name: "::1"},
 		"::1":          {name: "::1"},
-		"a,b@c:1,d":    {name: "d", before: "a,b@c:1"},
+		"a,b@c:1,d":    {name: "d", rest: "a,b@c:1"},
 	} {
 		if got, err := parseJump(jump); err != nil || got != want {
 			t.Errorf("%q: %+v, %v", jump, got, err)
@@ -168,17 +168,17 @@ func TestProxyJumpIsRead(t *testing.T) {
 }
 
 func TestAProxyCommandIsTheConnection(t *testing.T) {
-	s := faulty(t, nil)
-	w := newWorld(t).knows(s)
-	w.write("config", "Host web\n  ProxyCommand env %s=%%h:%%p %s\n", pipeTo, os.Args[0])
-	if exit, _, _ := run(t, w.dial(w.pool(), at(s)), "exit 8"); exit != 8 {
+	s := faultyServer(t, nil)
+	w := newTestHome(t).trust(s)
+	w.write("config", "Host web\n  ProxyCommand env %s=%%h:%%p %s\n", envConnectTo, os.Args[0])
+	if exit, _, _ := run(t, w.dial(w.pool(), targetOf(s)), "exit 8"); exit != 8 {
 		t.Error(exit)
 	}
 }
 
 func TestAProxyCommandThatEndsIsSaidToHaveFailed(t *testing.T) {
-	w := newWorld(t)
+	w := newTestHome(t)
 	w.write("config", "Host web\n  ProxyCommand echo no such tunnel >&2; exit 3\n")
 	_, err := w.pool().Dial(w.ctx(), Target{Name: "web"})
-	fails(t, err, Lost, "web: proxy command", "no such tunnel")
+	wantError(t, err, KindLost, "web: proxy command", "no such tunnel")
 }

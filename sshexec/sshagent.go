@@ -36,9 +36,9 @@ func (a *agentConn) Write(p []byte) (int, error) {
 func (a *agentConn) close() { _ = a.conn.Close() }
 
 // agent returns the connection to the agent behind a socket.
-func (p *Pool) agent(ctx context.Context, socket string) (*agentConn, error) {
+func (p *Pool) sshAgent(ctx context.Context, socket string) (*agentConn, error) {
 	usable := func(a *agentConn) bool { return !a.broken.Load() }
-	return p.agents.get(ctx, socket, usable, func() (*agentConn, error) {
+	return p.sshAgents.get(ctx, socket, usable, func() (*agentConn, error) {
 		var d net.Dialer
 		conn, err := d.DialContext(p.ctx, "unix", socket)
 		if err != nil {
@@ -52,8 +52,8 @@ func (p *Pool) agent(ctx context.Context, socket string) (*agentConn, error) {
 }
 
 // agentKeys lists what an agent holds.
-func (p *Pool) agentKeys(ctx context.Context, socket string) ([]*agent.Key, *agentConn, error) {
-	a, err := p.agent(ctx, socket)
+func (p *Pool) listAgentKeys(ctx context.Context, socket string) ([]*agent.Key, *agentConn, error) {
+	a, err := p.sshAgent(ctx, socket)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,7 +62,7 @@ func (p *Pool) agentKeys(ctx context.Context, socket string) ([]*agent.Key, *age
 }
 
 // agentFlags are what an agent is asked for where the algorithm is not the key's own.
-var agentFlags = map[string]agent.SignatureFlags{
+var agentSignFlags = map[string]agent.SignatureFlags{
 	ssh.KeyAlgoRSASHA256: agent.SignatureFlagRsaSha256,
 	ssh.KeyAlgoRSASHA512: agent.SignatureFlagRsaSha512,
 }

@@ -14,7 +14,7 @@ import (
 // identity is one key that can be offered. Its signing may ask an agent, and that a person.
 type identity struct {
 	public ssh.PublicKey
-	from   string // where it comes from, for messages
+	source   string // where it comes from, for messages
 	sign   func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error)
 }
 
@@ -25,7 +25,7 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, not
 	held := make(map[string]identity) // the agent's, by public key
 	var order []string
 	if s.IdentityAgent != "" {
-		keys, conn, err := p.agentKeys(ctx, s.IdentityAgent)
+		keys, conn, err := p.listAgentKeys(ctx, s.IdentityAgent)
 		if err != nil {
 			note("the agent at %s: %v", s.IdentityAgent, err)
 		}
@@ -45,14 +45,14 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, not
 		switch {
 		case err == nil:
 			files = append(files, id)
-		case s.ChosenIdentities || !errors.Is(err, os.ErrNotExist):
-			note("%s: %v", path, withoutPath(err))
+		case s.IdentityFilesConfigured || !errors.Is(err, os.ErrNotExist):
+			note("%s: %v", path, trimPath(err))
 		}
 	}
-	for _, path := range append(suffixed(s.IdentityFiles, "-cert.pub"), s.CertificateFiles...) {
+	for _, path := range append(withSuffix(s.IdentityFiles, "-cert.pub"), s.CertificateFiles...) {
 		if public, err := readPublicKey(path); err == nil {
 			if _, ok := public.(*ssh.Certificate); ok {
-				certs = append(certs, identity{public: public, from: path})
+				certs = append(certs, identity{public: public, source: path})
 			}
 		}
 	}
@@ -63,12 +63,12 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, not
 			agents = append(agents, held[blob])
 		}
 	}
-	if s.ChosenIdentities {
+	if s.IdentityFilesConfigured {
 		list = append(files, agents...)
 	} else {
 		list = append(agents, files...)
 	}
-	return distinct(withCertificates(list, certs)), notes
+	return withoutDuplicates(withCertificates(list, certs)), notes
 }
 
 // withCertificates puts before each key the certificates that are for it.
@@ -77,7 +77,7 @@ func withCertificates(keys, certs []identity) []identity {
 	for _, key := range keys {
 		for _, cert := range certs {
 			if c := cert.public.(*ssh.Certificate); sameKey(c.Key, key.public) {
-				list = append(list, identity{public: c, from: cert.from, sign: key.sign})
+				list = append(list, identity{public: c, source: cert.source, sign: key.sign})
 			}
 		}
 		list = append(list, key)
@@ -85,7 +85,7 @@ func withCertificates(keys, certs []identity) []identity {
 	return list
 }
 
-func distinct(list []identity) []identity {
+func withoutDuplicates(list []identity) []identity {
 	seen := make(map[string]bool)
 	var out []identity
 	for _, id := range list {
@@ -98,8 +98,8 @@ func distinct(list []identity) []identity {
 }
 
 func (p *Pool) agentIdentity(conn *agentConn, public ssh.PublicKey, comment string) identity {
-	return identity{public: public, from: "the agent's " + comment, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		return await(ctx, &p.tasks, func() (*ssh.Signature, error) { return conn.SignWithFlags(public, data, agentFlags[algorithm]) }, nil)
+	return identity{public: public, source: "the agent's " + comment, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
+		return await(ctx, &p.tasks, func() (*ssh.Signature, error) { return conn.SignWithFlags(public, data, agentSignFlags[algorithm]) }, nil)
 	}}
 }
 
@@ -108,7 +108,7 @@ func (p *Pool) fileIdentity(ctx context.Context, path string, held map[string]id
 	f := p.readKeyFile(ctx, path)
 	if f.public != nil {
 		if id, ok := held[string(f.public.Marshal())]; ok {
-			id.from = path + ", by the agent"
+			id.source = path + ", by the agent"
 			return id, nil
 		}
 	}
@@ -116,50 +116,50 @@ func (p *Pool) fileIdentity(ctx context.Context, path string, held map[string]id
 	case f.err != nil:
 		return identity{}, f.err
 	case f.signer != nil:
-		return identity{public: f.public, from: path, sign: signWith(f.signer)}, nil
-	case !f.locked:
+		return identity{public: f.public, source: path, sign: localSign(f.signer)}, nil
+	case !f.encrypted:
 		return identity{}, errors.New("only the public half is there, and no agent has the private one")
 	case f.public == nil:
 		// An old format, and no .pub file: without the passphrase there is nothing to offer.
-		signer, err := p.unlock(ctx, path)
+		signer, err := p.decryptKey(ctx, path)
 		if err != nil {
 			return identity{}, err
 		}
-		return identity{public: signer.PublicKey(), from: path, sign: signWith(signer)}, nil
+		return identity{public: signer.PublicKey(), source: path, sign: localSign(signer)}, nil
 	}
-	return identity{public: f.public, from: path, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		signer, err := p.unlock(ctx, path)
+	return identity{public: f.public, source: path, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
+		signer, err := p.decryptKey(ctx, path)
 		if err != nil {
 			return nil, err
 		}
-		return signWith(signer)(ctx, data, algorithm)
+		return localSign(signer)(ctx, data, algorithm)
 	}}, nil
 }
 
-func signWith(signer ssh.AlgorithmSigner) func(context.Context, []byte, string) (*ssh.Signature, error) {
+func localSign(signer ssh.AlgorithmSigner) func(context.Context, []byte, string) (*ssh.Signature, error) {
 	return func(_ context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
 		return signer.SignWithAlgorithm(rand.Reader, data, algorithm)
 	}
 }
 
 // signer makes an identity what the SSH library takes. Asking an agent or a person takes its time: what wraps sign sees to it.
-type signer struct {
+type identitySigner struct {
 	identity
 	ctx context.Context
 }
 
-func (s signer) PublicKey() ssh.PublicKey { return s.public }
+func (s identitySigner) PublicKey() ssh.PublicKey { return s.public }
 
-func (s signer) Sign(_ io.Reader, data []byte) (*ssh.Signature, error) {
+func (s identitySigner) Sign(_ io.Reader, data []byte) (*ssh.Signature, error) {
 	return s.sign(s.ctx, data, "")
 }
 
-func (s signer) SignWithAlgorithm(_ io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
+func (s identitySigner) SignWithAlgorithm(_ io.Reader, data []byte, algorithm string) (*ssh.Signature, error) {
 	return s.sign(s.ctx, data, algorithm)
 }
 
 // withoutPath drops from a file's error the path that is said anyway.
-func withoutPath(err error) error {
+func trimPath(err error) error {
 	var at *os.PathError
 	if errors.As(err, &at) {
 		return at.Err
@@ -167,7 +167,7 @@ func withoutPath(err error) error {
 	return err
 }
 
-func suffixed(paths []string, suffix string) []string {
+func withSuffix(paths []string, suffix string) []string {
 	var out []string
 	for _, p := range paths {
 		out = append(out, p+suffix)

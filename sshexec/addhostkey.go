@@ -14,17 +14,17 @@ import (
 
 // verify checks a key, and where ssh_config(5) says so (StrictHostKeyChecking accept-new or no) makes an unknown one
 // known. A changed or a revoked key is refused whatever it says.
-func (p *Pool) verify(s Settings, r hostRecord, shown ssh.PublicKey) error {
+func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, shown ssh.PublicKey) error {
 	err := r.check(s, shown)
 	refused, ok := err.(*hostKeyError)
-	if ok && refused.kind == HostKeyUnknown && (s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no") {
-		return p.accept(s, refused.shown)
+	if ok && refused.kind == KindHostKeyUnknown && (s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no") {
+		return p.addHostKey(s, refused.shown)
 	}
 	return err
 }
 
 // accept adds a key to the first of the user's files.
-func (p *Pool) accept(s Settings, key ssh.PublicKey) error {
+func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 	if len(s.UserKnownHostsFiles) == 0 {
 		return nil // UserKnownHostsFile none: nothing is to be kept
 	}
@@ -44,15 +44,15 @@ func (p *Pool) accept(s Settings, key ssh.PublicKey) error {
 	now := p.hostKeys.record(s)
 	if err := now.check(s, key); err == nil {
 		return nil
-	} else if refused, ok := err.(*hostKeyError); !ok || refused.kind != HostKeyUnknown {
+	} else if refused, ok := err.(*hostKeyError); !ok || refused.kind != KindHostKeyUnknown {
 		return err
 	}
-	name, _ := hostName(s)
+	name, _ := knownHostsName(s)
 	if s.HashKnownHosts {
-		name = hashed(name)
+		name = hashedHostName(name)
 	}
 	line := append([]byte(name+" "), ssh.MarshalAuthorizedKey(key)...)
-	if !endsLine(f) {
+	if !endsWithNewline(f) {
 		line = append([]byte("\n"), line...)
 	}
 	if _, err := f.Write(line); err != nil {
@@ -62,7 +62,7 @@ func (p *Pool) accept(s Settings, key ssh.PublicKey) error {
 	return nil
 }
 
-func hashed(name string) string {
+func hashedHostName(name string) string {
 	salt := make([]byte, 20)
 	_, _ = rand.Read(salt) // it never fails
 	sum := hashName(name, salt)
@@ -70,7 +70,7 @@ func hashed(name string) string {
 }
 
 // endsLine reports whether a file is empty or ends with a newline.
-func endsLine(f *os.File) bool {
+func endsWithNewline(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
 		return true

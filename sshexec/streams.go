@@ -34,41 +34,41 @@ func (s *sink) close() {
 }
 
 // goAhead passes a stream on without the token in it, and calls seen when the token has come.
-type goAhead struct {
+type tokenFilter struct {
 	mu    sync.Mutex
 	out   io.Writer
 	token []byte // nil when it has come
-	held  []byte // the end of what came, which may be the token's beginning
-	seen  func()
+	pending  []byte // the end of what came, which may be the token's beginning
+	onToken  func()
 }
 
-func (g *goAhead) Write(p []byte) (int, error) {
+func (g *tokenFilter) Write(p []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.token == nil {
 		return g.out.Write(p)
 	}
-	g.held = append(g.held, p...)
-	if before, after, found := bytes.Cut(g.held, g.token); found {
+	g.pending = append(g.pending, p...)
+	if before, after, found := bytes.Cut(g.pending, g.token); found {
 		rest := append(bytes.Clone(before), after...)
-		g.token, g.held = nil, nil
-		g.seen()
+		g.token, g.pending = nil, nil
+		g.onToken()
 		if len(rest) > 0 {
 			_, _ = g.out.Write(rest)
 		}
 		return len(p), nil
 	}
-	if sure := len(g.held) - len(g.token) + 1; sure > 0 {
-		_, _ = g.out.Write(g.held[:sure])
-		g.held = append([]byte(nil), g.held[sure:]...)
+	if sure := len(g.pending) - len(g.token) + 1; sure > 0 {
+		_, _ = g.out.Write(g.pending[:sure])
+		g.pending = append([]byte(nil), g.pending[sure:]...)
 	}
 	return len(p), nil
 }
 
 // close passes on what is still held: the token did not come.
-func (g *goAhead) close() {
+func (g *tokenFilter) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, _ = g.out.Write(g.held)
-	g.token, g.held = nil, nil
+	_, _ = g.out.Write(g.pending)
+	g.token, g.pending = nil, nil
 }
