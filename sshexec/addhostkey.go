@@ -12,39 +12,43 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// verify checks a key, and where ssh_config(5) says so (StrictHostKeyChecking accept-new or no) makes an unknown one
-// known. A changed or a revoked key is refused whatever it says.
-func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, shown ssh.PublicKey) error {
-	err := r.check(s, shown)
-	refused, ok := err.(*hostKeyError)
-	if ok && refused.kind == KindHostKeyUnknown && (s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no") {
-		return p.addHostKey(s, refused.shown)
+// verifyHostKey checks a host key. It adds an unknown key to the known hosts if
+// StrictHostKeyChecking is accept-new or no. It rejects changed and revoked keys in every case.
+func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, key ssh.PublicKey) error {
+	err := r.check(s, key)
+	rejected, ok := err.(*hostKeyError)
+	if !ok || rejected.kind != KindHostKeyUnknown {
+		return err
+	}
+	if s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no" {
+		return p.addHostKey(s, rejected.key)
 	}
 	return err
 }
 
-// accept adds a key to the first of the user's files.
+// addHostKey appends a key to the first of the user's known_hosts files.
 func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 	if len(s.UserKnownHostsFiles) == 0 {
-		return nil // UserKnownHostsFile none: nothing is to be kept
+		return nil // UserKnownHostsFile none
 	}
 	path := s.UserKnownHostsFiles[0]
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("the key cannot be kept: %w", err)
+		return fmt.Errorf("cannot save the host key: %w", err)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("the key cannot be kept: %w", err)
+		return fmt.Errorf("cannot save the host key: %w", err)
 	}
-	defer f.Close() // and with it the lock
+	defer f.Close() // releases the lock
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("%s cannot be locked: %w", path, err)
+		return fmt.Errorf("cannot lock %s: %w", path, err)
 	}
-	// Another login, here or in another process, may have added a key since, and perhaps not this one.
-	now := p.hostKeys.record(s)
-	if err := now.check(s, key); err == nil {
+	// Another login, in this process or another, may have added a key in the meantime, and not
+	// necessarily this one.
+	current := p.hostKeys.record(s)
+	if err := current.check(s, key); err == nil {
 		return nil
-	} else if refused, ok := err.(*hostKeyError); !ok || refused.kind != KindHostKeyUnknown {
+	} else if rejected, ok := err.(*hostKeyError); !ok || rejected.kind != KindHostKeyUnknown {
 		return err
 	}
 	name, _ := knownHostsName(s)
@@ -56,20 +60,23 @@ func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 		line = append([]byte("\n"), line...)
 	}
 	if _, err := f.Write(line); err != nil {
-		return fmt.Errorf("the key cannot be kept: %w", err)
+		return fmt.Errorf("cannot save the host key: %w", err)
 	}
-	p.options.Log("%s: accepted the new host key %s %s, kept in %s", s.Alias, key.Type(), ssh.FingerprintSHA256(key), path)
+	p.options.Log("%s: accepted new host key %s %s and saved it in %s", s.Alias, key.Type(),
+		ssh.FingerprintSHA256(key), path)
 	return nil
 }
 
+// hashedHostName returns a host name in the form that HashKnownHosts stores, with a new salt.
 func hashedHostName(name string) string {
 	salt := make([]byte, 20)
-	_, _ = rand.Read(salt) // it never fails
+	_, _ = rand.Read(salt) // crypto/rand.Read never fails
 	sum := hashName(name, salt)
-	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" + base64.StdEncoding.EncodeToString(sum[:])
+	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" +
+		base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// endsLine reports whether a file is empty or ends with a newline.
+// endsWithNewline reports whether a file is empty or ends with a newline.
 func endsWithNewline(f *os.File) bool {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {

@@ -14,39 +14,43 @@ import (
 	"github.com/kevinburke/ssh_config"
 )
 
-// reading is what was read from ssh_config(5) files: the plain part of the language, which is what nearly everybody
-// writes. odd is the first thing beyond it, and then the whole reading is not to be used: ssh itself has to be asked.
+// parsedConfig is the result of parsing ssh_config(5) files. The parser handles a plain subset of
+// the language, which covers most configurations. unhandled is the first construct outside that
+// subset; if it is set, directives must not be used and `ssh -G` has to read the files instead.
 type parsedConfig struct {
-	directives  []directive
-	unhandled    *unhandledSyntax
-	stamps []fileStamp
+	directives []directive
+	unhandled  *unhandledSyntax
+	stamps     []fileStamp
 }
 
-// step is one line: a Host block begins, a keyword is set, or another file's lines are included.
+// directive is one line of a configuration file: a Host line, an Include line, or a keyword with
+// its arguments.
 type directive struct {
-	host    *ssh_config.Host // its patterns alone
-	keyword string           // in lower case
-	args    []string
-	included [][]directive // a file each: a Host block ends with its file
+	host     *ssh_config.Host // only its patterns
+	keyword  string           // in lower case
+	args     []string
+	included [][]directive // one element per file, because a Host block ends with its file
 }
 
+// unhandledSyntax locates a construct that the parser does not handle.
 type unhandledSyntax struct {
-	file string
-	line int // 0: the file as a whole
-	reason  string
+	file   string
+	line   int // 0 means the whole file
+	reason string
 }
 
-func (o *unhandledSyntax) String() string {
-	if o.line == 0 {
-		return fmt.Sprintf("%s: %s", o.file, o.reason)
+func (u *unhandledSyntax) String() string {
+	if u.line == 0 {
+		return fmt.Sprintf("%s: %s", u.file, u.reason)
 	}
-	return fmt.Sprintf("%s:%d: %s", o.file, o.line, o.reason)
+	return fmt.Sprintf("%s:%d: %s", u.file, u.line, u.reason)
 }
 
-// stamp tells whether a file, or the directory that an Include looks into, is what it was.
+// fileStamp identifies one version of a file or directory. Its size is -1 if the file cannot be
+// read.
 type fileStamp struct {
-	path string
-	size int64
+	path    string
+	size    int64
 	modTime time.Time
 }
 
@@ -58,155 +62,161 @@ func newFileStamp(path string) fileStamp {
 	return fileStamp{path, info.Size(), info.ModTime()}
 }
 
-// current reports whether the files are still those that were read.
-func (r *parsedConfig) unchanged() bool {
-	return !slices.ContainsFunc(r.stamps, func(s fileStamp) bool { return newFileStamp(s.path) != s })
+// unchanged reports whether no file has changed since it was parsed.
+func (c *parsedConfig) unchanged() bool {
+	changed := func(s fileStamp) bool { return newFileStamp(s.path) != s }
+	return !slices.ContainsFunc(c.stamps, changed)
 }
 
-// configReader reads one file and what it includes.
+// configParser parses one file and the files it includes.
 type configParser struct {
-	home  string
-	dir   string // where relative Includes are
-	checkMode bool   // refuse, as ssh does, a file that others may write to
-	result  *parsedConfig
-	depth int
+	home      string
+	dir       string // the base of relative Include paths
+	checkMode bool   // reject files that others can write to, as ssh does
+	result    *parsedConfig
+	depth     int
 }
 
-// deepest is how far OpenSSH lets files include each other.
+// maxIncludeDepth is OpenSSH's limit on nested Include directives (READCONF_MAX_DEPTH in
+// readconf.c).
 const maxIncludeDepth = 16
 
-func (c configParser) parseFile(path string) []directive {
-	c.result.stamps = append(c.result.stamps, newFileStamp(path))
+func (p configParser) parseFile(path string) []directive {
+	p.result.stamps = append(p.result.stamps, newFileStamp(path))
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		c.markUnhandled(path, 0, err.Error())
+		p.markUnhandled(path, 0, err.Error())
 		return nil
 	}
-	if info, err := os.Stat(path); c.checkMode && err == nil && info.Mode().Perm()&0o022 != 0 {
-		c.markUnhandled(path, 0, "others may write to it")
+	if info, err := os.Stat(path); p.checkMode && err == nil && info.Mode().Perm()&0o022 != 0 {
+		p.markUnhandled(path, 0, "others can write to it")
 	}
-	var steps []directive
+	var directives []directive
 	for i, line := range bytes.Split(text, []byte("\n")) {
-		s, why := c.parseLine(strings.Trim(string(line), " \t\r\f"))
-		if why != "" {
-			c.markUnhandled(path, i+1, why)
+		d, reason := p.parseLine(strings.Trim(string(line), " \t\r\f"))
+		if reason != "" {
+			p.markUnhandled(path, i+1, reason)
 		}
-		if s.keyword != "" {
-			steps = append(steps, s)
+		if d.keyword != "" {
+			directives = append(directives, d)
 		}
 	}
-	return steps
+	return directives
 }
 
-// leave notes what has to be left to ssh.
-func (c configParser) markUnhandled(path string, line int, why string) {
-	if c.result.unhandled == nil {
-		c.result.unhandled = &unhandledSyntax{path, line, why}
+// markUnhandled records the first construct that only ssh itself can read.
+func (p configParser) markUnhandled(path string, line int, reason string) {
+	if p.result.unhandled == nil {
+		p.result.unhandled = &unhandledSyntax{path, line, reason}
 	}
 }
 
-// line reads one line without the space around it. why is not "" where the line is beyond the plain part.
-func (c configParser) parseLine(line string) (s directive, why string) {
+// parseLine parses a line without surrounding space. reason is not empty if the line is outside the
+// plain subset.
+func (p configParser) parseLine(line string) (d directive, reason string) {
 	if line == "" || line[0] == '#' {
-		return s, ""
+		return d, ""
 	}
 	end := strings.IndexAny(line, " \t=")
 	if end <= 0 {
-		return s, fmt.Sprintf("%q has no value", line)
+		return d, fmt.Sprintf("%q has no value", line)
 	}
-	s.keyword = strings.ToLower(line[:end])
+	d.keyword = strings.ToLower(line[:end])
 	rest := strings.TrimLeft(line[end:], " \t")
 	rest = strings.TrimLeft(strings.TrimPrefix(rest, "="), " \t")
-	if s.keyword == "proxycommand" { // all the rest of the line, whatever it holds
-		s.args = []string{rest}
-		return s, unhandledReason(s.keyword, s.args)
+	if d.keyword == "proxycommand" { // extends to the end of the line, quotes and comments included
+		d.args = []string{rest}
+		return d, unhandledReason(d.keyword, d.args)
 	}
-	if strings.ContainsAny(rest, "\"'\\#") || strings.ContainsFunc(rest, func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f }) {
-		return s, fmt.Sprintf("%q is more than plain words", rest)
+	special := func(r rune) bool { return r < ' ' && r != '\t' || r >= 0x7f }
+	if strings.ContainsAny(rest, "\"'\\#") || strings.ContainsFunc(rest, special) {
+		return d, fmt.Sprintf("%q has quotes, escapes, comments or special characters", rest)
 	}
-	s.args = strings.FieldsFunc(rest, func(r rune) bool { return r == ' ' || r == '\t' })
-	if len(s.args) == 0 || s.args[0][0] == '=' {
-		return s, fmt.Sprintf("%q has no value", line)
+	d.args = strings.FieldsFunc(rest, func(r rune) bool { return r == ' ' || r == '\t' })
+	if len(d.args) == 0 || d.args[0][0] == '=' {
+		return d, fmt.Sprintf("%q has no value", line)
 	}
-	switch s.keyword {
+	switch d.keyword {
 	case "host":
-		return c.parseHost(s)
+		return p.parseHost(d)
 	case "match":
-		if len(s.args) == 1 && strings.EqualFold(s.args[0], "all") {
-			s.args = []string{"*"}
-			return c.parseHost(s)
+		if len(d.args) == 1 && strings.EqualFold(d.args[0], "all") {
+			d.args = []string{"*"}
+			return p.parseHost(d)
 		}
-		s.host = &ssh_config.Host{}
-		return s, "\"Match\" tests more than the name"
+		d.host = &ssh_config.Host{}
+		return d, "\"Match\" has conditions"
 	case "include":
-		return c.parseInclude(s)
+		return p.parseInclude(d)
 	}
-	return s, unhandledReason(s.keyword, s.args)
+	return d, unhandledReason(d.keyword, d.args)
 }
 
-// block begins a Host block. Its patterns are the library's to match, but for the ? that it lets stand for nothing too.
-func (c configParser) parseHost(s directive) (directive, string) {
-	s.host = &ssh_config.Host{}
-	for _, word := range s.args {
+// parseHost parses the patterns of a Host line. Patterns with ? are unhandled, because the library
+// lets ? match the empty string, too.
+func (p configParser) parseHost(d directive) (directive, string) {
+	d.host = &ssh_config.Host{}
+	for _, word := range d.args {
 		if strings.Contains(word, "?") {
-			return s, fmt.Sprintf("%q is more than a plain pattern", word)
+			return d, fmt.Sprintf("the pattern %q contains ?", word)
 		}
 		pattern, err := ssh_config.NewPattern(word)
 		if err != nil {
-			return s, err.Error()
+			return d, err.Error()
 		}
-		s.host.Patterns = append(s.host.Patterns, pattern)
+		d.host.Patterns = append(d.host.Patterns, pattern)
 	}
-	return s, ""
+	return d, ""
 }
 
-func (c configParser) parseInclude(s directive) (directive, string) {
-	if c.depth >= maxIncludeDepth {
-		return s, "\"Include\" goes too deep"
+func (p configParser) parseInclude(d directive) (directive, string) {
+	if p.depth >= maxIncludeDepth {
+		return d, "\"Include\" is nested too deeply"
 	}
-	c.depth++
-	s.included = [][]directive{}
-	for _, pattern := range s.args {
+	p.depth++
+	d.included = [][]directive{}
+	for _, pattern := range d.args {
 		if strings.ContainsAny(pattern, "[%$") {
-			return s, fmt.Sprintf("%q is more than a plain path", pattern)
+			return d, fmt.Sprintf("the path %q contains [, %% or $", pattern)
 		}
-		pattern = expandTilde(pattern, c.home)
+		pattern = expandTilde(pattern, p.home)
 		if !filepath.IsAbs(pattern) {
-			pattern = filepath.Join(c.dir, pattern)
+			pattern = filepath.Join(p.dir, pattern)
 		}
 		if strings.ContainsAny(pattern, "*?") {
-			c.result.stamps = append(c.result.stamps, newFileStamp(filepath.Dir(pattern)))
+			p.result.stamps = append(p.result.stamps, newFileStamp(filepath.Dir(pattern)))
 		}
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
-			return s, err.Error()
+			return d, err.Error()
 		}
 		if paths == nil {
-			c.result.stamps = append(c.result.stamps, newFileStamp(pattern))
+			p.result.stamps = append(p.result.stamps, newFileStamp(pattern))
 		}
 		for _, path := range paths {
-			s.included = append(s.included, c.parseFile(path))
+			d.included = append(d.included, p.parseFile(path))
 		}
 	}
-	return s, ""
+	return d, ""
 }
 
-// walk goes through the steps as ssh does, and gives each keyword that applies to the alias to set.
-func applyDirectives(steps []directive, alias string, outer bool, set func(keyword string, args []string)) {
+// applyDirectives calls set for each keyword that applies to an alias, in file order. outer reports
+// whether the Host block that includes the directives applies.
+func applyDirectives(directives []directive, alias string, outer bool, set func(keyword string, args []string)) {
 	active := outer
-	for _, s := range steps {
+	for _, d := range directives {
 		switch {
-		case s.included != nil:
-			for _, file := range s.included {
+		case d.included != nil:
+			for _, file := range d.included {
 				applyDirectives(file, alias, active, set)
 			}
-		case s.host != nil:
-			active = outer && s.host.Matches(alias)
+		case d.host != nil:
+			active = outer && d.host.Matches(alias)
 		case active:
-			set(s.keyword, s.args)
+			set(d.keyword, d.args)
 		}
 	}
 }

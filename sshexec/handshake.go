@@ -12,51 +12,51 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// login is one handshake: the host proves who it is, then we do.
+// handshake is one login over one transport: key exchange and host key verification (RFC 4253),
+// then user authentication (RFC 4252).
 type handshake struct {
 	pool     *Pool
 	target   Target
 	settings Settings
-	raw     *rawConn
+	raw      *rawConn
 	ctx      context.Context
-	timer *loginTimer
+	timer    *loginTimer
 
 	mu    sync.Mutex
-	phase string // how far it has come
+	phase string // Error.Phase if the handshake fails now
 
-	// What follows is the handshake's goroutine's alone.
-	queued   []identity // not offered yet
-	listed  bool       // queue was filled
+	// Only the goroutine that runs the handshake uses these.
+	queued  []identity // keys not yet offered
+	listed  bool       // queued has been filled
 	offered []string
-	skipped   []string // why a key was not offered, or did not sign
+	skipped []string // keys that could not be offered or did not sign, and why
 }
 
-func (l *handshake) setPhase(phase string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.phase = phase
+func (h *handshake) setPhase(phase string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.phase = phase
 }
 
-func (l *handshake) currentPhase() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.phase
+func (h *handshake) currentPhase() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.phase
 }
 
-// config is the handshake as the SSH library wants it told.
-func (l *handshake) clientConfig() *ssh.ClientConfig {
-	s := l.settings
-	record := l.pool.hostKeys.record(s)
+func (h *handshake) clientConfig() *ssh.ClientConfig {
+	s := h.settings
+	record := h.pool.hostKeys.record(s)
 	config := &ssh.ClientConfig{
 		User:              s.User,
 		HostKeyAlgorithms: record.algorithms(s),
-		AuthCallback:      l.nextKey,
+		AuthCallback:      h.nextKey,
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
-			l.setPhase("host key")
-			if err := l.pool.verifyHostKey(s, record, key); err != nil {
+			h.setPhase("host key")
+			if err := h.pool.verifyHostKey(s, record, key); err != nil {
 				return err
 			}
-			l.setPhase("login")
+			h.setPhase("login")
 			return nil
 		},
 	}
@@ -64,134 +64,122 @@ func (l *handshake) clientConfig() *ssh.ClientConfig {
 	return config
 }
 
-// next chooses the key to offer next. One at a time, since an error of one (a touch refused, a passphrase not given)
-// would else be the end of all.
-func (l *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
-	if err := l.raw.err(); err != nil {
+// nextKey returns the next key to offer. It offers one key at a time, because an error from one
+// signer (a security key not touched, a passphrase not entered) would abort the whole login.
+func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	if err := h.raw.err(); err != nil {
 		return nil, err
 	}
 	if !slices.Contains(auth.AllowedMethods, "publickey") {
-		return nil, l.authError(fmt.Errorf("%s lets nobody in with a key alone: it wants %s", l.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
+		return nil, h.authError(fmt.Errorf("%s does not accept public keys, only %s",
+			h.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
 	}
-	if !l.listed {
-		l.listed = true
-		l.timer.pause() // the agent, or an old key's passphrase
-		l.queued, l.skipped = l.pool.identities(l.ctx, l.settings)
-		l.timer.resume()
+	if !h.listed {
+		h.listed = true
+		h.timer.pause() // may wait for the ssh-agent or for a passphrase
+		h.queued, h.skipped = h.pool.identities(h.ctx, h.settings)
+		h.timer.resume()
 	}
-	if len(l.queued) == 0 {
-		return nil, l.noKeysLeft()
+	if len(h.queued) == 0 {
+		return nil, h.noKeysLeft()
 	}
-	id := l.queued[0]
-	l.queued = l.queued[1:]
-	l.offered = append(l.offered, id.source)
+	id := h.queued[0]
+	h.queued = h.queued[1:]
+	h.offered = append(h.offered, id.source)
 	sign := id.sign
 	id.sign = func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		l.timer.pause() // a person may have to touch something, or to type
-		defer l.timer.resume()
+		h.timer.pause() // may wait for a touch or for a passphrase
+		defer h.timer.resume()
 		signature, err := sign(ctx, data, algorithm)
 		if err != nil {
-			l.skipped = append(l.skipped, fmt.Sprintf("%s: %v", id.source, err))
+			h.skipped = append(h.skipped, fmt.Sprintf("%s: %v", id.source, err))
 		}
 		return signature, err
 	}
-	return ssh.PublicKeys(identitySigner{id, l.ctx}), nil
+	return ssh.PublicKeys(identitySigner{id, h.ctx}), nil
 }
 
-// exhausted is that no key is left to offer.
-func (l *handshake) noKeysLeft() error {
-	who := l.settings.User + "@" + l.settings.Address()
-	why := ""
-	if len(l.skipped) > 0 {
-		why = " (" + strings.Join(l.skipped, "; ") + ")"
+// noKeysLeft returns the error for a login that has run out of keys.
+func (h *handshake) noKeysLeft() error {
+	login := h.settings.User + "@" + h.settings.Address()
+	skipped := ""
+	if len(h.skipped) > 0 {
+		skipped = " (" + strings.Join(h.skipped, "; ") + ")"
 	}
-	if len(l.offered) == 0 {
-		return &Error{Host: l.target.Name, Phase: "login", Kind: KindNoKey,
-			Err:  fmt.Errorf("there is no key to offer to %s%s", who, why),
-			Fix: "name one with IdentityFile in ~/.ssh/config, or add it to an agent: ssh-add"}
+	if len(h.offered) == 0 {
+		return &Error{
+			Host: h.target.Name, Phase: "login", Kind: KindNoKey,
+			Err: fmt.Errorf("no key to offer to %s%s", login, skipped),
+			Fix: "set IdentityFile in ~/.ssh/config, or add a key to an ssh-agent: ssh-add",
+		}
 	}
-	return l.authError(fmt.Errorf("%s accepts none of the %d keys offered: %s%s", who, len(l.offered), strings.Join(l.offered, ", "), why))
+	return h.authError(fmt.Errorf("%s accepts none of the %d keys offered: %s%s",
+		login, len(h.offered), strings.Join(h.offered, ", "), skipped))
 }
 
-func (l *handshake) authError(err error) error {
-	mend := fmt.Sprintf("add a public key to ~%s/.ssh/authorized_keys on the host, or name the right key or user", l.settings.User)
-	return &Error{Host: l.target.Name, Phase: "login", Kind: KindAuth, Err: err, Fix: mend}
+func (h *handshake) authError(err error) error {
+	fix := fmt.Sprintf("add a public key to ~%s/.ssh/authorized_keys on the host, or configure another key or user",
+		h.settings.User)
+	return &Error{Host: h.target.Name, Phase: "login", Kind: KindAuth, Err: err, Fix: fix}
 }
 
-// explain makes an Error of how the handshake ended.
-func (l *handshake) wrapError(err error) error {
+// wrapError returns the Error for a handshake that the SSH library ended with err.
+func (h *handshake) wrapError(err error) error {
 	var (
 		typed   *Error
 		hostKey *hostKeyError
 	)
-	e := &Error{Host: l.target.Name, Phase: l.currentPhase(), Err: err}
-	if e.Phase == "connect" && l.raw.sawVersion() {
+	e := &Error{Host: h.target.Name, Phase: h.currentPhase(), Err: err}
+	if e.Phase == "connect" && h.raw.sawVersion() {
 		e.Phase = "handshake"
 	}
-	at := l.settings.Address()
-	said := l.raw.preambleText()
-	command, byCommand := l.raw.Conn.(*commandConn)
+	address := h.settings.Address()
+	preamble := h.raw.preambleText()
+	proxyCommand, viaCommand := h.raw.Conn.(*commandConn)
 	switch {
-	case l.ctx.Err() != nil:
-		e.Err = context.Cause(l.ctx)
-		e.Kind = contextKind(l.ctx)
+	case h.ctx.Err() != nil:
+		e.Err = context.Cause(h.ctx)
+		e.Kind = contextKind(h.ctx)
 		if e.Kind == KindTimeout {
-			e.Err = fmt.Errorf("%s: %w", at, e.Err)
+			e.Err = fmt.Errorf("%s: %w", address, e.Err)
 		}
 	case errors.Is(err, errClosed):
 		e.Kind = KindStopped
 	case errors.As(err, &typed):
 		return typed
 	case errors.As(err, &hostKey):
-		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(l.target)
-	case byCommand && said == "" && !l.raw.sawVersion():
-		e.Phase, e.Kind, e.Err = "proxy command", KindLost, command.exitError()
-	case said != "" && isBusyMessage(said):
-		e.Phase, e.Kind, e.Err = "connect", KindBusy, fmt.Errorf("%s turned the connection away: %q", at, said)
-		e.Fix = "it is overrun, or it punishes failed logins (MaxStartups, PerSourcePenalties in sshd_config(5)); try again later"
-	case said != "":
-		e.Phase, e.Kind, e.Err = "connect", KindProtocol, fmt.Errorf("%s does not speak SSH: it said %q", at, said)
+		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target)
+	case viaCommand && preamble == "" && !h.raw.sawVersion():
+		e.Phase, e.Kind, e.Err = "proxy command", KindLost, proxyCommand.exitError()
+	case preamble != "" && isBusyMessage(preamble):
+		e.Phase, e.Kind = "connect", KindBusy
+		e.Err = fmt.Errorf("%s rejected the connection: %q", address, preamble)
+		e.Fix = "it is overloaded or penalizes failed logins (MaxStartups, PerSourcePenalties in sshd_config(5)); " +
+			"try again later"
+	case preamble != "":
+		e.Phase, e.Kind = "connect", KindProtocol
+		e.Err = fmt.Errorf("%s does not speak SSH: it sent %q", address, preamble)
 		e.Fix = "check the port"
-	case !l.raw.sawVersion() && kindOf(err, KindLost) == KindLost:
-		e.Phase, e.Kind, e.Err = "connect", KindLost, fmt.Errorf("%s closed the connection without a word", at)
-		e.Fix = "it may be overrun, or not let this address in; see its log"
+	case !h.raw.sawVersion() && kindOf(err, KindLost) == KindLost:
+		e.Phase, e.Kind = "connect", KindLost
+		e.Err = fmt.Errorf("%s closed the connection without sending anything", address)
+		e.Fix = "it may be overloaded or block this address; check its log"
 	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
-		e.Kind, e.Err = KindAuth, fmt.Errorf("%s broke off after %d keys: %s", at, len(l.offered), strings.Join(l.offered, ", "))
-		e.Fix = "name the right key with IdentityFile and set IdentitiesOnly yes for the host in ~/.ssh/config"
+		e.Kind = KindAuth
+		e.Err = fmt.Errorf("%s closed the connection after %d keys: %s", address, len(h.offered),
+			strings.Join(h.offered, ", "))
+		e.Fix = "set IdentityFile to the right key and IdentitiesOnly to yes for the host in ~/.ssh/config"
 	default:
 		e.Kind = kindOf(err, KindProtocol)
 		if e.Kind == KindLost {
-			e.Err = fmt.Errorf("%s closed the connection: %w", at, trimLibraryText(err))
+			e.Err = fmt.Errorf("%s closed the connection: %w", address, trimLibraryText(err))
 		}
 	}
 	return e
 }
 
-// endKind tells whether a context ended because it was too late, or because somebody wanted it to.
-func contextKind(ctx context.Context) Kind {
-	var late timeoutError
-	if errors.As(context.Cause(ctx), &late) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return KindTimeout
-	}
-	return KindStopped
-}
-
-// busy recognises what sshd says to a connection that it has no room for.
-func isBusyMessage(said string) bool {
-	return strings.Contains(said, "Exceeded MaxStartups") || strings.Contains(said, "Not allowed at this time")
-}
-
-// bare takes the libraries' words off an error: which of them noticed it, and on which socket.
-func trimLibraryText(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
-	}
-	for {
-		inner := errors.Unwrap(err)
-		if inner == nil || !strings.HasPrefix(err.Error(), "ssh: ") {
-			return err
-		}
-		err = inner
-	}
+// isBusyMessage recognizes what sshd sends when it drops a connection because of MaxStartups or
+// PerSourcePenalties (sshd.c).
+func isBusyMessage(text string) bool {
+	return strings.Contains(text, "Exceeded MaxStartups") || strings.Contains(text, "Not allowed at this time")
 }

@@ -23,23 +23,23 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// lets is a server that lets one key in.
+// serverAccepting starts a server that accepts only these keys.
 func serverAccepting(t testing.TB, keys ...ssh.PublicKey) *sshtest.Server {
 	return sshtest.Start(t, sshtest.Config{AuthorizedKeys: keys, Handler: sshtest.Shell{}.Handle})
 }
 
-// agentWith serves an agent on a socket, and names it in the environment.
-func (w *testHome) serveAgent(a agent.Agent) (connections *atomic.Int64) {
-	w.t.Helper()
-	dir, err := os.MkdirTemp("", "agent") // a socket's path has to be short
+// serveAgent serves an ssh-agent on a socket, sets SSH_AUTH_SOCK, and returns the number of connections.
+func (home *testHome) serveAgent(a agent.Agent) (connections *atomic.Int64) {
+	home.t.Helper()
+	dir, err := os.MkdirTemp("", "agent") // socket paths are limited to about 100 bytes
 	if err != nil {
-		w.t.Fatal(err)
+		home.t.Fatal(err)
 	}
 	l, err := net.Listen("unix", filepath.Join(dir, "s"))
 	if err != nil {
-		w.t.Fatal(err)
+		home.t.Fatal(err)
 	}
-	w.env["SSH_AUTH_SOCK"] = l.Addr().String()
+	home.env["SSH_AUTH_SOCK"] = l.Addr().String()
 	connections = new(atomic.Int64)
 	var serving sync.WaitGroup
 	serving.Go(func() {
@@ -52,15 +52,15 @@ func (w *testHome) serveAgent(a agent.Agent) (connections *atomic.Int64) {
 			serving.Go(func() { defer conn.Close(); _ = agent.ServeAgent(a, conn) })
 		}
 	})
-	w.t.Cleanup(func() { l.Close(); serving.Wait(); os.RemoveAll(dir) })
+	home.t.Cleanup(func() { l.Close(); serving.Wait(); os.RemoveAll(dir) })
 	return connections
 }
 
-// keyring is an agent with so many new keys and then these.
-func newKeyring(t testing.TB, wrong int, keys ...any) agent.Agent {
+// newKeyring returns an ssh-agent that holds unrelated new keys, followed by the given keys.
+func newKeyring(t testing.TB, unrelated int, keys ...any) agent.Agent {
 	t.Helper()
 	ring := agent.NewKeyring()
-	for range wrong {
+	for range unrelated {
 		_, key := newPrivateKey(t)
 		if err := ring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
 			t.Fatal(err)
@@ -92,57 +92,57 @@ func newPrivateKey(t testing.TB) (ssh.PublicKey, any) {
 	return signer.PublicKey(), key
 }
 
-func TestTheKeyAtTheUsualPlaceLogsIn(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.key.PublicKey())
-	w.trust(s).dial(w.pool(), targetOf(s))
+func TestDefaultIdentityFileLogsIn(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s).dial(home.pool(), targetOf(s))
 }
 
-func TestAKeyNamedByIdentityFileComesBeforeTheAgentsEightWrongOnes(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.newKey("work").PublicKey())
-	w.serveAgent(newKeyring(t, 8))
-	w.write("config", "Host web\n  IdentityFile ~/.ssh/work\n")
-	w.trust(s).dial(w.pool(), targetOf(s))
+func TestIdentityFileIsOfferedBeforeAgentKeys(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.newKey("work").PublicKey())
+	home.serveAgent(newKeyring(t, 8))
+	home.write("config", "Host web\n  IdentityFile ~/.ssh/work\n")
+	home.trust(s).dial(home.pool(), targetOf(s))
 	if s.AuthFailures() != 0 {
-		t.Errorf("%d keys were refused first", s.AuthFailures())
+		t.Errorf("%d keys rejected first", s.AuthFailures())
 	}
 }
 
-func TestIdentitiesOnlyOffersNothingElseOfTheAgent(t *testing.T) {
-	w := newTestHome(t)
+func TestIdentitiesOnlyExcludesOtherAgentKeys(t *testing.T) {
+	home := newTestHome(t)
 	public, private := newPrivateKey(t)
 	s := serverAccepting(t, public)
-	w.serveAgent(newKeyring(t, 0, private))
-	w.write("config", "Host web\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+	home.serveAgent(newKeyring(t, 0, private))
+	home.write("config", "Host web\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindAuth, "accepts none of the 1 keys", "id_ed25519")
 }
 
-func TestAPublicKeyFileNamesAKeyOfTheAgent(t *testing.T) {
-	w := newTestHome(t)
+func TestPublicKeyFileSelectsAgentKey(t *testing.T) {
+	home := newTestHome(t)
 	public, private := newPrivateKey(t)
 	s := serverAccepting(t, public)
-	w.serveAgent(newKeyring(t, 7, private))
-	w.write("work.pub", "%s", ssh.MarshalAuthorizedKey(public))
-	for _, name := range []string{"work.pub", "work"} { // as 1Password has it, and as ssh-add leaves it when the file is gone
-		w.write("config", "Host web\n  IdentityFile ~/.ssh/%s\n  IdentitiesOnly yes\n", name)
-		w.trust(s).dial(w.pool(), targetOf(s))
+	home.serveAgent(newKeyring(t, 7, private))
+	home.write("work.pub", "%s", ssh.MarshalAuthorizedKey(public))
+	for _, name := range []string{"work.pub", "work"} { // as with 1Password, and as with ssh-add after the private key was removed
+		home.write("config", "Host web\n  IdentityFile ~/.ssh/%s\n  IdentitiesOnly yes\n", name)
+		home.trust(s).dial(home.pool(), targetOf(s))
 	}
 	if s.AuthFailures() != 0 {
-		t.Errorf("%d keys were refused first", s.AuthFailures())
+		t.Errorf("%d keys rejected first", s.AuthFailures())
 	}
 }
 
-func TestOneConnectionToTheAgentServesManyLogins(t *testing.T) {
-	w := newTestHome(t)
+func TestLoginsShareOneAgentConnection(t *testing.T) {
+	home := newTestHome(t)
 	public, private := newPrivateKey(t)
 	s := serverAccepting(t, public)
-	connections := w.serveAgent(newKeyring(t, 0, private))
-	p := w.trust(s).pool()
+	connections := home.serveAgent(newKeyring(t, 0, private))
+	p := home.trust(s).pool()
 	var wg sync.WaitGroup
 	for range 32 {
-		wg.Go(func() { w.dial(p, targetOf(s)) })
+		wg.Go(func() { home.dial(p, targetOf(s)) })
 	}
 	wg.Wait()
 	if connections.Load() != 1 {
@@ -150,31 +150,31 @@ func TestOneConnectionToTheAgentServesManyLogins(t *testing.T) {
 	}
 }
 
-func TestAnAgentThatWasRestartedIsFoundAgain(t *testing.T) {
-	w := newTestHome(t)
+func TestLoginsReconnectToRestartedAgent(t *testing.T) {
+	home := newTestHome(t)
 	public, private := newPrivateKey(t)
 	s := serverAccepting(t, public)
-	connections := w.serveAgent(newKeyring(t, 0, private))
-	p := w.trust(s).pool()
-	w.dial(p, targetOf(s))
-	before, err := p.sshAgent(w.ctx(), w.env["SSH_AUTH_SOCK"])
+	connections := home.serveAgent(newKeyring(t, 0, private))
+	p := home.trust(s).pool()
+	home.dial(p, targetOf(s))
+	before, err := p.sshAgent(home.ctx(), home.env["SSH_AUTH_SOCK"])
 	if err != nil {
 		t.Fatal(err)
 	}
 	before.close()
 	time.Sleep(10 * time.Millisecond)
-	if _, err := p.Dial(w.ctx(), targetOf(s)); err != nil { // one login may notice
-		w.dial(p, targetOf(s))
+	if _, err := p.Dial(home.ctx(), targetOf(s)); err != nil { // the first login may notice the failure
+		home.dial(p, targetOf(s))
 	}
 	if connections.Load() != 2 {
 		t.Errorf("%d connections", connections.Load())
 	}
 }
 
-// refusing is an agent whose owner will not touch the first keys.
+// refusingAgent is an ssh-agent that declines the first signatures.
 type refusingAgent struct {
 	agent.Agent
-	refusals atomic.Int64
+	refusals atomic.Int64 // how many are left
 }
 
 func (r *refusingAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
@@ -184,71 +184,72 @@ func (r *refusingAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, er
 	return r.Agent.Sign(key, data)
 }
 
-func TestARefusedTouchGoesOnToTheNextKey(t *testing.T) {
-	w := newTestHome(t)
-	one, private1 := newPrivateKey(t)
-	two, private2 := newPrivateKey(t)
-	s := serverAccepting(t, one, two)
-	a := &refusingAgent{Agent: newKeyring(t, 0, private1, private2)}
+func TestDeclinedSignatureContinuesWithNextKey(t *testing.T) {
+	home := newTestHome(t)
+	first, firstPrivate := newPrivateKey(t)
+	second, secondPrivate := newPrivateKey(t)
+	s := serverAccepting(t, first, second)
+	a := &refusingAgent{Agent: newKeyring(t, 0, firstPrivate, secondPrivate)}
 	a.refusals.Store(1)
-	w.serveAgent(a)
-	w.trust(s).dial(w.pool(), targetOf(s))
+	home.serveAgent(a)
+	home.trust(s).dial(home.pool(), targetOf(s))
 }
 
-func TestAKeyThatDoesNotSignIsNamedWhenAllFails(t *testing.T) {
-	w := newTestHome(t)
-	one, private := newPrivateKey(t)
-	s := serverAccepting(t, one)
+func TestAuthErrorNamesKeyThatDidNotSign(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
 	a := &refusingAgent{Agent: newKeyring(t, 0, private)}
 	a.refusals.Store(1)
-	w.serveAgent(a)
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
-	wantError(t, err, KindAuth, "web: login", "the agent's")
+	home.serveAgent(a)
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "web: login", "ssh-agent key")
 }
 
-func TestAllKeysRefusedNamesThemAndIsNotRepeated(t *testing.T) {
-	w := newTestHome(t)
+func TestAuthErrorNamesRejectedKeysAndLoginIsNotRetried(t *testing.T) {
+	home := newTestHome(t)
 	other, _ := newPrivateKey(t)
 	s := serverAccepting(t, other)
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	e := wantError(t, err, KindAuth, "web: login", "alice@127.0.0.1", "id_ed25519", "authorized_keys")
 	if e.Offline() || s.Connections() != 1 || s.AuthFailures() != 1 {
 		t.Errorf("%d connections, %d failures", s.Connections(), s.AuthFailures())
 	}
 }
 
-func TestTooManyKeysSaysWhatToDo(t *testing.T) {
-	w := newTestHome(t)
+func TestTooManyKeysSuggestsIdentitiesOnly(t *testing.T) {
+	home := newTestHome(t)
 	other, _ := newPrivateKey(t)
 	s := serverAccepting(t, other)
-	w.serveAgent(newKeyring(t, 8))
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+	home.serveAgent(newKeyring(t, 8))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindAuth, "IdentitiesOnly")
 }
 
-func TestNoKeyAtAllIsSaidSo(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.key.PublicKey())
-	os.Remove(w.path("id_ed25519"))
-	os.Remove(w.path("id_ed25519.pub"))
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+func TestLoginWithoutKeysIsNoKey(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	os.Remove(home.path("id_ed25519"))
+	os.Remove(home.path("id_ed25519.pub"))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindNoKey, "web: login", "no key", "ssh-add")
-	w.write("config", "IdentityFile ~/.ssh/missing\nIdentityAgent /nowhere\n")
-	_, err = w.pool().Dial(w.ctx(), targetOf(s))
+	home.write("config", "IdentityFile ~/.ssh/missing\nIdentityAgent /nowhere\n")
+	_, err = home.pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindNoKey, "missing: no such file", "/nowhere")
 }
 
-func TestAKeyThatOthersMayReadIsNotUsed(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.key.PublicKey())
-	if err := os.Chmod(w.path("id_ed25519"), 0o644); err != nil {
+func TestKeyReadableByOthersIsIgnored(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	if err := os.Chmod(home.path("id_ed25519"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindNoKey, "chmod 600")
 }
 
-// answers is a person who knows some passphrases, and is asked one thing at a time.
+// scriptedPrompter answers prompts with replies, in order, and declines once there are none left. It
+// fails concurrent prompts.
 type scriptedPrompter struct {
 	mu      sync.Mutex
 	replies []string
@@ -259,7 +260,7 @@ type scriptedPrompter struct {
 
 func (a *scriptedPrompter) Secret(ctx context.Context, prompt string) (string, error) {
 	if a.busy.Add(1) > 1 {
-		return "", errors.New("two questions at once")
+		return "", errors.New("concurrent prompts")
 	}
 	defer a.busy.Add(-1)
 	time.Sleep(a.delay)
@@ -274,103 +275,103 @@ func (a *scriptedPrompter) Secret(ctx context.Context, prompt string) (string, e
 	return reply, nil
 }
 
-func TestAnEncryptedKeyIsDecryptedOnceForAllHosts(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.encryptedKey("id_ed25519"))
-	person := &scriptedPrompter{replies: []string{"wrong", "sesame"}}
-	w.Prompter = person
-	p := w.trust(s).pool()
+func TestEncryptedKeyIsDecryptedOnceForAllHosts(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{replies: []string{"wrong", "sesame"}}
+	home.Prompter = prompter
+	p := home.trust(s).pool()
 	var wg sync.WaitGroup
 	for range 8 {
-		wg.Go(func() { w.dial(p, targetOf(s)) })
+		wg.Go(func() { home.dial(p, targetOf(s)) })
 	}
 	wg.Wait()
-	if len(person.prompts) != 2 || !strings.Contains(person.prompts[0], w.path("id_ed25519")) {
-		t.Errorf("asked %q", person.prompts)
+	if len(prompter.prompts) != 2 || !strings.Contains(prompter.prompts[0], home.path("id_ed25519")) {
+		t.Errorf("prompts %q", prompter.prompts)
 	}
 }
 
-func TestAPassphraseNotGivenIsAskedForOnceAndSaidSo(t *testing.T) {
-	w := newTestHome(t)
-	s := serverAccepting(t, w.encryptedKey("id_ed25519"))
-	person := &scriptedPrompter{}
-	w.Prompter = person
-	p := w.trust(s).pool()
+func TestDeclinedPassphraseIsPromptedForOnce(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{}
+	home.Prompter = prompter
+	p := home.trust(s).pool()
 	for range 2 {
-		_, err := p.Dial(w.ctx(), targetOf(s))
+		_, err := p.Dial(home.ctx(), targetOf(s))
 		wantError(t, err, KindAuth, "id_ed25519", "declined")
 	}
-	if len(person.prompts) != 1 {
-		t.Errorf("asked %q", person.prompts)
+	if len(prompter.prompts) != 1 {
+		t.Errorf("prompts %q", prompter.prompts)
 	}
 }
 
-func TestNobodyIsAskedForAPassphraseThatTheHostHasNoUseFor(t *testing.T) {
-	w := newTestHome(t)
-	w.encryptedKey("id_ed25519")
+func TestPassphraseIsNotPromptedForIfHostRejectsKey(t *testing.T) {
+	home := newTestHome(t)
+	home.encryptedKey("id_ed25519")
 	other, _ := newPrivateKey(t)
 	s := serverAccepting(t, other)
-	person := &scriptedPrompter{}
-	w.Prompter = person
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
+	prompter := &scriptedPrompter{}
+	home.Prompter = prompter
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindAuth)
-	if len(person.prompts) != 0 {
-		t.Errorf("asked %q", person.prompts)
+	if len(prompter.prompts) != 0 {
+		t.Errorf("prompts %q", prompter.prompts)
 	}
 }
 
-func TestTheTimeAPersonTakesIsNotTheHosts(t *testing.T) {
+func TestDialTimeoutExcludesPrompts(t *testing.T) {
 	t.Parallel()
-	w := newTestHome(t)
-	s := serverAccepting(t, w.encryptedKey("id_ed25519"))
-	w.Prompter = &scriptedPrompter{replies: []string{"sesame"}, delay: 1200 * time.Millisecond}
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	home.Prompter = &scriptedPrompter{replies: []string{"sesame"}, delay: 1200 * time.Millisecond}
 	target := targetOf(s)
 	target.Timeout = time.Second
-	w.trust(s).dial(w.pool(), target)
+	home.trust(s).dial(home.pool(), target)
 }
 
-func TestAnOldEncryptedKeyWithoutItsPublicHalfAsksFirst(t *testing.T) {
-	w := newTestHome(t)
+func TestEncryptedPEMKeyWithoutPublicKeyPromptsFirst(t *testing.T) {
+	home := newTestHome(t)
 	key, err := cryptorsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	//lint:ignore SA1019 old keys are encrypted like that
+	//lint:ignore SA1019 old keys are encrypted this way
 	block, err := x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("sesame"), x509.PEMCipherAES128)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.write("id_rsa", "%s", pem.EncodeToMemory(block))
+	home.write("id_rsa", "%s", pem.EncodeToMemory(block))
 	signer, err := ssh.NewSignerFromKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := serverAccepting(t, signer.PublicKey())
-	w.Prompter = &scriptedPrompter{replies: []string{"sesame"}}
-	w.trust(s).dial(w.pool(), targetOf(s))
+	home.Prompter = &scriptedPrompter{replies: []string{"sesame"}}
+	home.trust(s).dial(home.pool(), targetOf(s))
 }
 
-func TestACertificateBesideItsKeyIsOffered(t *testing.T) {
-	w := newTestHome(t)
+func TestCertificateNextToKeyIsOffered(t *testing.T) {
+	home := newTestHome(t)
 	authority := newSigner(t, "")
-	cert := &ssh.Certificate{Key: w.key.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}, ValidBefore: ssh.CertTimeInfinity}
+	cert := &ssh.Certificate{Key: home.key.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}, ValidBefore: ssh.CertTimeInfinity}
 	if err := cert.SignCert(rand.Reader, authority); err != nil {
 		t.Fatal(err)
 	}
 	s := serverAccepting(t, cert)
-	w.write("id_ed25519-cert.pub", "%s", ssh.MarshalAuthorizedKey(cert))
-	w.trust(s).dial(w.pool(), targetOf(s))
+	home.write("id_ed25519-cert.pub", "%s", ssh.MarshalAuthorizedKey(cert))
+	home.trust(s).dial(home.pool(), targetOf(s))
 }
 
-func TestASecurityKeyWithoutAnAgentIsSaidToNeedOne(t *testing.T) {
-	w := newTestHome(t)
+func TestSecurityKeyWithoutAgentSuggestsSSHAdd(t *testing.T) {
+	home := newTestHome(t)
 	s := serverAccepting(t, newSigner(t, "").PublicKey())
-	os.Remove(w.path("id_ed25519"))
-	os.Remove(w.path("id_ed25519.pub"))
-	w.write("config", "IdentityFile ~/.ssh/id_ed25519_sk\n")
-	// The shape of a security key's file: enough of it for the library to say that it does not know the kind.
-	w.write("id_ed25519_sk", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
-	w.write("id_ed25519_sk.pub", "%s", "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIIFEMk0fwWJQiGNSTOKLl3OdGZCxzTjhzzWuhyRKvcpXAAAABHNzaDo= me\n")
-	_, err := w.trust(s).pool().Dial(w.ctx(), targetOf(s))
-	wantError(t, err, KindNoKey, "through an agent alone", "ssh-add")
+	os.Remove(home.path("id_ed25519"))
+	os.Remove(home.path("id_ed25519.pub"))
+	home.write("config", "IdentityFile ~/.ssh/id_ed25519_sk\n")
+	// Enough of a security key's file for the library to report an unknown key type.
+	home.write("id_ed25519_sk", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
+	home.write("id_ed25519_sk.pub", "%s", "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIIFEMk0fwWJQiGNSTOKLl3OdGZCxzTjhzzWuhyRKvcpXAAAABHNzaDo= me\n")
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "only work through an ssh-agent", "ssh-add")
 }

@@ -11,42 +11,47 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// identity is one key that can be offered. Its signing may ask an agent, and that a person.
+// identity is a user key to offer to a host.
 type identity struct {
 	public ssh.PublicKey
-	source   string // where it comes from, for messages
-	sign   func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error)
+	source string // for messages
+	sign   signFunc
 }
 
-// identities lists the keys to offer, in order: those that the configuration names, be they in files or in the agent;
-// then the agent's others, unless IdentitiesOnly; then those at the usual places. notes are why some keys are not in it.
-func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, notes []string) {
-	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
-	held := make(map[string]identity) // the agent's, by public key
-	var order []string
+// signFunc signs data. It may block on an ssh-agent or a prompt. An empty algorithm means the key's
+// default.
+type signFunc func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error)
+
+// identities returns the keys to offer, in order: configured identity files, the other keys of the
+// ssh-agent unless IdentitiesOnly is set, and then the default identity files. skipped explains
+// which keys were left out and why.
+func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, skipped []string) {
+	skip := func(format string, args ...any) { skipped = append(skipped, fmt.Sprintf(format, args...)) }
+	agentKeys := make(map[string]identity) // by public key blob
+	var agentOrder []string
 	if s.IdentityAgent != "" {
 		keys, conn, err := p.listAgentKeys(ctx, s.IdentityAgent)
 		if err != nil {
-			note("the agent at %s: %v", s.IdentityAgent, err)
+			skip("ssh-agent at %s: %v", s.IdentityAgent, err)
 		}
 		for _, k := range keys {
 			public, err := ssh.ParsePublicKey(k.Blob)
 			if err != nil {
 				continue
 			}
-			held[string(k.Blob)] = p.agentIdentity(conn, public, k.Comment)
-			order = append(order, string(k.Blob))
+			agentKeys[string(k.Blob)] = p.agentIdentity(conn, public, k.Comment)
+			agentOrder = append(agentOrder, string(k.Blob))
 		}
 	}
 
-	var files, certs []identity
+	var fromFiles, certs []identity
 	for _, path := range s.IdentityFiles {
-		id, err := p.fileIdentity(ctx, path, held)
+		id, err := p.fileIdentity(ctx, path, agentKeys)
 		switch {
 		case err == nil:
-			files = append(files, id)
+			fromFiles = append(fromFiles, id)
 		case s.IdentityFilesConfigured || !errors.Is(err, os.ErrNotExist):
-			note("%s: %v", path, trimPath(err))
+			skip("%s: %v", path, trimPath(err))
 		}
 	}
 	for _, path := range append(withSuffix(s.IdentityFiles, "-cert.pub"), s.CertificateFiles...) {
@@ -57,21 +62,21 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, not
 		}
 	}
 
-	var agents []identity
-	for _, blob := range order {
-		if !s.IdentitiesOnly {
-			agents = append(agents, held[blob])
+	var fromAgent []identity
+	if !s.IdentitiesOnly {
+		for _, blob := range agentOrder {
+			fromAgent = append(fromAgent, agentKeys[blob])
 		}
 	}
 	if s.IdentityFilesConfigured {
-		list = append(files, agents...)
+		list = append(fromFiles, fromAgent...)
 	} else {
-		list = append(agents, files...)
+		list = append(fromAgent, fromFiles...)
 	}
-	return withoutDuplicates(withCertificates(list, certs)), notes
+	return withoutDuplicates(withCertificates(list, certs)), skipped
 }
 
-// withCertificates puts before each key the certificates that are for it.
+// withCertificates inserts the certificates for each key before it.
 func withCertificates(keys, certs []identity) []identity {
 	var list []identity
 	for _, key := range keys {
@@ -87,28 +92,31 @@ func withCertificates(keys, certs []identity) []identity {
 
 func withoutDuplicates(list []identity) []identity {
 	seen := make(map[string]bool)
-	var out []identity
+	var unique []identity
 	for _, id := range list {
 		if blob := string(id.public.Marshal()); !seen[blob] {
 			seen[blob] = true
-			out = append(out, id)
+			unique = append(unique, id)
 		}
 	}
-	return out
+	return unique
 }
 
 func (p *Pool) agentIdentity(conn *agentConn, public ssh.PublicKey, comment string) identity {
-	return identity{public: public, source: "the agent's " + comment, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		return await(ctx, &p.tasks, func() (*ssh.Signature, error) { return conn.SignWithFlags(public, data, agentSignFlags[algorithm]) }, nil)
-	}}
+	sign := func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
+		return await(ctx, &p.tasks, func() (*ssh.Signature, error) {
+			return conn.SignWithFlags(public, data, agentSignFlags[algorithm])
+		}, nil)
+	}
+	return identity{public: public, source: "ssh-agent key " + comment, sign: sign}
 }
 
-// fileIdentity makes a key to offer of an IdentityFile; the agent signs where it has the key.
-func (p *Pool) fileIdentity(ctx context.Context, path string, held map[string]identity) (identity, error) {
+// fileIdentity returns the identity for an IdentityFile. If the ssh-agent has the key, it signs.
+func (p *Pool) fileIdentity(ctx context.Context, path string, agentKeys map[string]identity) (identity, error) {
 	f := p.readKeyFile(ctx, path)
 	if f.public != nil {
-		if id, ok := held[string(f.public.Marshal())]; ok {
-			id.source = path + ", by the agent"
+		if id, ok := agentKeys[string(f.public.Marshal())]; ok {
+			id.source = path + " (in the ssh-agent)"
 			return id, nil
 		}
 	}
@@ -118,31 +126,32 @@ func (p *Pool) fileIdentity(ctx context.Context, path string, held map[string]id
 	case f.signer != nil:
 		return identity{public: f.public, source: path, sign: localSign(f.signer)}, nil
 	case !f.encrypted:
-		return identity{}, errors.New("only the public half is there, and no agent has the private one")
+		return identity{}, errors.New("only the public key is there, and no ssh-agent has the private key")
 	case f.public == nil:
-		// An old format, and no .pub file: without the passphrase there is nothing to offer.
+		// An old format without a .pub file: there is nothing to offer until the key is decrypted.
 		signer, err := p.decryptKey(ctx, path)
 		if err != nil {
 			return identity{}, err
 		}
 		return identity{public: signer.PublicKey(), source: path, sign: localSign(signer)}, nil
 	}
-	return identity{public: f.public, source: path, sign: func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
+	sign := func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
 		signer, err := p.decryptKey(ctx, path)
 		if err != nil {
 			return nil, err
 		}
 		return localSign(signer)(ctx, data, algorithm)
-	}}, nil
+	}
+	return identity{public: f.public, source: path, sign: sign}, nil
 }
 
-func localSign(signer ssh.AlgorithmSigner) func(context.Context, []byte, string) (*ssh.Signature, error) {
+func localSign(signer ssh.AlgorithmSigner) signFunc {
 	return func(_ context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
 		return signer.SignWithAlgorithm(rand.Reader, data, algorithm)
 	}
 }
 
-// signer makes an identity what the SSH library takes. Asking an agent or a person takes its time: what wraps sign sees to it.
+// identitySigner adapts an identity to ssh.AlgorithmSigner.
 type identitySigner struct {
 	identity
 	ctx context.Context
@@ -158,19 +167,19 @@ func (s identitySigner) SignWithAlgorithm(_ io.Reader, data []byte, algorithm st
 	return s.sign(s.ctx, data, algorithm)
 }
 
-// withoutPath drops from a file's error the path that is said anyway.
+// trimPath removes the path from a file error, for messages that already contain it.
 func trimPath(err error) error {
-	var at *os.PathError
-	if errors.As(err, &at) {
-		return at.Err
+	var pathErr *os.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
 	}
 	return err
 }
 
 func withSuffix(paths []string, suffix string) []string {
-	var out []string
+	var list []string
 	for _, p := range paths {
-		out = append(out, p+suffix)
+		list = append(list, p+suffix)
 	}
-	return out
+	return list
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// startBeat begins to look after the connection. While nothing happens this is a timer, and no goroutine: there may be
-// a thousand connections.
+// startKeepAlive starts monitoring the connection. An idle connection needs only a timer for this,
+// not a goroutine, because there may be a thousand of them.
 func (c *Conn) startKeepAlive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -31,13 +31,13 @@ func (c *Conn) scheduleKeepAlive(after time.Duration) {
 	}
 }
 
-// quiet is how long the server has not been heard.
+// silence returns how long ago the server last sent anything.
 func (c *Conn) silence() time.Duration { return time.Since(time.Unix(0, c.raw.lastRead.Load())) }
 
-// look asks the server for a sign of life when it was silent for an interval.
+// checkAlive pings the server if it has been silent for an interval.
 func (c *Conn) checkAlive() {
-	if quiet := c.silence(); quiet < c.keepAliveInterval {
-		c.scheduleKeepAlive(c.keepAliveInterval - quiet)
+	if silence := c.silence(); silence < c.keepAliveInterval {
+		c.scheduleKeepAlive(c.keepAliveInterval - silence)
 		return
 	}
 	c.pool.tasks.start(func() {
@@ -47,19 +47,21 @@ func (c *Conn) checkAlive() {
 	})
 }
 
-// alive waits for the sign of life, and gives the connection up where none comes. While other bytes come it goes on waiting:
-// the answer may be stuck behind much output.
+// ping sends a keepalive request and reports whether the server answered. It closes the connection
+// if the server stays silent for keepAliveTimeout. Any data resets that timeout, because the answer
+// may be queued behind other output.
 func (c *Conn) ping() bool {
 	answered := make(chan error, 1)
 	c.pool.tasks.start(func() {
-		_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil) // a refusal is an answer too
+		// The same request as OpenSSH's client sends (clientloop.c). A rejection is an answer too.
+		_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil)
 		answered <- err
 	})
-	asked := time.Now()
+	sent := time.Now()
 	for {
-		left := c.keepAliveTimeout - min(c.silence(), time.Since(asked))
-		if left <= 0 {
-			c.closeWithError(fmt.Errorf("nothing was heard for %v", c.silence().Round(time.Second)))
+		remaining := c.keepAliveTimeout - min(c.silence(), time.Since(sent))
+		if remaining <= 0 {
+			c.closeWithError(fmt.Errorf("the host was silent for %v", c.silence().Round(time.Second)))
 			return false
 		}
 		select {
@@ -67,7 +69,7 @@ func (c *Conn) ping() bool {
 			return err == nil
 		case <-c.done:
 			return false
-		case <-time.After(left):
+		case <-time.After(remaining):
 		}
 	}
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// plain says which values of a keyword are read here as ssh reads them. What is neither in this table nor one of those that
-// have no part in a login is left to ssh.
+// parsedKeywords maps keywords to the argument forms that this package parses itself. ssh has to read
+// anything that is neither here nor in ignoredKeywords.
 var parsedKeywords = map[string]func(args []string) bool{
 	"hostname":              isWord,
 	"user":                  isWord,
@@ -20,25 +20,27 @@ var parsedKeywords = map[string]func(args []string) bool{
 	"connecttimeout":        isNumber,
 	"identityfile":          isPath,
 	"certificatefile":       isPath,
-	"identityagent":         func(args []string) bool { return len(args) == 1 && !strings.HasPrefix(args[0], "$") },
+	"identityagent":         isSocket,
 	"identitiesonly":        isOneOf("yes", "no", "true", "false"),
 	"hashknownhosts":        isOneOf("yes", "no", "true", "false"),
 	"stricthostkeychecking": isOneOf("yes", "no", "true", "false", "off", "ask", "accept-new"),
 	"addressfamily":         isOneOf("any", "inet", "inet6"),
-	"proxyjump":             func(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$/") },
-	"proxycommand":          func(args []string) bool { return args[0] != "" },
+	"proxyjump":             isJumpList,
+	"proxycommand":          isCommand,
 	"userknownhostsfile":    arePaths,
 	"globalknownhostsfile":  arePaths,
 }
 
-// beside are the keywords that change nothing about a login as it is made here: they are about terminals, forwardings,
-// sharing of connections, other ways to log in, and what ssh prints.
-var ignoredKeywords = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings compression controlmaster controlpath
-	controlpersist dynamicforward enableescapecommandline escapechar exitonforwardfailure fingerprinthash forkafterauthentication
-	forwardagent forwardx11 forwardx11timeout forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
-	hostbasedauthentication ipqos kbdinteractiveauthentication challengeresponseauthentication localcommand localforward loglevel
-	logverbose numberofpasswordprompts passwordauthentication permitlocalcommand preferredauthentications rekeylimit remotecommand
-	remoteforward requesttty sendenv sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility
+// ignoredKeywords lists the keywords that do not affect logins made by this package. They configure
+// terminals, forwarding, connection sharing, other authentication methods, or ssh's output.
+var ignoredKeywords = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings
+	compression controlmaster controlpath controlpersist dynamicforward enableescapecommandline
+	escapechar exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11
+	forwardx11timeout forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
+	hostbasedauthentication ipqos kbdinteractiveauthentication challengeresponseauthentication
+	localcommand localforward loglevel logverbose numberofpasswordprompts passwordauthentication
+	permitlocalcommand preferredauthentications rekeylimit remotecommand remoteforward requesttty
+	sendenv sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility
 	tcpkeepalive updatehostkeys visualhostkey xauthlocation`)
 
 func isWord(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$") }
@@ -57,35 +59,45 @@ func arePaths(args []string) bool {
 
 func isPath(args []string) bool { return len(args) == 1 && arePaths(args) }
 
+func isSocket(args []string) bool { return len(args) == 1 && !strings.HasPrefix(args[0], "$") }
+
+func isJumpList(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$/") }
+
+func isCommand(args []string) bool { return args[0] != "" }
+
 func isOneOf(words ...string) func([]string) bool {
-	return func(args []string) bool { return len(args) == 1 && slices.Contains(words, strings.ToLower(args[0])) }
+	return func(args []string) bool {
+		return len(args) == 1 && slices.Contains(words, strings.ToLower(args[0]))
+	}
 }
 
-// plainValue says why a keyword with its value is beyond what is read here, or "".
+// unhandledReason returns why this package does not parse a keyword with these arguments, or "" if
+// it does.
 func unhandledReason(keyword string, args []string) string {
 	if slices.Contains(ignoredKeywords, keyword) {
 		return ""
 	}
-	ok, known := parsedKeywords[keyword]
+	isHandled, known := parsedKeywords[keyword]
 	switch {
 	case !known:
-		return fmt.Sprintf("the keyword %q", keyword)
-	case !ok(args):
-		return fmt.Sprintf("%q for %q", strings.Join(args, " "), keyword)
+		return fmt.Sprintf("keyword %q", keyword)
+	case !isHandled(args):
+		return fmt.Sprintf("value %q of %q", strings.Join(args, " "), keyword)
 	}
 	return ""
 }
 
-// assign puts one value where it belongs, as the configuration file or `ssh -G` writes it. ssh takes the first value it
-// finds for a keyword, and all values of a few; told keeps which have been.
-func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
+// assign sets the field for a keyword to a value as written in a configuration file or printed by
+// `ssh -G`. As in ssh, the first value of most keywords wins, and a few accumulate. assigned records
+// the keywords that have a value.
+func (s *Settings) assign(assigned map[string]bool, keyword string, args []string) {
 	value := strings.Join(args, " ")
 	if strings.EqualFold(value, "none") {
 		value, args = "", []string{}
 	}
 	switch keyword {
 	case "identityfile":
-		if value == "" { // IdentityFile none: not even the usual ones
+		if value == "" { // IdentityFile none: no default files either
 			s.IdentityFiles = []string{}
 		} else if !slices.Contains(s.IdentityFiles, value) {
 			s.IdentityFiles = append(s.IdentityFiles, value)
@@ -97,11 +109,13 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 		}
 		return
 	}
-	// Of ProxyJump and ProxyCommand the first is the one, except that `ProxyJump none` keeps no ProxyCommand away.
-	if told[keyword] || keyword == "proxyjump" && told["proxycommand"] || keyword == "proxycommand" && s.ProxyJump != "" {
+	// Of ProxyJump and ProxyCommand, whichever comes first wins, except that a ProxyCommand still
+	// applies after `ProxyJump none`.
+	if assigned[keyword] || keyword == "proxyjump" && assigned["proxycommand"] ||
+		keyword == "proxycommand" && s.ProxyJump != "" {
 		return
 	}
-	told[keyword] = true
+	assigned[keyword] = true
 	switch keyword {
 	case "hostname":
 		s.Hostname = value
@@ -161,7 +175,7 @@ func parseSeconds(value string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-// strictness is StrictHostKeyChecking in the words of the manual; `ssh -G` has others.
+// normalizeStrictHostKeyChecking maps the values that `ssh -G` prints to those in ssh_config(5).
 func normalizeStrictHostKeyChecking(value string) string {
 	switch lower := strings.ToLower(value); lower {
 	case "true":
@@ -173,5 +187,6 @@ func normalizeStrictHostKeyChecking(value string) string {
 	}
 }
 
-// noAgent is `IdentityAgent none`, where "" would be the agent of the environment.
+// noAgent is the value of Settings.IdentityAgent for `IdentityAgent none` until applyDefaults has
+// run, because "" stands for the default there.
 const noAgent = "none"

@@ -5,47 +5,53 @@ import (
 	"sync"
 )
 
-// limits bounds how many logins are under way, over all and to one address: a login costs a server much, and sshd turns
-// away who comes in a crowd.
+// limiter bounds how many handshakes run at once, in total and per address. Handshakes are
+// expensive for a server, and sshd drops connections when too many are unauthenticated
+// (MaxStartups in sshd_config(5)).
 type limiter struct {
-	total     chan struct{}
+	total         chan struct{}
 	maxPerAddress int
 
-	mu   sync.Mutex
+	mu         sync.Mutex
 	perAddress map[string]*addressSlots
 }
 
-// gate is the slots of one address, for as long as somebody wants one.
+// addressSlots holds the slots of one address while a caller holds or waits for one.
 type addressSlots struct {
-	slots  chan struct{}
+	slots chan struct{}
 	users int
 }
 
-func newLimiter(all, perEach int) limiter {
-	return limiter{total: make(chan struct{}, all), maxPerAddress: perEach, perAddress: make(map[string]*addressSlots)}
+func newLimiter(total, perAddress int) limiter {
+	return limiter{
+		total:         make(chan struct{}, total),
+		maxPerAddress: perAddress,
+		perAddress:    make(map[string]*addressSlots),
+	}
 }
 
-// acquire waits for a slot, and returns how to give it back.
+// acquire blocks until a slot is free or ctx is done. The caller must call release.
 func (l *limiter) acquire(ctx context.Context, address string) (release func(), err error) {
 	l.mu.Lock()
-	g := l.perAddress[address]
-	if g == nil {
-		g = &addressSlots{slots: make(chan struct{}, l.maxPerAddress)}
-		l.perAddress[address] = g
+	a := l.perAddress[address]
+	if a == nil {
+		a = &addressSlots{slots: make(chan struct{}, l.maxPerAddress)}
+		l.perAddress[address] = a
 	}
-	g.users++
+	a.users++
 	l.mu.Unlock()
 
 	leave := func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if g.users--; g.users == 0 {
+		if a.users--; a.users == 0 {
 			delete(l.perAddress, address)
 		}
 	}
-	// The address first: who waits for that must not hold what others could use.
+	// Acquire the address slot first: a caller that waits for one address must not hold a slot
+	// that others could use.
 	select {
-	case g.slots <- struct{}{}:
+	case a.slots <- struct{}{}:
 	case <-ctx.Done():
 		leave()
 		return nil, context.Cause(ctx)
@@ -53,13 +59,13 @@ func (l *limiter) acquire(ctx context.Context, address string) (release func(), 
 	select {
 	case l.total <- struct{}{}:
 	case <-ctx.Done():
-		<-g.slots
+		<-a.slots
 		leave()
 		return nil, context.Cause(ctx)
 	}
 	return func() {
 		<-l.total
-		<-g.slots
+		<-a.slots
 		leave()
 	}, nil
 }

@@ -7,52 +7,50 @@ import (
 	"time"
 )
 
-// patience is how long one login may take. Its clock stands still while a person is asked for a passphrase or has to
-// touch a key, and while other logins have to end first.
+// loginTimer limits how long one login may take. It is paused while the operator is prompted for a
+// passphrase or has to touch a security key, and while the login waits for other logins to finish.
 type loginTimer struct {
-	cancel context.CancelCauseFunc
-	timeoutErr   error
-	detach  func() bool // lets the Pool's context go
+	cancel     context.CancelCauseFunc
+	timeoutErr error
+	detach     func() bool // unregisters from the Pool's context
 
-	mu    sync.Mutex
-	timer *time.Timer
-	remaining  time.Duration
-	startedAt time.Time // when the clock was started
+	mu        sync.Mutex
+	timer     *time.Timer
+	remaining time.Duration
+	startedAt time.Time // when the timer was last resumed
 }
 
-// tooLate ends a context whose patience is over.
+// timeoutError is the cause of a context whose loginTimer expired.
 type timeoutError struct{ after time.Duration }
 
 func (t timeoutError) Error() string { return fmt.Sprintf("no answer within %v", t.after) }
 
-// newPatience returns a context that ends with ctx, with the Pool, or when the clock has run for so long. The clock stands
-// still at first.
+// newLoginTimer returns a paused timer and a context. The context is done when ctx is, when the
+// Pool is closed, or when the timer has run for limit. The caller must call stop.
 func (p *Pool) newLoginTimer(ctx context.Context, limit time.Duration) (context.Context, *loginTimer) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(p.ctx, func() { cancel(errClosed) })
-	return ctx, &loginTimer{cancel: cancel, remaining: limit, timeoutErr: timeoutError{limit}, detach: stop}
+	detach := context.AfterFunc(p.ctx, func() { cancel(errClosed) })
+	return ctx, &loginTimer{cancel: cancel, remaining: limit, timeoutErr: timeoutError{limit}, detach: detach}
 }
 
-// run starts the clock.
-func (p *loginTimer) resume() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.startedAt = time.Now()
-	p.timer = time.AfterFunc(p.remaining, func() { p.cancel(p.timeoutErr) })
+func (t *loginTimer) resume() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.startedAt = time.Now()
+	t.timer = time.AfterFunc(t.remaining, func() { t.cancel(t.timeoutErr) })
 }
 
-// hold stops the clock.
-func (p *loginTimer) pause() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.timer != nil && p.timer.Stop() {
-		p.remaining -= time.Since(p.startedAt)
+func (t *loginTimer) pause() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer != nil && t.timer.Stop() {
+		t.remaining -= time.Since(t.startedAt)
 	}
 }
 
-// end gives the context back.
-func (p *loginTimer) stop() {
-	p.pause()
-	p.detach()
-	p.cancel(context.Canceled)
+// stop stops the timer and releases its context.
+func (t *loginTimer) stop() {
+	t.pause()
+	t.detach()
+	t.cancel(context.Canceled)
 }

@@ -4,7 +4,7 @@ package sshexec
 
 import "testing"
 
-func TestAnIdleConnectionTakesNoMoreThan64KiB(t *testing.T) {
+func TestIdleConnectionUsesAtMost64KiB(t *testing.T) {
 	if got := memoryPerConnection(t, 256) / 1024; got > 64 {
 		t.Errorf("%.1f KiB", got)
 	}

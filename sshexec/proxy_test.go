@@ -10,9 +10,9 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// behind writes a configuration in which web is reached by ProxyJump through the hops, in that order.
-func (w *testHome) configureJumps(target *sshtest.Server, hops ...*sshtest.Server) Target {
-	w.t.Helper()
+// configureJumps writes a configuration that reaches web through the hops, in that order.
+func (home *testHome) configureJumps(target *sshtest.Server, hops ...*sshtest.Server) Target {
+	home.t.Helper()
 	config, jump := "", ""
 	for i, h := range hops {
 		config += fmt.Sprintf("Host hop%d\n  HostName 127.0.0.1\n  Port %d\n", i, h.Port())
@@ -21,42 +21,42 @@ func (w *testHome) configureJumps(target *sshtest.Server, hops ...*sshtest.Serve
 		}
 		jump += fmt.Sprintf("hop%d", i)
 	}
-	w.write("config", "%sHost web*\n  HostName 127.0.0.1\n  Port %d\n  ProxyJump %s\n", config, target.Port(), jump)
+	home.write("config", "%sHost web*\n  HostName 127.0.0.1\n  Port %d\n  ProxyJump %s\n", config, target.Port(), jump)
 	return Target{Name: "web", Timeout: 5 * time.Second}
 }
 
-func TestOneConnectionToABastionServesAllBehindIt(t *testing.T) {
+func TestTargetsShareOneBastionConnection(t *testing.T) {
 	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
-	w := newTestHome(t).trust(bastion, target)
-	web := w.configureJumps(target, bastion)
-	p := w.pool()
+	home := newTestHome(t).trust(bastion, target)
+	web := home.configureJumps(target, bastion)
+	p := home.pool()
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
-			one := web
-			one.Name = fmt.Sprintf("web%d", i)
-			if exit, _, _ := run(t, w.dial(p, one), "exit 6"); exit != 6 {
+			target := web
+			target.Name = fmt.Sprintf("web%d", i)
+			if exit, _, _ := run(t, home.dial(p, target), "exit 6"); exit != 6 {
 				t.Error(exit)
 			}
 		})
 	}
 	wg.Wait()
 	if bastion.Connections() != 1 || bastion.Forwards() != 20 || target.Connections() != 20 {
-		t.Errorf("%d connections and %d forwardings of the bastion, %d connections of the target",
+		t.Errorf("bastion: %d connections, %d forwardings; target: %d connections",
 			bastion.Connections(), bastion.Forwards(), target.Connections())
 	}
 }
 
-func TestAChainOfBastionsIsGoneThroughInOrder(t *testing.T) {
+func TestProxyJumpChainIsFollowedInOrder(t *testing.T) {
 	one, two, target := faultyServer(t, nil), faultyServer(t, nil), faultyServer(t, nil)
-	w := newTestHome(t).trust(one, two, target)
-	w.dial(w.pool(), w.configureJumps(target, one, two))
+	home := newTestHome(t).trust(one, two, target)
+	home.dial(home.pool(), home.configureJumps(target, one, two))
 	if one.Forwards() != 1 || two.Forwards() != 1 || one.Connections() != 1 {
 		t.Errorf("%d and %d forwardings", one.Forwards(), two.Forwards())
 	}
 }
 
-func TestABastionThatWasLostIsConnectedToAgain(t *testing.T) {
+func TestDialReconnectsLostBastion(t *testing.T) {
 	bastion := faultyServer(t, func(nth int) sshtest.Fault {
 		if nth == 1 {
 			return sshtest.Fault{CutOut: 6000}
@@ -64,88 +64,88 @@ func TestABastionThatWasLostIsConnectedToAgain(t *testing.T) {
 		return sshtest.Fault{}
 	})
 	target := faultyServer(t, nil)
-	w := newTestHome(t).trust(bastion, target)
-	web := w.configureJumps(target, bastion)
-	p := w.pool()
+	home := newTestHome(t).trust(bastion, target)
+	web := home.configureJumps(target, bastion)
+	p := home.pool()
 	for range 10 {
-		if c, err := p.Dial(w.ctx(), web); err == nil {
-			_, _ = c.Run(w.ctx(), Command{Script: "true"})
+		if c, err := p.Dial(home.ctx(), web); err == nil {
+			_, _ = c.Run(home.ctx(), Command{Script: "true"})
 			c.Close()
 		} else {
 			wantError(t, err, KindLost)
 		}
 	}
-	w.dial(p, web)
+	home.dial(p, web)
 	if bastion.Connections() != 2 {
 		t.Errorf("%d connections", bastion.Connections())
 	}
 }
 
-func TestWhatFailsOnTheWayIsNamed(t *testing.T) {
+func TestProxyJumpErrorsNameTheFailedHop(t *testing.T) {
 	target := faultyServer(t, nil)
-	t.Run("the bastion is away", func(t *testing.T) {
-		w := newTestHome(t).trust(target)
-		w.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", closedPort(t))
-		_, err := w.pool().Dial(w.ctx(), targetOf(target))
-		if e := wantError(t, err, KindJump, "web: connect", "by way of hop: connect", "refused"); !e.Offline() {
-			t.Error("it is offline")
+	t.Run("bastion offline", func(t *testing.T) {
+		home := newTestHome(t).trust(target)
+		home.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", closedPort(t))
+		_, err := home.pool().Dial(home.ctx(), targetOf(target))
+		if e := wantError(t, err, KindJump, "web: connect", "via hop: connect", "refused"); !e.Offline() {
+			t.Error("Offline() = false, want true")
 		}
 	})
-	t.Run("the bastion is not known", func(t *testing.T) {
+	t.Run("unknown bastion key", func(t *testing.T) {
 		bastion := faultyServer(t, nil)
-		w := newTestHome(t).trust(target)
-		web := w.configureJumps(target, bastion)
-		_, err := w.pool().Dial(w.ctx(), web)
-		if e := wantError(t, err, KindJump, "by way of hop0: host key", "once: ssh hop0"); e.Offline() {
-			t.Error("a person must act")
+		home := newTestHome(t).trust(target)
+		web := home.configureJumps(target, bastion)
+		_, err := home.pool().Dial(home.ctx(), web)
+		if e := wantError(t, err, KindJump, "via hop0: host key", "once: ssh hop0"); e.Offline() {
+			t.Error("Offline() = true, want false")
 		}
 	})
-	t.Run("the bastion does not forward", func(t *testing.T) {
+	t.Run("forwarding prohibited", func(t *testing.T) {
 		bastion := sshtest.Start(t, sshtest.Config{NoForwarding: true})
-		w := newTestHome(t).trust(target, bastion)
-		_, err := w.pool().Dial(w.ctx(), w.configureJumps(target, bastion))
+		home := newTestHome(t).trust(target, bastion)
+		_, err := home.pool().Dial(home.ctx(), home.configureJumps(target, bastion))
 		if e := wantError(t, err, KindJump, "AllowTcpForwarding"); e.Offline() {
-			t.Error("a person must act")
+			t.Error("Offline() = true, want false")
 		}
 	})
-	t.Run("the target is away", func(t *testing.T) {
+	t.Run("target offline", func(t *testing.T) {
 		bastion := faultyServer(t, nil)
-		w := newTestHome(t).trust(bastion)
-		w.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", bastion.Port())
-		_, err := w.pool().Dial(w.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: closedPort(t)})
-		if e := wantError(t, err, KindRefused, "web: connect", "by way of hop", "refused"); !e.Offline() {
-			t.Error("it is offline")
+		home := newTestHome(t).trust(bastion)
+		home.write("config", "Host hop\n  HostName 127.0.0.1\n  Port %d\nHost web\n  ProxyJump hop\n", bastion.Port())
+		_, err := home.pool().Dial(home.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: closedPort(t)})
+		if e := wantError(t, err, KindRefused, "web: connect", "via hop", "refused"); !e.Offline() {
+			t.Error("Offline() = false, want true")
 		}
 	})
-	t.Run("it goes round in a circle", func(t *testing.T) {
-		w := newTestHome(t)
-		w.write("config", "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\nHost web\n  ProxyJump a\n")
-		_, err := w.pool().Dial(w.ctx(), Target{Name: "web"})
-		wantError(t, err, KindJump, "circle")
+	t.Run("loop", func(t *testing.T) {
+		home := newTestHome(t)
+		home.write("config", "Host a\n  ProxyJump b\nHost b\n  ProxyJump a\nHost web\n  ProxyJump a\n")
+		_, err := home.pool().Dial(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindJump, "loop")
 	})
 }
 
-func TestADeadBastionDoesNotHoldUpWhoLeaves(t *testing.T) {
+func TestCloseDoesNotBlockOnDeadBastion(t *testing.T) {
 	t.Parallel()
 	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
-	w := newTestHome(t).trust(bastion, target)
-	web := w.configureJumps(target, bastion)
-	p := NewPool(w.Options)
-	c, err := p.Dial(w.ctx(), web)
+	home := newTestHome(t).trust(bastion, target)
+	web := home.configureJumps(target, bastion)
+	p := NewPool(home.Options)
+	c, err := p.Dial(home.ctx(), web)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bastion.Freeze()
 	defer bastion.Thaw()
-	begun := time.Now()
+	start := time.Now()
 	c.Close()
 	p.Close()
-	if took := time.Since(begun); took > 3*time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 
-func TestProxyJumpIsRead(t *testing.T) {
+func TestParseJump(t *testing.T) {
 	for jump, want := range map[string]hop{
 		"h":            {name: "h"},
 		"u@h:23":       {name: "h", user: "u", port: 23},
@@ -167,18 +167,18 @@ func TestProxyJumpIsRead(t *testing.T) {
 	}
 }
 
-func TestAProxyCommandIsTheConnection(t *testing.T) {
+func TestProxyCommandCarriesConnection(t *testing.T) {
 	s := faultyServer(t, nil)
-	w := newTestHome(t).trust(s)
-	w.write("config", "Host web\n  ProxyCommand env %s=%%h:%%p %s\n", envConnectTo, os.Args[0])
-	if exit, _, _ := run(t, w.dial(w.pool(), targetOf(s)), "exit 8"); exit != 8 {
+	home := newTestHome(t).trust(s)
+	home.write("config", "Host web\n  ProxyCommand env %s=%%h:%%p %s\n", envConnectTo, os.Args[0])
+	if exit, _, _ := run(t, home.dial(home.pool(), targetOf(s)), "exit 8"); exit != 8 {
 		t.Error(exit)
 	}
 }
 
-func TestAProxyCommandThatEndsIsSaidToHaveFailed(t *testing.T) {
-	w := newTestHome(t)
-	w.write("config", "Host web\n  ProxyCommand echo no such tunnel >&2; exit 3\n")
-	_, err := w.pool().Dial(w.ctx(), Target{Name: "web"})
+func TestProxyCommandFailureShowsStderr(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Host web\n  ProxyCommand echo no such tunnel >&2; exit 3\n")
+	_, err := home.pool().Dial(home.ctx(), Target{Name: "web"})
 	wantError(t, err, KindLost, "web: proxy command", "no such tunnel")
 }

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -12,7 +13,7 @@ import (
 	"time"
 )
 
-// wayByCommand opens transports by running a ProxyCommand, whose standard input and output are the connection.
+// proxyCommandDialer returns a function that opens transports by running a ProxyCommand.
 func (p *Pool) proxyCommandDialer(t Target, s Settings) (dialFunc, error) {
 	command, err := p.expandTokens(s.ProxyCommand, s)
 	if err != nil {
@@ -21,33 +22,37 @@ func (p *Pool) proxyCommandDialer(t Target, s Settings) (dialFunc, error) {
 	return func(context.Context) (net.Conn, error) {
 		conn, err := p.startProxyCommand(command)
 		if err != nil {
-			return nil, &Error{Host: t.Name, Phase: "proxy command", Kind: KindJump, Err: fmt.Errorf("%q: %w", command, err)}
+			return nil, &Error{
+				Host: t.Name, Phase: "proxy command", Kind: KindJump, Err: fmt.Errorf("%q: %w", command, err),
+			}
 		}
 		return conn, nil
 	}, nil
 }
 
-// commandConn is a connection made of a process. It knows no deadlines; closing it frees who reads or writes.
+// commandConn is a connection over the standard input and output of a process. It does not support
+// deadlines, but Close unblocks Read and Write.
 type commandConn struct {
-	in, out *os.File
-	cmd     *exec.Cmd
-	command    string
-	stderr  stderrTail
-	exited   chan struct{} // closed when the process has
-	once    sync.Once
+	stdin, stdout *os.File
+	cmd           *exec.Cmd
+	command       string
+	stderr        stderrTail
+	exited        chan struct{} // closed when the process has exited
+	once          sync.Once
 }
 
-// complaint is why the command was no connection: what it said, and how it ended.
+// exitError closes the connection and returns why the command failed: its standard error or, if
+// that is empty, its exit status.
 func (c *commandConn) exitError() error {
 	c.Close()
 	<-c.exited
-	if said := c.stderr.String(); said != "" {
-		return fmt.Errorf("%q failed: %s", c.command, said)
+	if message := c.stderr.String(); message != "" {
+		return fmt.Errorf("%q failed: %s", c.command, message)
 	}
-	return fmt.Errorf("%q ended: %v", c.command, c.cmd.ProcessState)
+	return fmt.Errorf("%q exited: %v", c.command, c.cmd.ProcessState)
 }
 
-// tail keeps the end of what a command says on standard error.
+// stderrTail keeps the end of a command's standard error.
 type stderrTail struct {
 	mu   sync.Mutex
 	text []byte
@@ -68,28 +73,28 @@ func (t *stderrTail) String() string {
 }
 
 func (p *Pool) startProxyCommand(command string) (*commandConn, error) {
-	theirIn, in, err := os.Pipe()
+	childStdin, stdin, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer theirIn.Close()
-	out, theirOut, err := os.Pipe()
+	defer childStdin.Close()
+	stdout, childStdout, err := os.Pipe()
 	if err != nil {
-		in.Close()
+		stdin.Close()
 		return nil, err
 	}
-	defer theirOut.Close()
-	// As ssh does: the user's shell gives way to the command.
-	shell := orElse(p.options.Getenv("SHELL"), "/bin/sh")
+	defer childStdout.Close()
+	// Like ssh, run the command with exec from the user's shell (ssh_config(5), ProxyCommand).
+	shell := cmp.Or(p.options.Getenv("SHELL"), "/bin/sh")
 	cmd := exec.Command(shell, "-c", "exec "+strings.TrimPrefix(command, "exec "))
-	cmd.Stdin, cmd.Stdout = theirIn, theirOut
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ctrl-c at the terminal is not the command's business
-	cmd.WaitDelay = time.Second                           // for its standard error, which children may hold
-	c := &commandConn{in: in, out: out, cmd: cmd, command: command, exited: make(chan struct{})}
+	cmd.Stdin, cmd.Stdout = childStdin, childStdout
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in the terminal must not reach it
+	cmd.WaitDelay = time.Second                           // its children may hold standard error open
+	c := &commandConn{stdin: stdin, stdout: stdout, cmd: cmd, command: command, exited: make(chan struct{})}
 	cmd.Stderr = &c.stderr
 	if err := cmd.Start(); err != nil {
-		in.Close()
-		out.Close()
+		stdin.Close()
+		stdout.Close()
 		return nil, err
 	}
 	wait := func() { _ = cmd.Wait(); close(c.exited) }
@@ -101,13 +106,13 @@ func (p *Pool) startProxyCommand(command string) (*commandConn, error) {
 	return c, nil
 }
 
-func (c *commandConn) Read(b []byte) (int, error)  { return c.out.Read(b) }
-func (c *commandConn) Write(b []byte) (int, error) { return c.in.Write(b) }
+func (c *commandConn) Read(b []byte) (int, error)  { return c.stdout.Read(b) }
+func (c *commandConn) Write(b []byte) (int, error) { return c.stdin.Write(b) }
 
 func (c *commandConn) Close() error {
 	c.once.Do(func() {
-		c.in.Close()
-		c.out.Close()
+		c.stdin.Close()
+		c.stdout.Close()
 		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGTERM)
 	})
 	return nil

@@ -9,70 +9,73 @@ import (
 	"time"
 )
 
-// wire is a connection that remembers what the SSH library does not tell: what a server said before its version, when
-// it was last heard, and what ended the connection.
+// rawConn is a transport that records what the SSH library does not report: text that a server
+// sends before its version string, when the server last sent anything, and the first I/O error.
 type rawConn struct {
 	net.Conn
-	lastRead atomic.Int64 // when bytes last came, in Unix nanoseconds; 0 is never
+	lastRead atomic.Int64 // when data last arrived, in Unix nanoseconds; 0 means never
 
-	mu       sync.Mutex
-	preamble []byte // the first bytes, until there is a version among them or login is over
-	versionSeen  bool
-	firstErr      error
+	mu          sync.Mutex
+	preamble    []byte // the first bytes, until they include a version string
+	versionSeen bool
+	firstErr    error
 }
 
 func newRawConn(conn net.Conn) *rawConn { return &rawConn{Conn: conn} }
 
-func (w *rawConn) Read(p []byte) (int, error) {
-	n, err := w.Conn.Read(p)
+func (c *rawConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
 	if n > 0 {
-		if w.lastRead.Swap(time.Now().UnixNano()) == 0 || !w.sawVersion() {
-			w.addPreamble(p[:n])
+		if c.lastRead.Swap(time.Now().UnixNano()) == 0 || !c.sawVersion() {
+			c.addPreamble(p[:n])
 		}
 	}
 	if err != nil {
-		w.setError(err)
+		c.setError(err)
 	}
 	return n, err
 }
 
-func (w *rawConn) Write(p []byte) (int, error) {
-	n, err := w.Conn.Write(p)
+func (c *rawConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
 	if err != nil {
-		w.setError(err)
+		c.setError(err)
 	}
 	return n, err
 }
 
-func (w *rawConn) sawVersion() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.versionSeen
+func (c *rawConn) sawVersion() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.versionSeen
 }
 
-// longestGreeting is how much is kept of what comes before the version.
+// maxPreamble is how much text before the version string is kept for error messages.
 const maxPreamble = 512
 
-func (w *rawConn) addPreamble(p []byte) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.preamble = append(w.preamble, p[:min(len(p), maxPreamble-len(w.preamble))]...)
-	if bytes.HasPrefix(w.preamble, []byte("SSH-")) || bytes.Contains(w.preamble, []byte("\nSSH-")) {
-		w.versionSeen, w.preamble = true, nil
+// addPreamble collects the lines that a server may send before its version string (RFC 4253,
+// section 4.2).
+func (c *rawConn) addPreamble(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.preamble = append(c.preamble, p[:min(len(p), maxPreamble-len(c.preamble))]...)
+	if bytes.HasPrefix(c.preamble, []byte("SSH-")) || bytes.Contains(c.preamble, []byte("\nSSH-")) {
+		c.versionSeen, c.preamble = true, nil
 	}
 }
 
-// refusal is what the server said instead of its version, in a line. The beginning of a version is none.
-func (w *rawConn) preambleText() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if strings.HasPrefix("SSH-", string(w.preamble)) {
+// preambleText returns, as one line, what the server sent instead of a version string. A truncated
+// version string does not count.
+func (c *rawConn) preambleText() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if strings.HasPrefix("SSH-", string(c.preamble)) {
 		return ""
 	}
-	return sanitizeLine(w.preamble)
+	return sanitizeLine(c.preamble)
 }
 
-// oneLine makes a message of somebody else's bytes.
+// sanitizeLine turns untrusted bytes into one line of printable ASCII.
 func sanitizeLine(text []byte) string {
 	printable := func(r rune) rune {
 		if r < ' ' || r >= 0x7f {
@@ -83,17 +86,17 @@ func sanitizeLine(text []byte) string {
 	return strings.Join(strings.Fields(strings.Map(printable, string(text))), " ")
 }
 
-func (w *rawConn) setError(err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.firstErr == nil {
-		w.firstErr = err
+func (c *rawConn) setError(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.firstErr == nil {
+		c.firstErr = err
 	}
 }
 
-// broken is the first error of reading or writing, or nil.
-func (w *rawConn) err() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.firstErr
+// err returns the first read or write error, or nil.
+func (c *rawConn) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.firstErr
 }

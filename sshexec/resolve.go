@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,36 +18,39 @@ import (
 
 const systemConfig = "/etc/ssh/ssh_config"
 
-// usualIdentities are the keys that ssh tries where no IdentityFile is given.
-var defaultIdentityFiles = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
+// defaultIdentityFiles are the keys that ssh tries if no IdentityFile is configured (ssh_config(5)).
+var defaultIdentityFiles = []string{
+	"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk",
+}
 
-// resolver answers what ssh_config(5) says of a target.
+// resolver looks up targets in ssh_config(5).
 type resolver struct {
 	options *Options
 	ctx     context.Context // the Pool's
-	queries   cache[sshQuery, sshOutput]
-	slots  chan struct{} // a slot for each `ssh -G` at a time
+	queries cache[sshQuery, sshOutput]
+	slots   chan struct{} // bounds concurrent `ssh -G` processes
 
-	mu   sync.Mutex
+	mu     sync.Mutex
 	parsed *parsedConfig
 }
 
-// question is a target as `ssh -G` is asked for it, while the files are those of one reading.
+// sshQuery is the input of one `ssh -G` call. config makes queries distinct after the files change;
+// a nil config queries the built-in defaults.
 type sshQuery struct {
-	target  Target
+	target Target
 	config *parsedConfig
 }
 
-// answer is what `ssh -G` printed, by keyword.
+// sshOutput is the output of `ssh -G`: values by keyword.
 type sshOutput map[string][]string
 
-// ConfigArgs are the arguments that make ssh(1) read the same configuration as this Pool does.
+// ConfigArgs returns the arguments that make ssh(1) read the same configuration as the Pool.
 func (p *Pool) ConfigArgs() []string { return p.options.configArgs() }
 
 func (o *Options) configArgs() []string {
 	file := o.ConfigFile
 	if file == "" && !o.usesPasswdHome() {
-		// ssh looks for its files in the home directory of passwd(5), whatever $HOME says.
+		// ssh takes the home directory from passwd(5) and ignores $HOME.
 		file = filepath.Join(o.Home, ".ssh/config")
 		if _, err := os.Stat(file); err != nil {
 			file = "none"
@@ -58,13 +62,13 @@ func (o *Options) configArgs() []string {
 	return []string{"-F", file}
 }
 
-// ownHome reports whether Home is the one that ssh itself knows.
+// usesPasswdHome reports whether Home is the home directory that ssh would use.
 func (o *Options) usesPasswdHome() bool {
-	me, err := user.Current()
-	return err != nil || filepath.Clean(me.HomeDir) == filepath.Clean(o.Home)
+	current, err := user.Current()
+	return err != nil || filepath.Clean(current.HomeDir) == filepath.Clean(o.Home)
 }
 
-// load reads the configuration files, or takes them as read before where they have not changed.
+// load parses the configuration files. It returns the previous result if no file has changed.
 func (r *resolver) load() *parsedConfig {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,21 +76,27 @@ func (r *resolver) load() *parsedConfig {
 		return r.parsed
 	}
 	r.parsed = &parsedConfig{}
-	users := configParser{home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), result: r.parsed}
+	userParser := configParser{
+		home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), result: r.parsed,
+	}
 	file := r.options.ConfigFile
 	if file == "" {
 		file = filepath.Join(r.options.Home, ".ssh/config")
-		users.checkMode = true
+		userParser.checkMode = true
 	}
-	r.parsed.directives = users.parseFile(file)
+	r.parsed.directives = userParser.parseFile(file)
 	if r.options.ConfigFile == "" && r.options.usesPasswdHome() {
-		system := configParser{home: r.options.Home, dir: filepath.Dir(systemConfig), result: r.parsed}
-		r.parsed.directives = append(r.parsed.directives, directive{included: [][]directive{system.parseFile(systemConfig)}})
+		systemParser := configParser{
+			home: r.options.Home, dir: filepath.Dir(systemConfig), result: r.parsed,
+		}
+		system := directive{included: [][]directive{systemParser.parseFile(systemConfig)}}
+		r.parsed.directives = append(r.parsed.directives, system)
 	}
 	return r.parsed
 }
 
-// Resolve says what ssh_config(5) and the target together come to.
+// Resolve returns the settings for a target: its own values, then those from ssh_config(5), then
+// OpenSSH's defaults. It does not connect to the host.
 func (p *Pool) Resolve(ctx context.Context, t Target) (Settings, error) {
 	s, err := p.resolve(ctx, t)
 	if err != nil {
@@ -97,35 +107,35 @@ func (p *Pool) Resolve(ctx context.Context, t Target) (Settings, error) {
 
 func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	if t.Name == "" || t.Name[0] == '-' {
-		return Settings{}, fmt.Errorf("%q is not a host's name", t.Name)
+		return Settings{}, fmt.Errorf("invalid host name %q", t.Name)
 	}
 	s := Settings{Alias: t.Name}
-	told := map[string]bool{}
-	read := p.resolver.load()
-	if read.unhandled != nil {
-		// ssh is told what the target says, and its answer has it.
-		err := p.resolver.querySSH(ctx, sshQuery{t, read}, func(keyword string, args []string) { s.assign(told, keyword, args) })
-		if err != nil {
+	assigned := map[string]bool{}
+	set := func(keyword string, args []string) { s.assign(assigned, keyword, args) }
+	parsed := p.resolver.load()
+	if parsed.unhandled != nil {
+		// The target's values are arguments of the query, so its output includes them.
+		if err := p.resolver.querySSH(ctx, sshQuery{t, parsed}, set); err != nil {
 			return s, err
 		}
 	} else {
 		s.Hostname, s.User, s.Port = t.Address, t.User, t.Port
-		told["hostname"], told["user"], told["port"] = t.Address != "", t.User != "", t.Port != 0
-		applyDirectives(read.directives, t.Name, true, func(keyword string, args []string) { s.assign(told, keyword, args) })
+		assigned["hostname"], assigned["user"], assigned["port"] = t.Address != "", t.User != "", t.Port != 0
+		applyDirectives(parsed.directives, t.Name, true, set)
 	}
 	s.IdentityFilesConfigured = len(s.IdentityFiles) > 0
 	return s, p.applyDefaults(&s, t)
 }
 
-// complete fills in what nothing was said about, as OpenSSH does, and makes paths of what was.
+// applyDefaults sets what is not configured to the defaults in ssh_config(5), and expands tokens
+// and ~ in paths.
 func (p *Pool) applyDefaults(s *Settings, t Target) error {
-	// What the manual gives as the default.
-	s.Hostname = orElse(s.Hostname, t.Name)
-	s.User = orElse(s.User, p.options.User)
-	s.Port = orElse(s.Port, 22)
-	s.StrictHostKeyChecking = orElse(s.StrictHostKeyChecking, "ask")
-	s.AddressFamily = orElse(s.AddressFamily, "any")
-	s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
+	s.Hostname = cmp.Or(s.Hostname, t.Name)
+	s.User = cmp.Or(s.User, p.options.User)
+	s.Port = cmp.Or(s.Port, 22)
+	s.StrictHostKeyChecking = cmp.Or(s.StrictHostKeyChecking, "ask")
+	s.AddressFamily = cmp.Or(s.AddressFamily, "any")
+	s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
 	if s.IdentityFiles == nil {
 		s.IdentityFiles = slices.Clone(defaultIdentityFiles)
 	}
@@ -146,53 +156,51 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 		}
 	}
 	if s.ProxyJump != "" && strings.ContainsAny(s.ProxyJump, "%$") {
-		return fmt.Errorf("ProxyJump %q has tokens", s.ProxyJump)
+		return fmt.Errorf("unsupported token in ProxyJump %q", s.ProxyJump)
 	}
 	if err := limitAlgorithms(s); err != nil {
 		return err
 	}
-	lists := [][]string{s.IdentityFiles, s.CertificateFiles, s.UserKnownHostsFiles, s.GlobalKnownHostsFiles}
-	single := []string{s.IdentityAgent}
-	for _, list := range append(lists, single) {
-		for i, path := range list {
+	agentSocket := []string{s.IdentityAgent}
+	for _, paths := range [][]string{
+		s.IdentityFiles, s.CertificateFiles, s.UserKnownHostsFiles, s.GlobalKnownHostsFiles, agentSocket,
+	} {
+		for i, path := range paths {
 			path, err := p.expandTokens(path, *s)
 			if err != nil {
 				return err
 			}
-			list[i] = expandTilde(path, p.options.Home)
+			paths[i] = expandTilde(path, p.options.Home)
 		}
 	}
-	s.IdentityAgent = single[0]
+	s.IdentityAgent = agentSocket[0]
 	return nil
 }
 
-func orElse[T comparable](value, otherwise T) T {
-	var none T
-	if value == none {
-		return otherwise
-	}
-	return value
-}
-
-// ask lets ssh itself read the configuration.
+// querySSH lets ssh read the configuration and calls set for each keyword with a value that differs
+// from ssh's defaults.
 func (r *resolver) querySSH(ctx context.Context, q sshQuery, set func(keyword string, args []string)) error {
-	there := func(sshOutput) bool { return true }
-	said, err := r.queries.get(ctx, q, there, func() (sshOutput, error) { return r.runSSH(q) })
+	always := func(sshOutput) bool { return true }
+	output, err := r.queries.get(ctx, q, always, func() (sshOutput, error) { return r.runSSH(q) })
 	if err != nil {
 		return err
 	}
-	// What ssh says of a host it was told nothing about are its defaults, and no choice of anybody's.
-	defaults, err := r.queries.get(ctx, sshQuery{}, there, func() (sshOutput, error) { return r.runSSH(sshQuery{}) })
+	// ssh -G prints defaults and configured values alike.
+	defaults, err := r.queries.get(ctx, sshQuery{}, always, func() (sshOutput, error) {
+		return r.runSSH(sshQuery{})
+	})
 	if err != nil {
 		return err
 	}
-	for keyword, refusal := range unsupportedKeywords {
-		if values := said[keyword]; values != nil && !slices.Equal(values, defaults[keyword]) && refusal(values[0]) {
-			return fmt.Errorf("ssh_config(5) sets %s to %q, which fleetctl does not do", keyword, values[0])
+	for keyword, isUnsupported := range unsupportedKeywords {
+		values := output[keyword]
+		if values != nil && !slices.Equal(values, defaults[keyword]) && isUnsupported(values[0]) {
+			return fmt.Errorf("ssh_config(5) sets %s to %q, which fleetctl does not support", keyword, values[0])
 		}
 	}
-	for keyword, values := range said {
-		if chosen := !slices.Equal(values, defaults[keyword]); !chosen && keyword != "hostname" && keyword != "user" && keyword != "port" {
+	for keyword, values := range output {
+		isTarget := keyword == "hostname" || keyword == "user" || keyword == "port"
+		if !isTarget && slices.Equal(values, defaults[keyword]) {
 			continue
 		}
 		for _, value := range values {
@@ -206,8 +214,9 @@ func (r *resolver) querySSH(ctx context.Context, q sshQuery, set func(keyword st
 	return nil
 }
 
-// unsupported are the keywords that would make a login safer, or go another way, than it does here. Passing over them
-// would be wrong; so would be to refuse their harmless values.
+// unsupportedKeywords lists the keywords that make a login stricter, or change its route, in a way
+// that this package does not implement, with the values that do so. Ignoring them would be unsafe,
+// and rejecting their harmless values would reject every configuration.
 var unsupportedKeywords = map[string]func(value string) bool{
 	"bindinterface":        func(v string) bool { return v != "none" },
 	"knownhostscommand":    func(v string) bool { return v != "none" },
@@ -216,7 +225,7 @@ var unsupportedKeywords = map[string]func(value string) bool{
 	"pubkeyauthentication": func(v string) bool { return v == "false" || v == "no" },
 }
 
-// longestAnswer bounds how long `ssh -G` may take: a Match exec or a CanonicalizeHostname may never answer.
+// sshQueryTimeout limits `ssh -G`, which can block on Match exec or CanonicalizeHostname.
 const sshQueryTimeout = 30 * time.Second
 
 func (r *resolver) runSSH(q sshQuery) (sshOutput, error) {
@@ -225,7 +234,7 @@ func (r *resolver) runSSH(q sshQuery) (sshOutput, error) {
 		if q.config == nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s is for ssh itself to read, and there is none in PATH", q.config.unhandled)
+		return nil, fmt.Errorf("%s: only ssh itself can read this, and ssh is not in PATH", q.config.unhandled)
 	}
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
@@ -241,12 +250,12 @@ func (r *resolver) runSSH(q sshQuery) (sshOutput, error) {
 		}
 		return nil, fmt.Errorf("ssh -G: %w", err)
 	}
-	said := sshOutput{}
+	output := sshOutput{}
 	for line := range strings.Lines(string(out)) {
 		keyword, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-		said[keyword] = append(said[keyword], value)
+		output[keyword] = append(output[keyword], value)
 	}
-	return said, nil
+	return output, nil
 }
 
 func (r *resolver) queryArgs(q sshQuery) []string {

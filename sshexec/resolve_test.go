@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,16 +14,16 @@ import (
 	"time"
 )
 
-// resolved is what a configuration comes to for a host named web.
+// resolveWeb returns the settings for a configuration. The target's name is web unless set.
 func resolveWeb(t *testing.T, config string, target Target) Settings {
 	t.Helper()
-	w := newTestHome(t)
-	w.write("config", "%s", config)
-	w.ConfigFile = w.path("config")
+	home := newTestHome(t)
+	home.write("config", "%s", config)
+	home.ConfigFile = home.path("config")
 	if target.Name == "" {
 		target.Name = "web"
 	}
-	s, err := w.pool().Resolve(w.ctx(), target)
+	s, err := home.pool().Resolve(home.ctx(), target)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, config)
 	}
@@ -36,7 +37,7 @@ func needsSSH(t *testing.T) {
 	}
 }
 
-func TestWithoutAConfigurationAHostIsWhatItsNameSays(t *testing.T) {
+func TestResolveWithoutConfigUsesDefaults(t *testing.T) {
 	s := resolveWeb(t, "", Target{})
 	if s.Hostname != "web" || s.Port != 22 || s.User != "alice" || s.ProxyJump != "" || s.StrictHostKeyChecking != "ask" {
 		t.Errorf("got %+v", s)
@@ -46,7 +47,7 @@ func TestWithoutAConfigurationAHostIsWhatItsNameSays(t *testing.T) {
 	}
 }
 
-func TestTheFirstValueWinsAndIdentityFilesAdd(t *testing.T) {
+func TestResolveFirstValueWinsAndIdentityFilesAccumulate(t *testing.T) {
 	s := resolveWeb(t, `
 Host web
   HostName 10.0.0.1
@@ -62,50 +63,50 @@ Host *
 	}
 }
 
-func TestTheTargetComesBeforeTheConfiguration(t *testing.T) {
-	for name, odd := range map[string]string{"read here": "", "read by ssh": "Match user carol\n  HostKeyAlias carols\n"} {
+func TestResolveTargetOverridesConfig(t *testing.T) {
+	for name, unhandled := range map[string]string{"parsed": "", "queried from ssh": "Match user carol\n  HostKeyAlias carols\n"} {
 		t.Run(name, func(t *testing.T) {
-			if odd != "" {
+			if unhandled != "" {
 				needsSSH(t)
 			}
-			s := resolveWeb(t, odd+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
+			s := resolveWeb(t, unhandled+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
 				Target{Address: "fe80::1%eth0", User: "carol", Port: 23})
 			if s.Hostname != "fe80::1%eth0" || s.User != "carol" || s.Port != 23 || s.ProxyJump != "jump" {
 				t.Errorf("got %+v", s)
 			}
-			if odd != "" && s.HostKeyAlias != "carols" {
-				t.Error("Match did not see the target's user")
+			if unhandled != "" && s.HostKeyAlias != "carols" {
+				t.Error("Match ignored the target's user")
 			}
 		})
 	}
 }
 
-func TestTokensAndVariablesAreReplaced(t *testing.T) {
-	w := newTestHome(t)
-	w.env["KEYS"] = "/keys"
-	w.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
+func TestResolveExpandsTokensAndVariables(t *testing.T) {
+	home := newTestHome(t)
+	home.env["KEYS"] = "/keys"
+	home.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
 		"  IdentityFile ${KEYS}/%%r@%%h:%%p-%%n%%%%\n  UserKnownHostsFile %%d/known /dev/null\n  IdentityAgent ~/agent.sock\n")
-	w.ConfigFile = w.path("config")
-	s, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	home.ConfigFile = home.path("config")
+	s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.IdentityFiles[0] != "/keys/bob@web.example.com:23-web%" || s.UserKnownHostsFiles[0] != w.home+"/known" || s.IdentityAgent != w.home+"/agent.sock" {
+	if s.IdentityFiles[0] != "/keys/bob@web.example.com:23-web%" || s.UserKnownHostsFiles[0] != home.dir+"/known" || s.IdentityAgent != home.dir+"/agent.sock" {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestATokenThatIsNotKnownIsAnErrorAndNotHalfAPath(t *testing.T) {
+func TestResolveRejectsUnknownTokens(t *testing.T) {
 	for _, file := range []string{"~/.ssh/%y", "~/.ssh/${NOT_SET}/key"} {
-		w := newTestHome(t)
-		w.write("config", "IdentityFile %s\n", file)
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+		home := newTestHome(t)
+		home.write("config", "IdentityFile %s\n", file)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 		wantError(t, err, KindConfig, "web: config", file)
 	}
 }
 
-func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
+func TestMatchPatternList(t *testing.T) {
 	for _, c := range []struct {
 		patterns string
 		want     bool
@@ -119,7 +120,8 @@ func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
 	}
 }
 
-// beyondPlain are constructs that ssh reads and this package leaves to it, with what they come to.
+// unhandledConfigs lists constructs that the parser does not handle, with the HostName that ssh
+// resolves web to.
 var unhandledConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
@@ -134,7 +136,7 @@ var unhandledConfigs = []struct{ config, hostname string }{
 	{"Host web\n  HostName \"a\"\n", "a"},
 }
 
-func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
+func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
 	needsSSH(t)
 	for _, c := range unhandledConfigs {
 		if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
@@ -148,57 +150,57 @@ func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
 	}
 }
 
-func TestWithoutSSHWhatIsBeyondPlainIsAnErrorWithItsPlace(t *testing.T) {
+func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, c := range unhandledConfigs {
-		w := newTestHome(t)
-		w.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		wantError(t, err, KindConfig, "web: config: "+w.path("config")+":", "ssh")
+		home := newTestHome(t)
+		home.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, "web: config: "+home.path("config")+":", "ssh")
 	}
 }
 
-func TestAMisspelledKeywordIsAnErrorWithItsLine(t *testing.T) {
+func TestResolveReportsLineOfMisspelledKeyword(t *testing.T) {
 	needsSSH(t)
-	w := newTestHome(t)
-	w.write("config", "Host web\n  HostNane 10.0.0.1\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	home := newTestHome(t)
+	home.write("config", "Host web\n  HostNane 10.0.0.1\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	wantError(t, err, KindConfig, "hostnane", "line 2")
 }
 
-func TestWhatWouldMakeALoginSaferOrGoElsewhereIsNotPassedOver(t *testing.T) {
+func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 	needsSSH(t)
 	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
-		w := newTestHome(t)
-		w.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+		home := newTestHome(t)
+		home.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))
 	}
 }
 
-func TestAlgorithmsAreLimitedToWhatTheConfigurationAllows(t *testing.T) {
+func TestResolveLimitsAlgorithms(t *testing.T) {
 	needsSSH(t)
 	s := resolveWeb(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
 	if !slices.Equal(s.HostKeyAlgorithms, []string{"ssh-ed25519", "ssh-rsa"}) || len(s.Ciphers) != 2 || s.MACs != nil {
 		t.Errorf("got %q, %q, %q", s.HostKeyAlgorithms, s.Ciphers, s.MACs)
 	}
-	w := newTestHome(t)
-	w.write("config", "KexAlgorithms sntrup761x25519-sha512@openssh.com\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	home := newTestHome(t)
+	home.write("config", "KexAlgorithms sntrup761x25519-sha512@openssh.com\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	wantError(t, err, KindConfig, "KexAlgorithms", "sntrup761")
 }
 
-func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
-	w := newTestHome(t)
-	w.write("config", "Include more/*\n")
-	w.ConfigFile = w.path("config")
-	p := w.pool()
+func TestResolveRereadsChangedConfig(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include more/*\n")
+	home.ConfigFile = home.path("config")
+	p := home.pool()
 	hostname := func() string {
-		s, err := p.Resolve(w.ctx(), Target{Name: "web"})
+		s, err := p.Resolve(home.ctx(), Target{Name: "web"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,67 +209,65 @@ func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
 	if got := hostname(); got != "web" {
 		t.Error(got)
 	}
-	if err := os.Mkdir(w.path("more"), 0o700); err != nil {
+	if err := os.Mkdir(home.path("more"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w.write("more/a", "HostName a\n")
+	home.write("more/a", "HostName a\n")
 	if got := hostname(); got != "a" {
 		t.Error(got)
 	}
-	w.write("config", "HostName bb\n")
+	home.write("config", "HostName bb\n")
 	if got := hostname(); got != "bb" {
 		t.Error(got)
 	}
 }
 
-func TestAConfigurationThatIncludesItselfEnds(t *testing.T) {
+func TestResolveRejectsRecursiveInclude(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	w := newTestHome(t)
-	w.write("config", "Include config\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	home := newTestHome(t)
+	home.write("config", "Include config\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	wantError(t, err, KindConfig, "too deep")
 }
 
-// TestThePlainPartIsReadAsSSHReadsIt makes configurations at random and compares with `ssh -G`.
-func TestThePlainPartIsReadAsSSHReadsIt(t *testing.T) {
+// TestResolveMatchesSSHOnRandomConfigs compares the parser with `ssh -G` on random configurations.
+func TestResolveMatchesSSHOnRandomConfigs(t *testing.T) {
 	needsSSH(t)
 	r := rand.New(rand.NewPCG(7, 11))
-	w := newTestHome(t)
-	w.ConfigFile = w.path("config")
+	home := newTestHome(t)
+	home.ConfigFile = home.path("config")
 	for round := range 40 {
-		config := randomConfig(r, true)
-		w.write("config", "%s", config)
-		w.write("part-a", "%s", randomConfig(r, false))
-		w.write("part-b", "%s", randomConfig(r, false))
-		config = strings.ReplaceAll(config, "PARTS", filepath.Join(w.home, ".ssh"))
-		w.write("config", "%s", config)
-		p := w.pool()
+		text := strings.ReplaceAll(randomConfig(r, true), "PARTS", filepath.Join(home.dir, ".ssh"))
+		home.write("config", "%s", text)
+		home.write("part-a", "%s", randomConfig(r, false))
+		home.write("part-b", "%s", randomConfig(r, false))
+		p := home.pool()
 		target := Target{Name: pick(r, "web", "db", "web.example.com", "mail")}
-		here, err := p.Resolve(w.ctx(), target)
+		parsed, err := p.Resolve(home.ctx(), target)
 		if err != nil {
-			t.Fatalf("%v\n%s", err, config)
+			t.Fatalf("%v\n%s", err, text)
 		}
-		read := *p.resolver.load()
-		if read.unhandled != nil {
-			t.Fatalf("not plain: %v\n%s", read.unhandled, config)
+		config := *p.resolver.load()
+		if config.unhandled != nil {
+			t.Fatalf("not plain: %v\n%s", config.unhandled, text)
 		}
-		read.unhandled = &unhandledSyntax{file: "test", reason: "asked for"}
-		p.resolver.parsed = &read
-		there, err := p.Resolve(w.ctx(), target)
+		config.unhandled = &unhandledSyntax{file: "test", reason: "forced"}
+		p.resolver.parsed = &config
+		queried, err := p.Resolve(home.ctx(), target)
 		if err != nil {
-			t.Fatalf("%v\n%s", err, config)
+			t.Fatalf("%v\n%s", err, text)
 		}
-		// Said to be the default, and not said at all, are one thing to ssh -G.
-		for _, s := range []*Settings{&here, &there} {
+		// ssh -G does not distinguish configured defaults from missing values.
+		for _, s := range []*Settings{&parsed, &queried} {
 			s.IdentityFilesConfigured = false
-			s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
+			s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
 		}
-		if there.User == here.User || here.User == "alice" {
-			here.User, there.User = "", ""
+		if queried.User == parsed.User || parsed.User == "alice" {
+			parsed.User, queried.User = "", ""
 		}
-		if !reflect.DeepEqual(here, there) {
-			t.Fatalf("round %d, %s:\n%s\nhere %+v\nssh  %+v\npart-a:\n%s\npart-b:\n%s", round, target.Name, config, here, there, w.read("part-a"), w.read("part-b"))
+		if !reflect.DeepEqual(parsed, queried) {
+			t.Fatalf("round %d, %s:\n%s\nparsed %+v\nssh    %+v\npart-a:\n%s\npart-b:\n%s", round, target.Name, text, parsed, queried, home.read("part-a"), home.read("part-b"))
 		}
 	}
 }
@@ -297,7 +297,7 @@ func randomConfig(r *rand.Rand, include bool) string {
 	return b.String()
 }
 
-func FuzzReadingAConfigurationNeverFails(f *testing.F) {
+func FuzzParseConfig(f *testing.F) {
 	for _, c := range unhandledConfigs {
 		f.Add(c.config)
 	}
@@ -307,16 +307,16 @@ func FuzzReadingAConfigurationNeverFails(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		into := &parsedConfig{}
-		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: into}.parseFile(file)
+		result := &parsedConfig{}
+		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: result}.parseFile(file)
 		var s Settings
-		told := map[string]bool{}
+		assigned := map[string]bool{}
 		applyDirectives(steps, "web", true, func(keyword string, args []string) {
-			if into.unhandled == nil {
-				s.assign(told, keyword, args)
+			if result.unhandled == nil {
+				s.assign(assigned, keyword, args)
 			}
 		})
-		if into.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
+		if result.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
 			t.Errorf("port %d", s.Port)
 		}
 	})

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// sink is where a stream goes: to a writer while that takes it, and to nowhere afterwards, so that the stream never stands
-// still. A server that cannot get rid of one stream stops sending the other too.
+// sink passes a stream to a writer until a write fails or close is called, and discards the rest.
+// Its Write never fails and so never blocks the stream: a server that cannot deliver one stream of a
+// session stops sending the other, too.
 type sink struct {
 	mu  sync.Mutex
 	out io.Writer // nil discards
@@ -26,49 +27,50 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// close waits for a Write that is under way, and lets no further one reach the writer.
+// close waits for a Write in progress and discards everything from then on.
 func (s *sink) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.out = nil
 }
 
-// goAhead passes a stream on without the token in it, and calls seen when the token has come.
+// tokenFilter passes a stream on, removes the first occurrence of a token, and calls onToken when it
+// has arrived.
 type tokenFilter struct {
-	mu    sync.Mutex
-	out   io.Writer
-	token []byte // nil when it has come
-	pending  []byte // the end of what came, which may be the token's beginning
-	onToken  func()
+	mu      sync.Mutex
+	out     io.Writer
+	token   []byte // nil once it has arrived
+	pending []byte // data that may be the start of the token
+	onToken func()
 }
 
-func (g *tokenFilter) Write(p []byte) (int, error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.token == nil {
-		return g.out.Write(p)
+func (f *tokenFilter) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.token == nil {
+		return f.out.Write(p)
 	}
-	g.pending = append(g.pending, p...)
-	if before, after, found := bytes.Cut(g.pending, g.token); found {
+	f.pending = append(f.pending, p...)
+	if before, after, found := bytes.Cut(f.pending, f.token); found {
 		rest := append(bytes.Clone(before), after...)
-		g.token, g.pending = nil, nil
-		g.onToken()
+		f.token, f.pending = nil, nil
+		f.onToken()
 		if len(rest) > 0 {
-			_, _ = g.out.Write(rest)
+			_, _ = f.out.Write(rest)
 		}
 		return len(p), nil
 	}
-	if sure := len(g.pending) - len(g.token) + 1; sure > 0 {
-		_, _ = g.out.Write(g.pending[:sure])
-		g.pending = append([]byte(nil), g.pending[sure:]...)
+	if n := len(f.pending) - len(f.token) + 1; n > 0 {
+		_, _ = f.out.Write(f.pending[:n])
+		f.pending = append([]byte(nil), f.pending[n:]...)
 	}
 	return len(p), nil
 }
 
-// close passes on what is still held: the token did not come.
-func (g *tokenFilter) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, _ = g.out.Write(g.pending)
-	g.token, g.pending = nil, nil
+// close passes on the pending data, because the token did not arrive.
+func (f *tokenFilter) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, _ = f.out.Write(f.pending)
+	f.token, f.pending = nil, nil
 }

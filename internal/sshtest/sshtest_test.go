@@ -54,7 +54,7 @@ func waitForFile(t *testing.T, file string) {
 	t.Fatalf("%s did not appear", file)
 }
 
-func TestACommandRunsInItsDirectoryAndEnvironment(t *testing.T) {
+func TestShellRunsInDirectoryAndEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	s := Start(t, Config{Handler: Shell{Dir: dir, Env: []string{"PATH=/usr/bin:/bin", "HOME=" + dir}}.Handle})
 	session := session(t, login(t, s))
@@ -71,7 +71,7 @@ func TestACommandRunsInItsDirectoryAndEnvironment(t *testing.T) {
 	}
 }
 
-func TestASignalIsToldAsOne(t *testing.T) {
+func TestShellReportsSignal(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	err := session(t, login(t, s)).Run("kill -TERM $$")
 	if status, ok := err.(*ssh.ExitError); !ok || status.Signal() != "TERM" {
@@ -79,7 +79,7 @@ func TestASignalIsToldAsOne(t *testing.T) {
 	}
 }
 
-func TestAClientThatHangsUpKillsAWriterButNotWhoIsSilent(t *testing.T) {
+func TestShellHangUpOnlyEndsCommandsThatWrite(t *testing.T) {
 	dir := t.TempDir()
 	s := Start(t, Config{Handler: Shell{Dir: dir}.Handle})
 	c := login(t, s)
@@ -97,7 +97,7 @@ func TestAClientThatHangsUpKillsAWriterButNotWhoIsSilent(t *testing.T) {
 	waitForFile(t, filepath.Join(dir, "silent"))
 }
 
-func TestASessionWaitsForWhoHoldsItsOutput(t *testing.T) {
+func TestShellWaitsForBackgroundOutput(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	out, err := session(t, login(t, s)).Output("(sleep 0.2; echo late) & echo early")
 	if err != nil || string(out) != "early\nlate\n" {
@@ -105,7 +105,7 @@ func TestASessionWaitsForWhoHoldsItsOutput(t *testing.T) {
 	}
 }
 
-func TestClosingTheServerEndsWhatRuns(t *testing.T) {
+func TestCloseKillsRunningCommands(t *testing.T) {
 	s, err := New(Config{Handler: Shell{}.Handle})
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestClosingTheServerEndsWhatRuns(t *testing.T) {
 	}
 }
 
-func TestACutComesAtTheByte(t *testing.T) {
+func TestCutFaultsAreByteExact(t *testing.T) {
 	const hello = "SSH-2.0-test\r\n"
 	for fault, n := range map[Fault]int64{{CutOut: 1}: 1, {CutOut: 5}: 5, {CutOut: 100}: 100, {CutTotal: int64(len(hello)) + 50}: 50} {
 		s := Start(t, Config{Fault: func(int) Fault { return fault }})
@@ -146,7 +146,7 @@ func TestACutComesAtTheByte(t *testing.T) {
 	}
 }
 
-func TestAFaultIsForTheConnectionItIsMeantFor(t *testing.T) {
+func TestFaultAppliesToItsConnection(t *testing.T) {
 	s := Start(t, Config{Fault: func(nth int) Fault {
 		if nth == 2 {
 			return Fault{Refuse: "Exceeded MaxStartups\r\n"}
@@ -167,7 +167,7 @@ func TestAFaultIsForTheConnectionItIsMeantFor(t *testing.T) {
 	}
 }
 
-func TestAFrozenServerGoesOnWhereItWas(t *testing.T) {
+func TestThawResumesFrozenServer(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	c := login(t, s)
 	s.Freeze()
@@ -184,7 +184,7 @@ func TestAFrozenServerGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-func TestOnlyAuthorizedKeysAreLetInAndTheOthersCounted(t *testing.T) {
+func TestUnauthorizedKeysAreRejectedAndCounted(t *testing.T) {
 	key, err := NewKey()
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func TestForwardingReachesPortsAndSockets(t *testing.T) {
 	}
 }
 
-func TestARealSshdLetsItsKeyIn(t *testing.T) {
+func TestSSHDAcceptsItsKey(t *testing.T) {
 	d := StartSSHD(t, SSHDOptions{})
 	text, err := os.ReadFile(d.KeyFile)
 	if err != nil {
