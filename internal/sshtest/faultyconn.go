@@ -7,17 +7,17 @@ import (
 	"sync"
 )
 
-// Fault is what happens to one connection. The zero value is a healthy one.
+// A Fault is what happens to one connection. The zero value is a healthy connection.
 type Fault struct {
-	Tarpit           bool   // accept, and never say a word
-	Refuse           string // say this instead of a version, and hang up, as sshd does when it is overrun
-	CutIn            int64  // hang up when so many bytes came from the client; 0 is never
-	CutOut           int64  // hang up when so many bytes went to the client
-	CutTotal         int64  // hang up when so many bytes went either way
-	FreezeAfterLogin bool   // from the login on nothing moves, though the connection stays open
+	Tarpit           bool   // accept the connection and never send anything
+	Refuse           string // send this instead of a version and hang up, as an overloaded sshd does
+	CutIn            int64  // hang up after this many bytes from the client; 0 means never
+	CutOut           int64  // hang up after this many bytes to the client; 0 means never
+	CutTotal         int64  // hang up after this many bytes in total; 0 means never
+	FreezeAfterLogin bool   // stop all traffic after the login, but keep the connection open
 }
 
-// refuse plays the faults of a server that never gets to speak SSH.
+// refuse handles a connection whose fault prevents any SSH exchange. It reports whether it did.
 func (f Fault) refuse(ctx context.Context, conn net.Conn) bool {
 	switch {
 	case f.Tarpit:
@@ -31,61 +31,61 @@ func (f Fault) refuse(ctx context.Context, conn net.Conn) bool {
 	return false
 }
 
-// valve lets bytes through or holds them. The zero value is open.
+// freezer blocks callers of wait while it is frozen. The zero value is thawed.
 type freezer struct {
 	mu     sync.Mutex
-	thawed chan struct{} // closed, in Go's sense, when the valve opens again; nil while it is open
+	thawed chan struct{} // closed by thaw; nil unless frozen
 }
 
-func (v *freezer) freeze() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.thawed == nil {
-		v.thawed = make(chan struct{})
+func (f *freezer) freeze() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.thawed == nil {
+		f.thawed = make(chan struct{})
 	}
 }
 
-func (v *freezer) thaw() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.thawed != nil {
-		close(v.thawed)
-		v.thawed = nil
+func (f *freezer) thaw() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.thawed != nil {
+		close(f.thawed)
+		f.thawed = nil
 	}
 }
 
-// pass waits until the valve is open, and reports false where done came first.
-func (v *freezer) wait(done <-chan struct{}) bool {
+// wait blocks while f is frozen. It reports false if done is closed first.
+func (f *freezer) wait(done <-chan struct{}) bool {
 	for {
-		v.mu.Lock()
-		closed := v.thawed
-		v.mu.Unlock()
-		if closed == nil {
+		f.mu.Lock()
+		thawed := f.thawed
+		f.mu.Unlock()
+		if thawed == nil {
 			return true
 		}
 		select {
-		case <-closed:
+		case <-thawed:
 		case <-done:
 			return false
 		}
 	}
 }
 
-// faulty is a connection with a fault.
+// faultyConn is a connection with a fault.
 type faultyConn struct {
 	net.Conn
-	fault  Fault
+	fault   Fault
 	network *freezer // the server's
-	own    freezer
-	done   chan struct{}
-	once   sync.Once
+	own     freezer
+	done    chan struct{}
+	once    sync.Once
 
 	mu      sync.Mutex
 	in, out int64
 }
 
-func newFaultyConn(conn net.Conn, fault Fault, shared *freezer) *faultyConn {
-	return &faultyConn{Conn: conn, fault: fault, network: shared, done: make(chan struct{})}
+func newFaultyConn(conn net.Conn, fault Fault, network *freezer) *faultyConn {
+	return &faultyConn{Conn: conn, fault: fault, network: network, done: make(chan struct{})}
 }
 
 func (c *faultyConn) Close() error {
@@ -105,8 +105,8 @@ func (c *faultyConn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	if passErr := c.wait(); passErr != nil { // what was under way when the valve shut waits too
-		return 0, passErr
+	if waitErr := c.wait(); waitErr != nil { // the connection may have been frozen during the Read
+		return 0, waitErr
 	}
 	n, cut := c.count(&c.in, n, c.fault.CutIn)
 	if cut {
@@ -129,8 +129,9 @@ func (c *faultyConn) Write(p []byte) (int, error) {
 	return written, err
 }
 
-// count adds n bytes to one direction and says how many of them are to pass, and whether the connection ends there.
-func (c *faultyConn) count(direction *int64, n int, limit int64) (pass int, cut bool) {
+// count adds n bytes to one direction. It returns how many of them may pass, and whether the
+// connection is cut after them.
+func (c *faultyConn) count(direction *int64, n int, limit int64) (allowed int, cut bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	room := int64(n)
@@ -140,7 +141,8 @@ func (c *faultyConn) count(direction *int64, n int, limit int64) (pass int, cut 
 	if c.fault.CutTotal > 0 {
 		room = min(room, c.fault.CutTotal-c.in-c.out)
 	}
-	cut = limit > 0 && *direction+room >= limit || c.fault.CutTotal > 0 && c.in+c.out+room >= c.fault.CutTotal
+	cut = limit > 0 && *direction+room >= limit ||
+		c.fault.CutTotal > 0 && c.in+c.out+room >= c.fault.CutTotal
 	*direction += room
 	return int(room), cut
 }

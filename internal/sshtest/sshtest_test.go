@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// login is a client of a server, with a key that is let in.
+// login returns a client that is logged in to a server.
 func login(t *testing.T, s *Server) *ssh.Client {
 	t.Helper()
 	c, err := dial(s)
@@ -42,7 +42,7 @@ func session(t *testing.T, c *ssh.Client) *ssh.Session {
 	return s
 }
 
-// appears waits for a file.
+// waitForFile waits until a file exists.
 func waitForFile(t *testing.T, file string) {
 	t.Helper()
 	for range 200 {
@@ -51,7 +51,7 @@ func waitForFile(t *testing.T, file string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("%s did not appear", file)
+	t.Fatalf("%s does not exist after 4 s", file)
 }
 
 func TestShellRunsInDirectoryAndEnvironment(t *testing.T) {
@@ -64,7 +64,7 @@ func TestShellRunsInDirectoryAndEnvironment(t *testing.T) {
 	session.Stdin = strings.NewReader("input")
 	out, err := session.CombinedOutput(`cat; pwd; echo "$HOME $LANG ${GOPATH-}"; exit 3`)
 	if status, ok := err.(*ssh.ExitError); !ok || status.ExitStatus() != 3 {
-		t.Errorf("ended with %v", err)
+		t.Errorf("error %v", err)
 	}
 	if want := "input" + dir + "\n" + dir + " C \n"; string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
@@ -75,7 +75,7 @@ func TestShellReportsSignal(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	err := session(t, login(t, s)).Run("kill -TERM $$")
 	if status, ok := err.(*ssh.ExitError); !ok || status.Signal() != "TERM" {
-		t.Errorf("ended with %v", err)
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -114,15 +114,15 @@ func TestCloseKillsRunningCommands(t *testing.T) {
 	if err := session(t, c).Start("sleep 100"); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
+	start := time.Now()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 	if err := c.Wait(); err == nil {
-		t.Error("the client was not told")
+		t.Error("the client did not notice")
 	}
 }
 
@@ -135,7 +135,7 @@ func TestCutFaultsAreByteExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		// What a server says first needs nothing from us: its version, and what keys it can exchange.
+		// A server sends its version and SSH_MSG_KEXINIT without waiting for the client's.
 		if _, err := io.WriteString(conn, hello); err != nil {
 			t.Fatal(err)
 		}
@@ -171,15 +171,15 @@ func TestThawResumesFrozenServer(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	c := login(t, s)
 	s.Freeze()
-	ended := make(chan error)
-	go func() { ended <- session(t, c).Run("true") }()
+	result := make(chan error)
+	go func() { result <- session(t, c).Run("true") }()
 	select {
-	case err := <-ended:
-		t.Fatalf("something moved: %v", err)
+	case err := <-result:
+		t.Fatalf("Run returned while frozen: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	s.Thaw()
-	if err := <-ended; err != nil {
+	if err := <-result; err != nil {
 		t.Error(err)
 	}
 }
@@ -192,7 +192,7 @@ func TestUnauthorizedKeysAreRejectedAndCounted(t *testing.T) {
 	s := Start(t, Config{AuthorizedKeys: []ssh.PublicKey{key.PublicKey()}})
 	if c, err := dial(s); err == nil {
 		c.Close()
-		t.Error("any key is let in")
+		t.Error("an unauthorized key was accepted")
 	}
 	if s.AuthFailures() != 1 {
 		t.Errorf("%d failures", s.AuthFailures())
@@ -202,7 +202,7 @@ func TestUnauthorizedKeysAreRejectedAndCounted(t *testing.T) {
 func TestForwardingReachesPortsAndSockets(t *testing.T) {
 	s := Start(t, Config{})
 	c := login(t, s)
-	dir, err := os.MkdirTemp("", "sshtest") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "sshtest") // socket paths are limited to about 100 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
