@@ -12,7 +12,9 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 type statusOptions struct {
@@ -53,7 +55,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
@@ -65,23 +67,23 @@ EXIT STATUS
 // hostReport is a host with all that status has to say about it.
 type hostReport struct {
 	host *inventory.Host
-	fleet.HostStatus
+	host.HostStatus
 	drift health.Drift
-	owed  *fleet.Debt // nil where nothing is
+	owed  *record.Debt // nil where nothing is
 }
 
-func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
 	var revision string
-	var debts []fleet.Debt
+	var debts []record.Debt
 	var unread error
 	var asking sync.WaitGroup
 	asking.Go(func() { revision = env.tip(ctx, inv) })
 	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
-	found := make(map[string]fleet.HostStatus)
-	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
+	found := make(map[string]host.HostStatus)
+	host.Status(ctx, d, inv, hosts, o.parallel, func(s host.HostStatus) { found[s.Host] = s })
 	asking.Wait()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -119,7 +121,7 @@ func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
 }
 
 // holdAgainst finds out what of each host is not as wanted.
-func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[string]fleet.HostStatus) []hostReport {
+func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[string]host.HostStatus) []hostReport {
 	var all []health.Health
 	for _, s := range found {
 		if s.Health != nil {
@@ -143,8 +145,8 @@ func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[str
 }
 
 // owes finds what is owed to the host. What it has been brought to since, by whomever, is not.
-func (r *hostReport) owes(debts []fleet.Debt) {
-	at := slices.IndexFunc(debts, func(d fleet.Debt) bool { return d.Host == r.host.Name })
+func (r *hostReport) owes(debts []record.Debt) {
+	at := slices.IndexFunc(debts, func(d record.Debt) bool { return d.Host == r.host.Name })
 	if at >= 0 && (r.Health == nil || debts[at].Revision == "" || r.Health.System.Revision != debts[at].Revision) {
 		r.owed = &debts[at]
 	}
@@ -176,7 +178,7 @@ type statusJSON struct {
 	Time      time.Time      `json:"time"`
 	Wanted    string         `json:"wanted,omitempty"` // the revision
 	Drift     health.Drift   `json:"drift"`
-	Owed      *fleet.Debt    `json:"owed,omitempty"` // what its last deploy did not get to
+	Owed      *record.Debt   `json:"owed,omitempty"` // what its last deploy did not get to
 	Health    *health.Health `json:"health,omitempty"`
 	Agent     string         `json:"agent_error,omitempty"` // why an agent that is there does not count
 	Error     string         `json:"error,omitempty"`

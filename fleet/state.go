@@ -65,7 +65,7 @@ func (s *State) Settled() bool {
 }
 
 // complete reports whether every host has an outcome.
-func (s *State) complete() bool {
+func (s *State) Complete() bool {
 	for _, h := range s.Hosts {
 		if h.Result == nil {
 			return false
@@ -109,7 +109,7 @@ func (s *State) begin(ev Event) {
 }
 
 // inActivation reports whether the host has come as far as its activation.
-func (h *HostState) inActivation() bool {
+func (h *HostState) InActivation() bool {
 	return slices.Contains([]Step{Activate, Verify, Confirm}, h.Step)
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -37,7 +38,7 @@ type Actions struct {
 	Reboot func(hosts []string) error
 	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
 	// Generations are those that a host could go back to, in any order.
-	Generations func(host string) ([]fleet.Generation, error)
+	Generations func(host string) ([]host.Generation, error)
 	Cancel      func(run string) error
 	Attach      func() error // to every run that was left
 	Exec        func(hosts []string, command string) error
@@ -64,7 +65,7 @@ type Settings struct {
 }
 
 // Status is what was last heard of a host between runs.
-type Status = fleet.HostStatus
+type Status = host.HostStatus
 
 // Target is the commit that the fleet should be at.
 type Target struct {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -81,7 +80,7 @@ type ui struct {
 	blurred time.Time // nobody looks since then; zero while somebody does
 	away    bool      // and for so long that the owner was told
 	quit    bool
-	fault   *fleet.Fault // why the table ends; nil where somebody leaves it
+	fault   *fleet.PanicError // why the table ends; nil where somebody leaves it
 }
 
 const (
@@ -185,7 +184,7 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		u.nextQuestion()
 	case unaskMsg:
 		u.forget(msg.question)
-	case *fleet.Fault:
+	case *fleet.PanicError:
 		u.fault = msg
 		return u, tea.Quit
 	case tea.BlurMsg:

@@ -1,0 +1,39 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// The pauses between attempts to reach a host again grow from the first to the last.
+const (
+	firstPause = 500 * time.Millisecond
+	lastPause  = 15 * time.Second
+)
+
+// pause is how long to wait before attempt n, from 0: each time twice as long, give or take a quarter, so that a fleet does not come back
+// to its bastion all at once.
+func Backoff(n int) time.Duration {
+	d := min(firstPause<<min(n, 10), lastPause)
+	return d*3/4 + rand.N(d/2)
+}
+
+// sleep waits, and reports whether it could to the end.
+func Sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say is taken for that too.
+func IsOffline(err error) bool {
+	var refusal Refusal
+	return !errors.As(err, &refusal) || refusal.Offline()
+}

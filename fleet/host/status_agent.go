@@ -1,0 +1,45 @@
+package host
+
+import (
+	"context"
+	"maps"
+	"net"
+	"time"
+
+	"github.com/markus-barta/nixfleet/agent"
+	"github.com/markus-barta/nixfleet/fleet/health"
+)
+
+const agentLimit = 5 * time.Second
+
+// askAgent asks the agent of a host, on its socket there, how the host fares.
+func askAgent(ctx context.Context, conn Conn, socket string) (*health.Health, error) {
+	ctx, cancel := context.WithTimeout(ctx, agentLimit)
+	defer cancel()
+	client := agent.NewClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
+	defer client.Close()
+	return client.Health(ctx)
+}
+
+// withAgent puts together what an agent tells and what a probe found, maybe a while ago. The agent is closer to the machine; the probe
+// alone may look into the user's own files.
+func withAgent(probed, agent health.Health) health.Health {
+	both := agent
+	both.Kind, both.Checkout, both.Job = probed.Kind, probed.Checkout, probed.Job
+	switch {
+	case agent.Kind != probed.Kind: // one user's home on the agent's machine
+		both.System, both.FailedUnits, both.NoUnits = probed.System, probed.FailedUnits, ""
+	case agent.System.Revision == "" && agent.System.Deployed == probed.System.Deployed:
+		both.System.Revision = probed.System.Revision
+	}
+	both.Taken = maps.Clone(agent.Taken)
+	if both.Taken == nil {
+		both.Taken = make(map[string]time.Time)
+	}
+	both.Taken["checkout"], both.Taken["job"] = probed.Time, probed.Time
+	if both.NoUnits != "" {
+		both.FailedUnits, both.NoUnits = probed.FailedUnits, ""
+		both.Taken["failed_units"] = probed.Time
+	}
+	return both
+}
