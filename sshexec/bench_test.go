@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// startServerProcess starts a server in another process, so that benchmarks measure only the client. The
-// server answers every script with about the given number of bytes.
+// startServerProcess starts a server in another process, so that benchmarks measure only the
+// client. The server answers every script with about the given number of bytes.
 func startServerProcess(t testing.TB, bytes int) (*testHome, Target) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

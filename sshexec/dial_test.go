@@ -138,8 +138,8 @@ func TestDialQuotesServerThatDoesNotSpeakSSH(t *testing.T) {
 	}
 }
 
-// TestDialSurvivesCutsAnywhereInHandshake cuts connections at many offsets, in both directions. Dial
-// must never hang, and the error must mean that the host may come back.
+// TestDialSurvivesCutsAnywhereInHandshake cuts connections at many offsets, in both directions.
+// Dial must never hang, and the error must mean that the host may come back.
 func TestDialSurvivesCutsAnywhereInHandshake(t *testing.T) {
 	var cut atomic.Int64
 	var out atomic.Bool

@@ -17,23 +17,23 @@ import (
 type Kind string
 
 const (
-	KindConfig         Kind = "config"           // ssh_config(5), or a file it names, is invalid or unsupported
+	KindConfig         Kind = "config"           // ssh_config(5) is invalid or unsupported
 	KindLocal          Kind = "local"            // this machine could not open a connection
 	KindDNS            Kind = "dns"              // the name does not resolve
 	KindRefused        Kind = "refused"          // nothing listens on the port
 	KindNoRoute        Kind = "no-route"         // the network is unreachable
 	KindTimeout        Kind = "timeout"          // no answer in time
-	KindBusy           Kind = "busy"             // the server rejected the connection before sending its version
+	KindBusy           Kind = "busy"             // the server rejected the connection immediately
 	KindJump           Kind = "jump"             // a bastion or a ProxyCommand failed
-	KindProtocol       Kind = "protocol"         // the server does not speak a supported variant of SSH
+	KindProtocol       Kind = "protocol"         // the server does not speak a supported SSH
 	KindHostKeyUnknown Kind = "host-key-unknown" // no known_hosts file has a key for the host
 	KindHostKeyChanged Kind = "host-key-changed" // known_hosts has a different key for the host
 	KindHostKeyRevoked Kind = "host-key-revoked" // the key is marked @revoked
 	KindNoKey          Kind = "no-key"           // there was no user key to offer
 	KindAuth           Kind = "auth"             // the host accepted none of the user keys
 	KindLost           Kind = "lost"             // the connection ended unexpectedly
-	KindSession        Kind = "session"          // the login succeeded, but a session or forwarding was rejected
-	KindStopped        Kind = "stopped"          // the caller's context was canceled, or the Pool was closed
+	KindSession        Kind = "session"          // a session or forwarding was rejected after login
+	KindStopped        Kind = "stopped"          // the context was canceled or the Pool closed
 )
 
 // An Error is a failed operation on a host.

@@ -28,7 +28,8 @@ func serverAccepting(t testing.TB, keys ...ssh.PublicKey) *sshtest.Server {
 	return sshtest.Start(t, sshtest.Config{AuthorizedKeys: keys, Handler: sshtest.Shell{}.Handle})
 }
 
-// serveAgent serves an ssh-agent on a socket, sets SSH_AUTH_SOCK, and returns the number of connections.
+// serveAgent serves an ssh-agent on a socket, sets SSH_AUTH_SOCK, and returns the number of
+// connections.
 func (home *testHome) serveAgent(a agent.Agent) (connections *atomic.Int64) {
 	home.t.Helper()
 	dir, err := os.MkdirTemp("", "agent") // socket paths are limited to about 100 bytes
@@ -125,7 +126,8 @@ func TestPublicKeyFileSelectsAgentKey(t *testing.T) {
 	s := serverAccepting(t, public)
 	home.serveAgent(newKeyring(t, 7, private))
 	home.write("work.pub", "%s", ssh.MarshalAuthorizedKey(public))
-	for _, name := range []string{"work.pub", "work"} { // as with 1Password, and as with ssh-add after the private key was removed
+	// As with 1Password, and as with ssh-add after the private key was removed.
+	for _, name := range []string{"work.pub", "work"} {
 		home.write("config", "Host web\n  IdentityFile ~/.ssh/%s\n  IdentitiesOnly yes\n", name)
 		home.trust(s).dial(home.pool(), targetOf(s))
 	}
@@ -163,7 +165,8 @@ func TestLoginsReconnectToRestartedAgent(t *testing.T) {
 	}
 	before.close()
 	time.Sleep(10 * time.Millisecond)
-	if _, err := p.Dial(home.ctx(), targetOf(s)); err != nil { // the first login may notice the failure
+	// The first login may still use the broken connection.
+	if _, err := p.Dial(home.ctx(), targetOf(s)); err != nil {
 		home.dial(p, targetOf(s))
 	}
 	if connections.Load() != 2 {
@@ -226,7 +229,7 @@ func TestTooManyKeysSuggestsIdentitiesOnly(t *testing.T) {
 	wantError(t, err, KindAuth, "IdentitiesOnly")
 }
 
-func TestLoginWithoutKeysIsNoKey(t *testing.T) {
+func TestLoginWithoutKeysFailsWithKindNoKey(t *testing.T) {
 	home := newTestHome(t)
 	s := serverAccepting(t, home.key.PublicKey())
 	os.Remove(home.path("id_ed25519"))
@@ -248,8 +251,8 @@ func TestKeyReadableByOthersIsIgnored(t *testing.T) {
 	wantError(t, err, KindNoKey, "chmod 600")
 }
 
-// scriptedPrompter answers prompts with replies, in order, and declines once there are none left. It
-// fails concurrent prompts.
+// scriptedPrompter answers prompts with replies, in order, and declines once there are none left.
+// It fails concurrent prompts.
 type scriptedPrompter struct {
 	mu      sync.Mutex
 	replies []string

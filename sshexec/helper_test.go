@@ -45,8 +45,8 @@ func connectStdio(address string) {
 	_, _ = io.Copy(os.Stdout, conn)
 }
 
-// serveUntilEOF prints its port and its known_hosts line, and serves until its standard input ends. It
-// answers every script with as many bytes of log lines as the environment variable says.
+// serveUntilEOF prints its port and its known_hosts line, and serves until its standard input ends.
+// It answers every script with as many bytes of log lines as the environment variable says.
 func serveUntilEOF() {
 	var size int
 	fmt.Sscan(os.Getenv(envServe), &size)
@@ -92,8 +92,8 @@ func (home *testHome) newKey(name string) ssh.Signer {
 	return key
 }
 
-// encryptedKey installs a key with the passphrase "sesame". It was created with `ssh-keygen -a 1`, so
-// that decrypting it is fast.
+// encryptedKey installs a key with the passphrase "sesame". It was created with `ssh-keygen -a 1`,
+// so that decrypting it is fast.
 func (home *testHome) encryptedKey(name string) ssh.PublicKey {
 	home.t.Helper()
 	for _, suffix := range []string{"", ".pub"} {

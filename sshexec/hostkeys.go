@@ -99,8 +99,8 @@ func (r *hostKeyRecord) canVerify(algorithm string) bool {
 	return slices.ContainsFunc(r.named, hasType) || slices.ContainsFunc(r.withoutPort, hasType)
 }
 
-// check returns nil if the key that a host presented is known to be the host's, and a
-// *hostKeyError otherwise.
+// check returns nil if the key that a host presented is known to be the host's, and a *hostKeyError
+// otherwise.
 func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 	key := presented
 	cert, isCert := presented.(*ssh.Certificate)
@@ -117,7 +117,8 @@ func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 		if certErr = r.checkCert(s, cert); certErr == nil {
 			return nil
 		}
-		// Fall back to the key in the certificate, as OpenSSH does (check_host_key in sshconnect.c).
+		// Fall back to the key in the certificate, as OpenSSH does (check_host_key in
+		// sshconnect.c).
 	}
 	same := func(k *knownKey) bool { return sameKey(k.key, key) }
 	sameType := func(k *knownKey) bool { return k.key.Type() == key.Type() }
@@ -133,9 +134,9 @@ func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 		return nil
 	}
 	if len(r.named) > 0 {
-		// The client asked for the known key types first, and the host no longer offers any of them.
-		// OpenSSH would treat this as an additional key, but then an impostor would only have to
-		// claim that it has no key of the known types.
+		// The client asked for the known key types first, and the host no longer offers any of
+		// them. OpenSSH would treat this as an additional key, but then an impostor would only have
+		// to claim that it has no key of the known types.
 		return &hostKeyError{
 			kind: KindHostKeyChanged, settings: s, key: key, conflict: r.named[0], certErr: certErr,
 		}

@@ -52,7 +52,8 @@ func newSigner(t testing.TB, kind string) ssh.Signer {
 	return signer
 }
 
-// checkHostKey checks a presented key against a known_hosts file and returns the kind of failure, or "".
+// checkHostKey checks a presented key against a known_hosts file and returns the kind of failure,
+// or "".
 func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
 	t.Helper()
 	file := t.TempDir() + "/known_hosts"
@@ -180,7 +181,7 @@ func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
 	}
 }
 
-// TestKnownHostsLookupMatchesSSHKeygen compares lookups in random known_hosts files with ssh-keygen -F.
+// TestKnownHostsLookupMatchesSSHKeygen compares lookups in random files with `ssh-keygen -F`.
 func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("needs ssh-keygen")
@@ -229,7 +230,8 @@ func TestHashNameMatchesHMAC(t *testing.T) {
 	for _, n := range []int{0, 1, 40, 63, 64, 65, 255, 256, 257, 1000} {
 		name := strings.Repeat("n", n)
 		salt := []byte(strings.Repeat("s", 20))
-		long := append(slices.Clone(salt), make([]byte, 60)...) // equivalent: HMAC pads keys to 64 bytes with zeros
+		// Equivalent, because HMAC pads keys to 64 bytes with zeros.
+		long := append(slices.Clone(salt), make([]byte, 60)...)
 		if hashName(name, salt) != hashName(name, long[:64]) {
 			t.Errorf("hashes of a name of %d bytes differ", n)
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// parsedKeywords maps keywords to the argument forms that this package parses itself. ssh has to read
-// anything that is neither here nor in ignoredKeywords.
+// parsedKeywords maps keywords to the argument forms that this package parses itself. ssh has to
+// read anything that is neither here nor in ignoredKeywords.
 var parsedKeywords = map[string]func(args []string) bool{
 	"hostname":              isWord,
 	"user":                  isWord,
@@ -88,8 +88,8 @@ func unhandledReason(keyword string, args []string) string {
 }
 
 // assign sets the field for a keyword to a value as written in a configuration file or printed by
-// `ssh -G`. As in ssh, the first value of most keywords wins, and a few accumulate. assigned records
-// the keywords that have a value.
+// `ssh -G`. As in ssh, the first value of most keywords wins, and a few accumulate. assigned
+// records the keywords that have a value.
 func (s *Settings) assign(assigned map[string]bool, keyword string, args []string) {
 	value := strings.Join(args, " ")
 	if strings.EqualFold(value, "none") {

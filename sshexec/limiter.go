@@ -6,8 +6,8 @@ import (
 )
 
 // limiter bounds how many handshakes run at once, in total and per address. Handshakes are
-// expensive for a server, and sshd drops connections when too many are unauthenticated
-// (MaxStartups in sshd_config(5)).
+// expensive for a server, and sshd drops connections when too many are unauthenticated (MaxStartups
+// in sshd_config(5)).
 type limiter struct {
 	total         chan struct{}
 	maxPerAddress int
@@ -48,8 +48,8 @@ func (l *limiter) acquire(ctx context.Context, address string) (release func(), 
 			delete(l.perAddress, address)
 		}
 	}
-	// Acquire the address slot first: a caller that waits for one address must not hold a slot
-	// that others could use.
+	// Acquire the address slot first: a caller that waits for one address must not hold a slot that
+	// others could use.
 	select {
 	case a.slots <- struct{}{}:
 	case <-ctx.Done():

@@ -27,7 +27,7 @@ func matchPattern(pattern, text string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchPatternList reports whether text matches a pattern in the list and no pattern negated with !.
+// matchPatternList reports whether text matches a pattern in the list, but none negated with !.
 func matchPatternList(patterns []string, text string) bool {
 	found := false
 	for _, p := range patterns {

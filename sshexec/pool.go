@@ -86,8 +86,8 @@ func NewPool(o Options) *Pool {
 func (p *Pool) Close() error {
 	p.tasks.close()
 	p.cancel()
-	// Close concurrently: closing a connection through a dead bastion blocks until the connection to
-	// that bastion is closed.
+	// Close concurrently: closing a connection through a dead bastion blocks until the connection
+	// to that bastion is closed.
 	var closing sync.WaitGroup
 	p.mu.Lock()
 	for c := range p.conns {

@@ -88,8 +88,10 @@ func (p *Pool) startProxyCommand(command string) (*commandConn, error) {
 	shell := cmp.Or(p.options.Getenv("SHELL"), "/bin/sh")
 	cmd := exec.Command(shell, "-c", "exec "+strings.TrimPrefix(command, "exec "))
 	cmd.Stdin, cmd.Stdout = childStdin, childStdout
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C in the terminal must not reach it
-	cmd.WaitDelay = time.Second                           // its children may hold standard error open
+	// Ctrl-C in the terminal must not reach the command.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Its children may hold standard error open.
+	cmd.WaitDelay = time.Second
 	c := &commandConn{stdin: stdin, stdout: stdout, cmd: cmd, command: command, exited: make(chan struct{})}
 	cmd.Stderr = &c.stderr
 	if err := cmd.Start(); err != nil {

@@ -18,7 +18,8 @@ import (
 
 const systemConfig = "/etc/ssh/ssh_config"
 
-// defaultIdentityFiles are the keys that ssh tries if no IdentityFile is configured (ssh_config(5)).
+// defaultIdentityFiles are the keys that ssh tries if no IdentityFile is configured
+// (ssh_config(5)).
 var defaultIdentityFiles = []string{
 	"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk",
 }

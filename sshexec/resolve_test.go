@@ -154,7 +154,7 @@ func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, c := range unhandledConfigs {
 		home := newTestHome(t)
-		home.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
+		home.write("config", "\n%s", c.config)
 		home.ConfigFile = home.path("config")
 		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 		wantError(t, err, KindConfig, "web: config: "+home.path("config")+":", "ssh")
@@ -174,7 +174,7 @@ func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 	needsSSH(t)
 	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
 		home := newTestHome(t)
-		home.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
+		home.write("config", "%s\n", line)
 		home.ConfigFile = home.path("config")
 		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))

@@ -84,8 +84,8 @@ func scriptExited(err error) bool {
 	return err == nil || errors.As(err, &status)
 }
 
-// copyStdin copies input to the script once ready is closed, which means that the shell has read the
-// script. It gives up if returned is closed first.
+// copyStdin copies input to the script once ready is closed, which means that the shell has read
+// the script. It gives up if returned is closed first.
 func copyStdin(stdin io.WriteCloser, input io.Reader, ready, returned <-chan struct{}) {
 	if input == nil {
 		stdin.Close()

@@ -70,11 +70,11 @@ const maxArgsInCommandLine = 64 << 10
 
 // buildCommand returns the command line for a script, and the text for its standard input.
 //
-// The text is one group in braces, so a shell reads all of it before it runs any of it: nothing runs
-// if the connection is lost halfway, no command in the script can consume the rest of the script as
-// its input, and nothing that follows is treated as code. The shell prints readyToken, if it is not
-// empty, to standard error between reading and running the group. The script's own standard input
-// must not be sent before that, because a shell reads ahead.
+// The text is one group in braces, so a shell reads all of it before it runs any of it: nothing
+// runs if the connection is lost halfway, no command in the script can consume the rest of the
+// script as its input, and nothing that follows is treated as code. The shell prints readyToken, if
+// it is not empty, to standard error between reading and running the group. The script's own
+// standard input must not be sent before that, because a shell reads ahead.
 func buildCommand(script string, args []string, readyToken string) (line, text string) {
 	line = "exec /bin/sh -s"
 	var b strings.Builder

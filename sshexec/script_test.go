@@ -8,20 +8,23 @@ import (
 	"testing"
 )
 
-// runThroughShells runs a script the way a host does: a login shell runs the command line, and sh reads
-// the rest from standard input. It returns the NUL-terminated fields that the script prints.
-func runThroughShells(t testing.TB, loginShell, sh, script string, args []string, env ...string) []string {
+// shellPair is the login shell of a host and the sh that it starts.
+type shellPair struct{ login, sh string }
+
+// runThroughShells runs a script the way a host does: a login shell runs the command line, and sh
+// reads the rest from standard input. It returns the NUL-terminated fields that the script prints.
+func runThroughShells(t testing.TB, shells shellPair, script string, args []string, env ...string) []string {
 	t.Helper()
 	line, text := buildCommand(script, args, "")
-	line = strings.Replace(line, "/bin/sh", sh, 1)
-	cmd := exec.Command(loginShell, "-c", line)
+	line = strings.Replace(line, "/bin/sh", shells.sh, 1)
+	cmd := exec.Command(shells.login, "-c", line)
 	cmd.Stdin = strings.NewReader(text)
 	cmd.Env = append(cmd.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil || stderr.Len() > 0 {
-		t.Fatalf("%s, %s: %v\n%s", loginShell, sh, err, stderr.String())
+		t.Fatalf("%s, %s: %v\n%s", shells.login, shells.sh, err, stderr.String())
 	}
 	fields := strings.Split(string(out), "\x00")
 	return fields[:len(fields)-1]
@@ -63,7 +66,7 @@ var trickyArgs = [][]string{
 func TestArgumentsSurviveEveryLoginShell(t *testing.T) {
 	for _, loginShell := range installedShells(t, "sh", "bash", "dash", "zsh", "fish") {
 		for _, args := range trickyArgs {
-			if got := runThroughShells(t, loginShell, "/bin/sh", printArgs, args); !sameStrings(got, args) {
+			if got := runThroughShells(t, shellPair{loginShell, "/bin/sh"}, printArgs, args); !sameStrings(got, args) {
 				t.Errorf("%s: got %.200q, want %.200q", loginShell, got, args)
 			}
 		}
@@ -77,7 +80,7 @@ func TestArgumentsSurviveEverySh(t *testing.T) {
 		}
 		for _, locale := range []string{"LC_ALL=C.UTF-8", "LC_ALL=C", "LANG=C.UTF-8"} {
 			for _, args := range trickyArgs {
-				if got := runThroughShells(t, "/bin/sh", sh, printArgs, args, locale); !sameStrings(got, args) {
+				if got := runThroughShells(t, shellPair{"/bin/sh", sh}, printArgs, args, locale); !sameStrings(got, args) {
 					t.Errorf("%s with %s: got %.200q, want %.200q", sh, locale, got, args)
 				}
 			}
@@ -100,7 +103,7 @@ func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
 		args = append(args, string(arg))
 	}
 	for _, sh := range installedShells(t, "sh", "bash", "dash") {
-		if got := runThroughShells(t, "/bin/sh", sh, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
+		if got := runThroughShells(t, shellPair{"/bin/sh", sh}, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
 			t.Errorf("%s: got %q, want %q", sh, got, args)
 		}
 	}
@@ -108,7 +111,7 @@ func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
 
 func TestPrologueRestoresShellState(t *testing.T) {
 	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^fleetctl')"`
-	got := runThroughShells(t, "/bin/sh", "/bin/sh", show, []string{"a b"})
+	got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, show, []string{"a b"})
 	if got[0] != " \t\n" || strings.Contains(got[1], "f") || got[2] != "" {
 		t.Errorf("IFS, $- and leftover variables: %q", got)
 	}
@@ -138,7 +141,7 @@ func FuzzEncodeArgs(f *testing.F) {
 				t.Fatalf("the encoding contains %q", c)
 			}
 		}
-		if got := runThroughShells(t, "/bin/sh", "/bin/sh", printArgs, args); !sameStrings(got, args) {
+		if got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, printArgs, args); !sameStrings(got, args) {
 			t.Fatalf("got %q, want %q", got, args)
 		}
 	})

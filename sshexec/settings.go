@@ -42,13 +42,14 @@ type Settings struct {
 // Address returns the address to dial, as HOST:PORT.
 func (s Settings) Address() string { return net.JoinHostPort(s.Hostname, strconv.Itoa(s.Port)) }
 
-// A Target identifies a host: an alias for ssh_config(5), and values that override it.
+// A Target identifies a host: an alias for ssh_config(5), and values that override it. Timeout
+// covers dialing and the login, without the time that the operator is prompted.
 type Target struct {
 	Name    string        // the alias
 	Address string        // overrides HostName unless ""
 	User    string        // overrides User unless ""
 	Port    int           // overrides Port unless 0
-	Timeout time.Duration // overrides ConnectTimeout unless 0; covers dialing and login, not prompts
+	Timeout time.Duration // overrides ConnectTimeout unless 0
 
 	isBastion bool
 }

@@ -7,8 +7,8 @@ import (
 )
 
 // sink passes a stream to a writer until a write fails or close is called, and discards the rest.
-// Its Write never fails and so never blocks the stream: a server that cannot deliver one stream of a
-// session stops sending the other, too.
+// Its Write never fails and so never blocks the stream: a server that cannot deliver one stream of
+// a session stops sending the other, too.
 type sink struct {
 	mu  sync.Mutex
 	out io.Writer // nil discards
@@ -34,8 +34,8 @@ func (s *sink) close() {
 	s.out = nil
 }
 
-// tokenFilter passes a stream on, removes the first occurrence of a token, and calls onToken when it
-// has arrived.
+// tokenFilter passes a stream on, removes the first occurrence of a token, and calls onToken when
+// it has arrived.
 type tokenFilter struct {
 	mu      sync.Mutex
 	out     io.Writer

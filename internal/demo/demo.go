@@ -119,7 +119,7 @@ func (f *Fleet) open(h *machine) (err error) {
 	h.server, err = sshtest.New(sshtest.Config{
 		AuthorizedKeys: []ssh.PublicKey{f.key.public},
 		Handler:        sshtest.Shell{Dir: h.home(), Env: h.environ()}.Handle,
-		LoginCommand:          fmt.Sprintf("echo 'a shell of the demo, which has no terminal: line by line, exit leaves'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
+		LoginCommand:   fmt.Sprintf("echo 'a shell of the demo, which has no terminal: line by line, exit leaves'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
 	})
 	return err
 }

@@ -10,7 +10,7 @@ import (
 // A Fault is what happens to one connection. The zero value is a healthy connection.
 type Fault struct {
 	Tarpit           bool   // accept the connection and never send anything
-	Refuse           string // send this instead of a version and hang up, as an overloaded sshd does
+	Refuse           string // send this and hang up, as an overloaded sshd does
 	CutIn            int64  // hang up after this many bytes from the client; 0 means never
 	CutOut           int64  // hang up after this many bytes to the client; 0 means never
 	CutTotal         int64  // hang up after this many bytes in total; 0 means never

@@ -89,15 +89,15 @@ func (s *Server) KnownHostsLine() string {
 	return fmt.Sprintf("[127.0.0.1]:%d %s", s.Port(), ssh.MarshalAuthorizedKey(s.HostKey()))
 }
 
-// Freeze stops all traffic in both directions until [Server.Thaw], without closing any connection, as
-// a network failure does.
+// Freeze stops all traffic in both directions until [Server.Thaw], without closing any connection,
+// as a network failure does.
 func (s *Server) Freeze() { s.network.freeze() }
 
 // Thaw resumes traffic after [Server.Freeze].
 func (s *Server) Thaw() { s.network.thaw() }
 
-// Connections returns the number of TCP connections so far. Logins, AuthFailures, Sessions and Forwards
-// count what happened on them.
+// Connections returns the number of TCP connections so far. Logins, AuthFailures, Sessions and
+// Forwards count what happened on them.
 func (s *Server) Connections() int  { return int(s.conns.Load()) }
 func (s *Server) Logins() int       { return int(s.logins.Load()) }
 func (s *Server) AuthFailures() int { return int(s.authFailures.Load()) }
@@ -151,7 +151,8 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 				select {
 				case sessions <- struct{}{}:
 				default:
-					_ = channel.Reject(ssh.ConnectionFailed, "open failed") // the same message as sshd's
+					// The same message as sshd's.
+					_ = channel.Reject(ssh.ConnectionFailed, "open failed")
 					continue
 				}
 			}

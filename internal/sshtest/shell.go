@@ -17,8 +17,8 @@ import (
 // A Shell runs commands as sshd does for a client that did not request a terminal.
 //
 // A client that hangs up does not kill its command. The command's pipes are closed, so it gets
-// SIGPIPE if it writes, and otherwise keeps running. The session ends once the command has exited and
-// all its output is closed, including that of background processes. Only [Server.Close] kills
+// SIGPIPE if it writes, and otherwise keeps running. The session ends once the command has exited
+// and all its output is closed, including that of background processes. Only [Server.Close] kills
 // commands, as a machine that shuts down does.
 type Shell struct {
 	Path string   // the login shell; "" means /bin/sh

@@ -22,7 +22,7 @@ type SSHDOptions struct {
 // An SSHD is an OpenSSH server on the loopback interface that accepts this process's user with one
 // key.
 type SSHD struct {
-	Dir     string // holds its files, and is the home directory of sessions to keep out real dotfiles
+	Dir     string // its files; also HOME of its sessions, to keep out the user's dotfiles
 	Addr    string
 	Port    int
 	User    string
@@ -50,7 +50,8 @@ func findSSHD() string {
 	for _, name := range []string{"sshd", "/usr/sbin/sshd", "/usr/local/sbin/sshd"} {
 		if path, err := exec.LookPath(name); err == nil {
 			if abs, err := filepath.Abs(path); err == nil {
-				return abs // sshd re-executes itself for each connection and requires an absolute path
+				// sshd re-executes itself for each connection and requires an absolute path.
+				return abs
 			}
 		}
 	}

@@ -23,8 +23,8 @@ type Pane struct {
 	socket string
 }
 
-// Open runs an sh command line in a new terminal. When the command exits, the terminal shows
-// "exit status N". Open skips the test if tmux is not installed, and in short mode.
+// Open runs an sh command line in a new terminal. When the command exits, the terminal shows "exit
+// status N". Open skips the test if tmux is not installed, and in short mode.
 func Open(t testing.TB, width, height int, command string) *Pane {
 	t.Helper()
 	if testing.Short() {
