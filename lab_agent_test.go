@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
@@ -51,7 +50,7 @@ func installAgent(t *testing.T) (socket string) {
 
 func askAgent(t *testing.T, socket string) *health.Health {
 	t.Helper()
-	client := agent.NewClient(agent.AtSocket(socket))
+	client := health.NewAgentClient(health.DialSocket(socket))
 	defer client.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -218,7 +217,7 @@ func TestLabTheSandboxHolds(t *testing.T) {
 
 func TestLabAThousandRequestsAndASlowReaderLeaveTheAgentSmall(t *testing.T) {
 	socket := installAgent(t)
-	dial := agent.AtSocket(socket)
+	dial := health.DialSocket(socket)
 	slow, err := dial(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -231,10 +230,10 @@ func TestLabAThousandRequestsAndASlowReaderLeaveTheAgentSmall(t *testing.T) {
 	var answered, refused atomic.Int32
 	for range 1000 {
 		all.Go(func() {
-			client := agent.NewClient(dial)
+			client := health.NewAgentClient(dial)
 			defer client.Close()
 			_, err := client.Health(t.Context())
-			problem, is := err.(*agent.Problem)
+			problem, is := err.(*health.Problem)
 			switch {
 			case err == nil:
 				answered.Add(1)

@@ -73,7 +73,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	// Once the fleet is there, what ctrl-c means is the command's business; it must not keep the hosts from being removed.
 	starting, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	f, err := demo.Start(starting, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
+	f, err := demo.Start(starting, demo.Options{Dir: o.Dir, Hosts: demo.SampleHosts(o.Hosts), Tick: o.Tick})
 	switch {
 	case err != nil && starting.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))

@@ -62,7 +62,7 @@ user = "mba"
 # Left out:
 #
 #   darwinConfigurations."WEB": the name "web" is taken
-#   homeConfigurations."nobody": it does not say on which host it is, as USER@HOST would
+#   homeConfigurations."nobody": its name is not of the form USER@HOST
 `
 
 // Nix itself evaluates: the flake of a directory, of a repository with changes, and of a directory below one.

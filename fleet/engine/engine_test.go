@@ -50,7 +50,7 @@ func TestEveryOutcomeHasItsCodeAndExitStatus(t *testing.T) {
 		}, fleet.Degraded, "units", 1, "systemctl"},
 		{"a reboot is needed", func(_ *world, h *fakeHost) { h.log = steps("reboot-needed reboot verify at the next boot") }, fleet.RebootNeeded, "reboot", 0, "reboot"},
 		{"a dirty checkout", func(_ *world, h *fakeHost) { h.log = broken("pull", "dirty", "has changes") }, fleet.Failed, "dirty", 1, "commit"},
-		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, fleet.Failed, "build", 1, "deploy --failed"},
+		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, fleet.Failed, "build", 1, "fix it"},
 		{"nothing answers", func(_ *world, h *fakeHost) { h.dials = always(offline) }, fleet.Unreachable, "offline", 3, "look"},
 		{"it answers nothing for ever", func(_ *world, h *fakeHost) { h.dials = always(errBlackHole) }, fleet.Unreachable, "offline", 3, ""},
 		{"a laptop that is off", func(w *world, h *fakeHost) {

@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-func (h *machine) home() string     { return filepath.Join(h.root, "home", h.User) }
-func (h *machine) checkout() string { return filepath.Join(h.home(), "Code", "nixcfg") }
+func (h *host) home() string     { return filepath.Join(h.root, "home", h.User) }
+func (h *host) checkout() string { return filepath.Join(h.home(), "Code", "nixcfg") }
 
-// installable is what of the flake this host runs.
-func (h *machine) installable() string {
+// installable returns the attribute path of the host's configuration in the flake.
+func (h *host) installable() string {
 	switch h.Kind {
 	case "home":
 		return fmt.Sprintf("homeConfigurations.%q.activationPackage", h.Attr())
@@ -22,8 +22,8 @@ func (h *machine) installable() string {
 	return fmt.Sprintf("nixosConfigurations.%q.config.system.build.toplevel", h.Attr())
 }
 
-// environ is what a login on this host finds.
-func (h *machine) environ() []string {
+// environ returns the environment of a login on this host.
+func (h *host) environ() []string {
 	return append([]string{
 		"FLEETCTL_ROOT=" + h.root,
 		"HOME=" + h.home(),
@@ -35,8 +35,9 @@ func (h *machine) environ() []string {
 	}, gitIsolation...)
 }
 
-// endJobs kills the jobs that have no result: they outlive their connections, and shall not outlive their host.
-func (f *Fleet) endJobs(h *machine) error {
+// killJobs kills the jobs that have no result. Jobs outlive their connections but must not outlive
+// their host.
+func (f *Fleet) killJobs(h *host) error {
 	dir := filepath.Join(h.home(), ".local", "state", "fleetctl", "jobs")
 	jobs, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -55,8 +56,8 @@ func (f *Fleet) endJobs(h *machine) error {
 	return nil
 }
 
-// killGroup kills the process group whose leader wrote that file, if it did so since the fleet was started: an older number
-// may be somebody else's by now.
+// killGroup kills the process group whose ID is in the file name. It ignores files that are older
+// than the start of the fleet: their IDs may be reused.
 func (f *Fleet) killGroup(name string) {
 	info, err := os.Stat(name)
 	if err != nil || info.ModTime().Before(f.started) {
@@ -70,7 +71,7 @@ func (f *Fleet) killGroup(name string) {
 	if _, err := fmt.Sscan(string(text), &pid); err != nil || pid <= 1 {
 		return
 	}
-	// One that is only just detaching leads no group yet. That it has ended by itself is as good.
+	// A process that is about to detach does not lead a group yet. It may also have exited.
 	if syscall.Kill(-pid, syscall.SIGKILL) != nil {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}

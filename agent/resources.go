@@ -13,14 +13,14 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// figures fills in what the kernel counts. What it does not say is left out.
-func (h Host) figures(ctx context.Context, to *health.Health) {
+// addResources fills in the kernel's figures. What the kernel does not report is left out.
+func (h Host) addResources(ctx context.Context, to *health.Health) {
 	to.Cores = runtime.NumCPU()
 	if up, err := host.UptimeWithContext(ctx); err == nil {
 		to.Uptime = float64(up)
 	}
 	if avg, err := load.AvgWithContext(ctx); err == nil {
-		to.Load = [3]float64{hundredths(avg.Load1), hundredths(avg.Load5), hundredths(avg.Load15)}
+		to.Load = [3]float64{roundHundredths(avg.Load1), roundHundredths(avg.Load5), roundHundredths(avg.Load15)}
 	}
 	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
 		to.Memory = &health.Amount{Total: m.Total, Free: m.Available}
@@ -28,11 +28,11 @@ func (h Host) figures(ctx context.Context, to *health.Health) {
 	if s, err := mem.SwapMemoryWithContext(ctx); err == nil && s.Total > 0 {
 		to.Swap = &health.Amount{Total: s.Total, Free: s.Free}
 	}
-	to.Root = space(ctx, h.Root+"/")
-	to.Store = space(ctx, h.Root+"/nix/store")
+	to.Root = diskSpace(ctx, h.Root+"/")
+	to.Store = diskSpace(ctx, h.Root+"/nix/store")
 }
 
-func space(ctx context.Context, path string) *health.Amount {
+func diskSpace(ctx context.Context, path string) *health.Amount {
 	u, err := disk.UsageWithContext(ctx, path)
 	if err != nil {
 		return nil
@@ -40,4 +40,4 @@ func space(ctx context.Context, path string) *health.Amount {
 	return &health.Amount{Total: u.Total, Free: u.Free}
 }
 
-func hundredths(f float64) float64 { return math.Round(f*100) / 100 }
+func roundHundredths(f float64) float64 { return math.Round(f*100) / 100 }

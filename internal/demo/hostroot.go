@@ -12,14 +12,14 @@ import (
 	"strings"
 )
 
-// standins are the programs that a host has: in its wrappers and its default profile, or, for those that are part of a
-// system, as what the stand-in for nix builds from.
+// standins holds the programs of a host. Those that are part of a system are installed in etc/demo,
+// from where the stand-in for nix copies them into the systems that it builds.
 //
 //go:embed standins
 var standins embed.FS
 
-// places tells where in a root a stand-in goes, if not into the default profile.
-var places = map[string]string{
+// standinDirs maps a stand-in to its directory in a root, if that is not the default profile.
+var standinDirs = map[string]string{
 	"sudo":                    wrappers,
 	"id":                      wrappers,
 	"switch-to-configuration": "etc/demo",
@@ -33,8 +33,9 @@ const (
 	profileBin = "nix/var/nix/profiles/default/bin"
 )
 
-// firstGeneration makes a host run what its checkout is at.
-const firstGeneration = `set -eu
+// firstGenerationScript builds the checkout's commit and makes it the running system. Its arguments
+// are the host's kind and the attribute path of its configuration.
+const firstGenerationScript = `set -eu
 PATH=$FLEETCTL_ROOT/nix/var/nix/profiles/default/bin:$PATH
 cd "$HOME/Code/nixcfg"
 nix build ".#$2" --out-link "$FLEETCTL_ROOT/tmp/built" 2>/dev/null
@@ -45,7 +46,7 @@ esac
 nix-env --profile "$profile" --set "$FLEETCTL_ROOT/tmp/built"
 system=$(cd "$FLEETCTL_ROOT/tmp/built" && pwd -P)
 case $1 in
-  home) # nothing tells a home's revision but what the deploy before this one wrote down
+  home) # a home's revision is known only from the record that a deploy writes
     mkdir -p "$HOME/.local/state/fleetctl"
     echo "$system $(git rev-parse HEAD)" >"$HOME/.local/state/fleetctl/revisions"
     ;;
@@ -54,8 +55,8 @@ esac
 rm "$FLEETCTL_ROOT/tmp/built"
 `
 
-// furnish makes a host's root, with a checkout that lacks the newest commits.
-func (f *Fleet) furnish(ctx context.Context, h *machine) error {
+// createHost creates a host's root, with a checkout that lacks the newest commits.
+func (f *Fleet) createHost(ctx context.Context, h *host) error {
 	for _, dir := range []string{"nix/store", "root", "tmp", "run", "etc/demo"} {
 		if err := os.MkdirAll(filepath.Join(h.root, dir), 0o755); err != nil {
 			return err
@@ -79,16 +80,16 @@ func (f *Fleet) furnish(ctx context.Context, h *machine) error {
 		}
 	}
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable())
-	cmd.Stdin = strings.NewReader(firstGeneration)
+	cmd.Stdin = strings.NewReader(firstGenerationScript)
 	cmd.Env = h.environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: its first generation: %w: %s", h.Name, err, out)
+		return fmt.Errorf("create the first generation of %s: %w: %s", h.Name, err, out)
 	}
 	return nil
 }
 
-// files are what a host has of its own, beside programs.
-func (h *machine) files() map[string]string {
+// files returns the text of a host's other files, by their path in the root.
+func (h *host) files() map[string]string {
 	sum := sha256.Sum256([]byte(h.root))
 	files := map[string]string{
 		"etc/demo/tick":                  "0\n",
@@ -101,8 +102,8 @@ func (h *machine) files() map[string]string {
 	return files
 }
 
-// vary gives a host the traits that the options ask for. They may differ from one start in the same directory to the next.
-func (f *Fleet) vary(h *machine) error {
+// applyOptions applies the options that may change each time a fleet is started.
+func (f *Fleet) applyOptions(h *host) error {
 	tick := f.tick.Seconds() * h.slowness
 	if err := write(filepath.Join(h.root, "etc/demo/tick"), fmt.Sprintf("%g\n", tick), 0o644); err != nil {
 		return err
@@ -113,7 +114,7 @@ func (f *Fleet) vary(h *machine) error {
 		}
 	}
 	if h.Dirty {
-		return write(filepath.Join(h.checkout(), "flake.nix"), flake+"# somebody is at work here\n", 0o644)
+		return write(filepath.Join(h.checkout(), "flake.nix"), flake+"# work in progress\n", 0o644)
 	}
 	return nil
 }
@@ -128,43 +129,43 @@ func installStandins(root string) error {
 		if err != nil {
 			return err
 		}
-		place, ok := places[e.Name()]
+		dir, ok := standinDirs[e.Name()]
 		if !ok {
-			place = profileBin
+			dir = profileBin
 		}
-		if err := write(filepath.Join(root, place, e.Name()), string(text), 0o755); err != nil {
+		if err := write(filepath.Join(root, dir, e.Name()), string(text), 0o755); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tools is what fleetctl's scripts and the stand-ins call beyond sh. A machine that keeps it elsewhere than in the
-// system's directories, as NixOS does, has it linked into the hosts.
+// tools lists the programs that fleetctl's scripts and the stand-ins use. linkTools links them into
+// the hosts if they are not in the usual directories, as on NixOS.
 var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
 	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {
-		at, err := exec.LookPath(tool)
+		path, err := exec.LookPath(tool)
 		if err != nil {
-			continue // setsid is Linux's alone, and what else is missing the scripts do without
+			continue // macOS has no setsid; the scripts do not require the others either
 		}
-		switch filepath.Dir(at) {
+		switch filepath.Dir(path) {
 		case "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin":
 			continue
 		}
-		if at, err = filepath.Abs(at); err != nil {
+		if path, err = filepath.Abs(path); err != nil {
 			return err
 		}
-		if err := os.Symlink(at, filepath.Join(bin, tool)); err != nil {
+		if err := os.Symlink(path, filepath.Join(bin, tool)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// write puts a file where there may be no directory yet.
+// write writes a file and creates its directory if necessary.
 func write(name, text string, mode os.FileMode) error {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err

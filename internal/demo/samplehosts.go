@@ -2,7 +2,7 @@ package demo
 
 import "fmt"
 
-// Host is one host of the demo.
+// Host describes a host of the demo.
 type Host struct {
 	Name        string
 	Kind        string // nixos, darwin or home
@@ -12,12 +12,12 @@ type Host struct {
 	Color       string
 	SkipOffline bool
 
-	Words        []string // what its configuration does amiss in the newest commit; see the package comment
-	Dirty        bool     // its checkout has a change that is not committed
-	SudoPassword string   // what its sudo wants; "" wants nothing
+	Directives   []string // of its configuration in the newest commit; see the package comment
+	Dirty        bool     // the checkout has uncommitted changes
+	SudoPassword string   // required by sudo; "" means that none is required
 }
 
-// Attr is the name of the host's configuration in the flake.
+// Attr returns the name of the host's configuration in the flake.
 func (h Host) Attr() string {
 	if h.Kind == "home" {
 		return h.User + "@" + h.Name
@@ -25,10 +25,10 @@ func (h Host) Attr() string {
 	return h.Name
 }
 
-// Barta is the first n hosts of the hosts.toml that comes with fleetctl; those beyond nine are made up. The configuration of one
-// does not compile: csb0's, since the VPN hub goes last and alone, and so keeps no other host from going. In a fleet that is too
-// small for it, the last one's.
-func Barta(n int) []Host {
+// SampleHosts returns the first n hosts of the hosts.toml in this repository. Hosts beyond those
+// nine are made up. The build of csb0 fails: it is alone in the last wave, so that its failure does
+// not affect other hosts. In a fleet without csb0, the build of the last host fails.
+func SampleHosts(n int) []Host {
 	const csb0 = 5
 	hosts := []Host{
 		{Name: "hsb1", Kind: "nixos", User: "mba", Tags: []string{"home", "server"}, Wave: 1, Color: "#68b0a0"},
@@ -45,6 +45,6 @@ func Barta(n int) []Host {
 		hosts = append(hosts, Host{Name: fmt.Sprintf("demo%03d", i), Kind: "nixos", User: "mba", Tags: []string{"made-up"}, Wave: 1})
 	}
 	hosts = hosts[:n]
-	hosts[min(n, csb0+1)-1].Words = []string{"fail-build"}
+	hosts[min(n, csb0+1)-1].Directives = []string{"fail-build"}
 	return hosts
 }
