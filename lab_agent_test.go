@@ -78,10 +78,10 @@ func TestLabTheAgentIsThereForTheFirstWhoAsksAndThenLeaves(t *testing.T) {
 		h.System.Deployed != on(t, "m1", "readlink -f /run/current-system") {
 		t.Errorf("got %+v", h)
 	}
-	if out := on(t, "m1", "sudo fleetctl check --local"); !strings.Contains(out, "the group fleetctl may ask (mode 0660)") || !strings.Contains(out, "answers for m1") {
+	if out := on(t, "m1", "sudo fleetctl check --local"); !strings.Contains(out, "group fleetctl may connect (mode 0660)") || !strings.Contains(out, "answers for m1") {
 		t.Errorf("check --local said %q", out)
 	}
-	if out, err := command("on", "m1", "fleetctl check --local").CombinedOutput(); err == nil || !strings.Contains(string(out), "may not ask") {
+	if out, err := command("on", "m1", "fleetctl check --local").CombinedOutput(); err == nil || !strings.Contains(string(out), "may not connect") {
 		t.Errorf("mba is in no group, and was told %s", out)
 	}
 	for range 45 {

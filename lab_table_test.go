@@ -35,7 +35,7 @@ func (term *terminal) press(keys ...string) {
 // shows waits until the screen matches all patterns at once.
 func (term *terminal) shows(patterns ...string) {
 	term.t.Helper()
-	term.Await("never shows "+strings.Join(patterns, " and "), func(screen string) bool {
+	term.UntilScreen("never shows "+strings.Join(patterns, " and "), func(screen string) bool {
 		return !slices.ContainsFunc(patterns, func(pattern string) bool { return !regexp.MustCompile("(?m)" + pattern).MatchString(screen) })
 	})
 }
@@ -43,7 +43,7 @@ func (term *terminal) shows(patterns ...string) {
 func (term *terminal) hides(pattern string) {
 	term.t.Helper()
 	shown := regexp.MustCompile("(?m)" + pattern)
-	term.Await("goes on showing "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
+	term.UntilScreen("goes on showing "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
 }
 
 // agreed answers the question that is open with yes. Cancel has the focus.
@@ -136,7 +136,7 @@ func TestLabTheTableFromStartToEnd(t *testing.T) {
 	term.shows(`Killed`)
 
 	again := openTerminal(t, 120, 34, table)
-	again.shows(`was left before its end`)
+	again.shows(`was abandoned before it finished`)
 	again.press("A", "Tab")
 	again.shows(`m2  switched`, `has ended: 1 switched$`)
 	again.press("q")

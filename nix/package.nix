@@ -32,7 +32,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Updated by nix/vendor-hash --write.
-  vendorHash = "sha256-KqBBKOZlOgUIZAP0nf29WvmdvTi3pz0V8SttYdDNdNE=";
+  vendorHash = "sha256-qaWu3an7xwFtntlPshcTJVrSVT0h2+m9W1byp6c2qEQ=";
 
   subPackages = [ "." ];
   # The agent's sandbox allows no libraries.

@@ -24,7 +24,8 @@ func (w *worker) atGate() <-chan *fleet.Result {
 // awaiting reports whether the job waits for permission to activate.
 func (w *worker) awaiting() bool { return w.state.Awaiting() && !w.gate.delivered[signalGo] }
 
-// confirming reports whether the host waits, or will soon wait, for the operator to confirm its switch.
+// confirming reports whether the host waits, or will soon wait, for the operator to confirm its
+// switch.
 func (w *worker) confirming() bool {
 	return w.activated() && w.start.Confirm == fleet.ConfirmOperator && w.state.Facts[fleet.FactConfirmed] == ""
 }

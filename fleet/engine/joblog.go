@@ -18,7 +18,8 @@ type jobLog struct {
 	reader   *logReader      // nil until the job was seen
 	recorded map[string]bool // events that an earlier owner of the run has recorded, by eventKey
 	end      *remote.Item    // the job's end marker
-	verified *bool           // how the job's own verification went; the step also includes our checks
+	// how the job's own verification went; the step also includes our checks
+	verified *bool
 }
 
 // received returns how many bytes of the log have been received.
@@ -126,7 +127,7 @@ func (w *worker) learnStep(s fleet.Step, word string) {
 	w.emitOnce(fleet.Event{Type: fleet.StepFinished, Step: s, OK: &ok})
 }
 
-// eventKey is the same for events that say the same about a host.
+// eventKey returns a key that is equal for events that say the same about a host.
 func eventKey(ev fleet.Event) string {
 	return fmt.Sprintf("%s %s %s %s", ev.Type, ev.Step, ev.Key, ev.Value)
 }

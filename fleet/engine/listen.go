@@ -13,8 +13,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it sends the
-// job the signals that are due.
+// listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it
+// sends the job the signals that are due.
 func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) sessionEnd {
 	w.clock.deadline.Reset(max(host.Grace, time.Until(w.clock.due)))
 	w.watchQuiet()
@@ -23,7 +23,8 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 	defer w.stopSignal()
 	following := false
 	for {
-		checksDone := w.checksDone() // taken before a signal is chosen, so that their end is not missed
+		// taken before a signal is chosen, so that their end is not missed
+		checksDone := w.checksDone()
 		w.sendDueSignal(ctx, conn)
 		select {
 		case m, open := <-s.Messages:
@@ -50,7 +51,8 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 			}
 		case calledOff := <-w.atGate():
 			if calledOff == nil && w.cancelled() {
-				calledOff = cancelledBefore("it activated") // the cancel may not have reached its job
+				// the cancel may not have reached its job
+				calledOff = cancelledBefore("it activated")
 			}
 			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
 		case <-checksDone:
@@ -89,8 +91,8 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 	return finishedWith(w.unknown(fleet.CodeProtocol, fmt.Sprintf("unexpected answer %q from the host", clean.Line([]byte(h.Word))))), true
 }
 
-// handleFollowing handles the header of a session that prints the job's log. Bytes that were received
-// before are skipped.
+// handleFollowing handles the header of a session that prints the job's log. Bytes that were
+// received before are skipped.
 func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
 	w.openLog(h.Nonce)
 	w.log.skip = w.log.received() - h.Offset
@@ -115,8 +117,8 @@ type sudoPassword struct {
 	rejected int // how often sudo rejected it
 }
 
-// askSudoPassword asks the operator for the password. It does so at most three times: more failures may
-// lock the account.
+// askSudoPassword asks the operator for the password. It does so at most three times: more failures
+// may lock the account.
 func (w *worker) askSudoPassword(ctx context.Context, h remote.Header) sessionEnd {
 	if w.sudo.known {
 		w.sudo.rejected++
@@ -134,8 +136,8 @@ func (w *worker) askSudoPassword(ctx context.Context, h remote.Header) sessionEn
 	return sessionEnd{}
 }
 
-// sessionEnded decides how to continue after a session that ended before its job did. following means that
-// the session printed the job's log.
+// sessionEnded decides how to continue after a session that ended before its job did. following
+// means that the session printed the job's log.
 func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
 	if w.log.reader != nil {
 		w.log.reader.flush()

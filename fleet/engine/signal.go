@@ -9,8 +9,8 @@ import (
 )
 
 // signal is a word from the operator to a job. signalConfirm needs a login that is newer than the
-// activation, so the checks send it. All others go over the connection that follows the job. Sending a
-// signal twice is harmless.
+// activation, so the checks send it. All others go over the connection that follows the job.
+// Sending a signal twice is harmless.
 type signal string
 
 const (
@@ -21,8 +21,8 @@ const (
 	signalCancel  signal = "cancel"  // do not activate
 )
 
-// signalSender sends one signal, next to the session that follows the job, until the job has answered or
-// the sender is stopped.
+// signalSender sends one signal, next to the session that follows the job, until the job has
+// answered or the sender is stopped.
 type signalSender struct {
 	signal signal
 	cancel context.CancelFunc
@@ -92,15 +92,16 @@ func (w *worker) handleSignalAnswer(h remote.Header) {
 	w.gate.delivered[s] = true
 	w.stopSignal()
 	switch {
-	case s == signalGo && awaiting: // otherwise the log is already past it, and has a deadline of its own
+	case s == signalGo && awaiting:
+		// otherwise the log is already past it, and has a deadline of its own
 		w.expect("")
 	case s == signalCancel && h.Code == "activating":
 		w.gate.calledOff = nil
 	}
 }
 
-// sendDueSignal sends the job the signal that is due, one at a time. Presence is withdrawn as soon as there
-// is something better to say.
+// sendDueSignal sends the job the signal that is due, one at a time. Presence is withdrawn as soon
+// as there is something better to say.
 func (w *worker) sendDueSignal(ctx context.Context, conn host.Conn) {
 	due := w.dueSignal()
 	if w.gate.sender != nil && w.gate.sender.signal == signalPresent && due != signalPresent {

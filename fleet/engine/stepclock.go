@@ -36,8 +36,8 @@ func (c *stepClock) stop() {
 	c.flush.Stop()
 }
 
-// stepLimit is how long a step may take before a host counts as overdue: the limit that the job applies
-// itself, and some time to report it. Between two steps it is only that time.
+// stepLimit returns how long a step may take before a host counts as overdue: the limit that the
+// job applies itself, and some time to report it. Between two steps it is only that time.
 func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 	switch s {
 	case fleet.Connect:
@@ -56,8 +56,8 @@ func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 	return host.Grace
 }
 
-// stepLimit is the limit for the host as it is now. A host that is not confirmed may take as long to go
-// back as to activate.
+// stepLimit returns the limit for the host as it is now. A host that is not confirmed may take as
+// long to go back as to activate.
 func (w *worker) stepLimit() time.Duration {
 	switch {
 	case w.clock.step == fleet.Confirm:
@@ -84,7 +84,7 @@ func (w *worker) watchQuiet() {
 	}
 }
 
-// confirmTimeout is how long a host waits to be confirmed.
+// confirmTimeout returns how long a host waits to be confirmed.
 func (r *run) confirmTimeout() time.Duration {
 	return time.Duration(r.start.ConfirmSeconds * float64(time.Second))
 }

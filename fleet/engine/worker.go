@@ -13,13 +13,14 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// maxRetries is how often a host may do what must not continue forever, such as end a session early.
+// maxRetries is how often a host may do what must not continue forever, such as end a session
+// early.
 const maxRetries = 3
 
 // worker takes one host through its part of a run. One goroutine owns it.
 //
-// What the worker knows about the run's progress on the host is in state, which it changes only through
-// the events that it sends.
+// What the worker knows about the run's progress on the host is in state, which it changes only
+// through the events that it sends.
 type worker struct {
 	*run
 	task  *hostTask
@@ -45,8 +46,8 @@ func (r *run) newWorker(t *hostTask) *worker {
 	}
 }
 
-// launch starts the host's part of the run: it connects, starts the job and follows it. It returns nil if
-// the run was abandoned, and with Detach once the job has started.
+// launch starts the host's part of the run: it connects, starts the job and follows it. It returns
+// nil if the run was abandoned, and with Detach once the job has started.
 func (w *worker) launch(ctx context.Context) *fleet.Result {
 	defer w.close()
 	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
@@ -65,8 +66,8 @@ func (w *worker) connectAndFollow(ctx context.Context) *fleet.Result {
 	return w.follow(ctx, conn)
 }
 
-// sessionEnd says how to continue after a session. The zero value means to open another session on the
-// same connection.
+// sessionEnd says how to continue after a session. The zero value means to open another session on
+// the same connection.
 type sessionEnd struct {
 	finished bool          // the worker is done, with result
 	result   *fleet.Result // nil leaves the host without an outcome
@@ -75,7 +76,8 @@ type sessionEnd struct {
 
 func finishedWith(result *fleet.Result) sessionEnd { return sessionEnd{finished: true, result: result} }
 
-// follow stays with the host until its part of the run is over, across as many connections as that takes.
+// follow stays with the host until its part of the run is over, across as many connections as that
+// takes.
 func (w *worker) follow(ctx context.Context, conn host.Conn) *fleet.Result {
 	defer func() { conn.Close() }()
 	for {
@@ -136,7 +138,8 @@ func (w *worker) emit(ev fleet.Event) {
 	w.send(ev)
 }
 
-// emitOnce is emit, except that it does not send what an earlier owner of the run has recorded.
+// emitOnce does what emit does, except that it does not send what an earlier owner of the run has
+// recorded.
 func (w *worker) emitOnce(ev fleet.Event) {
 	if !w.log.recorded[eventKey(ev)] {
 		w.emit(ev)
@@ -150,8 +153,8 @@ func (w *worker) emitOnce(ev fleet.Event) {
 func (w *worker) note(line string) { w.logLine(w.host.Name, fleet.StreamNote, line) }
 func (w *worker) warn(line string) { w.logLine(w.host.Name, fleet.StreamWarn, line) }
 
-// logError keeps an error of the operator's side that makes the recorded log incomplete. The run does not
-// depend on it.
+// logError keeps an error of the operator's side that makes the recorded log incomplete. The run
+// does not depend on it.
 func (w *worker) logError(err error) {
 	if err != nil {
 		w.recordError(fmt.Errorf("the log of %s is incomplete: %w", w.host.Name, err))
