@@ -121,7 +121,7 @@ func (f *Fleet) startHost(h *host) (err error) {
 	h.server, err = sshtest.New(sshtest.Config{
 		AuthorizedKeys: []ssh.PublicKey{f.key.public},
 		Handler:        sshtest.Shell{Dir: h.home(), Env: h.environ()}.Handle,
-		Login:          fmt.Sprintf("echo 'This is a shell of the demo, without a terminal: enter commands line by line, or exit.'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
+		LoginCommand:   fmt.Sprintf("echo 'This is a shell of the demo, without a terminal: enter commands line by line, or exit.'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
 	})
 	return err
 }

@@ -39,7 +39,7 @@ func (f *Fleet) writeOperatorFiles() error {
 	dir := filepath.Join(f.Home, ".ssh")
 	var known, config strings.Builder
 	for _, h := range f.hosts {
-		known.WriteString(h.server.KnownHost())
+		known.WriteString(h.server.KnownHostsLine())
 		fmt.Fprintf(&config, "Host %s\n  HostName 127.0.0.1\n  Port %d\n  User %s\n\n", h.Name, h.server.Port(), h.User)
 	}
 	fmt.Fprintf(&config, "Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking ask\n",

@@ -36,7 +36,7 @@ func (term *terminal) press(keys ...string) {
 // await waits until the screen matches all patterns at once.
 func (term *terminal) await(patterns ...string) {
 	term.t.Helper()
-	term.Await("does not show "+strings.Join(patterns, " and "), func(screen string) bool {
+	term.UntilScreen("does not show "+strings.Join(patterns, " and "), func(screen string) bool {
 		return !slices.ContainsFunc(patterns, func(pattern string) bool { return !regexp.MustCompile("(?m)" + pattern).MatchString(screen) })
 	})
 }
@@ -45,7 +45,7 @@ func (term *terminal) await(patterns ...string) {
 func (term *terminal) awaitGone(pattern string) {
 	term.t.Helper()
 	shown := regexp.MustCompile("(?m)" + pattern)
-	term.Await("still shows "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
+	term.UntilScreen("still shows "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
 }
 
 // accept answers the open question with yes. Cancel has the focus.

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/crypto/ssh/agent"
 )
 
-// agentConn is the one connection to an agent: it serves all logins.
+// agentConn is the one connection to an ssh-agent, shared by all logins.
 type agentConn struct {
 	agent.ExtendedAgent
 	conn   net.Conn
-	broken atomic.Bool
+	broken atomic.Bool // a read or write failed: the connection cannot be reused
 }
 
-// Read and Write make an agentConn what the agent's client talks through, and tell when it is no longer of use.
+// Read implements io.Reader for the agent client and records failures in broken.
 func (a *agentConn) Read(p []byte) (int, error) {
 	n, err := a.conn.Read(p)
 	if err != nil {
@@ -25,6 +25,7 @@ func (a *agentConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write implements io.Writer for the agent client and records failures in broken.
 func (a *agentConn) Write(p []byte) (int, error) {
 	n, err := a.conn.Write(p)
 	if err != nil {
@@ -35,10 +36,10 @@ func (a *agentConn) Write(p []byte) (int, error) {
 
 func (a *agentConn) close() { _ = a.conn.Close() }
 
-// agent returns the connection to the agent behind a socket.
-func (p *Pool) agent(ctx context.Context, socket string) (*agentConn, error) {
+// sshAgent returns the shared connection to the ssh-agent that listens on a socket.
+func (p *Pool) sshAgent(ctx context.Context, socket string) (*agentConn, error) {
 	usable := func(a *agentConn) bool { return !a.broken.Load() }
-	return p.agents.get(ctx, socket, usable, func() (*agentConn, error) {
+	return p.sshAgents.get(ctx, socket, usable, func() (*agentConn, error) {
 		var d net.Dialer
 		conn, err := d.DialContext(p.ctx, "unix", socket)
 		if err != nil {
@@ -51,9 +52,9 @@ func (p *Pool) agent(ctx context.Context, socket string) (*agentConn, error) {
 	})
 }
 
-// agentKeys lists what an agent holds.
-func (p *Pool) agentKeys(ctx context.Context, socket string) ([]*agent.Key, *agentConn, error) {
-	a, err := p.agent(ctx, socket)
+// listAgentKeys returns the keys of the ssh-agent that listens on a socket, and its connection.
+func (p *Pool) listAgentKeys(ctx context.Context, socket string) ([]*agent.Key, *agentConn, error) {
+	a, err := p.sshAgent(ctx, socket)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,8 +62,9 @@ func (p *Pool) agentKeys(ctx context.Context, socket string) ([]*agent.Key, *age
 	return keys, a, err
 }
 
-// agentFlags are what an agent is asked for where the algorithm is not the key's own.
-var agentFlags = map[string]agent.SignatureFlags{
+// agentSignFlags maps the signature algorithms that differ from the key type to the flag that
+// requests them from an ssh-agent (RFC 8332).
+var agentSignFlags = map[string]agent.SignatureFlags{
 	ssh.KeyAlgoRSASHA256: agent.SignatureFlagRsaSha256,
 	ssh.KeyAlgoRSASHA512: agent.SignatureFlagRsaSha512,
 }
