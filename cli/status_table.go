@@ -7,13 +7,14 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 // printStatus is the table for a person, what needs one after it, and what all were held against.
 func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []hostReport) error {
 	ink := env.palette(env.OutTTY)
-	t := newTable(env, statusHeads()...)
+	t := newTextTable(env, statusHeads()...)
 	subject := ""
 	for _, r := range reports {
 		t.row(ink.Host(r.host.Color), append([]string{r.host.Name, r.state(ink)}, r.cells()...)...)
@@ -28,7 +29,7 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 	for _, r := range reports {
 		if r.Err != nil && !(r.away() && r.host.SkipOffline) {
 			fmt.Fprintf(env.Err, "%s: %s\n", env.palette(env.ErrTTY).Host(r.host.Color).Paint(r.host.Name), withoutName(r.Err.Error(), r.host))
-			printHint(env.Err, env.palette(env.ErrTTY), r.Err)
+			printHint(env.Err, env.palette(env.ErrTTY), hint.Of(r.Err))
 		}
 	}
 	_, err := fmt.Fprintf(env.Out, "\n%s\n", footer(inv, revision, subject, reports))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 const (
@@ -50,7 +51,7 @@ func TestTheRepositorysTestsAreAGateForEveryWave(t *testing.T) {
 				}
 				for name, text := range tt.tests {
 					w.expect(name, fleet.Degraded, "tests")
-					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: the test 20-web.sh failed: exit status 7")) {
+					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: test 20-web.sh failed with exit status 7")) {
 						t.Errorf("%+v\n%s", w.result(name), w.lines(name))
 					}
 				}
@@ -156,7 +157,7 @@ func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
 func TestPlanTestsOnlyWhatRunsAndWhereSomebodyWaits(t *testing.T) {
 	for want, o := range map[string]fleet.Options{"leave out --test": {Test: true, Goal: fleet.GoalBoot}, "and --test": {Test: true, Detach: true}} {
 		w := newWorld(t, "a")
-		if _, err := fleet.NewPlan(w.inv, w.inv.Hosts, o, "me@here"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := fleet.NewPlan(w.inv, w.inv.Hosts, o, "me@here"); !strings.Contains(hint.Of(err), want) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

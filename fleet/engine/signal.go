@@ -4,41 +4,48 @@ import (
 	"context"
 	"time"
 
-	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// The words that a job is told. To confirm takes a login newer than the activation: the checks say it, all else goes over the
-// connection that is there.
+// signal is a word from the operator to a job. signalConfirm needs a login that is newer than the
+// activation, so the checks send it. All others go over the connection that follows the job.
+// Sending a signal twice is harmless.
+type signal string
+
 const (
-	wordGo      = "go"      // activate
-	wordPresent = "present" // somebody is there, and would confirm if that could be done
-	wordConfirm = "confirm" // a new login works
-	wordBack    = "back"    // none does: go back at once
-	wordCancel  = "cancel"  // do not activate at all
+	signalGo      signal = "go"      // activate
+	signalPresent signal = "present" // the operator is here, and is trying to confirm
+	signalConfirm signal = "confirm" // a new login works
+	signalBack    signal = "back"    // no new login works: go back now
+	signalCancel  signal = "cancel"  // do not activate
 )
 
-// errand tells the job a word, beside the session that follows it, until it is heard or called back.
-type errand struct {
-	word   string
-	cancel context.CancelFunc
-	answer chan remote.Header // takes one, if it is heard; closed at the end
+// signals sends a host's job one signal at a time, next to the session that follows the job, and
+// remembers what the job has heard.
+type signals struct {
+	job       string          // ID of the job
+	delivered map[signal]bool // signals that the job has answered
+
+	sending signal // being sent, or ""
+	cancel  context.CancelFunc
+	answer  chan remote.Header // gets at most one value, then is closed; nil while nothing is sent
 }
 
-func (w *worker) sendErrand(ctx context.Context, conn host.Conn, word string) *errand {
+// send sends a signal over conn after a delay, until the job has answered or stop is called.
+func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time.Duration) {
 	ctx, cancel := context.WithCancel(ctx)
-	e := &errand{word: word, cancel: cancel, answer: make(chan remote.Header, 1)}
-	id := host.JobID(w.id, w.host.Name)
+	answer := make(chan remote.Header, 1)
+	g.sending, g.cancel, g.answer = s, cancel, answer
 	go func() {
-		defer close(e.answer)
-		if word == wordPresent && !host.Sleep(ctx, w.unhurried()) {
+		defer close(answer)
+		if delay > 0 && !host.Sleep(ctx, delay) {
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := tellJob(ctx, conn, id, word)
+			header, err := signalJob(ctx, conn, g.job, s)
 			if err == nil {
-				e.answer <- header
+				answer <- header
 				return
 			}
 			if !host.Sleep(ctx, host.Backoff(n)) {
@@ -46,111 +53,82 @@ func (w *worker) sendErrand(ctx context.Context, conn host.Conn, word string) *e
 			}
 		}
 	}()
-	return e
 }
 
-// unhurried is how long a confirmation may take before the host is told that somebody is at it: most never have to be told.
-func (w *worker) unhurried() time.Duration {
-	return min(2*time.Second, w.confirmTimeout()/4)
+// stop stops sending, if a signal is being sent, and waits for its goroutine.
+func (g *signals) stop() {
+	if g.sending == "" {
+		return
+	}
+	g.cancel()
+	for range g.answer {
+	}
+	g.sending, g.answer = "", nil
 }
 
-func tellJob(ctx context.Context, conn host.Conn, id, word string) (remote.Header, error) {
+// signalJob sends a signal once and returns the job's answer.
+func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, host.Grace)
 	defer cancel()
 	return host.Ask(ctx, conn, func(token string) remote.Script {
-		if word == wordCancel {
+		if s == signalCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Signal(token, id, word)
+		return remote.Signal(token, id, string(s))
 	})
 }
 
-// callBack ends the errand, if there is one, and waits for its goroutine.
-func (w *worker) callBack() {
-	if w.errand == nil {
+// handleSignalAnswer handles the job's answer to the signal that was sent. If the job refused it,
+// its log says why.
+func (w *worker) handleSignalAnswer(h remote.Header) {
+	awaiting := w.awaiting()
+	s := w.signals.sending
+	w.signals.delivered[s] = true
+	w.signals.stop()
+	switch {
+	case s == signalGo && awaiting:
+		// otherwise the log is already past it, and has a deadline of its own
+		w.expect("")
+	case s == signalCancel && h.Code == "activating":
+		w.gate.calledOff = nil
+	}
+}
+
+// sendDueSignal sends the job the signal that is due. Presence is withdrawn as soon as there is
+// something better to say.
+func (w *worker) sendDueSignal(ctx context.Context, conn host.Conn) {
+	due := w.dueSignal()
+	if w.signals.sending == signalPresent && due != signalPresent {
+		w.signals.stop()
+	}
+	if due == "" || w.signals.sending != "" {
 		return
 	}
-	w.errand.cancel()
-	for range w.errand.answer {
+	var delay time.Duration
+	if due == signalPresent { // most confirmations arrive before the host has to know
+		delay = min(2*time.Second, w.confirmTimeout()/4)
 	}
-	w.errand = nil
+	w.signals.send(ctx, conn, due, delay)
 }
 
-// answers is where the errand under way is answered; nil where there is none.
-func (w *worker) answers() <-chan remote.Header {
-	if w.errand == nil {
-		return nil
-	}
-	return w.errand.answer
-}
-
-// answeredErrand takes an errand's answer. Where the job refuses to hear, its log says what became of it.
-func (w *worker) answeredErrand(h remote.Header) {
-	word := w.errand.word
-	w.heardOf[word] = true
-	w.callBack()
+func (w *worker) dueSignal() signal {
+	var due signal
 	switch {
-	case word == wordGo:
-		w.awaiting = false
-		w.expect("")
-	case word == wordCancel && h.Code == "activating":
-		w.off = nil
-	}
-}
-
-// speak tells the job the word that is due, one at a time. Presence is nothing to wait for, once there is something better to say.
-func (w *worker) speak(ctx context.Context, conn host.Conn) {
-	word := w.dueWord()
-	if w.errand != nil && w.errand.word == wordPresent && word != wordPresent {
-		w.callBack()
-	}
-	if word != "" && w.errand == nil {
-		w.errand = w.sendErrand(ctx, conn, word)
-	}
-}
-
-func (w *worker) dueWord() string {
-	word := ""
-	switch {
-	case !w.heard || w.end != nil:
+	case !w.link.jobSeen || w.log.end != nil:
 		return ""
-	case w.awaiting && w.off != nil:
-		word = wordCancel
-	case w.awaiting && w.released:
-		word = wordGo
-	case !w.confirming() || w.checks != nil && w.checks.confirmed.Load():
+	case w.awaiting() && w.gate.calledOff != nil:
+		due = signalCancel
+	case w.awaiting() && w.gate.released:
+		due = signalGo
+	case !w.confirming() || w.checks.hasConfirmed():
 		return ""
-	case w.checks != nil && w.checks.ended() && w.checks.wrong != nil:
-		word = wordBack
+	case w.checks.failed():
+		due = signalBack
 	default:
-		word = wordPresent
+		due = signalPresent
 	}
-	if w.heardOf[word] {
+	if w.signals.delivered[due] {
 		return ""
 	}
-	return word
-}
-
-// confirming reports whether the host waits, or is about to, for the operator to confirm what it was switched to.
-func (w *worker) confirming() bool {
-	return w.activated && w.start.Confirm == fleet.ConfirmOperator && w.facts[fleet.FactConfirmed] == ""
-}
-
-// checked is closed when the checks that are under way end; nil where none are.
-func (w *worker) checked() <-chan struct{} {
-	if w.checks == nil || w.checks.ended() {
-		return nil
-	}
-	return w.checks.done
-}
-
-// atGate is where the part is told how to go on once it is built; nil where it is not there, or has been told.
-func (w *worker) atGate() <-chan *fleet.Result {
-	if !w.awaiting || w.released || w.off != nil {
-		return nil
-	}
-	if len(w.part.gate) == 0 {
-		w.part.rest()
-	}
-	return w.part.gate
+	return due
 }

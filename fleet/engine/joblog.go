@@ -1,0 +1,144 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+// jobLog is a host's log: its bytes go to the record, its markers to the worker.
+type jobLog struct {
+	file     *record.HostLog
+	nonce    string          // "" until the job was seen
+	skip     int64           // bytes that the session is about to repeat
+	reader   *logReader      // nil until the job was seen
+	recorded map[string]bool // events that an earlier owner of the run has recorded, by eventKey
+	end      *remote.Item    // the job's end marker
+	// how the job's own verification went; the step also includes our checks
+	verified *bool
+}
+
+// received returns how many bytes of the log have been received.
+func (l *jobLog) received() int64 {
+	if l.file == nil {
+		return 0
+	}
+	return l.file.Size
+}
+
+func (l *jobLog) close() error {
+	if l.reader != nil {
+		l.reader.flush()
+	}
+	if l.file == nil {
+		return nil
+	}
+	return l.file.Close()
+}
+
+// open prepares for the first byte of the log. reader is not used if the log is open already. The
+// error is about the file alone.
+func (l *jobLog) open(journal *record.Journal, nonce string, reader *logReader) (err error) {
+	if l.nonce == "" {
+		l.nonce, l.reader = nonce, reader
+		l.file, err = journal.CreateLog(reader.host, nonce)
+	}
+	return err
+}
+
+// append adds what the session has printed, without the bytes that are already there, and reports
+// whether anything was new. The bytes are written to disk before they are parsed. The error is
+// about the file alone.
+func (l *jobLog) append(b []byte) (grew bool, err error) {
+	repeated := min(l.skip, int64(len(b)))
+	l.skip -= repeated
+	b = b[repeated:]
+	if len(b) == 0 {
+		return false, nil
+	}
+	err = l.file.Append(b)
+	l.reader.parser.Write(b)
+	return true, err
+}
+
+// useReader makes the worker receive what a reader reads.
+func (w *worker) useReader(r *logReader) *logReader {
+	r.send, r.learn = w.send, w.learn
+	r.flushAfter = func(d time.Duration) { w.clock.flush.Reset(d) }
+	return r
+}
+
+// resumeLog continues the log that the replay has read so far.
+func (w *worker) resumeLog(rp *hostReplay) {
+	w.log.recorded = rp.recorded
+	if rp.reader == nil {
+		return
+	}
+	file, err := w.journal.ResumeLog(w.host.Name, rp.offset)
+	w.logError(err)
+	w.log.file, w.log.nonce, w.log.reader = file, rp.nonce, w.useReader(rp.reader)
+	for _, it := range rp.items {
+		w.learn(it)
+	}
+}
+
+// receive takes bytes that the session has printed.
+func (w *worker) receive(b []byte) {
+	grew, err := w.log.append(b)
+	w.logError(err)
+	if grew {
+		w.link.emptySessions = 0
+		w.clock.watchQuiet(w.host.Timeouts.Quiet)
+	}
+}
+
+// maxFacts bounds the facts of a host. It is more than any job reports.
+const maxFacts = 64
+
+// learn takes what the log says about the job's state.
+func (w *worker) learn(it remote.Item) {
+	switch it.Kind {
+	case remote.StepItem:
+		w.learnStep(fleet.Step(it.Step), it.Word)
+	case remote.FactItem:
+		if _, known := w.state.Facts[it.Key]; !known && len(w.state.Facts) >= maxFacts {
+			return
+		}
+		w.emitOnce(fleet.Event{Type: fleet.FactLearned, Key: it.Key, Value: it.Text})
+		if it.Key == fleet.FactAwaiting {
+			w.expect("")
+		}
+	case remote.EndItem:
+		w.log.end = &it
+	}
+}
+
+var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm}
+
+// learnStep ignores steps that this version does not know.
+func (w *worker) learnStep(s fleet.Step, word string) {
+	if !slices.Contains(jobSteps, s) {
+		return
+	}
+	if word == "start" {
+		w.emitOnce(fleet.Event{Type: fleet.StepStarted, Step: s})
+		w.expect(s)
+		return
+	}
+	ok := word == "ok"
+	w.expect("")
+	if s == fleet.Verify {
+		w.log.verified = &ok
+		return
+	}
+	w.emitOnce(fleet.Event{Type: fleet.StepFinished, Step: s, OK: &ok})
+}
+
+// eventKey returns a key that is equal for events that say the same about a host.
+func eventKey(ev fleet.Event) string {
+	return fmt.Sprintf("%s %s %s %s", ev.Type, ev.Step, ev.Key, ev.Value)
+}
