@@ -93,11 +93,11 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 	}
 	names := make(map[string]bool)
 	if o.owed {
-		debts, err := env.records().Owed(inv.Name)
+		history, err := env.records().HostHistory(inv.Name)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, d := range debts {
+		for _, d := range history.Pending {
 			names[d.Host] = true
 		}
 	}

@@ -58,6 +58,14 @@ func (d *desk) begin() {
 	d.mu.Unlock()
 	d.do(func() { d.followTarget(d.ctx) })
 	d.do(func() {
+		history, err := d.env.records().HostHistory(d.inv.Name)
+		if err != nil {
+			d.table.Note(err.Error())
+			return
+		}
+		d.table.LastRuns(history.LastRuns)
+	})
+	d.do(func() {
 		if err := d.attach(false); err != nil {
 			d.table.Note(err.Error())
 		}

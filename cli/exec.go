@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -161,10 +162,7 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 }
 
 // offline reports whether nothing answered.
-func offline(err error) bool {
-	var refusal fleet.Refusal
-	return errors.As(err, &refusal) && refusal.Offline()
-}
+func offline(err error) bool { return fleet.ContactOf(err).Reach == health.Offline }
 
 // withoutName takes the host's name off an error that begins with it, where it stands before the error anyway.
 func withoutName(text string, h *inventory.Host) string {

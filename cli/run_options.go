@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/tui"
 )
 
 // runOptions are those of every command that has the engine change hosts.
@@ -83,7 +83,7 @@ func question(p *fleet.Plan, hosts []*inventory.Host) string {
 	case p.NoPull:
 		where = "as checked out"
 	case len(p.Rev) == 40:
-		where = "at " + tui.Short(p.Rev)
+		where = "at " + health.Short(p.Rev)
 	case p.Rev != "":
 		where = "at " + p.Rev
 	}

@@ -25,24 +25,26 @@ func newStatus(env *Env) *cobra.Command {
 	var o statusOptions
 	cmd := &cobra.Command{
 		Use:   "status [SELECTOR...]",
-		Short: "Show how hosts fare, and which are not as wanted",
-		Long: `Show how hosts fare, and which are not as wanted: all hosts, or those selected.
+		Short: "Show each host's status and drift",
+		Long: `Show the status of all hosts, or of the selected ones, and how they differ from the target: the commit at the tip of the
+inventory's branch, as reported by git on this machine.
 
-A host is asked once, over one connection, and nothing is changed, fetched or built there: its checkout is held against the
-commit that the inventory's branch is at, which the git of this machine is asked for; so is what runs there. A host is
-"current" where nothing differs. Without an answer from git, the commits that a checkout fetched last have to do.
+Each host is asked once, over one connection; nothing is changed, fetched or built there. A host is "current" if its checkout
+and its running system are at the target and nothing else is wrong with it. If git cannot report the target, no host is called
+current, and a checkout is compared with the commits that it fetched last.
 
-A host that the last deploy from this machine did not get to is owed one: deploy --owed makes good for it.
+A host on which the last run from this machine failed is "failed" until its next run. If the last deploy did not reach a host,
+it is pending: deploy --owed makes up for it.
 
 With --output json, each host is one line on standard output; fleetctl schema health describes its health.
 
 EXIT STATUS
 
 0  every host was asked
-1  a host is there and could not be asked
-2  the command line or the inventory is wrong
-3  a host could not be reached, but for those with offline = "skip"
-4  with --exit-code: a host is not as wanted; comes before 3
+1  a host answered but could not be queried
+2  the command line or the inventory is invalid
+3  a host could not be reached, other than those with offline = "skip"
+4  with --exit-code: a host has drifted; takes precedence over 3
 130  interrupted`,
 		Example: `  fleetctl status
   fleetctl status @server --exit-code
@@ -57,17 +59,17 @@ EXIT STATUS
 		},
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
-	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with 4 where a host is not as wanted")
+	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if a host has drifted")
 	outputFlag(cmd, &o.output, "host")
 	return cmd
 }
 
-// hostReport is a host with all that status has to say about it.
+// hostReport is everything that status reports about a host.
 type hostReport struct {
 	host *inventory.Host
 	fleet.HostStatus
-	drift health.Drift
-	owed  *fleet.Debt // nil where nothing is
+	health.Judgement
+	pending *fleet.PendingDeploy // nil if there is none
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
@@ -75,25 +77,22 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 		o.parallel = inv.Parallel
 	}
 	var revision string
-	var debts []fleet.Debt
-	var unread error
-	var asking sync.WaitGroup
-	asking.Go(func() { revision = env.tip(ctx, inv) })
-	asking.Go(func() { debts, unread = env.records().Owed(inv.Name) })
+	var history fleet.HostHistory
+	var historyErr error
+	var lookups sync.WaitGroup
+	lookups.Go(func() { revision = env.tip(ctx, inv) })
+	lookups.Go(func() { history, historyErr = env.records().HostHistory(inv.Name) })
 	found := make(map[string]fleet.HostStatus)
 	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
-	asking.Wait()
+	lookups.Wait()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
-	if unread != nil {
-		fmt.Fprintf(env.Err, "fleetctl: whether a deploy is owed is not known: %v\n", unread)
+	if historyErr != nil {
+		fmt.Fprintf(env.Err, "fleetctl: cannot tell which deploys failed or are pending: %v\n", historyErr)
 	}
 
-	reports := holdAgainst(revision, inv.Branch, hosts, found)
-	for i := range reports {
-		reports[i].owes(debts)
-	}
+	reports := judge(inv, revision, hosts, found, history)
 	print := func() error { return printStatus(env, inv, revision, reports) }
 	if o.output == outputJSON {
 		print = func() error { return printStatusJSON(env, revision, reports) }
@@ -104,7 +103,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 	return exit(statusCode(reports, o.exitCode), nil)
 }
 
-// tip is the commit that the inventory's branch is at, or "" where the git here does not know.
+// tip returns the commit at the tip of the inventory's branch, or "" if git on this machine cannot report it.
 func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
 	if inv.Remote == "" {
 		return ""
@@ -118,35 +117,35 @@ func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
 	return revision
 }
 
-// holdAgainst finds out what of each host is not as wanted.
-func holdAgainst(revision, branch string, hosts []*inventory.Host, found map[string]fleet.HostStatus) []hostReport {
-	var all []health.Health
-	for _, s := range found {
-		if s.Health != nil {
-			all = append(all, *s.Health)
+// judge reports on hosts by what was found, in the order of the hosts.
+func judge(inv *inventory.Inventory, revision string, hosts []*inventory.Host, found map[string]fleet.HostStatus, history fleet.HostHistory) []hostReport {
+	var checkouts []*health.Checkout
+	for _, h := range hosts {
+		if seen := found[h.Name].Health; seen != nil {
+			checkouts = append(checkouts, seen.Checkout)
 		}
 	}
-	lock := health.UsualLock(revision, all)
+	target := health.Target{Revision: revision, Branch: inv.Branch, Lock: health.UsualLock(revision, checkouts)}
 	var reports []hostReport
 	for _, h := range hosts {
-		r := hostReport{host: h, HostStatus: found[h.Name], drift: health.Drift{}}
-		if r.Health != nil {
-			want := health.Wanted{Revision: revision, Branch: branch, Lock: lock}
-			if h.Managed {
-				want.Branch = "" // a clone of fleetctl's own is on none
-			}
-			r.drift = r.Health.Drift(want)
+		r := hostReport{host: h, HostStatus: found[h.Name]}
+		target.Managed = h.Managed
+		evidence := health.Evidence{Seen: r.Observation(), Target: target, OfflineOK: h.SkipOffline}
+		if last, ok := history.LastRuns[h.Name]; ok {
+			evidence.LastRun = &last
 		}
+		r.Judgement = health.Judge(evidence)
+		r.findPending(history.Pending)
 		reports = append(reports, r)
 	}
 	return reports
 }
 
-// owes finds what is owed to the host. What it has been brought to since, by whomever, is not.
-func (r *hostReport) owes(debts []fleet.Debt) {
-	at := slices.IndexFunc(debts, func(d fleet.Debt) bool { return d.Host == r.host.Name })
-	if at >= 0 && (r.Health == nil || debts[at].Revision == "" || r.Health.System.Revision != debts[at].Revision) {
-		r.owed = &debts[at]
+// findPending finds the host's pending deploy. A host that runs its revision by now has none.
+func (r *hostReport) findPending(all []fleet.PendingDeploy) {
+	at := slices.IndexFunc(all, func(p fleet.PendingDeploy) bool { return p.Host == r.host.Name })
+	if at >= 0 && (r.Health == nil || all[at].Revision == "" || r.Health.System.Revision != all[at].Revision) {
+		r.pending = &all[at]
 	}
 }
 
@@ -154,8 +153,8 @@ func statusCode(reports []hostReport, drift bool) int {
 	code := fleet.ExitOK
 	for _, r := range reports {
 		switch {
-		case r.Err == nil && (!drift || len(r.drift) == 0), r.away() && r.host.SkipOffline:
-		case r.Err != nil && !r.away():
+		case r.Err == nil && (!drift || len(r.Drift) == 0), r.offline() && r.host.SkipOffline:
+		case r.Err != nil && !r.offline():
 			return fleet.ExitFailed
 		case r.Err == nil:
 			code = fleet.ExitDrift
@@ -166,27 +165,33 @@ func statusCode(reports []hostReport, drift bool) int {
 	return code
 }
 
-// away tells whether nothing answered.
-func (r hostReport) away() bool { return r.Err != nil && !r.Reachable && offline(r.Err) }
+// offline reports whether nothing answered.
+func (r hostReport) offline() bool { return r.Observation().Reach == health.Offline }
 
 // statusJSON is a host in --output json.
 type statusJSON struct {
-	Host      string         `json:"host"`
-	Reachable bool           `json:"reachable"`
-	Time      time.Time      `json:"time"`
-	Wanted    string         `json:"wanted,omitempty"` // the revision
-	Drift     health.Drift   `json:"drift"`
-	Owed      *fleet.Debt    `json:"owed,omitempty"` // what its last deploy did not get to
-	Health    *health.Health `json:"health,omitempty"`
-	Agent     string         `json:"agent_error,omitempty"` // why an agent that is there does not count
-	Error     string         `json:"error,omitempty"`
-	Hint      string         `json:"hint,omitempty"`
+	Host      string               `json:"host"`
+	Reachable bool                 `json:"reachable"`
+	Time      time.Time            `json:"time"`
+	State     string               `json:"state"`
+	Reason    string               `json:"reason,omitempty"` // why the state is not current
+	Wanted    string               `json:"wanted,omitempty"` // the target's revision
+	Drift     health.Drift         `json:"drift"`
+	LastRun   *health.LastRun      `json:"last_run,omitempty"` // if it failed or left the host degraded
+	Owed      *fleet.PendingDeploy `json:"owed,omitempty"`
+	Health    *health.Health       `json:"health,omitempty"`
+	Agent     string               `json:"agent_error,omitempty"` // why an agent that answers is not used
+	Error     string               `json:"error,omitempty"`
+	Hint      string               `json:"hint,omitempty"`
 }
 
 func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	lines := jsonLines(env.Out)
 	for _, r := range reports {
-		line := statusJSON{Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, Wanted: revision, Drift: r.drift, Owed: r.owed, Health: r.Health}
+		line := statusJSON{
+			Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, State: r.State.String(), Reason: r.Reason,
+			Wanted: revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Health: r.Health,
+		}
 		if r.OtherAgent != nil {
 			line.Agent = r.OtherAgent.Error()
 		}
@@ -201,7 +206,7 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	return nil
 }
 
-// hintOf is what to do about an error, "" where nobody knows.
+// hintOf returns what to do about an error; "" if it has no hint.
 func hintOf(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {

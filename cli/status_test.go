@@ -16,7 +16,7 @@ import (
 
 func TestStatusEndsWithWhatMattersMost(t *testing.T) {
 	host := func(drift health.Drift) hostReport {
-		return hostReport{host: &inventory.Host{}, HostStatus: fleet.HostStatus{Reachable: true, Health: &health.Health{}}, drift: drift}
+		return hostReport{host: &inventory.Host{}, HostStatus: fleet.HostStatus{Reachable: true, Health: &health.Health{}}, Judgement: health.Judgement{Drift: drift}}
 	}
 	current, drifted := host(health.Drift{}), host(health.Drift{{Code: health.Behind}})
 	away, skipped, refused := host(nil), host(nil), host(nil)
@@ -67,7 +67,7 @@ func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, w.err)
 	}
 	out := w.out.String()
-	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "changes that are not committed; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
+	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "uncommitted changes; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q in\n%s", want, out)
 		}
@@ -104,7 +104,7 @@ func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
 	}
 	*w.out = buffer{}
 	Main(w.Env, []string{"status"})
-	if out := w.out.String(); strings.Count(out, "a deploy is owed since run") != 1 {
+	if out := w.out.String(); strings.Count(out, "deploy pending since run") != 1 {
 		t.Errorf("one is owed:\n%s", out)
 	}
 	*w.out = buffer{}
@@ -121,12 +121,12 @@ func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
 
 func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
 	w := newWorld(t)
-	r := hostReport{host: &inventory.Host{Name: "hsb0"}, drift: health.Drift{{Code: health.Behind, Text: "2 behind"}}, HostStatus: fleet.HostStatus{
+	r := hostReport{host: &inventory.Host{Name: "hsb0"}, Judgement: health.Judgement{State: health.StateBehind, Reason: "2 behind"}, HostStatus: fleet.HostStatus{
 		Reachable: true, Health: &health.Health{Uptime: 90000, System: health.System{Generation: 213}, Memory: &health.Amount{Total: 100, Free: 25}, Store: &health.Amount{Total: 1 << 40, Free: 5 << 30}},
 	}}
 	at := func(width int) string {
 		table := newTable(w.Env, statusHeads()...)
-		table.row(table.ink.Bad, append([]string{"hsb0", r.state(table.ink)}, r.cells()...)...)
+		table.row(table.ink.Bad, append([]string{"hsb0", r.state(table.ink)}, r.cells(w.Now())...)...)
 		table.width = width
 		table.fit(spareHeads()...)
 		return table.String()

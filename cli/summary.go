@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -56,7 +57,7 @@ func counts(of map[fleet.Outcome]int) string {
 }
 
 func revisions(r *fleet.Result) string {
-	before, after := tui.Short(r.Before), tui.Short(r.After)
+	before, after := health.Short(r.Before), health.Short(r.After)
 	switch {
 	case before == after || after == "":
 		return before

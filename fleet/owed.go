@@ -1,42 +1,61 @@
 package fleet
 
-import "slices"
+import (
+	"slices"
 
-// Debt is a host that its last deploy did not get to: it was away, or how it fared was never heard.
-type Debt struct {
+	"github.com/markus-barta/nixfleet/fleet/health"
+)
+
+// PendingDeploy is a deploy that did not reach a host, or whose outcome there is not known.
+type PendingDeploy struct {
 	Host     string  `json:"host"`
 	Run      string  `json:"run"`
-	Revision string  `json:"revision,omitempty"` // that it should be at
-	Outcome  Outcome `json:"outcome,omitempty"`  // "" where the operator's side left before there was one
+	Revision string  `json:"revision,omitempty"` // the commit that the host should be at
+	Outcome  Outcome `json:"outcome,omitempty"`  // "" if the run was abandoned before there was one
 }
 
-// Owed lists what is still owed to the hosts of a fleet, by the records there are: of each host, its last deploy counts.
-func (r *Records) Owed(fleet string) ([]Debt, error) {
-	var debts []Debt
-	settled := map[string]bool{}
-	err := r.deploys(fleet, func(record *Record, s *State) bool {
+// HostHistory is what the records of a fleet's runs say about its hosts.
+type HostHistory struct {
+	Pending  []PendingDeploy           // of each host, its last deploy counts
+	LastRuns map[string]health.LastRun // by host; a run that skipped the host does not count
+}
+
+// HostHistory reads the records of a fleet.
+func (r *Records) HostHistory(fleet string) (HostHistory, error) {
+	history := HostHistory{LastRuns: map[string]health.LastRun{}}
+	deployed, ran := map[string]bool{}, map[string]bool{}
+	err := r.runs(fleet, func(record *Record, s *State) bool {
 		for _, h := range s.Hosts {
-			if settled[h.Name] || h.passedOver() {
+			if !ran[h.Name] && !h.skipped() {
+				ran[h.Name] = true
+				if last := s.LastRun(h.Name); last != nil {
+					history.LastRuns[h.Name] = *last
+				}
+			}
+			if !s.deploys() || deployed[h.Name] || h.passedOver() {
 				continue
 			}
-			settled[h.Name] = true
+			deployed[h.Name] = true
 			switch {
 			case h.Result == nil && record.Living():
 			case h.Result == nil:
-				debts = append(debts, Debt{h.Name, record.Run, s.Start.Revision, ""})
-			case h.Result.Outcome == Unreachable, h.Result.Outcome == Unknown, h.Result.Outcome == Skipped:
-				debts = append(debts, Debt{h.Name, record.Run, s.Start.Revision, h.Result.Outcome})
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, record.Run, s.Start.Revision, ""})
+			case slices.Contains([]Outcome{Unreachable, Unknown, Skipped}, h.Result.Outcome):
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, record.Run, s.Start.Revision, h.Result.Outcome})
 			}
 		}
 		return true
 	})
-	return debts, err
+	return history, err
 }
 
-// Failed lists the hosts that the last deploy of a fleet failed on, and those that were not begun because of that.
+// Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped because of that.
 func (r *Records) Failed(fleet string) ([]string, error) {
 	var failed []string
-	err := r.deploys(fleet, func(_ *Record, s *State) bool {
+	err := r.runs(fleet, func(_ *Record, s *State) bool {
+		if !s.deploys() {
+			return true
+		}
 		for _, h := range s.Hosts {
 			if h.passedOver() || h.Result != nil && h.Result.Outcome.fails() && h.Result.Outcome != Unknown {
 				failed = append(failed, h.Name)
@@ -47,13 +66,16 @@ func (r *Records) Failed(fleet string) ([]string, error) {
 	return failed, err
 }
 
-// passedOver reports whether the host was left out for what happened elsewhere.
-func (h *HostState) passedOver() bool {
-	return h.Result != nil && h.Result.Outcome == Skipped && h.Result.Code != codeOffline
-}
+// deploys reports whether the run puts a configuration into effect beyond the next reboot.
+func (s *State) deploys() bool { return s.Start.Goal == GoalSwitch || s.Start.Goal == GoalBoot }
 
-// deploys gives each deploy of a fleet that is no part of another run, the newest first, for as long as it returns true.
-func (r *Records) deploys(fleet string, each func(*Record, *State) bool) error {
+func (h *HostState) skipped() bool { return h.Result != nil && h.Result.Outcome == Skipped }
+
+// passedOver reports whether the host was skipped because of what happened elsewhere.
+func (h *HostState) passedOver() bool { return h.skipped() && h.Result.Code != codeOffline }
+
+// runs calls each with every run of a fleet that is not part of another run, newest first, until each returns false.
+func (r *Records) runs(fleet string, each func(*Record, *State) bool) error {
 	all, err := r.List()
 	if err != nil {
 		return err
@@ -63,7 +85,7 @@ func (r *Records) deploys(fleet string, each func(*Record, *State) bool) error {
 		if err != nil {
 			return err
 		}
-		if s.Start == nil || s.Start.Fleet != fleet || s.Start.Of != "" || !slices.Contains([]string{GoalSwitch, GoalBoot}, s.Start.Goal) {
+		if s.Start == nil || s.Start.Fleet != fleet || s.Start.Of != "" {
 			continue
 		}
 		if !each(record, s) {

@@ -78,9 +78,9 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 		first := w.record().Run
 		expect := func(owed, failed string) {
 			t.Helper()
-			debts, err := w.engine.Records.Owed("test")
+			history, err := w.engine.Records.HostHistory("test")
 			var got []string
-			for _, d := range debts {
+			for _, d := range history.Pending {
 				got = append(got, d.Host)
 				if d.Revision != rev2 || d.Run != first {
 					t.Errorf("%+v", d)
@@ -105,7 +105,7 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 		w.hosts["laptop"].log = []piece{{0, "NONCE end built - build built\n"}}
 		w.run(Options{Goal: GoalBuild})
 		expect("laptop lost", "")
-		if other, err := w.engine.Records.Owed("another fleet"); err != nil || len(other) > 0 {
+		if other, err := w.engine.Records.HostHistory("another fleet"); err != nil || len(other.Pending)+len(other.LastRuns) > 0 {
 			t.Error(fmt.Sprint(other, err))
 		}
 	})

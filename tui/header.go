@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// header is the first line: the fleet, how many hosts are how, where it should be, and the run under way.
+// header draws the first line: the fleet, how many hosts are in each state, the target, and the current run.
 func (u *ui) header(out *strings.Builder) {
 	p := &u.palette
 	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
@@ -34,27 +36,27 @@ func (u *ui) header(out *strings.Builder) {
 	u.write(out, left+gap+at)
 }
 
-// where is the target, as long as there is room.
+// where returns the target, cut to the room there is.
 func (u *ui) where(room int) string {
 	if u.target.Revision == "" {
 		return ""
 	}
-	text := u.o.Inventory.Branch + " " + Short(u.target.Revision)
+	text := u.o.Inventory.Branch + " " + health.Short(u.target.Revision)
 	if age := u.age(u.target.Time); age != "" {
 		text += " " + age
 	}
 	if u.target.Subject != "" {
 		text += " " + u.target.Subject
 	}
-	if room < len(Short(u.target.Revision)) {
+	if room < len(health.Short(u.target.Revision)) {
 		return ""
 	}
 	return u.palette.Faint.Paint(cut(text, room))
 }
 
-// tallied is the counts in words, and what they were made of: they change far more rarely than frames are drawn.
+// tallied is the counts in words and what they were made from: they change far more rarely than frames are drawn.
 type tallied struct {
-	tally         [conditions]int
+	tally         [health.NumStates]int
 	marked        int
 	layout        uint64
 	header, title string
@@ -68,26 +70,26 @@ func (u *ui) counted() *tallied {
 	return &u.words
 }
 
-// counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
+// counts returns how many hosts are in each state. The counts add up to the number of hosts. They are painted for the header, and plain
+// for the window's title.
 func (u *ui) counts(painted bool) string {
 	p := &u.palette
-	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint, p.Faint}
 	var text strings.Builder
 	text.Grow(200)
 	text.WriteString(plural(len(u.rows), "host"))
 	if u.marked > 0 && painted {
 		p.Strong.put(&text, fmt.Sprintf("  ● %d marked", u.marked))
 	}
-	for c, n := range u.tally {
-		if n == 0 || condition(c) == unheard {
+	for state, n := range u.tally {
+		if n == 0 {
 			continue
 		}
 		text.WriteString("  ")
-		ink := inks[c]
+		ink, _ := p.State(health.State(state))
 		if !painted {
 			ink = Ink{}
 		}
-		ink.put(&text, strconv.Itoa(n)+" "+condition(c).String())
+		ink.put(&text, strconv.Itoa(n)+" "+health.State(state).String())
 	}
 	return text.String()
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // Ink is one way to paint text. The zero Ink leaves text as it is.
@@ -95,6 +96,35 @@ func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 		return p.Bad, "✗"
 	case fleet.Unreachable, fleet.Unknown:
 		return p.Bad, "?"
+	}
+	return p.Faint, "-"
+}
+
+// State returns the ink and the mark of a host's state. As with [Palette.Outcome], the state's own word goes with them.
+func (p Palette) State(s health.State) (Ink, string) {
+	switch s {
+	case health.StateWorking:
+		return p.Busy, "▸"
+	case health.StateFailed, health.StateUnknownKey, health.StateRefused:
+		return p.Bad, "✗"
+	case health.StateOffline:
+		return p.Bad, "?"
+	case health.StateDegraded:
+		return p.Warn, "!"
+	case health.StateDiverged:
+		return p.Warn, "↕"
+	case health.StateDirty, health.StateWrongBranch, health.StateOtherLock:
+		return p.Warn, "~"
+	case health.StateBehind:
+		return p.Warn, "↓"
+	case health.StateReboot:
+		return p.Warn, "↻"
+	case health.StateWaiting:
+		return p.Faint, "·"
+	case health.StateUnknown:
+		return p.Faint, "?"
+	case health.StateCurrent:
+		return p.Good, "✓"
 	}
 	return p.Faint, "-"
 }

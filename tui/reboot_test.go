@@ -49,7 +49,7 @@ func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
 	d.mustShow(t, "leave?", "hsb0 is rebooting", "hosts of later waves are not begun")
 	d.press("esc")
 	d.send(batchMsg{doings: []doing{{"hsb0", ""}}})
-	d.mustShow(t, "✓ fine")
+	d.mustShow(t, "✓ current")
 	d.press("d")
 	d.mustShow(t, "deploy 1 host?")
 }

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // generationsMsg is what a host can go back to, for the dialog that waits for it.
@@ -77,7 +78,7 @@ func GenerationWords(g fleet.Generation) string {
 	if !g.Time.IsZero() {
 		when = g.Time.Format("2 Jan 2006 15:04")
 	}
-	line := right(fmt.Sprint(g.Number), 5) + "  " + pad(when, 17) + "  " + pad(Short(g.Revision), 7)
+	line := right(fmt.Sprint(g.Number), 5) + "  " + pad(when, 17) + "  " + pad(health.Short(g.Revision), 7)
 	if g.Current {
 		line += "  current"
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -63,7 +64,7 @@ type Settings struct {
 	Bell    bool                // ring when a run has ended, or a host has failed, and nobody looks
 }
 
-// Status is what was last heard of a host between runs.
+// Status is what was last seen of a host outside of runs.
 type Status = fleet.HostStatus
 
 // Target is the commit that the fleet should be at.
@@ -126,9 +127,14 @@ func (t *Table) Note(line string) {
 	t.feed.add(func(b *batch) { b.notes = append(b.notes, line) })
 }
 
-// Status tells how a host is.
+// Status updates what was seen of a host.
 func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
+}
+
+// LastRuns sets how the last run of each host ended, by the records. Hosts on which it failed show that until their next run.
+func (t *Table) LastRuns(last map[string]health.LastRun) {
+	t.feed.add(func(b *batch) { b.lastRuns = last })
 }
 
 // Doing tells what is done with a host beside a run, in a word, and "" that it is done.

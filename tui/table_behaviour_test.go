@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -220,6 +219,7 @@ func TestFocusLostForLongPausesTheLooking(t *testing.T) {
 
 func TestABadEndStaysUntilTheNextRunAndAGoodOneDoesNot(t *testing.T) {
 	d := newDesk(barta(), 100, 30)
+	d.send(batchMsg{target: &Target{Revision: wanted}})
 	run := d.tell()
 	run.begins("hsb0", "hsb1")
 	run.ends("hsb0", fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
@@ -228,7 +228,7 @@ func TestABadEndStaysUntilTheNextRunAndAGoodOneDoesNot(t *testing.T) {
 	for _, host := range []string{"hsb0", "hsb1"} {
 		d.send(batchMsg{statuses: []Status{{Host: host, Reachable: true, Health: healthy(wanted), Time: noon.Add(time.Hour)}}})
 	}
-	d.mustShow(t, "✗ failed", "✓ fine")
+	d.mustShow(t, "✗ failed", "✓ current")
 }
 
 func TestTheLogIsFollowedSearchedAndCopied(t *testing.T) {
@@ -303,10 +303,10 @@ func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
 func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
 	d.clock = noon.Add(7 * time.Minute)
-	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: errors.New("hsb0: connect: no route to host"), Time: d.clock}}})
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: offlineError("hsb0: connect: no route to host"), Time: d.clock}}})
 	d.mustShow(t, "10m          connect: no route") // three minutes before noon it answered
 	d.press("enter")
-	d.mustShow(t, "it answered last at 11:57:00")
+	d.mustShow(t, "last answered at 11:57:00")
 	d.press("esc")
 	run := d.tell()
 	run.begins("hsb1")
@@ -350,7 +350,7 @@ func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
 // A checkout that is looked at in the middle of a pull has changes that nobody has made.
 func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	d.mustShow(t, "gpc0          ✓ fine         ✗✓✓✓")
+	d.mustShow(t, "gpc0          ~ dirty        ✗✓✓✓")
 	run := d.tell()
 	run.begins("hsb1")
 	run.step("hsb1", fleet.Build, time.Second)

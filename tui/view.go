@@ -2,13 +2,14 @@ package tui
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
@@ -50,7 +51,7 @@ func (u *ui) View() tea.View {
 	v.WindowTitle = u.counted().title
 	if runs := u.living(); len(runs) > 0 {
 		state := tea.ProgressBarDefault
-		if u.tally[broken] > 0 {
+		if u.tally[health.StateFailed] > 0 {
 			state = tea.ProgressBarError
 		}
 		v.ProgressBar = tea.NewProgressBar(state, u.done)
@@ -167,7 +168,7 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 
 // row draws a host's line, or hands out the one drawn before.
 func (u *ui) row(r *row, columns []column, here bool) string {
-	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm)}
+	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm), ago: r.ago(u.now)}
 	if key == r.key {
 		return r.drawn
 	}
@@ -189,7 +190,7 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 		line.WriteString(columns[i].draw(u, r, &columns[i]))
 	}
 	line.WriteByte(' ')
-	line.WriteString(u.said(r))
+	line.WriteString(u.detail(r))
 	text := ansi.Truncate(line.String(), u.width, "…")
 	if here {
 		text = u.palette.Here.Over(text + strings.Repeat(" ", max(u.width-ansi.StringWidth(text), 0)))
@@ -198,38 +199,27 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 	return r.drawn
 }
 
-// said is the end of a row: what there is to say of the host.
-func (u *ui) said(r *row) string {
-	p := &u.palette
+// detail returns the end of a row: the reason for the host's state, or what happens there.
+func (u *ui) detail(r *row) string {
+	p, j := &u.palette, &r.judged
+	ink, _ := p.State(j.State)
 	switch h := r.status.Health; {
 	case r.doing != "":
 		return p.Faint.Paint(r.log.tail.last())
 	case r.busy() && !r.lost.IsZero():
 		return p.Warn.Paint("lost at " + r.lost.Format("15:04:05"))
-	case r.tellsOfRun():
-		return u.detail(r.work)
-	case isUnknownKey(r.status.Err):
+	case r.showsRun():
+		return u.brush.detail(r.work)
+	case j.State == health.StateUnknownKey:
 		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
-	case r.status.Err != nil:
-		return p.Faint.Paint(r.trouble())
-	case h == nil:
-		return ""
-	case len(h.FailedUnits) > 0:
-		return p.Warn.Paint(strings.Join(h.FailedUnits, " ") + " failed")
-	case h.Job != nil:
+	case j.LastRun != nil:
+		return ink.Paint(j.LastRun.Sentence(u.now))
+	case h != nil && h.Job != nil && r.status.Err == nil:
 		return p.Busy.Paint("job of " + h.Job.Who + ": " + h.Job.Step)
-	case h.Checkout != nil && h.Checkout.Dirty:
-		return p.Warn.Paint("uncommitted changes")
-	case h.Checkout != nil && u.target.Revision != h.Checkout.Revision:
-		return p.Faint.Paint(h.Checkout.Subject)
+	case r.status.Err != nil:
+		return p.Faint.Paint(j.Reason)
 	}
-	return ""
-}
-
-// isUnknownKey recognises a host that nobody has vouched for yet.
-func isUnknownKey(err error) bool {
-	var coded interface{ Code() string }
-	return errors.As(err, &coded) && coded.Code() == "host-key-unknown"
+	return ink.Paint(j.Reason)
 }
 
 // write is a line, cut to the window.
