@@ -11,10 +11,21 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// header draws the first line: the fleet, how many hosts are in each state, the target, and the current run.
+// header draws the first line: the fleet, how many hosts are in each state, the target, and the current run. If the line is too
+// narrow for the states' words, their marks stand for them.
 func (u *ui) header(out *strings.Builder) {
+	left := u.headerWith(u.counted().header)
+	if ansi.StringWidth(left) > u.width {
+		left = u.headerWith(u.counted().marks)
+	}
+	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
+	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
+	u.write(out, left+gap+at)
+}
+
+func (u *ui) headerWith(counts string) string {
 	p := &u.palette
-	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
+	parts := []string{p.Strong.Paint(u.o.Inventory.Name), counts}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
 		since := u.now.Sub(s.Began)
@@ -30,10 +41,7 @@ func (u *ui) header(out *strings.Builder) {
 	if u.o.ReadOnly != "" {
 		parts = append(parts, p.Warn.Paint("read-only"))
 	}
-	left := strings.Join(parts, "  ")
-	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
-	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
-	u.write(out, left+gap+at)
+	return strings.Join(parts, "  ")
 }
 
 // where returns the target, cut to the room there is.
@@ -56,40 +64,44 @@ func (u *ui) where(room int) string {
 
 // tallied is the counts in words and what they were made from: they change far more rarely than frames are drawn.
 type tallied struct {
-	tally         [health.NumStates]int
-	marked        int
-	layout        uint64
-	header, title string
+	tally                [health.NumStates]int
+	marked               int
+	layout               uint64
+	header, marks, title string
 }
 
 func (u *ui) counted() *tallied {
 	if c := &u.words; c.header == "" || c.tally != u.tally || c.marked != u.marked || c.layout != u.layout {
-		*c = tallied{tally: u.tally, marked: u.marked, layout: u.layout, header: u.counts(true),
-			title: "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)}
+		marked := ""
+		if u.marked > 0 {
+			marked = u.palette.Strong.Paint(fmt.Sprintf("  ● %d marked", u.marked))
+		}
+		hosts := plural(len(u.rows), "host")
+		*c = tallied{
+			tally: u.tally, marked: u.marked, layout: u.layout,
+			header: hosts + marked + u.counts("  ", func(n int, s health.State) string {
+				ink, _ := u.palette.State(s)
+				return ink.Paint(strconv.Itoa(n) + " " + s.String())
+			}),
+			marks: hosts + marked + " " + u.counts(" ", func(n int, s health.State) string {
+				ink, mark := u.palette.State(s)
+				return ink.Paint(strconv.Itoa(n) + mark)
+			}),
+			title: "fleetctl " + u.o.Inventory.Name + ": " + hosts + u.counts("  ", func(n int, s health.State) string {
+				return strconv.Itoa(n) + " " + s.String()
+			}),
+		}
 	}
 	return &u.words
 }
 
-// counts returns how many hosts are in each state. The counts add up to the number of hosts. They are painted for the header, and plain
-// for the window's title.
-func (u *ui) counts(painted bool) string {
-	p := &u.palette
+// counts returns how many hosts are in each state, each formatted and after a gap. They add up to the number of hosts.
+func (u *ui) counts(gap string, format func(n int, s health.State) string) string {
 	var text strings.Builder
-	text.Grow(200)
-	text.WriteString(plural(len(u.rows), "host"))
-	if u.marked > 0 && painted {
-		p.Strong.put(&text, fmt.Sprintf("  ● %d marked", u.marked))
-	}
 	for state, n := range u.tally {
-		if n == 0 {
-			continue
+		if n > 0 {
+			text.WriteString(gap + format(n, health.State(state)))
 		}
-		text.WriteString("  ")
-		ink, _ := p.State(health.State(state))
-		if !painted {
-			ink = Ink{}
-		}
-		ink.put(&text, strconv.Itoa(n)+" "+health.State(state).String())
 	}
 	return text.String()
 }
