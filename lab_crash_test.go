@@ -279,7 +279,7 @@ func (s scene) play(t *testing.T) (outcome string) {
 	if said := statusOf(t, s.host); said != now {
 		t.Errorf("status says %s, it runs %s", said, now)
 	}
-	return string(result.Outcome) + " " + result.Code
+	return string(result.Outcome) + " " + string(result.Code)
 }
 
 // runs is what the host runs, wholly: what is current is what the profile says.

@@ -152,7 +152,7 @@ func readReport(t *testing.T, out *bytes.Buffer) report {
 }
 
 // wants asserts one host's outcome, and returns its result.
-func (r report) wants(t *testing.T, host string, outcome fleet.Outcome, code string) *fleet.Result {
+func (r report) wants(t *testing.T, host string, outcome fleet.Outcome, code fleet.Code) *fleet.Result {
 	t.Helper()
 	result := r.results[host]
 	if result == nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 )
 
 func newAttach(env *Env) *cobra.Command {
@@ -43,7 +44,7 @@ That of the run:
 			if err != nil {
 				return err
 			}
-			return v.follow(cmd.Context(), env, inv.Hosts, func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+			return v.follow(cmd.Context(), env, inv.Hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 				return e.Attach(ctx, record, inv, sink)
 			})
 		},

@@ -49,8 +49,8 @@ func broken(where, file string) int {
 func TestAPanicGivesTheTerminalBackAndSaysWhatItWas(t *testing.T) {
 	for _, test := range []struct{ where, says, stack string }{
 		{"in", "a fault in the table", "tui.(*ui).Update"},
-		{"beside", "fleetctl itself is at fault: a fault beside the table", "cli.(*desk).history"},
-		{"behind", "fleetctl itself is at fault: a fault behind the table", "(*desk).do"},
+		{"beside", "bug in fleetctl: a fault beside the table", "cli.(*desk).history"},
+		{"behind", "bug in fleetctl: a fault behind the table", "(*desk).do"},
 	} {
 		t.Run(test.where, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +66,7 @@ func TestAPanicGivesTheTerminalBackAndSaysWhatItWas(t *testing.T) {
 			p.Keys("Enter")
 			p.Until("left with 1")
 			shown := p.Until("sane 23")
-			for _, want := range []string{"before", test.says, test.stack, "fleetctl itself is at fault"} {
+			for _, want := range []string{"before", test.says, test.stack, "bug in fleetctl"} {
 				if !strings.Contains(shown, want) {
 					t.Errorf("nothing says %q", want)
 				}

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -20,8 +21,8 @@ func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 
 	results := make(map[string]*fleet.Result)
 	var mu sync.Mutex
-	fleet.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		result := fleet.CheckHost(ctx, dialer{pool}, inv, h, env.operator(), func(line string) {
+	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		result := host.CheckHost(ctx, dialer{pool}, inv, h, env.operator(), func(line string) {
 			fmt.Fprintf(env.Err, "%s: warning: %s\n", h.Name, line)
 		})
 		mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -152,7 +153,7 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 			return exit(fleet.ExitInterrupted, fmt.Errorf("nothing was begun"))
 		}
 	}
-	return o.follow(ctx, env, hosts, func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {
 			seen(ev)
 			sink(ev)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 	"github.com/markus-barta/nixfleet/tui"
@@ -22,9 +24,9 @@ type desk struct {
 	fixed   bool             // nothing may be changed
 
 	ctx    context.Context // the table's life; actions come without one
-	engine *fleet.Engine
+	engine *engine.Engine
 	pool   *sshexec.Pool
-	eyes   *fleet.Monitor
+	eyes   *host.Monitor
 	work   sync.WaitGroup
 	again  chan struct{} // the target is to be looked up now
 
@@ -54,7 +56,7 @@ func (d *desk) begin() {
 	d.engine, d.pool = newEngine(&env, tablePrinter{d.table})
 	d.again = make(chan struct{}, 1)
 	d.mu.Lock() // status may be called before it is there
-	d.eyes = fleet.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.status)
+	d.eyes = host.NewMonitor(d.engine.Dialer, d.inv, d.inv.Hosts, d.refresh, d.status)
 	d.mu.Unlock()
 	d.do(func() { d.followTarget(d.ctx) })
 	d.do(func() {

@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 // generations are those of a host.
-func (d *desk) generations(host string) ([]fleet.Generation, error) {
-	h := d.inv.Host(host)
-	found, err := fleet.Generations(d.ctx, d.engine.Dialer, h)
+func (d *desk) generations(name string) ([]host.Generation, error) {
+	h := d.inv.Host(name)
+	found, err := host.Generations(d.ctx, d.engine.Dialer, h)
 	if err != nil {
 		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
 	}
@@ -32,8 +33,8 @@ func (d *desk) plan(names []string, o fleet.Options, build bool) error {
 	}
 	d.do(func() {
 		rev := d.env.resolve(d.ctx, plan)
-		fleet.Each(d.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := plan.Foresee(ctx, d.engine.Dialer, h, rev, build)
+		host.Each(d.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			f := host.Foresee(ctx, d.engine.Dialer, plan, h, rev, build)
 			if ctx.Err() == nil {
 				d.table.Plan(h.Name, tablePlan(forecastText(d.env.Now(), plan, h, f)))
 			}
@@ -66,16 +67,16 @@ func tablePlan(plan []planText) []tui.Text {
 // reboot has hosts start anew, wave after wave. How it goes is in their logs.
 func (d *desk) reboot(names []string) error {
 	hosts := d.hosts(names)
-	o := fleet.RebootOptions{Limit: rebootLimit, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
+	o := host.RebootOptions{Limit: rebootLimit, Parallel: d.inv.Parallel, SudoPassword: d.engine.SudoPassword}
 	for _, h := range hosts {
 		d.table.Doing(h.Name, "rebooting")
 		d.say(h.Name, "note", "to be rebooted")
 	}
 	d.do(func() {
 		back := 0
-		fleet.Reboot(d.ctx, d.engine.Dialer, d.inv, hosts, o, func(r fleet.RebootResult) {
+		host.Reboot(d.ctx, d.engine.Dialer, d.inv, hosts, o, func(r host.RebootResult) {
 			stream, text := "warn", "reboot: "+string(r.Word)
-			if r.Word == fleet.Rebooted {
+			if r.Word == host.Rebooted {
 				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
 				back++
 			}
@@ -97,11 +98,11 @@ func (d *desk) reboot(names []string) error {
 func (d *desk) exec(names []string, command string) error {
 	hosts := d.hosts(names)
 	d.do(func() {
-		fleet.Each(d.ctx, hosts, d.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		host.Each(d.ctx, hosts, d.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
 			say := func(stream, line string) { d.say(h.Name, stream, line) }
 			say("note", "$ "+command)
 			out, err := tellLines(say), tellLines(say)
-			result := execOn(ctx, 0, d.engine.Dialer, h, fleet.Command{Stdout: out, Stderr: err}, command)
+			result := execOn(ctx, 0, d.engine.Dialer, h, host.Command{Stdout: out, Stderr: err}, command)
 			out.close()
 			err.close()
 			switch {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 func (d *desk) deploy(names []string, o fleet.Options) error {
@@ -116,7 +117,7 @@ func (d *desk) join(job string) {
 }
 
 // watch shows a run of somebody else's to its end.
-func (d *desk) watch(record *fleet.Record) {
+func (d *desk) watch(record *record.Record) {
 	d.do(func() {
 		d.follow(func(sink func(fleet.Event)) (fleet.Summary, error) {
 			return d.engine.Attach(d.ctx, record, d.inv, sink)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
@@ -32,7 +32,7 @@ func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 type dialer struct{ pool *sshexec.Pool }
 
 // Dial gives the host its Timeouts.Connect. The pool keeps that clock, since it knows when a person is being asked.
-func (d dialer) Dial(ctx context.Context, h *inventory.Host) (fleet.Conn, error) {
+func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
 	conn, err := d.pool.Dial(ctx, target(h))
 	if err != nil {
 		return nil, err
@@ -48,6 +48,6 @@ func target(h *inventory.Host) sshexec.Target {
 // login is a connection as package fleet uses it.
 type login struct{ *sshexec.Conn }
 
-func (l login) Run(ctx context.Context, cmd fleet.Command) (int, error) {
+func (l login) Run(ctx context.Context, cmd host.Command) (int, error) {
 	return l.Conn.Run(ctx, sshexec.Command(cmd))
 }

@@ -4,14 +4,14 @@ import (
 	"context"
 	"strings"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
 // newEngine makes an engine that reaches hosts over SSH. What it has to ask a person goes by way of show, which has the
 // terminal. The caller closes the pool.
-func newEngine(env *Env, show printer) (*fleet.Engine, *sshexec.Pool) {
+func newEngine(env *Env, show printer) (*engine.Engine, *sshexec.Pool) {
 	asking := *env
 	asking.Err = noteWriter{show}
 	if env.Secret != nil {
@@ -21,7 +21,7 @@ func newEngine(env *Env, show printer) (*fleet.Engine, *sshexec.Pool) {
 		}
 	}
 	pool := newPool(&asking)
-	e := &fleet.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, Now: env.Now}
+	e := &engine.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, Now: env.Now}
 	if asking.Secret != nil {
 		e.SudoPassword = newSudoPasswords(asking.Secret).password
 	}

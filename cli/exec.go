@@ -13,6 +13,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -59,7 +60,7 @@ EXIT STATUS
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
 				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
 			})
 		},
@@ -86,13 +87,13 @@ type execResult struct {
 	err  error
 }
 
-func runExec(ctx context.Context, env *Env, o execOptions, d fleet.Dialer, hosts []*inventory.Host, command string) error {
+func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts []*inventory.Host, command string) error {
 	show := newExecPrinter(env, o, hosts)
 	results := make(map[string]execResult)
 	var mu sync.Mutex
-	fleet.Each(ctx, hosts, o.parallel, func(ctx context.Context, h *inventory.Host) {
+	host.Each(ctx, hosts, o.parallel, func(ctx context.Context, h *inventory.Host) {
 		out, err := show.streams(h)
-		result := execOn(ctx, o.timeout, d, h, fleet.Command{Stdout: out, Stderr: err}, command)
+		result := execOn(ctx, o.timeout, d, h, host.Command{Stdout: out, Stderr: err}, command)
 		out.close()
 		err.close()
 		show.ended(h, result)
@@ -108,7 +109,7 @@ func runExec(ctx context.Context, env *Env, o execOptions, d fleet.Dialer, hosts
 }
 
 // execOn runs the command on one host; cmd says where its output goes.
-func execOn(ctx context.Context, timeout time.Duration, d fleet.Dialer, h *inventory.Host, cmd fleet.Command, command string) execResult {
+func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *inventory.Host, cmd host.Command, command string) execResult {
 	if timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no end after %v", timeout))
@@ -162,7 +163,7 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 }
 
 // offline reports whether nothing answered.
-func offline(err error) bool { return fleet.ContactOf(err).Reach == health.Offline }
+func offline(err error) bool { return host.ContactOf(err).Reach == health.Offline }
 
 // withoutName takes the host's name off an error that begins with it, where it stands before the error anyway.
 func withoutName(text string, h *inventory.Host) string {

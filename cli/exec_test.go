@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -50,7 +51,7 @@ func TestExecPutsTheHostsNameBeforeEachLine(t *testing.T) {
 }
 
 func TestExecNamesWhatFailedAndHow(t *testing.T) {
-	lost := func(context.Context, fleet.Command) (int, error) {
+	lost := func(context.Context, host.Command) (int, error) {
 		return 0, errors.New("hsb8: the connection was lost")
 	}
 	away := hostsNamed("imac0")
@@ -101,7 +102,7 @@ func TestExecJSONHasALineForEveryLineAndEveryEnd(t *testing.T) {
 
 func TestExecGivesAHostUpAfterTheTimeout(t *testing.T) {
 	w := newWorld(t)
-	hangs := func(ctx context.Context, _ fleet.Command) (int, error) {
+	hangs := func(ctx context.Context, _ host.Command) (int, error) {
 		<-ctx.Done()
 		return 0, ctx.Err()
 	}
@@ -118,7 +119,7 @@ func TestExecNeverMixesLinesOfHosts(t *testing.T) {
 	for i := range 8 {
 		name := fmt.Sprintf("host%d", i)
 		names = append(names, name)
-		chatters[name] = func(_ context.Context, cmd fleet.Command) (int, error) {
+		chatters[name] = func(_ context.Context, cmd host.Command) (int, error) {
 			text := strings.Repeat(strings.Repeat(name, 20)+"\n", 200)
 			for len(text) > 0 { // in pieces that end anywhere
 				n := min(333, len(text))

@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // work is what an engine does of a run: begin it, or attach to it.
-type work func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error)
+type work func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error)
 
 // follow shows a run to its end, and turns how it ended into an exit code.
 func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do work) error {

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 )
 
 const runID = "20261124-120000-k3f9"
 
 // tells is a run that tells events, and then ends as it stands.
 func tells(events ...fleet.Event) work {
-	return func(_ context.Context, _ *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	return func(_ context.Context, _ *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		var state fleet.State
 		for i, ev := range events {
 			ev.Run, ev.Seq, ev.Time = runID, uint64(i+1), time.Date(2026, 11, 24, 12, 0, i, 0, time.UTC)
@@ -133,7 +134,7 @@ func TestJSONIsAnEventALineAndNothingElse(t *testing.T) {
 // signalled is a run that goes on until somebody interrupts it.
 func signalled(t *testing.T, w *world, times int) (string, error) {
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *fleet.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		tells(starts("hsb0"))(ctx, e, sink)
 		for i := range times {
 			syscall.Kill(os.Getpid(), syscall.SIGINT)

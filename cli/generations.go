@@ -11,6 +11,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/tui"
 )
@@ -32,17 +33,17 @@ type generationJSON struct {
 }
 
 // listGenerations prints what hosts could go back to. It begins nothing.
-func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int, hosts []*inventory.Host, output string) error {
+func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int, hosts []*inventory.Host, output string) error {
 	type answer struct {
-		all []fleet.Generation
+		all []host.Generation
 		err error
 	}
 	ask := func(ctx context.Context, h *inventory.Host) (a answer) {
-		a.all, a.err = fleet.Generations(ctx, d, h)
+		a.all, a.err = host.Generations(ctx, d, h)
 		return a
 	}
 	code := fleet.ExitOK
-	found := make(map[string][]fleet.Generation)
+	found := make(map[string][]host.Generation)
 	wrong := make(map[string]error)
 	inOrder(ctx, hosts, parallel, ask, func(h *inventory.Host, a answer) {
 		found[h.Name], wrong[h.Name] = a.all, a.err
@@ -61,7 +62,7 @@ func listGenerations(ctx context.Context, env *Env, d fleet.Dialer, parallel int
 	return exit(code, nil)
 }
 
-func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, wrong map[string]error) error {
 	t, none := newTable(env, "HOST", "GENERATION", "MADE", "REVISION", "IS"), true
 	for _, h := range hosts {
 		for _, g := range found[h.Name] {
@@ -85,7 +86,7 @@ func printGenerations(env *Env, hosts []*inventory.Host, found map[string][]flee
 	return nil
 }
 
-func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]fleet.Generation, wrong map[string]error) error {
+func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]host.Generation, wrong map[string]error) error {
 	lines := jsonLines(env.Out)
 	for _, h := range hosts {
 		line := generationsJSON{Host: h.Name, Generations: []generationJSON{}}
@@ -107,7 +108,7 @@ func printGenerationsJSON(env *Env, hosts []*inventory.Host, found map[string][]
 }
 
 // generationCells are its number, when it was made, its revision, and what it is now.
-func generationCells(g fleet.Generation) []string {
+func generationCells(g host.Generation) []string {
 	made := ""
 	if !g.Time.IsZero() {
 		made = g.Time.Local().Format("2006-01-02 15:04")
@@ -123,8 +124,8 @@ func generationCells(g fleet.Generation) []string {
 }
 
 // before is the generation before the current one, or 0.
-func before(all []fleet.Generation) int {
-	now := slices.IndexFunc(all, func(g fleet.Generation) bool { return g.Current }) // the newest first
+func before(all []host.Generation) int {
+	now := slices.IndexFunc(all, func(g host.Generation) bool { return g.Current }) // the newest first
 	if now < 0 || now+1 == len(all) {
 		return 0
 	}
@@ -133,9 +134,9 @@ func before(all []fleet.Generation) int {
 
 // chooseGeneration shows a person what a host could go back to, and asks which it is to be.
 func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
-	var all []fleet.Generation
-	err := env.visit(ctx, func(ctx context.Context, d fleet.Dialer) (err error) {
-		all, err = fleet.Generations(ctx, d, h)
+	var all []host.Generation
+	err := env.visit(ctx, func(ctx context.Context, d host.Dialer) (err error) {
+		all, err = host.Generations(ctx, d, h)
 		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -111,7 +112,7 @@ func listRuns(env *Env, o historyOptions) error {
 	return unread
 }
 
-func past(record *fleet.Record, s *fleet.State) pastRun {
+func past(record *record.Record, s *fleet.State) pastRun {
 	p := pastRun{
 		Run: record.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
 		Counts: s.Summarize().Counts, Living: record.Living(), Ended: s.Settled(),
@@ -146,7 +147,7 @@ func someHosts(names []string) string {
 }
 
 // tellRun shows a recorded run as it was shown when it was new, but for the hosts' own output, which logs shows.
-func tellRun(env *Env, o historyOptions, record *fleet.Record) error {
+func tellRun(env *Env, o historyOptions, record *record.Record) error {
 	state, err := record.State()
 	if err != nil {
 		return err

@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 func newHistoryPrune(env *Env) *cobra.Command {
-	keep := fleet.DefaultRetention
+	keep := record.DefaultRetention
 	output := ""
 	cmd := &cobra.Command{
 		Use:   "prune",

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 type logsOptions struct {
@@ -60,7 +60,7 @@ EXIT STATUS
 	return cmd
 }
 
-func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record, host string) error {
+func printLog(ctx context.Context, env *Env, o logsOptions, record *record.Record, host string) error {
 	out := bufio.NewWriter(env.Out)
 	palette := env.palette(env.OutTTY)
 	show := func(stream, line string) {
@@ -95,7 +95,7 @@ func printLog(ctx context.Context, env *Env, o logsOptions, record *fleet.Record
 }
 
 // hasHost is an error where a run has no such host.
-func hasHost(record *fleet.Record, host string) error {
+func hasHost(record *record.Record, host string) error {
 	state, err := record.State()
 	if err != nil || state.Host(host) != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
@@ -17,7 +17,7 @@ import (
 const lookEvery = 200 * time.Millisecond
 
 // followLog prints a log as it grows, until the job has ended or nobody fetches any more of it.
-func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line string), raw bool, record *fleet.Record, host string) error {
+func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line string), raw bool, record *record.Record, host string) error {
 	log, err := awaitLog(ctx, record, host)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func followLog(ctx context.Context, out *bufio.Writer, line func(stream, line st
 }
 
 // awaitLog opens a host's log, which a run that goes on may not have begun yet.
-func awaitLog(ctx context.Context, record *fleet.Record, host string) (io.ReadCloser, error) {
+func awaitLog(ctx context.Context, record *record.Record, host string) (io.ReadCloser, error) {
 	for {
 		living := record.Living()
 		log, err := record.Log(host)

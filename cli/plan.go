@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
@@ -46,7 +47,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runPlan(ctx, env, o, d, inv, hosts) })
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runPlan(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)
@@ -60,7 +61,7 @@ EXIT STATUS
 	return cmd
 }
 
-func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.Goal == fleet.GoalRollback {
 		return usage("goals to plan for are switch, boot, test, build and pull", "a rollback has no commits to come")
 	}
@@ -74,10 +75,10 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 	}
 	code := fleet.ExitOK
 	lines := jsonLines(env.Out)
-	foresee := func(ctx context.Context, h *inventory.Host) fleet.Forecast {
-		return plan.Foresee(ctx, d, h, rev, o.build)
+	foresee := func(ctx context.Context, h *inventory.Host) host.Forecast {
+		return host.Foresee(ctx, d, plan, h, rev, o.build)
 	}
-	inOrder(ctx, hosts, plan.Parallel, foresee, func(h *inventory.Host, f fleet.Forecast) {
+	inOrder(ctx, hosts, plan.Parallel, foresee, func(h *inventory.Host, f host.Forecast) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -98,7 +99,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d fleet.Dialer, inv *
 }
 
 // planCode is what one host's forecast means for the exit code.
-func planCode(h *inventory.Host, f fleet.Forecast) int {
+func planCode(h *inventory.Host, f host.Forecast) int {
 	if f.Problem != "" {
 		return fleet.ExitFailed
 	}
@@ -112,7 +113,7 @@ type planJSON struct {
 	Revision string              `json:"revision,omitempty"`
 	Checkout string              `json:"checkout,omitempty"`
 	Commits  []remote.Commit     `json:"commits"`
-	Steps    []fleet.PlannedStep `json:"steps"`
+	Steps    []host.PlannedStep  `json:"steps"`
 	Builds   []string            `json:"builds"`
 	Fetches  []string            `json:"fetches"`
 	Download string              `json:"download,omitempty"`
@@ -126,9 +127,9 @@ type planJSON struct {
 	Error    string              `json:"error,omitempty"`
 }
 
-func planLine(p *fleet.Plan, h *inventory.Host, f fleet.Forecast) planJSON {
+func planLine(p *fleet.Plan, h *inventory.Host, f host.Forecast) planJSON {
 	line := planJSON{
-		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: p.Commands(h, f.Revision),
+		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: host.Commands(p, h, f.Revision),
 		Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
 		Changes: f.Changes, Units: f.Units, Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
@@ -31,7 +32,7 @@ const (
 )
 
 // forecastText is a host's part of a plan for a person.
-func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) []planText {
+func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Forecast) []planText {
 	var lines []planText
 	add := func(kind planKind, text, aside string) { lines = append(lines, planText{kind, text, aside}) }
 	switch {
@@ -50,7 +51,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forec
 			add(planLineOf, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
 		}
 		if f.Problem == "" {
-			for _, s := range p.Commands(h, f.Revision) {
+			for _, s := range host.Commands(p, h, f.Revision) {
 				add(planTitle, string(s.Step), "")
 				for _, command := range s.Commands {
 					add(planLineOf, command, "")
@@ -71,7 +72,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f fleet.Forec
 }
 
 // printForecast prints a host's part of a plan.
-func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f fleet.Forecast) error {
+func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) error {
 	ink := env.palette(env.OutTTY)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\n", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
@@ -100,7 +101,7 @@ func someOf(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
-func commitsTitle(f fleet.Forecast) string {
+func commitsTitle(f host.Forecast) string {
 	switch {
 	case f.Behind == 0:
 		return "the checkout is at " + health.Short(f.Head)
@@ -111,7 +112,7 @@ func commitsTitle(f fleet.Forecast) string {
 }
 
 // dryRun is what a build would take.
-func dryRun(f fleet.Forecast) string {
+func dryRun(f host.Forecast) string {
 	if len(f.Builds) == 0 && len(f.Fetches) == 0 {
 		return "all of it is there already"
 	}

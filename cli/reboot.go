@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -18,7 +19,7 @@ const rebootLimit = 10 * time.Minute
 
 type rebootOptions struct {
 	selection
-	fleet.RebootOptions
+	host.RebootOptions
 	yes bool
 }
 
@@ -57,7 +58,7 @@ EXIT STATUS
 			if env.Secret != nil {
 				o.SudoPassword = newSudoPasswords(env.Secret).password
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runReboot(ctx, env, o, d, inv, hosts) })
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runReboot(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)
@@ -83,23 +84,23 @@ func rebootQuestion(o rebootOptions, hosts []*inventory.Host) string {
 	return fmt.Sprintf("reboot %s (%s)?", count(len(names), "host"), strings.Join(names, ", "))
 }
 
-func runReboot(ctx context.Context, env *Env, o rebootOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runReboot(ctx context.Context, env *Env, o rebootOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	ink := env.palette(env.OutTTY)
 	labels := newLabels(env, hosts)
 	code := fleet.ExitOK
-	fleet.Reboot(ctx, d, inv, hosts, o.RebootOptions, func(r fleet.RebootResult) {
+	host.Reboot(ctx, d, inv, hosts, o.RebootOptions, func(r host.RebootResult) {
 		word := ink.Good.Paint("✓ rebooted") + fmt.Sprintf(" in %.0f s", r.Seconds)
 		switch r.Word {
-		case fleet.RebootNotNeeded:
+		case host.RebootNotNeeded:
 			word = ink.Good.Paint("= not needed")
-		case fleet.RebootSkipped:
+		case host.RebootSkipped:
 			word = ink.Faint.Paint("- skipped")
-		case fleet.RebootAway:
+		case host.RebootAway:
 			word = ink.Bad.Paint("? unreachable")
 			if code == fleet.ExitOK {
 				code = fleet.ExitUnreachable
 			}
-		case fleet.RebootRefused, fleet.RebootLost:
+		case host.RebootRefused, host.RebootLost:
 			word = ink.Bad.Paint("✗ " + string(r.Word))
 			code = fleet.ExitFailed
 		}

@@ -6,20 +6,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 // records is where runs are remembered: under $XDG_STATE_HOME, which counts only where it is absolute.
-func (env *Env) records() *fleet.Records {
+func (env *Env) records() *record.Store {
 	state := env.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {
 		state = filepath.Join(env.Home, ".local", "state")
 	}
-	return &fleet.Records{Dir: filepath.Join(state, "fleetctl", "runs")}
+	return &record.Store{Dir: filepath.Join(state, "fleetctl", "runs")}
 }
 
 // record is the run that an argument names: by its id, a unique part of it, or "last"; without one, the last.
-func (env *Env) record(args []string) (*fleet.Record, error) {
-	var record *fleet.Record
+func (env *Env) record(args []string) (*record.Record, error) {
+	var record *record.Record
 	var err error
 	if len(args) == 0 || args[0] == "last" {
 		record, err = env.records().Latest()

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
 func newRollback(env *Env) *cobra.Command {
@@ -45,7 +46,7 @@ EXIT STATUS
 				return err
 			}
 			if list {
-				return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error {
+				return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
 					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
 				})
 			}

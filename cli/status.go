@@ -12,7 +12,9 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 type statusOptions struct {
@@ -55,7 +57,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
@@ -67,23 +69,23 @@ EXIT STATUS
 // hostReport is everything that status reports about a host.
 type hostReport struct {
 	host *inventory.Host
-	fleet.HostStatus
+	host.HostStatus
 	health.Judgement
-	pending *fleet.PendingDeploy // nil if there is none
+	pending *record.PendingDeploy // nil if there is none
 }
 
-func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
 	var revision string
-	var history fleet.HostHistory
+	var history record.HostHistory
 	var historyErr error
 	var lookups sync.WaitGroup
 	lookups.Go(func() { revision = env.tip(ctx, inv) })
 	lookups.Go(func() { history, historyErr = env.records().HostHistory(inv.Name) })
-	found := make(map[string]fleet.HostStatus)
-	fleet.Status(ctx, d, inv, hosts, o.parallel, func(s fleet.HostStatus) { found[s.Host] = s })
+	found := make(map[string]host.HostStatus)
+	host.Status(ctx, d, inv, hosts, o.parallel, func(s host.HostStatus) { found[s.Host] = s })
 	lookups.Wait()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -92,7 +94,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d fleet.Dialer, i
 		fmt.Fprintf(env.Err, "fleetctl: cannot tell which deploys failed or are pending: %v\n", historyErr)
 	}
 
-	reports := judge(inv, revision, hosts, found, history)
+	reports := judgeAll(inv, revision, hosts, found, history)
 	print := func() error { return printStatus(env, inv, revision, reports) }
 	if o.output == outputJSON {
 		print = func() error { return printStatusJSON(env, revision, reports) }
@@ -117,8 +119,8 @@ func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
 	return revision
 }
 
-// judge reports on hosts by what was found, in the order of the hosts.
-func judge(inv *inventory.Inventory, revision string, hosts []*inventory.Host, found map[string]fleet.HostStatus, history fleet.HostHistory) []hostReport {
+// judgeAll reports on hosts by what was found, in the order of the hosts.
+func judgeAll(inv *inventory.Inventory, revision string, hosts []*inventory.Host, found map[string]host.HostStatus, history record.HostHistory) []hostReport {
 	var checkouts []*health.Checkout
 	for _, h := range hosts {
 		if seen := found[h.Name].Health; seen != nil {
@@ -142,8 +144,8 @@ func judge(inv *inventory.Inventory, revision string, hosts []*inventory.Host, f
 }
 
 // findPending finds the host's pending deploy. A host that runs its revision by now has none.
-func (r *hostReport) findPending(all []fleet.PendingDeploy) {
-	at := slices.IndexFunc(all, func(p fleet.PendingDeploy) bool { return p.Host == r.host.Name })
+func (r *hostReport) findPending(all []record.PendingDeploy) {
+	at := slices.IndexFunc(all, func(p record.PendingDeploy) bool { return p.Host == r.host.Name })
 	if at >= 0 && (r.Health == nil || all[at].Revision == "" || r.Health.System.Revision != all[at].Revision) {
 		r.pending = &all[at]
 	}
@@ -170,19 +172,19 @@ func (r hostReport) offline() bool { return r.Observation().Reach == health.Offl
 
 // statusJSON is a host in --output json.
 type statusJSON struct {
-	Host      string               `json:"host"`
-	Reachable bool                 `json:"reachable"`
-	Time      time.Time            `json:"time"`
-	State     string               `json:"state"`
-	Reason    string               `json:"reason,omitempty"` // why the state is not current
-	Wanted    string               `json:"wanted,omitempty"` // the target's revision
-	Drift     health.Drift         `json:"drift"`
-	LastRun   *health.LastRun      `json:"last_run,omitempty"` // if it failed or left the host degraded
-	Owed      *fleet.PendingDeploy `json:"owed,omitempty"`
-	Health    *health.Health       `json:"health,omitempty"`
-	Agent     string               `json:"agent_error,omitempty"` // why an agent that answers is not used
-	Error     string               `json:"error,omitempty"`
-	Hint      string               `json:"hint,omitempty"`
+	Host      string                `json:"host"`
+	Reachable bool                  `json:"reachable"`
+	Time      time.Time             `json:"time"`
+	State     string                `json:"state"`
+	Reason    string                `json:"reason,omitempty"` // why the state is not current
+	Wanted    string                `json:"wanted,omitempty"` // the target's revision
+	Drift     health.Drift          `json:"drift"`
+	LastRun   *health.LastRun       `json:"last_run,omitempty"` // if it failed or left the host degraded
+	Owed      *record.PendingDeploy `json:"owed,omitempty"`
+	Health    *health.Health        `json:"health,omitempty"`
+	Agent     string                `json:"agent_error,omitempty"` // why an agent that answers is not used
+	Error     string                `json:"error,omitempty"`
+	Hint      string                `json:"hint,omitempty"`
 }
 
 func printStatusJSON(env *Env, revision string, reports []hostReport) error {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/sshexec"
 	"github.com/markus-barta/nixfleet/tui"
 )
@@ -19,7 +19,7 @@ type strangers struct {
 }
 
 // status passes on what was found out about a host, joins the run that is at work there, and asks about its key where that is unknown.
-func (d *desk) status(s fleet.HostStatus) {
+func (d *desk) status(s host.HostStatus) {
 	d.table.Status(s)
 	if s.Health != nil && s.Health.Job != nil {
 		d.join(s.Health.Job.ID)

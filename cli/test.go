@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -43,7 +44,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d fleet.Dialer) error { return runTest(ctx, env, o, d, inv, hosts) })
+			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runTest(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	o.selection.flags(cmd, env)
@@ -52,7 +53,7 @@ EXIT STATUS
 	return cmd
 }
 
-func runTest(ctx context.Context, env *Env, o testOptions, d fleet.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runTest(ctx context.Context, env *Env, o testOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
 	if o.parallel == 0 {
 		o.parallel = inv.Parallel
 	}
@@ -61,7 +62,7 @@ func runTest(ctx context.Context, env *Env, o testOptions, d fleet.Dialer, inv *
 		show = (*testPrinter).json
 	}
 	p := &testPrinter{env: env, labels: newLabels(env, hosts), lines: json.NewEncoder(env.Out)}
-	fleet.RunTests(ctx, d, inv, hosts, o.parallel, func(t fleet.Tested) {
+	host.RunTests(ctx, d, inv, hosts, o.parallel, func(t host.Tested) {
 		h := inv.Host(t.Host)
 		show(p, h, t)
 		p.count(h, t)
@@ -85,7 +86,7 @@ type testPrinter struct {
 	failed, away int
 }
 
-func (p *testPrinter) count(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
 	for _, test := range t.Tests {
 		if test.Exit != 0 {
 			p.failed++
@@ -100,7 +101,7 @@ func (p *testPrinter) count(h *inventory.Host, t fleet.Tested) {
 	}
 }
 
-func (p *testPrinter) text(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) text(h *inventory.Host, t host.Tested) {
 	ink, label := p.env.palette(p.env.OutTTY), p.labels.of(h, p.env.OutTTY)
 	for _, test := range t.Tests {
 		if test.Exit == 0 {
@@ -137,7 +138,7 @@ type testJSON struct {
 	Error   string   `json:"error,omitempty"`
 }
 
-func (p *testPrinter) json(h *inventory.Host, t fleet.Tested) {
+func (p *testPrinter) json(h *inventory.Host, t host.Tested) {
 	for _, test := range t.Tests {
 		p.lines.Encode(testJSON{Host: h.Name, Test: test.Name, Exit: &test.Exit, Seconds: test.Seconds, Output: test.Output})
 	}

@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // visit lets do reach hosts, until somebody interrupts, once: for what is no run, and leaves nothing behind to attach to.
-func (env *Env) visit(ctx context.Context, do func(ctx context.Context, d fleet.Dialer) error) error {
+func (env *Env) visit(ctx context.Context, do func(ctx context.Context, d host.Dialer) error) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
@@ -25,7 +25,7 @@ func inOrder[T any](ctx context.Context, hosts []*inventory.Host, parallel int, 
 	asked := make(chan struct{})
 	go func() {
 		defer close(asked)
-		fleet.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { answers[h.Name] <- ask(ctx, h) })
+		host.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { answers[h.Name] <- ask(ctx, h) })
 	}()
 	for _, h := range hosts {
 		show(h, <-answers[h.Name])

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -62,9 +62,9 @@ func hostsNamed(names ...string) []*inventory.Host {
 }
 
 // fakeHosts is what each host does with a command that it is given. A host that is not in it is offline.
-type fakeHosts map[string]func(ctx context.Context, cmd fleet.Command) (int, error)
+type fakeHosts map[string]func(ctx context.Context, cmd host.Command) (int, error)
 
-func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (fleet.Conn, error) {
+func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (host.Conn, error) {
 	run, ok := f[h.Name]
 	if !ok {
 		return nil, offlineError{h.Name}
@@ -73,11 +73,11 @@ func (f fakeHosts) Dial(_ context.Context, h *inventory.Host) (fleet.Conn, error
 }
 
 type fakeConn struct {
-	run func(context.Context, fleet.Command) (int, error)
+	run func(context.Context, host.Command) (int, error)
 }
 
-func (c fakeConn) Run(ctx context.Context, cmd fleet.Command) (int, error) { return c.run(ctx, cmd) }
-func (fakeConn) Close() error                                              { return nil }
+func (c fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) { return c.run(ctx, cmd) }
+func (fakeConn) Close() error                                             { return nil }
 func (fakeConn) DialContext(context.Context, string, string) (net.Conn, error) {
 	return nil, errors.ErrUnsupported
 }
@@ -89,8 +89,8 @@ func (offlineError) Offline() bool   { return true }
 func (offlineError) Hint() string    { return "is it on?" }
 
 // prints is a host that prints what it is made with, and ends with a status.
-func prints(stdout, stderr string, exit int) func(context.Context, fleet.Command) (int, error) {
-	return func(_ context.Context, cmd fleet.Command) (int, error) {
+func prints(stdout, stderr string, exit int) func(context.Context, host.Command) (int, error) {
+	return func(_ context.Context, cmd host.Command) (int, error) {
 		io.WriteString(cmd.Stdout, stdout)
 		io.WriteString(cmd.Stderr, stderr)
 		return exit, nil

@@ -1,16 +1,11 @@
-// Package fleet carries a run out over many hosts, and remembers it.
+// Package fleet defines what the other packages talk about: what a run is asked to do, what happened
+// during it, and how it ended.
 //
-// A [Plan] says what is to be done: which hosts, in which waves, to which commit. An [Engine] does it, one goroutine a host: connect, start the
-// job there, follow its log. All that happens becomes an [Event], and events are the only thing that leaves the engine: [State.Apply]
-// turns them into what a view shows, a [Record] keeps them on disk, and whoever reads that record has seen what the operator saw.
+// An operator's [Options] and a selection of hosts make a [Plan]: hosts in waves. Everything that happens
+// during a run becomes an [Event]. [State.Apply] is the only function that turns events into state, so a
+// view that has seen all events of a run, live or from its record, shows the same as any other. An
+// [Outcome] says how one host's part of a run ended, a [Result] says why.
 //
-// Three ideas carry the rest:
-//
-//   - The job on the host outlives the connection to it. Losing a connection is therefore never an outcome: the engine reconnects, and
-//     goes on at the byte where it was. Where that is in vain the host is [Unknown], and [Engine.Attach] settles it later.
-//   - The host's log, kept byte for byte in the record, is the truth. Every step, fact and outcome is read from it, so that reading it again
-//     leads to the same.
-//   - One process owns a run, by a lock on its record. Another one that attaches watches, and takes over if the owner goes away.
-//
-// Hosts are reached through [Dialer], an interface. What is run on them is package remote's. Nothing here prints.
+// The package does no I/O. Package engine carries a plan out, package record keeps its events on disk,
+// and package host queries hosts outside of runs.
 package fleet

@@ -5,6 +5,13 @@ import (
 	"time"
 )
 
+// The streams of a log line.
+const (
+	StreamOut  = "out"
+	StreamNote = "note"
+	StreamWarn = "warn"
+)
+
 // Type names what an [Event] says.
 type Type string
 
@@ -89,12 +96,15 @@ const (
 	Back = "back"
 )
 
-// Facts of the job's that mean something to the engine, too.
+// Facts of a job that the engine uses, too.
 const (
-	FactAwaiting  = "awaiting"  // go: it is built, and waits for the word
-	FactActivated = "activated" // no: a switch_command changed nothing
-	FactPrevious  = "previous"  // the generation to go back to, to undo the activation
-	FactConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
+	FactBefore     = "before"     // revision before the run
+	FactAfter      = "after"      // revision after the run
+	FactGeneration = "generation" // generation after the run
+	FactAwaiting   = "awaiting"   // go: it is built, and waits for the word
+	FactActivated  = "activated"  // no: a switch_command changed nothing
+	FactPrevious   = "previous"   // the generation to go back to, to undo the activation
+	FactConfirmed  = "confirmed"  // who keeps the new configuration: operator, host or none
 )
 
 // PlannedHost is one host of a run, with what is needed to find its job again.
@@ -120,7 +130,7 @@ type Progress struct {
 type Result struct {
 	Outcome    Outcome `json:"outcome"`
 	Step       Step    `json:"step,omitempty"`   // the step it ended in, where it did not end well
-	Code       string  `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
+	Code       Code    `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
 	Reason     string  `json:"reason,omitempty"` // the reason in a line
 	Hint       string  `json:"hint,omitempty"`   // what to do, in a line
 	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or ""
@@ -138,7 +148,7 @@ type Summary struct {
 }
 
 // waveOf is the wave that a host goes in.
-func (s *Start) waveOf(host string) int {
+func (s *Start) WaveOf(host string) int {
 	i := slices.IndexFunc(s.Hosts, func(h PlannedHost) bool { return h.Name == host })
 	if i < 0 {
 		return 0

@@ -1,5 +1,8 @@
 package fleet
 
+// fails reports whether an outcome speaks against going on. A host that could not be reached does not: nothing happened to it.
+func (o Outcome) Fails() bool { return !o.Good() && o != Unreachable }
+
 // Outcome is how a host's part of a run ended. The zero value means that it has not.
 type Outcome string
 

@@ -1,15 +1,21 @@
 package fleet
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/fleet/remote"
 )
+
+func HostsOf(waves []Wave) []*inventory.Host {
+	var all []*inventory.Host
+	for _, wave := range waves {
+		all = append(all, wave.Hosts...)
+	}
+	return all
+}
 
 // The goals of a run.
 const (
@@ -86,7 +92,7 @@ const CanaryWave = 0
 
 // NewPlan puts hosts into waves, and says what stands against the options.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: waves(hosts), Notify: []inventory.Notify{inv.Notify}}
+	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: GroupByWave(hosts), Notify: []inventory.Notify{inv.Notify}}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
 	}
@@ -108,7 +114,7 @@ func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, opera
 	return p, nil
 }
 
-func waves(hosts []*inventory.Host) []Wave {
+func GroupByWave(hosts []*inventory.Host) []Wave {
 	var all []Wave
 	for _, h := range hosts {
 		i, found := slices.BinarySearchFunc(all, h.Wave, func(w Wave, n int) int { return w.Number - n })
@@ -138,7 +144,7 @@ func (p *Plan) canary() {
 // names lists the plan's hosts of which f is true, "" where there is none.
 func (p *Plan) names(f func(*inventory.Host) bool) string {
 	var names []string
-	for _, h := range p.hosts() {
+	for _, h := range p.Hosts() {
 		if f(h) {
 			names = append(names, h.Name)
 		}
@@ -147,10 +153,10 @@ func (p *Plan) names(f func(*inventory.Host) bool) string {
 }
 
 // hosts are the plan's, in its order.
-func (p *Plan) hosts() []*inventory.Host { return hostsOf(p.Waves) }
+func (p *Plan) Hosts() []*inventory.Host { return HostsOf(p.Waves) }
 
 // start is the plan as run_started tells it.
-func (p *Plan) start() *Start {
+func (p *Plan) Start() *Start {
 	s := &Start{
 		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
@@ -168,28 +174,9 @@ func (p *Plan) start() *Start {
 }
 
 // waveName is a wave's number as people say it.
-func waveName(number int) string {
+func WaveName(number int) string {
 	if number == CanaryWave {
 		return "the canary"
 	}
 	return fmt.Sprintf("wave %d", number)
-}
-
-// jobID names a host's job of a run, on that host.
-func jobID(run, host string) string { return run + "." + host }
-
-// job is what a host is told.
-func (p *Plan) job(run string, h *inventory.Host, rev string) remote.Job {
-	commands, _ := splitHealth(h.Health)
-	command := h.SwitchCommand
-	if p.Goal == GoalRollback {
-		command = "" // it would switch to what the checkout has
-	}
-	return remote.Job{
-		ID: jobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
-		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, Branch: p.Branch, Rev: rev,
-		Goal: p.Goal, SwitchCommand: command, Health: commands,
-		To: cmp.Or(p.Generations[h.Name], p.To), Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
-		Preflight: h.Timeouts.Preflight, Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
-	}
 }

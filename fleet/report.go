@@ -1,6 +1,8 @@
 package fleet
 
-import "time"
+import (
+	"time"
+)
 
 // Report is a run in one object, for programs that are told of its end.
 type Report struct {

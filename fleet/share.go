@@ -24,7 +24,8 @@ func (s *Share) Set(text string) error {
 }
 
 func (s *Share) String() string { return s.text }
-func (s *Share) Type() string   { return "N|P%" }
+
+func (s *Share) Type() string { return "N|P%" }
 
 // Given reports whether there is one: 0 hosts are a share, too.
 func (s *Share) Given() bool { return s.text != "" }

@@ -11,7 +11,7 @@ func (s *State) Summarize() Summary {
 		o := h.Result.Outcome
 		sum.Counts[o]++
 		switch {
-		case o == Skipped && h.Result.Code == codeInterrupted:
+		case o == Skipped && h.Result.Code == CodeInterrupted:
 			interrupted = true
 		case o == Unreachable, o == Unknown:
 			unreached = true

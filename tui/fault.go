@@ -12,7 +12,7 @@ import (
 // beside is a command: something done away from the screen.
 func beside(do func() tea.Msg) tea.Cmd {
 	return func() (msg tea.Msg) {
-		if f := fleet.Caught(func() { msg = do() }); f != nil {
+		if f := fleet.CatchPanic(func() { msg = do() }); f != nil {
 			return f
 		}
 		return msg
@@ -21,7 +21,7 @@ func beside(do func() tea.Msg) tea.Cmd {
 
 // Guard runs what works for a table: should it panic, the table ends of it, and not the process.
 func (t *Table) Guard(do func()) {
-	if f := fleet.Caught(do); f != nil {
+	if f := fleet.CatchPanic(do); f != nil {
 		t.program.Send(f)
 		<-t.ended
 	}

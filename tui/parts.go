@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
 // part is what of an open host shows below its facts.
@@ -37,7 +37,7 @@ func (u *ui) nextPart() tea.Cmd {
 // listedMsg is what generations a host has, for its tab.
 type listedMsg struct {
 	host  string
-	found []fleet.Generation
+	found []host.Generation
 	err   error
 }
 
@@ -62,7 +62,7 @@ func (u *ui) listed(msg listedMsg) {
 		u.byName[msg.host].generations = planPane(u.now, []Text{{"warn", "the host does not say which it has: " + firstLine(msg.err)}})
 		return
 	}
-	slices.SortFunc(msg.found, func(a, b fleet.Generation) int { return b.Number - a.Number })
+	slices.SortFunc(msg.found, func(a, b host.Generation) int { return b.Number - a.Number })
 	lines := []Text{{"note", plural(len(msg.found), "generation")}}
 	for _, g := range msg.found {
 		lines = append(lines, Text{"out", GenerationWords(g)})

@@ -8,12 +8,13 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
 // generationsMsg is what a host can go back to, for the dialog that waits for it.
 type generationsMsg struct {
 	dialog *dialog
-	found  []fleet.Generation
+	found  []host.Generation
 	err    error
 }
 
@@ -51,8 +52,8 @@ func (u *ui) choose(msg generationsMsg) {
 		*about = "the host does not say which it has: " + firstLine(msg.err)
 		return
 	}
-	slices.SortFunc(msg.found, func(a, b fleet.Generation) int { return b.Number - a.Number })
-	now := slices.IndexFunc(msg.found, func(g fleet.Generation) bool { return g.Current })
+	slices.SortFunc(msg.found, func(a, b host.Generation) int { return b.Number - a.Number })
+	now := slices.IndexFunc(msg.found, func(g host.Generation) bool { return g.Current })
 	if now < 0 || now+1 == len(msg.found) {
 		*about, d.onYes = "there is none before that of now", false
 	} else {
@@ -73,7 +74,7 @@ func (u *ui) choose(msg generationsMsg) {
 }
 
 // GenerationWords are a generation in a line: its number, when it was made, its revision, and what it is now.
-func GenerationWords(g fleet.Generation) string {
+func GenerationWords(g host.Generation) string {
 	when := ""
 	if !g.Time.IsZero() {
 		when = g.Time.Format("2 Jan 2006 15:04")

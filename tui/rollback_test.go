@@ -6,7 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
 func TestOneHostIsRolledBackToAGenerationThatIsChosen(t *testing.T) {
@@ -38,15 +38,15 @@ func TestARollbackDoesNotWaitForTheGenerationsOfTheHost(t *testing.T) {
 
 func TestAHostThatDoesNotTellItsGenerationsCanBeRolledBackToTheOneBefore(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	d.o.Actions.Generations = func(string) ([]fleet.Generation, error) { return nil, errors.New("connect: no route to host") }
+	d.o.Actions.Generations = func(string) ([]host.Generation, error) { return nil, errors.New("connect: no route to host") }
 	d.press("R")
 	d.mustShow(t, "the host does not say which it has: connect: no route to host", "▸ the generation before")
 }
 
 func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	d.o.Actions.Generations = func(string) ([]fleet.Generation, error) {
-		return []fleet.Generation{{Number: 1, Current: true}, {Number: 2}}, nil
+	d.o.Actions.Generations = func(string) ([]host.Generation, error) {
+		return []host.Generation{{Number: 1, Current: true}, {Number: 2}}, nil
 	}
 	var answer tea.Cmd
 	_, answer = d.ui.Update(keyOf("R"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -38,7 +39,7 @@ type Actions struct {
 	Reboot func(hosts []string) error
 	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
 	// Generations are those that a host could go back to, in any order.
-	Generations func(host string) ([]fleet.Generation, error)
+	Generations func(host string) ([]host.Generation, error)
 	Cancel      func(run string) error
 	Attach      func() error // to every run that was left
 	Exec        func(hosts []string, command string) error
@@ -65,7 +66,7 @@ type Settings struct {
 }
 
 // Status is what was last seen of a host outside of runs.
-type Status = fleet.HostStatus
+type Status = host.HostStatus
 
 // Target is the commit that the fleet should be at.
 type Target struct {
@@ -112,9 +113,9 @@ func (t *Table) Run() error {
 	t.feed.close()
 	switch {
 	case t.ui.fault != nil:
-		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Where)
+		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Stack)
 	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
-		return errors.New("fleetctl itself is at fault: what stands above says where")
+		return errors.New("bug in fleetctl: see the stack trace above")
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -94,7 +95,7 @@ func (d *deployed) actions() Actions {
 			d.hosts, d.options = append(d.hosts, hosts), append(d.options, o)
 			return nil
 		},
-		Generations: func(string) ([]fleet.Generation, error) { return generations(), nil },
+		Generations: func(string) ([]host.Generation, error) { return generations(), nil },
 		Plan:        func(hosts []string, _ fleet.Options, _ bool) error { d.planned = append(d.planned, hosts); return nil },
 		Trust:       func(hosts []string) error { return errors.New("no key that could be accepted is shown by " + hosts[0]) },
 		Log: func(_, _ string, from, most int) ([]Text, int, int, error) {
@@ -265,10 +266,10 @@ func building(table *Table) {
 }
 
 // generations are those of a host that was rolled back from 213 to 212.
-func generations() []fleet.Generation {
-	var all []fleet.Generation
+func generations() []host.Generation {
+	var all []host.Generation
 	for n := 200; n <= 213; n++ {
-		all = append(all, fleet.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: earlier, Current: n == 212, Booted: n == 209})
+		all = append(all, host.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: earlier, Current: n == 212, Booted: n == 209})
 	}
 	return all
 }

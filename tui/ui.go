@@ -4,7 +4,6 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -82,7 +81,7 @@ type ui struct {
 	blurred time.Time // nobody looks since then; zero while somebody does
 	away    bool      // and for so long that the owner was told
 	quit    bool
-	fault   *fleet.Fault // why the table ends; nil where somebody leaves it
+	fault   *fleet.PanicError // why the table ends; nil where somebody leaves it
 }
 
 const (
@@ -187,7 +186,7 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		u.nextQuestion()
 	case unaskMsg:
 		u.forget(msg.question)
-	case *fleet.Fault:
+	case *fleet.PanicError:
 		u.fault = msg
 		return u, tea.Quit
 	case tea.BlurMsg:

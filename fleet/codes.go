@@ -1,0 +1,141 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Code says why a host's part of a run ended as it did, in a word for programs. It is "" if there is
+// nothing to explain. Codes reported by a host are among those listed here, or come from a newer job.
+type Code string
+
+// Codes that fleetctl itself gives.
+const (
+	CodeOffline     Code = "offline"
+	CodeRefused     Code = "refused"
+	CodeInterrupted Code = "interrupted"
+	CodeCancelled   Code = "cancelled"
+	CodeWave        Code = "wave"
+	CodeLost        Code = "lost"
+	CodeDeadline    Code = "deadline"
+	CodeVanished    Code = "vanished"
+	CodeNoEnd       Code = "no-end"
+	CodeFault       Code = "fault"
+	CodeProtocol    Code = "protocol"
+	CodeInventory   Code = "inventory"
+	CodeLogin       Code = "login"
+	CodeHealth      Code = "health"
+	CodeTests       Code = "tests"
+	CodeShell       Code = "shell"
+	CodeRollback    Code = "rollback"
+)
+
+// Codes that a job or a script on the host reports and that fleetctl acts on.
+const (
+	CodeAhead        Code = "ahead"
+	CodeBuild        Code = "build"
+	CodeDirty        Code = "dirty"
+	CodeDiverged     Code = "diverged"
+	CodeLocked       Code = "locked"
+	CodeNoSudo       Code = "no-sudo"
+	CodeSudoDenied   Code = "sudo-denied"
+	CodeSudoPassword Code = "sudo-password"
+	CodeSudoWrong    Code = "sudo-wrong"
+	CodeUnits        Code = "units"
+)
+
+// CodeInfo documents a [Code].
+type CodeInfo struct {
+	Code     Code
+	Outcomes []Outcome // that it comes with
+	Sentence string    // what happened; a clause without a period
+	Hint     string    // what to do about it, or ""
+}
+
+// Codes is the reference of all result codes, in alphabetical order. Hints name no flags, since the
+// table shows them, too.
+var Codes = []CodeInfo{
+	{"activation", []Outcome{Failed, RolledBack}, "the activation script failed", "read the host's log to see what failed"},
+	{CodeAhead, []Outcome{Failed}, "the checkout has commits that the run's revision lacks", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
+	{"auth", []Outcome{Failed}, "the host accepted none of the keys", ""},
+	{"back", []Outcome{RolledBack}, "fleetctl told the host to go back, because new logins were rejected", "fix what rejects new logins, then deploy again"},
+	{CodeBuild, []Outcome{Failed}, "nix build failed", "fix it, push, and deploy again"},
+	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
+	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},
+	{"checkout", []Outcome{Failed}, "git cannot check out the revision in fleetctl's clone", "read the host's log to see what git reported"},
+	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
+	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
+	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
+	{CodeDirty, []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
+	{"disk", []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
+	{CodeDiverged, []Outcome{Failed}, "the checkout and the branch have both moved on", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
+	{CodeFault, []Outcome{Unknown, Degraded}, "fleetctl itself failed while it worked on the host", "please report this as a bug, with the stack trace in the host's log"},
+	{"fetch", []Outcome{Failed}, "git fetch failed on the host", "run git fetch in the checkout on the host"},
+	{CodeHealth, []Outcome{Degraded}, "a health check failed", "check the service on the host"},
+	{"host-key-changed", []Outcome{Failed}, "known_hosts has another key for the host", ""},
+	{"host-key-revoked", []Outcome{Failed}, "the host's key is marked @revoked in known_hosts", ""},
+	{"host-key-unknown", []Outcome{Failed}, "the host's key is in no known_hosts file", ""},
+	{"internal", []Outcome{Failed, Degraded}, "the job's script stopped unexpectedly", "please report this as a bug, with the host's log"},
+	{CodeInterrupted, []Outcome{Skipped}, "fleetctl stopped before it started this host", "deploy again"},
+	{CodeInventory, []Outcome{Unknown}, "the host is not in the inventory anymore", "attach with the inventory that the run was started with"},
+	{"jump", []Outcome{Failed}, "a bastion or a ProxyCommand on the way to the host failed", ""},
+	{"local", []Outcome{Failed}, "the operator's machine could not open a connection", ""},
+	{CodeLocked, []Outcome{Failed}, "another job is running on the host", "wait until it finishes, or cancel it"},
+	{CodeLogin, []Outcome{Degraded}, "a new login does not work after the switch", "keep your open sessions on the host until a new login works"},
+	{CodeLost, []Outcome{Unknown}, "the host was out of reach for too long", ""},
+	{"no-access", []Outcome{Failed}, "the host's login user is not allowed to read the remote", "give the host's login user a key or a token that can read the repository"},
+	{"no-branch", []Outcome{Failed}, "the remote has no such branch", "push the branch to the remote, or choose another revision"},
+	{"no-clone", []Outcome{Failed}, "fleetctl has no clone of the repository on the host yet", "deploy once, so that the clone exists"},
+	{CodeNoEnd, []Outcome{Unknown}, "the job's log stops without a result", ""},
+	{"no-generation", []Outcome{Failed}, "the host has no such generation", "list the host's generations"},
+	{"no-git", []Outcome{Failed}, "git is not installed on the host", "install git on the host"},
+	{"no-home", []Outcome{Failed}, "the login user's home has no room for the job, or is not writable", "free some space on the host, or make the login user's home writable"},
+	{"no-key", []Outcome{Failed}, "there is no SSH key to offer", ""},
+	{"no-network", []Outcome{Failed}, "the host cannot reach the remote", "run git fetch in the checkout on the host"},
+	{"no-nix", []Outcome{Failed}, "Nix is not installed on the host", "install Nix on the host"},
+	{"no-reboot", []Outcome{Failed}, "the host has neither systemctl nor shutdown", ""},
+	{"no-repo", []Outcome{Failed}, "the checkout does not exist, or is not a usable git checkout", `clone the configuration on the host, correct repo in hosts.toml, or set repo_mode = "managed"`},
+	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
+	{CodeNoSudo, []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
+	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
+	{"not-default", []Outcome{Degraded}, "the new configuration runs, but the next boot starts another one", "read the host's log (is /boot full?), fix it, then deploy again"},
+	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
+	{CodeOffline, []Outcome{Unreachable, Skipped}, "the host does not answer", ""},
+	{CodeProtocol, []Outcome{Failed, Unknown}, "the answer is not one that this version of fleetctl understands", ""},
+	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
+	{CodeRefused, []Outcome{Failed}, "the host rejected the login", ""},
+	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
+	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
+	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
+	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
+	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
+	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
+	{CodeSudoDenied, []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
+	{CodeSudoPassword, []Outcome{Failed}, "sudo asks for a password", "run fleetctl where it can prompt for the password, or let the login user run sudo without one"},
+	{CodeSudoWrong, []Outcome{Failed}, "sudo rejected the password", "check what sudo -l reports on the host"},
+	{"switch-command", []Outcome{Failed, Degraded}, "switch_command failed", "read the host's log to see what failed"},
+	{CodeTests, []Outcome{Degraded}, "repository tests failed, or could not be run", "run the tests again: fleetctl test"},
+	{"timeout", []Outcome{Failed}, "a step took longer than its limit in hosts.toml", "allow the step more time in hosts.toml, or find out why it takes so long"},
+	{"unconfirmed", []Outcome{RolledBack}, "the operator could not log in again in time", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
+	{CodeUnits, []Outcome{Degraded}, "units failed that had not failed before", "run systemctl --failed on the host"},
+	{"unreadable", []Outcome{Failed}, "the job's directory on the host is not readable", ""},
+	{CodeVanished, []Outcome{Unknown}, "the job is not on the host anymore", ""},
+	{CodeWave, []Outcome{Skipped, RolledBack}, "another host's failure stopped the run", "fix the failed host, then deploy again"},
+	{"wrong-branch", []Outcome{Failed}, "the checkout is on another branch", `switch the checkout to the branch, or set repo_mode = "managed"`},
+}
+
+// info returns the reference entry of a code, or an empty one.
+func (c Code) info() CodeInfo {
+	i, found := slices.BinarySearchFunc(Codes, c, func(in CodeInfo, c Code) int { return cmp.Compare(in.Code, c) })
+	if !found {
+		return CodeInfo{Code: c}
+	}
+	return Codes[i]
+}
+
+// Sentence says what the code means, or is "" for an unknown code.
+func (c Code) Sentence() string { return c.info().Sentence }
+
+// Hint says what to do about the code, in one line. It is "" if there is nothing to do in general, or if
+// the code is unknown.
+func (c Code) Hint() string { return c.info().Hint }

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
+)
+
+// Cancel ends what has not started to activate, even while another process owns the run: it ends jobs on
+// their hosts, and keeps waiting hosts from starting. It calls sink with each host's answer, one call at a
+// time. The outcomes are reported by the run's owner, or by Attach. An error means that some hosts could
+// not be asked.
+func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.Inventory, sink func(host, answer string)) error {
+	// Ask the owner first, so that it starts no host that is not in the list below.
+	if err := rec.RequestCancel(); err != nil {
+		return err
+	}
+	state, err := rec.State()
+	if err != nil {
+		return err
+	}
+	rollback, err := e.runningRollback(state)
+	if err != nil {
+		return err
+	}
+	if state.Settled() && rollback == nil {
+		return fmt.Errorf("run %s has finished: there is nothing to cancel", rec.Run)
+	}
+	var hosts []*inventory.Host
+	missed := 0
+	for _, hs := range state.Hosts {
+		h := inv.Host(hs.Name)
+		switch {
+		case hs.Settled():
+		case hs.Phase == fleet.Waiting, hs.Facts[fleet.FactAway] == fleet.Yes:
+			sink(hs.Name, "not started, and will not be")
+		case h == nil:
+			sink(hs.Name, fmt.Sprintf("not in %q anymore", inv.Path))
+			missed++
+		default:
+			hosts = append(hosts, h)
+		}
+	}
+	var mu sync.Mutex
+	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+		answer, err := e.cancelOn(ctx, rec.Run, h)
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			missed++
+			answer = host.Reason(err, h)
+		}
+		sink(h.Name, answer)
+	})
+	if rollback != nil {
+		err = e.Cancel(ctx, rollback, inv, sink)
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: try again: fleetctl cancel %s", missed, len(state.Hosts), rec.Run)
+	}
+	return err
+}
+
+// runningRollback returns the run that is rolling back hosts of another, or nil.
+func (e *Engine) runningRollback(s *fleet.State) (*record.Record, error) {
+	if s.Rollback == "" {
+		return nil, nil
+	}
+	rec, err := e.Records.Open(s.Rollback)
+	if err != nil {
+		return nil, err
+	}
+	rollback, err := rec.State()
+	if err != nil || rollback.Settled() {
+		return nil, err
+	}
+	return rec, nil
+}
+
+func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (string, error) {
+	conn, err := e.Dialer.Dial(ctx, h)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	header, err := signalJob(ctx, conn, host.JobID(run, h.Name), signalCancel)
+	switch {
+	case err != nil:
+		return "", err
+	case header.Word == "cancelled":
+		return "cancelled", nil
+	case header.Word == "absent":
+		return "there is no job on the host", nil
+	case header.Code == "activating":
+		return "too late: it is activating and will finish", nil
+	case header.Code == "finished":
+		return "too late: it has finished", nil
+	}
+	return "", fmt.Errorf("unexpected answer %q from the host", header.Word+" "+header.Code)
+}

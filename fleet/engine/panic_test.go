@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// What is wrong with fleetctl itself shows at one host, and is told of that one alone.
+func TestAFaultAtOneHostIsNoOtherHosts(t *testing.T) {
+	for name, at := range map[string]int{"before the job": 0, "at the new login": 1} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "bad", "good")
+				w.hosts["bad"].dials = func(n int) error {
+					if n == at {
+						panic("index out of range")
+					}
+					return nil
+				}
+				w.run(fleet.Options{})
+				w.expect("good", fleet.Switched, "")
+				w.expect("bad", map[int]fleet.Outcome{0: fleet.Unknown, 1: fleet.Degraded}[at], "fault")
+				if !strings.Contains(w.result("bad").Reason, "bug in fleetctl: index out of range") {
+					t.Errorf("%+v", w.result("bad"))
+				}
+				if at == 0 && !strings.Contains(w.lines("bad"), "panic_test.go") {
+					t.Errorf("its log does not say where: %s", w.lines("bad"))
+				}
+				if at == 0 {
+					w.hosts["bad"].dials = nil
+					w.attach()
+					w.expect("bad", fleet.Skipped, "interrupted")
+				}
+			})
+		})
+	}
+}
+
+type faultyDialer struct{}
+
+func (faultyDialer) Dial(context.Context, *inventory.Host) (host.Conn, error) { panic("nil map") }
+
+func TestAFaultOfALookIsItsHosts(t *testing.T) {
+	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
+	var found []host.HostStatus
+	host.Status(t.Context(), faultyDialer{}, &inventory.Inventory{}, []*inventory.Host{web}, 1, func(s host.HostStatus) { found = append(found, s) })
+	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "bug in fleetctl: nil map") || time.Since(found[0].Time) > time.Minute {
+		t.Errorf("%+v", found)
+	}
+}

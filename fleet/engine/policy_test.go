@@ -1,0 +1,329 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// outcomes are a run's, in the order of its hosts.
+func (w *world) outcomes() string {
+	var all []string
+	for _, h := range w.state().Hosts {
+		outcome := "left"
+		if h.Result != nil {
+			outcome = string(h.Result.Outcome)
+		}
+		all = append(all, h.Name+" "+outcome)
+	}
+	return strings.Join(all, ", ")
+}
+
+func share(text string) (s fleet.Share) {
+	if err := s.Set(text); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func TestAShareIsANumberOrAPercentage(t *testing.T) {
+	for text, want := range map[string]int{"0": 0, "3": 3, "10%": 2, "100%": 25, "1%": 0} {
+		var s fleet.Share
+		if err := s.Set(text); err != nil || s.Of(25) != want || !s.Given() || s.String() != text {
+			t.Errorf("%q of 25 is %d (%v), want %d", text, s.Of(25), err, want)
+		}
+	}
+	for _, text := range []string{"", "%", "-1", "101%", "1.5", "99999999999", "half"} {
+		var s fleet.Share
+		if err := s.Set(text); err == nil || s.Given() {
+			t.Errorf("%q is %v", text, s)
+		}
+	}
+}
+
+func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
+	for _, tt := range []struct {
+		canary string
+		want   string
+	}{
+		{"1", "0:a 1:b 1:c 1:d 2:e"},
+		{"50%", "0:a 0:b 1:c 1:d 2:e"},
+		{"1%", "0:a 1:b 1:c 1:d 2:e"},
+		{"9", "1:a 1:b 1:c 1:d 2:e"},
+	} {
+		w := newWorld(t, "a", "b", "c", "d", "e")
+		w.host("e").Wave = 2
+		var got []string
+		for _, h := range w.plan(fleet.Options{Canary: share(tt.canary)}).Start().Hosts {
+			got = append(got, fmt.Sprintf("%d:%s", h.Wave, h.Name))
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("--canary %s: %s, want %s", tt.canary, s, tt.want)
+		}
+	}
+}
+
+// eight hosts in three waves, of which some fail.
+func eight(t *testing.T, failing string) *world {
+	w := newWorld(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
+	for _, h := range w.inv.Hosts {
+		h.Wave = int(h.Name[0]-'a') + 1
+		if strings.Contains(failing, h.Name) {
+			w.hosts[h.Name].log = broken("build", "build", "x")
+		}
+	}
+	return w
+}
+
+func TestFailuresDecideWhoIsBegun(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		failing string
+		o       fleet.Options
+		begun   string
+		why     string
+	}{
+		{"the canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"as many as may", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"one too many", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
+		{"one too many, over waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"none may", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
+		{"a wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
+		{"whatever happens", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"as many of each wave as may", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"one too many of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
+		{"a share that is no whole host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
+		{"of a wave, or of the run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"the canary, whatever a wave may", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"up to a point", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := eight(t, tt.failing)
+				w.expectExit(w.run(tt.o), fleet.ExitFailed)
+				var begun []string
+				for _, h := range w.state().Hosts {
+					if w.hosts[h.Name].logins > 0 {
+						begun = append(begun, h.Name)
+					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.why {
+						t.Errorf("%s: %+v", h.Name, h.Result)
+					}
+				}
+				if got := strings.Join(begun, " "); got != tt.begun {
+					t.Errorf("begun were %s, want %s", got, tt.begun)
+				}
+			})
+		})
+	}
+}
+
+func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		breaks bool
+		o      fleet.Options
+		want   string
+	}{
+		{"all is well", false, fleet.Options{}, "a switched, b switched"},
+		{"a service dies", true, fleet.Options{}, "a degraded, b skipped"},
+		{"a service dies, and that is borne", true, fleet.Options{OnFailure: fleet.OnFailureContinue}, "a degraded, b switched"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				begun := time.Now()
+				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
+				tt.o.Soak = 10 * time.Minute
+				summary := w.run(tt.o)
+				if got := w.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
+					t.Errorf("got %s, exit code %d, want %s", got, summary.ExitCode, tt.want)
+				}
+				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
+					t.Errorf("b began after %v", since)
+				}
+				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
+					t.Errorf("lines: %s", w.lines("a"))
+				}
+			})
+		})
+	}
+}
+
+func TestBuildFirstActivatesNothingBeforeAllHaveBuilt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "fast", "slow", "broken", "last")
+		w.host("last").Wave = 2
+		for name, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+			if name == "slow" {
+				h.log[4].pause = time.Hour
+				w.host(name).Timeouts.Build = 2 * time.Hour
+			}
+		}
+		w.hosts["broken"].log = broken("pull", "dirty", "x")
+		built, activated := 0, 0
+		w.runWith(t.Context(), fleet.Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev fleet.Event) {
+			if ev.Type == fleet.StepFinished && ev.Step == fleet.Build {
+				built++
+			}
+			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+				activated++
+				if built != 3 {
+					t.Errorf("%s activates when %d hosts have built", ev.Host, built)
+				}
+				if ev.Host == "last" && activated != 3 {
+					t.Errorf("wave 2 goes on when %d hosts have", activated)
+				}
+			}
+		})
+		if got := w.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
+			t.Errorf("got %s", got)
+		}
+	})
+}
+
+func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		stop func(w *world, ev fleet.Event)
+		code string
+	}{
+		{"an earlier wave fails", func(*world, fleet.Event) {}, "wave"},
+		{"the operator stops", func(w *world, ev fleet.Event) {
+			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+				w.engine.Stop()
+			}
+		}, "interrupted"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				for _, h := range w.hosts {
+					h.log = confirmed(time.Minute)
+				}
+				if tt.code == "wave" {
+					w.hosts["a"].log[len(w.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
+				}
+				w.runWith(t.Context(), fleet.Options{BuildFirst: true}, func(ev fleet.Event) { tt.stop(w, ev) })
+				w.expect("b", fleet.Skipped, fleet.Code(tt.code))
+				if log := w.hosts["b"].job(w.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
+					t.Errorf("the job of b:\n%s", log)
+				}
+			})
+		})
+	}
+}
+
+func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "slow", "b")
+		w.host("b").Wave = 2
+		for _, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+		}
+		w.hosts["slow"].log[4].pause = 30 * time.Minute
+		w.leaveAt(fleet.Options{BuildFirst: true}, func(ev fleet.Event) bool { return ev.Key == "awaiting" })
+		w.attach()
+		if got := w.outcomes(); got != "a switched, slow switched, b switched" {
+			t.Errorf("got %s", got)
+		}
+		slow := false
+		for _, ev := range w.events {
+			slow = slow || ev.Type == fleet.StepFinished && ev.Step == fleet.Build && ev.Host == "slow"
+			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && !slow {
+				t.Errorf("%s activates before slow has built", ev.Host)
+			}
+		}
+	})
+}
+
+func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		breaks bool
+		away   time.Duration // between the two processes
+		want   string
+		least  time.Duration // between the first wave's end and the next wave's activation
+	}{
+		{"the rest of a soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
+		{"a soak that is over is looked at all the same", true, time.Hour, "a degraded, b skipped", 0},
+		{"a service dies in the rest of it", true, 4 * time.Minute, "a degraded, b skipped", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, "a", "b")
+				w.host("b").Wave = 2
+				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				for _, h := range w.hosts {
+					h.log = confirmed(time.Minute)
+				}
+				var ended time.Time
+				w.hosts["a"].tcp = func() error {
+					return when(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
+				}
+				w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
+					if ev.Type == fleet.HostFinished && ev.Host == "a" {
+						ended = time.Now()
+					}
+					return strings.Contains(ev.Line, "soaks")
+				})
+				time.Sleep(tt.away)
+				w.attach()
+				if got := w.outcomes(); got != tt.want {
+					t.Errorf("got %s, want %s", got, tt.want)
+				}
+				for _, ev := range w.events {
+					if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && ev.Host == "b" {
+						if waited := ev.Time.Sub(ended); waited < tt.least || waited > tt.least+time.Minute {
+							t.Errorf("b activates %v after a had ended", waited)
+						}
+					}
+				}
+			})
+		})
+	}
+}
+
+// The clock of the operator was set back while nobody was there.
+func TestASoakTakesNoLongerThanItWasToTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "a", "b")
+		w.host("b").Wave = 2
+		for _, h := range w.hosts {
+			h.log = confirmed(time.Minute)
+		}
+		w.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
+		w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool { return strings.Contains(ev.Line, "soaks") })
+		left := time.Now()
+		w.attach()
+		w.expect("b", fleet.Switched, "")
+		if took := time.Since(left); took > 11*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestWhatIsBorneOfAWaveStandsItsSoak(t *testing.T) {
+	for _, o := range []fleet.Options{{MaxWaveFailures: share("1")}, {MaxFailures: share("1")}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, "a", "b", "next")
+			w.host("next").Wave = 2
+			w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+			w.hosts["a"].tcp = func() error { return errors.New("refused") }
+			o.Soak = time.Minute
+			w.run(o)
+			if got := w.outcomes(); got != "a degraded, b switched, next switched" {
+				t.Errorf("got %s", got)
+			}
+		})
+	}
+}

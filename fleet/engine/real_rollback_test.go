@@ -1,0 +1,195 @@
+package engine_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/demo"
+	"github.com/markus-barta/nixfleet/internal/fleettest"
+)
+
+// A failed wave may not be the first: the generation with the next lower number is then the one that failed before.
+func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
+	for _, kind := range []string{"nixos", "darwin", "home"} {
+		t.Run(kind, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
+			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+			f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1", Operator: true}} // it says nothing good of what ran before, either
+			f.Inv.Host("web").Timeouts.Verify = time.Millisecond
+			for _, words := range []string{"slow-build 0 bad", "slow-build 0 worse"} {
+				f.Options.OnFailure = fleet.OnFailureRollback
+				_, state := f.Deploy(t.Context(), func(fleet.Event) {}, words)
+				if r := state.Host("web").Result; r.Outcome != fleet.RolledBack || r.After != good {
+					t.Fatalf("%s: %+v, want it to be at %s", words, r, good)
+				}
+			}
+		})
+	}
+}
+
+func TestAHostThatSwitchesByItsOwnCommandIsRolledBack(t *testing.T) {
+	for _, kind := range []string{"nixos", "home"} {
+		t.Run(kind, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
+			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 1")
+			f.Inv.Host("web").SwitchCommand = "true"
+			state := f.Run(fleet.Options{Goal: fleet.GoalRollback})
+			if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.After != good {
+				t.Errorf("%+v, want it to be at %s", r, good)
+			}
+		})
+	}
+}
+
+func TestASwitchCommandThatChangedNothingIsNotTakenBack(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+	f.Inv.Host("web").SwitchCommand = "true"
+	f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1"}}
+	state := f.Run(fleet.Options{NoPull: true, OnFailure: fleet.OnFailureRollback})
+	if r := state.Host("web").Result; r.Outcome != fleet.Degraded || r.Code != "health" || state.Rollback != "" {
+		t.Errorf("%+v, rolled back by %q", r, state.Rollback)
+	}
+}
+
+// A boot partition that is full, as it happens.
+func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) {
+	for _, tt := range []struct {
+		goal string
+		want fleet.Outcome
+	}{{fleet.GoalSwitch, fleet.Degraded}, {fleet.GoalBoot, fleet.Failed}} {
+		t.Run(tt.goal, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+			f.Options.Goal = tt.goal
+			for range 2 {
+				_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "fail-boot")
+				if r := state.Host("web").Result; r.Outcome != tt.want {
+					t.Errorf("%+v, want %s", r, tt.want)
+				}
+				if profile, _ := filepath.EvalSymlinks(f.Root("web") + "/nix/var/nix/profiles/system"); strings.Contains(profile, state.Host("web").Facts["built"]) {
+					t.Error("the profile is at what cannot be booted")
+				}
+				state = f.Run(fleet.Options{Goal: tt.goal, NoPull: true})
+				if r := state.Host("web").Result; r.Outcome != tt.want {
+					t.Errorf("once more: %+v, want %s", r, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1"}}
+	f.Options.Goal = fleet.GoalBoot
+	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+	if r := state.Host("web").Result; r.Outcome != fleet.RebootNeeded {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	pid := filepath.Join(t.TempDir(), "pid")
+	f.GiveTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
+	t.Cleanup(func() { exec.Command("sh", "-c", "kill $(cat "+pid+")").Run() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	host.RunTests(ctx, f, f.Inv, f.Inv.Hosts, 1, func(got host.Tested) {
+		if got.Err != nil || len(got.Tests) != 1 || ctx.Err() != nil {
+			t.Errorf("%+v, %v", got, ctx.Err())
+		}
+	})
+}
+
+// The host lost power, or the job was killed, before it could say how it ended.
+func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
+	for _, tt := range []struct {
+		goal, want string
+	}{{fleet.GoalBoot, "reboot-needed died confirm the new"}, {fleet.GoalSwitch, "degraded died confirm the new"}, {fleet.GoalTest, "degraded died confirm the new"}} {
+		t.Run(tt.goal, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+			f.Options.Goal = tt.goal
+			_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+			job := filepath.Join(f.Root("web"), "home/mba/.local/state/fleetctl/jobs", state.Run+".web")
+			if err := os.WriteFile(filepath.Join(job, "pid"), []byte("1999999 another-boot\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(filepath.Join(job, "result")); err != nil {
+				t.Fatal(err)
+			}
+			conn, err := f.Dial(t.Context(), f.Inv.Host("web"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			script := remote.Follow("t", state.Run+".web", 0)
+			if _, err := conn.Run(t.Context(), host.Command{Script: script.Text, Args: script.Args}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(filepath.Join(job, "result")); err != nil || !strings.HasPrefix(string(got), tt.want) {
+				t.Errorf("%q, %v, want %s", got, err, tt.want)
+			}
+		})
+	}
+}
+
+// What waited for the next boot before waits for it again; nothing is run that did not run.
+func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "bad", Kind: "nixos", User: "mba", Wave: 1})
+	at := func(link string) string {
+		path, err := filepath.EvalSymlinks(filepath.Join(f.Root("web"), link))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const runs, next = "run/current-system", "nix/var/nix/profiles/system"
+	f.Options.Goal = fleet.GoalBoot
+	f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+	running, pending := at(runs), at(next)
+	f.Inv.Host("bad").Attr = "nosuch"
+	f.Options.OnFailure = fleet.OnFailureRollback
+	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 1")
+	if r := state.Host("web").Result; r.Outcome != fleet.RolledBack {
+		t.Errorf("%+v", r)
+	}
+	if running == pending || at(runs) != running || at(next) != pending {
+		t.Errorf("runs %s, next %s; before %s, %s", at(runs), at(next), running, pending)
+	}
+	if failed, err := f.Engine.Records.Failed(f.Inv.Name); err != nil || len(failed) != 2 {
+		t.Errorf("failed hosts: %q, %v", failed, err)
+	}
+}
+
+func TestARootHalfThatCannotBeStartedLeavesNothingBehind(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	root := f.Root("web")
+	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run"), []byte("#!/bin/sh\necho no bus >&2\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+	if r := state.Host("web").Result; r.Outcome != fleet.Failed || !strings.Contains(r.Reason, "no bus") {
+		t.Errorf("%+v", r)
+	}
+	for _, of := range []string{"var/run/fleetctl", "home/mba/.local/state/fleetctl"} {
+		for _, what := range []string{"lock", "jobs/*"} {
+			if left, _ := filepath.Glob(filepath.Join(root, of, what)); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+		}
+	}
+}

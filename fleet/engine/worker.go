@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+// maxRetries is how often a host may do what must not continue forever, such as end a session early.
+const maxRetries = 3
+
+// worker takes one host through its part of a run. One goroutine owns it.
+//
+// What the worker knows about the run's progress on the host is in state, which it changes only through
+// the events that it sends.
+type worker struct {
+	*run
+	task  *hostTask
+	host  *inventory.Host
+	state *fleet.HostState // the task's
+
+	link  link
+	sudo  sudoPassword
+	log   jobLog
+	gate  gate
+	clock stepClock
+
+	started   time.Time
+	freeSlot  func()      // frees the slot that the worker took after it had waited for the host
+	checks    *postChecks // running, or nil
+	lostTests int         // how often the connection was lost during the repository tests
+}
+
+func (r *run) newWorker(t *hostTask) *worker {
+	return &worker{
+		run: r, task: t, host: t.host, state: t.state, started: time.Now(), freeSlot: func() {},
+		gate: gate{delivered: map[signal]bool{}}, clock: newStepClock(),
+	}
+}
+
+// launch starts the host's part of the run: it connects, starts the job and follows it. It returns nil if
+// the run was abandoned, and with Detach once the job has started.
+func (w *worker) launch(ctx context.Context) *fleet.Result {
+	defer w.close()
+	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
+	result := w.connectAndFollow(ctx)
+	if result != nil && !w.link.jobSeen {
+		w.emit(fleet.Event{Type: fleet.StepFinished, Step: fleet.Connect, OK: new(false)})
+	}
+	return result
+}
+
+func (w *worker) connectAndFollow(ctx context.Context) *fleet.Result {
+	conn, result := w.connect(ctx)
+	if conn == nil {
+		return result
+	}
+	return w.follow(ctx, conn)
+}
+
+// sessionEnd says how to continue after a session. The zero value means to open another session on the
+// same connection.
+type sessionEnd struct {
+	finished bool          // the worker is done, with result
+	result   *fleet.Result // nil leaves the host without an outcome
+	lost     error         // why the connection cannot be used anymore
+}
+
+func finishedWith(result *fleet.Result) sessionEnd { return sessionEnd{finished: true, result: result} }
+
+// follow stays with the host until its part of the run is over, across as many connections as that takes.
+func (w *worker) follow(ctx context.Context, conn host.Conn) *fleet.Result {
+	defer func() { conn.Close() }()
+	for {
+		end := w.runSession(ctx, conn)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case end.finished:
+			return end.result
+		case end.lost == nil:
+			continue
+		}
+		conn.Close()
+		w.warnOfLoss(end.lost)
+		again, result := w.reconnect(ctx, end.lost)
+		if again == nil {
+			return result
+		}
+		conn = again
+	}
+}
+
+// runSession runs one session, which launches the job or follows it.
+func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
+	token := remote.Token()
+	var script remote.Script
+	var password *host.PasswordReader
+	if w.link.jobSeen || w.plan == nil {
+		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.log.received())
+	} else {
+		rev, result, err := w.revisionFor(ctx, conn, w.host)
+		switch {
+		case err != nil:
+			return sessionEnd{lost: err}
+		case result != nil:
+			return finishedWith(result)
+		case w.cancelled() && !w.link.launched:
+			return finishedWith(cancelledBefore("it started"))
+		}
+		prompt := ""
+		if w.sudo.known {
+			prompt = remote.Token()
+			password = host.NewPasswordReader(prompt, w.sudo.password)
+		}
+		script = host.Job(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
+		w.link.launched = true
+		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
+	}
+	s := host.OpenSession(ctx, conn, script, token, password)
+	defer s.Close()
+	return w.listen(ctx, conn, s)
+}
+
+// emit applies an event of this host and sends it.
+func (w *worker) emit(ev fleet.Event) {
+	ev.Host, ev.Time = w.host.Name, time.Now()
+	w.state.Apply(ev)
+	w.send(ev)
+}
+
+// emitOnce is emit, except that it does not send what an earlier owner of the run has recorded.
+func (w *worker) emitOnce(ev fleet.Event) {
+	if !w.log.recorded[eventKey(ev)] {
+		w.emit(ev)
+		return
+	}
+	ev.Host, ev.Time = w.host.Name, time.Now()
+	w.state.Apply(ev)
+}
+
+// note and warn add lines of fleetctl's own to the host's log.
+func (w *worker) note(line string) { w.logLine(w.host.Name, fleet.StreamNote, line) }
+func (w *worker) warn(line string) { w.logLine(w.host.Name, fleet.StreamWarn, line) }
+
+// logError keeps an error of the operator's side that makes the recorded log incomplete. The run does not
+// depend on it.
+func (w *worker) logError(err error) {
+	if err != nil {
+		w.recordError(fmt.Errorf("the log of %s is incomplete: %w", w.host.Name, err))
+	}
+}
+
+func (w *worker) warnOfLoss(cause error) {
+	line := fmt.Sprintf("lost the connection (%s)", host.Reason(cause, w.host))
+	if w.link.jobSeen && w.log.end == nil {
+		line += "; the job continues"
+	}
+	w.warn(line)
+}
+
+// activated reports whether the new configuration was activated and may be running.
+func (w *worker) activated() bool { return w.state.Changed && w.start.Goal != fleet.GoalBoot }
+
+// complete fills in what the log says about a result.
+func (w *worker) complete(r *fleet.Result) *fleet.Result {
+	if r == nil {
+		return nil
+	}
+	facts := w.state.Facts
+	r.Before, r.After = facts[fleet.FactBefore], facts[fleet.FactAfter]
+	r.Generation, _ = strconv.Atoi(facts[fleet.FactGeneration])
+	if w.state.Changed && r.Outcome != fleet.RolledBack {
+		r.Confirmed = facts[fleet.FactConfirmed]
+	}
+	r.Seconds = time.Since(w.started).Seconds()
+	return r
+}
+
+// catchPanic runs work. A panic in it makes the host's outcome unknown and affects no other host.
+func (w *worker) catchPanic(ctx context.Context, work func(context.Context, *worker) *fleet.Result) (result *fleet.Result) {
+	if p := fleet.CatchPanic(func() { result = work(ctx, w) }); p != nil {
+		for line := range strings.Lines(string(p.Stack)) {
+			w.warn(strings.TrimRight(strings.ReplaceAll(line, "\t", "  "), "\n"))
+		}
+		result = w.unknown(fleet.CodeFault, p.Error())
+	}
+	return result
+}
+
+// close releases what the worker holds.
+func (w *worker) close() {
+	w.freeSlot()
+	if w.checks != nil {
+		w.checks.wait(0)
+	}
+	w.logError(w.log.close())
+	w.clock.stop()
+}

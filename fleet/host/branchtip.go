@@ -1,0 +1,19 @@
+package host
+
+import (
+	"context"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+)
+
+// tipOf asks a host's git which commit the branch is at.
+func BranchTip(ctx context.Context, conn Conn, h *inventory.Host, url, branch string) (remote.Header, error) {
+	repo := h.Repo
+	if h.Managed {
+		repo = ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight)
+	defer cancel()
+	return Ask(ctx, conn, func(token string) remote.Script { return remote.Tip(token, repo, url, branch) })
+}

@@ -1,0 +1,139 @@
+package host_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/demo"
+	"github.com/markus-barta/nixfleet/internal/fleettest"
+)
+
+func TestAPlanTellsWhatIsToComeAndChangesNothing(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	dir := f.Checkout("web", "mba")
+	head := fleettest.Git(t, dir, "rev-parse", "HEAD")
+	rev, err := f.Push(t.Context(), "web", "new-kernel") // the checkout has never heard of it
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, runs := fleettest.Refs(t, dir), f.Health("web").System
+	for name, given := range map[string]string{"given": rev, "asked of the host": ""} {
+		got := f.Foresee(fleet.Options{}, given, false)
+		if got.Err != nil || got.Problem != "" || got.Revision != rev || got.Head != head || got.Behind != 2 || len(got.Commits) != 2 {
+			t.Fatalf("the revision %s: %+v", name, got)
+		}
+		if c := got.Commits[0]; c.Revision != rev || c.Subject != "web: new-kernel" || c.Author != "Markus" || c.Time.IsZero() {
+			t.Errorf("the newest commit is %+v", c)
+		}
+		if len(got.Builds) == 0 || len(got.Fetches) == 0 || got.Download == "" || got.Built != "" {
+			t.Errorf("would build %q, fetch %q (%s)", got.Builds, got.Fetches, got.Download)
+		}
+	}
+	if after := fleettest.Refs(t, dir); after != before {
+		t.Errorf("the checkout was\n%s\nand is\n%s", before, after)
+	}
+	if now := f.Health("web").System; now.Deployed != runs.Deployed || now.Profile != runs.Profile {
+		t.Errorf("ran %+v, runs %+v", runs, now)
+	}
+}
+
+func TestAPlanThatBuildsTellsTheDifference(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	rev, err := f.Push(t.Context(), "web", "new-kernel")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := f.Health("web").System.Deployed
+	got := f.Foresee(fleet.Options{}, rev, true)
+	if got.Err != nil || got.Problem != "" || got.From != runs || got.Built == "" || got.Built == runs {
+		t.Fatalf("%+v", got)
+	}
+	changes := map[string]string{}
+	for _, c := range got.Changes {
+		changes[c.Package] = c.Word + " " + c.After
+	}
+	if changes["linux"] != "up 6.19.0" {
+		t.Errorf("changes %v", changes)
+	}
+	if len(got.Units) == 0 || got.Units[0].Verb != "stop" {
+		t.Errorf("units %+v", got.Units)
+	}
+	if now := f.Health("web").System.Deployed; now != runs {
+		t.Errorf("ran %s, runs %s", runs, now)
+	}
+}
+
+func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
+	for code, spoil := range map[string]func(t *testing.T, f *fleettest.Fleet, dir string){
+		"dirty": func(t *testing.T, f *fleettest.Fleet, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"wrong-branch": func(t *testing.T, f *fleettest.Fleet, dir string) { fleettest.Git(t, dir, "switch", "-q", "-c", "try") },
+		"diverged": func(t *testing.T, f *fleettest.Fleet, dir string) {
+			fleettest.Git(t, dir, "commit", "-q", "--allow-empty", "-m", "own")
+		},
+		"no-repo": func(t *testing.T, f *fleettest.Fleet, dir string) {
+			if err := os.RemoveAll(dir); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"no-access": func(t *testing.T, f *fleettest.Fleet, dir string) {
+			if _, err := f.Push(t.Context(), "web", "x"); err != nil {
+				t.Fatal(err)
+			}
+			fleettest.Git(t, dir, "remote", "set-url", "origin", filepath.Join(t.TempDir(), "nothing"))
+		},
+	} {
+		t.Run(code, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+			spoil(t, f, f.Checkout("web", "mba"))
+			got := f.Foresee(fleet.Options{}, fleettest.Git(t, f.Origin, "rev-parse", "main"), false)
+			if got.Code != code || got.Problem == "" || got.Hint() == "" {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}
+
+func TestAPlanNamesTheCommandsOfEachStep(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
+	story := func(name string, o fleet.Options) string {
+		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, s := range host.Commands(plan, f.Inv.Host(name), "REV") {
+			all = append(all, string(s.Step)+": "+strings.Join(s.Commands, "; "))
+		}
+		return strings.Join(all, "\n")
+	}
+	for _, test := range []struct {
+		host string
+		o    fleet.Options
+		want string
+	}{
+		{"web", fleet.Options{}, `pull: git fetch origin main; git merge --ff-only REV
+build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file
+activate: sudo ./result/bin/switch-to-configuration test
+verify: systemctl is-active nginx
+confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration boot`},
+		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
+		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
+		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
+activate: ./result/activate --driver-version 1
+confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+	} {
+		if got := story(test.host, test.o); got != test.want {
+			t.Errorf("%s %+v:\n%s\nwant\n%s", test.host, test.o, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package host_test
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/internal/demo"
+	"github.com/markus-barta/nixfleet/internal/fleettest"
+)
+
+func TestTheRepositorysTestsRunOnTheirHost(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
+	f.GiveTests("web", "mba", map[string]string{
+		"10-fine.sh":    "test -d .git && echo \"in the checkout of $USER\"",
+		"20-fails.sh":   "echo why; echo \"and \x1b[31mmore\" >&2; exit 7",
+		"30-shebang.sh": "#!/bin/sh -e\nfalse\necho not reached\n",
+		"40-forges.sh":  "echo 'x fact exit 0 0'; read -r line || echo nothing to read; exit 1",
+		"not-one.txt":   "exit 9",
+	})
+	results := f.RunTests()
+	want := []host.Test{
+		{Name: "10-fine.sh", Output: []string{"in the checkout of mba"}},
+		{Name: "20-fails.sh", Exit: 7, Output: []string{"why", "and more"}},
+		{Name: "30-shebang.sh", Exit: 1},
+		{Name: "40-forges.sh", Exit: 1, Output: []string{"x fact exit 0 0", "nothing to read"}},
+	}
+	got := results["web"]
+	for i := range got.Tests {
+		got.Tests[i].Seconds = 0
+	}
+	if got.Err != nil || !reflect.DeepEqual(got.Tests, want) {
+		t.Errorf("%+v, %v", got.Tests, got.Err)
+	}
+	if got := results["api"]; got.Err != nil || len(got.Tests) > 0 {
+		t.Errorf("a host without tests: %+v", got)
+	}
+}
+
+func TestTestsThatCannotRunSayWhy(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	if err := os.RemoveAll(f.Checkout("web", "mba")); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.RunTests()["web"]; got.Err == nil || !strings.Contains(got.Err.Error(), "no directory") {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestOfATestThatPrintsMuchTheEndIsKept(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.GiveTests("web", "mba", map[string]string{"loud.sh": "i=0; while [ $i -lt 500 ]; do i=$((i + 1)); echo line $i; done"})
+	got := f.RunTests()["web"]
+	if got.Err != nil || len(got.Tests) != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if out := got.Tests[0].Output; len(out) != 200 || out[199] != "line 500" {
+		t.Errorf("%d lines, the last %q", len(out), out[len(out)-1])
+	}
+}

@@ -1,0 +1,99 @@
+package record
+
+import (
+	"slices"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+)
+
+// PendingDeploy is a deploy that did not reach a host, or whose outcome there is not known.
+type PendingDeploy struct {
+	Host     string        `json:"host"`
+	Run      string        `json:"run"`
+	Revision string        `json:"revision,omitempty"` // the commit that the host should be at
+	Outcome  fleet.Outcome `json:"outcome,omitempty"`  // "" if the run was abandoned before there was one
+}
+
+// HostHistory is what the records of a fleet's runs say about its hosts.
+type HostHistory struct {
+	Pending  []PendingDeploy           // of each host, its last deploy counts
+	LastRuns map[string]health.LastRun // by host; a run that skipped the host does not count
+}
+
+// HostHistory reads the records of a fleet.
+func (r *Store) HostHistory(name string) (HostHistory, error) {
+	history := HostHistory{LastRuns: map[string]health.LastRun{}}
+	deployed, ran := map[string]bool{}, map[string]bool{}
+	err := r.runs(name, func(rec *Record, s *fleet.State) bool {
+		for _, h := range s.Hosts {
+			if !ran[h.Name] && !skipped(h) {
+				ran[h.Name] = true
+				if last := s.LastRun(h.Name); last != nil {
+					history.LastRuns[h.Name] = *last
+				}
+			}
+			if !deploys(s) || deployed[h.Name] || passedOver(h) {
+				continue
+			}
+			deployed[h.Name] = true
+			switch {
+			case h.Result == nil && rec.Living():
+			case h.Result == nil:
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, rec.Run, s.Start.Revision, ""})
+			case slices.Contains([]fleet.Outcome{fleet.Unreachable, fleet.Unknown, fleet.Skipped}, h.Result.Outcome):
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, rec.Run, s.Start.Revision, h.Result.Outcome})
+			}
+		}
+		return true
+	})
+	return history, err
+}
+
+// Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped because of that.
+func (r *Store) Failed(name string) ([]string, error) {
+	var failed []string
+	err := r.runs(name, func(_ *Record, s *fleet.State) bool {
+		if !deploys(s) {
+			return true
+		}
+		for _, h := range s.Hosts {
+			if passedOver(h) || h.Result != nil && h.Result.Outcome.Fails() && h.Result.Outcome != fleet.Unknown {
+				failed = append(failed, h.Name)
+			}
+		}
+		return false
+	})
+	return failed, err
+}
+
+// deploys reports whether the run puts a configuration into effect beyond the next reboot.
+func deploys(s *fleet.State) bool {
+	return s.Start.Goal == fleet.GoalSwitch || s.Start.Goal == fleet.GoalBoot
+}
+
+func skipped(h *fleet.HostState) bool { return h.Result != nil && h.Result.Outcome == fleet.Skipped }
+
+// passedOver reports whether the host was skipped because of what happened elsewhere.
+func passedOver(h *fleet.HostState) bool { return skipped(h) && h.Result.Code != fleet.CodeOffline }
+
+// runs calls each with every run of a fleet that is not part of another run, newest first, until each returns false.
+func (r *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
+	all, err := r.List()
+	if err != nil {
+		return err
+	}
+	for _, rec := range all {
+		s, err := rec.State()
+		if err != nil {
+			return err
+		}
+		if s.Start == nil || s.Start.Fleet != name || s.Start.Of != "" {
+			continue
+		}
+		if !each(rec, s) {
+			return nil
+		}
+	}
+	return nil
+}
