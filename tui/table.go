@@ -27,7 +27,9 @@ type TableOptions struct {
 	Inventory *inventory.Inventory
 	Actions   Actions
 	Settings  Settings
-	ReadOnly  string   // why nothing may be changed; "" lets it be
+	ReadOnly  string // why nothing may be changed; "" lets it be
+	Width     int    // of the window, with Height, if Out cannot be asked for it; 0 if it can
+	Height    int
 	Leaving   []string // what to know before leaving while something runs; none is that jobs go on, and how to attach to them
 }
 
@@ -99,6 +101,9 @@ func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx,
 
 func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *Table {
 	t := &Table{ui: newUI(o), ended: make(chan struct{})}
+	if o.Width > 0 {
+		more = append(more, tea.WithWindowSize(o.Width, o.Height))
+	}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
 		tea.WithFPS(tableFrames))...)
