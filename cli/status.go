@@ -15,6 +15,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 type statusOptions struct {
@@ -57,12 +58,12 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.visit(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
 		},
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if a host has drifted")
-	outputFlag(cmd, &o.output, "host")
+	outputFlag(cmd.Flags(), &o.output, "host")
 	return cmd
 }
 
@@ -199,20 +200,11 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 		}
 		if r.Err != nil {
 			line.Error = withoutName(r.Err.Error(), r.host)
-			line.Hint = hintOf(r.Err)
+			line.Hint = hint.Of(r.Err)
 		}
 		if err := lines.Encode(line); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// hintOf returns what to do about an error; "" if it has no hint.
-func hintOf(err error) string {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		return hinted.Hint()
-	}
-	return ""
 }

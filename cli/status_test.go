@@ -45,46 +45,33 @@ func TestStatusEndsWithWhatMattersMost(t *testing.T) {
 	}
 }
 
-// fleetOf starts a demo of these hosts, and returns the world of its operator.
-func fleetOf(t *testing.T, hosts ...demo.Host) (*world, *demo.Fleet) {
-	t.Helper()
-	f, err := demo.Start(t.Context(), demo.Options{Hosts: hosts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	w := demoWorld(t)
-	w.Env = w.Env.on(f)
-	return w, f
-}
-
 func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
-	w, _ := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1, Dirty: true})
-	if code := Main(w.Env, []string{"deploy", "web", "--quiet"}); code != fleet.ExitOK {
-		t.Fatalf("deploy: %d\n%s%s", code, w.out, w.err)
+	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1, Dirty: true})
+	if code := Main(env.Env, []string{"deploy", "web", "--quiet"}); code != fleet.ExitOK {
+		t.Fatalf("deploy: %d\n%s%s", code, env.out, env.err)
 	}
-	*w.out = buffer{}
-	if code := Main(w.Env, []string{"status", "--exit-code"}); code != fleet.ExitDrift {
-		t.Errorf("exit code %d: %s", code, w.err)
+	*env.out = syncBuffer{}
+	if code := Main(env.Env, []string{"status", "--exit-code"}); code != fleet.ExitDrift {
+		t.Errorf("exit code %d: %s", code, env.err)
 	}
-	out := w.out.String()
+	out := env.out.String()
 	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "uncommitted changes; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q in\n%s", want, out)
 		}
 	}
-	if code := Main(w.Env, []string{"status", "web", "--exit-code"}); code != fleet.ExitOK {
+	if code := Main(env.Env, []string{"status", "web", "--exit-code"}); code != fleet.ExitOK {
 		t.Errorf("web alone: exit code %d", code)
 	}
 }
 
 func TestStatusJSONIsALineAHost(t *testing.T) {
-	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
+	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
-	if code := Main(w.Env, []string{"status", "--output", "json"}); code != fleet.ExitUnreachable {
-		t.Errorf("exit code %d: %s", code, w.err)
+	if code := Main(env.Env, []string{"status", "--output", "json"}); code != fleet.ExitUnreachable {
+		t.Errorf("exit code %d: %s", code, env.err)
 	}
-	lines := json.NewDecoder(strings.NewReader(w.out.String()))
+	lines := json.NewDecoder(strings.NewReader(env.out.String()))
 	var web, gone statusJSON
 	if err := errors.Join(lines.Decode(&web), lines.Decode(&gone)); err != nil {
 		t.Fatal(err)
@@ -98,19 +85,19 @@ func TestStatusJSONIsALineAHost(t *testing.T) {
 }
 
 func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
-	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
+	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
-	if code := Main(w.Env, []string{"deploy", "--all", "--quiet"}); code != fleet.ExitUnreachable {
-		t.Fatalf("deploy: exit code %d\n%s", code, w.err)
+	if code := Main(env.Env, []string{"deploy", "--all", "--quiet"}); code != fleet.ExitUnreachable {
+		t.Fatalf("deploy: exit code %d\n%s", code, env.err)
 	}
-	*w.out = buffer{}
-	Main(w.Env, []string{"status"})
-	if out := w.out.String(); strings.Count(out, "deploy pending since run") != 1 {
+	*env.out = syncBuffer{}
+	Main(env.Env, []string{"status"})
+	if out := env.out.String(); strings.Count(out, "deploy pending since run") != 1 {
 		t.Errorf("one is owed:\n%s", out)
 	}
-	*w.out = buffer{}
-	Main(w.Env, []string{"status", "--output", "json"})
-	lines := json.NewDecoder(strings.NewReader(w.out.String()))
+	*env.out = syncBuffer{}
+	Main(env.Env, []string{"status", "--output", "json"})
+	lines := json.NewDecoder(strings.NewReader(env.out.String()))
 	var web, gone statusJSON
 	if err := errors.Join(lines.Decode(&web), lines.Decode(&gone)); err != nil {
 		t.Fatal(err)
@@ -121,13 +108,13 @@ func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
 }
 
 func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
-	w := newWorld(t)
+	env := newTestEnv(t)
 	r := hostReport{host: &inventory.Host{Name: "hsb0"}, Judgement: health.Judgement{State: health.StateBehind, Reason: "2 behind"}, HostStatus: host.HostStatus{
 		Reachable: true, Health: &health.Health{Uptime: 90000, System: health.System{Generation: 213}, Memory: &health.Amount{Total: 100, Free: 25}, Store: &health.Amount{Total: 1 << 40, Free: 5 << 30}},
 	}}
 	at := func(width int) string {
-		table := newTable(w.Env, statusHeads()...)
-		table.row(table.ink.Bad, append([]string{"hsb0", r.state(table.ink)}, r.cells(w.Now())...)...)
+		table := newTextTable(env.Env, statusHeads()...)
+		table.row(table.palette.Bad, append([]string{"hsb0", r.state(table.palette)}, r.cells(env.Now())...)...)
 		table.width = width
 		table.fit(spareHeads()...)
 		return table.String()
@@ -141,7 +128,7 @@ func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
 }
 
 func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
-	w, f := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	for _, test := range []struct {
 		args []string
 		code int
@@ -153,43 +140,43 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},
 		{[]string{"reboot", "--all"}, fleet.ExitOK, "✓ rebooted"},
-		{[]string{"reboot"}, fleet.ExitUsage, "no hosts were selected"},
+		{[]string{"reboot"}, fleet.ExitUsage, "no hosts selected"},
 	} {
-		*w.out, *w.err = buffer{}, buffer{}
-		if code := Main(w.Env, test.args); code != test.code || !strings.Contains(w.out.String()+w.err.String(), test.says) {
-			t.Errorf("%v: exit code %d\n%s%s", test.args, code, w.out, w.err)
+		*env.out, *env.err = syncBuffer{}, syncBuffer{}
+		if code := Main(env.Env, test.args); code != test.code || !strings.Contains(env.out.String()+env.err.String(), test.says) {
+			t.Errorf("%v: exit code %d\n%s%s", test.args, code, env.out, env.err)
 		}
 	}
 	if err := f.Server("web").Close(); err != nil {
 		t.Fatal(err)
 	}
 	for _, command := range []string{"plan", "test", "reboot"} {
-		if code := Main(w.Env, []string{command, "--all"}); code != fleet.ExitUnreachable {
+		if code := Main(env.Env, []string{command, "--all"}); code != fleet.ExitUnreachable {
 			t.Errorf("%s of a host that is away: exit code %d", command, code)
 		}
 	}
 }
 
 func TestAFailedTestShowsWhatItSaid(t *testing.T) {
-	w := newWorld(t)
-	p := &testPrinter{env: w.Env, labels: newLabels(w.Env, hostsNamed("web")), lines: json.NewEncoder(new(bytes.Buffer))}
+	env := newTestEnv(t)
+	p := &testPrinter{env: env.Env, labels: newLabels(env.Env, hostsNamed("web")), lines: json.NewEncoder(new(bytes.Buffer))}
 	tested := host.Tested{Host: "web", Tests: []host.Test{{Name: "a.sh", Seconds: 1}, {Name: "b.sh", Exit: 7, Output: []string{"dns is silent"}}}}
 	p.text(hostsNamed("web")[0], tested)
 	p.count(hostsNamed("web")[0], tested)
 	want := "web | ✓ passed a.sh (1 s)\nweb | ✗ failed b.sh: exit status 7 (0 s)\n  | dns is silent\n"
-	if w.out.String() != want || p.failed != 1 {
-		t.Errorf("%d failed:\n%s", p.failed, w.out)
+	if env.out.String() != want || p.failed != 1 {
+		t.Errorf("%d failed:\n%s", p.failed, env.out)
 	}
 }
 
 func TestRebootAsksWhichHostsAndTakesNoForNo(t *testing.T) {
-	w, _ := fleetOf(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
-	w.InTTY, w.In = true, strings.NewReader("n\n")
-	if code := Main(w.Env, []string{"reboot", "--all"}); code != fleet.ExitInterrupted {
+	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+	env.InTTY, env.In = true, strings.NewReader("n\n")
+	if code := Main(env.Env, []string{"reboot", "--all"}); code != fleet.ExitInterrupted {
 		t.Errorf("exit code %d", code)
 	}
-	if !strings.Contains(w.err.String(), "reboot 1 host (web)? [y/N]") || w.out.String() != "" {
-		t.Errorf("%s%s", w.out, w.err)
+	if !strings.Contains(env.err.String(), "Reboot 1 host (web)? [y/N]") || env.out.String() != "" {
+		t.Errorf("%s%s", env.out, env.err)
 	}
 }
 

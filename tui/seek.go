@@ -87,7 +87,7 @@ func (u *ui) lookFor(p *pane, l *look) tea.Cmd {
 			if r[0] == r[1] {
 				continue
 			}
-			at, err := find(f.run, host, r[0], r[1], l.step < 0, holds)
+			at, err := find(LogSearch{Run: f.run, Host: host, From: r[0], To: r[1], Last: l.step < 0, Match: holds})
 			if err != nil {
 				return pageMsg{p, f, nil, err}
 			}

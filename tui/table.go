@@ -49,12 +49,19 @@ type Actions struct {
 	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
 	// negative. It returns the number of the first, and how many there are in all.
 	Log func(run, host string, from, most int) (lines []Text, first, total int, err error)
-	// Find is the number of the first line from one number up to another that holds, of all those that Log would read, or of the last; -1 where
-	// none does.
-	Find    func(run, host string, from, to int, last bool, holds func(Text) bool) (int, error)
+	// Find returns the number of the line that a search finds, or -1 if it finds none.
+	Find    func(LogSearch) (int, error)
 	Refresh func(hosts []string) // looks at them again, now
 	Away    func(away bool)      // nobody has looked for long, or somebody does again
 	History func(host string) ([]Past, error)
+}
+
+// A LogSearch searches the lines of a host's log that [Actions.Log] reads.
+type LogSearch struct {
+	Run, Host string
+	From, To  int  // the numbers of the lines to search, without To itself
+	Last      bool // find the last matching line, not the first
+	Match     func(Text) bool
 }
 
 // Settings is what the operator has configured.

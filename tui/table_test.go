@@ -105,10 +105,10 @@ func (d *deployed) actions() Actions {
 			from = min(from, len(d.record))
 			return d.record[from:min(from+most, len(d.record))], from, len(d.record), nil
 		},
-		Find: func(_, _ string, from, to int, last bool, holds func(Text) bool) (int, error) {
+		Find: func(s LogSearch) (int, error) {
 			at := -1
 			for n, l := range d.record {
-				if from <= n && n < to && (last || at < 0) && holds(l) {
+				if s.From <= n && n < s.To && (s.Last || at < 0) && s.Match(l) {
 					at = n
 				}
 			}

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -32,7 +31,7 @@ type HostStatus struct {
 	CheckoutTime time.Time // before Health.Checkout was taken; zero means FactsTime
 
 	// OtherAgent is set if an agent answers that cannot be used, because it speaks another version of the API.
-	OtherAgent *agent.VersionError
+	OtherAgent *health.AgentVersionError
 }
 
 // Observation returns the status as evidence for [health.Judge].
@@ -93,7 +92,7 @@ type statusClient struct {
 	probeDue  time.Time      // when the next one is due if an agent answers in between
 	health    *health.Health
 	time      time.Time // when health was taken
-	other     *agent.VersionError
+	other     *health.AgentVersionError
 }
 
 func newStatusClient(d Dialer, inv *inventory.Inventory, h *inventory.Host) *statusClient {
