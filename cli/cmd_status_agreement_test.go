@@ -225,13 +225,15 @@ func stateIn(row string) string {
 	return fields[2]
 }
 
-// renderTable shows a table on a terminal in memory, and returns the screen once it has stopped changing.
+// renderTable shows a table on a terminal in memory, and returns the screen once it has stopped
+// changing.
 func renderTable(t *testing.T, w *testEnv, inv *inventory.Inventory, fill func(*tui.Table)) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	emu := &emulator{Emulator: vt.NewEmulator(260, 60)}
-	emu.Write([]byte("\x1b[20h")) // a newline returns the carriage, as on a terminal that is not raw
+	// a newline returns the carriage, as on a terminal that is not raw
+	emu.Write([]byte("\x1b[20h"))
 	go io.Copy(io.Discard, emu.Emulator)
 	defer func() { emu.InputPipe().(io.Closer).Close() }()
 	table := tui.NewTable(ctx, tui.TableOptions{
@@ -272,8 +274,9 @@ func (e *emulator) text() string {
 	return e.String()
 }
 
-// A checkout on another branch and a checkout with uncommitted changes, on hosts that run the target otherwise: every command says the
-// same about every host, and so does the table. A failed run is still shown after a restart of the table.
+// TestEveryCommandAgreesOnDriftedHosts has one checkout on another branch and one with uncommitted
+// changes, on hosts that otherwise are at the target, and a host on which the last run failed
+// before the table was opened.
 func TestEveryCommandAgreesOnDriftedHosts(t *testing.T) {
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 160, 30, fmt.Sprintf(`cd %q || exit

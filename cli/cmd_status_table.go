@@ -106,7 +106,8 @@ func (r hostReport) cells(now time.Time) []string {
 	}
 }
 
-// details returns why the host is in its state, and what else there is to know. Errors are printed after the table.
+// details returns why the host is in its state, and what else there is to know. Errors are printed
+// after the table.
 func (r hostReport) details(now time.Time) string {
 	last, reason, job, pending := "", r.Reason, "", ""
 	if r.LastRun != nil {

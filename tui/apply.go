@@ -70,8 +70,8 @@ func (u *ui) applyStatuses(statuses []Status) {
 	}
 }
 
-// remember updates a row with a run from the records, unless the table has seen a newer one. A run that ended well says nothing about
-// the host's state now: the host itself will.
+// remember updates a row with a run from the records, unless the table has seen a newer one. A run
+// that ended well says nothing about the host's state now: the host itself will.
 func (u *ui) remember(host string, last health.LastRun) {
 	r := u.byName[host]
 	if r == nil || !last.NeedsAttention() || r.work != nil || r.lastRun != nil && !last.Time.After(r.lastRun.Time) {
@@ -96,7 +96,8 @@ func sameLock(a, b *health.Checkout) bool {
 	return a.Lock == b.Lock && a.Revision == b.Revision && a.Dirty == b.Dirty
 }
 
-// updateLock finds the flake.lock that hosts are compared with, and the subject of the target, and reports whether the lock changed.
+// updateLock finds the flake.lock that hosts are compared with, and the subject of the target, and
+// reports whether the lock changed.
 func (u *ui) updateLock() bool {
 	checkouts := make([]*health.Checkout, len(u.rows))
 	for i, r := range u.rows {
@@ -117,7 +118,8 @@ func (u *ui) judgeAll() {
 	}
 }
 
-// event applies one event, and reports whether an operator who is looking elsewhere should be alerted.
+// event applies one event, and reports whether an operator who is looking elsewhere should be
+// alerted.
 func (u *ui) event(ev fleet.Event) (ring bool) {
 	if ev.Run != "" {
 		u.advance(ev)
@@ -182,14 +184,16 @@ func (u *ui) advance(ev fleet.Event) {
 	}
 	u.shares[ev.Run] = 0
 	for _, h := range s.Hosts {
-		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) { // an older run may be attached to later
-			r.work, r.run, r.ending, r.begun = h, s, nil, r.log.tail.next
+		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) {
+			// an older run may be attached to later
+			r.work, r.run, r.ending, r.runStart = h, s, nil, r.log.tail.next
 			u.changed(r)
 		}
 	}
 }
 
-// noteEnd keeps how the run ended for a host. A run that skipped it leaves the outcome of the run before standing.
+// noteEnd keeps how the run ended for a host. A run that skipped it leaves the outcome of the run
+// before standing.
 func (u *ui) noteEnd(ev fleet.Event, s *fleet.State) {
 	switch r := u.byName[ev.Host]; {
 	case r == nil || r.run != s:
@@ -241,7 +245,8 @@ func (u *ui) living() []*fleet.State {
 	return some
 }
 
-// progress returns how far the given runs are, from 0 to 100. All hosts count alike; a build counts by its paths.
+// progress returns how far the given runs are, from 0 to 100. All hosts count alike; a build counts
+// by its paths.
 func (u *ui) progress(runs []*fleet.State) int {
 	done, all := 0, 0
 	for _, s := range runs {

@@ -22,7 +22,8 @@ type column struct {
 // minDetail is the least width at which the last column, which takes the rest, is useful.
 const minDetail = 18
 
-// columnTable returns all columns in their default order. The mark and the name come before them and are always shown.
+// columnTable returns all columns in their default order. The mark and the name come before them
+// and are always shown.
 func columnTable() []column {
 	return []column{
 		{"state", "STATE", 2 + wordWidth, 0, (*ui).drawState, func(_ *ui, a, b *row) int { return cmp.Compare(a.judged.State, b.judged.State) }},

@@ -11,8 +11,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// header draws the first line: the fleet, how many hosts are in each state, the target, and the current run. If the line is too
-// narrow for the states' words, their marks stand for them.
+// header draws the first line: the fleet, how many hosts are in each state, the target, and the
+// current run. If the line is too narrow for the states' words, their marks stand for them.
 func (u *ui) header(out *strings.Builder) {
 	left := u.headerWith(u.counted().header)
 	if ansi.StringWidth(left) > u.width {
@@ -62,7 +62,8 @@ func (u *ui) where(room int) string {
 	return u.palette.Faint.Paint(cut(text, room))
 }
 
-// tallied is the counts in words and what they were made from: they change far more rarely than frames are drawn.
+// tallied is the counts in words and what they were made from: they change far more rarely than
+// frames are drawn.
 type tallied struct {
 	tally                [health.NumStates]int
 	marked               int
@@ -95,7 +96,8 @@ func (u *ui) counted() *tallied {
 	return &u.words
 }
 
-// counts returns how many hosts are in each state, each formatted and after a gap. They add up to the number of hosts.
+// counts returns how many hosts are in each state, each formatted and after a gap. They add up to
+// the number of hosts.
 func (u *ui) counts(gap string, format func(n int, s health.State) string) string {
 	var text strings.Builder
 	for state, n := range u.tally {
@@ -106,7 +108,7 @@ func (u *ui) counts(gap string, format func(n int, s health.State) string) strin
 	return text.String()
 }
 
-// footer is the last line: what is being typed, else what there is to read, else the keys.
+// footer draws the last line: what the operator types, otherwise a message, otherwise the keys.
 func (u *ui) footer(out *strings.Builder) {
 	var line string
 	switch {
@@ -134,7 +136,7 @@ func (u *ui) shown() int {
 	return n
 }
 
-// hints are the keys that one needs first, where they work.
+// hints returns the most useful keys of what has the focus.
 func (u *ui) hints() string {
 	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
 	switch {

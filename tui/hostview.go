@@ -138,7 +138,8 @@ func (u *ui) history() []string {
 	var lines []string
 	for _, p := range u.past {
 		line := u.palette.Faint.Paint("   "+pad(u.age(p.Time), 5)) + pad(p.Goal, 7)
-		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:] // enough to name the run; the line already has its time
+		// enough to name the run; the line already has its time
+		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:]
 		ink, text, ended := u.palette.Faint, "- not finished", ""
 		if p.Result != nil {
 			var mark string

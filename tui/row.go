@@ -11,18 +11,21 @@ import (
 // row is one host with everything that the table knows about it.
 type row struct {
 	*inventory.Host
-	place       int // in the inventory
-	status      Status
-	seen        time.Time        // when it last answered; zero if it has not yet
-	work        *fleet.HostState // its part of the newest run that the table has seen; nil if there is none
-	run         *fleet.State     // that run
-	ending      *health.LastRun  // how work ended; nil until it has
-	lastRun     *health.LastRun  // the last run that did not skip it; nil if there is none
-	lost        time.Time        // when the run lost its connection to the host; zero while it has one
-	doing       string           // what is being done to it outside of runs, in a word; "" if nothing is
-	since       time.Time        // when doing changed
+	place  int // in the inventory
+	status Status
+	seen   time.Time // when it last answered; zero if it has not yet
+	// its part of the newest run that the table has seen; nil if there is none
+	work    *fleet.HostState
+	run     *fleet.State    // that run
+	ending  *health.LastRun // how work ended; nil until it has
+	lastRun *health.LastRun // the last run that did not skip it; nil if there is none
+	// when the run lost its connection to the host; zero while it has one
+	lost time.Time
+	// what is being done to it outside of runs, in a word; "" if nothing is
+	doing       string
+	since       time.Time // when doing changed
 	log         pane
-	begun       int   // the number in log of the first line of run
+	runStart    int   // the number in log of the first line of run
 	plan        *pane // what a deploy would do; nil until the operator asks
 	generations *pane // nil until the operator asks
 	marked      bool
@@ -42,7 +45,8 @@ type rowKey struct {
 	ago             time.Duration // how long ago the run that the row mentions ended
 }
 
-// judge decides the host's state from what is known now. It is the only place where the table does so.
+// judge decides the host's state from what is known now. It is the only place where the table does
+// so.
 func (r *row) judge(t health.Target) health.Judgement {
 	t.Managed = r.Managed
 	return health.Judge(health.Evidence{
@@ -79,7 +83,8 @@ func (r *row) ended() *fleet.Result {
 // showsRun reports whether the row is about the host's part of a run that the table has seen.
 func (r *row) showsRun() bool { return r.busy() || r.ended() != nil }
 
-// clock returns what the row's time cell shows, coarse enough that a row at rest is drawn once a minute.
+// clock returns what the row's time cell shows, coarse enough that a row at rest is drawn once a
+// minute.
 func (r *row) clock(now time.Time, calm bool) time.Duration {
 	d, step := now.Sub(r.since), time.Second
 	switch {

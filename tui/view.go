@@ -19,9 +19,10 @@ const (
 	logFrom     = 16
 )
 
-// logHeight is how many lines the log below has; none where the window is low.
+// logHeight returns how many lines the log below has; 0 if the window is too low for one.
 func (u *ui) logHeight() int {
-	rest := u.height - chrome - max(len(u.list.items), len(u.rows)) // by all rows: filtering does not move it
+	// by all rows: filtering does not move it
+	rest := u.height - chrome - max(len(u.list.items), len(u.rows))
 	switch {
 	case u.open != "":
 		return u.height - chrome - u.factsHeight()
@@ -59,7 +60,7 @@ func (u *ui) View() tea.View {
 	return v
 }
 
-// screen is the whole of it, a line each that ends in a newline, but for the last.
+// screen returns the whole screen. Every line except the last ends in a newline.
 func (u *ui) screen() string {
 	if u.width == 0 {
 		return ""
@@ -89,7 +90,7 @@ func (u *ui) screen() string {
 	return text
 }
 
-// tooSmall is what a window that nothing fits into says.
+// tooSmall returns the message for a window that is too small.
 func tooSmall(width, height int) string {
 	text := fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", width, height, leastWidth, leastHeight)
 	lines := strings.Split(ansi.Wrap(text, width, ""), "\n")
@@ -119,7 +120,7 @@ func (u *ui) drawTable(out *strings.Builder) {
 	}
 }
 
-// empty says why no host shows, and what to do.
+// empty draws why no host is shown and what to do. It returns the number of lines.
 func (u *ui) empty(out *strings.Builder, height int) int {
 	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all of them again"}
 	if u.list.err != nil {
@@ -134,7 +135,7 @@ func (u *ui) empty(out *strings.Builder, height int) int {
 
 func (u *ui) nameWidth() int { return min(u.names, max(u.width/4, 8)) }
 
-// fitting are the columns that there is room for.
+// fitting returns the columns that there is room for.
 func (u *ui) fitting() []column {
 	if u.fitsFor != u.layout {
 		u.fits, u.fitsFor = fit(u.columns, u.width-u.nameWidth()-4), u.layout
@@ -166,7 +167,7 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 	out.WriteByte('\n')
 }
 
-// row draws a host's line, or hands out the one drawn before.
+// row returns a host's line, drawn only if it changed.
 func (u *ui) row(r *row, columns []column, here bool) string {
 	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm), ago: r.ago(u.now)}
 	if key == r.key {
@@ -222,13 +223,13 @@ func (u *ui) detail(r *row) string {
 	return ink.Paint(j.Reason)
 }
 
-// write is a line, cut to the window.
+// write writes a line, cut to the width of the window.
 func (u *ui) write(out *strings.Builder, line string) {
 	out.WriteString(ansi.Truncate(line, u.width, "…"))
 	out.WriteByte('\n')
 }
 
-// tabs heads the log: whose it is, and whose else could be.
+// tabs draws the line above the log: whose log it is, and which others there are.
 func (u *ui) tabs(out *strings.Builder) {
 	var line strings.Builder
 	line.Grow(4 * u.width)

@@ -20,8 +20,8 @@ func askAgent(ctx context.Context, conn Conn, socket string) (*health.Health, er
 	return client.Health(ctx)
 }
 
-// withAgent combines the answer of an agent with the last probe, which may be older. The agent is closer to the machine; only the probe
-// can read the login user's files.
+// withAgent combines the answer of an agent with the last probe, which may be older. The agent is
+// closer to the machine; only the probe can read the login user's files.
 func withAgent(probed, agent health.Health) health.Health {
 	both := agent
 	both.Kind, both.Checkout, both.Job = probed.Kind, probed.Checkout, probed.Job

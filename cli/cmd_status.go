@@ -81,15 +81,20 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, in
 	}
 	var revision string
 	var history record.HostHistory
-	var historyErr error
+	var tipErr, historyErr error
 	var lookups sync.WaitGroup
-	lookups.Go(func() { revision = env.tip(ctx, inv) })
+	if inv.Remote != "" {
+		lookups.Go(func() { revision, tipErr = env.branchTip(ctx, inv.Remote, inv.Branch) })
+	}
 	lookups.Go(func() { history, historyErr = env.records().HostHistory(inv.Name) })
 	found := make(map[string]host.HostStatus)
 	host.Status(ctx, d, inv, hosts, o.parallel, func(s host.HostStatus) { found[s.Host] = s })
 	lookups.Wait()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	}
+	if tipErr != nil {
+		fmt.Fprintf(env.Err, "fleetctl: cannot read the fleet's branch: %v\n", tipErr)
 	}
 	if historyErr != nil {
 		fmt.Fprintf(env.Err, "fleetctl: cannot tell which deploys failed or are pending: %v\n", historyErr)
@@ -104,20 +109,6 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, in
 		return err
 	}
 	return exit(statusCode(reports, o.exitCode), nil)
-}
-
-// tip returns the commit at the tip of the inventory's branch, or "" if git on this machine cannot report it.
-func (env *Env) tip(ctx context.Context, inv *inventory.Inventory) string {
-	if inv.Remote == "" {
-		return ""
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	revision, err := env.localGit(ctx, inv.Remote, inv.Branch)
-	if err != nil {
-		return ""
-	}
-	return revision
 }
 
 // judgeAll reports on hosts by what was found, in the order of the hosts.
@@ -173,19 +164,21 @@ func (r hostReport) offline() bool { return r.Observation().Reach == health.Offl
 
 // statusJSON is a host in --output json.
 type statusJSON struct {
-	Host      string                `json:"host"`
-	Reachable bool                  `json:"reachable"`
-	Time      time.Time             `json:"time"`
-	State     string                `json:"state"`
-	Reason    string                `json:"reason,omitempty"` // why the state is not current
-	Wanted    string                `json:"wanted,omitempty"` // the target's revision
-	Drift     health.Drift          `json:"drift"`
-	LastRun   *health.LastRun       `json:"last_run,omitempty"` // if it failed or left the host degraded
-	Owed      *record.PendingDeploy `json:"owed,omitempty"`
-	Health    *health.Health        `json:"health,omitempty"`
-	Agent     string                `json:"agent_error,omitempty"` // why an agent that answers is not used
-	Error     string                `json:"error,omitempty"`
-	Hint      string                `json:"hint,omitempty"`
+	Host      string       `json:"host"`
+	Reachable bool         `json:"reachable"`
+	Time      time.Time    `json:"time"`
+	State     string       `json:"state"`
+	Reason    string       `json:"reason,omitempty"` // why the state is not current
+	Wanted    string       `json:"wanted,omitempty"` // the target's revision
+	Drift     health.Drift `json:"drift"`
+	// if it failed or left the host degraded
+	LastRun *health.LastRun       `json:"last_run,omitempty"`
+	Owed    *record.PendingDeploy `json:"owed,omitempty"`
+	Health  *health.Health        `json:"health,omitempty"`
+	// why an agent that answers is not used
+	Agent string `json:"agent_error,omitempty"`
+	Error string `json:"error,omitempty"`
+	Hint  string `json:"hint,omitempty"`
 }
 
 func printStatusJSON(env *Env, revision string, reports []hostReport) error {
