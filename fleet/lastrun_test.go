@@ -52,7 +52,8 @@ func TestLastRunIsTheOutcomeAsEvidence(t *testing.T) {
 	}
 }
 
-// The judgement knows outcomes by their words, since package health does not import this one.
+// TestHealthKnowsTheOutcomesThatNeedAttention compares the words of the outcomes: package health knows
+// them without importing this one.
 func TestHealthKnowsTheOutcomesThatNeedAttention(t *testing.T) {
 	for _, o := range Outcomes {
 		last := health.LastRun{Outcome: string(o)}
