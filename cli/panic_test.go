@@ -49,8 +49,8 @@ func panickingTable(place, file string) int {
 func TestPanicRestoresTerminalAndIsReported(t *testing.T) {
 	for _, test := range []struct{ place, message, stack string }{
 		{"draw", "test panic in draw", "tui.(*ui).Update"},
-		{"command", "fleetctl itself is at fault: test panic in command", "cli.(*tableController).history"},
-		{"controller", "fleetctl itself is at fault: test panic in controller", "(*tableController).background"},
+		{"command", "bug in fleetctl: test panic in command", "cli.(*tableController).history"},
+		{"controller", "bug in fleetctl: test panic in controller", "(*tableController).background"},
 	} {
 		t.Run(test.place, func(t *testing.T) {
 			t.Parallel()
@@ -66,7 +66,7 @@ func TestPanicRestoresTerminalAndIsReported(t *testing.T) {
 			p.Keys("Enter")
 			p.Until("table exited with 1")
 			shown := p.Until("sane 23")
-			for _, want := range []string{"before", test.message, test.stack, "fleetctl itself is at fault"} {
+			for _, want := range []string{"before", test.message, test.stack, "bug in fleetctl"} {
 				if !strings.Contains(shown, want) {
 					t.Errorf("the terminal lacks %q", want)
 				}

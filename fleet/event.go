@@ -96,12 +96,15 @@ const (
 	Back = "back"
 )
 
-// Facts of the job's that mean something to the engine, too.
+// Facts of a job that the engine uses, too.
 const (
-	FactAwaiting  = "awaiting"  // go: it is built, and waits for the word
-	FactActivated = "activated" // no: a switch_command changed nothing
-	FactPrevious  = "previous"  // the generation to go back to, to undo the activation
-	FactConfirmed = "confirmed" // who keeps the new configuration: operator, host or none
+	FactBefore     = "before"     // revision before the run
+	FactAfter      = "after"      // revision after the run
+	FactGeneration = "generation" // generation after the run
+	FactAwaiting   = "awaiting"   // go: it is built, and waits for the word
+	FactActivated  = "activated"  // no: a switch_command changed nothing
+	FactPrevious   = "previous"   // the generation to go back to, to undo the activation
+	FactConfirmed  = "confirmed"  // who keeps the new configuration: operator, host or none
 )
 
 // PlannedHost is one host of a run, with what is needed to find its job again.

@@ -5,23 +5,22 @@ import (
 	"runtime/debug"
 )
 
-// A panic while one host is worked on is told of that host: the others, and the terminal, are not to suffer for it.
-
-// Fault is a panic, as an error.
+// PanicError is a panic as an error.
 type PanicError struct {
-	what  any
-	Where []byte // the stack
+	value any
+	Stack []byte
 }
 
-func (f *PanicError) Error() string { return fmt.Sprintf("fleetctl itself is at fault: %v", f.what) }
+func (e *PanicError) Error() string { return fmt.Sprintf("bug in fleetctl: %v", e.value) }
 
-// Caught runs something, and returns its panic; nil where there was none.
-func CatchPanic(do func()) (f *PanicError) {
+// CatchPanic calls f and returns its panic, or nil if there was none. Work on one host runs in it, so that
+// a bug affects neither other hosts nor the terminal.
+func CatchPanic(f func()) (err *PanicError) {
 	defer func() {
-		if what := recover(); what != nil {
-			f = &PanicError{what, debug.Stack()}
+		if v := recover(); v != nil {
+			err = &PanicError{v, debug.Stack()}
 		}
 	}()
-	do()
+	f()
 	return nil
 }

@@ -1,70 +1,81 @@
 package fleet
 
 import (
+	"maps"
 	"slices"
+	"strconv"
 	"time"
 )
 
-// Phase is what is going on with a host, between its run's beginning and its outcome.
+// Phase is what a host is doing between the start of its run and its outcome.
 type Phase string
 
 const (
 	Waiting      Phase = "waiting"
 	Connecting   Phase = "connecting"
 	Working      Phase = "working"
-	Reconnecting Phase = "reconnecting" // out of reach; its job goes on
+	Reconnecting Phase = "reconnecting" // out of reach; its job continues
 	Done         Phase = "done"
 )
 
-// tailLines is how much of a host's log its state remembers: what a summary quotes.
+// tailLines is how many lines of a host's log its state keeps, for a summary to quote.
 const tailLines = 20
 
-// State is what is known of a run: all its events so far, added up.
+// State is a run as far as its events tell. [State.Apply] is the only way in which it changes.
 type State struct {
 	Run     string
 	Start   *Start
 	Began   time.Time
-	Last    time.Time // of the event applied last
-	Seq     uint64    // of the event applied last
+	Last    time.Time // time of the last applied event
+	Seq     uint64    // number of the last applied event
 	Hosts   []*HostState
 	Summary *Summary // nil until the run has finished
 
-	Rollback string // the run that takes a failed wave back; "" where there is none
+	Rollback string // ID of the run that rolls a failed wave back, or ""
 
 	byName map[string]*HostState
 }
 
-// HostState is what is known of one host of a run.
+// HostState is one host's part of a run as far as its events tell. [HostState.Apply] is the only way in
+// which it changes.
 type HostState struct {
 	Name     string
 	Kind     string
 	Wave     int
 	Phase    Phase
-	Step     Step      // the step under way, or the last one
-	Since    time.Time // Phase and Step are as they are since then
+	Step     Step      // current step, or the last one
+	Since    time.Time // when Phase or Step last changed
 	Changed  bool      // a new configuration was activated
-	Began    time.Time // the host's own beginning; zero while it waits
+	Began    time.Time // when the host started; zero while it waits
 	Progress Progress
 	LastLine string
 	Facts    map[string]string
-	Tail     []string // the last lines, the newest at the end
-	Result   *Result  // nil until it has one
+	Tail     []string // last lines of the log, newest last
+	Result   *Result  // nil until there is an outcome
 }
 
-// Host returns the state of the host of that name, or nil.
+// NewHostState returns the state of a host that waits for its turn.
+func NewHostState(planned PlannedHost, now time.Time) *HostState {
+	return &HostState{
+		Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave,
+		Phase: Waiting, Since: now, Facts: map[string]string{},
+	}
+}
+
+// Host returns the state of the named host, or nil.
 func (s *State) Host(name string) *HostState { return s.byName[name] }
 
-// Settled reports whether every host has an outcome that stays.
+// Settled reports whether every host has a final outcome.
 func (s *State) Settled() bool {
 	for _, h := range s.Hosts {
-		if h.Result == nil || !h.Result.Outcome.Terminal() {
+		if !h.Settled() {
 			return false
 		}
 	}
 	return s.Start != nil
 }
 
-// complete reports whether every host has an outcome.
+// Complete reports whether every host has an outcome, final or not.
 func (s *State) Complete() bool {
 	for _, h := range s.Hosts {
 		if h.Result == nil {
@@ -74,7 +85,7 @@ func (s *State) Complete() bool {
 	return s.Start != nil
 }
 
-// Apply adds an event. It is the only way in which a State changes, and it depends on nothing but the state and the event.
+// Apply adds an event. The result depends only on the state and the event.
 func (s *State) Apply(ev Event) {
 	s.Last, s.Seq = ev.Time, ev.Seq
 	switch {
@@ -90,9 +101,9 @@ func (s *State) Apply(ev Event) {
 		s.Rollback = ev.Value
 	}
 	if h := s.byName[ev.Host]; h != nil {
-		h.apply(ev)
+		h.Apply(ev)
 		if h.Result == nil {
-			s.Summary = nil // a host that was unknown is being settled
+			s.Summary = nil // an unknown host is being settled
 		}
 	}
 }
@@ -102,18 +113,38 @@ func (s *State) begin(ev Event) {
 	s.Hosts = make([]*HostState, 0, len(ev.Start.Hosts))
 	s.byName = make(map[string]*HostState, len(ev.Start.Hosts))
 	for _, planned := range ev.Start.Hosts {
-		h := &HostState{Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave, Phase: Waiting, Since: ev.Time, Facts: map[string]string{}}
+		h := NewHostState(planned, ev.Time)
 		s.Hosts = append(s.Hosts, h)
 		s.byName[h.Name] = h
 	}
 }
 
-// inActivation reports whether the host has come as far as its activation.
+// Settled reports whether the host has a final outcome.
+func (h *HostState) Settled() bool { return h.Result != nil && h.Result.Outcome.Terminal() }
+
+// InActivation reports whether the host has reached its activation.
 func (h *HostState) InActivation() bool {
 	return slices.Contains([]Step{Activate, Verify, Confirm}, h.Step)
 }
 
-func (h *HostState) apply(ev Event) {
+// Awaiting reports whether the host has built its configuration and waits for permission to activate.
+func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
+
+// PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not known.
+func (h *HostState) PreviousGeneration() int {
+	n, _ := strconv.Atoi(h.Facts[FactPrevious])
+	return n
+}
+
+// Clone returns a copy that shares nothing with h that Apply changes.
+func (h *HostState) Clone() *HostState {
+	c := *h
+	c.Facts, c.Tail = maps.Clone(h.Facts), slices.Clone(h.Tail)
+	return &c
+}
+
+// Apply adds an event of this host.
+func (h *HostState) Apply(ev Event) {
 	if h.Began.IsZero() {
 		h.Began = ev.Time
 	}
@@ -151,7 +182,8 @@ func (h *HostState) apply(ev Event) {
 	}
 }
 
-// enter leaves an earlier Since alone where only the connection comes and goes: the step has been under way all the time.
+// enter changes the phase. Since stays when only the connection comes or goes, because the step has been
+// running all the time.
 func (h *HostState) enter(p Phase, now time.Time) {
 	if !(h.Phase == Reconnecting && p == Working || h.Phase == Working && p == Reconnecting) {
 		h.Since = now

@@ -119,9 +119,9 @@ func (t *Table) Run() error {
 	t.feed.close()
 	switch {
 	case t.ui.fault != nil:
-		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Where)
+		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Stack)
 	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
-		return errors.New("fleetctl itself is at fault: what stands above says where")
+		return errors.New("bug in fleetctl: see the stack trace above")
 	}
 	return err
 }

@@ -280,7 +280,7 @@ func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
 	table.Guard(func() { panic("a fault") })
-	if f := table.ui.fault; f == nil || !strings.HasSuffix(f.Error(), "at fault: a fault") || !strings.HasPrefix(string(f.Where), "goroutine") {
+	if f := table.ui.fault; f == nil || !strings.HasSuffix(f.Error(), "bug in fleetctl: a fault") || !strings.HasPrefix(string(f.Stack), "goroutine") {
 		t.Errorf("the table ends with %v", f)
 	}
 	if text := s.text(); strings.Contains(text, "hsb0") {

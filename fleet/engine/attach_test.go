@@ -288,7 +288,7 @@ func TestAnEmptyRecordIsNoRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	owned.Close()
-	if _, err := w.engine.Attach(t.Context(), r, w.inv, func(fleet.Event) {}); err == nil || !strings.Contains(err.Error(), "before it began") {
+	if _, err := w.engine.Attach(t.Context(), r, w.inv, func(fleet.Event) {}); err == nil || !strings.Contains(err.Error(), "before it recorded anything") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -323,7 +323,7 @@ func TestCancelEndsJobsAndKeepsWaitingHostsFromBeginning(t *testing.T) {
 		if w.hosts["c"].logins > 0 {
 			t.Error("c was logged in to")
 		}
-		want := map[string]string{"a": "cancelled", "b": "too late: it is activating, and goes on to its end", "c": "not begun, and will not be"}
+		want := map[string]string{"a": "cancelled", "b": "too late: it is activating and will finish", "c": "not started, and will not be"}
 		if fmt.Sprint(answers) != fmt.Sprint(want) {
 			t.Errorf("answers %q", answers)
 		}

@@ -9,39 +9,39 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
-	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// Cancel ends what has not begun to activate: the jobs of a run are ended on their hosts, and hosts that wait are not begun, even
-// though another process owns the run. sink is given each host's answer, from one goroutine. The outcomes are the owner's to tell, or
-// Attach's. An error says that some hosts could not be asked.
-func (e *Engine) Cancel(ctx context.Context, record *record.Record, inv *inventory.Inventory, sink func(host, answer string)) error {
-	// First the word to the owner: a host that it begins after that is in nobody's list.
-	if err := record.RequestCancel(); err != nil {
+// Cancel ends what has not started to activate, even while another process owns the run: it ends jobs on
+// their hosts, and keeps waiting hosts from starting. It calls sink with each host's answer, one call at a
+// time. The outcomes are reported by the run's owner, or by Attach. An error means that some hosts could
+// not be asked.
+func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.Inventory, sink func(host, answer string)) error {
+	// Ask the owner first, so that it starts no host that is not in the list below.
+	if err := rec.RequestCancel(); err != nil {
 		return err
 	}
-	state, err := record.State()
+	state, err := rec.State()
 	if err != nil {
 		return err
 	}
-	rollback, err := e.rollbackOf(state)
+	rollback, err := e.runningRollback(state)
 	if err != nil {
 		return err
 	}
 	if state.Settled() && rollback == nil {
-		return fmt.Errorf("run %s has ended: there is nothing to cancel", record.Run)
+		return fmt.Errorf("run %s has finished: there is nothing to cancel", rec.Run)
 	}
 	var hosts []*inventory.Host
 	missed := 0
 	for _, hs := range state.Hosts {
 		h := inv.Host(hs.Name)
 		switch {
-		case hs.Result != nil && hs.Result.Outcome.Terminal():
+		case hs.Settled():
 		case hs.Phase == fleet.Waiting, hs.Facts[fleet.FactAway] == fleet.Yes:
-			sink(hs.Name, "not begun, and will not be")
+			sink(hs.Name, "not started, and will not be")
 		case h == nil:
-			sink(hs.Name, fmt.Sprintf("not in %q any more", inv.Path))
+			sink(hs.Name, fmt.Sprintf("not in %q anymore", inv.Path))
 			missed++
 		default:
 			hosts = append(hosts, h)
@@ -49,7 +49,7 @@ func (e *Engine) Cancel(ctx context.Context, record *record.Record, inv *invento
 	}
 	var mu sync.Mutex
 	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		answer, err := e.cancelOn(ctx, record.Run, h)
+		answer, err := e.cancelOn(ctx, rec.Run, h)
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -62,26 +62,25 @@ func (e *Engine) Cancel(ctx context.Context, record *record.Record, inv *invento
 		err = e.Cancel(ctx, rollback, inv, sink)
 	}
 	if missed > 0 {
-		return hint.Errorf("fleetctl cancel "+record.Run+" tries again",
-			"%d of %d hosts could not be asked to cancel", missed, len(state.Hosts))
+		return hint.Errorf("try again: fleetctl cancel "+rec.Run, "%d of %d hosts could not be asked to cancel", missed, len(state.Hosts))
 	}
 	return err
 }
 
-// rollbackOf is the run that takes hosts of another back; nil where none is at work.
-func (e *Engine) rollbackOf(s *fleet.State) (*record.Record, error) {
+// runningRollback returns the run that is rolling back hosts of another, or nil.
+func (e *Engine) runningRollback(s *fleet.State) (*record.Record, error) {
 	if s.Rollback == "" {
 		return nil, nil
 	}
-	record, err := e.Records.Open(s.Rollback)
+	rec, err := e.Records.Open(s.Rollback)
 	if err != nil {
 		return nil, err
 	}
-	rollback, err := record.State()
+	rollback, err := rec.State()
 	if err != nil || rollback.Settled() {
 		return nil, err
 	}
-	return record, nil
+	return rec, nil
 }
 
 func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (string, error) {
@@ -90,20 +89,18 @@ func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (s
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, host.Grace)
-	defer cancel()
-	header, err := host.Ask(ctx, conn, func(token string) remote.Script { return remote.Cancel(token, host.JobID(run, h.Name)) })
+	header, err := signalJob(ctx, conn, host.JobID(run, h.Name), signalCancel)
 	switch {
 	case err != nil:
 		return "", err
 	case header.Word == "cancelled":
 		return "cancelled", nil
 	case header.Word == "absent":
-		return "there is no job here", nil
+		return "there is no job on the host", nil
 	case header.Code == "activating":
-		return "too late: it is activating, and goes on to its end", nil
+		return "too late: it is activating and will finish", nil
 	case header.Code == "finished":
-		return "too late: it has ended", nil
+		return "too late: it has finished", nil
 	}
-	return "", fmt.Errorf("the host answered %q", header.Word+" "+header.Code)
+	return "", fmt.Errorf("unexpected answer %q from the host", header.Word+" "+header.Code)
 }

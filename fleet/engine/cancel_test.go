@@ -39,7 +39,7 @@ func TestACancelledRunTakesNoWaveBack(t *testing.T) {
 		if got := w.outcomes(); got != "a switched, bad cancelled, same unchanged, next cancelled" || w.state().Rollback != "" {
 			t.Errorf("got %s", got)
 		}
-		if got := w.lines(""); !strings.Contains(got, "it is not rolled back, since the run was cancelled") {
+		if got := w.lines(""); !strings.Contains(got, "not rolled back, because the run was cancelled") {
 			t.Errorf("lines: %s", got)
 		}
 		w.attach()
@@ -60,7 +60,7 @@ func TestAHostThatCouldNotBeAskedToCancelIsNotToldToGoOn(t *testing.T) {
 			t.Error("it could be asked")
 		}
 		w.expect("web", fleet.Cancelled, "cancelled")
-		if slices.Contains(h.told, wordGo) {
+		if slices.Contains(h.told, "go") {
 			t.Errorf("it was told %q", h.told)
 		}
 	})

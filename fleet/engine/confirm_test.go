@@ -88,7 +88,7 @@ func TestAReusedLoginCannotConfirm(t *testing.T) {
 		h := w.hosts["web"]
 		h.log = confirmed(time.Minute)
 		h.says = func(verb string, args arguments) string {
-			if verb == "tell" && args["word"] == wordConfirm {
+			if verb == "tell" && args["word"] == "confirm" {
 				return "refused old-login"
 			}
 			return ""
@@ -137,7 +137,7 @@ func TestAWordIsSaidAgainWhereTheConnectionWasLostOverIt(t *testing.T) {
 		h := w.hosts["web"]
 		h.log = confirmed(time.Minute)
 		deafUntil := time.Now().Add(20 * time.Second)
-		h.deaf = func(word string) bool { return word == wordGo && time.Now().Before(deafUntil) }
+		h.deaf = func(word string) bool { return word == "go" && time.Now().Before(deafUntil) }
 		h.life = func(n int) time.Duration { return []time.Duration{15 * time.Second, 0}[min(n, 1)] }
 		w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
 		w.expect("web", fleet.Switched, "")
@@ -184,7 +184,7 @@ func TestCancelEndsAJobThatWaitsForTheGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "web")
 		w.hosts["web"].log = confirmed(time.Minute)
-		w.hosts["web"].deaf = func(word string) bool { return word == wordGo }
+		w.hosts["web"].deaf = func(word string) bool { return word == "go" }
 		w.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
 			if ev.Key == "awaiting" {
 				go func() {

@@ -13,26 +13,28 @@ import (
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// Engine carries runs out.
+// Engine carries out runs. Its fields must not change once a run has started.
 type Engine struct {
 	Dialer  host.Dialer
 	Records *record.Store
 
-	// SudoPassword asks for the password that sudo wants on a host; again means that the last one was wrong. It is called for each
-	// such host, maybe for several at once. Nil means that there is nobody to ask.
-	SudoPassword func(ctx context.Context, host string, again bool) (string, error)
+	// SudoPassword returns the password that sudo asks for on a host. retry means that sudo rejected the
+	// last one. It may be called for several hosts at once. If it is nil, there is no operator to ask.
+	SudoPassword func(ctx context.Context, host string, retry bool) (string, error)
 
-	// LocalGit asks the operator's git which commit a branch or tag of a remote is at. Nil leaves the question to the hosts.
+	// LocalGit returns the commit of a branch or tag of a remote, from the operator's git. If it is nil,
+	// the hosts are asked.
 	LocalGit func(ctx context.Context, remote, name string) (rev string, err error)
 
-	Now func() time.Time // nil is time.Now
+	Now func() time.Time // nil means time.Now
 
 	once     sync.Once
-	stopping context.Context // ends with Stop
+	stopping context.Context // done after Stop
 	stop     context.CancelFunc
 }
 
-// Stop keeps the engine from beginning with any more hosts: they are skipped. Those under way are followed to their end.
+// Stop makes the engine start no more hosts: they are skipped. Hosts already started are followed to
+// their end.
 func (e *Engine) Stop() {
 	e.once.Do(e.prepareStop)
 	e.stop()
@@ -42,61 +44,67 @@ func (e *Engine) prepareStop() {
 	e.stopping, e.stop = context.WithCancel(context.Background())
 }
 
-// Run carries out a plan and records it. Every event goes to sink, in order, from one goroutine.
+// Run carries out a plan and records it. It calls sink with every event, in order, from one goroutine.
 //
-// Run returns when every host has an outcome, or, with Detach, when every job has begun. When ctx ends it leaves at once: jobs on
-// hosts go on, the record stays open, and Attach can go on with it. An error means that the run could not begin, or that its record
-// is not whole; how the hosts fared is in the Summary alone.
+// Run returns when every host has an outcome or, with Detach, when every job has started. When ctx ends,
+// it returns at once: jobs on hosts continue, the record stays open, and Attach can continue the run. An
+// error means that the run could not start or that its record is incomplete. How the hosts did is only in
+// the Summary.
 func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event)) (fleet.Summary, error) {
-	rev, err := e.lookUp(ctx, p)
+	rev, err := e.resolveRevision(ctx, p)
 	if err != nil {
 		return fleet.Summary{}, err
 	}
-	rec, owned, err := e.Records.Create(e.now())
+	rec, journal, err := e.Records.Create(e.now())
 	if err != nil {
 		return fleet.Summary{}, err
 	}
-	_, pruned := e.Records.Prune(record.DefaultRetention, e.now())
+	_, pruneErr := e.Records.Prune(record.DefaultRetention, e.now())
 	start := p.Start()
 	start.Revision = rev
-	r := e.newRun(rec, owned, p.Parallel, start)
+	r := e.newRun(rec, journal, p.Parallel, start)
 	r.plan, r.remote = p, p.Remote
-	r.complain(pruned)
-	r.revision = newPin(rev, p.NoPull)
-	return e.carry(ctx, r, p.Notify, newLedger(rec.Run, owned, e.now, sink), func(ctx, begin context.Context) {
+	r.recordError(pruneErr)
+	r.revision = newPinnedRevision(rev, p.NoPull)
+	out := newRecorder(rec.Run, journal, e.now, sink)
+	return e.execute(ctx, r, p.Notify, out, func(ctx, accept context.Context) {
 		r.events <- fleet.Event{Type: fleet.RunStarted, Start: start}
-		defer r.pinRevision(ctx)()
-		r.waves(ctx, begin, p.Waves, newParts(p.Hosts()), func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) })
+		defer r.pinFromLocalGit(ctx)()
+		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: newTasks(p.Waves)}
+		s.work = func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) }
+		s.runWaves(ctx)
 	})
 }
 
-// carry lets work happen in its own goroutine, this one being the ledger's, and closes the run when every host has an outcome.
-func (e *Engine) carry(ctx context.Context, r *run, whom []inventory.Notify, l *ledger, work func(ctx, begin context.Context)) (fleet.Summary, error) {
+// execute runs work in its own goroutine, records the events that it sends, and finishes the run when
+// every host has an outcome. The context that work gets as accept is done when no more hosts may start.
+func (e *Engine) execute(ctx context.Context, r *run, notify []inventory.Notify, out *recorder, work func(ctx, accept context.Context)) (fleet.Summary, error) {
 	e.once.Do(e.prepareStop)
-	begin, cancel := context.WithCancel(ctx)
+	accept, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.stopping, cancel)()
 
 	go func() {
 		defer close(r.events)
-		work(ctx, begin)
+		work(ctx, accept)
 	}()
-	l.drain(r.events)
+	out.drain(r.events)
 
-	summary := l.state.Summarize()
-	if l.state.Complete() && !r.left {
-		// Before the end is on record: who was not notified because this process died is notified by the one that attaches.
-		for _, n := range whom {
-			for _, problem := range notify(ctx, n, l.state.Report()) {
-				l.take(fleet.Event{Type: fleet.LogLine, Stream: fleet.StreamWarn, Line: problem})
+	summary := out.state.Summarize()
+	if out.state.Complete() && !r.abandoned {
+		// Notify before recording RunFinished: if this process dies in between, the process that
+		// attaches notifies.
+		for _, n := range notify {
+			for _, problem := range sendNotification(ctx, n, out.state.Report()) {
+				out.record(fleet.Event{Type: fleet.LogLine, Stream: fleet.StreamWarn, Line: problem})
 			}
 		}
-		l.take(fleet.Event{Type: fleet.RunFinished, Summary: &summary})
+		out.record(fleet.Event{Type: fleet.RunFinished, Summary: &summary})
 	} else if r.plan == nil || !r.plan.Detach || ctx.Err() != nil {
 		summary.ExitCode = fleet.ExitInterrupted
 	}
-	l.keep(r.journal.Close())
-	return summary, errors.Join(l.err, r.trouble())
+	out.keep(r.journal.Close())
+	return summary, errors.Join(out.err, r.recordErrors())
 }
 
 func (e *Engine) now() time.Time {
@@ -106,22 +114,23 @@ func (e *Engine) now() time.Time {
 	return time.Now()
 }
 
-// lookUp finds the commit of a revision that was given by name. That of the inventory's branch is found while hosts connect.
-func (e *Engine) lookUp(ctx context.Context, p *fleet.Plan) (string, error) {
+// resolveRevision returns the commit of a revision that was given by name. The tip of the inventory's
+// branch is looked up later, while hosts connect.
+func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, error) {
 	if p.Rev == "" || fleet.IsCommit(p.Rev) {
 		return p.Rev, nil
 	}
 	if e.LocalGit == nil {
-		return "", hint.Errorf("give the commit's 40 hex digits", "cannot look up %q: there is no git on this machine", p.Rev)
+		return "", hint.Errorf("use the full commit hash, 40 hex digits", "cannot look up %q: git is not installed here", p.Rev)
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitDeadline)
+	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
 	rev, err := e.LocalGit(ctx, p.Remote, p.Rev)
 	if err == nil && !fleet.IsCommit(rev) {
-		err = errors.New("there is no such branch or tag")
+		err = errors.New("no such branch or tag")
 	}
 	if err != nil {
-		return "", hint.Errorf("a commit needs all of its 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
+		return "", hint.Errorf("to name a commit, use its full hash, 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
 	}
 	return rev, nil
 }

@@ -61,16 +61,16 @@ func (j *fakeJob) play(p piece) {
 	switch p.text {
 	case awaitGo:
 		j.add(j.nonce + " fact awaiting go\n")
-		j.await(goWait, wordGo)
+		j.await(goTimeout, "go")
 	case confirming:
 		j.add(j.nonce + " step confirm start\n")
-		switch j.await(p.pause, wordConfirm, wordBack) {
-		case wordConfirm:
+		switch j.await(p.pause, "confirm", "back") {
+		case "confirm":
 			j.add(j.nonce + " fact confirmed operator\n" + j.nonce + " step confirm ok\n")
-		case wordBack:
+		case "back":
 			j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back back confirm it was asked to\n")
 		default:
-			if j.await(0, wordPresent) == wordPresent {
+			if j.await(0, "present") == "present" {
 				j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back unconfirmed confirm nobody could log in anew\n")
 			}
 			j.add(j.nonce + " fact confirmed host\n" + j.nonce + " step confirm ok\n")
@@ -119,7 +119,7 @@ func (h *fakeHost) hear(id, word string, since time.Time) string {
 	switch {
 	case job.over:
 		return "refused finished"
-	case word == wordConfirm && since.Before(job.activated):
+	case word == "confirm" && since.Before(job.activated):
 		return "refused old-login"
 	}
 	job.words[word] = true

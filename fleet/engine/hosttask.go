@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"time"
 
@@ -10,96 +9,118 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// part is one host's part of a run. Its goroutine may outlast the host's turn in its wave, and come before it: where it only waits, for all
-// others to be built or for the host to be online, other hosts have the slot.
-type part struct {
+// hostTask is one host's part of a run. Its goroutine can start before the turn of its wave and outlast
+// it. While the task only waits, for other hosts to build or for its host to come online, other hosts have
+// its slot.
+type hostTask struct {
 	host *inventory.Host
-	gate chan *fleet.Result // takes one: nil lets the host activate, a result calls it off
+	gate chan *fleet.Result // takes one value: nil lets the host activate, a result calls it off
 
-	resting sync.Once
-	rests   chan struct{} // closed once the part only waits
-	over    chan struct{} // closed at its end; the rest may be read after that
-	at      time.Time     // its end
-	result  *fleet.Result // nil where the part was left
-	changed bool          // a configuration was activated
-	to      int           // the generation to go back to, to undo that; 0 where it is not known
+	yield   sync.Once
+	yielded chan struct{} // closed once the task needs no slot
+	done    chan struct{} // closed when the task has finished
+
+	// state belongs to the worker while the task runs, and to the scheduler once done is closed. Its
+	// Result stays nil if the run was abandoned.
+	state *fleet.HostState
 }
 
-func newParts(hosts []*inventory.Host) map[string]*part {
-	parts := make(map[string]*part, len(hosts))
-	for _, h := range hosts {
-		parts[h.Name] = &part{host: h, gate: make(chan *fleet.Result, 1), rests: make(chan struct{}), over: make(chan struct{})}
+func newTasks(waves []fleet.Wave) map[string]*hostTask {
+	tasks := make(map[string]*hostTask)
+	for _, wave := range waves {
+		for _, h := range wave.Hosts {
+			planned := fleet.PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: wave.Number}
+			tasks[h.Name] = &hostTask{
+				host: h, gate: make(chan *fleet.Result, 1), yielded: make(chan struct{}), done: make(chan struct{}),
+				state: fleet.NewHostState(planned, time.Now()),
+			}
+		}
 	}
-	return parts
+	return tasks
 }
 
-// rest gives the part's slot to others.
-func (p *part) rest() { p.resting.Do(func() { close(p.rests) }) }
+// yieldSlot gives the task's slot to other hosts.
+func (t *hostTask) yieldSlot() { t.yield.Do(func() { close(t.yielded) }) }
 
-// ended reports whether the part has come to its end.
-func (p *part) ended() bool {
+// finished reports whether the task is done.
+func (t *hostTask) finished() bool {
 	select {
-	case <-p.over:
+	case <-t.done:
 		return true
 	default:
 		return false
 	}
 }
 
-// wait returns when the part needs no slot.
-func (p *part) wait() {
+// waitForSlot blocks until the task needs no slot.
+func (t *hostTask) waitForSlot() {
 	select {
-	case <-p.rests:
-	case <-p.over:
+	case <-t.yielded:
+	case <-t.done:
 	}
 }
 
-// begin starts the part in a goroutine of its own, unless the host is not to be begun any more.
-func (r *run) begin(ctx, begin context.Context, p *part, work func(context.Context, *worker) *fleet.Result) {
-	switch off := r.callOff(begin); {
-	case ctx.Err() != nil, r.plan == nil && begin.Err() != nil:
-		r.end(p, nil)
+// activated reports whether a new configuration is in place on the host. The task must be done.
+func (t *hostTask) activated() bool {
+	if t.state.Result == nil || !t.state.Changed {
+		return false
+	}
+	switch t.state.Result.Outcome {
+	case fleet.Switched, fleet.Degraded, fleet.RebootNeeded:
+		return true
+	}
+	return false
+}
+
+// finishBefore marks the task as done, as the record left it.
+func (t *hostTask) finishBefore(h *fleet.HostState) {
+	t.state = h.Clone()
+	close(t.done)
+}
+
+// startTask runs a host's task in its own goroutine, unless the host must not start anymore.
+func (s *scheduler) startTask(ctx, accept context.Context, t *hostTask) {
+	attached := s.plan == nil
+	switch skipped := s.skipResult(accept); {
+	case ctx.Err() != nil, attached && accept.Err() != nil:
+		s.finishTask(t, nil)
 		return
-	case r.plan != nil && off != nil:
-		r.end(p, off)
+	case !attached && skipped != nil:
+		s.finishTask(t, skipped)
 		return
 	}
-	r.going.Go(func() {
-		w := r.newWorker(p)
-		result := w.finish(w.guarded(ctx, work))
-		p.changed = w.changed
-		p.to, _ = strconv.Atoi(w.facts[fleet.FactPrevious])
-		r.end(p, result)
+	s.running.Go(func() {
+		w := s.newWorker(t)
+		s.finishTask(t, w.complete(w.catchPanic(ctx, s.work)))
 	})
 }
 
-// end tells the part's outcome. There is none where the operator's side leaves.
-func (r *run) end(p *part, result *fleet.Result) {
+// finishTask reports the task's outcome. A nil result means that the run was abandoned.
+func (r *run) finishTask(t *hostTask, result *fleet.Result) {
 	if result != nil {
-		p.result = result
-		r.policy.count(p.host.Name, result.Outcome)
-		r.events <- fleet.Event{Type: fleet.HostFinished, Host: p.host.Name, Result: result}
+		r.policy.count(t.host.Name, result.Outcome)
+		r.finishHost(t, result)
 	}
-	p.at = time.Now()
-	close(p.over)
+	close(t.done)
 }
 
-// replay is the end of a part that came to it before this process went on with the run.
-func (p *part) replay(h *fleet.HostState) {
-	p.result, p.changed, p.at = h.Result, h.Changed, h.Since
-	p.to, _ = strconv.Atoi(h.Facts[fleet.FactPrevious])
-	close(p.over)
+// finishHost sends a host's outcome, which may replace an earlier one.
+func (r *run) finishHost(t *hostTask, result *fleet.Result) {
+	ev := fleet.Event{Type: fleet.HostFinished, Time: time.Now(), Host: t.host.Name, Result: result}
+	t.state.Apply(ev)
+	r.send(ev)
 }
 
-// callOff is the result of a host that is not to be begun, or, once built, not to be activated; nil where it is.
-func (r *run) callOff(begin context.Context) *fleet.Result {
-	switch why := r.policy.reason(); {
+// skipResult returns the result of a host that must not start or, once it has built, must not activate.
+// It returns nil if the host may proceed.
+func (r *run) skipResult(accept context.Context) *fleet.Result {
+	switch reason := r.policy.reason(); {
 	case r.cancelled():
-		return cancelledBefore("it began")
-	case why != "":
-		return &fleet.Result{Outcome: fleet.Skipped, Code: fleet.CodeWave, Reason: why, Hint: "mend that, then deploy again"}
-	case begin.Err() != nil:
-		return &fleet.Result{Outcome: fleet.Skipped, Code: fleet.CodeInterrupted, Reason: "interrupted before it began"}
+		return cancelledBefore("it started")
+	case reason != "":
+		return &fleet.Result{Outcome: fleet.Skipped, Code: fleet.CodeWave, Reason: reason, Hint: fleet.CodeWave.Hint()}
+	case accept.Err() != nil:
+		return &fleet.Result{Outcome: fleet.Skipped, Code: fleet.CodeInterrupted, Reason: "interrupted before it started"}
 	}
 	return nil
 }

@@ -8,33 +8,29 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// progressEvery is how often, at most, a host's progress is told.
-const progressEvery = 100 * time.Millisecond
+// progressInterval is the shortest time between two progress events of a host.
+const progressInterval = 100 * time.Millisecond
 
-// reader takes a host's log apart: lines and progress become events, what changes the host's state is learnt.
-type reader struct {
-	host   string
-	parser *remote.Parser
-	send   func(fleet.Event)
-	learn  func(remote.Item)
-	hold   func(time.Duration) // progress is held back, and flush due after that
+// logReader parses a host's log. Lines and progress become events; markers go to learn. The owner sets the
+// functions, and may change them when another goroutine takes the log over.
+type logReader struct {
+	host       string
+	parser     *remote.Parser
+	send       func(fleet.Event)
+	learn      func(remote.Item)
+	flushAfter func(time.Duration) // asks for flush to be called later
 
-	last *fleet.Progress // held back
-	told time.Time
+	pending *fleet.Progress // held back
+	sent    time.Time       // when progress was last sent
 }
 
-func newReader(host, nonce string) *reader {
-	r := &reader{host: host}
+func newLogReader(host, nonce string) *logReader {
+	r := &logReader{host: host}
 	r.parser = remote.NewParser(nonce, r.item)
 	return r
 }
 
-// attach says to whom the reader reads from now on.
-func (r *reader) attach(send func(fleet.Event), learn func(remote.Item), hold func(time.Duration)) {
-	r.send, r.learn, r.hold = send, learn, hold
-}
-
-func (r *reader) item(it remote.Item) {
+func (r *logReader) item(it remote.Item) {
 	if stream := record.StreamOf(it.Kind); stream != "" {
 		r.send(fleet.Event{Type: fleet.LogLine, Host: r.host, Stream: stream, Line: it.Text})
 		return
@@ -45,21 +41,21 @@ func (r *reader) item(it remote.Item) {
 		return
 	}
 	p := fleet.Progress(it.Progress)
-	first := r.last == nil
-	r.last = &p
-	switch wait := progressEvery - time.Since(r.told); {
+	first := r.pending == nil
+	r.pending = &p
+	switch wait := progressInterval - time.Since(r.sent); {
 	case wait <= 0:
 		r.flush()
 	case first:
-		r.hold(wait)
+		r.flushAfter(wait)
 	}
 }
 
-// flush tells progress that was held back.
-func (r *reader) flush() {
-	if r.last == nil {
+// flush sends progress that was held back.
+func (r *logReader) flush() {
+	if r.pending == nil {
 		return
 	}
-	r.send(fleet.Event{Type: fleet.ProgressMade, Host: r.host, Progress: r.last})
-	r.last, r.told = nil, time.Now()
+	r.send(fleet.Event{Type: fleet.ProgressMade, Host: r.host, Progress: r.pending})
+	r.pending, r.sent = nil, time.Now()
 }

@@ -13,32 +13,33 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// notify tells of the run's end. What goes wrong with that is returned, a line each, and changes nothing else.
-func notify(ctx context.Context, n inventory.Notify, report fleet.Report) (problems []string) {
+// sendNotification reports the end of a run to the configured command and URL. It returns a line for each
+// that failed; nothing else depends on it.
+func sendNotification(ctx context.Context, n inventory.Notify, report fleet.Report) (problems []string) {
 	if n.OnFailure && report.ExitCode == fleet.ExitOK {
 		return nil
 	}
 	text, err := json.Marshal(report)
 	if err != nil {
-		panic(err) // it is made of texts and numbers
+		panic(err) // it consists of strings and numbers
 	}
-	try := func(whom string, tell func(context.Context) error) {
+	try := func(target string, send func(context.Context) error) {
 		ctx, cancel := context.WithTimeout(ctx, n.Timeout)
 		defer cancel()
-		if err := tell(ctx); err != nil {
-			problems = append(problems, clean.Line([]byte(fmt.Sprintf("nobody was notified by %s: %v", whom, err))))
+		if err := send(ctx); err != nil {
+			problems = append(problems, clean.Line([]byte(fmt.Sprintf("cannot notify %s: %v", target, err))))
 		}
 	}
 	if n.Command != "" {
 		try("the command", func(ctx context.Context) error { return host.RunLocal(ctx, n.Command, text) })
 	}
 	if n.URL != "" {
-		try(n.URL, func(ctx context.Context) error { return notifyURL(ctx, n.URL, text) })
+		try(n.URL, func(ctx context.Context) error { return postReport(ctx, n.URL, text) })
 	}
 	return problems
 }
 
-func notifyURL(ctx context.Context, url string, report []byte) error {
+func postReport(ctx context.Context, url string, report []byte) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(report))
 	if err != nil {
 		return err

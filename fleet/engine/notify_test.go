@@ -89,8 +89,8 @@ func TestANotificationThatFailsIsAWarning(t *testing.T) {
 		command string
 		want    string
 	}{
-		{"it fails", "echo 'no route to the pager' >&2; exit 3", "warn: nobody was notified by the command: exit status 3: no route to the pager"},
-		{"it hangs, and so do its children", "sleep 60 & sleep 60", "warn: nobody was notified by the command: context deadline exceeded"},
+		{"it fails", "echo 'no route to the pager' >&2; exit 3", "warn: cannot notify the command: exit status 3: no route to the pager"},
+		{"it hangs, and so do its children", "sleep 60 & sleep 60", "warn: cannot notify the command: context deadline exceeded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := atOnce(t, "unchanged - verify already runs")
@@ -114,7 +114,7 @@ func TestANotificationThatFailsIsAWarning(t *testing.T) {
 		w := atOnce(t, "unchanged - verify already runs")
 		w.inv.Notify = inventory.Notify{URL: server.URL, Timeout: 10 * time.Second}
 		w.run(fleet.Options{})
-		if got := w.lines(""); !strings.Contains(got, "nobody was notified by "+server.URL+": it answers 404") {
+		if got := w.lines(""); !strings.Contains(got, "cannot notify "+server.URL+": it answers 404") {
 			t.Errorf("said %q", got)
 		}
 	})

@@ -97,7 +97,7 @@ func TestFailuresDecideWhoIsBegun(t *testing.T) {
 		{"a wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
 		{"whatever happens", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
 		{"as many of each wave as may", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"one too many of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed, by 2 of at most 1 failures: b1, b2"},
+		{"one too many of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
 		{"a share that is no whole host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
 		{"of a wave, or of the run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 		{"the canary, whatever a wave may", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
@@ -149,7 +149,7 @@ func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
 				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
 					t.Errorf("b began after %v", since)
 				}
-				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, the health check "tcp://127.0.0.1:53" fails`) {
+				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
 					t.Errorf("lines: %s", w.lines("a"))
 				}
 			})

@@ -17,48 +17,62 @@ import (
 )
 
 const (
-	checkEvery = time.Second
-	checkLimit = 5 * time.Second  // for one attempt of one check
-	settleTime = 30 * time.Second // for services to come up after a switch
+	checkInterval = time.Second
+	checkTimeout  = 5 * time.Second  // of one attempt of one check
+	settleTime    = 30 * time.Second // for services to come up after a switch
 )
 
-// problem is what is wrong with a host that was switched.
+// problem is what a check has found on a switched host.
 type problem struct {
 	code   fleet.Code
 	reason string
 }
 
-// checks look at a host that was switched from outside: does a new login work, do its services answer? They begin when the activation ends,
-// beside the job's own verification, and are tried again until they succeed or are ended.
-type checks struct {
+// postChecks check a switched host from outside: does a new login work, do its services answer? They start
+// when the activation ends, next to the job's own verification, and are repeated until they succeed or are
+// stopped.
+type postChecks struct {
 	cancel    context.CancelFunc
-	done      chan struct{} // closed at their end
-	wrong     *problem      // to be read after that: nil where nothing is
-	confirmed atomic.Bool   // the job has heard that a new login works
+	done      chan struct{} // closed when the checks have ended
+	problem   *problem      // valid after that; nil if the checks succeeded
+	confirmed atomic.Bool   // the job knows that a new login works
 }
 
-func beginChecks(ctx context.Context, p *prober) *checks {
+func startPostChecks(ctx context.Context, p *prober) *postChecks {
 	ctx, cancel := context.WithCancel(ctx)
-	c := &checks{cancel: cancel, done: make(chan struct{})}
+	c := &postChecks{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
 		p.confirmed = &c.confirmed
-		if f := fleet.CatchPanic(func() { c.wrong = p.run(ctx) }); f != nil {
-			c.wrong = &problem{fleet.CodeFault, f.Error()}
+		if panicked := fleet.CatchPanic(func() { c.problem = p.run(ctx) }); panicked != nil {
+			c.problem = &problem{fleet.CodeFault, panicked.Error()}
 		}
 	}()
 	return c
 }
 
-// wait returns what is wrong, if anything still is when limit is over.
-func (c *checks) wait(limit time.Duration) *problem {
+// startChecks starts the checks of the worker's host, once.
+func (w *worker) startChecks(ctx context.Context) {
+	if w.checks != nil {
+		return
+	}
+	p := &prober{dialer: w.engine.Dialer, host: w.host}
+	_, p.probes = host.SplitHealth(w.host.Health)
+	if w.confirming() {
+		p.confirmJob = host.JobID(w.id, w.host.Name)
+	}
+	w.checks = startPostChecks(ctx, p)
+}
+
+// wait returns the problem that remains after limit, or nil.
+func (c *postChecks) wait(limit time.Duration) *problem {
 	defer time.AfterFunc(limit, c.cancel).Stop()
 	defer c.cancel()
 	<-c.done
-	return c.wrong
+	return c.problem
 }
 
-func (c *checks) ended() bool {
+func (c *postChecks) finished() bool {
 	select {
 	case <-c.done:
 		return true
@@ -67,107 +81,108 @@ func (c *checks) ended() bool {
 	}
 }
 
-// prober makes one round after the other.
+// prober runs one round of checks after the other.
 type prober struct {
-	dialer    host.Dialer
-	host      *inventory.Host
-	confirms  string            // the job that waits to hear that a new login works; "" once it has, or where none does
-	confirmed *atomic.Bool      // that it has
-	probes    []inventory.Check // health checks that have not succeeded yet
-	conn      host.Conn         // the new login; nil before it worked
-	refusals  int               // in a row
+	dialer     host.Dialer
+	host       *inventory.Host
+	confirmJob string            // ID of the job to confirm over the new login, or "" if there is none left
+	confirmed  *atomic.Bool      // set once it is confirmed
+	probes     []inventory.Check // health checks that have not succeeded yet
+	conn       host.Conn         // the new login; nil until it works
+	rejections int               // of the login, in a row
 }
 
 func (p *prober) run(ctx context.Context) *problem {
-	defer func() {
-		if p.conn != nil {
-			p.conn.Close()
-		}
-	}()
-	wrong := &problem{fleet.CodeLogin, "a new login got no answer"}
+	defer p.disconnect()
+	last := &problem{fleet.CodeLogin, "a new login got no answer"}
 	for {
-		now := p.round(ctx)
-		if now == nil {
+		found := p.round(ctx)
+		if found == nil {
 			return nil
 		}
-		if ctx.Err() == nil {
-			wrong = now // else it may be wrong only for being ended
+		if ctx.Err() == nil { // otherwise it may have failed only because it was stopped
+			last = found
 		}
-		// Twice turned away is an answer; more failed logins may shut the address out.
-		if p.refusals == 2 || !host.Sleep(ctx, checkEvery*time.Duration(1+2*p.refusals)) {
-			return wrong
+		// Two rejections are an answer, and more failed logins may block the operator's address.
+		if p.rejections == 2 || !host.Sleep(ctx, checkInterval*time.Duration(1+2*p.rejections)) {
+			return last
 		}
 	}
 }
 
 func (p *prober) round(ctx context.Context) *problem {
 	if p.conn == nil {
-		if wrong := p.login(ctx); wrong != nil {
-			return wrong
+		if found := p.login(ctx); found != nil {
+			return found
 		}
 	}
-	if p.confirms != "" {
-		if wrong := p.confirm(ctx); wrong != nil {
-			p.conn.Close()
-			p.conn = nil
-			return wrong
+	if p.confirmJob != "" {
+		if found := p.confirm(ctx); found != nil {
+			p.disconnect()
+			return found
 		}
 	}
 	for len(p.probes) > 0 {
-		err := p.probe(ctx, p.probes[0])
+		check := p.probes[0]
+		err := p.probe(ctx, check)
 		if err == nil {
 			p.probes = p.probes[1:]
 			continue
 		}
-		if !p.probes[0].Operator && p.alive(ctx) != nil { // then it was the connection that failed, and a new one may be had
-			p.conn.Close()
-			p.conn = nil
+		if !check.Operator && p.alive(ctx) != nil { // the connection failed, not the check
+			p.disconnect()
 		}
-		return &problem{fleet.CodeHealth, fmt.Sprintf("the health check %q fails: %s", p.probes[0], host.Reason(err, p.host))}
+		return &problem{fleet.CodeHealth, fmt.Sprintf("health check %q failed: %s", check, host.Reason(err, p.host))}
 	}
 	return nil
 }
 
-// login logs in anew, and runs something: that is for the confirmation to do, where there is one.
+func (p *prober) disconnect() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
+	}
+}
+
+// login logs in again. Unless there is a job to confirm, which does the same, it also runs a command.
 func (p *prober) login(ctx context.Context) *problem {
 	conn, err := p.dialer.Dial(ctx, p.host)
 	if err != nil {
 		if host.IsOffline(err) {
-			p.refusals = 0
+			p.rejections = 0
 		} else {
-			p.refusals++
+			p.rejections++
 		}
 		return &problem{fleet.CodeLogin, "a new login does not work: " + host.Reason(err, p.host)}
 	}
-	p.conn, p.refusals = conn, 0
-	if p.confirms != "" {
+	p.conn, p.rejections = conn, 0
+	if p.confirmJob != "" {
 		return nil
 	}
 	if err := p.alive(ctx); err != nil {
-		conn.Close()
-		p.conn = nil
-		return &problem{fleet.CodeLogin, "a new login works, but runs nothing: " + host.Reason(err, p.host)}
+		p.disconnect()
+		return &problem{fleet.CodeLogin, "a new login works, but cannot run commands: " + host.Reason(err, p.host)}
 	}
 	return nil
 }
 
-// confirm tells the job, over the new login, that there is one. A job that has ended needs no telling.
+// confirm confirms the job over the new login. A job that has finished needs no confirmation.
 func (p *prober) confirm(ctx context.Context) *problem {
-	header, err := tellJob(ctx, p.conn, p.confirms, wordConfirm)
+	header, err := signalJob(ctx, p.conn, p.confirmJob, signalConfirm)
 	switch {
 	case err != nil:
 		return &problem{fleet.CodeLogin, "a new login works, but cannot confirm: " + host.Reason(err, p.host)}
 	case header.Word == "refused" && header.Code != "finished":
-		return &problem{fleet.CodeLogin, "a new login works, but the host does not take its word: " + clean.Line([]byte(header.Code))}
+		return &problem{fleet.CodeLogin, "a new login works, but the host refused the confirmation: " + clean.Line([]byte(header.Code))}
 	}
-	p.confirms = ""
+	p.confirmJob = ""
 	p.confirmed.Store(true)
 	return nil
 }
 
-// alive runs the least there is.
+// alive runs a command that does nothing.
 func (p *prober) alive(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	return p.exec(ctx, "true")
 }
@@ -181,9 +196,9 @@ func (p *prober) exec(ctx context.Context, command string) error {
 	return err
 }
 
-// probe makes one attempt of one check, from the host or from here.
+// probe makes one attempt of a check, from the host or from the operator's machine.
 func (p *prober) probe(ctx context.Context, check inventory.Check) error {
-	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	transport := &http.Transport{DialContext: p.conn.DialContext}
 	if check.Operator {

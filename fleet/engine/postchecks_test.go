@@ -175,7 +175,7 @@ func TestACheckFromTheOperatorsMachineIsTriedUntilItSucceeds(t *testing.T) {
 			t.Errorf("the job is given %q", commands)
 		}
 		p := &prober{dialer: fakeFleet{"web": {name: "web"}}, host: web, probes: probes}
-		problem := beginChecks(t.Context(), p).wait(1500 * time.Millisecond)
+		problem := startPostChecks(t.Context(), p).wait(1500 * time.Millisecond)
 		if (problem != nil) != wrong || wrong && (problem.code != "health" || !strings.Contains(problem.reason, command)) {
 			t.Errorf("%s: %+v", command, problem)
 		}

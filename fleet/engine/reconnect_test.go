@@ -78,7 +78,7 @@ func TestALostHostIsUnknownOnceTheInventorysTimeIsOver(t *testing.T) {
 		if h.logins < 30 || h.logins > 80 {
 			t.Errorf("%d logins were tried in ten minutes", h.logins)
 		}
-		if !strings.Contains(w.lines("web"), "warn: lost the connection (connection reset by peer); the job goes on") {
+		if !strings.Contains(w.lines("web"), "warn: lost the connection (connection reset by peer); the job continues") {
 			t.Errorf("lines: %s", w.lines("web"))
 		}
 	})
@@ -241,7 +241,7 @@ func TestAQuietBuildIsWorthOneWarningEachSilence(t *testing.T) {
 		w.hosts["web"].life = func(n int) time.Duration { return []time.Duration{time.Minute, 0}[min(n, 1)] }
 		w.run(fleet.Options{})
 		w.expect("web", fleet.Built, "")
-		if got := strings.Count(w.lines("web"), "warn: the build has said nothing for 5m"); got != 2 {
+		if got := strings.Count(w.lines("web"), "warn: the build has printed nothing for 5m"); got != 2 {
 			t.Errorf("%d warnings:\n%s", got, w.lines("web"))
 		}
 		if !strings.Contains(w.story("web"), "reconnect=back") {

@@ -51,7 +51,7 @@ func TestALogThatCannotBeKeptIsToldAndChangesNoOutcome(t *testing.T) {
 				os.RemoveAll(filepath.Join(w.record().Dir, "hosts"))
 			}
 		}))
-		if err == nil || strings.Count(err.Error(), "the log of web is not whole: ") != 1 {
+		if err == nil || strings.Count(err.Error(), "the log of web is incomplete: ") != 1 {
 			t.Errorf("error %v", err)
 		}
 		w.expect("web", fleet.Switched, "")

@@ -8,64 +8,67 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
-// ledger is where all events of a run end up. It belongs to one goroutine, which numbers them, adds them up, records them and shows them.
-type ledger struct {
+// recorder is where all events of a run end up: it numbers them, applies them to the run's state, writes
+// them to the record and passes them on. It belongs to one goroutine.
+type recorder struct {
 	state   *fleet.State
 	journal *record.Journal // nil while another process owns the run
 	now     func() time.Time
 	sink    func(fleet.Event)
-	err     error // why the record is not whole
+	err     error // why the record is incomplete
 }
 
-func newLedger(run string, j *record.Journal, now func() time.Time, sink func(fleet.Event)) *ledger {
-	return &ledger{state: &fleet.State{Run: run}, journal: j, now: now, sink: sink}
+func newRecorder(run string, j *record.Journal, now func() time.Time, sink func(fleet.Event)) *recorder {
+	return &recorder{state: &fleet.State{Run: run}, journal: j, now: now, sink: sink}
 }
 
-// take handles an event that happens now.
-func (l *ledger) take(ev fleet.Event) {
-	ev.Time = l.now()
-	ev.Run = l.state.Run
-	ev.Seq = l.state.Seq + 1
-	l.state.Apply(ev)
-	if l.err == nil && l.journal != nil {
-		l.keep(l.journal.Append(ev))
+// record handles a new event.
+func (r *recorder) record(ev fleet.Event) {
+	ev.Time = r.now()
+	ev.Run = r.state.Run
+	ev.Seq = r.state.Seq + 1
+	r.state.Apply(ev)
+	if r.err == nil && r.journal != nil {
+		r.keep(r.journal.Append(ev))
 	}
-	l.sink(ev)
+	r.sink(ev)
 }
 
-// replay handles an event that was recorded before, maybe by another process. Lines of a log read in between may have taken its number.
-func (l *ledger) replay(ev fleet.Event) {
-	ev.Seq = max(ev.Seq, l.state.Seq+1)
-	l.state.Apply(ev)
-	l.sink(ev)
+// replay handles an event from the record. Lines of a log that were read in between may have used up its
+// number.
+func (r *recorder) replay(ev fleet.Event) {
+	ev.Seq = max(ev.Seq, r.state.Seq+1)
+	r.state.Apply(ev)
+	r.sink(ev)
 }
 
-// drain takes events until the channel is closed. Whenever there is a pause, the record is synced: so a burst costs one.
-func (l *ledger) drain(events <-chan fleet.Event) {
+// drain records events until the channel is closed. It syncs the record whenever there is a pause, so that
+// a burst of events costs one sync.
+func (r *recorder) drain(events <-chan fleet.Event) {
 	for {
 		select {
 		case ev, open := <-events:
 			if !open {
 				return
 			}
-			l.take(ev)
+			r.record(ev)
 			continue
 		default:
 		}
-		if l.err == nil {
-			l.keep(l.journal.Sync())
+		if r.err == nil {
+			r.keep(r.journal.Sync())
 		}
 		ev, open := <-events
 		if !open {
 			return
 		}
-		l.take(ev)
+		r.record(ev)
 	}
 }
 
-// keep notes the first error. The run goes on without its record, and says so at the end.
-func (l *ledger) keep(err error) {
-	if l.err == nil && err != nil {
-		l.err = fmt.Errorf("the record of run %s is not whole: %w", l.state.Run, err)
+// keep keeps the first error. The run continues without its record, and reports the error at its end.
+func (r *recorder) keep(err error) {
+	if r.err == nil && err != nil {
+		r.err = fmt.Errorf("the record of run %s is incomplete: %w", r.state.Run, err)
 	}
 }

@@ -15,108 +15,109 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// watchEvery is how often a watcher looks whether the record has grown.
-const watchEvery = 200 * time.Millisecond
+// pollInterval is how often a replayer checks whether the record has grown.
+const pollInterval = 200 * time.Millisecond
 
-// watcher shows a run by its record, as the owner writes it. It belongs to the ledger's goroutine.
-type watcher struct {
+// replayer shows a run from its record, while the owner writes it. It belongs to the recorder's goroutine.
+type replayer struct {
 	record *record.Record
-	ledger *ledger
+	out    *recorder
 	events record.LineReader
-	hosts  map[string]*replay // without those whose outcome stays
+	hosts  map[string]*hostReplay // hosts without a final outcome
 }
 
-// replay is what a record has of a host that is not finished.
-type replay struct {
-	host     string
-	begun    bool
-	began    time.Time
-	away     bool            // it was waited for
-	recorded map[string]bool // its events, by keyOf
-	nonce    string
-	reader   *reader       // nil before there was a log
-	offset   int64         // how much of the log was read
-	items    []remote.Item // what it says of the host's state
+// hostReplay is what a record has of a host without a final outcome.
+type hostReplay struct {
+	host        string
+	hasStarted  bool
+	started     time.Time
+	waitsOnline bool            // the run waited for it to come online
+	recorded    map[string]bool // its events, by eventKey
+	nonce       string
+	reader      *logReader    // nil before there was a log
+	offset      int64         // how much of the log was read
+	items       []remote.Item // markers in the log
 }
 
-func newWatcher(rec *record.Record, l *ledger) *watcher {
-	return &watcher{record: rec, ledger: l, events: record.LineReader{Path: rec.EventsPath()}, hosts: map[string]*replay{}}
+func newReplayer(rec *record.Record, out *recorder) *replayer {
+	return &replayer{record: rec, out: out, events: record.LineReader{Path: rec.EventsPath()}, hosts: map[string]*hostReplay{}}
 }
 
-// watch returns when the run has finished, when ctx ends, or, with the run, when it has no owner any more.
-func (w *watcher) watch(ctx context.Context) (*record.Journal, error) {
-	for looked := false; ; looked = true {
-		// The lock first: what its last owner wrote is then all there.
-		owned, err := w.record.Acquire()
+// watch returns when the run has finished or ctx ends. If the run has no owner anymore, it returns the
+// journal: this process owns the run from then on.
+func (p *replayer) watch(ctx context.Context) (*record.Journal, error) {
+	for again := false; ; again = true {
+		// Take the lock first: then everything that the last owner wrote is there.
+		journal, err := p.record.Acquire()
 		if err != nil && !errors.Is(err, record.ErrOwned) {
 			return nil, err
 		}
-		err = w.look(looked)
-		s := w.ledger.state
-		finished := s.Summary != nil && (looked || owned == nil || s.Settled())
+		err = p.poll(again)
+		s := p.out.state
+		finished := s.Summary != nil && (again || journal == nil || s.Settled())
 		switch {
-		case err == nil && owned != nil && s.Start == nil:
-			err = fmt.Errorf("run %s has nothing on record: it was cut off before it began", w.record.Run)
-		case err == nil && owned != nil && !finished:
-			return owned, nil
+		case err == nil && journal != nil && s.Start == nil:
+			err = fmt.Errorf("run %s is empty: fleetctl stopped before it recorded anything", p.record.Run)
+		case err == nil && journal != nil && !finished:
+			return journal, nil
 		}
-		if owned != nil {
-			owned.Close()
+		if journal != nil {
+			journal.Close()
 		}
-		if err != nil || finished || !host.Sleep(ctx, watchEvery) {
+		if err != nil || finished || !host.Sleep(ctx, pollInterval) {
 			return nil, err
 		}
 	}
 }
 
-// look shows what is new. Of a host that finishes, its log is shown to the end before its outcome is; of one that had finished before the
-// first look, it is not.
-func (w *watcher) look(again bool) error {
-	err := w.events.Read(func(line []byte) error {
+// poll shows what is new. The log of a host that finishes is shown to its end before the outcome. The log
+// of a host that had finished before the first poll is not shown.
+func (p *replayer) poll(again bool) error {
+	err := p.events.Read(func(line []byte) error {
 		return record.Decode(line, func(ev fleet.Event) {
 			if again && ev.Type == fleet.HostFinished {
-				w.readLog(ev.Host)
+				p.readLog(ev.Host)
 			}
-			w.ledger.replay(ev)
-			w.note(ev)
+			p.out.replay(ev)
+			p.note(ev)
 		})
 	})
-	for host := range w.hosts {
-		err = errors.Join(err, w.readLog(host))
+	for name := range p.hosts {
+		err = errors.Join(err, p.readLog(name))
 	}
 	return err
 }
 
 // note keeps what is needed to take a host over.
-func (w *watcher) note(ev fleet.Event) {
+func (p *replayer) note(ev fleet.Event) {
 	if ev.Type == fleet.RunStarted {
-		for _, h := range w.ledger.state.Hosts {
-			w.hosts[h.Name] = &replay{host: h.Name, recorded: map[string]bool{}}
+		for _, h := range p.out.state.Hosts {
+			p.hosts[h.Name] = &hostReplay{host: h.Name, recorded: map[string]bool{}}
 		}
 	}
-	rp := w.hosts[ev.Host]
+	rp := p.hosts[ev.Host]
 	if rp == nil {
 		return
 	}
-	if !rp.begun {
-		rp.begun, rp.began = ev.Type == fleet.StepStarted, ev.Time
+	if !rp.hasStarted {
+		rp.hasStarted, rp.started = ev.Type == fleet.StepStarted, ev.Time
 	}
 	if ev.Key == fleet.FactAway {
-		rp.away = ev.Value == fleet.Yes
+		rp.waitsOnline = ev.Value == fleet.Yes
 	}
-	rp.recorded[keyOf(ev)] = true
+	rp.recorded[eventKey(ev)] = true
 	if ev.Type == fleet.HostFinished && ev.Result != nil && ev.Result.Outcome.Terminal() {
-		delete(w.hosts, ev.Host)
+		delete(p.hosts, ev.Host)
 	}
 }
 
 // readLog shows what is new in a host's log.
-func (w *watcher) readLog(host string) error {
-	rp := w.hosts[host]
-	if rp == nil || !rp.begun {
+func (p *replayer) readLog(name string) error {
+	rp := p.hosts[name]
+	if rp == nil || !rp.hasStarted {
 		return nil
 	}
-	f, err := os.Open(w.record.LogPath(host))
+	f, err := os.Open(p.record.LogPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -125,11 +126,13 @@ func (w *watcher) readLog(host string) error {
 	}
 	defer f.Close()
 	if rp.reader == nil {
-		if rp.nonce = w.record.Nonce(host); rp.nonce == "" {
+		if rp.nonce = p.record.Nonce(name); rp.nonce == "" {
 			return nil
 		}
-		rp.reader = newReader(host, rp.nonce)
-		rp.reader.attach(w.ledger.take, func(it remote.Item) { rp.items = append(rp.items, it) }, func(time.Duration) {})
+		rp.reader = newLogReader(name, rp.nonce)
+		rp.reader.send = p.out.record
+		rp.reader.learn = func(it remote.Item) { rp.items = append(rp.items, it) }
+		rp.reader.flushAfter = func(time.Duration) {} // flushed below
 	}
 	if _, err := f.Seek(rp.offset, io.SeekStart); err != nil {
 		return err
@@ -140,18 +143,13 @@ func (w *watcher) readLog(host string) error {
 	return err
 }
 
-// unfinished returns the hosts that are left to settle, in the run's order.
-func (w *watcher) unfinished() []*replay {
-	var left []*replay
-	for _, h := range w.ledger.state.Hosts {
-		if rp := w.hosts[h.Name]; rp != nil {
-			left = append(left, rp)
+// unfinished returns the hosts without a final outcome, in the run's order.
+func (p *replayer) unfinished() []*hostReplay {
+	var hosts []*hostReplay
+	for _, h := range p.out.state.Hosts {
+		if rp := p.hosts[h.Name]; rp != nil {
+			hosts = append(hosts, rp)
 		}
 	}
-	return left
-}
-
-// keyOf is equal for events that say the same of a host.
-func keyOf(ev fleet.Event) string {
-	return fmt.Sprintf("%s %s %s %s", ev.Type, ev.Step, ev.Key, ev.Value)
+	return hosts
 }

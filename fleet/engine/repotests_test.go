@@ -51,7 +51,7 @@ func TestTheRepositorysTestsAreAGateForEveryWave(t *testing.T) {
 				}
 				for name, text := range tt.tests {
 					w.expect(name, fleet.Degraded, "tests")
-					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: the test 20-web.sh failed: exit status 7")) {
+					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: test 20-web.sh failed with exit status 7")) {
 						t.Errorf("%+v\n%s", w.result(name), w.lines(name))
 					}
 				}

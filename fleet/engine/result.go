@@ -6,78 +6,94 @@ import (
 	"slices"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
-// conclude makes the host's result of the job's last word, and of what the checks say of a host that was switched.
-func (w *worker) conclude(ctx context.Context) verdict {
-	result := w.judge()
-	if w.activated && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
-		w.beginChecks(ctx)
-		wrong := w.checks.wait(min(settleTime, w.host.Timeouts.Verify))
+// conclude makes the host's result from the job's end marker, the checks of a switched host and, if the run
+// has them as a gate, the repository's tests.
+func (w *worker) conclude(ctx context.Context) sessionEnd {
+	result := w.jobResult()
+	if w.activated() && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
+		w.startChecks(ctx)
+		problem := w.checks.wait(min(settleTime, w.host.Timeouts.Verify))
 		w.checks = nil
 		if ctx.Err() != nil {
-			return verdict{over: true}
+			return finishedWith(nil)
 		}
-		degrade(result, wrong)
+		degrade(result, problem)
 	}
 	if w.start.Test && result.Outcome.Good() {
-		wrong, lost := w.test(ctx)
+		problem, lost := w.runRepoTests(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return verdict{over: true}
+			return finishedWith(nil)
 		case lost != nil:
-			return verdict{lost: lost}
+			return sessionEnd{lost: lost}
 		}
-		degrade(result, wrong)
+		degrade(result, problem)
 	}
-	if w.held != nil {
-		ok := *w.held && result.Outcome != fleet.Degraded
-		w.tellOnce(fleet.Event{Type: fleet.StepFinished, Step: fleet.Verify, OK: &ok})
+	if w.log.verified != nil {
+		ok := *w.log.verified && result.Outcome != fleet.Degraded
+		w.emitOnce(fleet.Event{Type: fleet.StepFinished, Step: fleet.Verify, OK: &ok})
 	}
-	if w.off != nil && result.Outcome == fleet.Cancelled {
-		result = w.off
+	if w.gate.calledOff != nil && result.Outcome == fleet.Cancelled {
+		result = w.gate.calledOff
 	}
-	return verdict{over: true, result: result}
+	return finishedWith(result)
 }
 
-// judge reads the end marker.
-func (w *worker) judge() *fleet.Result {
-	o := fleet.Outcome(w.end.Word)
+// jobResult returns the result that the job's end marker gives.
+func (w *worker) jobResult() *fleet.Result {
+	end := w.log.end
+	o := fleet.Outcome(end.Word)
 	if !slices.Contains(fleet.Outcomes, o) {
-		return w.unknown(fleet.CodeProtocol, fmt.Sprintf("the job ended with %q, which this fleetctl does not know", w.end.Word))
+		return w.unknown(fleet.CodeProtocol, fmt.Sprintf("the job ended with the outcome %q, which this version does not know", end.Word))
 	}
 	r := &fleet.Result{Outcome: o}
-	switch {
-	case !o.Good():
-		r.Step, r.Code, r.Reason, r.Hint = fleet.Step(w.end.Step), fleet.Code(w.end.Code), w.end.Text, fleet.Code(w.end.Code).Hint()
-	case o == fleet.RebootNeeded:
-		r.Code, r.Reason, r.Hint = fleet.Code(w.end.Code), w.end.Text, fleet.Code(w.end.Code).Hint()
+	if !o.Good() || o == fleet.RebootNeeded {
+		r.Code, r.Reason = fleet.Code(end.Code), end.Text
+		r.Hint = r.Code.Hint()
+	}
+	if !o.Good() {
+		r.Step = fleet.Step(end.Step)
 	}
 	return r
 }
 
-// degrade adds what is wrong from outside to a result from inside.
-func degrade(r *fleet.Result, wrong *problem) {
-	if wrong == nil {
+// degrade adds a problem that the operator's side has found, if any, to the job's own result.
+func degrade(r *fleet.Result, p *problem) {
+	if p == nil {
 		return
 	}
-	reason := wrong.reason
+	reason := p.reason
 	if r.Outcome == fleet.Degraded {
 		reason += "; " + r.Reason
 	}
-	r.Outcome, r.Step, r.Code, r.Reason, r.Hint = fleet.Degraded, fleet.Verify, wrong.code, reason, wrong.code.Hint()
+	r.Outcome, r.Step, r.Code, r.Reason, r.Hint = fleet.Degraded, fleet.Verify, p.code, reason, p.code.Hint()
 }
 
-// beginChecks begins them, once.
-func (w *worker) beginChecks(ctx context.Context) {
-	if w.checks != nil {
-		return
+func (w *worker) unknown(code fleet.Code, reason string) *fleet.Result {
+	return &fleet.Result{
+		Outcome: fleet.Unknown, Step: w.clock.step, Code: code, Reason: reason,
+		Hint: "settle it: fleetctl attach " + w.id,
 	}
-	p := &prober{dialer: w.engine.Dialer, host: w.host}
-	_, p.probes = host.SplitHealth(w.host.Health)
-	if w.confirming() {
-		p.confirms = host.JobID(w.id, w.host.Name)
+}
+
+func (w *worker) overdue() *fleet.Result {
+	reason := "the job has not started its next step in time; it continues on the host"
+	if w.clock.step != "" {
+		reason = fmt.Sprintf("%s takes longer than it may; it continues on the host", w.clock.step)
 	}
-	w.checks = beginChecks(ctx, p)
+	return w.unknown(fleet.CodeDeadline, reason)
+}
+
+func cancelledBefore(what string) *fleet.Result {
+	return &fleet.Result{Outcome: fleet.Cancelled, Code: fleet.CodeCancelled, Reason: "cancelled before " + what}
+}
+
+// notStarted is the result of a host whose run was abandoned before the host had started.
+func notStarted() *fleet.Result {
+	return &fleet.Result{
+		Outcome: fleet.Skipped, Code: fleet.CodeInterrupted,
+		Reason: "fleetctl stopped before this host started", Hint: fleet.CodeInterrupted.Hint(),
+	}
 }

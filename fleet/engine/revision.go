@@ -13,32 +13,32 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// gitDeadline bounds the operator's git: hosts wait for its answer.
-const gitDeadline = 10 * time.Second
+// gitTimeout bounds the operator's git, because hosts wait for its answer.
+const gitTimeout = 10 * time.Second
 
-// pin is the commit of a run: one for all its hosts, even if somebody pushes meanwhile. The operator's git is asked first, then the hosts
-// as they connect; the first answer is the run's.
-type pin struct {
-	local chan struct{} // closed when the operator's git has had its say
+// pinnedRevision is the commit of a run: one for all hosts, even if the branch moves meanwhile. The
+// operator's git is asked first, then the hosts as they connect. The first answer counts.
+type pinnedRevision struct {
+	localDone chan struct{} // closed when the operator's git has answered or failed
 
 	mu    sync.Mutex
 	known bool
-	rev   string // "" leaves every checkout where it is
+	rev   string // "" leaves every checkout as it is
 }
 
-func newPin(rev string, noPull bool) *pin {
-	return &pin{local: make(chan struct{}), known: rev != "" || noPull, rev: rev}
+func newPinnedRevision(rev string, noPull bool) *pinnedRevision {
+	return &pinnedRevision{localDone: make(chan struct{}), known: rev != "" || noPull, rev: rev}
 }
 
-// get returns the commit, if there is one yet.
-func (p *pin) get() (rev string, known bool) {
+// get returns the commit, if it is known yet.
+func (p *pinnedRevision) get() (rev string, known bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.rev, p.known
 }
 
-// offer makes rev the commit, unless another one was first.
-func (p *pin) offer(rev string) (first bool) {
+// set pins rev unless another commit was pinned before.
+func (p *pinnedRevision) set(rev string) (pinned bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known {
@@ -48,42 +48,44 @@ func (p *pin) offer(rev string) (first bool) {
 	return true
 }
 
-// pinRevision asks the operator's git, while hosts connect. What it returns waits for that to be over.
-func (r *run) pinRevision(ctx context.Context) (wait func()) {
+// pinFromLocalGit asks the operator's git while hosts connect. The returned function stops that and waits
+// for it.
+func (r *run) pinFromLocalGit(ctx context.Context) (stop func()) {
 	if _, known := r.revision.get(); known || r.engine.LocalGit == nil || r.plan.Remote == "" {
-		close(r.revision.local)
+		close(r.revision.localDone)
 		return func() {}
 	}
-	ctx, cancel := context.WithTimeout(ctx, gitDeadline)
+	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	go func() {
-		defer close(r.revision.local)
+		defer close(r.revision.localDone)
 		rev, err := r.engine.LocalGit(ctx, r.plan.Remote, r.plan.Branch)
 		if err == nil && !fleet.IsCommit(rev) {
 			err = fmt.Errorf("%q has no branch %q", r.plan.Remote, r.plan.Branch)
 		}
 		switch {
 		case err == nil:
-			r.pinned(rev)
+			r.pin(rev)
 		case ctx.Err() != context.Canceled:
-			r.say("", fleet.StreamNote, clean.Line([]byte(fmt.Sprintf("the git here does not know the revision (%v): asking the hosts", err))))
+			r.logLine("", fleet.StreamNote, clean.Line([]byte(fmt.Sprintf("cannot read the fleet's branch (%v): asking the hosts", err))))
 		}
 	}()
 	return func() {
 		cancel()
-		<-r.revision.local
+		<-r.revision.localDone
 	}
 }
 
-func (r *run) pinned(rev string) {
-	if r.revision.offer(rev) {
-		r.events <- fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRevision, Value: rev}
+func (r *run) pin(rev string) {
+	if r.revision.set(rev) {
+		r.send(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRevision, Value: rev})
 	}
 }
 
-// revisionFor returns the run's commit, asking the host for it where nobody has known it so far.
+// revisionFor returns the run's commit. If it is not known yet, it asks the host. A result means that the
+// host cannot say, an error that the connection was lost.
 func (r *run) revisionFor(ctx context.Context, conn host.Conn, h *inventory.Host) (string, *fleet.Result, error) {
 	select {
-	case <-r.revision.local:
+	case <-r.revision.localDone:
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
@@ -99,7 +101,7 @@ func (r *run) revisionFor(ctx context.Context, conn host.Conn, h *inventory.Host
 	case header.Word != "tip" || !fleet.IsCommit(header.Code):
 		return "", host.Refused(fleet.Pull, header, h), nil
 	}
-	r.pinned(header.Code)
+	r.pin(header.Code)
 	rev, _ := r.revision.get()
 	return rev, nil, nil
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -13,104 +12,118 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// takeBack rolls hosts of a failed wave back. That is a run of its own, with its own record and jobs; what happens in it is told in this one,
-// too, and decides the hosts' outcomes. Once the run was cancelled, none is begun: it is a part of it.
-func (r *run) takeBack(ctx, begin context.Context, hosts []*inventory.Host, parts map[string]*part) {
-	if r.start.OnFailure != fleet.OnFailureRollback || len(hosts) == 0 {
+// rollBack rolls the hosts of a failed wave back. That is a run of its own, with its own record and jobs,
+// because a host has one job per run. Its events are passed on in this run and decide the hosts' outcomes.
+// A cancelled run rolls nothing back.
+func (s *scheduler) rollBack(ctx context.Context, hosts []*inventory.Host) {
+	if s.start.OnFailure != fleet.OnFailureRollback || len(hosts) == 0 {
 		return
 	}
-	defer func() { r.left = r.left || ctx.Err() != nil }()
+	defer func() { s.abandoned = s.abandoned || ctx.Err() != nil }()
 	switch {
-	case ctx.Err() != nil: // whoever attaches does it
+	case ctx.Err() != nil: // the process that attaches rolls back
 		return
-	case r.cancelled():
-		r.say("", fleet.StreamWarn, r.policy.reason()+"; it is not rolled back, since the run was cancelled")
+	case s.cancelled():
+		s.logLine("", fleet.StreamWarn, s.policy.reason()+"; not rolled back, because the run was cancelled")
 		return
-	case begin.Err() != nil:
-		r.say("", fleet.StreamWarn, r.policy.reason()+"; it is not rolled back, since the run was interrupted")
+	case s.accept.Err() != nil:
+		s.logLine("", fleet.StreamWarn, s.policy.reason()+"; not rolled back, because the run was interrupted")
 		return
 	}
-	p := &fleet.Plan{
-		Fleet: r.start.Fleet, Operator: r.start.Operator, Waves: []fleet.Wave{{Number: 1, Hosts: hosts}}, Of: r.id, Generations: map[string]int{},
-		Options: fleet.Options{
-			Goal: fleet.GoalRollback, NoPull: true, Parallel: cap(r.slots), OnFailure: fleet.OnFailureHalt,
-			Confirm: r.start.Confirm, ConfirmTimeout: time.Duration(r.start.ConfirmSeconds * float64(time.Second)),
-		},
-	}
-	for _, h := range hosts {
-		if to := parts[h.Name].to; to > 0 {
-			p.Generations[h.Name] = to
-		}
-	}
-	switch {
-	case r.start.Goal != fleet.GoalBoot:
-	case len(p.Generations) == len(hosts):
-		p.Goal = fleet.GoalBoot // nothing is run that did not run
-	default:
-		p.Confirm = fleet.ConfirmOperator
-	}
-	if _, err := r.engine.Run(ctx, p, func(ev fleet.Event) { r.retell(parts, ev) }); err != nil {
-		r.complain(fmt.Errorf("the rollback of %s: %w", r.id, err))
+	p := s.rollbackPlan(hosts)
+	if _, err := s.engine.Run(ctx, p, s.relayRollback); err != nil {
+		s.recordError(fmt.Errorf("the rollback of %s: %w", s.id, err))
 	}
 }
 
-// settleRollback goes on with the runs that take hosts of this one back, where the operator's side left in the middle of that. What they had
-// not begun with is begun.
-func (r *run) settleRollback(ctx, begin context.Context, rollbacks []*record.Record, inv *inventory.Inventory, parts map[string]*part) {
+// rollbackPlan returns to what ran on each host before this run, which is not always the next lower
+// generation: that may be one that an earlier failed run left behind.
+func (s *scheduler) rollbackPlan(hosts []*inventory.Host) *fleet.Plan {
+	p := &fleet.Plan{
+		Fleet: s.start.Fleet, Operator: s.start.Operator, Of: s.id,
+		Waves: []fleet.Wave{{Number: 1, Hosts: hosts}}, Generations: map[string]int{},
+		Options: fleet.Options{
+			Goal: fleet.GoalRollback, NoPull: true, Parallel: cap(s.slots), OnFailure: fleet.OnFailureHalt,
+			Confirm: s.start.Confirm, ConfirmTimeout: s.confirmTimeout(),
+		},
+	}
+	for _, h := range hosts {
+		if n := s.tasks[h.Name].state.PreviousGeneration(); n > 0 {
+			p.Generations[h.Name] = n
+		}
+	}
+	if s.start.Goal == fleet.GoalBoot {
+		if len(p.Generations) == len(hosts) {
+			p.Goal = fleet.GoalBoot // the new configuration does not run yet
+		} else {
+			p.Confirm = fleet.ConfirmOperator
+		}
+	}
+	return p
+}
+
+// settleRollbacks continues the runs that roll this one back, if the process that had started them died.
+// Hosts that they had not started are rolled back now.
+func (s *scheduler) settleRollbacks(ctx context.Context, rollbacks []*record.Record, inv *inventory.Inventory) {
 	quiet := *inv
-	quiet.Notify = inventory.Notify{} // whoever hears of a run hears of this one, not of its parts
-	left := map[string]bool{}
+	quiet.Notify = inventory.Notify{} // the notification is about this run, not about its parts
+	skipped := map[string]bool{}
 	for _, rollback := range rollbacks {
-		r.events <- fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRollback, Value: rollback.Run}
-		_, err := r.engine.Attach(ctx, rollback, &quiet, func(ev fleet.Event) {
+		s.send(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRollback, Value: rollback.Run})
+		_, err := s.engine.Attach(ctx, rollback, &quiet, func(ev fleet.Event) {
 			if ev.Type != fleet.HostFinished {
 				return
 			}
-			left[ev.Host] = ev.Result.Outcome == fleet.Skipped && ev.Result.Code == fleet.CodeInterrupted
-			r.retell(parts, ev)
+			skipped[ev.Host] = ev.Result.Outcome == fleet.Skipped && ev.Result.Code == fleet.CodeInterrupted
+			s.relayRollback(ev)
 		})
 		if err != nil {
-			r.complain(fmt.Errorf("the rollback of %s: %w", r.id, err))
+			s.recordError(fmt.Errorf("the rollback of %s: %w", s.id, err))
 		}
 	}
 	var hosts []*inventory.Host
 	for _, h := range inv.Hosts {
-		if left[h.Name] {
+		if skipped[h.Name] {
 			hosts = append(hosts, h)
 		}
 	}
-	r.left = r.left || len(rollbacks) > 0 && ctx.Err() != nil
-	r.takeBack(ctx, begin, hosts, parts)
+	s.abandoned = s.abandoned || len(rollbacks) > 0 && ctx.Err() != nil
+	s.rollBack(ctx, hosts)
 }
 
-// retell tells what happened in the run that takes hosts of this one back.
-func (r *run) retell(parts map[string]*part, ev fleet.Event) {
+// relayRollback passes an event of the rollback's run on in this run.
+func (s *scheduler) relayRollback(ev fleet.Event) {
 	switch {
 	case ev.Type == fleet.RunStarted:
-		r.say("", fleet.StreamNote, fmt.Sprintf("rolling %d hosts back, as run %s", len(ev.Start.Hosts), ev.Run))
-		r.events <- fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRollback, Value: ev.Run}
+		s.logLine("", fleet.StreamNote, fmt.Sprintf("rolling back %d hosts in run %s", len(ev.Start.Hosts), ev.Run))
+		s.send(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRollback, Value: ev.Run})
 	case ev.Type == fleet.HostFinished:
-		r.events <- fleet.Event{Type: fleet.HostFinished, Host: ev.Host, Result: r.takenBack(parts[ev.Host], *ev.Result)}
+		s.send(fleet.Event{Type: fleet.HostFinished, Host: ev.Host, Result: s.rolledBack(s.tasks[ev.Host], *ev.Result)})
 	case ev.Host != "":
-		r.events <- ev
+		s.send(ev)
 	}
 }
 
-// takenBack is what the result of a host's rollback means for the run that it belonged to.
-func (r *run) takenBack(p *part, of fleet.Result) *fleet.Result {
-	why := cmp.Or(r.policy.reason(), "its wave failed")
-	if p != nil && p.result != nil && p.result.Outcome == fleet.Degraded && p.result.Code != fleet.CodeRollback {
-		why += "; " + p.result.Reason // what the host itself did is not to be lost
+// rolledBack turns the result of a host's rollback into its result in this run. t is nil if the host is
+// not in the inventory anymore.
+func (s *scheduler) rolledBack(t *hostTask, r fleet.Result) *fleet.Result {
+	why := cmp.Or(s.policy.reason(), "its wave failed")
+	if t != nil && t.state.Result != nil {
+		if own := t.state.Result; own.Outcome == fleet.Degraded && own.Code != fleet.CodeRollback {
+			why += "; " + own.Reason // keep what this host itself did
+		}
 	}
+	unwell := []fleet.Code{fleet.CodeUnits, fleet.CodeHealth, fleet.CodeLogin}
 	switch {
-	case of.Outcome == fleet.Unknown:
-	case of.Outcome == fleet.Degraded && slices.Contains([]fleet.Code{fleet.CodeUnits, fleet.CodeHealth, fleet.CodeLogin}, of.Code): // it runs what it ran, and that is not well
-		of.Outcome, of.Code, of.Reason = fleet.RolledBack, fleet.CodeWave, clean.Line([]byte(fmt.Sprintf("%s; what ran before runs again, but is degraded: %s", why, of.Reason)))
-	case of.Outcome.Good() && of.Outcome != fleet.Skipped:
-		of.Outcome, of.Code, of.Reason, of.Hint = fleet.RolledBack, fleet.CodeWave, why, "mend that, then deploy again"
+	case r.Outcome == fleet.Unknown:
+	case r.Outcome == fleet.Degraded && slices.Contains(unwell, r.Code):
+		r.Outcome, r.Code = fleet.RolledBack, fleet.CodeWave
+		r.Reason = clean.Line([]byte(fmt.Sprintf("%s; the previous configuration runs again, but is degraded: %s", why, r.Reason)))
+	case r.Outcome.Good() && r.Outcome != fleet.Skipped:
+		r.Outcome, r.Code, r.Reason, r.Hint = fleet.RolledBack, fleet.CodeWave, why, fleet.CodeWave.Hint()
 	default:
-		of.Reason = clean.Line([]byte(fmt.Sprintf("%s; it was to be rolled back, and that ended as %s: %s", why, of.Outcome, of.Reason)))
-		of.Outcome, of.Code = fleet.Degraded, fleet.CodeRollback
+		r.Reason = clean.Line([]byte(fmt.Sprintf("%s; the rollback of this host ended as %s: %s", why, r.Outcome, r.Reason)))
+		r.Outcome, r.Code = fleet.Degraded, fleet.CodeRollback
 	}
-	return &of
+	return &r
 }

@@ -77,11 +77,11 @@ func TestARollbackIsCancelledByTheRunThatItIsAPartOf(t *testing.T) {
 			}
 		}), fleet.ExitFailed)
 		cancelling.Wait()
-		if !slices.Equal(answers, []string{"next not begun, and will not be", "a cancelled"}) {
+		if !slices.Equal(answers, []string{"next not started, and will not be", "a cancelled"}) {
 			t.Errorf("answers %q", answers)
 		}
 		w.expect("a", fleet.Degraded, "rollback")
-		if err := w.another().Cancel(t.Context(), w.record(), w.inv, func(string, string) {}); err == nil || !strings.Contains(err.Error(), "has ended") {
+		if err := w.another().Cancel(t.Context(), w.record(), w.inv, func(string, string) {}); err == nil || !strings.Contains(err.Error(), "has finished") {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -200,9 +200,9 @@ func TestAttachBeginsWhatARollbackHadNotBegunWith(t *testing.T) {
 }
 
 func TestAHostThatWasNotTakenBackIsNotSaidToBe(t *testing.T) {
-	r := &run{policy: newPolicy(&fleet.Start{})}
+	s := &scheduler{run: &run{policy: newPolicy(&fleet.Start{})}}
 	for outcome, want := range map[fleet.Outcome]fleet.Outcome{fleet.Switched: fleet.RolledBack, fleet.Unchanged: fleet.RolledBack, fleet.Skipped: fleet.Degraded, fleet.Unreachable: fleet.Degraded, fleet.Unknown: fleet.Unknown} {
-		if got := r.takenBack(nil, fleet.Result{Outcome: outcome}).Outcome; got != want {
+		if got := s.rolledBack(nil, fleet.Result{Outcome: outcome}).Outcome; got != want {
 			t.Errorf("%s becomes %s, want %s", outcome, got, want)
 		}
 	}

@@ -4,41 +4,46 @@ import (
 	"context"
 	"time"
 
-	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// The words that a job is told. To confirm takes a login newer than the activation: the checks say it, all else goes over the
-// connection that is there.
+// signal is a word from the operator to a job. signalConfirm needs a login that is newer than the
+// activation, so the checks send it. All others go over the connection that follows the job. Sending a
+// signal twice is harmless.
+type signal string
+
 const (
-	wordGo      = "go"      // activate
-	wordPresent = "present" // somebody is there, and would confirm if that could be done
-	wordConfirm = "confirm" // a new login works
-	wordBack    = "back"    // none does: go back at once
-	wordCancel  = "cancel"  // do not activate at all
+	signalGo      signal = "go"      // activate
+	signalPresent signal = "present" // the operator is here, and is trying to confirm
+	signalConfirm signal = "confirm" // a new login works
+	signalBack    signal = "back"    // no new login works: go back now
+	signalCancel  signal = "cancel"  // do not activate
 )
 
-// errand tells the job a word, beside the session that follows it, until it is heard or called back.
-type errand struct {
-	word   string
+// signalSender sends one signal, next to the session that follows the job, until the job has answered or
+// the sender is stopped.
+type signalSender struct {
+	signal signal
 	cancel context.CancelFunc
-	answer chan remote.Header // takes one, if it is heard; closed at the end
+	answer chan remote.Header // gets at most one value, then is closed
 }
 
-func (w *worker) sendErrand(ctx context.Context, conn host.Conn, word string) *errand {
+func (w *worker) startSignal(ctx context.Context, conn host.Conn, s signal) *signalSender {
 	ctx, cancel := context.WithCancel(ctx)
-	e := &errand{word: word, cancel: cancel, answer: make(chan remote.Header, 1)}
+	sender := &signalSender{signal: s, cancel: cancel, answer: make(chan remote.Header, 1)}
 	id := host.JobID(w.id, w.host.Name)
+	// Most confirmations arrive before the host has to know that the operator is present.
+	presentAfter := min(2*time.Second, w.confirmTimeout()/4)
 	go func() {
-		defer close(e.answer)
-		if word == wordPresent && !host.Sleep(ctx, w.unhurried()) {
+		defer close(sender.answer)
+		if s == signalPresent && !host.Sleep(ctx, presentAfter) {
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := tellJob(ctx, conn, id, word)
+			header, err := signalJob(ctx, conn, id, s)
 			if err == nil {
-				e.answer <- header
+				sender.answer <- header
 				return
 			}
 			if !host.Sleep(ctx, host.Backoff(n)) {
@@ -46,111 +51,84 @@ func (w *worker) sendErrand(ctx context.Context, conn host.Conn, word string) *e
 			}
 		}
 	}()
-	return e
+	return sender
 }
 
-// unhurried is how long a confirmation may take before the host is told that somebody is at it: most never have to be told.
-func (w *worker) unhurried() time.Duration {
-	return min(2*time.Second, w.confirmTimeout()/4)
-}
-
-func tellJob(ctx context.Context, conn host.Conn, id, word string) (remote.Header, error) {
+// signalJob sends a signal once and returns the job's answer.
+func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, host.Grace)
 	defer cancel()
 	return host.Ask(ctx, conn, func(token string) remote.Script {
-		if word == wordCancel {
+		if s == signalCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Tell(token, id, word)
+		return remote.Tell(token, id, string(s))
 	})
 }
 
-// callBack ends the errand, if there is one, and waits for its goroutine.
-func (w *worker) callBack() {
-	if w.errand == nil {
+// stopSignal stops the sender, if there is one, and waits for its goroutine.
+func (w *worker) stopSignal() {
+	if w.gate.sender == nil {
 		return
 	}
-	w.errand.cancel()
-	for range w.errand.answer {
+	w.gate.sender.cancel()
+	for range w.gate.sender.answer {
 	}
-	w.errand = nil
+	w.gate.sender = nil
 }
 
-// answers is where the errand under way is answered; nil where there is none.
-func (w *worker) answers() <-chan remote.Header {
-	if w.errand == nil {
+// signalAnswer returns the channel of the sender's answer, or nil.
+func (w *worker) signalAnswer() <-chan remote.Header {
+	if w.gate.sender == nil {
 		return nil
 	}
-	return w.errand.answer
+	return w.gate.sender.answer
 }
 
-// answeredErrand takes an errand's answer. Where the job refuses to hear, its log says what became of it.
-func (w *worker) answeredErrand(h remote.Header) {
-	word := w.errand.word
-	w.heardOf[word] = true
-	w.callBack()
+// handleSignalAnswer handles a job's answer to a signal. If the job refused it, its log says why.
+func (w *worker) handleSignalAnswer(h remote.Header) {
+	awaiting := w.awaiting()
+	s := w.gate.sender.signal
+	w.gate.delivered[s] = true
+	w.stopSignal()
 	switch {
-	case word == wordGo:
-		w.awaiting = false
+	case s == signalGo && awaiting: // otherwise the log is already past it, and has a deadline of its own
 		w.expect("")
-	case word == wordCancel && h.Code == "activating":
-		w.off = nil
+	case s == signalCancel && h.Code == "activating":
+		w.gate.calledOff = nil
 	}
 }
 
-// speak tells the job the word that is due, one at a time. Presence is nothing to wait for, once there is something better to say.
-func (w *worker) speak(ctx context.Context, conn host.Conn) {
-	word := w.dueWord()
-	if w.errand != nil && w.errand.word == wordPresent && word != wordPresent {
-		w.callBack()
+// sendDueSignal sends the job the signal that is due, one at a time. Presence is withdrawn as soon as there
+// is something better to say.
+func (w *worker) sendDueSignal(ctx context.Context, conn host.Conn) {
+	due := w.dueSignal()
+	if w.gate.sender != nil && w.gate.sender.signal == signalPresent && due != signalPresent {
+		w.stopSignal()
 	}
-	if word != "" && w.errand == nil {
-		w.errand = w.sendErrand(ctx, conn, word)
+	if due != "" && w.gate.sender == nil {
+		w.gate.sender = w.startSignal(ctx, conn, due)
 	}
 }
 
-func (w *worker) dueWord() string {
-	word := ""
+func (w *worker) dueSignal() signal {
+	var due signal
 	switch {
-	case !w.heard || w.end != nil:
+	case !w.link.jobSeen || w.log.end != nil:
 		return ""
-	case w.awaiting && w.off != nil:
-		word = wordCancel
-	case w.awaiting && w.released:
-		word = wordGo
+	case w.awaiting() && w.gate.calledOff != nil:
+		due = signalCancel
+	case w.awaiting() && w.gate.released:
+		due = signalGo
 	case !w.confirming() || w.checks != nil && w.checks.confirmed.Load():
 		return ""
-	case w.checks != nil && w.checks.ended() && w.checks.wrong != nil:
-		word = wordBack
+	case w.checks != nil && w.checks.finished() && w.checks.problem != nil:
+		due = signalBack
 	default:
-		word = wordPresent
+		due = signalPresent
 	}
-	if w.heardOf[word] {
+	if w.gate.delivered[due] {
 		return ""
 	}
-	return word
-}
-
-// confirming reports whether the host waits, or is about to, for the operator to confirm what it was switched to.
-func (w *worker) confirming() bool {
-	return w.activated && w.start.Confirm == fleet.ConfirmOperator && w.facts[fleet.FactConfirmed] == ""
-}
-
-// checked is closed when the checks that are under way end; nil where none are.
-func (w *worker) checked() <-chan struct{} {
-	if w.checks == nil || w.checks.ended() {
-		return nil
-	}
-	return w.checks.done
-}
-
-// atGate is where the part is told how to go on once it is built; nil where it is not there, or has been told.
-func (w *worker) atGate() <-chan *fleet.Result {
-	if !w.awaiting || w.released || w.off != nil {
-		return nil
-	}
-	if len(w.part.gate) == 0 {
-		w.part.rest()
-	}
-	return w.part.gate
+	return due
 }

@@ -11,40 +11,48 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// soak gives the hosts of a wave that were changed time to show what is wrong with them. Then they are looked at again: each has to let
-// somebody in, and to pass its health checks, before the next wave begins; one that does not has failed. What had failed before is borne by now.
-func (r *run) soak(begin context.Context, wave fleet.Wave, next []fleet.Wave, parts map[string]*part) {
-	changed := changedOf(wave, parts)
-	waits := slices.ContainsFunc(fleet.HostsOf(next), func(h *inventory.Host) bool { return !parts[h.Name].ended() })
-	if r.start.SoakSeconds == 0 || len(changed) == 0 || !waits || r.policy.reason() != "" {
+// soak waits between two waves, then checks the hosts of the first one again: each must accept a login and
+// pass its health checks. A host that does not is degraded, which may fail the wave. Nothing is soaked if
+// no host has changed, or if no host is left to protect.
+func (s *scheduler) soak(wave fleet.Wave, next []fleet.Wave) {
+	changed := s.activated(wave)
+	waiting := slices.ContainsFunc(fleet.HostsOf(next), func(h *inventory.Host) bool { return !s.tasks[h.Name].finished() })
+	if s.start.SoakSeconds == 0 || len(changed) == 0 || !waiting || s.policy.reason() != "" {
 		return
 	}
-	// A part of it may be over, where another process has begun it.
+	left := s.soakLeft(changed)
+	s.logLine("", fleet.StreamNote, fmt.Sprintf("%s soaks for %v", fleet.WaveName(wave.Number), max(0, left).Round(time.Second)))
+	if !host.Sleep(s.accept, left) {
+		return
+	}
+	good := slices.DeleteFunc(changed, func(h *inventory.Host) bool { return !s.tasks[h.Name].state.Result.Outcome.Good() })
+	s.slots.Each(s.accept, good, s.checkAfterSoak)
+	s.policy.endWave(wave.Number)
+}
+
+// soakLeft returns how much of the soak remains: an earlier owner of the run may have started it.
+func (s *scheduler) soakLeft(changed []*inventory.Host) time.Duration {
 	var since time.Time
 	for _, h := range changed {
-		if p := parts[h.Name]; p.at.After(since) {
-			since = p.at
+		if done := s.tasks[h.Name].state.Since; done.After(since) {
+			since = done
 		}
 	}
-	whole := time.Duration(r.start.SoakSeconds * float64(time.Second))
-	left := min(whole, time.Until(since.Add(whole))) // the clock may have been set back
-	r.say("", fleet.StreamNote, fmt.Sprintf("%s soaks for %v", fleet.WaveName(wave.Number), max(0, left).Round(time.Second)))
-	if !host.Sleep(begin, left) {
+	whole := time.Duration(s.start.SoakSeconds * float64(time.Second))
+	return min(whole, time.Until(since.Add(whole))) // the clock may have been set back
+}
+
+func (s *scheduler) checkAfterSoak(accept context.Context, h *inventory.Host) {
+	t := s.tasks[h.Name]
+	checks := startPostChecks(accept, &prober{dialer: s.engine.Dialer, host: h, probes: h.Health})
+	problem := checks.wait(min(settleTime, h.Timeouts.Verify))
+	if problem == nil || accept.Err() != nil {
 		return
 	}
-	well := slices.DeleteFunc(changed, func(h *inventory.Host) bool { return !parts[h.Name].result.Outcome.Good() })
-	r.slots.Each(begin, well, func(begin context.Context, h *inventory.Host) {
-		wrong := beginChecks(begin, &prober{dialer: r.engine.Dialer, host: h, probes: h.Health}).wait(min(settleTime, h.Timeouts.Verify))
-		if wrong == nil || begin.Err() != nil {
-			return
-		}
-		wrong.reason = "after the soak, " + wrong.reason
-		result := *parts[h.Name].result
-		degrade(&result, wrong)
-		parts[h.Name].result = &result
-		r.say(h.Name, fleet.StreamWarn, wrong.reason)
-		r.events <- fleet.Event{Type: fleet.HostFinished, Host: h.Name, Result: &result}
-		r.policy.count(h.Name, result.Outcome)
-	})
-	r.policy.endWave(wave.Number)
+	problem.reason = "after the soak, " + problem.reason
+	result := *t.state.Result
+	degrade(&result, problem)
+	s.logLine(h.Name, fleet.StreamWarn, problem.reason)
+	s.finishHost(t, &result)
+	s.policy.count(h.Name, result.Outcome)
 }

@@ -4,117 +4,93 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
+// maxRetries is how often a host may do what must not continue forever, such as end a session early.
+const maxRetries = 3
+
 // worker takes one host through its part of a run. One goroutine owns it.
+//
+// What the worker knows about the run's progress on the host is in state, which it changes only through
+// the events that it sends.
 type worker struct {
 	*run
-	part  *part
+	task  *hostTask
 	host  *inventory.Host
-	began time.Time
-	free  func() // gives back the slot that it has taken itself
+	state *fleet.HostState // the task's
 
-	// How to ask.
-	asked    bool    // a launch was sent: there may be a job
-	heard    bool    // there is a job: its header was seen
-	password *string // sudo's, once one was needed
-	wrong    int     // how often it was wrong
-	silent   int     // how often in a row a session ended too early
-	untested int     // how often the connection was lost over its tests
+	link  link
+	sudo  sudoPassword
+	log   jobLog
+	gate  gate
+	clock stepClock
 
-	// The log, and what it says.
-	log      *record.HostLog
-	nonce    string
-	skip     int64 // bytes that the session is about to repeat
-	reader   *reader
-	recorded map[string]bool // what an earlier owner of the run recorded of the host; by keyOf
-	step     fleet.Step      // under way; "" between two
-	facts    map[string]string
-	end      *remote.Item // the job's last word
-	held     *bool        // how the job's verify ended; the host's is not over before the checks are
-
-	awaiting  bool            // the job is built, and waits to be told to go on
-	released  bool            // it may be told
-	off       *fleet.Result   // it is called off instead
-	changed   bool            // a new configuration was activated
-	activated bool            // and may run
-	checks    *checks         // running, or nil
-	errand    *errand         // under way, or nil
-	heardOf   map[string]bool // the words that the job was told
-
-	// Time.
-	due      time.Time // when the step is overdue
-	deadline *time.Timer
-	quiet    *time.Timer
-	delay    *time.Timer // until held back progress is told
-	lost     time.Time   // out of reach since then; zero while it is not
-	tries    int         // to reach it again
+	started   time.Time
+	freeSlot  func()      // frees the slot that the worker took after it had waited for the host
+	checks    *postChecks // running, or nil
+	lostTests int         // how often the connection was lost during the repository tests
 }
 
-func (r *run) newWorker(p *part) *worker {
-	w := &worker{
-		run: r, part: p, host: p.host, began: time.Now(), free: func() {}, step: fleet.Connect,
-		facts: map[string]string{}, heardOf: map[string]bool{},
+func (r *run) newWorker(t *hostTask) *worker {
+	return &worker{
+		run: r, task: t, host: t.host, state: t.state, started: time.Now(), freeSlot: func() {},
+		gate: gate{delivered: map[signal]bool{}}, clock: newStepClock(),
 	}
-	w.deadline, w.quiet, w.delay = stopped(), stopped(), stopped()
-	return w
 }
 
-func stopped() *time.Timer {
-	t := time.NewTimer(time.Hour)
-	t.Stop()
-	return t
-}
-
-// launch begins the host's part: it connects, starts the job and follows it. It returns nil where that was left to go on by itself.
+// launch starts the host's part of the run: it connects, starts the job and follows it. It returns nil if
+// the run was abandoned, and with Detach once the job has started.
 func (w *worker) launch(ctx context.Context) *fleet.Result {
 	defer w.close()
-	w.tell(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
-	result := w.begin(ctx)
-	if result != nil && !w.heard {
-		w.tell(fleet.Event{Type: fleet.StepFinished, Step: fleet.Connect, OK: new(false)})
+	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
+	result := w.connectAndFollow(ctx)
+	if result != nil && !w.link.jobSeen {
+		w.emit(fleet.Event{Type: fleet.StepFinished, Step: fleet.Connect, OK: new(false)})
 	}
 	return result
 }
 
-func (w *worker) begin(ctx context.Context) *fleet.Result {
+func (w *worker) connectAndFollow(ctx context.Context) *fleet.Result {
 	conn, result := w.connect(ctx)
 	if conn == nil {
 		return result
 	}
-	return w.attend(ctx, conn)
+	return w.follow(ctx, conn)
 }
 
-// verdict is how to go on after a session. The zero verdict is to ask again over the same connection.
-type verdict struct {
-	over   bool // with result; nil leaves the host as it is
-	result *fleet.Result
-	lost   error // the connection
+// sessionEnd says how to continue after a session. The zero value means to open another session on the
+// same connection.
+type sessionEnd struct {
+	finished bool          // the worker is done, with result
+	result   *fleet.Result // nil leaves the host without an outcome
+	lost     error         // why the connection cannot be used anymore
 }
 
-// attend holds on to the host until its part is over, over as many connections as it takes.
-func (w *worker) attend(ctx context.Context, conn host.Conn) *fleet.Result {
+func finishedWith(result *fleet.Result) sessionEnd { return sessionEnd{finished: true, result: result} }
+
+// follow stays with the host until its part of the run is over, across as many connections as that takes.
+func (w *worker) follow(ctx context.Context, conn host.Conn) *fleet.Result {
 	defer func() { conn.Close() }()
 	for {
-		v := w.converse(ctx, conn)
+		end := w.runSession(ctx, conn)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case v.over:
-			return v.result
-		case v.lost == nil:
+		case end.finished:
+			return end.result
+		case end.lost == nil:
 			continue
 		}
 		conn.Close()
-		w.warnOfLoss(v.lost)
-		again, result := w.reach(ctx, v.lost)
+		w.warnOfLoss(end.lost)
+		again, result := w.reconnect(ctx, end.lost)
 		if again == nil {
 			return result
 		}
@@ -122,92 +98,109 @@ func (w *worker) attend(ctx context.Context, conn host.Conn) *fleet.Result {
 	}
 }
 
-// converse is one session: it launches or follows, whichever is due.
-func (w *worker) converse(ctx context.Context, conn host.Conn) verdict {
+// runSession runs one session, which launches the job or follows it.
+func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	token := remote.Token()
 	var script remote.Script
 	var password *host.PasswordReader
-	if w.heard || w.plan == nil {
-		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.received())
+	if w.link.jobSeen || w.plan == nil {
+		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {
 		case err != nil:
-			return verdict{lost: err}
+			return sessionEnd{lost: err}
 		case result != nil:
-			return verdict{over: true, result: result}
-		case w.cancelled() && !w.asked:
-			return verdict{over: true, result: cancelledBefore("it began")}
+			return finishedWith(result)
+		case w.cancelled() && !w.link.launched:
+			return finishedWith(cancelledBefore("it started"))
 		}
 		prompt := ""
-		if w.password != nil {
+		if w.sudo.known {
 			prompt = remote.Token()
-			password = host.NewPasswordReader(prompt, *w.password)
+			password = host.NewPasswordReader(prompt, w.sudo.password)
 		}
 		script = host.Job(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
-		w.asked = true
-		w.due = time.Now().Add(allowance(w.host.Timeouts, fleet.Connect))
+		w.link.launched = true
+		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}
 	s := host.OpenSession(ctx, conn, script, token, password)
 	defer s.Close()
 	return w.listen(ctx, conn, s)
 }
 
-// complain notes that the host's log is not kept. The run does not depend on it.
-func (w *worker) complain(err error) {
-	if err != nil {
-		w.run.complain(fmt.Errorf("the log of %s is not whole: %w", w.host.Name, err))
+// emit applies an event of this host and sends it.
+func (w *worker) emit(ev fleet.Event) {
+	ev.Host, ev.Time = w.host.Name, time.Now()
+	w.state.Apply(ev)
+	w.send(ev)
+}
+
+// emitOnce is emit, except that it does not send what an earlier owner of the run has recorded.
+func (w *worker) emitOnce(ev fleet.Event) {
+	if !w.log.recorded[eventKey(ev)] {
+		w.emit(ev)
+		return
 	}
+	ev.Host, ev.Time = w.host.Name, time.Now()
+	w.state.Apply(ev)
 }
 
-// tell sends an event of this host's.
-func (w *worker) tell(ev fleet.Event) {
-	ev.Host = w.host.Name
-	w.events <- ev
-}
+// note and warn add lines of fleetctl's own to the host's log.
+func (w *worker) note(line string) { w.logLine(w.host.Name, fleet.StreamNote, line) }
+func (w *worker) warn(line string) { w.logLine(w.host.Name, fleet.StreamWarn, line) }
 
-// tellOnce leaves out what was recorded before this process read the log again.
-func (w *worker) tellOnce(ev fleet.Event) {
-	if !w.recorded[keyOf(ev)] {
-		w.tell(ev)
+// logError keeps an error of the operator's side that makes the recorded log incomplete. The run does not
+// depend on it.
+func (w *worker) logError(err error) {
+	if err != nil {
+		w.recordError(fmt.Errorf("the log of %s is incomplete: %w", w.host.Name, err))
 	}
 }
 
 func (w *worker) warnOfLoss(cause error) {
 	line := fmt.Sprintf("lost the connection (%s)", host.Reason(cause, w.host))
-	if w.heard && w.end == nil {
-		line += "; the job goes on"
+	if w.link.jobSeen && w.log.end == nil {
+		line += "; the job continues"
 	}
-	w.say(w.host.Name, fleet.StreamWarn, line)
+	w.warn(line)
 }
 
-// finish completes a result with what the log said.
-func (w *worker) finish(r *fleet.Result) *fleet.Result {
+// activated reports whether the new configuration was activated and may be running.
+func (w *worker) activated() bool { return w.state.Changed && w.start.Goal != fleet.GoalBoot }
+
+// complete fills in what the log says about a result.
+func (w *worker) complete(r *fleet.Result) *fleet.Result {
 	if r == nil {
 		return nil
 	}
-	r.Before, r.After = w.facts["before"], w.facts["after"]
-	r.Generation, _ = strconv.Atoi(w.facts["generation"])
-	if w.changed && r.Outcome != fleet.RolledBack {
-		r.Confirmed = w.facts[fleet.FactConfirmed]
+	facts := w.state.Facts
+	r.Before, r.After = facts[fleet.FactBefore], facts[fleet.FactAfter]
+	r.Generation, _ = strconv.Atoi(facts[fleet.FactGeneration])
+	if w.state.Changed && r.Outcome != fleet.RolledBack {
+		r.Confirmed = facts[fleet.FactConfirmed]
 	}
-	r.Seconds = time.Since(w.began).Seconds()
+	r.Seconds = time.Since(w.started).Seconds()
 	return r
 }
 
-// close ends what the worker started.
+// catchPanic runs work. A panic in it makes the host's outcome unknown and affects no other host.
+func (w *worker) catchPanic(ctx context.Context, work func(context.Context, *worker) *fleet.Result) (result *fleet.Result) {
+	if p := fleet.CatchPanic(func() { result = work(ctx, w) }); p != nil {
+		for line := range strings.Lines(string(p.Stack)) {
+			w.warn(strings.TrimRight(strings.ReplaceAll(line, "\t", "  "), "\n"))
+		}
+		result = w.unknown(fleet.CodeFault, p.Error())
+	}
+	return result
+}
+
+// close releases what the worker holds.
 func (w *worker) close() {
-	w.free()
+	w.freeSlot()
 	if w.checks != nil {
 		w.checks.wait(0)
 	}
-	if w.reader != nil {
-		w.reader.flush()
-	}
-	if w.log != nil {
-		w.complain(w.log.Close())
-	}
-	w.deadline.Stop()
-	w.quiet.Stop()
-	w.delay.Stop()
+	w.logError(w.log.close())
+	w.clock.stop()
 }

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+// listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it sends the
+// job the signals that are due.
+func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) sessionEnd {
+	w.clock.deadline.Reset(max(host.Grace, time.Until(w.clock.due)))
+	w.watchQuiet()
+	defer w.clock.deadline.Stop()
+	defer w.clock.quiet.Stop()
+	defer w.stopSignal()
+	following := false
+	for {
+		checksDone := w.checksDone() // taken before a signal is chosen, so that their end is not missed
+		w.sendDueSignal(ctx, conn)
+		select {
+		case m, open := <-s.Messages:
+			switch {
+			case !open:
+				return w.sessionEnded(s, following)
+			case m.Header != nil:
+				if end, done := w.handleHeader(ctx, *m.Header); done {
+					return end
+				}
+				following = m.Header.Word == "following"
+			default:
+				w.receive(m.Log)
+			}
+			if w.activated() {
+				w.startChecks(ctx)
+			}
+			if w.log.end != nil {
+				return w.conclude(ctx)
+			}
+		case h, ok := <-w.signalAnswer():
+			if ok {
+				w.handleSignalAnswer(h)
+			}
+		case calledOff := <-w.atGate():
+			if calledOff == nil && w.cancelled() {
+				calledOff = cancelledBefore("it activated") // the cancel may not have reached its job
+			}
+			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
+		case <-checksDone:
+		case <-w.clock.flush.C:
+			w.log.reader.flush()
+		case <-w.clock.quiet.C:
+			w.warn(fmt.Sprintf("the build has printed nothing for %v", w.host.Timeouts.Quiet))
+		case <-w.clock.deadline.C:
+			return finishedWith(w.overdue())
+		case <-ctx.Done():
+			return finishedWith(nil)
+		}
+	}
+}
+
+// handleHeader handles the header of a session. done means that the session is of no more use.
+func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end sessionEnd, done bool) {
+	switch h.Word {
+	case "following":
+		return w.handleFollowing(h)
+	case "refused":
+		if w.link.jobSeen {
+			r := host.Refused(w.clock.step, h, w.host)
+			return finishedWith(w.unknown(r.Code, "the host no longer lets its job be followed: "+r.Reason)), true
+		}
+		if !slices.Contains([]fleet.Code{fleet.CodeSudoPassword, fleet.CodeSudoWrong}, fleet.Code(h.Code)) {
+			return finishedWith(host.Refused(fleet.Connect, h, w.host)), true
+		}
+		return w.askSudoPassword(ctx, h), true
+	case "absent":
+		if w.link.jobSeen || w.log.nonce != "" {
+			return finishedWith(w.unknown(fleet.CodeVanished, "the job is not on the host anymore")), true
+		}
+		return finishedWith(notStarted()), true
+	}
+	return finishedWith(w.unknown(fleet.CodeProtocol, fmt.Sprintf("unexpected answer %q from the host", clean.Line([]byte(h.Word))))), true
+}
+
+// handleFollowing handles the header of a session that prints the job's log. Bytes that were received
+// before are skipped.
+func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
+	w.openLog(h.Nonce)
+	w.log.skip = w.log.received() - h.Offset
+	if h.Nonce != w.log.nonce || w.log.skip < 0 {
+		return finishedWith(w.unknown(fleet.CodeVanished, "another job has replaced this run's job on the host")), true
+	}
+	if !w.link.jobSeen {
+		w.link.jobSeen = true
+		w.emitOnce(fleet.Event{Type: fleet.StepFinished, Step: fleet.Connect, OK: new(true)})
+		if w.clock.step == fleet.Connect {
+			w.expect("")
+		}
+	}
+	w.reached()
+	return finishedWith(nil), w.plan != nil && w.plan.Detach
+}
+
+// sudoPassword is the password that sudo wants on a host, once the operator has given it.
+type sudoPassword struct {
+	password string
+	known    bool
+	rejected int // how often sudo rejected it
+}
+
+// askSudoPassword asks the operator for the password. It does so at most three times: more failures may
+// lock the account.
+func (w *worker) askSudoPassword(ctx context.Context, h remote.Header) sessionEnd {
+	if w.sudo.known {
+		w.sudo.rejected++
+	}
+	if w.engine.SudoPassword == nil || w.sudo.rejected == maxRetries {
+		return finishedWith(host.Refused(fleet.Connect, h, w.host))
+	}
+	password, err := w.engine.SudoPassword(ctx, w.host.Name, w.sudo.known)
+	if err != nil {
+		result := host.Refused(fleet.Connect, remote.Header{Code: string(fleet.CodeSudoPassword)}, w.host)
+		result.Reason += ": " + clean.Line([]byte(err.Error()))
+		return finishedWith(result)
+	}
+	w.sudo.password, w.sudo.known = password, true
+	return sessionEnd{}
+}
+
+// sessionEnded decides how to continue after a session that ended before its job did. following means that
+// the session printed the job's log.
+func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
+	if w.log.reader != nil {
+		w.log.reader.flush()
+	}
+	if s.Err != nil {
+		return sessionEnd{lost: s.Err}
+	}
+	w.link.emptySessions++
+	switch {
+	case w.link.emptySessions < maxRetries && following:
+		return sessionEnd{lost: errors.New("the session ended before the job did")}
+	case w.link.emptySessions < maxRetries:
+		return sessionEnd{}
+	case w.link.jobSeen:
+		return finishedWith(w.unknown(fleet.CodeNoEnd, "the host's sessions end before the job does"))
+	}
+	return finishedWith(host.Silent(fleet.Connect, s.Silence()))
+}

@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// goTimeout is how long a built job waits for permission to activate.
+const goTimeout = 24 * time.Hour
+
+// stepClock watches how long a host takes for a step, and whether a build is silent.
+type stepClock struct {
+	step     fleet.Step // the step in the job's log, or "" between two steps
+	due      time.Time  // when the step is overdue
+	deadline *time.Timer
+	quiet    *time.Timer // until a silent build is worth a warning
+	flush    *time.Timer // until held-back progress is due
+}
+
+func newStepClock() stepClock {
+	return stepClock{step: fleet.Connect, deadline: stoppedTimer(), quiet: stoppedTimer(), flush: stoppedTimer()}
+}
+
+func stoppedTimer() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
+
+func (c *stepClock) stop() {
+	c.deadline.Stop()
+	c.quiet.Stop()
+	c.flush.Stop()
+}
+
+// stepLimit is how long a step may take before a host counts as overdue: the limit that the job applies
+// itself, and some time to report it. Between two steps it is only that time.
+func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
+	switch s {
+	case fleet.Connect:
+		return t.Connect + host.Grace
+	case fleet.Preflight:
+		return t.Preflight + host.Grace
+	case fleet.Pull:
+		return t.Pull + host.Grace
+	case fleet.Build:
+		return t.Build + host.Grace
+	case fleet.Activate:
+		return t.Activate + host.Grace
+	case fleet.Verify:
+		return t.Verify + host.Grace
+	}
+	return host.Grace
+}
+
+// stepLimit is the limit for the host as it is now. A host that is not confirmed may take as long to go
+// back as to activate.
+func (w *worker) stepLimit() time.Duration {
+	switch {
+	case w.clock.step == fleet.Confirm:
+		return w.confirmTimeout() + w.host.Timeouts.Activate + host.Grace
+	case w.clock.step == "" && w.awaiting():
+		return goTimeout + host.Grace
+	}
+	return stepLimit(w.host.Timeouts, w.clock.step)
+}
+
+// expect restarts the deadline for a step that has started or, with "", for the next step to start.
+func (w *worker) expect(s fleet.Step) {
+	w.clock.step = s
+	limit := w.stepLimit()
+	w.clock.due = time.Now().Add(limit)
+	w.clock.deadline.Reset(limit)
+	w.clock.quiet.Stop()
+}
+
+// watchQuiet restarts the wait for the next output of a build.
+func (w *worker) watchQuiet() {
+	if w.clock.step == fleet.Build && w.host.Timeouts.Quiet > 0 {
+		w.clock.quiet.Reset(w.host.Timeouts.Quiet)
+	}
+}
+
+// confirmTimeout is how long a host waits to be confirmed.
+func (r *run) confirmTimeout() time.Duration {
+	return time.Duration(r.start.ConfirmSeconds * float64(time.Second))
+}
