@@ -87,7 +87,7 @@ func runAgent(ctx context.Context, env *Env, o agentOptions) error {
 
 // listen returns systemd's socket or, if there is none, creates one.
 func (o *agentOptions) listen(env *Env) (net.Listener, error) {
-	socket, err := agent.Activated(env.Getenv)
+	socket, err := agent.SystemdSocket(env.Getenv)
 	switch {
 	case err != nil:
 		return nil, err

@@ -16,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/internal/hint"
@@ -85,7 +84,7 @@ func checkSocket(ctx context.Context, env *Env, socket string) error {
 	const timeout = 5 * time.Second
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	client := agent.NewClient(agent.AtSocket(socket))
+	client := health.NewAgentClient(health.DialSocket(socket))
 	defer client.Close()
 	startHint, logHint := agentHints(socket)
 	start := env.Now()

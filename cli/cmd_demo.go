@@ -74,7 +74,7 @@ func runDemo(ctx context.Context, env *Env, o demoOptions, args []string) (err e
 	// afterward.
 	startCtx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	f, err := demo.Start(startCtx, demo.Options{Dir: o.Dir, Hosts: demo.Barta(o.Hosts), Tick: o.Tick})
+	f, err := demo.Start(startCtx, demo.Options{Dir: o.Dir, Hosts: demo.SampleHosts(o.Hosts), Tick: o.Tick})
 	switch {
 	case err != nil && startCtx.Err() != nil:
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))

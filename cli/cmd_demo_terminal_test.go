@@ -17,7 +17,7 @@ func TestDemoOpensTableAndDeploys(t *testing.T) {
 	p.Keys("q")
 	p.Until("stop when you leave")
 	p.Keys("Escape")
-	p.Gone("stop when you leave")
+	p.UntilGone("stop when you leave")
 	p.Until("press enter on a host for details")
 	p.Keys("G", "Enter")
 	p.Until("peers/allow.go:87:21")

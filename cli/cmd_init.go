@@ -62,11 +62,11 @@ func runInit(ctx context.Context, env *Env, o initOptions) error {
 	if _, err := os.Lstat(o.file); err == nil {
 		return errFileExists(o.file)
 	}
-	sketch, err := sketchFleet(ctx, env, o)
+	draft, err := draftInventory(ctx, env, o)
 	if err != nil {
 		return exit(fleet.ExitUsage, err)
 	}
-	text := inventory.First(sketch)
+	text := draft.TOML()
 	if _, findings := inventory.Parse(o.file, text); len(findings) > 0 {
 		return fmt.Errorf("not written, because the new inventory would be invalid:\n%w", inventory.Findings(findings))
 	}
@@ -75,8 +75,8 @@ func runInit(ctx context.Context, env *Env, o initOptions) error {
 	} else if err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Out, "wrote %s with %s from %s\n", o.file, count(len(sketch.Hosts), "host"), sketch.From)
-	if n := len(sketch.LeftOut); n > 0 {
+	fmt.Fprintf(env.Out, "wrote %s with %s from %s\n", o.file, count(len(draft.Hosts), "host"), draft.From)
+	if n := len(draft.LeftOut); n > 0 {
 		fmt.Fprintf(env.Out, "skipped %s; the end of the file lists the reasons\n", count(n, "name"))
 	}
 	fmt.Fprintf(env.Out, "review it, then run: fleetctl check --connect\n")
@@ -87,11 +87,11 @@ func errFileExists(file string) error {
 	return usage("choose another file, or remove it first", "%q already exists", file)
 }
 
-func sketchFleet(ctx context.Context, env *Env, o initOptions) (inventory.Sketch, error) {
+func draftInventory(ctx context.Context, env *Env, o initOptions) (inventory.Draft, error) {
 	if o.flake != "" {
-		return sketchFromFlake(ctx, env, o.flake)
+		return draftFromFlake(ctx, env, o.flake)
 	}
-	return sketchFromSSH(env)
+	return draftFromSSH(env)
 }
 
 // writeNewFile creates a file and, if needed, its directory. It fails with fs.ErrExist if the file

@@ -18,13 +18,13 @@ import (
 	"github.com/markus-barta/nixfleet/nix"
 )
 
-// sketchFromFlake returns a sketch of an inventory with the hosts of a flake's outputs. If the
+// draftFromFlake returns a draft of an inventory with the hosts of a flake's outputs. If the
 // flake is a directory, it also has the remote and the branch of its repository.
-func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Sketch, error) {
-	s, dir, ref := inventory.Sketch{Name: fleetName(env), Repo: defaultRepo}, flake, "."
+func draftFromFlake(ctx context.Context, env *Env, flake string) (inventory.Draft, error) {
+	s, dir, ref := inventory.Draft{Name: fleetName(env), Repo: defaultRepo}, flake, "."
 	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
 		s.From, dir, ref = "the flake "+flake, "", flake
-	} else if err := sketchCheckout(ctx, env, flake, &s); err != nil {
+	} else if err := draftCheckout(ctx, env, flake, &s); err != nil {
 		return s, err
 	}
 	evaluated, err := evalFleet(ctx, env, dir, ref)
@@ -50,8 +50,8 @@ func sketchFromFlake(ctx context.Context, env *Env, flake string) (inventory.Ske
 	return s, nil
 }
 
-// sketchCheckout sets what evaluating the flake does not tell: its path, remote and branch.
-func sketchCheckout(ctx context.Context, env *Env, dir string, s *inventory.Sketch) error {
+// draftCheckout sets what evaluating the flake does not tell: its path, remote and branch.
+func draftCheckout(ctx context.Context, env *Env, dir string, s *inventory.Draft) error {
 	root, err := filepath.Abs(dir)
 	if err != nil {
 		return err

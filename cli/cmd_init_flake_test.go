@@ -61,7 +61,7 @@ user = "mba"
 # Left out:
 #
 #   darwinConfigurations."WEB": the name "web" is taken
-#   homeConfigurations."nobody": it does not say on which host it is, as USER@HOST would
+#   homeConfigurations."nobody": its name is not of the form USER@HOST
 `
 
 // TestInitReadsHostsFromFlake has nix evaluate a flake in a directory, in a dirty repository and in

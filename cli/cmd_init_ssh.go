@@ -13,12 +13,12 @@ import (
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// sketchFromSSH returns a sketch of an inventory with the hosts named in the operator's
+// draftFromSSH returns a draft of an inventory with the hosts named in the operator's
 // ssh_config(5).
-func sketchFromSSH(env *Env) (inventory.Sketch, error) {
+func draftFromSSH(env *Env) (inventory.Draft, error) {
 	const shown = "~/.ssh/config"
 	const flakeHint = "to read hosts from a flake, run: fleetctl init --flake DIR"
-	s := inventory.Sketch{From: shown, Name: fleetName(env), Repo: defaultRepo, Kind: inventory.NixOS}
+	s := inventory.Draft{From: shown, Name: fleetName(env), Repo: defaultRepo, Kind: inventory.NixOS}
 	blocks, err := readBlocks(filepath.Join(env.Home, ".ssh", "config"), env.Home, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, hint.Errorf(flakeHint, "cannot read hosts from %s: file does not exist", shown)
@@ -40,7 +40,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				problem = "a git server"
 			} else if first != "" {
 				problem = "the same machine as " + first
-			} else if first := spellings[inventory.Machine(alias)]; first != "" {
+			} else if first := spellings[inventory.NormalizeAddress(alias)]; first != "" {
 				problem = "another spelling of " + first
 			} else {
 				problem = names.use(alias)
@@ -50,7 +50,7 @@ func sketchFromSSH(env *Env) (inventory.Sketch, error) {
 				continue
 			}
 			machines[b.machine(alias)] = alias
-			spellings[inventory.Machine(alias)] = alias
+			spellings[inventory.NormalizeAddress(alias)] = alias
 			s.Hosts = append(s.Hosts, inventory.Host{Name: alias})
 		}
 	}

@@ -32,7 +32,7 @@ func TestSSHWordsSplitsLikeOpenSSH(t *testing.T) {
 func TestRecursiveIncludeIsAnError(t *testing.T) {
 	home := t.TempDir()
 	writeFile(t, filepath.Join(home, ".ssh", "config"), "Include config\nHost a\n")
-	if _, err := sketchFromSSH(&Env{Home: home}); err == nil || !strings.Contains(err.Error(), "Include is nested") {
+	if _, err := draftFromSSH(&Env{Home: home}); err == nil || !strings.Contains(err.Error(), "Include is nested") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -52,13 +52,13 @@ func FuzzInitFromSSH(f *testing.F) {
 		if err := os.WriteFile(filepath.Join(home, ".ssh", "config"), []byte(config), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		sketch, err := sketchFromSSH(&Env{Home: home, User: "mba"})
+		draft, err := draftFromSSH(&Env{Home: home, User: "mba"})
 		if err != nil {
 			return
 		}
-		text := inventory.First(sketch)
+		text := draft.TOML()
 		inv, findings := inventory.Parse("hosts.toml", text)
-		if findings != nil || len(inv.Hosts) != len(sketch.Hosts) {
+		if findings != nil || len(inv.Hosts) != len(draft.Hosts) {
 			t.Fatalf("%v\n%s", inventory.Findings(findings), text)
 		}
 	})

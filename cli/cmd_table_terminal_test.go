@@ -29,11 +29,11 @@ func TestTableSuspendsAndResumesInResizedTerminal(t *testing.T) {
 	p.Resize(60, 15)
 	p.Keys("fg", "Enter")
 	p.Until("2 behind")
-	p.Gone("sane")
+	p.UntilGone("sane")
 	p.Keys("j", "space")
 	p.Until("● 1 marked")
 	p.Keys("q")
-	p.Gone("marked")
+	p.UntilGone("marked")
 	p.Keys(fmt.Sprintf(printSane, 2), "Enter")
 	p.Until("sane 22")
 }
@@ -55,5 +55,5 @@ func TestTableRestoresTerminalOnSIGTERM(t *testing.T) {
 	}
 	p.Until("table exited with 0")
 	p.Until("sane 23")
-	p.Gone("2 behind")
+	p.UntilGone("2 behind")
 }

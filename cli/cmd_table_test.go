@@ -62,7 +62,7 @@ func TestTableInTerminal(t *testing.T) {
 	p.Keys("F")
 	p.Until("deploy 1 host?")
 	p.Keys("Escape")
-	p.Gone("deploy 1 host?")
+	p.UntilGone("deploy 1 host?")
 	p.Keys("q")
 	p.Until("exit status 0")
 }
@@ -101,7 +101,7 @@ kill $demo`, dir))
 	if err := os.WriteFile(filepath.Join(dir, "go"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p.Await("shows no run", func(screen string) bool {
+	p.UntilScreen("shows no run", func(screen string) bool {
 		if strings.Contains(screen, "▸ switch") {
 			return true
 		}
@@ -122,7 +122,7 @@ func TestShellTakesTerminalAndTableReturns(t *testing.T) {
 	p.Keys("echo at $((40 + 2)) of it; exit 3", "Enter")
 	p.Until("at 42 of it")
 	p.Until("2 behind")
-	p.Gone("exit status")
+	p.UntilGone("exit status")
 	p.Keys("q")
 }
 

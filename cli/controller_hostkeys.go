@@ -104,7 +104,7 @@ func hostKeyQuestion(host string, key *sshexec.UnknownKey) tui.Question {
 		Title: "accept the host key of " + host + "?",
 		Yes:   "Accept the key",
 		Lines: []string{
-			fmt.Sprintf("No known_hosts file has a key for %q. The host offers", key.Name),
+			fmt.Sprintf("No known_hosts file has a key for %q. The host offers", key.HostName),
 			"",
 			key.Type,
 			key.Fingerprint,
@@ -123,7 +123,7 @@ func (c *tableController) forgetHostKey(key *sshexec.UnknownKey) (hosts []string
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for host, k := range c.keys.unknown {
-		if k.Name == key.Name && k.Fingerprint == key.Fingerprint {
+		if k.HostName == key.HostName && k.Fingerprint == key.Fingerprint {
 			delete(c.keys.unknown, host)
 			hosts = append(hosts, host)
 		}

@@ -126,7 +126,7 @@ func (d *durationFlag) String() string {
 	case v%(24*time.Hour) == 0:
 		return fmt.Sprintf("%dd", v/(24*time.Hour))
 	default:
-		return inventory.Shortest(v)
+		return inventory.FormatDuration(v)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -27,7 +26,7 @@ type HostStatus struct {
 	Time      time.Time      // by the operator's clock
 
 	// OtherAgent is an agent that is there and of no use, as one of another version; nil where there is none such.
-	OtherAgent *agent.VersionError
+	OtherAgent *health.AgentVersionError
 }
 
 // Status looks at hosts once, over one connection each, and gives what it finds to sink as it comes, from one goroutine.
@@ -56,7 +55,7 @@ type lookout struct {
 	probed *remote.Probed // the last
 	due    time.Time      // for the next probe, where an agent answers in between
 	seen   *health.Health
-	other  *agent.VersionError
+	other  *health.AgentVersionError
 }
 
 func newLookout(d Dialer, inv *inventory.Inventory, h *inventory.Host) *lookout {

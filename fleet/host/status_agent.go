@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
@@ -16,7 +15,7 @@ const agentLimit = 5 * time.Second
 func askAgent(ctx context.Context, conn Conn, socket string) (*health.Health, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentLimit)
 	defer cancel()
-	client := agent.NewClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
+	client := health.NewAgentClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
 	defer client.Close()
 	return client.Health(ctx)
 }
