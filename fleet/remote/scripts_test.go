@@ -297,6 +297,34 @@ main() {
 	}
 }
 
+// TestLimitReturnsWhenItsCommandDoes starts many commands that end before the watch has set its
+// trap, in a shell that has a trap of its own for SIGTERM, as a job does.
+func TestLimitReturnsWhenItsCommandDoes(t *testing.T) {
+	for which, path := range shells(t) {
+		t.Run(which, func(t *testing.T) {
+			t.Parallel()
+			text := composeText(`# uses: limit
+main() {
+  trap 'exit 1' TERM
+  n=0
+  while [ $n -lt 1000 ]; do
+    n=$((n + 1))
+    limit 300 :
+  done
+}
+`, "").text
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, path)
+			cmd.Args, cmd.Stdin = []string{"sh", "-s"}, strings.NewReader(text)
+			cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
+	}
+}
+
 // TestWaitsIgnoreSettingTheClock sets the clock during waits, as a switch may on a machine whose
 // battery is empty.
 func TestWaitsIgnoreSettingTheClock(t *testing.T) {

@@ -10,7 +10,7 @@ limit() {
   limit_child=$!
   (
     nap='' watch_status=0
-    trap 'kill $nap 2>/dev/null || :; exit "$watch_status"' TERM
+    trap 'kill $nap 2>/dev/null || :; exit "$watch_status"' USR1
     sleep "$limit_seconds" &
     nap=$!
     wait "$nap"
@@ -25,8 +25,9 @@ limit() {
   limit_watch=$!
   limit_status=0 limit_over=0
   wait "$limit_child" || limit_status=$?
-  kill "$limit_watch" 2>/dev/null || :
-  # If it is killed before it has set its trap, the shell prints a message.
+  # Not TERM: if this shell has a trap for that, a signal that arrives before the watch has its own
+  # is lost. USR1 kills the watch then, and the shell prints a message.
+  kill -USR1 "$limit_watch" 2>/dev/null || :
   wait "$limit_watch" 2>/dev/null || limit_over=$?
   [ "$limit_over" != 3 ] || limit_status=124
   return "$limit_status"
