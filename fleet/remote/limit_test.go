@@ -16,8 +16,7 @@ const limitLoop = `# limitloop.sh: repeats a limited command.
 # uses: limit
 
 main() {
-  term_trap=':'
-  trap "$term_trap" TERM
+  trap : TERM
   n=0
   while [ "$n" -lt 400 ]; do
     n=$((n + 1))
