@@ -140,7 +140,7 @@ func TestDetachLeavesOnceEveryJobHasBegun(t *testing.T) {
 		if got := w.story("a"); got != "connect ok" {
 			t.Errorf("a: %s", got)
 		}
-		if w.record().Living() {
+		if w.record().Owned() {
 			t.Error("the record is still owned")
 		}
 		w.hosts["c"].says = nil

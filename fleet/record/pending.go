@@ -25,7 +25,7 @@ func (r *Store) Owed(name string) ([]Debt, error) {
 			}
 			settled[h.Name] = true
 			switch {
-			case h.Result == nil && rec.Living():
+			case h.Result == nil && rec.Owned():
 			case h.Result == nil:
 				debts = append(debts, Debt{h.Name, rec.Run, s.Start.Revision, ""})
 			case h.Result.Outcome == fleet.Unreachable, h.Result.Outcome == fleet.Unknown, h.Result.Outcome == fleet.Skipped:
