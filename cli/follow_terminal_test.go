@@ -14,7 +14,7 @@ func TestRunInTerminalIsResizedAndInterrupted(t *testing.T) {
 	p.Until("waiting             wave 2") // not wide enough
 	p.Keys("C-c")
 	shown := p.Until("exit status 130")
-	for _, want := range []string{"stopping: no new hosts will start", "press ctrl-c again to exit now: the jobs stop with", "interrupted before it b", "HOST  "} {
+	for _, want := range []string{"stopping: no new hosts will start", "press ctrl-c again to exit now: the jobs stop with", "interrupted before it s", "HOST  "} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("the terminal lacks %q", want)
 		}

@@ -91,7 +91,7 @@ func (s *scheduler) startTask(ctx, accept context.Context, t *hostTask) {
 	}
 	s.running.Go(func() {
 		w := s.newWorker(t)
-		s.finishTask(t, w.complete(w.catchPanic(ctx, s.work)))
+		s.finishTask(t, complete(w.catchPanic(ctx, s.work), w.state, w.started))
 	})
 }
 

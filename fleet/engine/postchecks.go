@@ -59,7 +59,7 @@ func (w *worker) startChecks(ctx context.Context) {
 	p := &prober{dialer: w.engine.Dialer, host: w.host}
 	_, p.probes = host.SplitHealth(w.host.Health)
 	if w.confirming() {
-		p.confirmJob = host.JobID(w.id, w.host.Name)
+		p.confirmJob = w.signals.job
 	}
 	w.checks = startPostChecks(ctx, p)
 }
@@ -71,6 +71,20 @@ func (c *postChecks) wait(limit time.Duration) *problem {
 	<-c.done
 	return c.problem
 }
+
+// running returns a channel that is closed when the checks end, or nil if none run. c may be nil.
+func (c *postChecks) running() <-chan struct{} {
+	if c == nil || c.finished() {
+		return nil
+	}
+	return c.done
+}
+
+// failed reports whether the checks have ended with a problem. c may be nil.
+func (c *postChecks) failed() bool { return c != nil && c.finished() && c.problem != nil }
+
+// hasConfirmed reports whether the job knows that a new login works. c may be nil.
+func (c *postChecks) hasConfirmed() bool { return c != nil && c.confirmed.Load() }
 
 func (c *postChecks) finished() bool {
 	select {

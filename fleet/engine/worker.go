@@ -27,11 +27,12 @@ type worker struct {
 	host  *inventory.Host
 	state *fleet.HostState // the task's
 
-	link  link
-	sudo  sudoPassword
-	log   jobLog
-	gate  gate
-	clock stepClock
+	link    link
+	sudo    sudoPassword
+	log     jobLog
+	gate    gate
+	clock   stepClock
+	signals signals
 
 	started   time.Time
 	freeSlot  func()      // frees the slot that the worker took after it had waited for the host
@@ -42,7 +43,7 @@ type worker struct {
 func (r *run) newWorker(t *hostTask) *worker {
 	return &worker{
 		run: r, task: t, host: t.host, state: t.state, started: time.Now(), freeSlot: func() {},
-		gate: gate{delivered: map[signal]bool{}}, clock: newStepClock(),
+		clock: newStepClock(), signals: signals{job: host.JobID(r.id, t.host.Name), delivered: map[signal]bool{}},
 	}
 }
 
@@ -106,7 +107,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.link.jobSeen || w.plan == nil {
-		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.log.received())
+		script = remote.Follow(token, w.signals.job, w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {
@@ -172,18 +173,17 @@ func (w *worker) warnOfLoss(cause error) {
 // activated reports whether the new configuration was activated and may be running.
 func (w *worker) activated() bool { return w.state.Changed && w.start.Goal != fleet.GoalBoot }
 
-// complete fills in what the log says about a result.
-func (w *worker) complete(r *fleet.Result) *fleet.Result {
+// complete fills in what the host's facts say about a result.
+func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Result {
 	if r == nil {
 		return nil
 	}
-	facts := w.state.Facts
-	r.Before, r.After = facts[fleet.FactBefore], facts[fleet.FactAfter]
-	r.Generation, _ = strconv.Atoi(facts[fleet.FactGeneration])
-	if w.state.Changed && r.Outcome != fleet.RolledBack {
-		r.Confirmed = facts[fleet.FactConfirmed]
+	r.Before, r.After = h.Facts[fleet.FactBefore], h.Facts[fleet.FactAfter]
+	r.Generation, _ = strconv.Atoi(h.Facts[fleet.FactGeneration])
+	if h.Changed && r.Outcome != fleet.RolledBack {
+		r.Confirmed = h.Facts[fleet.FactConfirmed]
 	}
-	r.Seconds = time.Since(w.started).Seconds()
+	r.Seconds = time.Since(started).Seconds()
 	return r
 }
 
