@@ -65,7 +65,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Foreca
 	}
 	if f.Built != "" {
 		add(planTitle, "what changes", "")
-		for _, text := range differences(f.Foreseen) {
+		for _, text := range differences(f.Preview) {
 			add(planItem, text, "")
 		}
 	}
@@ -129,7 +129,7 @@ func dryRun(f host.Forecast) string {
 }
 
 // differences returns a line for each package that changes and for each action on units.
-func differences(f remote.Foreseen) []string {
+func differences(f remote.Preview) []string {
 	if f.Built == f.From {
 		return []string{"nothing: the host already runs it"}
 	}

@@ -133,7 +133,7 @@ func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			script := remote.Follow("t", state.Run+".web", 0)
+			script := remote.Attach("t", state.Run+".web", 0)
 			if _, err := conn.Run(t.Context(), host.Command{Script: script.Text, Args: script.Args}); err != nil {
 				t.Fatal(err)
 			}

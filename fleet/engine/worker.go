@@ -107,7 +107,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.link.jobSeen || w.plan == nil {
-		script = remote.Follow(token, w.signals.job, w.log.received())
+		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {

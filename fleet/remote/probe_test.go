@@ -51,7 +51,7 @@ job job=r1.hsb0 who=mba@imac0 since=1795503000 step=build
 agent /run/fleetctl-agent/agent.sock
 `
 
-func TestAProbesAnswerIsUnderstood(t *testing.T) {
+func TestParseProbe(t *testing.T) {
 	got := ParseProbe([]byte(linuxAnswer))
 	at := func(s int64) *time.Time { return new(time.Unix(s, 0).UTC()) }
 	want := Probed{
@@ -78,7 +78,7 @@ func TestAProbesAnswerIsUnderstood(t *testing.T) {
 	}
 }
 
-func TestAMacsFiguresAreUnderstood(t *testing.T) {
+func TestParseProbeOfMac(t *testing.T) {
 	h := ParseProbe([]byte(`time 1763903600
 sysctl kern.boottime: { sec = 1763900000, usec = 123456 } Sun Nov 23 12:13:20 2025
 sysctl vm.loadavg: { 1.52 1.61 1.70 }
@@ -102,14 +102,14 @@ vm_stat Pages speculative:                         1000.
 	}
 }
 
-func TestWhatAHostDoesNotTellIsAbsent(t *testing.T) {
+func TestParseProbeLeavesOutWhatIsMissing(t *testing.T) {
 	got := ParseProbe([]byte("kind home\nload\nroot - -\nbranch main\nuptime NaN\ntime 99999999999999\n"))
 	if want := (Probed{Health: health.Health{Kind: "home"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestHowBusyAHostWasIsToldByTwoProbes(t *testing.T) {
+func TestTicksSince(t *testing.T) {
 	if busy := (Ticks{Busy: 150, Total: 400}).Since(Ticks{Busy: 100, Total: 200}); busy == nil || *busy != 25 {
 		t.Errorf("busy %v", busy)
 	}
@@ -122,7 +122,7 @@ func TestHowBusyAHostWasIsToldByTwoProbes(t *testing.T) {
 }
 
 // Whatever a host answers, it can be written as JSON, and shown on a terminal.
-func FuzzProbesAnswer(f *testing.F) {
+func FuzzParseProbe(f *testing.F) {
 	f.Add([]byte(linuxAnswer))
 	f.Add([]byte("subject \x1b[31mred\nfailed \xff\u202e\nload Inf -1 1e999\ntime 999999999999\ngeneration-time -5\nMemTotal 18446744073709551615\n"))
 	f.Add([]byte("vm_stat (page size of 16384 bytes)\nvm_stat Pages free: 1125899906842623.\nsysctl vm.swapusage: total = 1e300M"))
@@ -150,7 +150,7 @@ func FuzzProbesAnswer(f *testing.F) {
 }
 
 // The probe of this machine, by every shell that a host could have.
-func TestEveryShellProbesThisMachine(t *testing.T) {
+func TestProbeWorksInEveryShell(t *testing.T) {
 	if _, err := os.Stat("/proc/loadavg"); err != nil {
 		t.Skip("needs Linux")
 	}
@@ -173,7 +173,7 @@ func TestEveryShellProbesThisMachine(t *testing.T) {
 
 // A probe of a home tells its own agent before the machine's, a probe of a machine tells the machine's alone. Where the sockets are is
 // said to both sides of the connection by [health.Sockets].
-func TestAProbeTellsTheAgentThatIsTheHosts(t *testing.T) {
+func TestProbeReportsSocketOfAgent(t *testing.T) {
 	root, err := os.MkdirTemp("", "") // a socket's path may be no longer than about 100 bytes
 	if err != nil {
 		t.Fatal(err)
