@@ -160,7 +160,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 func TestAFailedTestShowsWhatItSaid(t *testing.T) {
 	env := newTestEnv(t)
 	p := &testPrinter{env: env.Env, labels: newLabels(env.Env, hostsNamed("web")), lines: json.NewEncoder(new(bytes.Buffer))}
-	tested := host.Tested{Host: "web", Tests: []host.Test{{Name: "a.sh", Seconds: 1}, {Name: "b.sh", Exit: 7, Output: []string{"dns is silent"}}}}
+	tested := host.TestResults{Host: "web", Tests: []host.Test{{Name: "a.sh", Seconds: 1}, {Name: "b.sh", Exit: 7, Output: []string{"dns is silent"}}}}
 	p.text(hostsNamed("web")[0], tested)
 	p.count(hostsNamed("web")[0], tested)
 	want := "web | ✓ passed a.sh (1 s)\nweb | ✗ failed b.sh: exit status 7 (0 s)\n  | dns is silent\n"

@@ -146,7 +146,7 @@ func TestAWordIsSaidAgainWhereTheConnectionWasLostOverIt(t *testing.T) {
 
 func TestDetachLeavesTheDecisionToTheHost(t *testing.T) {
 	w := newWorld(t, "web")
-	job := host.Job(w.plan(fleet.Options{Detach: true}), "r", w.host("web"), "")
+	job := host.NewJob(w.plan(fleet.Options{Detach: true}), "r", w.host("web"), "")
 	if job.Attended || job.Confirm != fleet.ConfirmSelf {
 		t.Errorf("%+v", job)
 	}

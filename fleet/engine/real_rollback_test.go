@@ -101,11 +101,11 @@ func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
 func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	pid := filepath.Join(t.TempDir(), "pid")
-	f.GiveTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
+	f.SetTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
 	t.Cleanup(func() { exec.Command("sh", "-c", "kill $(cat "+pid+")").Run() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	host.RunTests(ctx, f, f.Inv, f.Inv.Hosts, 1, func(got host.Tested) {
+	f.Client.RunTests(ctx, f.Inv.Hosts, func(got host.TestResults) {
 		if got.Err != nil || len(got.Tests) != 1 || ctx.Err() != nil {
 			t.Errorf("%+v, %v", got, ctx.Err())
 		}

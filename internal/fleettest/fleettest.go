@@ -35,8 +35,9 @@ type Fleet struct {
 	pool    *sshexec.Pool
 	Ways    map[string]string // host name to the host:port to dial instead of its server
 	Shut    atomic.Bool       // makes every Dial fail
-	Options fleet.Options     // the options of Deploy
+	Options fleet.Options     // options of Deploy
 	Engine  *engine.Engine
+	Client  *host.Client
 }
 
 // New starts the hosts and stops them when the test ends. The test runs in parallel with others.
@@ -57,6 +58,7 @@ func New(t *testing.T, hosts ...demo.Host) *Fleet {
 	})
 	t.Cleanup(func() { f.pool.Close() })
 	f.Engine = f.NewEngine(t.TempDir())
+	f.Client = &host.Client{Dialer: f, Inventory: inv}
 	return f
 }
 
@@ -130,14 +132,14 @@ func (f *Fleet) ExpectWholeLog(run, host string) {
 	}
 }
 
-// Foresee previews a run on the first host.
-func (f *Fleet) Foresee(o fleet.Options, rev string, build bool) host.Forecast {
+// Preview previews a run on the first host.
+func (f *Fleet) Preview(o fleet.Options, rev string, build bool) host.Preview {
 	f.t.Helper()
 	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, o, "me@here")
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return host.Foresee(f.t.Context(), f, plan, f.Inv.Hosts[0], rev, build)
+	return f.Client.Preview(f.t.Context(), plan, f.Inv.Hosts[0], rev, build)
 }
 
 // Refs returns everything in a checkout that a command must not change when it only looks.
@@ -189,8 +191,8 @@ func Git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// GiveTests replaces the repository tests of a host, in its checkout.
-func (f *Fleet) GiveTests(host, user string, scripts map[string]string) {
+// SetTests replaces the repository tests of a host, in its checkout.
+func (f *Fleet) SetTests(host, user string, scripts map[string]string) {
 	f.t.Helper()
 	dir := filepath.Join(f.Checkout(host, user), "hosts", host)
 	if err := os.RemoveAll(dir); err != nil { // a file in the demo's repository
@@ -211,9 +213,9 @@ func (f *Fleet) GiveTests(host, user string, scripts map[string]string) {
 }
 
 // RunTests runs the repository tests of every host.
-func (f *Fleet) RunTests() map[string]host.Tested {
-	results := make(map[string]host.Tested)
-	host.RunTests(f.t.Context(), f, f.Inv, f.Inv.Hosts, 4, func(t host.Tested) { results[t.Host] = t })
+func (f *Fleet) RunTests() map[string]host.TestResults {
+	results := make(map[string]host.TestResults)
+	f.Client.RunTests(f.t.Context(), f.Inv.Hosts, func(r host.TestResults) { results[r.Host] = r })
 	return results
 }
 
@@ -222,9 +224,8 @@ func (f *Fleet) Reboot(o host.RebootOptions) map[string]host.RebootResult {
 	if o.Limit == 0 {
 		o.Limit = 20 * time.Second
 	}
-	o.Parallel = 4
 	results := make(map[string]host.RebootResult)
-	host.Reboot(f.t.Context(), f, f.Inv, f.Inv.Hosts, o, func(r host.RebootResult) { results[r.Host] = r })
+	f.Client.Reboot(f.t.Context(), f.Inv.Hosts, o, func(r host.RebootResult) { results[r.Host] = r })
 	return results
 }
 
