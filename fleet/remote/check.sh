@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like that of
-# a job.
+# check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like
+# that of a job.
 #
 # uses: answer boot_id describe_job ending fail holder mark nonce notice preflight sudo
 # inputs: kind switch_command

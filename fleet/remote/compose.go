@@ -37,7 +37,8 @@ func (p program) script(v values) Script {
 	var args []string
 	for _, in := range p.inputs {
 		if n := len(v[in.name]); n != 1 && !in.list {
-			panic(fmt.Sprintf("%d values for the input %q", n, in.name)) // a mistake in this package that every test finds
+			// A mistake in this package, which every test finds.
+			panic(fmt.Sprintf("%d values for the input %q", n, in.name))
 		}
 		for _, value := range v[in.name] {
 			args = append(args, in.name+"="+value)
@@ -171,8 +172,14 @@ func readScript(path string) string {
 // composeLaunch returns the program that starts a job. It leaves the job and its root half on the
 // host, and has both in here-documents.
 func composeLaunch() program {
-	return composeText(readScript("launch.sh"), "write_scripts() {\n"+
-		hereDocument("job.sh", compose("job").text)+hereDocument("root.sh", compose("root").text)+"}\n")
+	job, root := compose("job"), compose("root")
+	var patterns []string
+	for _, in := range job.inputs {
+		patterns = append(patterns, in.name+"=*")
+	}
+	return composeText(readScript("launch.sh"),
+		"job_takes() {\n  case $1 in\n    "+strings.Join(patterns, " | ")+") return 0 ;;\n  esac\n  return 1\n}\n\n"+
+			"write_scripts() {\n"+hereDocument("job.sh", job.text)+hereDocument("root.sh", root.text)+"}\n\n")
 }
 
 func hereDocument(name, text string) string {

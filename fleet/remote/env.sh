@@ -4,8 +4,8 @@
 # A deploy must not slow down a small machine. Starting a process costs more than running a hundred
 # lines of shell, so the scripts do in the shell what the shell can do.
 #
-# $FLEETCTL_ROOT is unset on a real host. Tests and the demo set it to a directory that stands in for
-# the root of the host.
+# $FLEETCTL_ROOT is unset on a real host. Tests and the demo set it to a directory that stands in
+# for the root of the host.
 
 set -eu
 umask 077

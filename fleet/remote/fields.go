@@ -7,8 +7,8 @@ import (
 
 var fieldStart = regexp.MustCompile(`^[a-z_]+=`)
 
-// hasFields reports whether words are "KEY=VALUE..." and not a sentence, as in the logs of jobs that
-// an older fleetctl started. No words are no fields.
+// hasFields reports whether words are "KEY=VALUE..." and not a sentence, as in the logs of jobs
+// that an older fleetctl started.
 func hasFields(words string) bool { return words == "" || fieldStart.MatchString(words) }
 
 // decoder undoes what lib/encode.sh does to values.

@@ -14,7 +14,7 @@ type shellFunction struct {
 	calls []string // command words of its body, in order
 }
 
-// shellProgram is a composed script, taken apart: its functions, and the commands outside of them.
+// shellProgram is a parsed script: its functions, and the commands outside of them.
 type shellProgram struct {
 	functions map[string]shellFunction
 	calls     []string // outside of functions
@@ -26,8 +26,8 @@ var (
 	functionStart = regexp.MustCompile(`^([a-z_]+)\(\) [{(]`)
 )
 
-// parseShell takes a script apart. It relies on how the scripts here are written: a function starts in the first column, and ends with
-// its first line or with a closing bracket in the first column.
+// parseShell parses a script of the style used here: a function starts in the first column, and
+// ends on the same line or with a closing bracket in the first column.
 func parseShell(text string) shellProgram {
 	text = hereScript.ReplaceAllString(text, "\n")
 	p := shellProgram{functions: map[string]shellFunction{}}
@@ -69,7 +69,8 @@ func parseShell(text string) shellProgram {
 	return p
 }
 
-// unreachable returns the functions that are never called, and the share of the script's lines that they are, in percent.
+// unreachable returns the functions that are never called and the percentage of the script's lines
+// that they make up.
 func (p shellProgram) unreachable() (names []string, percent int) {
 	reached := map[string]bool{}
 	var reach func(calls []string)
@@ -96,8 +97,8 @@ func (p shellProgram) unreachable() (names []string, percent int) {
 	return names, 100 * lines / p.lines
 }
 
-// commands returns the words of sh text that are run: those in the position of a command, and what trap and limit are given to run. A
-// word that a variable completes ends in "$".
+// commands returns the command words of sh text: those in the position of a command, and those that
+// trap and limit run. A word that ends in a variable ends in "$".
 func commands(text string) []string {
 	l := shellLexer{text: text, expect: 1}
 	l.code(0)
@@ -109,8 +110,8 @@ type shellLexer struct {
 	text   string
 	at     int
 	found  []string
-	expect int  // the how manieth word from here is a command; 0 is none
-	inCase bool // the next "in" is that of a case
+	expect int  // the number of words until the next command; 0 is none
+	inCase bool // the next "in" belongs to a case
 }
 
 // keywords are followed by a command.
@@ -177,8 +178,8 @@ func (l *shellLexer) code(end byte) {
 	}
 }
 
-// word reads a word and the commands that are substituted in it. Of what is in it, it returns the text before the first variable, and "$"
-// for that.
+// word reads a word, including the commands substituted in it. It returns the text up to the first
+// variable, and "$" for that.
 func (l *shellLexer) word() string {
 	var word strings.Builder
 	quoted, variable := false, false
@@ -207,7 +208,7 @@ func (l *shellLexer) word() string {
 	return word.String()
 }
 
-// dollar skips an expansion; of a substitution, it reads the commands.
+// dollar skips an expansion, or reads the commands of a substitution.
 func (l *shellLexer) dollar() {
 	rest := l.text[l.at+1:]
 	switch {

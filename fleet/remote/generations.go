@@ -9,7 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// MaxGenerations is how many generations a host lists. It takes a while to find the revision of each.
+// MaxGenerations is how many generations a host lists. It takes a while to find the revision of
+// each.
 const MaxGenerations = 100
 
 // Generation is a configuration that a host can return to.

@@ -12,7 +12,7 @@ type Job struct {
 	ID            string // RUN.HOST; [A-Za-z0-9._-]+
 	Who           string // user@machine of the operator, for others who find the host locked
 	Kind          string // nixos, darwin or home
-	Attr          string // the name under nixosConfigurations, darwinConfigurations or homeConfigurations
+	Attr          string // the name of the configuration in the flake
 	Repo          string // the checkout; "~/" is the home of the login user
 	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
 	Remote        string // the URL of the repository; required if Managed
@@ -22,9 +22,9 @@ type Job struct {
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
 
-	To             int    // the generation; rollback: 0 is the previous one; boot: instead of a new one
+	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
-	Confirm        string // operator, self or none: who may keep the new configuration; see lib/decide.sh
+	Confirm        string // operator, self or none: see lib/decide.sh
 	ConfirmTimeout time.Duration
 	StealLock      bool // kill another job that holds the host
 

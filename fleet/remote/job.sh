@@ -1,6 +1,7 @@
 # shellcheck shell=sh
-# job.sh: the job. launch.sh starts it detached from its session, and it carries out one step after the
-# other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the log.
+# job.sh: the job. launch.sh starts it detached from its session, and it carries out one step after
+# the other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the
+# log.
 #
 # uses: activate boot_id build confirm ending preflight pull put switch_command unlock verify
 # inputs: goal id kind switch_command to
@@ -39,7 +40,8 @@ check_host() {
   finish_step
 }
 
-# prepare pulls and builds what is to be activated. With the goals pull and build, the job ends here.
+# prepare pulls and builds what is to be activated. With the goals pull and build, the job ends
+# here.
 prepare() {
   pull
   if [ "$goal" = pull ]; then

@@ -1,11 +1,14 @@
 # shellcheck shell=sh
-# launch.sh: starts a job, unless it was already started, and prints its log. After the script, standard
-# input has nothing but a sudo password, and only once fleetctl has seen the prompt.
+# launch.sh: starts a job, unless it was already started, and prints its log. After the script,
+# standard input has nothing but a sudo password, and only once fleetctl has seen the prompt.
 #
-# uses: boot_id describe_job detach follow kill_job lock nonce notice put refuse refuse_root state sudo
-# uses: unlock
+# uses: boot_id describe_job detach follow kill_job lock nonce notice put refuse refuse_root state
+# uses: sudo unlock
 # inputs: confirm confirm_seconds goal id kind prompt steal switch_command who
 # passes: job
+#
+# fleetctl adds two functions: write_scripts writes job.sh and root.sh to $dir, and job_takes
+# reports whether job.sh declares the input of an argument.
 
 main() {
   take "$@"
@@ -58,8 +61,8 @@ prepare() {
   write_scripts
 }
 
-# kill_other JOB kills another job, or prints what keeps it from doing so. It needs a subshell because it
-# changes the variables of the job.
+# kill_other JOB kills another job, or prints what keeps it from doing so. It needs a subshell
+# because it changes the variables of the job.
 kill_other() {
   id=$1 dir=$state/jobs/$1
   kill_job || echo "$obstacle"
@@ -94,10 +97,7 @@ start_root() {
 start_job() {
   for argument in "$@"; do
     shift
-    case $argument in
-      offset=* | prompt=* | steal=* | token=*) ;; # not for the job
-      *) set -- "$@" "$argument" ;;
-    esac
+    if job_takes "$argument"; then set -- "$@" "$argument"; fi
   done
   # shellcheck disable=SC2046 # several words
   nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &

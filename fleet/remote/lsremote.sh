@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# lsremote.sh: prints the commit at the tip of the branch, for an operator whose own git cannot reach the
-# remote.
+# lsremote.sh: prints the commit at the tip of the branch, for an operator whose own git cannot
+# reach the remote.
 #
 # uses: answer checkout git_within refuse
 # inputs: branch managed remote

@@ -42,8 +42,8 @@ type NixProgress struct {
 	Building, Phase        string
 }
 
-// nixLog adds up the progress that internal-json reports. Activities come and go; what they expected
-// and did stays in the sums.
+// nixLog adds up the progress that internal-json reports. Activities come and go; what they
+// expected and did stays in the sums.
 type nixLog struct {
 	parser        *Parser
 	activities    map[uint64]*activity
@@ -58,7 +58,8 @@ type activity struct {
 	promised       map[int]uint64 // SetExpected, by activity type
 }
 
-// sum is what the activities of a type did and expected, and what other activities promised of them.
+// sum is what the activities of a type did and expected, and what other activities promised of
+// them.
 type sum struct{ done, expected, promised uint64 }
 
 type message struct {

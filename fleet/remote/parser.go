@@ -46,7 +46,8 @@ type Parser struct {
 	problem string // the last reason that Nix gave for a failure
 }
 
-// NewParser returns a parser that passes items to emit. Only lines that carry the nonce are markers.
+// NewParser returns a parser that passes items to emit. Only lines that carry the nonce are
+// markers.
 func NewParser(nonce string, emit func(Item)) *Parser {
 	p := &Parser{nonce: []byte(nonce + " "), emit: emit}
 	p.nix = newNixLog(p)
@@ -82,7 +83,7 @@ func (p *Parser) Close() {
 	}
 }
 
-// hold keeps an unfinished line. Of a line that is too long it keeps the end, where a marker may
+// hold keeps an unfinished line. Of a line that is too long it keeps the end, because a marker may
 // follow output that lacked its newline.
 func (p *Parser) hold(b []byte) {
 	p.line = append(p.line, b...)

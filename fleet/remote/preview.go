@@ -26,8 +26,8 @@ type PreviewRequest struct {
 	BuildTimeout time.Duration
 }
 
-// Script returns the script that prints the preview. Its header is "planned", and [ParsePreview] parses
-// what follows it.
+// Script returns the script that prints the preview. Its header is "planned", and [ParsePreview]
+// parses what follows it.
 func (r PreviewRequest) Script(token string) Script {
 	return compose("preview").script(r.Checkout.values(values{
 		"token":         {token},
@@ -167,8 +167,8 @@ func (f *Preview) dryRun(line string, list *[]string) *[]string {
 
 var sizeChange = regexp.MustCompile(`(?:^|, )([+-][0-9.]+ [KMGT]iB)$`)
 
-// parseChange parses a line of nix store diff-closures: "NAME: BEFORE → AFTER, SIZE", of which either
-// half may be missing. ∅ stands for no package, ε for one without a version.
+// parseChange parses a line of nix store diff-closures: "NAME: BEFORE → AFTER, SIZE", of which
+// either half may be missing. ∅ stands for no package, ε for one without a version.
 func parseChange(line string) (c Change, ok bool) {
 	name, rest, ok := strings.Cut(line, ": ")
 	if !ok || strings.Contains(name, " ") {

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# preview.sh: prints what a deploy would do here, as lines of KEY VALUE. The files, index, branches and
-# remote branches of the checkout stay as they are: commits that it lacks are fetched into its objects,
-# with no reference to them. Evaluation leaves in the store what a build would.
+# preview.sh: prints what a deploy would do here, as lines of KEY VALUE. The files, index, branches
+# and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
+# objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
 # uses: answer check_checkout checkout current encode fetch git has nix_within origin real_path sudo
 # inputs: attribute branch build build_seconds kind managed remote rev

@@ -74,8 +74,8 @@ func TestOlderComparesNumbersAsNumbers(t *testing.T) {
 func FuzzParsePreview(f *testing.F) {
 	f.Add([]byte("commit a 1 b\nauthor x\nnix these 2 derivations will be built:\nnix   /nix/store/a\ndifference a: 1 → 2, +1 KiB\nunits would stop the following units: a"))
 	f.Add([]byte("author early\ncommit x\nnix   loose\ndifference : → \nproblem \nstanding 1"))
-	f.Fuzz(func(t *testing.T, answer []byte) {
-		if _, err := json.Marshal(ParsePreview(answer)); err != nil {
+	f.Fuzz(func(t *testing.T, output []byte) {
+		if _, err := json.Marshal(ParsePreview(output)); err != nil {
 			t.Fatal(err)
 		}
 	})

@@ -14,8 +14,8 @@ import (
 // MaxProbe limits the output of a probe, in bytes.
 const MaxProbe = 256 << 10
 
-// Probe returns the script that prints the status of a host of that kind. Its header is "probed", and
-// [ParseProbe] parses what follows it.
+// Probe returns the script that prints the status of a host of that kind. Its header is "probed",
+// and [ParseProbe] parses what follows it.
 func Probe(token, kind string, c Checkout) Script {
 	return compose("probe").script(c.values(values{"token": {token}, "kind": {kind}}))
 }
@@ -188,8 +188,8 @@ func load(value string) (l [3]float64) {
 	return l
 }
 
-// ticks parses the line "cpu" of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. What
-// follows is included in user and nice.
+// ticks parses the line "cpu" of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
+// What follows is included in user and nice.
 func ticks(value string) (t Ticks) {
 	const idle, iowait, steal = 3, 4, 7
 	for i, word := range strings.Fields(value) {

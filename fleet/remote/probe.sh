@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# probe.sh: prints the status of this host as lines of KEY VALUE. It changes, fetches and builds nothing,
-# and leaves out what it cannot find. Tables wait for it, so it starts few processes.
+# probe.sh: prints the status of this host as lines of KEY VALUE. It changes, fetches and builds
+# nothing, and leaves out what it cannot find. Tables wait for it, so it starts few processes.
 #
 # uses: answer boot_id checkout current describe_job failed_units generation git has holder
 # uses: home_profile modified profile real_path revision state
@@ -128,8 +128,8 @@ probe_job() {
   if find_holder; then print job "$(describe_job "$holder")"; fi
 }
 
-# probe_agent prints the socket of the health agent that this user may use. The agent of a home comes
-# first; that of the machine knows the machine as well.
+# probe_agent prints the socket of the health agent that this user may use. The agent of a home
+# comes first; that of the machine knows the machine as well.
 probe_agent() {
   set --
   if [ "$kind" = home ]; then

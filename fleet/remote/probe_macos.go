@@ -33,8 +33,8 @@ func mebibytes(line, after string) uint64 {
 	return uint64(min(decimal(value), 1<<30) * (1 << 20))
 }
 
-// parsePages parses a line of macOS's vm_stat. Pages that are empty, or whose content is on disk, are
-// available.
+// parsePages parses a line of macOS's vm_stat. Pages that are empty, or whose content is on disk,
+// are available.
 func (p *probeParser) parsePages(line string) {
 	if _, size, is := strings.Cut(line, "page size of "); is {
 		size, _, _ = strings.Cut(size, " ")

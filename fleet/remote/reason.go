@@ -24,7 +24,8 @@ func Reason(code string, values map[string]string) string {
 	return clean.Line([]byte(e.sentence()))
 }
 
-// gitFailures are the codes for what git prints when it fails, in the order in which they are tried.
+// gitFailures are the codes for what git prints when it fails, in the order in which they are
+// tried.
 var gitFailures = []struct {
 	code    string
 	phrases []string
@@ -241,7 +242,7 @@ func (e *ending) confirmSentence() string {
 	return ""
 }
 
-// previousRuns is the end of a sentence about a host that was rolled back.
+// previousRuns returns the end of a sentence about a host that was rolled back, or "".
 func (e *ending) previousRuns() string {
 	switch {
 	case e.outcome != "rolled-back":

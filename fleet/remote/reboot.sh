@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# reboot.sh: reboots the host, one second after it has printed a header with the ID of the current boot.
-# It refuses while a job is running. After the script, standard input has nothing but a sudo password,
-# and only once fleetctl has seen the prompt.
+# reboot.sh: reboots the host, one second after it has printed a header with the ID of the current
+# boot. It refuses while a job is running. After the script, standard input has nothing but a sudo
+# password, and only once fleetctl has seen the prompt.
 #
 # uses: answer boot_id describe_job detach has holder refuse refuse_root sudo
 # inputs: prompt

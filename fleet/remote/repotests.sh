@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # repotests.sh: runs the tests that the repository has for this host, one after the other, in the
-# checkout. It prints a log like that of a job: a fact "test" names the script whose output follows, and a
-# fact "exit" reports its exit status and its duration in seconds.
+# checkout. It prints a log like that of a job: a fact "test" names the script whose output follows,
+# and a fact "exit" reports its exit status and its duration in seconds.
 #
 # uses: answer checkout ending fact fail limit mark nonce
 # inputs: name test_seconds

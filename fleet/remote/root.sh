@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# root.sh: the root half of a job. "root.sh start" detaches "root.sh run", which waits until the user half
-# has built, activates, and waits until the activation is confirmed or undoes it, no matter what
-# happens to everything else. It ends when the job does. The parameters after the verb are the directory
-# of the job, the root of the host and NAME=VALUE arguments.
+# root.sh: the root half of a job. "root.sh start" detaches "root.sh run", which waits until the
+# user half has built, activates, and waits until the activation is confirmed or undoes it, no
+# matter what happens to everything else. It ends when the job does. The parameters after the verb
+# are the directory of the job, the root of the host and NAME=VALUE arguments.
 #
 # First the new system runs. When it is confirmed, it becomes what the next boot starts: a crash in
 # between boots the old one.
 #
-# "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints, is
-# running on this machine, and another one if the root half could not be started.
+# "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
+# is running on this machine, and another one if the root half could not be started.
 #
 # uses: boot_id clock decide detach git_command has lock mark notice put real_path unlock
 # inputs: confirm confirm_seconds goal id kind login_user who
@@ -130,8 +130,8 @@ publish() {
   umask 077
 }
 
-# set_profile makes the built system the default. It sets $previous to the number of the generation that
-# was the default.
+# set_profile makes the built system the default. It sets $previous to the number of the generation
+# that was the default.
 set_profile() {
   previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
   case $to in
@@ -145,8 +145,8 @@ reset_profile() {
   if [ -n "$previous" ]; then nix-env -p "$profile" --switch-generation "$previous"; fi
 }
 
-# set_default makes the built system what the next boot starts. Without a boot entry it must not be the
-# default: the profile would not be what boots, and the next deploy would find nothing to do.
+# set_default makes the built system what the next boot starts. Without a boot entry it must not be
+# the default: the profile would not be what boots, and the next deploy would find nothing to do.
 set_default() {
   set_profile || return 1
   boot_status=0
@@ -187,8 +187,8 @@ conclude_nixos() {
   publish concluded "$verdict"
 }
 
-# keep_nixos makes the system that runs what the next boot starts, too. Statuses 4 and 100 were already
-# reported by the activation.
+# keep_nixos makes the system that runs what the next boot starts, too. Statuses 4 and 100 were
+# already reported by the activation.
 keep_nixos() {
   default_status=0
   set_default || default_status=$?
@@ -220,8 +220,8 @@ note_active_units() {
   fi
 }
 
-# activate_darwin sets the profile first, because nix-darwin's activation has no test mode. It is set
-# back if the activation is not confirmed.
+# activate_darwin sets the profile first, because nix-darwin's activation has no test mode. It is
+# set back if the activation is not confirmed.
 activate_darwin() {
   set_profile || return 1
   "$built/activate"

@@ -128,8 +128,8 @@ func TestScriptsDefineAllTheirFunctions(t *testing.T) {
 	}
 }
 
-// The other tests of functions rely on this one.
-func TestUnreachableFunctionsAreFound(t *testing.T) {
+// TestParseShellFindsUnreachableFunctions tests what other tests rely on.
+func TestParseShellFindsUnreachableFunctions(t *testing.T) {
 	text := `# main is where it starts.
 main() {
   x=$(in_substitution "$(nested)") && after_and
@@ -250,7 +250,7 @@ func shells(t *testing.T) map[string]string {
 			found[name] = path
 		}
 	}
-	t.Logf("shells here: %v", found)
+	t.Logf("shells: %v", found)
 	return found
 }
 
@@ -269,8 +269,8 @@ func TestScriptsParseInEveryShell(t *testing.T) {
 	}
 }
 
-// A shell must read a script to its end before its first command runs: what follows on standard input is
-// for the commands.
+// TestScriptsRunOnlyInTheirLastLine checks that a shell reads a whole script before its first
+// command runs: what follows on standard input is for the commands.
 func TestScriptsRunOnlyInTheirLastLine(t *testing.T) {
 	for name, script := range scripts() {
 		if !strings.HasSuffix(script.Text, "\n"+lastLine) {
@@ -297,19 +297,19 @@ main() {
 	}
 }
 
-// A switch may set the clock, as on a machine whose battery is empty. No wait may become shorter or
-// longer because of that.
-func TestSettingTheClockDoesNotAffectWaits(t *testing.T) {
+// TestWaitsIgnoreSettingTheClock sets the clock during waits, as a switch may on a machine whose
+// battery is empty.
+func TestWaitsIgnoreSettingTheClock(t *testing.T) {
 	if _, err := os.Stat("/proc/uptime"); err != nil {
 		t.Skip("needs /proc/uptime")
 	}
 	signal := "# uses: await\n" + readScript("signal.sh") // its main is replaced
 	for which, path := range shells(t) {
 		for name, tt := range map[string]struct{ step, commands, want string }{
-			"a wait is not over":   {"+3600", `(sleep 1.5 && : >"$dir/go") & await 20 go; echo "received $received"`, "received go\n"},
-			"a wait is over":       {"-3600", `await 1 go; echo "received $received"`, "received \n"},
-			"a new login is new":   {"-3600", `read_clock; echo "0 $now" >"$dir/activated"; new_login && echo new`, "new\n"},
-			"an old one stays old": {"+3600", `read_clock; echo "0 $now" >"$dir/activated"; new_login || echo old`, "old\n"},
+			"a wait is not over":     {"+3600", `(sleep 1.5 && : >"$dir/go") & await 20 go; echo "received $received"`, "received go\n"},
+			"a wait is over":         {"-3600", `await 1 go; echo "received $received"`, "received \n"},
+			"a new login is new":     {"-3600", `read_clock; echo "0 $now" >"$dir/activated"; new_login && echo new`, "new\n"},
+			"an old login stays old": {"+3600", `read_clock; echo "0 $now" >"$dir/activated"; new_login || echo old`, "old\n"},
 		} {
 			t.Run(which+": "+name, func(t *testing.T) {
 				t.Parallel()
@@ -341,7 +341,8 @@ func TestSettingTheClockDoesNotAffectWaits(t *testing.T) {
 	}
 }
 
-// Many processes take and release the lock of a host, and some die while they hold it.
+// TestLockHasOneHolderAtATime has many processes take and release a lock. Some die while they hold
+// it.
 func TestLockHasOneHolderAtATime(t *testing.T) {
 	for which, path := range shells(t) {
 		t.Run(which, func(t *testing.T) {
@@ -381,20 +382,20 @@ main() {
 			}
 			all.Wait()
 			if faults, err := os.ReadFile(filepath.Join(home, "faults")); err == nil {
-				t.Errorf("two had the lock at once:\n%s", faults)
+				t.Errorf("two processes held the lock at once:\n%s", faults)
 			}
 			turns, err := os.ReadFile(filepath.Join(home, "turns"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if got := strings.Count(string(turns), "\n"); got != 30 {
-				t.Errorf("the lock was had %d times, want 30", got)
+				t.Errorf("the lock was taken %d times, want 30", got)
 			}
 		})
 	}
 }
 
-// No check is disabled but in single lines.
+// TestScriptsPassShellcheck runs all checks that are on by default. Exceptions are in single lines.
 func TestScriptsPassShellcheck(t *testing.T) {
 	shellcheck, err := exec.LookPath("shellcheck")
 	if err != nil {

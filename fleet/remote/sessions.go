@@ -22,15 +22,15 @@ func Cancel(token, id string) Script {
 }
 
 // Signal returns the script that gives a job a word: "go" to activate, "present" if an operator
-// would confirm if that were possible, "confirm" if a new login works and "back" if none does. A job
-// accepts "confirm" only over a connection that is newer than the activation. The header is "told",
-// "absent" or "refused".
+// would confirm if that were possible, "confirm" if a new login works and "back" if none does. A
+// job accepts "confirm" only over a connection that is newer than the activation. The header is
+// "told", "absent" or "refused".
 func Signal(token, id, word string) Script {
 	return compose("signal").script(values{"token": {token}, "id": {id}, "word": {word}})
 }
 
-// LsRemote returns the script that asks the host's git for the commit at the tip of a branch: of the
-// checkout's origin, or of the remote if repo is "". Its header is "tip" or "refused".
+// LsRemote returns the script that asks the host's git for the commit at the tip of a branch: of
+// the checkout's origin, or of the remote if repo is "". Its header is "tip" or "refused".
 func LsRemote(token, repo, remote, branch string) Script {
 	c := Checkout{Repo: repo, Managed: repo == "", Remote: remote}
 	return compose("lsremote").script(c.values(values{"token": {token}, "branch": {branch}}))
@@ -47,8 +47,8 @@ func Reboot(token, prompt string) Script {
 	return compose("reboot").script(values{"token": {token}, "prompt": {prompt}})
 }
 
-// RepoTests returns the script that runs hosts/NAME/tests/*.sh of a checkout, each for at most limit.
-// Its output is like that of a job.
+// RepoTests returns the script that runs hosts/NAME/tests/*.sh of a checkout, each for at most
+// limit. Its output is like that of a job.
 func RepoTests(token, name string, c Checkout, limit time.Duration) Script {
 	return compose("repotests").script(c.values(values{"token": {token}, "name": {name}, "test_seconds": {seconds(limit)}}))
 }

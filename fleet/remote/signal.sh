@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a login
-# that is newer than the activation.
+# signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
+# login that is newer than the activation.
 #
 # uses: answer clock refuse state
 # inputs: id word

@@ -11,11 +11,14 @@ import (
 type Header struct {
 	// Word is "following", "refused", "absent", "tip", "told", "cancelled", "probed", "planned",
 	// "booted", "rebooting" or "generations".
-	Word   string
-	Nonce  string            // following
-	Offset int64             // following: where in the log the bytes that follow are
-	Code   string            // refused: the reason; tip: the commit; booted, rebooting: the ID of the boot
-	Values map[string]string // refused: figures; see [Reason]
+	Word string
+	// Nonce and Offset come with "following". Offset is that of the bytes that follow in the log.
+	Nonce  string
+	Offset int64
+	// Code is the reason of "refused", the commit of "tip", or the boot ID of "booted" and
+	// "rebooting".
+	Code   string
+	Values map[string]string // figures of "refused"; see [Reason]
 }
 
 // maxNoise limits how much output of a login shell is kept while looking for the header.
@@ -70,7 +73,8 @@ func parseHeader(line string) Header {
 	case "following":
 		nonce, offset, _ := strings.Cut(rest, " ")
 		h.Nonce = nonce
-		h.Offset, _ = strconv.ParseInt(offset, 10, 64) // a host that forges it only misplaces its own log
+		// A host that forges the offset only misplaces its own log.
+		h.Offset, _ = strconv.ParseInt(offset, 10, 64)
 	case "refused", "tip", "booted", "rebooting":
 		var pairs string
 		h.Code, pairs, _ = strings.Cut(rest, " ")

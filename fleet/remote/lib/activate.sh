@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # activate.sh: the user half of an activation. The root half activates systems, the user half homes.
-# Either way the new configuration runs first, and becomes what the next boot or login starts only when
-# it is confirmed.
+# Either way the new configuration runs first, and becomes what the next boot or login starts only
+# when it is confirmed.
 #
-# uses: await await_root current degraded fact fail failed_units gate generation generations home mark
-# uses: previous profile put real_path step survey
+# uses: await await_root current degraded fact fail failed_units gate generation generations home
+# uses: mark previous profile put real_path step survey
 # inputs: attended goal kind to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -45,8 +45,8 @@ activate() {
   judge_activation
 }
 
-# survey_meanwhile surveys during the build, once that has taken a second: if it takes less, there was
-# nothing to build and the survey would delay the activation.
+# survey_meanwhile surveys during the build, once that has taken a second: if it takes less, there
+# was nothing to build and the survey would delay the activation.
 survey_meanwhile() {
   find_routes
   (
@@ -66,6 +66,7 @@ await_go() {
   if [ "$attended" = yes ]; then
     fact awaiting go
     await 86400 go
+    # english:ignore the name of a result code
     if [ -z "$received" ]; then finish cancelled nobody; fi
   fi
   wait "$surveyor" || :

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# answering.sh: checks whether the host can be reached, and can reach its configuration. The script that
-# uses it sets $ssh_port, and $pull_from to the remote of the checkout or to nothing.
+# answering.sh: checks whether the host can be reached, and can reach its configuration. The script
+# that uses it sets $ssh_port, and $pull_from to the remote of the checkout or to nothing.
 #
 # uses: git_within has
 

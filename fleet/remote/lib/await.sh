@@ -1,11 +1,11 @@
 # shellcheck shell=sh
-# await.sh: waits for signals of the operator. A signal is an empty file in the directory of the job,
-# made by signal.sh.
+# await.sh: waits for signals of the operator. A signal is an empty file in the directory of the
+# job, made by signal.sh.
 #
 # uses: clock
 
-# await SECONDS SIGNAL... waits for one of the signals and sets $received to its name, or to nothing if
-# none comes in time.
+# await SECONDS SIGNAL... waits for one of the signals and sets $received to its name, or to nothing
+# if none comes in time.
 await() {
   read_clock
   await_until=$((now + $1))

@@ -3,8 +3,8 @@
 #
 # uses: fail root_lives
 
-# await_root activated|concluded waits for the file and sets $root_answer to its line, or to "gone" if
-# the root half died after it had activated.
+# await_root activated|concluded waits for the file and sets $root_answer to its line, or to "gone"
+# if the root half died after it had activated.
 await_root() {
   root_naps=0
   until [ -e "$dir/$1" ]; do

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# build.sh: builds the configuration once, as the login user. The out-link in the directory of the job
-# is the GC root.
+# build.sh: builds the configuration once, as the login user. The out-link in the directory of the
+# job is the GC root.
 #
 # uses: fact fail nix_within real_path step
 # inputs: attribute build_seconds

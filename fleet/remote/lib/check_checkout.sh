@@ -4,8 +4,8 @@
 # uses: git
 # inputs: branch rev
 
-# check_checkout fails if the checkout is missing, has no commit or changes, or is on another branch. It
-# sets $head to its commit.
+# check_checkout fails if the checkout is missing, has no commit or changes, or is on another
+# branch. It sets $head to its commit.
 check_checkout() {
   [ -d "$checkout" ] || fail no-repo "repo=$checkout" why=missing
   git_status=$(git_ status --porcelain=v2 --branch --untracked-files=no) ||
@@ -19,8 +19,8 @@ STATUS
   [ "$changes" = 0 ] || fail dirty "repo=$checkout" "changes=$changes" "files=$changed_files"
 }
 
-# read_git_status reads the output of git status. It sets $head, $current_branch (empty on no branch),
-# $changes to the number of changed files and $changed_files to the first five.
+# read_git_status reads the output of git status. It sets $head, $current_branch (empty on no
+# branch), $changes to the number of changed files and $changed_files to the first five.
 read_git_status() {
   head='' current_branch='' changed_files='' changes=0
   while read -r mark key rest; do
@@ -33,8 +33,8 @@ read_git_status() {
   done
 }
 
-# add_changed_file MARK adds the path in $rest. It comes after as many fields as git-status(1) lists for
-# that kind of line.
+# add_changed_file MARK adds the path in $rest. It comes after as many fields as git-status(1) lists
+# for that kind of line.
 add_changed_file() {
   changes=$((changes + 1))
   [ "$changes" -le 5 ] || return 0

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# confirm.sh: the end of an activation. The host keeps the new configuration if the operator confirms it
-# over a new login, or if the host itself does because no operator is present. Otherwise what ran before
-# runs again.
+# confirm.sh: the end of an activation. The host keeps the new configuration if the operator
+# confirms it over a new login, or if the host itself does because no operator is present. Otherwise
+# what ran before runs again.
 #
 # uses: await_root decide degraded fact generation home mark real_path revision step
 # inputs: confirm_seconds goal kind switch_command

@@ -13,8 +13,8 @@ decide() {
     *:confirm) verdict='kept operator' ;;
     *:back) verdict='back back' ;;
     *)
-      # An operator who is present and does not confirm cannot log in. The absence of one is no reason
-      # to undo a healthy deploy.
+      # An operator who is present and does not confirm cannot log in. If none is
+      # present, a healthy deploy should not be undone.
       if [ -e "$dir/present" ]; then
         verdict='back unconfirmed'
       elif still_answers; then

@@ -3,8 +3,8 @@
 #
 # uses: encode notice
 
-# degraded CODE [KEY=VALUE...] keeps the first problem in $problem for the end of the job, and reports
-# later ones as warnings.
+# degraded CODE [KEY=VALUE...] keeps the first problem in $problem for the end of the job, and
+# reports later ones as warnings.
 degraded() {
   if [ -n "$problem" ]; then
     notice warn "$@"

@@ -3,8 +3,8 @@
 #
 # uses: has
 
-# detach prints the words to put before a command so that it leads a session and a process group of its
-# own. macOS has no setsid.
+# detach prints the words to put before a command so that it leads a session and a process group of
+# its own. macOS has no setsid.
 detach() {
   if has setsid; then
     echo setsid

@@ -13,8 +13,8 @@ follow() {
     tail -c "+$((offset + 1))" "$dir/log"
     return
   fi
-  # On a file system that does not report changes (overlayfs), tail polls once a second. GNU's can poll
-  # more often.
+  # On a file system that does not report changes (overlayfs), tail polls once a second. GNU's can
+  # poll more often.
   if tail -s 0.1 /dev/null >/dev/null 2>&1; then set -- -s 0.1; else set --; fi
   tail "$@" -c "+$((offset + 1))" -f "$dir/log" 2>/dev/null &
   tail_pid=$!

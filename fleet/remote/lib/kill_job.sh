@@ -3,7 +3,8 @@
 #
 # uses: job_lives settle
 
-# kill_job ends job $id in $dir. If it cannot, it fails and sets $obstacle to the code of the reason.
+# kill_job ends job $id in $dir. If it cannot, it fails and sets $obstacle to the code of the
+# reason.
 kill_job() {
   obstacle=finished
   [ ! -e "$dir/result" ] || return 1

@@ -4,8 +4,8 @@
 # uses: fact generation real_path
 # inputs: goal
 
-# report_previous reports the generation of what runs or, if only the next boot is changed, the default.
-# It need not be the one with the next lower number.
+# report_previous reports the generation of what runs or, if only the next boot is changed, the
+# default. It need not be the one with the next lower number.
 report_previous() {
   previous=$(generation "$profile")
   if [ "$goal" != boot ] && [ "$(real_path "$profile")" != "$from" ]; then

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# pull.sh: brings the checkout to the commit of the run, as the login user. It never touches changes that
-# are not committed.
+# pull.sh: brings the checkout to the commit of the run, as the login user. It never touches changes
+# that are not committed.
 #
 # uses: fact fail fetch git origin step
 # inputs: branch managed remote rev
@@ -38,8 +38,8 @@ DISTANCE
   fi
 }
 
-# read_distance reads how many commits the checkout has that the commit of the run lacks, and how many it
-# lacks itself.
+# read_distance reads how many commits the checkout has that the commit of the run lacks, and how
+# many it lacks itself.
 read_distance() { read -r ahead behind; }
 
 # pull_clone moves the clone that fleetctl keeps. It has no other user and may be reset.

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # put.sh: writes files that other processes read.
 
-# put FILE [LINE...] replaces the file in one step, so that no reader finds it empty or half written.
+# put FILE [LINE...] replaces the file in one step, so that no reader finds it empty or half
+# written.
 put() {
   put_file=$1
   shift

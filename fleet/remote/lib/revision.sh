@@ -3,8 +3,8 @@
 #
 # uses: own_revision real_path state
 
-# find_revision LINK sets $revision to the commit that the configuration was built from, according to
-# the configuration itself or to what was remembered. It is empty if neither knows.
+# find_revision LINK sets $revision to the commit that the configuration was built from, according
+# to the configuration itself or to what was remembered. It is empty if neither knows.
 find_revision() {
   own_revision "$1"
   if [ -n "$revision" ] || [ ! -r "$state/revisions" ]; then return; fi

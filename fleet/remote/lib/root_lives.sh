@@ -3,8 +3,8 @@
 #
 # uses: process
 
-# root_lives reports whether the root half of job $id lives. If it was killed, systemd starts it again,
-# which takes a moment.
+# root_lives reports whether the root half of job $id lives. If it was killed, systemd starts it
+# again, which takes a moment.
 root_lives() {
   for root_pause in 1 0; do
     root_pid=''

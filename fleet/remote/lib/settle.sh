@@ -57,8 +57,8 @@ activating() {
   root_lives
 }
 
-# kill_orphans ends what the job had started. As long as one of its children lives, no other process gets
-# the ID of its process group.
+# kill_orphans ends what the job had started. As long as one of its children lives, no other process
+# gets the ID of its process group.
 kill_orphans() {
   [ "$job_boot" = "$boot_id" ] && [ -n "$job_pid" ] || return 0
   for signal in TERM KILL; do

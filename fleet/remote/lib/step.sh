@@ -4,7 +4,7 @@
 # uses: mark
 
 # start_step STEP reports that the step starts. $step is the current step, and $dir/steps lists all
-# of them for whoever finds the host locked or the job dead.
+# of them for operators who find the host locked, and for settle.sh.
 start_step() {
   step=$1
   echo "$step" >>"$dir/steps"

@@ -4,8 +4,8 @@
 # uses: has
 
 # as_root COMMAND... runs a command as root. It sets $root_status to its exit status, or to that of
-# sudo, and $root_output to what it printed. If $prompt is not empty, sudo prints that on standard error
-# and reads the password from standard input. Otherwise sudo fails if it needs a password.
+# sudo, and $root_output to what it printed. If $prompt is not empty, sudo prints that on standard
+# error and reads the password from standard input. Otherwise sudo fails if it needs a password.
 as_root() {
   root_status=0
   if [ "$(id -u)" = 0 ]; then

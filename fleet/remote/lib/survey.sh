@@ -1,12 +1,12 @@
 # shellcheck shell=sh
-# survey.sh: notes what answers before the activation. A host that has to decide without the operator
-# checks whether it still does.
+# survey.sh: notes what answers before the activation. A host that has to decide without the
+# operator checks whether it still does.
 #
 # uses: answering has origin put
 # inputs: confirm rev
 
-# find_routes sets $ssh_port to the port that the operator came in by, and $pull_from to the remote of
-# the checkout, or to nothing if this run does not use it.
+# find_routes sets $ssh_port to the port that the operator came in by, and $pull_from to the remote
+# of the checkout, or to nothing if this run does not use it.
 find_routes() {
   ssh_port=${SSH_CONNECTION:-}
   ssh_port=${ssh_port##* }
@@ -31,8 +31,8 @@ survey() {
   rm -f "$dir/surveying"
 }
 
-# addresses prints the address that the operator came in by and the other ones of the host that can be
-# reached from elsewhere.
+# addresses prints the address that the operator came in by and the other ones of the host that can
+# be reached from elsewhere.
 addresses() {
   {
     came_in_by=${SSH_CONNECTION:-} # CLIENT PORT SERVER PORT

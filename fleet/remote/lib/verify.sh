@@ -5,7 +5,8 @@
 # uses: clock current degraded fact failed_units generation limit put real_path revision step
 # inputs: goal health... kind rev switch_command verify_seconds
 
-# verify ARGUMENT... takes the arguments of the script because health may be among them several times.
+# verify ARGUMENT... takes the arguments of the script because health may be among them several
+# times.
 verify() {
   start_step verify
   verify_system
