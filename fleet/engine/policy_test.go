@@ -13,9 +13,9 @@ import (
 )
 
 // outcomes are a run's, in the order of its hosts.
-func (w *world) outcomes() string {
+func (fx *fixture) outcomes() string {
 	var all []string
-	for _, h := range w.state().Hosts {
+	for _, h := range fx.state().Hosts {
 		outcome := "left"
 		if h.Result != nil {
 			outcome = string(h.Result.Outcome)
@@ -57,10 +57,10 @@ func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
 		{"1%", "0:a 1:b 1:c 1:d 2:e"},
 		{"9", "1:a 1:b 1:c 1:d 2:e"},
 	} {
-		w := newWorld(t, "a", "b", "c", "d", "e")
-		w.host("e").Wave = 2
+		fx := newFixture(t, "a", "b", "c", "d", "e")
+		fx.host("e").Wave = 2
 		var got []string
-		for _, h := range w.plan(fleet.Options{Canary: share(tt.canary)}).Start().Hosts {
+		for _, h := range fx.plan(fleet.Options{Canary: share(tt.canary)}).Start().Hosts {
 			got = append(got, fmt.Sprintf("%d:%s", h.Wave, h.Name))
 		}
 		if s := strings.Join(got, " "); s != tt.want {
@@ -70,23 +70,23 @@ func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
 }
 
 // eight hosts in three waves, of which some fail.
-func eight(t *testing.T, failing string) *world {
-	w := newWorld(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
-	for _, h := range w.inv.Hosts {
+func eightHosts(t *testing.T, failing string) *fixture {
+	fx := newFixture(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
+	for _, h := range fx.inv.Hosts {
 		h.Wave = int(h.Name[0]-'a') + 1
 		if strings.Contains(failing, h.Name) {
-			w.hosts[h.Name].log = broken("build", "build", "x")
+			fx.hosts[h.Name].log = failLog("build", "build", "x")
 		}
 	}
-	return w
+	return fx
 }
 
-func TestFailuresDecideWhoIsBegun(t *testing.T) {
+func TestFailureBudgets(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		failing string
 		o       fleet.Options
-		begun   string
+		started string
 		why     string
 	}{
 		{"the canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
@@ -105,25 +105,25 @@ func TestFailuresDecideWhoIsBegun(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := eight(t, tt.failing)
-				w.expectExit(w.run(tt.o), fleet.ExitFailed)
-				var begun []string
-				for _, h := range w.state().Hosts {
-					if w.hosts[h.Name].logins > 0 {
-						begun = append(begun, h.Name)
+				fx := eightHosts(t, tt.failing)
+				fx.expectExit(fx.run(tt.o), fleet.ExitFailed)
+				var started []string
+				for _, h := range fx.state().Hosts {
+					if fx.hosts[h.Name].logins > 0 {
+						started = append(started, h.Name)
 					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.why {
 						t.Errorf("%s: %+v", h.Name, h.Result)
 					}
 				}
-				if got := strings.Join(begun, " "); got != tt.begun {
-					t.Errorf("begun were %s, want %s", got, tt.begun)
+				if got := strings.Join(started, " "); got != tt.started {
+					t.Errorf("started were %s, want %s", got, tt.started)
 				}
 			})
 		})
 	}
 }
 
-func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
+func TestNextWaveStartsAfterSoak(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		breaks bool
@@ -136,41 +136,41 @@ func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-				begun := time.Now()
-				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				started := time.Now()
+				fx.hosts["a"].dialTCP = func() error { return errorIf(tt.breaks && time.Since(started) > 5*time.Minute, errors.New("refused")) }
 				tt.o.Soak = 10 * time.Minute
-				summary := w.run(tt.o)
-				if got := w.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
+				summary := fx.run(tt.o)
+				if got := fx.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
 					t.Errorf("got %s, exit code %d, want %s", got, summary.ExitCode, tt.want)
 				}
-				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
+				if since := fx.state().Host("b").Began.Sub(started); since < 10*time.Minute {
 					t.Errorf("b began after %v", since)
 				}
-				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
-					t.Errorf("lines: %s", w.lines("a"))
+				if tt.breaks != strings.Contains(fx.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
+					t.Errorf("lines: %s", fx.lines("a"))
 				}
 			})
 		})
 	}
 }
 
-func TestBuildFirstActivatesNothingBeforeAllHaveBuilt(t *testing.T) {
+func TestBuildFirstActivatesAfterAllBuilds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "fast", "slow", "broken", "last")
-		w.host("last").Wave = 2
-		for name, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "fast", "slow", "broken", "last")
+		fx.host("last").Wave = 2
+		for name, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 			if name == "slow" {
 				h.log[4].pause = time.Hour
-				w.host(name).Timeouts.Build = 2 * time.Hour
+				fx.host(name).Timeouts.Build = 2 * time.Hour
 			}
 		}
-		w.hosts["broken"].log = broken("pull", "dirty", "x")
+		fx.hosts["broken"].log = failLog("pull", "dirty", "x")
 		built, activated := 0, 0
-		w.runWith(t.Context(), fleet.Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev fleet.Event) {
+		fx.runWith(t.Context(), fleet.Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev fleet.Event) {
 			if ev.Type == fleet.StepFinished && ev.Step == fleet.Build {
 				built++
 			}
@@ -184,38 +184,38 @@ func TestBuildFirstActivatesNothingBeforeAllHaveBuilt(t *testing.T) {
 				}
 			}
 		})
-		if got := w.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
+		if got := fx.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
 			t.Errorf("got %s", got)
 		}
 	})
 }
 
-func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
+func TestBuildFirstCancelsHostsOfLaterWaves(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		stop func(w *world, ev fleet.Event)
+		stop func(fx *fixture, ev fleet.Event)
 		code string
 	}{
-		{"an earlier wave fails", func(*world, fleet.Event) {}, "wave"},
-		{"the operator stops", func(w *world, ev fleet.Event) {
+		{"an earlier wave fails", func(*fixture, fleet.Event) {}, "wave"},
+		{"the operator stops", func(fx *fixture, ev fleet.Event) {
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
-				w.engine.Stop()
+				fx.engine.Stop()
 			}
 		}, "interrupted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				for _, h := range w.hosts {
-					h.log = confirmed(time.Minute)
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				for _, h := range fx.hosts {
+					h.log = confirmLog(time.Minute)
 				}
 				if tt.code == "wave" {
-					w.hosts["a"].log[len(w.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
+					fx.hosts["a"].log[len(fx.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
 				}
-				w.runWith(t.Context(), fleet.Options{BuildFirst: true}, func(ev fleet.Event) { tt.stop(w, ev) })
-				w.expect("b", fleet.Skipped, fleet.Code(tt.code))
-				if log := w.hosts["b"].job(w.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
+				fx.runWith(t.Context(), fleet.Options{BuildFirst: true}, func(ev fleet.Event) { tt.stop(fx, ev) })
+				fx.expect("b", fleet.Skipped, fleet.Code(tt.code))
+				if log := fx.hosts["b"].job(fx.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
 					t.Errorf("the job of b:\n%s", log)
 				}
 			})
@@ -223,21 +223,21 @@ func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
 	}
 }
 
-func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
+func TestAttachKeepsBuildFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "slow", "b")
-		w.host("b").Wave = 2
-		for _, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "a", "slow", "b")
+		fx.host("b").Wave = 2
+		for _, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 		}
-		w.hosts["slow"].log[4].pause = 30 * time.Minute
-		w.leaveAt(fleet.Options{BuildFirst: true}, func(ev fleet.Event) bool { return ev.Key == "awaiting" })
-		w.attach()
-		if got := w.outcomes(); got != "a switched, slow switched, b switched" {
+		fx.hosts["slow"].log[4].pause = 30 * time.Minute
+		fx.abandonAt(fleet.Options{BuildFirst: true}, func(ev fleet.Event) bool { return ev.Key == "awaiting" })
+		fx.attach()
+		if got := fx.outcomes(); got != "a switched, slow switched, b switched" {
 			t.Errorf("got %s", got)
 		}
 		slow := false
-		for _, ev := range w.events {
+		for _, ev := range fx.events {
 			slow = slow || ev.Type == fleet.StepFinished && ev.Step == fleet.Build && ev.Host == "slow"
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && !slow {
 				t.Errorf("%s activates before slow has built", ev.Host)
@@ -246,7 +246,7 @@ func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
 	})
 }
 
-func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
+func TestAttachContinuesSoak(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		breaks bool
@@ -260,28 +260,28 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-				for _, h := range w.hosts {
-					h.log = confirmed(time.Minute)
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				for _, h := range fx.hosts {
+					h.log = confirmLog(time.Minute)
 				}
 				var ended time.Time
-				w.hosts["a"].tcp = func() error {
-					return when(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
+				fx.hosts["a"].dialTCP = func() error {
+					return errorIf(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
 				}
-				w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
+				fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
 					if ev.Type == fleet.HostFinished && ev.Host == "a" {
 						ended = time.Now()
 					}
 					return strings.Contains(ev.Line, "soaks")
 				})
 				time.Sleep(tt.away)
-				w.attach()
-				if got := w.outcomes(); got != tt.want {
+				fx.attach()
+				if got := fx.outcomes(); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
 				}
-				for _, ev := range w.events {
+				for _, ev := range fx.events {
 					if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && ev.Host == "b" {
 						if waited := ev.Time.Sub(ended); waited < tt.least || waited > tt.least+time.Minute {
 							t.Errorf("b activates %v after a had ended", waited)
@@ -294,34 +294,34 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 }
 
 // The clock of the operator was set back while nobody was there.
-func TestASoakTakesNoLongerThanItWasToTake(t *testing.T) {
+func TestSoakIgnoresClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.host("b").Wave = 2
-		for _, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "a", "b")
+		fx.host("b").Wave = 2
+		for _, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 		}
-		w.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
-		w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool { return strings.Contains(ev.Line, "soaks") })
+		fx.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
+		fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool { return strings.Contains(ev.Line, "soaks") })
 		left := time.Now()
-		w.attach()
-		w.expect("b", fleet.Switched, "")
+		fx.attach()
+		fx.expect("b", fleet.Switched, "")
 		if took := time.Since(left); took > 11*time.Minute {
 			t.Errorf("it took %v", took)
 		}
 	})
 }
 
-func TestWhatIsBorneOfAWaveStandsItsSoak(t *testing.T) {
+func TestSoakChecksOnlySuccessfulHosts(t *testing.T) {
 	for _, o := range []fleet.Options{{MaxWaveFailures: share("1")}, {MaxFailures: share("1")}} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, "a", "b", "next")
-			w.host("next").Wave = 2
-			w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-			w.hosts["a"].tcp = func() error { return errors.New("refused") }
+			fx := newFixture(t, "a", "b", "next")
+			fx.host("next").Wave = 2
+			fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+			fx.hosts["a"].dialTCP = func() error { return errors.New("refused") }
 			o.Soak = time.Minute
-			w.run(o)
-			if got := w.outcomes(); got != "a degraded, b switched, next switched" {
+			fx.run(o)
+			if got := fx.outcomes(); got != "a degraded, b switched, next switched" {
 				t.Errorf("got %s", got)
 			}
 		})

@@ -17,38 +17,38 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func TestASwitchedHostMustLetSomebodyInAnew(t *testing.T) {
+func TestSwitchRequiresNewLogin(t *testing.T) {
 	offline, denied := fakeRefusal{"connection refused", true}, fakeRefusal{"permission denied", false}
 	for _, tt := range []struct {
 		name    string
 		dials   func(n int) error
-		log     []piece
+		log     []logPart
 		outcome fleet.Outcome
 		logins  int
 	}{
-		{"it does", nil, steps(switched), fleet.Switched, 2},
-		{"not at first", func(n int) error { return when(n > 0 && n < 5, offline) }, steps(switched), fleet.Switched, 6},
-		{"it refuses, twice", func(n int) error { return when(n > 0, denied) }, steps(switched), fleet.Degraded, 3},
-		{"nothing answers", func(n int) error { return when(n > 0, offline) }, steps(switched), fleet.Degraded, 34},
-		{"nothing comes back", func(n int) error { return when(n > 0, errBlackHole) }, steps(switched), fleet.Degraded, 0},
-		{"units failed, too", func(n int) error { return when(n > 0, denied) }, steps("degraded units verify units failed: x"), fleet.Degraded, 3},
-		{"nothing was activated", func(n int) error { return when(n > 0, denied) }, broken("build", "build", "x"), fleet.Failed, 1},
+		{"it does", nil, fullLog(switched), fleet.Switched, 2},
+		{"not at first", func(n int) error { return errorIf(n > 0 && n < 5, offline) }, fullLog(switched), fleet.Switched, 6},
+		{"it refuses, twice", func(n int) error { return errorIf(n > 0, denied) }, fullLog(switched), fleet.Degraded, 3},
+		{"nothing answers", func(n int) error { return errorIf(n > 0, offline) }, fullLog(switched), fleet.Degraded, 34},
+		{"nothing comes back", func(n int) error { return errorIf(n > 0, errBlackHole) }, fullLog(switched), fleet.Degraded, 0},
+		{"units failed, too", func(n int) error { return errorIf(n > 0, denied) }, fullLog("degraded units verify units failed: x"), fleet.Degraded, 3},
+		{"nothing was activated", func(n int) error { return errorIf(n > 0, denied) }, failLog("build", "build", "x"), fleet.Failed, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				h := w.hosts["web"]
-				h.dials, h.log = tt.dials, tt.log
-				w.run(fleet.Options{})
-				r := w.result("web")
+				fx := newFixture(t, "web")
+				h := fx.hosts["web"]
+				h.onDial, h.log = tt.dials, tt.log
+				fx.run(fleet.Options{})
+				r := fx.result("web")
 				if r.Outcome != tt.outcome || tt.logins != 0 && (h.logins < tt.logins-2 || h.logins > tt.logins) {
 					t.Errorf("%+v after %d logins", r, h.logins)
 				}
 				if r.Outcome != fleet.Degraded {
 					return
 				}
-				if r.Code != "login" || r.Step != fleet.Verify || !strings.Contains(r.Reason, "new login") || !strings.HasSuffix(w.story("web"), "verify generation=42 after="+rev2+" failed degraded") {
-					t.Errorf("%+v: %s", r, w.story("web"))
+				if r.Code != "login" || r.Step != fleet.Verify || !strings.Contains(r.Reason, "new login") || !strings.HasSuffix(fx.trace("web"), "verify generation=42 after="+rev2+" failed degraded") {
+					t.Errorf("%+v: %s", r, fx.trace("web"))
 				}
 				if tt.name == "units failed, too" && !strings.HasSuffix(r.Reason, "; units failed: x") {
 					t.Errorf("reason %q", r.Reason)
@@ -58,35 +58,35 @@ func TestASwitchedHostMustLetSomebodyInAnew(t *testing.T) {
 	}
 }
 
-func when(yes bool, err error) error {
+func errorIf(yes bool, err error) error {
 	if yes {
 		return err
 	}
 	return nil
 }
 
-func TestALoginThatFailsOnlyBecauseTheNetworkIsCutIsNoProblem(t *testing.T) {
+func TestNewLoginWaitsForNetwork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		begun := time.Now()
-		cut := func() bool { s := time.Since(begun); return s > 4500*time.Millisecond && s < 3*time.Minute }
-		h.dials = func(int) error { return when(cut(), fakeRefusal{"no route to host", true}) }
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		started := time.Now()
+		cut := func() bool { s := time.Since(started); return s > 4500*time.Millisecond && s < 3*time.Minute }
+		h.onDial = func(int) error { return errorIf(cut(), fakeRefusal{"no route to host", true}) }
 		h.cut = func(n int) int {
 			if n == 0 {
 				return len("motd of web\n@12345678901234567890123456 following nonce-of-web 0\n") + 650
 			}
 			return -1
 		}
-		w.run(fleet.Options{})
-		w.expect("web", fleet.Switched, "")
-		if !strings.Contains(w.story("web"), "reconnect=lost") {
-			t.Errorf("the connection was not cut: %s", w.story("web"))
+		fx.run(fleet.Options{})
+		fx.expect("web", fleet.Switched, "")
+		if !strings.Contains(fx.trace("web"), "reconnect=lost") {
+			t.Errorf("the connection was not cut: %s", fx.trace("web"))
 		}
 	})
 }
 
-func TestHealthChecksOfTheNetworkAreTriedUntilServicesAreUp(t *testing.T) {
+func TestHealthProbesRetryUntilUp(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		up      time.Duration
@@ -98,16 +98,16 @@ func TestHealthChecksOfTheNetworkAreTriedUntilServicesAreUp(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				w.host("web").Health = []inventory.Check{{What: "systemctl is-active x"}, {What: "tcp://127.0.0.1:53"}}
-				begun := time.Now()
-				w.hosts["web"].tcp = func() error { return when(time.Since(begun) < tt.up, errors.New("connect failed")) }
-				w.run(fleet.Options{})
-				r := w.result("web")
+				fx := newFixture(t, "web")
+				fx.host("web").Health = []inventory.Check{{What: "systemctl is-active x"}, {What: "tcp://127.0.0.1:53"}}
+				started := time.Now()
+				fx.hosts["web"].dialTCP = func() error { return errorIf(time.Since(started) < tt.up, errors.New("connect failed")) }
+				fx.run(fleet.Options{})
+				r := fx.result("web")
 				if r.Outcome != tt.outcome || r.Outcome == fleet.Degraded && (r.Code != "health" || !strings.Contains(r.Reason, `"tcp://127.0.0.1:53"`)) {
 					t.Errorf("%+v", r)
 				}
-				if got := w.hosts["web"].launched[0]; got["health"] != "systemctl is-active x" {
+				if got := fx.hosts["web"].launched[0]; got["health"] != "systemctl is-active x" {
 					t.Errorf("the job was given the check %q", got["health"])
 				}
 			})
@@ -122,7 +122,7 @@ func (proxyConn) DialContext(ctx context.Context, network, address string) (net.
 	return (&net.Dialer{}).DialContext(ctx, network, address)
 }
 
-func TestAHealthCheckIsTriedFromWhereItShouldBe(t *testing.T) {
+func TestHealthProbesStartFromHostOrOperator(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/ok":
@@ -134,7 +134,7 @@ func TestAHealthCheckIsTriedFromWhereItShouldBe(t *testing.T) {
 	}))
 	defer server.Close()
 	address := strings.TrimPrefix(server.URL, "http://")
-	here, dead := &proxyConn{}, &fakeConn{host: &fakeHost{tcp: func() error { return errors.New("the host reaches nothing") }}}
+	here, dead := &proxyConn{}, &fakeConn{host: &fakeHost{dialTCP: func() error { return errors.New("the host reaches nothing") }}}
 	for _, tt := range []struct {
 		conn  host.Conn
 		check inventory.Check
@@ -162,7 +162,7 @@ func TestAHealthCheckIsTriedFromWhereItShouldBe(t *testing.T) {
 	}
 }
 
-func TestACheckFromTheOperatorsMachineIsTriedUntilItSucceeds(t *testing.T) {
+func TestOperatorCommandIsRetried(t *testing.T) {
 	up := filepath.Join(t.TempDir(), "up")
 	web := &inventory.Host{Name: "web", Timeouts: inventory.DefaultTimeouts()}
 	for command, wrong := range map[string]bool{
@@ -184,12 +184,12 @@ func TestACheckFromTheOperatorsMachineIsTriedUntilItSucceeds(t *testing.T) {
 
 func TestBootNeedsNoNewLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.hosts["web"].log = steps("reboot-needed reboot verify at the next boot")
-		w.run(fleet.Options{Goal: fleet.GoalBoot})
-		w.expect("web", fleet.RebootNeeded, "reboot")
-		if w.hosts["web"].logins != 1 {
-			t.Errorf("%d logins", w.hosts["web"].logins)
+		fx := newFixture(t, "web")
+		fx.hosts["web"].log = fullLog("reboot-needed reboot verify at the next boot")
+		fx.run(fleet.Options{Goal: fleet.GoalBoot})
+		fx.expect("web", fleet.RebootNeeded, "reboot")
+		if fx.hosts["web"].logins != 1 {
+			t.Errorf("%d logins", fx.hosts["web"].logins)
 		}
 	})
 }

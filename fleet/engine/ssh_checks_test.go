@@ -12,7 +12,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
+func TestDeployRunsTestsOfNewRevision(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	clone := filepath.Join(f.Home, "Code", "nixcfg")
 	fleettest.Git(t, clone, "rm", "-q", "hosts/web")
@@ -38,7 +38,7 @@ func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
 	}
 }
 
-func TestAHostsOwnChecksHaveTimeToSucceed(t *testing.T) {
+func TestHealthCommandsAreRetriedAfterSwitch(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	up := filepath.Join(t.TempDir(), "up")
 	f.Inv.Host("web").Health = []inventory.Check{{What: "test -e " + up + " || { touch " + up + "; exit 1; }"}, {What: "exit 0"}}

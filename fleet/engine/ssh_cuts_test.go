@@ -107,7 +107,7 @@ func (c *cutter) carry(near net.Conn, limit int64) {
 
 // TestAHundredCutsOfRealConnections deploys over connections that are cut at a random byte: while logging in, while the script is sent, in the
 // middle of the log. Every host must end as if nothing had happened.
-func TestAHundredCutsOfRealConnections(t *testing.T) {
+func TestDeploySurvivesCutConnections(t *testing.T) {
 	const hosts, cuts = 10, 100
 	rounds := cuts / hosts
 	if testing.Short() {

@@ -19,7 +19,7 @@ import (
 )
 
 // A failed wave may not be the first: the generation with the next lower number is then the one that failed before.
-func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
+func TestRollbackReturnsToWhatRanBefore(t *testing.T) {
 	for _, kind := range []string{"nixos", "darwin", "home"} {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
@@ -37,7 +37,7 @@ func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
 	}
 }
 
-func TestAHostThatSwitchesByItsOwnCommandIsRolledBack(t *testing.T) {
+func TestRollbackIgnoresSwitchCommand(t *testing.T) {
 	for _, kind := range []string{"nixos", "home"} {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
@@ -52,7 +52,7 @@ func TestAHostThatSwitchesByItsOwnCommandIsRolledBack(t *testing.T) {
 	}
 }
 
-func TestASwitchCommandThatChangedNothingIsNotTakenBack(t *testing.T) {
+func TestUnchangedSwitchCommandIsNotRolledBack(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 	f.Inv.Host("web").SwitchCommand = "true"
@@ -64,7 +64,7 @@ func TestASwitchCommandThatChangedNothingIsNotTakenBack(t *testing.T) {
 }
 
 // A boot partition that is full, as it happens.
-func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) {
+func TestUnbootableSystemIsReportedEachTime(t *testing.T) {
 	for _, tt := range []struct {
 		goal string
 		want fleet.Outcome
@@ -89,7 +89,7 @@ func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) 
 	}
 }
 
-func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
+func TestBootSkipsHealthChecks(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1"}}
 	f.Options.Goal = fleet.GoalBoot
@@ -99,7 +99,7 @@ func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
 	}
 }
 
-func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
+func TestRunTestsIgnoresBackgroundProcess(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	pid := filepath.Join(t.TempDir(), "pid")
 	f.SetTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
@@ -114,7 +114,7 @@ func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
 }
 
 // The host lost power, or the job was killed, before it could say how it ended.
-func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
+func TestDeadJobIsSettledByProfile(t *testing.T) {
 	for _, tt := range []struct {
 		goal, want string
 	}{{fleet.GoalBoot, "reboot-needed died confirm"}, {fleet.GoalSwitch, "degraded died confirm"}, {fleet.GoalTest, "degraded died confirm"}} {
@@ -160,7 +160,7 @@ func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 }
 
 // What waited for the next boot before waits for it again; nothing is run that did not run.
-func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.T) {
+func TestRollbackOfBootRestoresProfile(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "bad", Kind: "nixos", User: "mba", Wave: 1})
 	at := func(link string) string {
 		path, err := filepath.EvalSymlinks(filepath.Join(f.Root("web"), link))
@@ -187,7 +187,7 @@ func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.
 	}
 }
 
-func TestARootHalfThatCannotBeStartedLeavesNothingBehind(t *testing.T) {
+func TestFailedRootHalfLeavesNothingBehind(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	root := f.Root("web")
 	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestARealRunIsLeftAndAttachedTo(t *testing.T) {
+func TestAttachOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "mba", Wave: 1})
 	ctx, leave := context.WithCancel(t.Context())
 	defer leave()
@@ -39,7 +39,7 @@ func TestARealRunIsLeftAndAttachedTo(t *testing.T) {
 	}
 }
 
-func TestARealRunIsCancelled(t *testing.T) {
+func TestCancelOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	cancelled := make(chan error, 1)
 	_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
@@ -66,7 +66,7 @@ func TestARealRunIsCancelled(t *testing.T) {
 	f.ExpectWholeLog(state.Run, "web")
 }
 
-func TestARealHostThatNobodyCanLogInToGoesBack(t *testing.T) {
+func TestRollbackOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Options.ConfirmTimeout = 2 * time.Second
 	_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
