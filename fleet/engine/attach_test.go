@@ -14,38 +14,44 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// abandonAt runs until an event says so, and leaves as if killed: without a word.
+// abandonAt runs until an event matches and then ends the run as if the process had been killed.
 func (fx *fixture) abandonAt(o fleet.Options, when func(fleet.Event) bool) {
 	fx.t.Helper()
-	ctx, leave := context.WithCancel(fx.t.Context())
-	defer leave()
+	ctx, kill := context.WithCancel(fx.t.Context())
+	defer kill()
 	fx.runWith(ctx, o, func(ev fleet.Event) {
 		if when(ev) {
-			leave()
+			kill()
 		}
 	})
 }
 
+// stepStarted returns a function that matches the start of a step.
 func stepStarted(s fleet.Step) func(fleet.Event) bool {
 	return func(ev fleet.Event) bool { return ev.Type == fleet.StepStarted && ev.Step == s }
 }
 
+// hostFinished returns a function that matches the end of a host.
+func hostFinished(name string) func(fleet.Event) bool {
+	return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == name }
+}
+
 func TestAttachContinuesAbandonedRun(t *testing.T) {
-	var whole, lines string
+	var events, lines string
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")
 		fx.run(fleet.Options{})
-		whole, lines = fx.trace("web"), fx.lines("web")
+		events, lines = fx.trace("web"), fx.lines("web")
 	})
 	for _, step := range []fleet.Step{fleet.Connect, fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify} {
-		t.Run("left at "+string(step), func(t *testing.T) {
+		t.Run("during "+string(step), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "web")
 				if step == fleet.Connect {
 					fx.hosts["web"].onDial = func(int) error { time.Sleep(time.Second); return nil }
 				}
 				fx.abandonAt(fleet.Options{}, stepStarted(step))
-				time.Sleep(time.Minute) // the job ends meanwhile
+				time.Sleep(time.Minute) // in which the job ends
 				if step == fleet.Connect {
 					fx.expectExit(fx.attach(), fleet.ExitInterrupted)
 					fx.expect("web", fleet.Skipped, "interrupted")
@@ -58,17 +64,17 @@ func TestAttachContinuesAbandonedRun(t *testing.T) {
 					t.Errorf("%d jobs", fx.hosts["web"].started)
 				}
 				if fx.lines("web") != lines {
-					t.Errorf("attach shows the lines\n%s\nwant\n%s", fx.lines("web"), lines)
+					t.Errorf("attach reports the lines\n%s\nwant\n%s", fx.lines("web"), lines)
 				}
 				if s, err := fx.record().State(); err != nil || !s.Settled() || s.Summary == nil {
 					t.Errorf("on record: %+v, %v", s, err)
 				}
 				recorded := []fleet.Event{}
 				fx.record().Replay(func(ev fleet.Event) { recorded = append(recorded, ev) })
-				for what, events := range map[string][]fleet.Event{"shown": fx.events, "recorded": recorded} {
-					got := strings.Replace(trace(events, "web"), "reconnect=lost reconnect=back ", "", 1)
-					if got != whole {
-						t.Errorf("%s:\n got %s\nwant %s", what, got, whole)
+				for what, list := range map[string][]fleet.Event{"reported": fx.events, "recorded": recorded} {
+					got := strings.Replace(trace(list, "web"), "reconnect=lost reconnect=back ", "", 1)
+					if got != events {
+						t.Errorf("%s:\n got %s\nwant %s", what, got, events)
 					}
 				}
 			})
@@ -121,13 +127,13 @@ func TestAttachToFinishedRunChangesNothing(t *testing.T) {
 		fx := newFixture(t, "web")
 		fx.run(fleet.Options{})
 		before, _ := os.ReadFile(fx.record().EventsPath())
-		logins, whole := fx.hosts["web"].logins, fx.trace("web")
+		logins, events := fx.hosts["web"].logins, fx.trace("web")
 		fx.expectExit(fx.attach(), fleet.ExitOK)
-		if got := fx.trace("web"); got != whole {
+		if got := fx.trace("web"); got != events {
 			t.Errorf("got %s", got)
 		}
 		if after, _ := os.ReadFile(fx.record().EventsPath()); string(after) != string(before) || fx.hosts["web"].logins != logins {
-			t.Error("it changed something")
+			t.Error("the record changed, or a host was logged in to")
 		}
 	})
 }
@@ -138,8 +144,8 @@ func TestAttachSettlesOfflineHostFromLog(t *testing.T) {
 		log     []logPart
 		outcome fleet.Outcome
 	}{
-		{"a build that failed", append(fullLog("")[:2:2], logPart{5 * time.Second, failLog("build", "build", "x")[0].text}), fleet.Failed},
-		{"a switch, whose new login was not tried", fullLog(switched), fleet.Unknown},
+		{"failed build", append(fullLog("")[:2:2], logPart{5 * time.Second, failLog("build", "build", "x")[0].text}), fleet.Failed},
+		{"switch without a new login", fullLog(switched), fleet.Unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -147,9 +153,10 @@ func TestAttachSettlesOfflineHostFromLog(t *testing.T) {
 				fx.hosts["web"].log = tt.log
 				fx.abandonAt(fleet.Options{}, stepStarted(fleet.Pull))
 				time.Sleep(time.Minute)
-				// The log reached the record, and the process was killed before it recorded more.
-				whole := fx.hosts["web"].job(fx.record().Run + ".web").all()
-				if err := os.WriteFile(fx.record().LogPath("web"), []byte(whole), 0o600); err != nil {
+				// As if the process had been killed between writing the log and recording its
+				// events.
+				log := fx.hosts["web"].job(fx.record().Run + ".web").all()
+				if err := os.WriteFile(fx.record().LogPath("web"), []byte(log), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				fx.hosts["web"].onDial = always(fakeRefusal{"no route to host", true})
@@ -178,7 +185,9 @@ func TestAttachReportsHostMissingFromInventory(t *testing.T) {
 func TestWatcherSeesSameEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "a", "b")
-		fx.hosts["b"].log = append(fullLog(switched)[:3:3], logPart{10100 * time.Millisecond, "its last words\nNONCE step build failed\nNONCE end failed build build x\n"})
+		fx.hosts["b"].log = append(fullLog(switched)[:3:3], logPart{
+			10100 * time.Millisecond, "last line\nNONCE step build failed\nNONCE end failed build build x\n",
+		})
 		var watched []fleet.Event
 		var watching sync.WaitGroup
 		summary := fx.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
@@ -186,9 +195,10 @@ func TestWatcherSeesSameEvents(t *testing.T) {
 				return
 			}
 			watching.Go(func() {
-				summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, func(ev fleet.Event) { watched = append(watched, ev) })
+				sink := func(ev fleet.Event) { watched = append(watched, ev) }
+				summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, sink)
 				if err != nil || summary.ExitCode != fleet.ExitFailed {
-					t.Errorf("the watcher ends with %+v, %v", summary, err)
+					t.Errorf("the watcher returned %+v, %v", summary, err)
 				}
 			})
 		})
@@ -196,11 +206,11 @@ func TestWatcherSeesSameEvents(t *testing.T) {
 		fx.expectExit(summary, fleet.ExitFailed)
 		for _, host := range []string{"a", "b"} {
 			if got, want := trace(watched, host), fx.trace(host); got != want {
-				t.Errorf("%s as watched:\n got %s\nwant %s", host, got, want)
+				t.Errorf("%s: the watcher saw\n%s\nwant\n%s", host, got, want)
 			}
 			own, lines := fx.lines(host), (&fixture{events: watched}).lines(host)
 			if lines != own {
-				t.Errorf("%s: lines as watched:\n%s\nwant\n%s", host, lines, own)
+				t.Errorf("%s: the watcher saw the lines\n%s\nwant\n%s", host, lines, own)
 			}
 		}
 		if fx.hosts["a"].started != 1 || fx.hosts["a"].logins != 2 {
@@ -211,7 +221,7 @@ func TestWatcherSeesSameEvents(t *testing.T) {
 
 func TestWatcherTakesOverAbandonedRun(t *testing.T) {
 	for _, step := range []fleet.Step{fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify} {
-		t.Run("at "+string(step), func(t *testing.T) {
+		t.Run("during "+string(step), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "web")
 				var watched []fleet.Event
@@ -219,7 +229,8 @@ func TestWatcherTakesOverAbandonedRun(t *testing.T) {
 				fx.abandonAt(fleet.Options{}, func(ev fleet.Event) bool {
 					if stepStarted(fleet.Preflight)(ev) {
 						watching.Go(func() {
-							summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, func(ev fleet.Event) { watched = append(watched, ev) })
+							sink := func(ev fleet.Event) { watched = append(watched, ev) }
+							summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, sink)
 							if err != nil || summary.ExitCode != fleet.ExitOK {
 								t.Errorf("%+v, %v", summary, err)
 							}
@@ -232,10 +243,10 @@ func TestWatcherTakesOverAbandonedRun(t *testing.T) {
 				fx.expect("web", fleet.Switched, "")
 				fx.expectWholeLog("web")
 				if got := strings.Count(fx.lines("web"), "remote: hello"); got != 1 {
-					t.Errorf("shown %d times:\n%s", got, fx.lines("web"))
+					t.Errorf("reported %d times:\n%s", got, fx.lines("web"))
 				}
 				if got := fx.trace("web"); strings.Count(got, "activate ok") != 1 || strings.Count(got, "before=") != 1 {
-					t.Errorf("story: %s", got)
+					t.Errorf("events: %s", got)
 				}
 			})
 		})
@@ -266,7 +277,7 @@ func TestAttachRestoresStepsMissingFromRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")
 		fx.abandonAt(fleet.Options{}, stepStarted(fleet.Verify))
-		// As if the process had been killed between writing the log and recording what it said.
+		// As if the process had been killed between writing the log and recording its events.
 		b, _ := os.ReadFile(fx.record().EventsPath())
 		at := strings.Index(string(b), `"step":"activate"`)
 		at = strings.LastIndexByte(string(b[:at]), '\n') + 1
@@ -275,7 +286,7 @@ func TestAttachRestoresStepsMissingFromRecord(t *testing.T) {
 		}
 		fx.attach()
 		if got := fx.trace("web"); !strings.Contains(got, "built=/nix/store/x ok activate ok") && !strings.Contains(got, "activate ok verify") {
-			t.Errorf("story: %s", got)
+			t.Errorf("events: %s", got)
 		}
 		fx.expect("web", fleet.Switched, "")
 	})
@@ -328,7 +339,7 @@ func TestCancelStopsJobsAndWaitingHosts(t *testing.T) {
 			t.Errorf("answers %q", answers)
 		}
 		if err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(string, string) {}); err == nil {
-			t.Error("a run that has ended was cancelled")
+			t.Error("Cancel accepted a finished run")
 		}
 	})
 }
@@ -369,7 +380,7 @@ func TestRecordsArePrivate(t *testing.T) {
 	})
 }
 
-// killAt runs until an event, and keeps of the record what was there then: the process says nothing more.
+// killAt is like abandonAt, but also discards everything that is recorded after the event.
 func (fx *fixture) killAt(o fleet.Options, when func(fleet.Event) bool) {
 	fx.t.Helper()
 	dir := fx.t.TempDir()

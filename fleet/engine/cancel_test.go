@@ -12,7 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// cancelWhen runs, and has another process cancel the run at an event.
+// cancelWhen runs until an event matches and then lets another process cancel the run. It returns
+// the error of that process.
 func (fx *fixture) cancelWhen(o fleet.Options, when func(fleet.Event) bool) (fleet.Summary, error) {
 	fx.t.Helper()
 	var cancelling sync.WaitGroup
@@ -21,7 +22,9 @@ func (fx *fixture) cancelWhen(o fleet.Options, when func(fleet.Event) bool) (fle
 	summary := fx.runWith(fx.t.Context(), o, func(ev fleet.Event) {
 		if when(ev) {
 			once.Do(func() {
-				cancelling.Go(func() { err = fx.another().Cancel(fx.t.Context(), fx.record(), fx.inv, func(string, string) {}) })
+				cancelling.Go(func() {
+					err = fx.another().Cancel(fx.t.Context(), fx.record(), fx.inv, func(string, string) {})
+				})
 			})
 		}
 	})
@@ -33,7 +36,8 @@ func TestCancelledRunDoesNotRollBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := rollbackFixture(t)
 		fx.hosts["bad"].log = append(fullLog("")[:3:3], logPart{time.Hour, ""})
-		if _, err := fx.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "a" }); err != nil {
+		_, err := fx.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback}, hostFinished("a"))
+		if err != nil {
 			t.Error(err)
 		}
 		if got := fx.outcomes(); got != "a switched, bad cancelled, same unchanged, next cancelled" || fx.state().Rollback != "" {
@@ -44,24 +48,24 @@ func TestCancelledRunDoesNotRollBack(t *testing.T) {
 		}
 		fx.attach()
 		if fx.rollbacks("a") > 0 {
-			t.Error("a was rolled back when the run was attached to")
+			t.Error("attach rolled a back")
 		}
 	})
 }
 
-// The owner of the run has a connection to the host, and the process that cancels has none.
 func TestCancelWithholdsGoFromUnreachableHost(t *testing.T) {
+	// Only the owner of the run has a connection to the host.
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")
 		h := fx.hosts["web"]
 		h.log = confirmLog(time.Minute)
 		h.onDial = func(n int) error { return errorIf(n == 1, fakeRefusal{"no route to host", true}) }
 		if _, err := fx.cancelWhen(fleet.Options{}, stepStarted(fleet.Build)); err == nil {
-			t.Error("it could be asked")
+			t.Error("Cancel reached the host")
 		}
 		fx.expect("web", fleet.Cancelled, "cancelled")
 		if slices.Contains(h.signals, "go") {
-			t.Errorf("it was told %q", h.signals)
+			t.Errorf("it received %q", h.signals)
 		}
 	})
 }

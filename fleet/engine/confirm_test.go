@@ -10,7 +10,6 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
-	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestSwitchIsConfirmedOverNewLogin(t *testing.T) {
@@ -27,10 +26,10 @@ func TestSwitchIsConfirmedOverNewLogin(t *testing.T) {
 		if r := fx.result("web"); r.Confirmed != "operator" || r.Seconds > 10 {
 			t.Errorf("%+v", r)
 		}
-		told := fx.hosts["web"].signals
-		slices.Sort(told)
-		if got := strings.Join(told, " "); got != "confirm go" {
-			t.Errorf("it was told %q", got)
+		received := fx.hosts["web"].signals
+		slices.Sort(received)
+		if got := strings.Join(received, " "); got != "confirm go" {
+			t.Errorf("it received %q", got)
 		}
 		args := fx.hosts["web"].launched[0]
 		if args["attended"] != "yes" || args["confirm"] != "operator" || args["confirm_seconds"] != "60" {
@@ -50,7 +49,7 @@ func TestPresentIsSentDuringSlowLogin(t *testing.T) {
 		}
 		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
 		if got := strings.Join(h.signals, " "); got != "go present confirm" {
-			t.Errorf("it was told %q", got)
+			t.Errorf("it received %q", got)
 		}
 	})
 }
@@ -62,9 +61,9 @@ func TestHostRollsBackIfLoginFails(t *testing.T) {
 		code string
 		most float64
 	}{
-		{"it turns us away", fakeRefusal{"permission denied", false}, "back", 15},
-		{"nothing answers", fakeRefusal{"no route to host", true}, "unconfirmed", 75},
-		{"nothing comes back", errBlackHole, "unconfirmed", 75},
+		{"rejects logins", fakeRefusal{"permission denied", false}, "back", 15},
+		{"offline", fakeRefusal{"no route to host", true}, "unconfirmed", 75},
+		{"does not answer", errBlackHole, "unconfirmed", 75},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -101,23 +100,23 @@ func TestOldLoginCannotConfirm(t *testing.T) {
 func TestAttachContinuesJobThatWaitsForSignal(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		leave     func(fleet.Event) bool
-		hears     string // before the operator leaves
+		abandon   func(fleet.Event) bool
+		received  string // signals that arrive before the run is abandoned
 		away      time.Duration
 		confirmed string
 	}{
-		{"for the go", func(ev fleet.Event) bool { return ev.Type == fleet.FactLearned && ev.Key == "awaiting" }, "", 20 * time.Hour, "operator"},
+		{"for go", func(ev fleet.Event) bool { return ev.Key == "awaiting" }, "", 20 * time.Hour, "operator"},
 		{"during the build", stepStarted(fleet.Build), "", 3 * time.Hour, "operator"},
-		{"for the confirmation", stepStarted(fleet.Confirm), "go present", 10 * time.Second, "operator"},
-		{"until nobody came", stepStarted(fleet.Activate), "go", time.Hour, "host"},
+		{"for confirm", stepStarted(fleet.Confirm), "go present", 10 * time.Second, "operator"},
+		{"until the timeout", stepStarted(fleet.Activate), "go", time.Hour, "host"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "web")
 				h := fx.hosts["web"]
 				h.log = confirmLog(time.Minute)
-				h.ignores = func(word string) bool { return !strings.Contains(tt.hears, word) }
-				fx.abandonAt(fleet.Options{}, tt.leave)
+				h.ignores = func(word string) bool { return !strings.Contains(tt.received, word) }
+				fx.abandonAt(fleet.Options{}, tt.abandon)
 				h.ignores = nil
 				time.Sleep(tt.away)
 				fx.expectExit(fx.attach(), fleet.ExitOK)
@@ -136,8 +135,8 @@ func TestSignalIsRepeatedAfterLostConnection(t *testing.T) {
 		fx := newFixture(t, "web")
 		h := fx.hosts["web"]
 		h.log = confirmLog(time.Minute)
-		deafUntil := time.Now().Add(20 * time.Second)
-		h.ignores = func(word string) bool { return word == "go" && time.Now().Before(deafUntil) }
+		ignoreUntil := time.Now().Add(20 * time.Second)
+		h.ignores = func(word string) bool { return word == "go" && time.Now().Before(ignoreUntil) }
 		h.lifetime = func(n int) time.Duration { return []time.Duration{15 * time.Second, 0}[min(n, 1)] }
 		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
 		fx.expect("web", fleet.Switched, "")
@@ -149,34 +148,6 @@ func TestDetachedJobConfirmsItself(t *testing.T) {
 	job := host.NewJob(fx.plan(fleet.Options{Detach: true}), "r", fx.host("web"), "")
 	if job.Attended || job.Confirm != fleet.ConfirmSelf {
 		t.Errorf("%+v", job)
-	}
-}
-
-func TestWhoConfirmsDependsOnWhatIsActivated(t *testing.T) {
-	for _, tt := range []struct {
-		o    fleet.Options
-		want string // "" is an error
-	}{
-		{fleet.Options{}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalTest}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalRollback}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalBoot}, fleet.ConfirmNone},
-		{fleet.Options{Goal: fleet.GoalBuild}, fleet.ConfirmNone},
-		{fleet.Options{Confirm: fleet.ConfirmSelf}, fleet.ConfirmSelf},
-		{fleet.Options{Confirm: fleet.ConfirmNone, Detach: true}, fleet.ConfirmNone},
-		{fleet.Options{Confirm: fleet.ConfirmOperator, Detach: true}, ""},
-		{fleet.Options{Confirm: fleet.ConfirmOperator, Goal: fleet.GoalBoot}, ""},
-		{fleet.Options{Confirm: "me"}, ""},
-		{fleet.Options{ConfirmTimeout: 2 * time.Hour}, ""},
-	} {
-		fx := newFixture(t, "web")
-		p, err := fleet.NewPlan(fx.inv, fx.inv.Hosts, tt.o, "me@here")
-		switch {
-		case tt.want == "" && (err == nil || hint.Of(err) == ""):
-			t.Errorf("%+v: error %v", tt.o, err)
-		case tt.want != "" && (err != nil || p.Confirm != tt.want):
-			t.Errorf("%+v: %v, want %s", tt.o, err, tt.want)
-		}
 	}
 }
 

@@ -45,30 +45,41 @@ func TestOutcomesHaveCodeAndExitStatus(t *testing.T) {
 		exit    int
 		hint    string
 	}{
-		{"it already runs", func(_ *fixture, h *fakeHost) { h.log = fullLog("unchanged - verify already runs") }, fleet.Unchanged, "", 0, ""},
+		{"up to date", func(_ *fixture, h *fakeHost) {
+			h.log = fullLog("unchanged - verify already runs")
+		}, fleet.Unchanged, "", 0, ""},
 		{"units failed", func(_ *fixture, h *fakeHost) {
 			h.log = fullLog("degraded units verify switched, but units failed: nginx.service")
 		}, fleet.Degraded, "units", 1, "systemctl"},
-		{"a reboot is needed", func(_ *fixture, h *fakeHost) { h.log = fullLog("reboot-needed reboot verify at the next boot") }, fleet.RebootNeeded, "reboot", 0, "reboot"},
-		{"a dirty checkout", func(_ *fixture, h *fakeHost) { h.log = failLog("pull", "dirty", "has changes") }, fleet.Failed, "dirty", 1, "commit"},
-		{"a build error", func(_ *fixture, h *fakeHost) { h.log = failLog("build", "build", "exit 1") }, fleet.Failed, "build", 1, "push, and deploy again"},
-		{"nothing answers", func(_ *fixture, h *fakeHost) { h.onDial = always(offline) }, fleet.Unreachable, "offline", 3, "look"},
-		{"it answers nothing for ever", func(_ *fixture, h *fakeHost) { h.onDial = always(errBlackHole) }, fleet.Unreachable, "offline", 3, ""},
-		{"a laptop that is off", func(fx *fixture, h *fakeHost) {
+		{"reboot needed", func(_ *fixture, h *fakeHost) {
+			h.log = fullLog("reboot-needed reboot verify at the next boot")
+		}, fleet.RebootNeeded, "reboot", 0, "reboot"},
+		{"dirty checkout", func(_ *fixture, h *fakeHost) {
+			h.log = failLog("pull", "dirty", "has changes")
+		}, fleet.Failed, "dirty", 1, "commit"},
+		{"build error", func(_ *fixture, h *fakeHost) {
+			h.log = failLog("build", "build", "exit 1")
+		}, fleet.Failed, "build", 1, "push, and deploy again"},
+		{"offline", func(_ *fixture, h *fakeHost) { h.onDial = always(offline) }, fleet.Unreachable, "offline", 3, "check"},
+		{"black hole", func(_ *fixture, h *fakeHost) { h.onDial = always(errBlackHole) }, fleet.Unreachable, "offline", 3, ""},
+		{"offline and skipped", func(fx *fixture, h *fakeHost) {
 			h.onDial = always(offline)
 			fx.inv.Hosts[0].SkipOffline = true
 		}, fleet.Skipped, "offline", 0, ""},
-		{"a changed host key", func(fx *fixture, h *fakeHost) {
+		{"changed host key", func(fx *fixture, h *fakeHost) {
 			h.onDial = always(fakeRefusal{"another key\nthan known", false})
 			fx.inv.Hosts[0].SkipOffline = true
-		}, fleet.Failed, "host-key-changed", 1, "look"},
-		{"another operator's lock", replies("refused locked job=x.web who=you@there since=1795000000 step=build"), fleet.Failed, "locked", 1, "cancel"},
+		}, fleet.Failed, "host-key-changed", 1, "check"},
+		{"locked by another operator", replies("refused locked job=x.web who=you@there since=1795000000 step=build"),
+			fleet.Failed, "locked", 1, "cancel"},
 		{"no sudo", replies("refused no-sudo"), fleet.Failed, "no-sudo", 1, "sudo"},
-		{"a login shell that runs nothing", replies("nothing"), fleet.Failed, "shell", 1, "shell"},
-		{"a host of the future", replies("dancing"), fleet.Unknown, "protocol", 3, "attach"},
-		{"an outcome of the future", func(_ *fixture, h *fakeHost) { h.log = fullLog("improved - verify better than ever") }, fleet.Unknown, "protocol", 3, "attach"},
-		{"sudo wants a password, and nobody is there", func(_ *fixture, h *fakeHost) { h.sudo = "x" }, fleet.Failed, "sudo-password", 1, "sudo"},
-		{"killed on the host", func(_ *fixture, h *fakeHost) {
+		{"broken login shell", replies("nothing"), fleet.Failed, "shell", 1, "shell"},
+		{"unknown header", replies("dancing"), fleet.Unknown, "protocol", 3, "attach"},
+		{"unknown outcome", func(_ *fixture, h *fakeHost) {
+			h.log = fullLog("improved - verify better than ever")
+		}, fleet.Unknown, "protocol", 3, "attach"},
+		{"sudo password without an operator", func(_ *fixture, h *fakeHost) { h.sudo = "x" }, fleet.Failed, "sudo-password", 1, "sudo"},
+		{"job killed on the host", func(_ *fixture, h *fakeHost) {
 			h.log = []logPart{{0, "NONCE step build start\n"}, {time.Minute, "\nNONCE end failed died build the job was ended from outside\n"}}
 		}, fleet.Failed, "died", 1, "restarted"},
 	} {
@@ -84,7 +95,7 @@ func TestOutcomesHaveCodeAndExitStatus(t *testing.T) {
 					t.Errorf("reason %q, hint %q", r.Reason, r.Hint)
 				}
 				if (tt.outcome == fleet.Failed || tt.outcome == fleet.Unreachable) && (r.Reason == "" || r.Step == "") {
-					t.Errorf("a failure without its reason or step: %+v", r)
+					t.Errorf("failure without reason or step: %+v", r)
 				}
 			})
 		})
@@ -114,37 +125,38 @@ func TestFailureDoesNotAffectOtherHosts(t *testing.T) {
 func TestSudoPasswordPromptRepeatsAfterRejection(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		typed   []string
+		entered []string
 		outcome fleet.Outcome
-		asked   int
+		prompts int
 	}{
-		{"right at once", []string{"secret"}, fleet.Switched, 1},
-		{"right at last", []string{"no", "neither", "secret"}, fleet.Switched, 3},
-		{"wrong", []string{"no", "neither", "nor", "secret"}, fleet.Failed, 3},
+		{"correct", []string{"secret"}, fleet.Switched, 1},
+		{"correct at the third attempt", []string{"no", "neither", "secret"}, fleet.Switched, 3},
+		{"never correct", []string{"no", "neither", "nor", "secret"}, fleet.Failed, 3},
 		{"declined", nil, fleet.Failed, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "web")
 				fx.hosts["web"].sudo = "secret"
-				asked := 0
+				prompted := 0
 				fx.engine.SudoPassword = func(_ context.Context, host string, again bool) (string, error) {
-					if again != (asked > 0) || host != "web" {
-						t.Errorf("question %d about %s: again is %v", asked, host, again)
+					if again != (prompted > 0) || host != "web" {
+						t.Errorf("prompt %d for %s: again is %v", prompted, host, again)
 					}
-					asked++
-					time.Sleep(10 * time.Minute) // a person thinks: no deadline is theirs
-					if asked > len(tt.typed) {
+					prompted++
+					// no deadline includes the time that a person takes
+					time.Sleep(10 * time.Minute)
+					if prompted > len(tt.entered) {
 						return "", errors.New("no password was given")
 					}
-					return tt.typed[asked-1], nil
+					return tt.entered[prompted-1], nil
 				}
 				fx.run(fleet.Options{})
-				if got := fx.result("web"); got.Outcome != tt.outcome || asked != tt.asked {
-					t.Errorf("%s (%s) after %d questions, want %s after %d", got.Outcome, got.Reason, asked, tt.outcome, tt.asked)
+				if got := fx.result("web"); got.Outcome != tt.outcome || prompted != tt.prompts {
+					t.Errorf("%s (%s) after %d prompts, want %s after %d", got.Outcome, got.Reason, prompted, tt.outcome, tt.prompts)
 				}
-				if len(fx.hosts["web"].passwords) != min(tt.asked, len(tt.typed)) {
-					t.Errorf("the host was given %q", fx.hosts["web"].passwords)
+				if len(fx.hosts["web"].passwords) != min(tt.prompts, len(tt.entered)) {
+					t.Errorf("the host got %q", fx.hosts["web"].passwords)
 				}
 			})
 		})
@@ -152,18 +164,26 @@ func TestSudoPasswordPromptRepeatsAfterRejection(t *testing.T) {
 }
 
 func TestAllHostsGetSameRevision(t *testing.T) {
+	const rev3 = "abcdef7890abcdef7890abcdef7890abcdef7890"
 	for _, tt := range []struct {
 		name string
 		git  func(context.Context, string, string) (string, error)
 		o    fleet.Options
 		want string
 	}{
-		{"by the operator's git", func(context.Context, string, string) (string, error) { return rev1, nil }, fleet.Options{}, rev1},
-		{"by a host, where that git fails", func(context.Context, string, string) (string, error) { return "", errors.New("no access") }, fleet.Options{}, rev2},
-		{"by a host, where that git hangs", func(ctx context.Context, _, _ string) (string, error) { <-ctx.Done(); return "", ctx.Err() }, fleet.Options{}, rev2},
-		{"by a host, where there is no git", nil, fleet.Options{}, rev2},
-		{"as given", nil, fleet.Options{Rev: strings.ToUpper("abcdef7890abcdef7890abcdef7890abcdef7890")}, "abcdef7890abcdef7890abcdef7890abcdef7890"},
-		{"not at all", nil, fleet.Options{NoPull: true}, ""},
+		{"from the operator's git", func(context.Context, string, string) (string, error) {
+			return rev1, nil
+		}, fleet.Options{}, rev1},
+		{"from a host if that git fails", func(context.Context, string, string) (string, error) {
+			return "", errors.New("no access")
+		}, fleet.Options{}, rev2},
+		{"from a host if that git hangs", func(ctx context.Context, _, _ string) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		}, fleet.Options{}, rev2},
+		{"from a host if there is no git", nil, fleet.Options{}, rev2},
+		{"as given", nil, fleet.Options{Rev: strings.ToUpper(rev3)}, rev3},
+		{"none", nil, fleet.Options{NoPull: true}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -172,7 +192,7 @@ func TestAllHostsGetSameRevision(t *testing.T) {
 				fx.expectExit(fx.run(fleet.Options(tt.o)), fleet.ExitOK)
 				for name, h := range fx.hosts {
 					if got := h.launched[0]["rev"]; got != tt.want {
-						t.Errorf("%s was given %q, want %q", name, got, tt.want)
+						t.Errorf("%s got %q, want %q", name, got, tt.want)
 					}
 				}
 				if got := fx.state().Start.Revision; got != tt.want {
@@ -192,7 +212,7 @@ func TestFirstHostDecidesRevision(t *testing.T) {
 				if verb != "tip" {
 					return ""
 				}
-				time.Sleep(time.Second) // so that all are asked before one has answered
+				time.Sleep(time.Second) // until all hosts were asked
 				return "tip " + strings.Repeat(name, 40)
 			}
 		}
@@ -200,11 +220,11 @@ func TestFirstHostDecidesRevision(t *testing.T) {
 		pinned := fx.state().Start.Revision
 		for name, h := range fx.hosts {
 			if got := h.launched[0]["rev"]; got != pinned || got == "" {
-				t.Errorf("%s was given %q, the run's revision is %q", name, got, pinned)
+				t.Errorf("%s got %q, the run's revision is %q", name, got, pinned)
 			}
 		}
 		if got := trace(fx.events, ""); got != "revision="+pinned {
-			t.Errorf("told of the run: %s", got)
+			t.Errorf("events of the run: %s", got)
 		}
 	})
 }
@@ -214,27 +234,27 @@ func TestRunRejectsUnknownRevisionName(t *testing.T) {
 	fx.engine.LocalGit = func(_ context.Context, remote, name string) (string, error) {
 		return "", errors.New("no such thing")
 	}
-	_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run began") })
+	_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run started") })
 	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(hint.Of(err), "40 hex digits") {
 		t.Errorf("error %v", err)
 	}
 	if all, _ := fx.engine.Records.List(); len(all) != 0 {
-		t.Error("a record was left")
+		t.Error("the run left a record")
 	}
 }
 
 func TestParallelLimitsRunningHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "a", "b", "c", "d", "e", "f", "g")
-		working, most := 0, 0
+		running, most := 0, 0
 		fx.runWith(t.Context(), fleet.Options{Parallel: 3}, func(ev fleet.Event) {
 			switch {
 			case ev.Type == fleet.StepStarted && ev.Step == fleet.Connect:
-				working++
+				running++
 			case ev.Type == fleet.HostFinished:
-				working--
+				running--
 			}
-			most = max(most, working)
+			most = max(most, running)
 		})
 		if most != 3 {
 			t.Errorf("%d hosts at once", most)
@@ -254,7 +274,7 @@ func TestProgressPrecedesEndOfStep(t *testing.T) {
 			}
 		})
 		if atEnd != 3 {
-			t.Errorf("when the build ended, %d were built", atEnd)
+			t.Errorf("at the end of the step, progress was %d", atEnd)
 		}
 	})
 }
@@ -262,25 +282,29 @@ func TestProgressPrecedesEndOfStep(t *testing.T) {
 func TestProgressIsThrottled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")
-		log := []logPart{{0, "NONCE step build start\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"}}
-		for i := range 1000 {
-			log = append(log, logPart{time.Millisecond, "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[" + strings.Repeat("1", 1+i/500) + ",99,1,0]}\n"})
+		progress := func(built string) string {
+			return `@nix {"action":"result","id":1,"type":105,"fields":[` + built + ",99,1,0]}\n"
 		}
-		log[len(log)-1].text = "@nix {\"action\":\"result\",\"id\":1,\"type\":105,\"fields\":[77,99,1,0]}\n"
+		log := []logPart{{0, "NONCE step build start\n" +
+			`@nix {"action":"start","id":1,"level":3,"type":104,"text":"","parent":0}` + "\n"}}
+		for i := range 1000 {
+			log = append(log, logPart{time.Millisecond, progress(strings.Repeat("1", 1+i/500))})
+		}
+		log[len(log)-1].text = progress("77")
 		fx.hosts["web"].log = append(log, logPart{time.Minute, "NONCE end failed build build x\n"})
 		fx.run(fleet.Options{})
-		told, last := 0, fleet.Event{}
+		sent, last := 0, fleet.Event{}
 		for _, ev := range fx.events {
 			if ev.Type == fleet.ProgressMade {
-				told++
+				sent++
 				last = ev
 			}
 		}
-		if told > 12 {
-			t.Errorf("told %d times in a second", told)
+		if sent > 12 {
+			t.Errorf("%d progress events in a second", sent)
 		}
 		if last.Progress.Builds != 77 || fx.events[len(fx.events)-1].Time.Sub(last.Time) < 50*time.Second {
-			t.Errorf("the last progress told is %+v", last.Progress)
+			t.Errorf("the last progress is %+v", last.Progress)
 		}
 	})
 }

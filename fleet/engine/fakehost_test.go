@@ -16,32 +16,38 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// The hosts of these tests are in memory. They speak the protocol that docs/architecture.md describes
-// and append to the log of a job as time passes.
+// The hosts of these tests are in memory. They speak the protocol that docs/architecture.md
+// describes and append to the log of a job as time passes.
 
 const rev1, rev2 = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222"
 
-// logPart is a part of a job's log that appears after a pause. awaitGo and confirming are special; see
-// [fakeJob.play].
+// logPart is a part of a job's log that appears after a pause. awaitGo and confirming are special;
+// see [fakeJob.play].
 type logPart struct {
 	pause time.Duration
 	text  string
 }
 
-// fakeHost is one host. A test sets how it behaves before a run, and reads what it did after the run.
+// fakeHost is one host. A test sets how it behaves before a run, and reads what it did after the
+// run.
 type fakeHost struct {
 	name        string
-	log         []logPart                                // of its job
-	rollbackLog []logPart                                // of a job that rolls it back
-	onDial      func(n int) error                        // decides on login n, counted from 0; nil accepts all
-	cut         func(session int) int                    // bytes until a session loses its connection, or -1
-	lifetime    func(session int) time.Duration          // time until a session loses its connection, or 0
-	rewinds     bool                                     // sends its log from the start whatever the offset
-	ignores     func(signal string) bool                 // signals that it does not answer
-	sudo        string                                   // the password that sudo asks for; "" if it asks for none
-	reply       func(verb string, args arguments) string // replaces the header unless it returns ""
-	dialTCP     func() error                             // decides on connections from the host
-	testOutput  func() string                            // output of the repository tests
+	log         []logPart // of its job
+	rollbackLog []logPart // of a job that rolls it back
+	// decides on login n, counted from 0; nil accepts all
+	onDial func(n int) error
+	// bytes until a session loses its connection, or -1
+	cut func(session int) int
+	// time until a session loses its connection, or 0
+	lifetime func(session int) time.Duration
+	// sends its log from the start whatever the offset
+	rewinds bool
+	ignores func(signal string) bool // signals that it does not answer
+	// the password that sudo asks for; "" if it asks for none
+	sudo       string
+	reply      func(verb string, args arguments) string // replaces the header unless it returns ""
+	dialTCP    func() error                             // decides on connections from the host
+	testOutput func() string                            // output of the repository tests
 
 	mu        sync.Mutex
 	logins    int

@@ -107,8 +107,8 @@ func (j *fakeJob) await(limit time.Duration, signals ...string) string {
 	}
 }
 
-// signal passes a signal to a job, over a connection that exists since the given time. It returns the
-// header of the answer.
+// signal passes a signal to a job, over a connection that exists since the given time. It returns
+// the header of the answer.
 func (h *fakeHost) signal(id, word string, since time.Time) string {
 	job := h.job(id)
 	if job == nil {

@@ -22,8 +22,8 @@ type fixture struct {
 	events []fleet.Event
 }
 
-// newFixture returns a fixture with hosts of these names, in wave 1. A deploy succeeds on each unless
-// the test changes that.
+// newFixture returns a fixture with hosts of these names, in wave 1. A deploy succeeds on each
+// unless the test changes that.
 func newFixture(t *testing.T, names ...string) *fixture {
 	fx := &fixture{t: t, hosts: fakeFleet{}, inv: &inventory.Inventory{
 		Path: "hosts.toml", Name: "test", Remote: "git@example.com:cfg.git", Branch: "main", Parallel: 16,

@@ -15,7 +15,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// instantFixture is a world whose one host needs no time, for tests that go by the real clock.
+// instantFixture returns a fixture whose only host finishes immediately, for tests with the real
+// clock.
 func instantFixture(t *testing.T, outcome string) *fixture {
 	fx := newFixture(t, "web")
 	fx.hosts["web"].log = []logPart{{0, "NONCE end " + outcome + "\n"}}
@@ -36,15 +37,16 @@ func TestNotifyCommandAndURL(t *testing.T) {
 	fx.expectExit(fx.run(fleet.Options{}), fleet.ExitFailed)
 	piped, err := os.ReadFile(file)
 	if err != nil || string(piped) != string(posted) {
-		t.Fatalf("the command got %q (%v), the address %q", piped, err, posted)
+		t.Fatalf("the command got %q (%v), the URL %q", piped, err, posted)
 	}
 	var report fleet.Report
 	if err := json.Unmarshal(piped, &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Run != fx.record().Run || report.Goal != fleet.GoalSwitch || report.Revision != rev2 || report.ExitCode != fleet.ExitFailed || report.Counts[fleet.Failed] != 1 ||
+	if report.Run != fx.record().Run || report.Goal != fleet.GoalSwitch || report.Revision != rev2 ||
+		report.ExitCode != fleet.ExitFailed || report.Counts[fleet.Failed] != 1 ||
 		len(report.Hosts) != 1 || report.Hosts[0].Name != "web" || report.Hosts[0].Reason != "it does not compile" {
-		t.Errorf("the report: %s", piped)
+		t.Errorf("report: %s", piped)
 	}
 	if lines := fx.lines(""); lines != "" {
 		t.Errorf("warnings: %s", lines)
@@ -54,15 +56,15 @@ func TestNotifyCommandAndURL(t *testing.T) {
 func TestNotifyAllTargets(t *testing.T) {
 	dir := t.TempDir()
 	fx := instantFixture(t, "unchanged - verify already runs")
-	tell := func(name string) inventory.Notify {
+	notify := func(name string) inventory.Notify {
 		return inventory.Notify{Command: "cat >" + filepath.Join(dir, name), Timeout: 10 * time.Second}
 	}
-	fx.inv.Notify = tell("fleet")
+	fx.inv.Notify = notify("fleet")
 	p, err := fleet.NewPlan(fx.inv, fx.inv.Hosts, fleet.Options{}, "mba@imac0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Notify = append(p.Notify, tell("operator"))
+	p.Notify = append(p.Notify, notify("operator"))
 	if _, err := fx.engine.Run(t.Context(), p, func(fleet.Event) {}); err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +81,7 @@ func TestNotifyOnFailureOnly(t *testing.T) {
 	fx.inv.Notify = inventory.Notify{Command: "cat >" + file, OnFailure: true, Timeout: 10 * time.Second}
 	fx.run(fleet.Options{})
 	if _, err := os.Stat(file); err == nil {
-		t.Error("told of a run that ended well")
+		t.Error("notified of a run that succeeded")
 	}
 }
 
@@ -89,8 +91,8 @@ func TestFailedNotificationIsWarning(t *testing.T) {
 		command string
 		want    string
 	}{
-		{"it fails", "echo 'no route to the pager' >&2; exit 3", "warn: cannot notify the command: exit status 3: no route to the pager"},
-		{"it hangs, and so do its children", "sleep 60 & sleep 60", "warn: cannot notify the command: context deadline exceeded"},
+		{"fails", "echo 'no route to the pager' >&2; exit 3", "warn: cannot notify the command: exit status 3: no route to the pager"},
+		{"hangs with its children", "sleep 60 & sleep 60", "warn: cannot notify the command: context deadline exceeded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			fx := instantFixture(t, "unchanged - verify already runs")
@@ -98,7 +100,7 @@ func TestFailedNotificationIsWarning(t *testing.T) {
 			started := time.Now()
 			fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
 			if got := fx.lines(""); got != tt.want {
-				t.Errorf("said %q, want %q", got, tt.want)
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			if took := time.Since(started); took > 5*time.Second {
 				t.Errorf("it took %v", took)
@@ -108,14 +110,14 @@ func TestFailedNotificationIsWarning(t *testing.T) {
 			}
 		})
 	}
-	t.Run("the address refuses", func(t *testing.T) {
+	t.Run("URL answers 404", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		defer server.Close()
 		fx := instantFixture(t, "unchanged - verify already runs")
 		fx.inv.Notify = inventory.Notify{URL: server.URL, Timeout: 10 * time.Second}
 		fx.run(fleet.Options{})
-		if got := fx.lines(""); !strings.Contains(got, "cannot notify "+server.URL+": it answers 404") {
-			t.Errorf("said %q", got)
+		if got := fx.lines(""); !strings.Contains(got, "cannot notify "+server.URL+": the status is 404") {
+			t.Errorf("got %q", got)
 		}
 	})
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// What is wrong with fleetctl itself shows at one host, and is told of that one alone.
 func TestPanicAffectsOnlyItsHost(t *testing.T) {
-	for name, at := range map[string]int{"before the job": 0, "at the new login": 1} {
+	for name, at := range map[string]int{"before the job": 0, "during the new login": 1} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "bad", "good")
@@ -31,7 +30,7 @@ func TestPanicAffectsOnlyItsHost(t *testing.T) {
 					t.Errorf("%+v", fx.result("bad"))
 				}
 				if at == 0 && !strings.Contains(fx.lines("bad"), "panic_test.go") {
-					t.Errorf("its log does not say where: %s", fx.lines("bad"))
+					t.Errorf("the log does not have the stack: %s", fx.lines("bad"))
 				}
 				if at == 0 {
 					fx.hosts["bad"].onDial = nil
@@ -43,6 +42,7 @@ func TestPanicAffectsOnlyItsHost(t *testing.T) {
 	}
 }
 
+// faultyDialer panics.
 type faultyDialer struct{}
 
 func (faultyDialer) Dial(context.Context, *inventory.Host) (host.Conn, error) { panic("nil map") }

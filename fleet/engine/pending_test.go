@@ -34,7 +34,7 @@ func TestWaitOnlineDeploysHostThatAppears(t *testing.T) {
 				}
 				fx.runWith(t.Context(), tt.o, func(ev fleet.Event) {
 					if ev.Type == fleet.HostFinished && ev.Host == "next" && time.Since(started) > time.Minute {
-						t.Errorf("the others waited for %v", time.Since(started))
+						t.Errorf("the other hosts waited for %v", time.Since(started))
 					}
 				})
 				if got := fx.outcomes(); got != tt.want {
@@ -95,14 +95,14 @@ func TestPendingDeploys(t *testing.T) {
 		}
 		expect("away laptop lost", "bad next")
 
-		// Another deploy settles its own hosts, and no others.
+		// Another deploy settles only its own hosts.
 		gone, fx.events = false, nil
 		all := fx.inv.Hosts
 		fx.inv.Hosts = all[1:2]
 		fx.run(fleet.Options{})
 		expect("laptop lost", "")
 
-		// Goals that change nothing settle nothing.
+		// A goal that activates nothing settles nothing.
 		fx.inv.Hosts, fx.events = all[2:3], nil
 		fx.hosts["laptop"].log = []logPart{{0, "NONCE end built - build built\n"}}
 		fx.run(fleet.Options{Goal: fleet.GoalBuild})
@@ -113,15 +113,16 @@ func TestPendingDeploys(t *testing.T) {
 	})
 }
 
-// A laptop that sleeps says nothing against its wave, whoever waits for it.
 func TestAttachKnowsHostThatWasWaitedFor(t *testing.T) {
+	// A host that never came online does not count as a failure of its wave, even in another
+	// process.
 	for _, skip := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			fx := newFixture(t, "a", "away")
 			fx.host("away").SkipOffline = skip
 			fx.hosts["a"].rollbackLog = fullLog("switched - verify runs generation 41")
 			fx.hosts["away"].onDial = always(fakeRefusal{"no route to host", true})
-			fx.killAt(fleet.Options{WaitOnline: time.Hour, OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "a" })
+			fx.killAt(fleet.Options{WaitOnline: time.Hour, OnFailure: fleet.OnFailureRollback}, hostFinished("a"))
 			fx.attach()
 			want := "a switched, away unreachable"
 			if skip {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,11 +11,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// outcomes are a run's, in the order of its hosts.
+// outcomes returns the outcomes of all hosts, in the run's order.
 func (fx *fixture) outcomes() string {
 	var all []string
 	for _, h := range fx.state().Hosts {
-		outcome := "left"
+		outcome := "unfinished"
 		if h.Result != nil {
 			outcome = string(h.Result.Outcome)
 		}
@@ -32,44 +31,7 @@ func share(text string) (s fleet.Share) {
 	return s
 }
 
-func TestAShareIsANumberOrAPercentage(t *testing.T) {
-	for text, want := range map[string]int{"0": 0, "3": 3, "10%": 2, "100%": 25, "1%": 0} {
-		var s fleet.Share
-		if err := s.Set(text); err != nil || s.Of(25) != want || !s.Given() || s.String() != text {
-			t.Errorf("%q of 25 is %d (%v), want %d", text, s.Of(25), err, want)
-		}
-	}
-	for _, text := range []string{"", "%", "-1", "101%", "1.5", "99999999999", "half"} {
-		var s fleet.Share
-		if err := s.Set(text); err == nil || s.Given() {
-			t.Errorf("%q is %v", text, s)
-		}
-	}
-}
-
-func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
-	for _, tt := range []struct {
-		canary string
-		want   string
-	}{
-		{"1", "0:a 1:b 1:c 1:d 2:e"},
-		{"50%", "0:a 0:b 1:c 1:d 2:e"},
-		{"1%", "0:a 1:b 1:c 1:d 2:e"},
-		{"9", "1:a 1:b 1:c 1:d 2:e"},
-	} {
-		fx := newFixture(t, "a", "b", "c", "d", "e")
-		fx.host("e").Wave = 2
-		var got []string
-		for _, h := range fx.plan(fleet.Options{Canary: share(tt.canary)}).Start().Hosts {
-			got = append(got, fmt.Sprintf("%d:%s", h.Wave, h.Name))
-		}
-		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("--canary %s: %s, want %s", tt.canary, s, tt.want)
-		}
-	}
-}
-
-// eight hosts in three waves, of which some fail.
+// eightHosts returns a fixture with eight hosts in three waves, on some of which the build fails.
 func eightHosts(t *testing.T, failing string) *fixture {
 	fx := newFixture(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
 	for _, h := range fx.inv.Hosts {
@@ -87,21 +49,21 @@ func TestFailureBudgets(t *testing.T) {
 		failing string
 		o       fleet.Options
 		started string
-		why     string
+		reason  string
 	}{
-		{"the canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
-		{"as many as may", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"one too many", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
-		{"one too many, over waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
-		{"none may", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
-		{"a wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
-		{"whatever happens", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"as many of each wave as may", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"one too many of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
-		{"a share that is no whole host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
-		{"of a wave, or of the run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
-		{"the canary, whatever a wave may", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
-		{"up to a point", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"within the budget", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"over the budget", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
+		{"over the budget of the run, across waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"no budget", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
+		{"wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
+		{"continue", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"within the budget of each wave", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"over the budget of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
+		{"percentage below one host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
+		{"budgets of wave and run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"canary has no budget", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"continue within the budget", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -111,12 +73,12 @@ func TestFailureBudgets(t *testing.T) {
 				for _, h := range fx.state().Hosts {
 					if fx.hosts[h.Name].logins > 0 {
 						started = append(started, h.Name)
-					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.why {
+					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.reason {
 						t.Errorf("%s: %+v", h.Name, h.Result)
 					}
 				}
 				if got := strings.Join(started, " "); got != tt.started {
-					t.Errorf("started were %s, want %s", got, tt.started)
+					t.Errorf("started %s, want %s", got, tt.started)
 				}
 			})
 		})
@@ -130,9 +92,9 @@ func TestNextWaveStartsAfterSoak(t *testing.T) {
 		o      fleet.Options
 		want   string
 	}{
-		{"all is well", false, fleet.Options{}, "a switched, b switched"},
-		{"a service dies", true, fleet.Options{}, "a degraded, b skipped"},
-		{"a service dies, and that is borne", true, fleet.Options{OnFailure: fleet.OnFailureContinue}, "a degraded, b switched"},
+		{"no failure", false, fleet.Options{}, "a switched, b switched"},
+		{"service fails", true, fleet.Options{}, "a degraded, b skipped"},
+		{"service fails, continue", true, fleet.Options{OnFailure: fleet.OnFailureContinue}, "a degraded, b switched"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -140,14 +102,16 @@ func TestNextWaveStartsAfterSoak(t *testing.T) {
 				fx.host("b").Wave = 2
 				fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
 				started := time.Now()
-				fx.hosts["a"].dialTCP = func() error { return errorIf(tt.breaks && time.Since(started) > 5*time.Minute, errors.New("refused")) }
+				fx.hosts["a"].dialTCP = func() error {
+					return errorIf(tt.breaks && time.Since(started) > 5*time.Minute, errors.New("refused"))
+				}
 				tt.o.Soak = 10 * time.Minute
 				summary := fx.run(tt.o)
 				if got := fx.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
 					t.Errorf("got %s, exit code %d, want %s", got, summary.ExitCode, tt.want)
 				}
 				if since := fx.state().Host("b").Began.Sub(started); since < 10*time.Minute {
-					t.Errorf("b began after %v", since)
+					t.Errorf("b started after %v", since)
 				}
 				if tt.breaks != strings.Contains(fx.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
 					t.Errorf("lines: %s", fx.lines("a"))
@@ -177,10 +141,10 @@ func TestBuildFirstActivatesAfterAllBuilds(t *testing.T) {
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
 				activated++
 				if built != 3 {
-					t.Errorf("%s activates when %d hosts have built", ev.Host, built)
+					t.Errorf("%s activates after %d builds", ev.Host, built)
 				}
 				if ev.Host == "last" && activated != 3 {
-					t.Errorf("wave 2 goes on when %d hosts have", activated)
+					t.Errorf("wave 2 activates after %d activations", activated)
 				}
 			}
 		})
@@ -196,8 +160,8 @@ func TestBuildFirstCancelsHostsOfLaterWaves(t *testing.T) {
 		stop func(fx *fixture, ev fleet.Event)
 		code string
 	}{
-		{"an earlier wave fails", func(*fixture, fleet.Event) {}, "wave"},
-		{"the operator stops", func(fx *fixture, ev fleet.Event) {
+		{"earlier wave fails", func(*fixture, fleet.Event) {}, "wave"},
+		{"operator stops", func(fx *fixture, ev fleet.Event) {
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
 				fx.engine.Stop()
 			}
@@ -252,11 +216,11 @@ func TestAttachContinuesSoak(t *testing.T) {
 		breaks bool
 		away   time.Duration // between the two processes
 		want   string
-		least  time.Duration // between the first wave's end and the next wave's activation
+		least  time.Duration // from the end of the first wave to the activation of the next
 	}{
-		{"the rest of a soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
-		{"a soak that is over is looked at all the same", true, time.Hour, "a degraded, b skipped", 0},
-		{"a service dies in the rest of it", true, 4 * time.Minute, "a degraded, b skipped", 0},
+		{"rest of the soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
+		{"checks after the soak", true, time.Hour, "a degraded, b skipped", 0},
+		{"service fails in the rest of the soak", true, 4 * time.Minute, "a degraded, b skipped", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -266,13 +230,13 @@ func TestAttachContinuesSoak(t *testing.T) {
 				for _, h := range fx.hosts {
 					h.log = confirmLog(time.Minute)
 				}
-				var ended time.Time
+				var finished time.Time
 				fx.hosts["a"].dialTCP = func() error {
-					return errorIf(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
+					return errorIf(tt.breaks && !finished.IsZero() && time.Since(finished) > 5*time.Minute, errors.New("refused"))
 				}
 				fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
 					if ev.Type == fleet.HostFinished && ev.Host == "a" {
-						ended = time.Now()
+						finished = time.Now()
 					}
 					return strings.Contains(ev.Line, "soaks")
 				})
@@ -283,8 +247,8 @@ func TestAttachContinuesSoak(t *testing.T) {
 				}
 				for _, ev := range fx.events {
 					if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && ev.Host == "b" {
-						if waited := ev.Time.Sub(ended); waited < tt.least || waited > tt.least+time.Minute {
-							t.Errorf("b activates %v after a had ended", waited)
+						if waited := ev.Time.Sub(finished); waited < tt.least || waited > tt.least+time.Minute {
+							t.Errorf("b activates %v after a finished", waited)
 						}
 					}
 				}
@@ -293,7 +257,6 @@ func TestAttachContinuesSoak(t *testing.T) {
 	}
 }
 
-// The clock of the operator was set back while nobody was there.
 func TestSoakIgnoresClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "a", "b")
@@ -302,11 +265,13 @@ func TestSoakIgnoresClockSetBack(t *testing.T) {
 			h.log = confirmLog(time.Minute)
 		}
 		fx.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
-		fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool { return strings.Contains(ev.Line, "soaks") })
-		left := time.Now()
+		fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
+			return strings.Contains(ev.Line, "soaks")
+		})
+		abandoned := time.Now()
 		fx.attach()
 		fx.expect("b", fleet.Switched, "")
-		if took := time.Since(left); took > 11*time.Minute {
+		if took := time.Since(abandoned); took > 11*time.Minute {
 			t.Errorf("it took %v", took)
 		}
 	})

@@ -26,13 +26,13 @@ func TestSwitchRequiresNewLogin(t *testing.T) {
 		outcome fleet.Outcome
 		logins  int
 	}{
-		{"it does", nil, fullLog(switched), fleet.Switched, 2},
-		{"not at first", func(n int) error { return errorIf(n > 0 && n < 5, offline) }, fullLog(switched), fleet.Switched, 6},
-		{"it refuses, twice", func(n int) error { return errorIf(n > 0, denied) }, fullLog(switched), fleet.Degraded, 3},
-		{"nothing answers", func(n int) error { return errorIf(n > 0, offline) }, fullLog(switched), fleet.Degraded, 34},
-		{"nothing comes back", func(n int) error { return errorIf(n > 0, errBlackHole) }, fullLog(switched), fleet.Degraded, 0},
-		{"units failed, too", func(n int) error { return errorIf(n > 0, denied) }, fullLog("degraded units verify units failed: x"), fleet.Degraded, 3},
-		{"nothing was activated", func(n int) error { return errorIf(n > 0, denied) }, failLog("build", "build", "x"), fleet.Failed, 1},
+		{"accepted", nil, fullLog(switched), fleet.Switched, 2},
+		{"accepted after a while", func(n int) error { return errorIf(n > 0 && n < 5, offline) }, fullLog(switched), fleet.Switched, 6},
+		{"rejected twice", func(n int) error { return errorIf(n > 0, denied) }, fullLog(switched), fleet.Degraded, 3},
+		{"offline", func(n int) error { return errorIf(n > 0, offline) }, fullLog(switched), fleet.Degraded, 34},
+		{"no answer", func(n int) error { return errorIf(n > 0, errBlackHole) }, fullLog(switched), fleet.Degraded, 0},
+		{"units failed as well", func(n int) error { return errorIf(n > 0, denied) }, fullLog("degraded units verify units failed: x"), fleet.Degraded, 3},
+		{"not activated", func(n int) error { return errorIf(n > 0, denied) }, failLog("build", "build", "x"), fleet.Failed, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -47,10 +47,11 @@ func TestSwitchRequiresNewLogin(t *testing.T) {
 				if r.Outcome != fleet.Degraded {
 					return
 				}
-				if r.Code != "login" || r.Step != fleet.Verify || !strings.Contains(r.Reason, "new login") || !strings.HasSuffix(fx.trace("web"), "verify generation=42 after="+rev2+" failed degraded") {
+				if r.Code != "login" || r.Step != fleet.Verify || !strings.Contains(r.Reason, "new login") ||
+					!strings.HasSuffix(fx.trace("web"), "verify generation=42 after="+rev2+" failed degraded") {
 					t.Errorf("%+v: %s", r, fx.trace("web"))
 				}
-				if tt.name == "units failed, too" && !strings.HasSuffix(r.Reason, "; units failed: x") {
+				if tt.name == "units failed as well" && !strings.HasSuffix(r.Reason, "; units failed: x") {
 					t.Errorf("reason %q", r.Reason)
 				}
 			})
@@ -58,8 +59,9 @@ func TestSwitchRequiresNewLogin(t *testing.T) {
 	}
 }
 
-func errorIf(yes bool, err error) error {
-	if yes {
+// errorIf returns err if the condition holds.
+func errorIf(condition bool, err error) error {
+	if condition {
 		return err
 	}
 	return nil
@@ -92,7 +94,7 @@ func TestHealthProbesRetryUntilUp(t *testing.T) {
 		up      time.Duration
 		outcome fleet.Outcome
 	}{
-		{"up at once", 0, fleet.Switched},
+		{"up immediately", 0, fleet.Switched},
 		{"up after a while", 20 * time.Second, fleet.Switched},
 		{"never up", time.Hour, fleet.Degraded},
 	} {
@@ -108,14 +110,14 @@ func TestHealthProbesRetryUntilUp(t *testing.T) {
 					t.Errorf("%+v", r)
 				}
 				if got := fx.hosts["web"].launched[0]; got["health"] != "systemctl is-active x" {
-					t.Errorf("the job was given the check %q", got["health"])
+					t.Errorf("the job got the check %q", got["health"])
 				}
 			})
 		})
 	}
 }
 
-// proxyConn reaches a server here as if from the host.
+// proxyConn connects from this machine as if from the host.
 type proxyConn struct{ fakeConn }
 
 func (proxyConn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
@@ -134,21 +136,22 @@ func TestHealthProbesStartFromHostOrOperator(t *testing.T) {
 	}))
 	defer server.Close()
 	address := strings.TrimPrefix(server.URL, "http://")
-	here, dead := &proxyConn{}, &fakeConn{host: &fakeHost{dialTCP: func() error { return errors.New("the host reaches nothing") }}}
+	here := &proxyConn{}
+	dead := &fakeConn{host: &fakeHost{dialTCP: func() error { return errors.New("no route from the host") }}}
 	for _, tt := range []struct {
 		conn  host.Conn
 		check inventory.Check
 		want  string // in the error
 	}{
 		{here, inventory.Check{What: server.URL + "/ok"}, ""},
-		{here, inventory.Check{What: server.URL + "/broken"}, "it answers 503"},
+		{here, inventory.Check{What: server.URL + "/broken"}, "the status is 503"},
 		{here, inventory.Check{What: server.URL + "/broken", Status: 503}, ""},
-		{here, inventory.Check{What: server.URL + "/ok", Status: 204}, "it answers 200 OK, not 204"},
-		{here, inventory.Check{What: server.URL + "/moved"}, "it answers 503"},
+		{here, inventory.Check{What: server.URL + "/ok", Status: 204}, "the status is 200 OK, not 204"},
+		{here, inventory.Check{What: server.URL + "/moved"}, "the status is 503"},
 		{here, inventory.Check{What: server.URL + "/moved", Status: 302}, ""},
-		{dead, inventory.Check{What: server.URL + "/ok"}, "the host reaches nothing"},
+		{dead, inventory.Check{What: server.URL + "/ok"}, "no route from the host"},
 		{dead, inventory.Check{What: server.URL + "/ok", Operator: true}, ""},
-		{dead, inventory.Check{What: "tcp://" + address}, "the host reaches nothing"},
+		{dead, inventory.Check{What: "tcp://" + address}, "no route from the host"},
 		{dead, inventory.Check{What: "tcp://" + address, Operator: true}, ""},
 		{here, inventory.Check{What: "tcp://127.0.0.1:1", Operator: true}, "refused"},
 		{dead, inventory.Check{What: "test $FLEETCTL_HOST = web", Operator: true}, ""},
@@ -165,18 +168,19 @@ func TestHealthProbesStartFromHostOrOperator(t *testing.T) {
 func TestOperatorCommandIsRetried(t *testing.T) {
 	up := filepath.Join(t.TempDir(), "up")
 	web := &inventory.Host{Name: "web", Timeouts: inventory.DefaultTimeouts()}
-	for command, wrong := range map[string]bool{
-		"test -e " + up + " || { touch " + up + "; exit 1; }": false, // at the second attempt
+	for command, fails := range map[string]bool{
+		// succeeds at the second attempt
+		"test -e " + up + " || { touch " + up + "; exit 1; }": false,
 		"test -e /nosuch": true,
 	} {
 		web.Health = []inventory.Check{{What: "systemctl is-active x"}, {What: command, Operator: true}}
 		commands, probes := host.SplitHealth(web.Health)
 		if len(commands) != 1 || commands[0] != "systemctl is-active x" {
-			t.Errorf("the job is given %q", commands)
+			t.Errorf("the job gets %q", commands)
 		}
 		p := &prober{dialer: fakeFleet{"web": {name: "web"}}, host: web, probes: probes}
 		problem := startPostChecks(t.Context(), p).wait(1500 * time.Millisecond)
-		if (problem != nil) != wrong || wrong && (problem.code != "health" || !strings.Contains(problem.reason, command)) {
+		if (problem != nil) != fails || fails && (problem.code != "health" || !strings.Contains(problem.reason, command)) {
 			t.Errorf("%s: %+v", command, problem)
 		}
 	}

@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
-// once cuts the session of that number after so many bytes.
+// cutOnce returns a cut function that cuts one session after a number of bytes.
 func cutOnce(session, bytes int) func(int) int {
 	return func(n int) int {
 		if n == session {
@@ -21,14 +22,14 @@ func cutOnce(session, bytes int) func(int) int {
 }
 
 func TestReconnectAfterCutAtAnyByte(t *testing.T) {
-	var whole string
+	var events string
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")
 		fx.run(fleet.Options{})
-		whole = fx.trace("web")
+		events = fx.trace("web")
 	})
 	random := rand.New(rand.NewSource(1))
-	for range 200 {
+	for range testrounds.N(50, 200) {
 		first, again := random.Intn(1200), random.Intn(400)
 		synctest.Test(t, func(t *testing.T) {
 			fx := newFixture(t, "web")
@@ -49,8 +50,8 @@ func TestReconnectAfterCutAtAnyByte(t *testing.T) {
 			for _, words := range []string{"reconnect=lost ", "reconnect=back "} {
 				got = strings.ReplaceAll(got, words, "")
 			}
-			if got != whole || h.started != 1 {
-				t.Errorf("cut at %d and %d, %d jobs:\n got %s\nwant %s", first, again, h.started, got, whole)
+			if got != events || h.started != 1 {
+				t.Errorf("cut at %d and %d, %d jobs:\n got %s\nwant %s", first, again, h.started, got, events)
 			}
 			if fx.lines("web") == "" || strings.Count(fx.lines("web"), "no newline here") != 1 {
 				t.Errorf("lines: %s", fx.lines("web"))
@@ -72,11 +73,12 @@ func TestLostHostBecomesUnknownAfterTimeout(t *testing.T) {
 		}
 		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitUnreachable)
 		fx.expect("web", fleet.Unknown, "lost")
-		if r := fx.result("web"); r.Seconds < 600 || r.Seconds > 620 || r.Step != fleet.Preflight && r.Step != "" || !strings.Contains(r.Hint, "fleetctl attach "+fx.record().Run) {
+		if r := fx.result("web"); r.Seconds < 600 || r.Seconds > 620 || r.Step != fleet.Preflight && r.Step != "" ||
+			!strings.Contains(r.Hint, "fleetctl attach "+fx.record().Run) {
 			t.Errorf("%+v", r)
 		}
 		if h.logins < 30 || h.logins > 80 {
-			t.Errorf("%d logins were tried in ten minutes", h.logins)
+			t.Errorf("%d login attempts in ten minutes", h.logins)
 		}
 		if !strings.Contains(fx.lines("web"), "warn: lost the connection (connection reset by peer); the job continues") {
 			t.Errorf("lines: %s", fx.lines("web"))
@@ -89,8 +91,8 @@ func TestReconnectTimeoutCountsFromLastContact(t *testing.T) {
 		fx := newFixture(t, "web")
 		h := fx.hosts["web"]
 		var log []logPart
-		for range 20 { // contact every four minutes, for longer than the ten that it may be away
-			log = append(log, logPart{4 * time.Minute, "still building, and saying so at some length\n"})
+		for range 20 { // a line every four minutes, for longer than the reconnect timeout of ten
+			log = append(log, logPart{4 * time.Minute, "still building, with a line that is long enough\n"})
 		}
 		h.log = append(append([]logPart{{0, "NONCE step build start\n"}}, log...), logPart{0, "NONCE end failed build build x\n"})
 		h.cut = func(int) int { return 110 }
@@ -147,7 +149,7 @@ func TestRepeatedBytesAreStoredOnce(t *testing.T) {
 		fx.expect("web", fleet.Switched, "")
 		fx.expectWholeLog("web")
 		if got := strings.Count(fx.trace("web"), "before="); got != 1 {
-			t.Errorf("a fact was told %d times", got)
+			t.Errorf("a fact was reported %d times", got)
 		}
 	})
 }
@@ -211,11 +213,14 @@ func TestStepsHaveDeadlines(t *testing.T) {
 			}
 		})
 	})
-	t.Run("a deadline that passes while the host is out of reach leaves it a grace", func(t *testing.T) {
+	t.Run("deadline that passes while disconnected", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			fx := newFixture(t, "web")
 			h := fx.hosts["web"]
-			h.log = []logPart{{0, "NONCE step preflight start\n"}, {time.Second, "looking around\n"}, {3 * time.Minute, "NONCE step preflight ok\n"}, {0, "NONCE end unchanged - verify already runs\n"}}
+			h.log = []logPart{
+				{0, "NONCE step preflight start\n"}, {time.Second, "looking around\n"},
+				{3 * time.Minute, "NONCE step preflight ok\n"}, {0, "NONCE end unchanged - verify already runs\n"},
+			}
 			h.cut = cutOnce(0, 110)
 			started := time.Now()
 			h.onDial = func(n int) error {

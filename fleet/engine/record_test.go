@@ -27,7 +27,8 @@ func TestRecordReproducesState(t *testing.T) {
 		}
 		for i, h := range seen.Hosts {
 			r := recorded.Hosts[i]
-			if !reflect.DeepEqual(h.Result, r.Result) || !reflect.DeepEqual(h.Facts, r.Facts) || h.Step != r.Step || h.Phase != fleet.Done {
+			same := reflect.DeepEqual(h.Result, r.Result) && reflect.DeepEqual(h.Facts, r.Facts) && h.Step == r.Step
+			if !same || h.Phase != fleet.Done {
 				t.Errorf("seen %+v, recorded %+v", h, r)
 			}
 		}
@@ -71,6 +72,6 @@ func TestRunPrunesOldRecords(t *testing.T) {
 	}
 	fx.run(fleet.Options{})
 	if all, _ := fx.engine.Records.List(); len(all) != record.DefaultRetention.Keep {
-		t.Errorf("%d records are left", len(all))
+		t.Errorf("%d records remain", len(all))
 	}
 }

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
+// Outputs of repository tests.
 const (
 	first  = "NONCE fact test 10-dns.sh\nNONCE fact exit 0 1\n"
 	tested = "NONCE end tested - test all were run\n"
@@ -26,11 +26,13 @@ func TestRepositoryTestsGateEveryWave(t *testing.T) {
 		want  string
 		exit  int
 	}{
-		{"all succeed", nil, fullLog(switched), "a switched, b switched", fleet.ExitOK},
-		{"one fails in an early wave", map[string]string{"a": fails}, fullLog(switched), "a degraded, b skipped", fleet.ExitFailed},
-		{"one fails in the last wave", map[string]string{"b": fails}, fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
-		{"one fails on hosts that were up to date", map[string]string{"b": fails}, []logPart{{0, "NONCE end unchanged - verify already runs\n"}}, "a unchanged, b degraded", fleet.ExitFailed},
-		{"they cannot be run", map[string]string{"b": "NONCE end failed no-repo test there is no directory\n"}, fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
+		{"success", nil, fullLog(switched), "a switched, b switched", fleet.ExitOK},
+		{"failure in the first wave", map[string]string{"a": fails}, fullLog(switched), "a degraded, b skipped", fleet.ExitFailed},
+		{"failure in the last wave", map[string]string{"b": fails}, fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
+		{"failure on hosts that were up to date", map[string]string{"b": fails},
+			[]logPart{{0, "NONCE end unchanged - verify already runs\n"}}, "a unchanged, b degraded", fleet.ExitFailed},
+		{"tests that cannot run", map[string]string{"b": "NONCE end failed no-repo test there is no directory\n"},
+			fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -51,7 +53,11 @@ func TestRepositoryTestsGateEveryWave(t *testing.T) {
 				}
 				for name, text := range tt.tests {
 					fx.expect(name, fleet.Degraded, "tests")
-					if text == fails && (fx.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(fx.lines(name), "out: no answer\nwarn: test 20-web.sh failed with exit status 7")) {
+					if text != fails {
+						continue
+					}
+					const lines = "out: no answer\nwarn: test 20-web.sh failed with exit status 7"
+					if fx.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(fx.lines(name), lines) {
 						t.Errorf("%+v\n%s", fx.result(name), fx.lines(name))
 					}
 				}
@@ -90,10 +96,10 @@ func TestAttachRunsRepositoryTests(t *testing.T) {
 
 func TestRepositoryTestsAreRetriedAfterLostConnection(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		cut  func(session int) int // 0 launches, 1 tests, 2 follows again, 3 tests
-		want fleet.Outcome
-		runs int
+		name     string
+		cut      func(session int) int // 0 launches the job, 1 runs tests, 2 attaches, 3 runs tests
+		want     fleet.Outcome
+		sessions int
 	}{
 		{"once", cutOnce(1, 60), fleet.Switched, 4},
 		{"each time", func(session int) int { return []int{-1, 60}[session%2] }, fleet.Degraded, 8},
@@ -105,7 +111,7 @@ func TestRepositoryTestsAreRetriedAfterLostConnection(t *testing.T) {
 				h.testOutput = func() string { return passes }
 				h.cut = tt.cut
 				fx.run(fleet.Options{Test: true})
-				if r := fx.result("web"); r.Outcome != tt.want || h.sessions != tt.runs {
+				if r := fx.result("web"); r.Outcome != tt.want || h.sessions != tt.sessions {
 					t.Errorf("%+v after %d sessions", r, h.sessions)
 				}
 			})
@@ -126,10 +132,12 @@ func TestAttachRetriesHostWithoutTestResults(t *testing.T) {
 			}
 			return nil
 		}
-		fx.abandonAt(fleet.Options{Test: true}, func(ev fleet.Event) bool { return ev.Type == fleet.StepFinished && ev.Step == fleet.Connect })
+		fx.abandonAt(fleet.Options{Test: true}, func(ev fleet.Event) bool {
+			return ev.Type == fleet.StepFinished && ev.Step == fleet.Connect
+		})
 		time.Sleep(time.Minute)
-		whole := h.job(fx.record().Run + ".web").all()
-		if err := os.WriteFile(fx.record().LogPath("web"), []byte(whole), 0o600); err != nil {
+		log := h.job(fx.record().Run + ".web").all()
+		if err := os.WriteFile(fx.record().LogPath("web"), []byte(log), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		away = true
@@ -152,13 +160,4 @@ func TestFailedTestsRollBackWave(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
-}
-
-func TestPlanTestsOnlyWhatRunsAndWhereSomebodyWaits(t *testing.T) {
-	for want, o := range map[string]fleet.Options{"leave out --test": {Test: true, Goal: fleet.GoalBoot}, "and --test": {Test: true, Detach: true}} {
-		fx := newFixture(t, "a")
-		if _, err := fleet.NewPlan(fx.inv, fx.inv.Hosts, o, "me@here"); !strings.Contains(hint.Of(err), want) {
-			t.Errorf("%+v: %v", o, err)
-		}
-	}
 }

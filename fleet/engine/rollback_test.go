@@ -12,7 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// rollbackFixture is a world of two waves, the first of which fails once a of it is switched.
+// rollbackFixture returns a fixture with two waves, of which the first fails after its host a has
+// switched.
 func rollbackFixture(t *testing.T) *fixture {
 	fx := newFixture(t, "a", "bad", "same", "next")
 	fx.host("next").Wave = 2
@@ -34,7 +35,7 @@ func TestFailedWaveIsRolledBack(t *testing.T) {
 		}
 		launched := fx.hosts["a"].launched
 		if len(launched) != 2 || launched[1]["goal"] != "rollback" || launched[1]["to"] != "0" || launched[1]["rev"] != "" {
-			t.Errorf("a was given %v", launched)
+			t.Errorf("a got %v", launched)
 		}
 		if fx.hosts["same"].started != 1 {
 			t.Error("a host that had not changed was rolled back")
@@ -44,7 +45,7 @@ func TestFailedWaveIsRolledBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s, err := back.State(); err != nil || !s.Settled() || s.Start.Goal != fleet.GoalRollback || s.Host("a").Result.Outcome != fleet.Switched {
-			t.Errorf("the rollback's own record: %+v, %v", s, err)
+			t.Errorf("record of the rollback: %+v, %v", s, err)
 		}
 	})
 }
@@ -70,7 +71,10 @@ func TestCancelCancelsRollback(t *testing.T) {
 			}
 			if finished == 3 && ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
 				cancelling.Go(func() {
-					if err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(host, answer string) { answers = append(answers, host+" "+answer) }); err != nil {
+					err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(host, answer string) {
+						answers = append(answers, host+" "+answer)
+					})
+					if err != nil {
 						t.Error(err)
 					}
 				})
@@ -98,7 +102,7 @@ func TestAttachSettlesAbandonedRollback(t *testing.T) {
 			return finished == 3 && ev.Type == fleet.StepStarted && ev.Step == fleet.Build
 		})
 		time.Sleep(time.Minute)
-		fx.attach() // the run itself, though that of its rollback is newer
+		fx.attach() // to the run itself, although its rollback is newer
 		fx.expect("a", fleet.RolledBack, "wave")
 		outer := fx.record()
 		if s, _ := outer.State(); !s.Settled() || s.Summary == nil || s.Summary.Counts[fleet.RolledBack] != 1 {
@@ -107,7 +111,7 @@ func TestAttachSettlesAbandonedRollback(t *testing.T) {
 	})
 }
 
-// rollbacks counts how often a host was told to go back.
+// rollbacks returns how many rollbacks were started on a host.
 func (fx *fixture) rollbacks(host string) int {
 	n := 0
 	for _, args := range fx.hosts[host].launched {
@@ -122,48 +126,45 @@ func TestAttachStartsRollback(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		o    fleet.Options
-		left func(fx *fixture) func(fleet.Event) bool
+		when func(fleet.Event) bool
 		want string
 	}{
-		{"left before the wave had failed", fleet.Options{OnFailure: fleet.OnFailureRollback}, func(*fixture) func(fleet.Event) bool {
-			return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "a" }
-		}, "a rolled-back, bad failed, same unchanged, next skipped"},
-		{"left as it failed", fleet.Options{OnFailure: fleet.OnFailureRollback}, func(*fixture) func(fleet.Event) bool {
-			return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "bad" }
-		}, "a rolled-back, bad failed, same unchanged, next skipped"},
-		{"more failed than is borne", fleet.Options{OnFailure: fleet.OnFailureRollback, MaxFailures: share("0")}, func(*fixture) func(fleet.Event) bool {
-			return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "bad" }
-		}, "a rolled-back, bad failed, same unchanged, next skipped"},
-		{"the run only halts", fleet.Options{}, func(*fixture) func(fleet.Event) bool {
-			return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "a" }
-		}, "a switched, bad failed, same unchanged, next skipped"},
+		{"abandoned before the wave failed", fleet.Options{OnFailure: fleet.OnFailureRollback}, hostFinished("a"),
+			"a rolled-back, bad failed, same unchanged, next skipped"},
+		{"abandoned as the wave failed", fleet.Options{OnFailure: fleet.OnFailureRollback}, hostFinished("bad"),
+			"a rolled-back, bad failed, same unchanged, next skipped"},
+		{"over the failure budget", fleet.Options{OnFailure: fleet.OnFailureRollback, MaxFailures: share("0")}, hostFinished("bad"),
+			"a rolled-back, bad failed, same unchanged, next skipped"},
+		{"halt only", fleet.Options{}, hostFinished("a"),
+			"a switched, bad failed, same unchanged, next skipped"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := rollbackFixture(t)
-				fx.abandonAt(tt.o, tt.left(fx))
+				fx.abandonAt(tt.o, tt.when)
 				time.Sleep(time.Minute)
 				fx.attach()
 				if got := fx.outcomes(); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
 				}
 				if n := fx.rollbacks("a"); (n == 1) != strings.Contains(tt.want, "rolled-back") || n > 1 || fx.rollbacks("same") > 0 {
-					t.Errorf("a was told to go back %d times, same %d", n, fx.rollbacks("same"))
+					t.Errorf("%d rollbacks of a, %d of same", n, fx.rollbacks("same"))
 				}
 				if s, _ := fx.record().State(); !s.Settled() || s.Summary == nil {
 					t.Errorf("on record: %+v", s.Summary)
 				}
 				fx.attach()
 				if n := fx.rollbacks("a"); n > 1 {
-					t.Error("attached to once more, it went back again")
+					t.Error("the second attach started another rollback")
 				}
 			})
 		})
 	}
 }
 
-// What an earlier wave did is judged by then: only the wave that failed is taken back.
 func TestAttachRollsBackOnlyFailedWave(t *testing.T) {
+	// In this test the failure budget of the whole run is exceeded, which must not affect earlier
+	// waves.
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "first", "a", "bad")
 		fx.host("a").Wave, fx.host("bad").Wave = 2, 2
@@ -171,7 +172,7 @@ func TestAttachRollsBackOnlyFailedWave(t *testing.T) {
 		for _, name := range []string{"first", "a"} {
 			fx.hosts[name].rollbackLog = fullLog("switched - verify runs generation 41")
 		}
-		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback, MaxFailures: share("0")}, func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "bad" })
+		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback, MaxFailures: share("0")}, hostFinished("bad"))
 		time.Sleep(time.Minute)
 		fx.attach()
 		if got := fx.outcomes(); got != "first switched, a rolled-back, bad failed" {
@@ -187,40 +188,45 @@ func TestAttachStartsHostsOfAbandonedRollback(t *testing.T) {
 			time.Sleep(time.Second)
 			return nil
 		}
-		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool { return ev.Key == fleet.FactRollback })
+		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool {
+			return ev.Key == fleet.FactRollback
+		})
 		if n := fx.rollbacks("a"); n > 0 {
-			t.Fatalf("a was told %d times", n)
+			t.Fatalf("%d rollbacks of a", n)
 		}
 		fx.attach()
 		fx.expect("a", fleet.RolledBack, "wave")
 		if n := fx.rollbacks("a"); n != 1 {
-			t.Errorf("a was told to go back %d times", n)
+			t.Errorf("%d rollbacks of a", n)
 		}
 	})
 }
 
 func TestOutcomesAfterRollback(t *testing.T) {
 	s := &scheduler{run: &run{policy: newPolicy(&fleet.Start{})}}
-	for outcome, want := range map[fleet.Outcome]fleet.Outcome{fleet.Switched: fleet.RolledBack, fleet.Unchanged: fleet.RolledBack, fleet.Skipped: fleet.Degraded, fleet.Unreachable: fleet.Degraded, fleet.Unknown: fleet.Unknown} {
+	for outcome, want := range map[fleet.Outcome]fleet.Outcome{
+		fleet.Switched: fleet.RolledBack, fleet.Unchanged: fleet.RolledBack,
+		fleet.Skipped: fleet.Degraded, fleet.Unreachable: fleet.Degraded, fleet.Unknown: fleet.Unknown,
+	} {
 		if got := s.rolledBack(nil, fleet.Result{Outcome: outcome}).Outcome; got != want {
 			t.Errorf("%s becomes %s, want %s", outcome, got, want)
 		}
 	}
 }
 
-// A wave whose last host appears late: what it does decides over its own wave.
 func TestLateHostFailsItsOwnWave(t *testing.T) {
+	// In this test the last host of a wave comes online while the next wave runs.
 	slow := append([]logPart{{20 * time.Second, ""}}, fullLog(switched)...)
 	for _, tt := range []struct {
 		name string
 		o    fleet.Options
-		late []logPart // what the late host does
-		bad  []logPart // and another one of its wave
+		late []logPart // of the late host
+		bad  []logPart // of another host in its wave
 		want string
 	}{
-		{"it fails while the next wave is at work", fleet.Options{MaxWaveFailures: share("0")}, failLog("build", "build", "x"), fullLog(switched),
+		{"fails while the next wave runs", fleet.Options{MaxWaveFailures: share("0")}, failLog("build", "build", "x"), fullLog(switched),
 			"a rolled-back, late failed, next switched"},
-		{"it is switched after its wave has failed", fleet.Options{}, slow, append([]logPart{{21 * time.Second, ""}}, failLog("build", "build", "x")...),
+		{"switches after its wave failed", fleet.Options{}, slow, append([]logPart{{21 * time.Second, ""}}, failLog("build", "build", "x")...),
 			"a failed, late rolled-back, next skipped"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -246,7 +252,6 @@ func TestLateHostFailsItsOwnWave(t *testing.T) {
 	}
 }
 
-// The clock is set back between the run's beginning and that of its rollback.
 func TestRollbackIsFoundAfterClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := rollbackFixture(t)
@@ -269,13 +274,13 @@ func TestRollbackIsFoundAfterClockSetBack(t *testing.T) {
 		fx.attach()
 		fx.expect("a", fleet.RolledBack, "wave")
 		if n := fx.rollbacks("a"); n != 1 {
-			t.Errorf("a was told to go back %d times", n)
+			t.Errorf("%d rollbacks of a", n)
 		}
 	})
 }
 
-// A host that is let go on after its wave was taken back would be the only one of it on the new configuration.
 func TestAttachStopsHostsOfRolledBackWave(t *testing.T) {
+	// If such a host continued, it would be the only one of its wave on the new configuration.
 	synctest.Test(t, func(t *testing.T) {
 		fx := rollbackFixture(t)
 		same := fx.hosts["same"]
@@ -283,7 +288,9 @@ func TestAttachStopsHostsOfRolledBackWave(t *testing.T) {
 		lost := false
 		same.lifetime = func(session int) time.Duration { return 3 * time.Second }
 		same.onDial = func(n int) error { return errorIf(n > 0 && !lost, fakeRefusal{"no route to host", true}) }
-		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool { return ev.Key == fleet.FactRollback })
+		fx.abandonAt(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool {
+			return ev.Key == fleet.FactRollback
+		})
 		lost = true
 		fx.attach()
 		if got := fx.outcomes(); got != "a rolled-back, bad failed, same skipped, next skipped" {

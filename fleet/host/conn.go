@@ -10,17 +10,18 @@ import (
 
 // Dialer logs in to hosts. Package cli adapts package sshexec to it.
 type Dialer interface {
-	// Dial opens a new connection with a new login. It gives up after h.Timeouts.Connect, not counting
-	// the time that a person takes to answer prompts. An error may be a [Refusal], and may have a
-	// method Code() string that returns a reason for programs. The caller closes the connection.
+	// Dial opens a new connection with a new login. It gives up after h.Timeouts.Connect, not
+	// counting the time that a person takes to answer prompts. An error may be a [Refusal], and may
+	// have a method Code() string that returns a reason for programs. The caller closes the
+	// connection.
 	Dial(ctx context.Context, h *inventory.Host) (Conn, error)
 }
 
 // Conn is one login on one host. It is safe for concurrent use.
 type Conn interface {
-	// Run passes a script to /bin/sh -s and returns its exit status. It returns an error only if it did
-	// not see the script exit: the connection was lost, or ctx is done. A status other than 0 is not an
-	// error.
+	// Run passes a script to /bin/sh -s and returns its exit status. It returns an error only if it
+	// did not see the script exit: the connection was lost, or ctx is done. A status other than 0
+	// is not an error.
 	Run(ctx context.Context, cmd Command) (exit int, err error)
 	// DialContext opens a connection from the host: "tcp" to HOST:PORT, or "unix" to a path.
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
@@ -40,8 +41,9 @@ type Command struct {
 // Refusal is an error of a [Dialer] that explains why there is no connection.
 type Refusal interface {
 	error
-	// Offline reports whether nothing answered: refused, timed out, no such name, no route. Otherwise
-	// the host rejected the login, or the operator's side did not trust the host, and a person must act.
+	// Offline reports whether nothing answered: refused, timed out, no such name, no route.
+	// Otherwise the host rejected the login, or the operator's side did not trust the host, and a
+	// person must act.
 	Offline() bool
 	// Hint returns what to do about it, in one line, or "".
 	Hint() string

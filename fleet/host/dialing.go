@@ -13,9 +13,9 @@ const (
 	maxBackoff = 15 * time.Second
 )
 
-// Backoff returns how long to wait before attempt n to reach a host again, counted from 0. The pause
-// doubles each time, up to a limit, and varies by a quarter, so that the hosts of a fleet do not
-// return to their bastion all at once.
+// Backoff returns how long to wait before attempt n to reach a host again, counted from 0. The
+// pause doubles each time, up to a limit, and varies by a quarter, so that the hosts of a fleet do
+// not return to their bastion all at once.
 func Backoff(n int) time.Duration {
 	d := min(minBackoff<<min(n, 10), maxBackoff)
 	return d*3/4 + rand.N(d/2)
@@ -33,7 +33,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say is taken for that too.
+// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say
+// is taken for that too.
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()

@@ -17,7 +17,7 @@ func TestGenerationsOfEveryKind(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			var revs []string
-			for _, word := range []string{"slow-build 0", "slow-build 1"} {
+			for _, word := range []string{"slow-build 0", "slow-build 0 again"} {
 				rev, _ := f.Deploy(ctx, func(fleet.Event) {}, word)
 				revs = append(revs, rev)
 			}

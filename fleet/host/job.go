@@ -8,8 +8,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// SplitHealth splits the health checks of a host into commands that its job runs and probes that the
-// operator's side makes.
+// SplitHealth splits the health checks of a host into commands that its job runs and probes that
+// the operator's side makes.
 func SplitHealth(all []inventory.Check) (commands []string, probes []inventory.Check) {
 	for _, check := range all {
 		if check.Command() && !check.Operator {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// RunLocal runs a shell command on the operator's machine, with additional environment variables. It
-// kills the command and its children when ctx is done. An error has the last line of the output.
+// RunLocal runs a shell command on the operator's machine, with additional environment variables.
+// It kills the command and its children when ctx is done. An error has the last line of the output.
 func RunLocal(ctx context.Context, command string, input []byte, env ...string) error {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
 	cmd.Stdin = bytes.NewReader(input)

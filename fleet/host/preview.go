@@ -20,8 +20,8 @@ type Preview struct {
 }
 
 // Preview asks a host what a plan would do there. It changes neither refs, index nor files of the
-// checkout. rev is the run's commit; if it is "" and the plan pulls, the host looks up the tip of the
-// branch. With build, the host builds the configuration and compares it with the running one.
+// checkout. rev is the run's commit; if it is "" and the plan pulls, the host looks up the tip of
+// the branch. With build, the host builds the configuration and compares it with the running one.
 func (c *Client) Preview(ctx context.Context, p *fleet.Plan, h *inventory.Host, rev string, build bool) Preview {
 	preview := Preview{Host: h.Name}
 	preview.Preview, preview.Revision, preview.Err = c.preview(ctx, p, h, rev, build)

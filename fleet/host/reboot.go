@@ -27,7 +27,8 @@ const (
 	RebootSkipped     RebootOutcome = "skipped"     // not started; the reason says why
 	RebootRefused     RebootOutcome = "refused"     // the host answered, but did not reboot
 	RebootUnreachable RebootOutcome = "unreachable" // nothing answered, so nothing was started
-	RebootLost        RebootOutcome = "lost"        // started, but the host did not come back in time
+	// started, but the host did not come back in time
+	RebootLost RebootOutcome = "lost"
 )
 
 // RebootResult is the result of rebooting a host.
@@ -40,8 +41,8 @@ type RebootResult struct {
 }
 
 // Reboot reboots hosts, wave after wave. A host has rebooted when its boot ID changes: a login that
-// works may be one to a host that has not gone down yet. If a host of a wave refuses or is lost, later
-// waves are skipped.
+// works may be one to a host that has not gone down yet. If a host of a wave refuses or is lost,
+// later waves are skipped.
 func (c *Client) Reboot(ctx context.Context, hosts []*inventory.Host, o RebootOptions, sink func(RebootResult)) {
 	halted := "" // why no more waves start
 	for _, wave := range fleet.GroupByWave(hosts) {

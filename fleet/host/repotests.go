@@ -56,9 +56,9 @@ func (c *Client) runTests(ctx context.Context, h *inventory.Host) ([]Test, error
 // ErrLost means that the connection was lost before the last test had finished.
 var ErrLost = errors.New("the connection was lost")
 
-// RunTests runs the repository tests of one host over a connection. It returns when all results have
-// arrived and does not wait for the session to end, because a test may leave a process running that
-// keeps the session open.
+// RunTests runs the repository tests of one host over a connection. It returns when all results
+// have arrived and does not wait for the session to end, because a test may leave a process running
+// that keeps the session open.
 func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inventory.Host) ([]Test, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -19,8 +19,8 @@ type Message struct {
 	Log    []byte
 }
 
-// Session is one script that runs on a host. Its goroutine sends the output to Messages, which is not
-// buffered: a host that prints faster than the receiver reads is slowed down.
+// Session is one script that runs on a host. Its goroutine sends the output to Messages, which is
+// not buffered: a host that prints faster than the receiver reads is slowed down.
 type Session struct {
 	Messages chan Message // closed when the script exits, or the connection is lost
 	Err      error        // set if the script was not seen to exit; valid once Messages is closed
@@ -29,8 +29,8 @@ type Session struct {
 	cancel   context.CancelFunc
 }
 
-// OpenSession starts a script whose header has the token. password may be nil. The caller closes the
-// session.
+// OpenSession starts a script whose header has the token. password may be nil. The caller closes
+// the session.
 func OpenSession(ctx context.Context, conn Conn, script remote.Script, token string, password *PasswordReader) *Session {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &Session{Messages: make(chan Message), cancel: cancel, stderr: &tail{}}
@@ -82,7 +82,8 @@ func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 // ErrNotRun means that the login shell exited without running the script.
 var ErrNotRun = errors.New("the host's shell did not run the script")
 
-// NotRun returns an [ErrNotRun] with details, for a session that ended without a header or a result.
+// NotRun returns an [ErrNotRun] with details, for a session that ended without a header or a
+// result.
 func (s *Session) NotRun() error {
 	if last := s.stderr.last(); last != "" {
 		return fmt.Errorf("%w: exit status %d, %s", ErrNotRun, s.exit, last)
@@ -104,8 +105,8 @@ func askAll(ctx context.Context, conn Conn, script func(token string) remote.Scr
 	return s.read(limit)
 }
 
-// read waits for the script to exit and returns its header and at most limit bytes of the output that
-// follows.
+// read waits for the script to exit and returns its header and at most limit bytes of the output
+// that follows.
 func (s *Session) read(limit int) (remote.Header, []byte, error) {
 	var header *remote.Header
 	var text []byte

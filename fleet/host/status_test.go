@@ -13,6 +13,9 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
+// TestMain runs the tests of this package. Those that use SSH mostly wait.
+func TestMain(m *testing.M) { fleettest.Main(m) }
+
 func TestStatusOfEveryKind(t *testing.T) {
 	f := fleettest.New(t,
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
@@ -113,7 +116,7 @@ func TestStatusReportsRunningJob(t *testing.T) {
 		if ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
 			job = f.Health("web").Job
 		}
-	}, "slow-build 3")
+	}, "slow-build 1")
 	if job == nil || job.Who != "me@here" || !strings.HasSuffix(job.ID, ".web") || job.Since == nil || job.Step != "build" {
 		t.Errorf("during the job: %+v", job)
 	}
@@ -126,7 +129,7 @@ func TestStatusReportsUnreachableHost(t *testing.T) {
 	f := fleettest.New(t,
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
-	f.Ways["web"] = "127.0.0.1:1"
+	f.Addresses["web"] = "127.0.0.1:1"
 	found := f.Status()
 	if s := found["web"]; s.Reachable || s.Err == nil || s.Health != nil {
 		t.Errorf("web: %+v", s)
