@@ -299,7 +299,8 @@ func TestAttachRejectsEmptyRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	owned.Close()
-	if _, err := fx.engine.Attach(t.Context(), r, fx.inv, func(fleet.Event) {}); err == nil || !strings.Contains(err.Error(), "before it recorded anything") {
+	_, err = fx.engine.Attach(t.Context(), r, fx.inv, func(fleet.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "before it recorded anything") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -24,6 +24,7 @@ func instantFixture(t *testing.T, outcome string) *fixture {
 }
 
 func TestNotifyCommandAndURL(t *testing.T) {
+	t.Parallel()
 	var posted []byte
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.Header.Get("Content-Type") == "application/json" {
@@ -54,6 +55,7 @@ func TestNotifyCommandAndURL(t *testing.T) {
 }
 
 func TestNotifyAllTargets(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	fx := instantFixture(t, "unchanged - verify already runs")
 	notify := func(name string) inventory.Notify {
@@ -76,6 +78,7 @@ func TestNotifyAllTargets(t *testing.T) {
 }
 
 func TestNotifyOnFailureOnly(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "report")
 	fx := instantFixture(t, "unchanged - verify already runs")
 	fx.inv.Notify = inventory.Notify{Command: "cat >" + file, OnFailure: true, Timeout: 10 * time.Second}
@@ -86,6 +89,7 @@ func TestNotifyOnFailureOnly(t *testing.T) {
 }
 
 func TestFailedNotificationIsWarning(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		command string

@@ -53,17 +53,22 @@ func TestFailureBudgets(t *testing.T) {
 	}{
 		{"canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
 		{"within the budget", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"over the budget", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
-		{"over the budget of the run, across waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"over the budget", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
+		{"over the budget of the run, across waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 		{"no budget", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
 		{"wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
 		{"continue", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
 		{"within the budget of each wave", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"over the budget of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
+		{"over the budget of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1},
+			"a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
 		{"percentage below one host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
-		{"budgets of wave and run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"budgets of wave and run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 		{"canary has no budget", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
-		{"continue within the budget", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"continue within the budget", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -31,7 +31,8 @@ func TestSwitchRequiresNewLogin(t *testing.T) {
 		{"rejected twice", func(n int) error { return errorIf(n > 0, denied) }, fullLog(switched), fleet.Degraded, 3},
 		{"offline", func(n int) error { return errorIf(n > 0, offline) }, fullLog(switched), fleet.Degraded, 34},
 		{"no answer", func(n int) error { return errorIf(n > 0, errBlackHole) }, fullLog(switched), fleet.Degraded, 0},
-		{"units failed as well", func(n int) error { return errorIf(n > 0, denied) }, fullLog("degraded units verify units failed: x"), fleet.Degraded, 3},
+		{"units failed as well", func(n int) error { return errorIf(n > 0, denied) },
+			fullLog("degraded units verify units failed: x"), fleet.Degraded, 3},
 		{"not activated", func(n int) error { return errorIf(n > 0, denied) }, failLog("build", "build", "x"), fleet.Failed, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -106,7 +107,10 @@ func TestHealthProbesRetryUntilUp(t *testing.T) {
 				fx.hosts["web"].dialTCP = func() error { return errorIf(time.Since(started) < tt.up, errors.New("connect failed")) }
 				fx.run(fleet.Options{})
 				r := fx.result("web")
-				if r.Outcome != tt.outcome || r.Outcome == fleet.Degraded && (r.Code != "health" || !strings.Contains(r.Reason, `"tcp://127.0.0.1:53"`)) {
+				if r.Outcome != tt.outcome {
+					t.Errorf("%+v", r)
+				}
+				if r.Outcome == fleet.Degraded && (r.Code != "health" || !strings.Contains(r.Reason, `"tcp://127.0.0.1:53"`)) {
 					t.Errorf("%+v", r)
 				}
 				if got := fx.hosts["web"].launched[0]; got["health"] != "systemctl is-active x" {
@@ -166,6 +170,7 @@ func TestHealthProbesStartFromHostOrOperator(t *testing.T) {
 }
 
 func TestOperatorCommandIsRetried(t *testing.T) {
+	t.Parallel()
 	up := filepath.Join(t.TempDir(), "up")
 	web := &inventory.Host{Name: "web", Timeouts: inventory.DefaultTimeouts()}
 	for command, fails := range map[string]bool{

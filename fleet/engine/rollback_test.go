@@ -44,8 +44,12 @@ func TestFailedWaveIsRolledBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s, err := back.State(); err != nil || !s.Settled() || s.Start.Goal != fleet.GoalRollback || s.Host("a").Result.Outcome != fleet.Switched {
-			t.Errorf("record of the rollback: %+v, %v", s, err)
+		s, err := back.State()
+		if err != nil || !s.Settled() || s.Start.Goal != fleet.GoalRollback {
+			t.Fatalf("record of the rollback: %+v, %v", s, err)
+		}
+		if r := s.Host("a").Result; r.Outcome != fleet.Switched {
+			t.Errorf("%+v", r)
 		}
 	})
 }
@@ -85,7 +89,8 @@ func TestCancelCancelsRollback(t *testing.T) {
 			t.Errorf("answers %q", answers)
 		}
 		fx.expect("a", fleet.Degraded, "rollback")
-		if err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(string, string) {}); err == nil || !strings.Contains(err.Error(), "has finished") {
+		err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(string, string) {})
+		if err == nil || !strings.Contains(err.Error(), "has finished") {
 			t.Errorf("error %v", err)
 		}
 	})
@@ -163,7 +168,7 @@ func TestAttachStartsRollback(t *testing.T) {
 }
 
 func TestAttachRollsBackOnlyFailedWave(t *testing.T) {
-	// In this test the failure budget of the whole run is exceeded, which must not affect earlier
+	// The failure budget of the whole run is exceeded, which must not affect earlier
 	// waves.
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "first", "a", "bad")
@@ -215,7 +220,7 @@ func TestOutcomesAfterRollback(t *testing.T) {
 }
 
 func TestLateHostFailsItsOwnWave(t *testing.T) {
-	// In this test the last host of a wave comes online while the next wave runs.
+	// The last host of a wave comes online while the next wave runs.
 	slow := append([]logPart{{20 * time.Second, ""}}, fullLog(switched)...)
 	for _, tt := range []struct {
 		name string
@@ -280,7 +285,7 @@ func TestRollbackIsFoundAfterClockSetBack(t *testing.T) {
 }
 
 func TestAttachStopsHostsOfRolledBackWave(t *testing.T) {
-	// If such a host continued, it would be the only one of its wave on the new configuration.
+	// If the host continued, it would be the only one of its wave on the new configuration.
 	synctest.Test(t, func(t *testing.T) {
 		fx := rollbackFixture(t)
 		same := fx.hosts["same"]

@@ -105,7 +105,11 @@ func (c *cutter) forward(near net.Conn, limit int64) {
 	directions.Go(func() { copy(far, near) })
 	directions.Go(func() { copy(near, far) })
 	directions.Wait()
-	for longest := c.longest.Load(); forwarded.Load() > longest && !c.longest.CompareAndSwap(longest, forwarded.Load()); longest = c.longest.Load() {
+	for {
+		longest := c.longest.Load()
+		if forwarded.Load() <= longest || c.longest.CompareAndSwap(longest, forwarded.Load()) {
+			return
+		}
 	}
 }
 

@@ -79,7 +79,8 @@ func TestUnbootableSystemIsReportedEachTime(t *testing.T) {
 				if r := state.Host("web").Result; r.Outcome != tt.want {
 					t.Errorf("%+v, want %s", r, tt.want)
 				}
-				if profile, _ := filepath.EvalSymlinks(f.Root("web") + "/nix/var/nix/profiles/system"); strings.Contains(profile, state.Host("web").Facts["built"]) {
+				profile, _ := filepath.EvalSymlinks(f.Root("web") + "/nix/var/nix/profiles/system")
+				if strings.Contains(profile, state.Host("web").Facts["built"]) {
 					t.Error("the profile is the unbootable system")
 				}
 				state = f.Run(fleet.Options{Goal: tt.goal, NoPull: true})
@@ -197,7 +198,8 @@ func TestFailedRootHalfLeavesNothingBehind(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run"), []byte("#!/bin/sh\necho no bus >&2\nexit 1\n"), 0o755); err != nil {
+	systemdRun := filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run")
+	if err := os.WriteFile(systemdRun, []byte("#!/bin/sh\necho no bus >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")

@@ -33,7 +33,7 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. One that does not say
 // is taken for that too.
 func IsOffline(err error) bool {
 	var refusal Refusal
