@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // Bounds of [Backoff], without its random part.
@@ -33,9 +36,30 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// IsOffline reports whether an error of a [Dialer] says that nothing answered. One that does not say
-// is taken for that too.
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. So does an error that is
+// not a [Refusal].
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()
+}
+
+// ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left
+// empty.
+func ContactOf(err error) health.Contact {
+	var refusal Refusal
+	var coded interface{ Code() string }
+	if !errors.As(err, &refusal) {
+		return health.Contact{}
+	}
+	c := health.Contact{Reach: health.Refused}
+	if errors.As(err, &coded) {
+		c.Code = coded.Code()
+	}
+	switch {
+	case refusal.Offline():
+		c.Reach = health.Offline
+	case slices.Contains([]string{"config", "local", "stopped"}, c.Code):
+		c.Reach = health.NotAsked // it never came to the host
+	}
+	return c
 }

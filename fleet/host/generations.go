@@ -18,7 +18,7 @@ func (c *Client) Generations(ctx context.Context, h *inventory.Host) ([]Generati
 		return nil, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, fmt.Errorf("the host did not list its generations within %v", probeLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not list its generations within %v", probeTimeout))
 	defer cancel()
 	header, text, err := askAll(ctx, conn, func(token string) remote.Script {
 		return remote.Generations(token, string(h.Kind))

@@ -25,7 +25,10 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 		Options: fleet.Options{Goal: fleet.GoalSwitch},
 	}
 	token := remote.Token()
-	s := OpenSession(ctx, conn, NewJob(plan, "check", h, "").Check(token), token, nil)
+	// A deploy that pulls requires the checkout to be on the branch. The check stops before it would use
+	// the revision, so the name of the branch is enough.
+	rev := c.Inventory.Branch
+	s := OpenSession(ctx, conn, NewJob(plan, "check", h, rev).Check(token), token, nil)
 	defer s.Close()
 	var header *remote.Header
 	var parser *remote.Parser

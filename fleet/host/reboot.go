@@ -71,26 +71,26 @@ func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions,
 	case h.Kind == inventory.Home:
 		return RebootResult{Outcome: RebootSkipped, Reason: "it is a user's home, not a machine"}
 	}
-	l := newLookout(c.Dialer, c.Inventory, h)
-	defer l.close()
-	status := l.look(ctx)
+	client := newStatusClient(c.Dialer, c.Inventory, h)
+	defer client.close()
+	status := client.ask(ctx)
 	if status.Err != nil {
 		return notRebooted(DialResult(status.Err, h))
 	}
 	if s := status.Health.System; o.IfNeeded && !s.RebootNeeded && !s.BootPending {
 		return RebootResult{Outcome: RebootNotNeeded}
 	}
-	header, err := c.requestReboot(ctx, l.conn, h)
+	header, err := c.requestReboot(ctx, client.conn, h)
 	switch {
 	case errors.Is(err, ErrNotRun), err != nil && status.Health.BootID == "":
 		return RebootResult{Outcome: RebootRefused, Reason: Reason(err, h)}
 	case err != nil: // the host may have received the request
-		l.close()
+		client.close()
 		return c.awaitReboot(ctx, h, status.Health.BootID, o.Limit)
 	case header.Word != "rebooting":
 		return notRebooted(RefusalResult(fleet.Connect, header, h))
 	}
-	l.close()
+	client.close()
 	return c.awaitReboot(ctx, h, header.Code, o.Limit)
 }
 
@@ -170,7 +170,7 @@ func (c *Client) bootID(ctx context.Context, h *inventory.Host) (string, error) 
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	header, err := Ask(ctx, conn, remote.Boot)
 	if err == nil && (header.Word != "booted" || header.Code == "") {
