@@ -49,9 +49,11 @@ func (faultyDialer) Dial(context.Context, *inventory.Host) (host.Conn, error) { 
 
 func TestStatusReportsPanic(t *testing.T) {
 	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
-	var found []host.HostStatus
-	host.Status(t.Context(), faultyDialer{}, &inventory.Inventory{}, []*inventory.Host{web}, 1, func(s host.HostStatus) { found = append(found, s) })
-	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "bug in fleetctl: nil map") || time.Since(found[0].Time) > time.Minute {
+	var found []host.Status
+	c := &host.Client{Dialer: faultyDialer{}, Inventory: &inventory.Inventory{}}
+	c.Status(t.Context(), []*inventory.Host{web}, func(s host.Status) { found = append(found, s) })
+	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "bug in fleetctl: nil map") ||
+		time.Since(found[0].Time) > time.Minute {
 		t.Errorf("%+v", found)
 	}
 }

@@ -36,8 +36,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// IsOffline reports whether an error of a [Dialer] says that nothing answered. So does an error that is
-// not a [Refusal].
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. So does an error
+// that is not a [Refusal].
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()

@@ -25,8 +25,8 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 		Options: fleet.Options{Goal: fleet.GoalSwitch},
 	}
 	token := remote.Token()
-	// A deploy that pulls requires the checkout to be on the branch. The check stops before it would use
-	// the revision, so the name of the branch is enough.
+	// A deploy that pulls requires the checkout to be on the branch. The check stops before it
+	// would use the revision, so the name of the branch is enough.
 	rev := c.Inventory.Branch
 	s := OpenSession(ctx, conn, NewJob(plan, "check", h, rev).Check(token), token, nil)
 	defer s.Close()

@@ -71,26 +71,26 @@ func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions,
 	case h.Kind == inventory.Home:
 		return RebootResult{Outcome: RebootSkipped, Reason: "it is a user's home, not a machine"}
 	}
-	client := newStatusClient(c.Dialer, c.Inventory, h)
-	defer client.close()
-	status := client.ask(ctx)
+	p := c.newPoller(h)
+	defer p.close()
+	status := p.poll(ctx)
 	if status.Err != nil {
 		return notRebooted(DialResult(status.Err, h))
 	}
 	if s := status.Health.System; o.IfNeeded && !s.RebootNeeded && !s.BootPending {
 		return RebootResult{Outcome: RebootNotNeeded}
 	}
-	header, err := c.requestReboot(ctx, client.conn, h)
+	header, err := c.requestReboot(ctx, p.conn, h)
 	switch {
 	case errors.Is(err, ErrNotRun), err != nil && status.Health.BootID == "":
 		return RebootResult{Outcome: RebootRefused, Reason: Reason(err, h)}
 	case err != nil: // the host may have received the request
-		client.close()
+		p.close()
 		return c.awaitReboot(ctx, h, status.Health.BootID, o.Limit)
 	case header.Word != "rebooting":
 		return notRebooted(RefusalResult(fleet.Connect, header, h))
 	}
-	client.close()
+	p.close()
 	return c.awaitReboot(ctx, h, header.Code, o.Limit)
 }
 

@@ -157,9 +157,9 @@ func Refs(t *testing.T, dir string) string {
 }
 
 // Status polls every host once.
-func (f *Fleet) Status() map[string]host.HostStatus {
-	found := make(map[string]host.HostStatus)
-	host.Status(f.t.Context(), f, f.Inv, f.Inv.Hosts, 4, func(s host.HostStatus) { found[s.Host] = s })
+func (f *Fleet) Status() map[string]host.Status {
+	found := make(map[string]host.Status)
+	f.Client.Status(f.t.Context(), f.Inv.Hosts, func(s host.Status) { found[s.Host] = s })
 	return found
 }
 
