@@ -15,21 +15,21 @@ import (
 // thousand is a run over a thousand hosts, in all states.
 func thousand() *fleet.State {
 	state := new(fleet.State)
-	run := &story{tell: state.Apply}
+	run := &scriptedRun{emit: state.Apply}
 	var names []string
 	for i := range 1000 {
 		names = append(names, fmt.Sprintf("host%03d", i))
 	}
-	run.begins(names...)
+	run.start(names...)
 	for i, name := range names {
 		switch i % 4 {
 		case 0:
 			run.step(name, fleet.Build, time.Second)
 			run.event(time.Second, fleet.Event{Type: fleet.ProgressMade, Host: name, Progress: &fleet.Progress{Builds: 1, BuildsExpected: 4, Building: "hello-2.12"}})
 		case 1:
-			run.ends(name, fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
+			run.finish(name, fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
 		case 2:
-			run.ends(name, fleet.Result{Outcome: fleet.Unchanged})
+			run.finish(name, fleet.Result{Outcome: fleet.Unchanged})
 		}
 	}
 	return state

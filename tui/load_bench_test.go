@@ -37,8 +37,8 @@ func BenchmarkUnderLoad(b *testing.B) {
 		In: keyboard, Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: colorprofile.TrueColor, Now: time.Now,
 		Inventory: large(1000), Settings: Settings{Theme: Terminal},
 	}, tea.WithWindowSize(160, 50), tea.WithoutSignalHandler())
-	for _, r := range table.ui.rows { // logs that are full do not grow: what grows then is something else
-		r.log.tail = longTail(r.log.tail.most)
+	for _, r := range table.ui.hosts.rows { // logs that are full do not grow: what grows then is something else
+		r.log.buffer = longLog(r.log.buffer.limit)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- table.Run() }()
@@ -92,12 +92,12 @@ type crowd struct {
 // tell has each host begin, and then all of them go on, in turn: lines that they print, and now and then how far they are.
 func (c *crowd) tell(table *Table, stop <-chan struct{}) {
 	const every = 10 * time.Millisecond
-	run := &story{tell: func(ev fleet.Event) { ev.Time = time.Now(); table.Event(ev) }}
+	run := &scriptedRun{emit: func(ev fleet.Event) { ev.Time = time.Now(); table.Event(ev) }}
 	var names []string
-	for _, h := range table.ui.o.Inventory.Hosts {
+	for _, h := range table.ui.options.Inventory.Hosts {
 		names = append(names, h.Name)
 	}
-	run.begins(names...)
+	run.start(names...)
 	for _, name := range names {
 		run.step(name, fleet.Build, 0)
 	}
@@ -113,7 +113,7 @@ func (c *crowd) tell(table *Table, stop <-chan struct{}) {
 				if turn := c.told / len(names); turn%10 == 9 {
 					run.event(0, fleet.Event{Type: fleet.ProgressMade, Host: host, Progress: &fleet.Progress{Builds: turn % 50, BuildsExpected: 50, Building: "linux-6.12.9"}})
 				} else {
-					run.says(host, "out", fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", c.told))
+					run.line(host, "out", fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", c.told))
 				}
 			}
 		}

@@ -46,7 +46,7 @@ func TestPicturesAreThere(t *testing.T) {
 		s := newScreen(t, 110, p.height)
 		table := s.shown(Settings{Theme: Vivid}, colorprofile.TrueColor, p.light, p.fill)
 		for _, key := range p.keys {
-			table.program.Send(keyOf(key))
+			table.program.Send(keyPress(key))
 		}
 		time.Sleep(500 * time.Millisecond)
 		if err := os.WriteFile(path, []byte(s.svg(p.paper[0], p.paper[1])), 0o644); err != nil {
@@ -57,19 +57,19 @@ func TestPicturesAreThere(t *testing.T) {
 
 // scene is a deploy in its midst, with what hosts said.
 func scene(table *Table) {
-	run := &story{tell: table.Event}
-	run.middle()
+	run := &scriptedRun{emit: table.Event}
+	run.midway()
 	for _, line := range []string{
 		"these 12 derivations will be built:", "building '/nix/store/…-linux-6.12.9.drv'", "copying path '/nix/store/…-openssh-10.2p1' from 'https://cache.nixos.org'",
 	} {
-		run.says("hsb0", "out", line)
+		run.line("hsb0", "out", line)
 	}
 	for _, line := range []string{"activating the configuration...", "setting up /etc...", "reloading user units for mba...", "Activating linkGeneration", "Creating home file links in /Users/mba"} {
-		run.says("mba-imac-work", "out", line)
+		run.line("mba-imac-work", "out", line)
 	}
 	for _, line := range []string{"building '/nix/store/…-grafana-11.4.0.drv'", "grafana> running tests", "grafana> --- FAIL: TestAlerting (0.21s)",
 		"error: builder for '/nix/store/…-grafana-11.4.0.drv' failed with exit code 1"} {
-		run.says("csb1", "out", line)
+		run.line("csb1", "out", line)
 	}
 	run.event(time.Minute, fleet.Event{Type: fleet.StepStarted, Host: "imac0", Step: fleet.Pull})
 }
@@ -133,16 +133,16 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 	s.mu.Lock()
 	width, height := s.emu.Width(), s.emu.Height()
 	s.mu.Unlock()
-	var asked deployed
+	var owner fakeOwner
 	table := newTable(context.Background(), TableOptions{
 		Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: profile, Now: func() time.Time { return noon.Add(83 * time.Second) },
-		Inventory: barta(), Actions: asked.actions(), Settings: settings,
+		Inventory: barta(), Actions: owner.actions(), Settings: settings,
 	}, tea.WithWindowSize(width, height), tea.WithoutSignalHandler())
 	ended := make(chan error, 1)
 	go func() { ended <- table.Run() }()
 	s.t.Cleanup(func() {
 		table.program.Quit()
-		if err := <-ended; err != nil && table.ui.fault == nil {
+		if err := <-ended; err != nil && table.ui.panicked == nil {
 			s.t.Error(err)
 		}
 	})
@@ -150,7 +150,7 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 		table.program.Send(tea.BackgroundColorMsg{Color: hexColor(0xffffff)})
 	}
 	table.feed.add(func(b *batch) {
-		b.statuses, b.target = atRest(), &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
+		b.statuses, b.target = statusesAtRest(), &Target{Revision: currentRev, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
 	})
 	if fill != nil {
 		fill(table)
@@ -158,6 +158,6 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 	s.becomes(s.t, func(text string) bool {
 		return strings.Contains(text, "barta") || strings.Contains(text, "the terminal is")
 	}, "the table")
-	time.Sleep(2 * batchEvery) // what was told has to come before the keys, as it would for a person
+	time.Sleep(2 * batchInterval) // what was told has to come before the keys, as it would for a person
 	return table
 }

@@ -55,8 +55,8 @@ func (s *screen) text() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// coloured is the same with its escape sequences.
-func (s *screen) coloured() string {
+// colored is the same with its escape sequences.
+func (s *screen) colored() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.emu.Render()
@@ -81,11 +81,11 @@ func (s *screen) shows(t *testing.T, golden string) {
 }
 
 // becomes waits for a screen that holds.
-func (s *screen) becomes(t testing.TB, holds func(text string) bool, wanted string) {
+func (s *screen) becomes(t testing.TB, holds func(text string) bool, want string) {
 	t.Helper()
 	for deadline := time.Now().Add(5 * time.Second); !holds(s.text()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the screen is\n%s\nand should be %s", s.text(), wanted)
+			t.Fatalf("the screen is\n%s\nand should be %s", s.text(), want)
 		}
 	}
 }
@@ -103,19 +103,19 @@ func (s *screen) show(o Options) *Live {
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// story makes events as an engine would.
-type story struct {
-	tell func(fleet.Event)
+// scriptedRun makes events as an engine would.
+type scriptedRun struct {
+	emit func(fleet.Event)
 	seq  uint64
 }
 
-func (s *story) event(after time.Duration, ev fleet.Event) {
+func (s *scriptedRun) event(after time.Duration, ev fleet.Event) {
 	s.seq++
 	ev.Run, ev.Seq, ev.Time = "20261124-120000-k3f9", s.seq, noon.Add(after)
-	s.tell(ev)
+	s.emit(ev)
 }
 
-func (s *story) begins(names ...string) {
+func (s *scriptedRun) start(names ...string) {
 	start := fleet.Start{Fleet: "barta", Goal: "switch", Revision: "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6", Operator: "mba@imac0"}
 	for _, name := range names {
 		wave := 1
@@ -127,21 +127,21 @@ func (s *story) begins(names ...string) {
 	s.event(0, fleet.Event{Type: fleet.RunStarted, Start: &start})
 }
 
-func (s *story) step(host string, step fleet.Step, after time.Duration) {
+func (s *scriptedRun) step(host string, step fleet.Step, after time.Duration) {
 	s.event(after, fleet.Event{Type: fleet.StepStarted, Host: host, Step: step})
 }
 
-func (s *story) says(host, stream, line string) {
+func (s *scriptedRun) line(host, stream, line string) {
 	s.event(time.Minute, fleet.Event{Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
 }
 
-func (s *story) ends(host string, r fleet.Result) {
+func (s *scriptedRun) finish(host string, r fleet.Result) {
 	s.event(time.Minute, fleet.Event{Type: fleet.HostFinished, Host: host, Result: &r})
 }
 
 // middle is a run with a host in every state that a person may see.
-func (s *story) middle() {
-	s.begins("hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "csb0")
+func (s *scriptedRun) midway() {
+	s.start("hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "csb0")
 	for _, host := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0"} {
 		s.step(host, fleet.Connect, time.Second)
 	}
@@ -149,10 +149,10 @@ func (s *story) middle() {
 	s.event(time.Minute, fleet.Event{Type: fleet.ProgressMade, Host: "hsb0", Progress: &fleet.Progress{
 		Builds: 3, BuildsExpected: 12, Copies: 41, CopiesExpected: 120, Building: "linux-6.12.9", Phase: "buildPhase"}})
 	s.step("hsb1", fleet.Pull, 3*time.Second)
-	s.says("hsb1", "out", "From github.com:markus-barta/nixcfg")
-	s.ends("hsb8", fleet.Result{Outcome: fleet.Switched, Before: earlier, After: wanted, Generation: 42, Seconds: 34.5})
-	s.ends("csb1", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for grafana-11.4.0 failed with exit code 1", Seconds: 61})
-	s.ends("gpc0", fleet.Result{Outcome: fleet.Degraded, Step: fleet.Verify, Reason: "nginx.service failed", Seconds: 40})
+	s.line("hsb1", "out", "From github.com:markus-barta/nixcfg")
+	s.finish("hsb8", fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev, Generation: 42, Seconds: 34.5})
+	s.finish("csb1", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for grafana-11.4.0 failed with exit code 1", Seconds: 61})
+	s.finish("gpc0", fleet.Result{Outcome: fleet.Degraded, Step: fleet.Verify, Reason: "nginx.service failed", Seconds: 40})
 	s.step("mba-imac-work", fleet.Activate, 40*time.Second)
 }
 
@@ -168,7 +168,7 @@ func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
 		t.Run(size.golden, func(t *testing.T) {
 			s := newScreen(t, size.width, size.height)
 			live := s.show(Options{Profile: colorprofile.ASCII})
-			(&story{tell: live.Event}).middle()
+			(&scriptedRun{emit: live.Event}).midway()
 			s.shows(t, size.golden)
 			if err := live.Close(); err != nil {
 				t.Fatal(err)
@@ -180,11 +180,11 @@ func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
 func TestWarningsStayAboveTheBlock(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0", "hsb1")
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0", "hsb1")
 	run.step("hsb0", fleet.Build, time.Second)
 	s.becomes(t, func(text string) bool { return strings.Contains(text, "▸ hsb0") }, "a block")
-	run.says("hsb0", "warn", "no output for 5 minutes, and this line is longer than the window is wide")
+	run.line("hsb0", "warn", "no output for 5 minutes, and this line is longer than the window is wide")
 	live.Note("stopping: hsb1 will not be started")
 	s.shows(t, "warnings-60x15.golden")
 	if err := live.Close(); err != nil {
@@ -195,9 +195,9 @@ func TestWarningsStayAboveTheBlock(t *testing.T) {
 func TestTheEndStaysOnTheScreenAndTheShellGoesOnBelow(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0")
-	run.ends("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: "3f9c2ab0d1", Seconds: 2})
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: "3f9c2ab0d1", Seconds: 2})
 	run.event(2*time.Second, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{Counts: map[fleet.Outcome]int{fleet.Unchanged: 1}, Seconds: 2}})
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
@@ -209,11 +209,11 @@ func TestTheEndStaysOnTheScreenAndTheShellGoesOnBelow(t *testing.T) {
 func TestAsideGivesTheTerminalBackAndTakesItAgain(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0")
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0")
 	s.becomes(t, func(text string) bool { return strings.Contains(text, "hsb0") }, "a block")
 	live.Aside(func() {
-		run.ends("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2}) // must not wait for the screen
+		run.finish("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2}) // must not wait for the screen
 		io.WriteString(s, "sudo password for hsb0: \n")
 		if strings.Contains(s.text(), "barta") {
 			t.Errorf("the block is in the way of the question:\n%s", s.text())
@@ -227,16 +227,16 @@ func TestAsideGivesTheTerminalBackAndTakesItAgain(t *testing.T) {
 }
 
 func TestColourIsNeverAloneAndNoColorLeavesItOut(t *testing.T) {
-	for profile, coloured := range map[colorprofile.Profile]bool{colorprofile.ANSI256: true, colorprofile.ASCII: false} {
+	for profile, colored := range map[colorprofile.Profile]bool{colorprofile.ANSI256: true, colorprofile.ASCII: false} {
 		s := newScreen(t, 80, 24)
 		live := s.show(Options{Profile: profile, Colors: map[string]string{"hsb0": "#d4c060"}})
-		(&story{tell: live.Event}).middle()
+		(&scriptedRun{emit: live.Event}).midway()
 		s.shows(t, "middle-80x24.golden")
 		if err := live.Close(); err != nil {
 			t.Fatal(err)
 		}
-		text := s.coloured()
-		if got := strings.Contains(text, "\x1b[31m✗") || strings.Contains(text, "38;5;"); got != coloured {
+		text := s.colored()
+		if got := strings.Contains(text, "\x1b[31m✗") || strings.Contains(text, "38;5;"); got != colored {
 			t.Errorf("%v: colour is %v:\n%q", profile, got, text)
 		}
 	}
@@ -257,10 +257,10 @@ func TestCtrlCIsHandedToTheOwner(t *testing.T) {
 	}
 }
 
-// showsColoured is shows, with the escape sequences made legible.
-func (s *screen) showsColoured(t *testing.T, golden string) {
+// showsColored is shows, with the escape sequences made legible.
+func (s *screen) showsColored(t *testing.T, golden string) {
 	t.Helper()
-	legible := func() string { return strings.ReplaceAll(s.coloured(), "\x1b", "␛") + "\n" }
+	legible := func() string { return strings.ReplaceAll(s.colored(), "\x1b", "␛") + "\n" }
 	path := filepath.Join("testdata", golden)
 	if *update {
 		time.Sleep(500 * time.Millisecond)

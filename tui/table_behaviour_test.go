@@ -13,7 +13,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-func (d *desk) mustShow(t *testing.T, texts ...string) {
+func (d *driver) wantShown(t *testing.T, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if shown := ansi.Strip(d.screen()); !strings.Contains(shown, text) {
@@ -23,94 +23,94 @@ func (d *desk) mustShow(t *testing.T, texts ...string) {
 }
 
 func TestActionsAreForTheMarkedHostsAndElseForTheOneUnderTheCursor(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("j", "d", "tab", "enter")
 	d.press("g", "space", "j", "space", "d", "tab", "enter")
-	if want := [][]string{{"hsb1"}, {"hsb0", "hsb8"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
-		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
+	if want := [][]string{{"hsb1"}, {"hsb0", "hsb8"}}; !slices.EqualFunc(d.owner.hosts, want, slices.Equal) {
+		t.Errorf("fakeOwner to %v, want %v", d.owner.hosts, want)
 	}
 }
 
 func TestEnterAloneChangesNothing(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("d", "enter", "x", "enter", "d", "esc")
-	if len(d.asked.hosts)+len(d.asked.runs) > 0 {
-		t.Errorf("Cancel had the focus, and yet %v", d.asked)
+	if len(d.owner.hosts)+len(d.owner.runs) > 0 {
+		t.Errorf("Cancel had the focus, and yet %v", d.owner)
 	}
 }
 
 func TestTheWholeFleetWantsItsCountTyped(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("a", "d", "enter", "8", "enter", "tab", "enter")
-	if len(d.asked.hosts) > 0 {
-		t.Fatalf("deployed to %v after a wrong count", d.asked.hosts)
+	if len(d.owner.hosts) > 0 {
+		t.Fatalf("fakeOwner to %v after a wrong count", d.owner.hosts)
 	}
 	d.press("backspace", "9", "enter")
-	if len(d.asked.hosts) != 1 || len(d.asked.hosts[0]) != 9 {
-		t.Errorf("deployed to %v", d.asked.hosts)
+	if len(d.owner.hosts) != 1 || len(d.owner.hosts[0]) != 9 {
+		t.Errorf("fakeOwner to %v", d.owner.hosts)
 	}
 }
 
 func TestSortingAndFilteringCannotMoveATarget(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("j", "j") // hsb8
 	d.press("1", "o", "o", "S")
 	if d.list.cursor != "hsb8" {
 		t.Errorf("the cursor went to %s", d.list.cursor)
 	}
 	d.press("/", "h", "s", "b", "enter", "d", "tab")
-	d.tell().ends("hsb0", fleet.Result{Outcome: fleet.Failed}) // the fleet changes while the question is open
+	d.newRun().finish("hsb0", fleet.Result{Outcome: fleet.Failed}) // the fleet changes while the question is open
 	d.send(batchMsg{statuses: []Status{{Host: "hsb8", Time: noon}}})
 	d.send(tickMsg{})
 	d.press("enter")
-	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
-		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
+	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.owner.hosts, want, slices.Equal) {
+		t.Errorf("fakeOwner to %v, want %v", d.owner.hosts, want)
 	}
 }
 
 func TestAHostThatIsAtWorkIsNotDeployedTo(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	d.tell().middle()
+	d := newDriver(barta(), 100, 30)
+	d.newRun().midway()
 	d.press("d")
 	if d.dialog != nil {
 		t.Fatal("it asks")
 	}
-	d.mustShow(t, "hsb0 is in run 20261124-120000-k3f9 already")
+	d.wantShown(t, "hsb0 is in run 20261124-120000-k3f9 already")
 }
 
 func TestRetryIsForTheHostsWhereItFailed(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
+	d := newDriver(barta(), 100, 30)
 	d.press("F")
-	d.mustShow(t, "no host has failed")
-	d.tell().middle()
+	d.wantShown(t, "no host has failed")
+	d.newRun().midway()
 	d.press("F", "tab", "enter")
-	if want := [][]string{{"csb1", "gpc0"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
-		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
+	if want := [][]string{{"csb1", "gpc0"}}; !slices.EqualFunc(d.owner.hosts, want, slices.Equal) {
+		t.Errorf("fakeOwner to %v, want %v", d.owner.hosts, want)
 	}
 }
 
 func TestCancelNamesTheRunAndItsHosts(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	d.tell().middle()
+	d := newDriver(barta(), 100, 30)
+	d.newRun().midway()
 	d.press("x")
-	d.mustShow(t, "cancel run 20261124-120000-k3f9?", "hsb0, hsb1, mba-imac-work, imac0, csb0")
+	d.wantShown(t, "cancel run 20261124-120000-k3f9?", "hsb0, hsb1, mba-imac-work, imac0, csb0")
 	d.press("tab", "enter")
-	if !slices.Equal(d.asked.runs, []string{"20261124-120000-k3f9"}) {
-		t.Errorf("cancelled %v", d.asked.runs)
+	if !slices.Equal(d.owner.runs, []string{"20261124-120000-k3f9"}) {
+		t.Errorf("cancelled %v", d.owner.runs)
 	}
 }
 
 func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
-	d := newDesk(barta(), 100, 40).rest()
-	d.o.ReadOnly = "the table was opened with --read-only"
-	for _, a := range actions() {
-		if a.changes && a.where&inTable != 0 && len(a.keys) > 0 {
+	d := newDriver(barta(), 100, 40).atRest()
+	d.options.ReadOnly = "the table was opened with --read-only"
+	for _, a := range allActions() {
+		if a.changes && a.scope&inTable != 0 && len(a.keys) > 0 {
 			d.press(a.keys[0])
-			d.mustShow(t, a.name+" is off: the table was opened with --read-only")
+			d.wantShown(t, a.name+" is off: the table was opened with --read-only")
 		}
 	}
 	d.press("?")
-	d.mustShow(t, "some are off, as the table was opened with --read-only", "switch to nothing (off)")
+	d.wantShown(t, "some are off, as the table was opened with --read-only", "switch to nothing (off)")
 	d.press("esc")
 	if shown := d.screen(); strings.Contains(shown, "deploy") {
 		t.Errorf("it offers what is off:\n%s", shown)
@@ -118,39 +118,39 @@ func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
 }
 
 func TestEscGoesBackAndNeverQuits(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("/", "h", "s", "b", "enter", "enter", "?", "esc")
-	if d.help || d.open == "" {
+	if d.help.open || d.page.row == nil {
 		t.Fatal("esc did not go from help to the host")
 	}
 	d.press("esc")
-	if d.open != "" || d.list.filter == "" {
+	if d.page.row != nil || d.list.filter == "" {
 		t.Fatal("esc did not go from the host to the table")
 	}
 	d.press("esc")
 	if d.list.filter != "" {
 		t.Error("esc did not clear the filter")
 	}
-	if _, cmd := d.ui.Update(keyOf("esc")); cmd != nil {
+	if _, cmd := d.ui.Update(keyPress("esc")); cmd != nil {
 		t.Error("esc in the table does something")
 	}
 }
 
 func TestLeavingWhileARunGoesOnSaysHowToComeBack(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	if _, cmd := d.ui.Update(keyOf("q")); cmd == nil {
+	d := newDriver(barta(), 100, 30)
+	if _, cmd := d.ui.Update(keyPress("q")); cmd == nil {
 		t.Error("nothing goes on, and q does not quit")
 	}
-	d.tell().middle()
+	d.newRun().midway()
 	d.press("q")
-	d.mustShow(t, "fleetctl attach 20261124-120000-k3f9")
-	if _, cmd := d.ui.Update(keyOf("ctrl+c")); cmd == nil {
+	d.wantShown(t, "fleetctl attach 20261124-120000-k3f9")
+	if _, cmd := d.ui.Update(keyPress("ctrl+c")); cmd == nil {
 		t.Error("ctrl-c does not leave")
 	}
 }
 
 func TestEveryKeyThatCanBePressedIsInTheHelp(t *testing.T) {
-	d := newDesk(barta(), 120, 30).rest()
+	d := newDriver(barta(), 120, 30).atRest()
 	help := strings.Join(d.helpLines(), "\n")
 	for _, a := range d.keys.actions {
 		if !strings.HasPrefix(a.name, "sort-") && !strings.Contains(help, " "+a.name+" ") {
@@ -163,10 +163,10 @@ func TestEveryKeyThatCanBePressedIsInTheHelp(t *testing.T) {
 }
 
 func TestTheHelpHasTheKeysThatWereSet(t *testing.T) {
-	d := newDesk(barta(), 120, 60).rest()
+	d := newDriver(barta(), 120, 60).atRest()
 	d.keys = newKeymap(map[string][]string{"deploy": {"D"}})
 	d.press("?")
-	d.mustShow(t, "  D             deploy")
+	d.wantShown(t, "  D             deploy")
 	d.press("esc", "d")
 	if d.dialog != nil {
 		t.Error("the old key deploys, too")
@@ -178,20 +178,20 @@ func TestTheHelpHasTheKeysThatWereSet(t *testing.T) {
 }
 
 func TestThePaletteFindsWhatOneDoesNotKnowTheKeyOf(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press(":", "d", "e", "p", "enter")
-	d.mustShow(t, "deploy 1 host?")
+	d.wantShown(t, "deploy 1 host?")
 }
 
 func TestAPasswordIsAskedForAndDoesNotShow(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	q := &question{Question: Question{Lines: []string{"sudo password for hsb0: "}}, secret: true, answer: make(chan reply, 1)}
 	d.press("d") // a person is busy with something else: the question waits
 	d.send(askMsg{q})
 	d.press("esc")
-	d.mustShow(t, "sudo password for hsb0:")
+	d.wantShown(t, "sudo password for hsb0:")
 	d.press("s", "e", "c", "q")
-	if d.mustShow(t, "••••"); strings.Contains(d.screen(), "secq") {
+	if d.wantShown(t, "••••"); strings.Contains(d.screen(), "secq") {
 		t.Error("the password shows")
 	}
 	d.press("enter")
@@ -201,86 +201,86 @@ func TestAPasswordIsAskedForAndDoesNotShow(t *testing.T) {
 }
 
 func TestFocusLostForLongPausesTheLooking(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
+	d := newDriver(barta(), 100, 30)
 	d.send(tea.BlurMsg{})
 	d.clock = noon.Add(awayAfter / 2)
-	d.carryOut(d.ui.second())
-	if len(d.asked.pauses) > 0 {
+	d.carryOut(d.ui.everySecond())
+	if len(d.owner.pauses) > 0 {
 		t.Error("paused too early")
 	}
 	d.clock = noon.Add(awayAfter + time.Minute)
 	d.ui.now = d.clock
-	d.carryOut(d.ui.second())
+	d.carryOut(d.ui.everySecond())
 	d.send(tea.FocusMsg{})
-	if !slices.Equal(d.asked.pauses, []bool{true, false}) {
-		t.Errorf("away: %v", d.asked.pauses)
+	if !slices.Equal(d.owner.pauses, []bool{true, false}) {
+		t.Errorf("away: %v", d.owner.pauses)
 	}
 }
 
 func TestABadEndStaysUntilTheNextRunAndAGoodOneDoesNot(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	d.send(batchMsg{target: &Target{Revision: wanted}})
-	run := d.tell()
-	run.begins("hsb0", "hsb1")
-	run.ends("hsb0", fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
-	run.ends("hsb1", fleet.Result{Outcome: fleet.Switched, After: wanted})
-	d.mustShow(t, "✗ failed", "✓ switched")
+	d := newDriver(barta(), 100, 30)
+	d.send(batchMsg{target: &Target{Revision: currentRev}})
+	run := d.newRun()
+	run.start("hsb0", "hsb1")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
+	run.finish("hsb1", fleet.Result{Outcome: fleet.Switched, After: currentRev})
+	d.wantShown(t, "✗ failed", "✓ switched")
 	for _, host := range []string{"hsb0", "hsb1"} {
-		d.send(batchMsg{statuses: []Status{{Host: host, Reachable: true, Health: healthy(wanted), Time: noon.Add(time.Hour)}}})
+		d.send(batchMsg{statuses: []Status{{Host: host, Reachable: true, Health: healthy(currentRev), Time: noon.Add(time.Hour)}}})
 	}
-	d.mustShow(t, "✗ failed", "✓ current")
+	d.wantShown(t, "✗ failed", "✓ current")
 }
 
 func TestTheLogIsFollowedSearchedAndCopied(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0")
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
 	for i := range 100 {
-		run.says("hsb0", "out", "line "+strings.Repeat("x", i%7))
+		run.line("hsb0", "out", "line "+strings.Repeat("x", i%7))
 	}
-	run.says("hsb0", "out", "error: builder for hello failed")
+	run.line("hsb0", "out", "error: builder for hello failed")
 	for range 50 {
-		run.says("hsb0", "out", "after")
+		run.line("hsb0", "out", "after")
 	}
 	d.press("l")
 	if strings.Contains(d.screen(), "error:") {
 		t.Fatal("the end is not followed")
 	}
 	d.press("e")
-	d.mustShow(t, "error: builder", "scrolled")
-	run.says("hsb0", "out", "the newest")
+	d.wantShown(t, "error: builder", "scrolled")
+	run.line("hsb0", "out", "the newest")
 	if strings.Contains(d.screen(), "the newest") {
 		t.Error("what is read scrolls away")
 	}
 	d.press("f")
-	d.mustShow(t, "the newest")
+	d.wantShown(t, "the newest")
 	d.press("/", "B", "u", "i", "l", "d", "e", "r", "enter")
-	d.mustShow(t, "error: builder", "/builder")
-	if _, cmd := d.ui.Update(keyOf("c")); cmd == nil {
+	d.wantShown(t, "error: builder", "/builder")
+	if _, cmd := d.ui.Update(keyPress("c")); cmd == nil {
 		t.Error("nothing is copied")
 	}
-	d.mustShow(t, "copied")
+	d.wantShown(t, "copied")
 }
 
 func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0", "hsb1")
-	run.says("hsb0", "out", "from hsb0")
-	run.says("hsb1", "warn", "from hsb1")
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0", "hsb1")
+	run.line("hsb0", "out", "from hsb0")
+	run.line("hsb1", "warn", "from hsb1")
 	d.press("P", "tab") // fleet
-	d.mustShow(t, "run 20261124-120000-k3f9: switch of 2 hosts", "hsb1  from hsb1")
+	d.wantShown(t, "run 20261124-120000-k3f9: switch of 2 hosts", "hsb1  from hsb1")
 	d.press("tab", "j", "j", "j") // the pinned one, wherever the cursor goes
-	d.mustShow(t, "from hsb0")
+	d.wantShown(t, "from hsb0")
 	d.press("tab") // that of the cursor
-	d.mustShow(t, "nothing has been said yet")
+	d.wantShown(t, "nothing has been said yet")
 }
 
 func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 	s := newScreen(t, 100, 30)
 	table := s.shown(Settings{Theme: Terminal}, colorprofile.ASCII, false, nil)
 	table.Guard(func() { panic("a fault") })
-	if f := table.ui.fault; f == nil || !strings.HasSuffix(f.Error(), "bug in fleetctl: a fault") || !strings.HasPrefix(string(f.Stack), "goroutine") {
+	if f := table.ui.panicked; f == nil || !strings.HasSuffix(f.Error(), "bug in fleetctl: a fault") || !strings.HasPrefix(string(f.Stack), "goroutine") {
 		t.Errorf("the table ends with %v", f)
 	}
 	if text := s.text(); strings.Contains(text, "hsb0") {
@@ -289,30 +289,30 @@ func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
 }
 
 func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
-	d := newDesk(barta(), 60, 15).rest()
+	d := newDriver(barta(), 60, 15).atRest()
 	d.press("S")
-	d.mustShow(t, "sorted by state", "STATE▾")
+	d.wantShown(t, "sorted by state", "STATE▾")
 	d.press("I")
-	d.mustShow(t, "STATE▴")
+	d.wantShown(t, "STATE▴")
 	d.press("S")
-	d.mustShow(t, "sorted by time")
+	d.wantShown(t, "sorted by time")
 	d.press("S")
-	d.mustShow(t, "in the inventory's order")
+	d.wantShown(t, "in the inventory's order")
 }
 
 func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.clock = noon.Add(7 * time.Minute)
 	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: offlineError("hsb0: connect: no route to host"), Time: d.clock}}})
-	d.mustShow(t, "10m          connect: no route") // three minutes before noon it answered
+	d.wantShown(t, "10m          connect: no route") // three minutes before noon it answered
 	d.press("enter")
-	d.mustShow(t, "last answered at 11:57:00")
+	d.wantShown(t, "last answered at 11:57:00")
 	d.press("esc")
-	run := d.tell()
-	run.begins("hsb1")
+	run := d.newRun()
+	run.start("hsb1")
 	run.step("hsb1", fleet.Build, time.Second)
 	run.event(9*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Lost})
-	d.mustShow(t, "~ reconnecting", "lost at 12:00:09")
+	d.wantShown(t, "~ reconnecting", "lost at 12:00:09")
 	run.event(20*time.Second, fleet.Event{Type: fleet.FactLearned, Host: "hsb1", Key: fleet.FactReconnect, Value: fleet.Back})
 	if shown := d.screen(); strings.Contains(shown, "lost at") {
 		t.Errorf("it is still called lost:\n%s", shown)
@@ -320,19 +320,19 @@ func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
 }
 
 func TestAnOpenHostIsTheOneThatIsActedOn(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("space", "space", "enter", "d", "tab", "enter") // hsb8, while two others are marked
-	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.asked.hosts, want, slices.Equal) {
-		t.Errorf("deployed to %v, want %v", d.asked.hosts, want)
+	if want := [][]string{{"hsb8"}}; !slices.EqualFunc(d.owner.hosts, want, slices.Equal) {
+		t.Errorf("fakeOwner to %v, want %v", d.owner.hosts, want)
 	}
 }
 
 func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	now := d.tell()
-	now.begins("hsb0")
+	d := newDriver(barta(), 100, 30)
+	now := d.newRun()
+	now.start("hsb0")
 	now.step("hsb0", fleet.Build, time.Second)
-	now.says("hsb0", "out", "of now")
+	now.line("hsb0", "out", "of now")
 	for _, ev := range []fleet.Event{
 		{Type: fleet.RunStarted, Start: &fleet.Start{Goal: "switch", Hosts: []fleet.PlannedHost{{Name: "hsb0", Wave: 1}}}},
 		{Type: fleet.LogLine, Host: "hsb0", Stream: "out", Line: "of before"},
@@ -341,7 +341,7 @@ func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
 		ev.Run, ev.Time, ev.Seq = "20261124-110000-a2b3", noon.Add(-time.Hour), 1
 		d.send(batchMsg{events: []fleet.Event{ev}})
 	}
-	d.mustShow(t, "▸ build", "of now")
+	d.wantShown(t, "▸ build", "of now")
 	if shown := d.screen(); strings.Contains(shown, "of before") {
 		t.Errorf("the log is of two runs:\n%s", shown)
 	}
@@ -349,13 +349,13 @@ func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
 
 // A checkout that is looked at in the middle of a pull has changes that nobody has made.
 func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
-	d.mustShow(t, "gpc0          ~ dirty        ✗✓✓✓")
-	run := d.tell()
-	run.begins("hsb1")
+	d := newDriver(barta(), 100, 30).atRest()
+	d.wantShown(t, "gpc0          ~ dirty        ✗✓✓✓")
+	run := d.newRun()
+	run.start("hsb1")
 	run.step("hsb1", fleet.Build, time.Second)
-	h := healthy(earlier)
+	h := healthy(oldRev)
 	h.Checkout.Dirty = true
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
-	d.mustShow(t, "hsb1          ▸ build        ↓↓▸✓")
+	d.wantShown(t, "hsb1          ▸ build        ↓↓▸✓")
 }

@@ -9,30 +9,37 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// brush draws a host at work. The block and the table share it, so that a state looks the same in both.
-type brush struct {
+// painter draws the parts of a host's line. The block and the table share it, so that a state looks the same in both.
+type painter struct {
 	palette Palette
-	inks    map[string]Ink // a host's own
-	cells   [health.NumCells]string
+	inks    map[string]Ink          // the color of each host
+	glyphs  [health.NumCells]string // painted once: every row has four of them
 }
 
-func newBrush(p Palette, colors map[string]string) brush {
-	b := brush{palette: p, cells: cellGlyphs(p), inks: make(map[string]Ink, len(colors))}
+func newPainter(p Palette, colors map[string]string) painter {
+	b := painter{palette: p, inks: make(map[string]Ink, len(colors)), glyphs: [...]string{
+		health.CellUnknown: p.Faint.Paint("?"),
+		health.CellGood:    p.Good.Paint("✓"),
+		health.CellBehind:  p.Warn.Paint("↓"),
+		health.CellBroken:  p.Bad.Paint("✗"),
+		health.CellBusy:    p.Busy.Paint("▸"),
+		health.CellNone:    p.Faint.Paint("-"),
+	}}
 	for name, hex := range colors {
 		b.inks[name] = p.Host(hex)
 	}
 	return b
 }
 
-// Widths of what does not depend on the fleet.
+// Widths that do not depend on the fleet.
 const (
 	wordWidth  = 12 // "reconnecting"
 	clockWidth = 6
 	barWidth   = 8
 )
 
-// elapsed is for how long a host has been worked on, or was.
-func elapsed(h *fleet.HostState, now time.Time) (d time.Duration, begun bool) {
+// elapsed returns how long the run has worked, or did work, on a host. It reports whether the run has started on it.
+func elapsed(h *fleet.HostState, now time.Time) (d time.Duration, started bool) {
 	switch {
 	case h.Result != nil:
 		return seconds(h.Result.Seconds), true
@@ -42,8 +49,8 @@ func elapsed(h *fleet.HostState, now time.Time) (d time.Duration, begun bool) {
 	return 0, false
 }
 
-// status is what a host is at, as an ink, a mark and a word.
-func (b *brush) status(h *fleet.HostState) (ink Ink, mark, word string) {
+// state returns a host's state in a run as an ink, a mark and a word.
+func (b *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 	switch h.Phase {
 	case fleet.Done:
 		ink, mark = b.palette.Outcome(h.Result.Outcome)
@@ -62,8 +69,8 @@ func (b *brush) status(h *fleet.HostState) (ink Ink, mark, word string) {
 	return b.palette.Busy, "▸", string(h.Phase)
 }
 
-// bar shows paths built and copied of those expected, or nothing where nothing is expected.
-func (b *brush) bar(h *fleet.HostState) string {
+// bar returns a progress bar of the paths built and copied, or blanks if the run is not building on the host.
+func (b *painter) bar(h *fleet.HostState) string {
 	p := h.Progress
 	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
 	if h.Phase == fleet.Done || h.Step != fleet.Build || expected == 0 {
@@ -73,24 +80,25 @@ func (b *brush) bar(h *fleet.HostState) string {
 	return b.palette.Busy.Paint(strings.Repeat("━", full)) + b.palette.Faint.Paint(strings.Repeat("─", barWidth-full))
 }
 
-// detail is the end of a host's line, as long as there is room for it.
-func (b *brush) detail(h *fleet.HostState) string {
+// detail returns the end of a host's line, of any length.
+func (b *painter) detail(h *fleet.HostState) string {
 	switch h.Phase {
 	case fleet.Done:
-		return ending(h.Result)
+		return resultText(h.Result)
 	case fleet.Waiting:
 		return b.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
 	}
-	said := h.LastLine
+	text := h.LastLine
 	if h.Step == fleet.Build {
-		if p := progress(h.Progress); p != "" {
-			said = p
+		if p := progressText(h.Progress); p != "" {
+			text = p
 		}
 	}
-	return b.palette.Faint.Paint(said)
+	return b.palette.Faint.Paint(text)
 }
 
-func ending(r *fleet.Result) string {
+// resultText returns the reason of a result, or the revisions before and after the run.
+func resultText(r *fleet.Result) string {
 	switch {
 	case r.Reason != "":
 		return r.Reason
@@ -100,8 +108,8 @@ func ending(r *fleet.Result) string {
 	return health.Short(r.After)
 }
 
-// progress says in words what a build has done of what it expects to.
-func progress(p fleet.Progress) string {
+// progressText returns a build's progress in words: "3/12 built, 41/120 copied  linux-6.12.9 (buildPhase)".
+func progressText(p fleet.Progress) string {
 	var parts []string
 	if p.BuildsExpected > 0 {
 		parts = append(parts, fmt.Sprintf("%d/%d built", p.Builds, p.BuildsExpected))

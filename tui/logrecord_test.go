@@ -10,17 +10,17 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// talkative is a desk at the log of hsb0, which has said so many lines, all of them on record.
-func talkative(lines int) *desk {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0")
+// driverWithLog is a driver at the log of hsb0, which has said so many lines, all of them on record.
+func driverWithLog(lines int) *driver {
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
 	var all []fleet.Event
-	keep := story{tell: func(ev fleet.Event) { all = append(all, ev) }, seq: run.seq}
+	keep := scriptedRun{emit: func(ev fleet.Event) { all = append(all, ev) }, seq: run.seq}
 	for i := range lines {
 		line := fmt.Sprintf("line %d of it", i)
-		keep.says("hsb0", "out", line)
-		d.asked.record = append(d.asked.record, Text{"out", line})
+		keep.line("hsb0", "out", line)
+		d.owner.record = append(d.owner.record, Text{"out", line})
 	}
 	d.send(batchMsg{events: all})
 	d.press("l")
@@ -28,7 +28,7 @@ func talkative(lines int) *desk {
 }
 
 // top is the number of the first line that shows.
-func (d *desk) top(t *testing.T) (n int) {
+func (d *driver) top(t *testing.T) (n int) {
 	t.Helper()
 	lines := strings.Split(d.screen(), "\n")
 	first := lines[len(lines)-1-d.logHeight()]
@@ -40,7 +40,7 @@ func (d *desk) top(t *testing.T) (n int) {
 
 func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
 	const lines = 23456
-	d := talkative(lines)
+	d := driverWithLog(lines)
 	height := d.logHeight()
 	for at := d.top(t); at > 0; {
 		d.press("ctrl+u")
@@ -50,7 +50,7 @@ func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
 		}
 		at = now
 	}
-	d.mustShow(t, fmt.Sprintf("from the record, line 1 of %d", lines))
+	d.wantShown(t, fmt.Sprintf("from the record, line 1 of %d", lines))
 	d.press("k")
 	for at := 0; d.pane().page != nil; {
 		d.press("ctrl+d")
@@ -60,50 +60,50 @@ func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
 		}
 		at = now
 	}
-	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
-	if d.pane().away {
+	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
+	if d.pane().scrolled {
 		t.Error("the end is not followed")
 	}
 }
 
 func TestOfARecordEveryLineShows(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0")
-	for i := range 3 * hostLines {
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
+	for i := range 3 * maxHostLines {
 		line := fmt.Sprintf("hello> line %d", i)
-		run.says("hsb0", "out", line)
-		d.asked.record = append(d.asked.record, Text{"out", line})
+		run.line("hsb0", "out", line)
+		d.owner.record = append(d.owner.record, Text{"out", line})
 	}
 	d.press("l")
-	d.mustShow(t, "▸ 2000 lines  hello> line 5999")
+	d.wantShown(t, "▸ 2000 lines  hello> line 5999")
 	d.press("k")
-	d.mustShow(t, "hello> line 3999", "hello> line 4000", "from the record")
+	d.wantShown(t, "hello> line 3999", "hello> line 4000", "from the record")
 	d.press("z")
-	d.mustShow(t, "of a record every line shows")
+	d.wantShown(t, "of a record every line shows")
 	d.press("g")
-	d.mustShow(t, "hello> line 0", "hello> line 1")
+	d.wantShown(t, "hello> line 0", "hello> line 1")
 }
 
 func TestTheFirstLineOfALongLogIsAKeyAway(t *testing.T) {
-	d := talkative(50000)
+	d := driverWithLog(50000)
 	d.press("g")
 	if d.top(t) != 0 {
 		t.Errorf("g goes to line %d", d.top(t))
 	}
 	d.press("/", "2", "2", " ", "o", "enter", "n") // from the last match on to the first
-	d.mustShow(t, "line 22 of it")
+	d.wantShown(t, "line 22 of it")
 	d.press("f")
-	d.mustShow(t, "line 49999 of it")
+	d.wantShown(t, "line 49999 of it")
 	d.press("g", "G")
-	d.mustShow(t, "line 49999 of it")
-	if d.pane().away {
+	d.wantShown(t, "line 49999 of it")
+	if d.pane().scrolled {
 		t.Error("G does not go to what is said now")
 	}
 }
 
 func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
-	d := talkative(hostLines)
+	d := driverWithLog(maxHostLines)
 	d.press("g", "k")
 	if d.pane().page != nil || d.top(t) != 0 {
 		t.Error("the record was read")
@@ -111,9 +111,9 @@ func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
 }
 
 func TestAPageThatComesTooLateIsNotShown(t *testing.T) {
-	d := talkative(9000)
-	d.pane().move(-hostLines, d.manner)
-	_, cmd := d.ui.Update(keyOf("k"))
+	d := driverWithLog(9000)
+	d.pane().move(-maxHostLines, &d.logs.style)
+	_, cmd := d.ui.Update(keyPress("k"))
 	d.press("G")
 	d.carryOut(cmd)
 	if d.pane().page != nil {
@@ -123,13 +123,13 @@ func TestAPageThatComesTooLateIsNotShown(t *testing.T) {
 
 // Lines that only the table has, such as fleetctl's own words, do not lead the record astray.
 func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
-	d := talkative(9000)
-	run := d.tell()
+	d := driverWithLog(9000)
+	run := d.newRun()
 	run.seq = 1 << 30
 	for range 300 {
-		run.says("hsb0", "note", "a word of fleetctl's own")
+		run.line("hsb0", "note", "a word of fleetctl's own")
 	}
-	d.pane().move(-1<<30, d.manner)
+	d.pane().move(-1<<30, &d.logs.style)
 	before := d.top(t)
 	d.press("k")
 	if got := d.top(t); got != before-1 {
@@ -140,28 +140,28 @@ func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
 // What a host said before the table was there is read when it is opened, until it says something new.
 func TestAnOpenHostShowsWhatItsLastRunSaid(t *testing.T) {
 	const lines = 12000
-	d := newDesk(barta(), 100, 30)
+	d := newDriver(barta(), 100, 30)
 	for i := range lines {
-		d.asked.record = append(d.asked.record, Text{"out", fmt.Sprintf("line %d of it", i)})
+		d.owner.record = append(d.owner.record, Text{"out", fmt.Sprintf("line %d of it", i)})
 	}
 	d.press("enter")
-	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1), "from the record")
+	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1), "from the record")
 	d.press("ctrl+d", "f")
-	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
+	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
 	d.press("g")
-	d.mustShow(t, "line 0 of it")
+	d.wantShown(t, "line 0 of it")
 	d.press("G")
-	d.mustShow(t, fmt.Sprintf("line %d of it", lines-1))
-	run := d.tell()
-	run.begins("hsb0")
-	run.says("hsb0", "out", "something new")
-	d.mustShow(t, "something new")
+	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
+	run := d.newRun()
+	run.start("hsb0")
+	run.line("hsb0", "out", "something new")
+	d.wantShown(t, "something new")
 	d.press("k")
-	d.mustShow(t, "something new")
+	d.wantShown(t, "something new")
 }
 
 func BenchmarkScrollingInARecord(b *testing.B) {
-	d := talkative(30000)
+	d := driverWithLog(30000)
 	d.press("g")
 	d.send(tea.WindowSizeMsg{Width: 160, Height: 50})
 	b.ReportAllocs()

@@ -7,36 +7,36 @@ import (
 )
 
 func TestWhatABuildSaysItselfIsFoldedUnderIt(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0")
-	run.says("hsb0", "out", "building '/nix/store/abc-hello-2.12.drv'")
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
+	run.line("hsb0", "out", "building '/nix/store/abc-hello-2.12.drv'")
 	for i := range 40 {
-		run.says("hsb0", "out", fmt.Sprintf("hello-2.12> checking for thing %d", i))
+		run.line("hsb0", "out", fmt.Sprintf("hello-2.12> checking for thing %d", i))
 	}
-	d.mustShow(t, "building '/nix/store", "▸ 40 lines  hello-2.12> checking for thing 39")
-	run.says("hsb0", "out", "hello-2.12> checking for more")
-	run.says("hsb0", "out", "copying path '/nix/store/def-curl'")
-	d.mustShow(t, "▸ 41 lines  hello-2.12> checking for more", "copying path")
+	d.wantShown(t, "building '/nix/store", "▸ 40 lines  hello-2.12> checking for thing 39")
+	run.line("hsb0", "out", "hello-2.12> checking for more")
+	run.line("hsb0", "out", "copying path '/nix/store/def-curl'")
+	d.wantShown(t, "▸ 41 lines  hello-2.12> checking for more", "copying path")
 	d.press("l", "z")
-	d.mustShow(t, "thing 39", "thing 38", "copying path")
+	d.wantShown(t, "thing 39", "thing 38", "copying path")
 	if strings.Contains(d.screen(), "41 lines") {
 		t.Error("z does not unfold")
 	}
 	d.press("z")
-	d.mustShow(t, "▸ 41 lines")
+	d.wantShown(t, "▸ 41 lines")
 }
 
 func TestAnErrorWithinAFoldIsFound(t *testing.T) {
-	d := newDesk(barta(), 100, 30)
-	run := d.tell()
-	run.begins("hsb0")
-	run.says("hsb0", "out", "hello-2.12> error: no such thing")
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
+	run.line("hsb0", "out", "hello-2.12> error: no such thing")
 	for i := range 100 {
-		run.says("hsb0", "out", fmt.Sprintf("hello-2.12> line %d", i))
+		run.line("hsb0", "out", fmt.Sprintf("hello-2.12> line %d", i))
 	}
 	d.press("l", "e")
-	d.mustShow(t, "error: no such thing", "hello-2.12> line 0")
+	d.wantShown(t, "error: no such thing", "hello-2.12> line 0")
 }
 
 func TestOnlyBuildsAreFolded(t *testing.T) {
@@ -44,7 +44,7 @@ func TestOnlyBuildsAreFolded(t *testing.T) {
 		"grafana-11.4.0> running tests": true, "gtk+3-3.24.43> ": true, "a>": true,
 		"> quoted": false, "if a > b then": false, "see <https://example.org> for it": false, "a->b": false, "error: x> y": false, "": false,
 	} {
-		if isBuild(text) != want {
+		if isBuildOutput(text) != want {
 			t.Errorf("%q: %v", text, !want)
 		}
 	}
@@ -52,7 +52,7 @@ func TestOnlyBuildsAreFolded(t *testing.T) {
 
 // Whatever is folded: walking through a log, line by line, comes by every span once, in both directions, and back to the end.
 func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
-	log := newTail(500)
+	log := newLogBuffer(500)
 	for i := range 1700 {
 		text := fmt.Sprintf("copying path %d", i)
 		if i%37 > 9 || i > 1650 {
@@ -60,11 +60,11 @@ func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
 		}
 		log.push(logLine{stream: "out", text: text})
 	}
-	for _, m := range []manner{{}, {unfold: true}} {
-		p := &pane{tail: log, height: 7}
+	for _, m := range []*logStyle{{}, {unfold: true}} {
+		p := &pane{buffer: log, height: 7}
 		var up, down []span
 		for range 600 {
-			p.seen(m)
+			p.shown(m)
 			if s := p.spans[0]; len(up) == 0 || up[len(up)-1] != s {
 				up = append(up, s)
 			}
@@ -74,14 +74,14 @@ func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
 			t.Errorf("the top is %v, not %d", s, log.first())
 		}
 		for range 600 {
-			p.seen(m)
+			p.shown(m)
 			if s := p.spans[0]; len(down) == 0 || down[len(down)-1] != s {
 				down = append(down, s)
 			}
 			p.move(1, m)
 		}
-		if p.away || len(up) != len(down) {
-			t.Errorf("%d spans up, %d down, away: %v", len(up), len(down), p.away)
+		if p.scrolled || len(up) != len(down) {
+			t.Errorf("%d spans up, %d down, away: %v", len(up), len(down), p.scrolled)
 		}
 		for i := range len(down) - 1 {
 			if down[i].to+1 != down[i+1].from {

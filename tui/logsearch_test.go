@@ -6,20 +6,20 @@ import (
 	"testing"
 )
 
-// searched is a desk at a long log in which some lines, by their numbers, have a word.
-func searched(lines int, has ...int) *desk {
-	d := talkative(lines)
+// searched is a driver at a long log in which some lines, by their numbers, have a word.
+func driverWithMatches(lines int, has ...int) *driver {
+	d := driverWithLog(lines)
 	for _, n := range has {
-		d.asked.record[n].Line += ": needle"
-		if at := n - lines + hostLines; at >= 0 {
-			r := d.rows[0]
-			r.log.tail.line(r.log.tail.first() + at).text += ": needle"
+		d.owner.record[n].Line += ": needle"
+		if at := n - lines + maxHostLines; at >= 0 {
+			r := d.hosts.rows[0]
+			r.log.buffer.line(r.log.buffer.first() + at).text += ": needle"
 		}
 	}
 	return d
 }
 
-func (d *desk) search(text string) {
+func (d *driver) search(text string) {
 	d.press("/")
 	for _, letter := range text {
 		d.press(string(letter))
@@ -31,7 +31,7 @@ func (d *desk) search(text string) {
 func TestASearchFindsWhatIsAnywhereInTheRecord(t *testing.T) {
 	const lines = 60000
 	has := []int{7, 21000, 21001, 45000, 58900}
-	d := searched(lines, has...)
+	d := driverWithMatches(lines, has...)
 	d.search("needle") // back from the end: the one that the tail has
 	if got := d.pane(); got.page != nil || got.atTop() != "line 58900 of it: needle" {
 		t.Fatalf("it shows %q, of a page: %v", got.atTop(), got.page != nil)
@@ -59,22 +59,22 @@ func TestASearchFindsWhatIsAnywhereInTheRecord(t *testing.T) {
 func (p *pane) atTop() string { return p.lines().line(p.top).text }
 
 func TestASearchSaysThatItLooksAndThatThereIsNothing(t *testing.T) {
-	d := searched(30000)
+	d := driverWithMatches(30000)
 	d.press("/", "x", "y", "z")
-	_, cmd := d.ui.Update(keyOf("enter"))
-	d.mustShow(t, "looking through the record")
-	if _, again := d.ui.Update(keyOf("n")); again != nil {
+	_, cmd := d.ui.Update(keyPress("enter"))
+	d.wantShown(t, "looking through the record")
+	if _, again := d.ui.Update(keyPress("n")); again != nil {
 		t.Error("it looks twice at once")
 	}
 	d.carryOut(cmd)
-	d.mustShow(t, `no line has "xyz"`, "line 29999 of it")
+	d.wantShown(t, `no line has "xyz"`, "line 29999 of it")
 	d.mustNotLook(t)
 	d.press("esc")
 	d.press("e")
-	d.mustShow(t, "no line tells of something wrong")
+	d.wantShown(t, "no line tells of something wrong")
 }
 
-func (d *desk) mustNotLook(t *testing.T) {
+func (d *driver) mustNotLook(t *testing.T) {
 	t.Helper()
 	if shown := d.screen(); strings.Contains(shown, "looking through") {
 		t.Errorf("it goes on looking:\n%s", shown)
@@ -83,9 +83,9 @@ func (d *desk) mustNotLook(t *testing.T) {
 
 func TestASearchThatIsGivenUpTakesNobodyAnywhere(t *testing.T) {
 	for _, key := range []string{"esc", "k", "f"} {
-		d := searched(30000, 5)
+		d := driverWithMatches(30000, 5)
 		d.press("/", "n", "e", "e", "d")
-		_, cmd := d.ui.Update(keyOf("enter"))
+		_, cmd := d.ui.Update(keyPress("enter"))
 		d.press(key)
 		d.mustNotLook(t)
 		d.carryOut(cmd)
@@ -96,15 +96,15 @@ func TestASearchThatIsGivenUpTakesNobodyAnywhere(t *testing.T) {
 }
 
 func TestTheNextErrorIsFoundInTheRecordToo(t *testing.T) {
-	d := talkative(30000)
-	d.asked.record[11].Line = "error: builder failed"
+	d := driverWithLog(30000)
+	d.owner.record[11].Line = "error: builder failed"
 	d.press("e")
-	d.mustShow(t, fmt.Sprintf("from the record, line %d of", 12), "error: builder failed")
+	d.wantShown(t, fmt.Sprintf("from the record, line %d of", 12), "error: builder failed")
 }
 
 // Where only what the table has of its own matches, that is gone to.
 func TestASearchComesBackToTheOnlyLineThatMatches(t *testing.T) {
-	d := searched(30000, 29500)
+	d := driverWithMatches(30000, 29500)
 	d.search("needle")
 	d.press("n", "n", "N")
 	if p := d.pane(); p.page != nil || p.atTop() != "line 29500 of it: needle" {
