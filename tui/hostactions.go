@@ -142,7 +142,7 @@ func (a *hostActions) plan(hosts []*inventory.Host, build bool, now time.Time) e
 func (a *hostActions) cancelUnavailable(r *row) string {
 	switch {
 	case a.options.Actions.Cancel == nil:
-		return "cancelling is not available here"
+		return "canceling is not available here"
 	case r == nil || !r.busy():
 		return "no run is in progress here"
 	}

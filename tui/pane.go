@@ -110,7 +110,7 @@ func (p *pane) draw(out *strings.Builder, pt *painter, width, height int, style 
 	p.height = height
 	p.visible(height, style)
 	if len(p.spans) == 0 && height > 0 {
-		out.WriteString(pt.palette.Faint.Paint("   nothing yet") + "\n")
+		out.WriteString(pt.palette.Faint.Paint("   no output yet") + "\n")
 		blankLines(out, height-1)
 		return
 	}
