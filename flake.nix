@@ -13,7 +13,7 @@
         "x86_64-darwin"
         "x86_64-linux"
       ];
-      # each PKGS: an output for every system.
+      # each OUTPUT: calls OUTPUT with the packages of every system.
       each = output: lib.genAttrs systems (system: output nixpkgs.legacyPackages.${system});
       nixFiles = lib.fileset.toSource {
         root = ./.;
@@ -21,8 +21,8 @@
       };
       own = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system};
 
-      # The modules take fleetctl from this flake, whatever the host's nixpkgs has. One that is imported twice is there once, and one
-      # that is imported where it does not belong is refused.
+      # module CLASS FILE: a module whose package defaults to this flake's. The key makes a
+      # second import harmless; _class rejects an import into another kind of configuration.
       module = class: file: {
         _class = class;
         _file = toString ./flake.nix;
@@ -46,7 +46,7 @@
         options-doc = (import ./nix/options-doc.nix { inherit lib pkgs; }).web;
       });
 
-      # Not by the name of the command: nixpkgs has another program that is called fleetctl.
+      # Named differently from the command: the fleetctl of nixpkgs is another program.
       overlays.default = final: _: { nixfleet = final.callPackage ./nix/package.nix { }; };
 
       nixosModules.default = module "nixos" ./nix/modules/nixos.nix;

@@ -1,4 +1,6 @@
 // Fleetctl manages NixOS, nix-darwin and home-manager hosts over SSH.
+//
+// It is the command in cmd/fleetctl, at the module's root for "go run .".
 package main
 
 import (

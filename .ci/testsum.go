@@ -1,5 +1,6 @@
-// Testsum reads what `go test -json` prints, shows what failed, names what was skipped and why, and ends with one line
-// of counts. Its status is 1 where a test failed, or was skipped because the machine lacks something ("needs ...").
+// Testsum summarizes the output of `go test -json`: it prints the output of failed tests, the
+// skipped tests with their reasons, and one line of counts at the end. It exits 1 if a test failed,
+// if no test passed, or if a test was skipped because the machine lacks a tool ("needs ...").
 package main
 
 import (
@@ -12,16 +13,16 @@ import (
 	"strings"
 )
 
-// event is a line of go test -json; see go doc test2json.
+// An event is a line of go test -json; see go doc test2json.
 type event struct {
 	Action, Package, ImportPath, Test, Output string
 }
 
-// reason finds what t.Skip was told in a test's output: "    file_test.go:12: needs tmux".
+// reason matches the message of t.Skip in a test's output: "    file_test.go:12: needs tmux".
 var reason = regexp.MustCompile(`(?m)^\s+\S+_test\.go:\d+: (.*)$`)
 
 func main() {
-	output := make(map[string]string) // of a test that has not ended
+	output := make(map[string]string) // of each running test
 	failedIn := make(map[string]bool)
 	var passed, failed int
 	var skipped, lacking []string
@@ -30,7 +31,7 @@ func main() {
 		line, err := lines.ReadBytes('\n')
 		var e event
 		if json.Unmarshal(line, &e) != nil && len(line) > 0 {
-			fmt.Printf("%s", line) // not of a test: go itself has something to say
+			fmt.Printf("%s", line) // from go itself, such as a build error
 		}
 		test := e.Package + " " + e.Test
 		switch {
@@ -39,7 +40,8 @@ func main() {
 		case e.Action == "output":
 			output[test] += e.Output
 		case e.Action == "fail":
-			if e.Test != "" || !failedIn[e.Package] { // a package can fail without a test: it does not build, or panics
+			if e.Test != "" || !failedIn[e.Package] {
+				// A package can fail without a failed test, by a build error or a panic.
 				failed++
 				failedIn[e.Package] = true
 				fmt.Print(output[test])
@@ -70,7 +72,7 @@ func main() {
 		fmt.Println("skipped:", s)
 	}
 	if len(lacking) > 0 {
-		fmt.Printf("%d tests were skipped for want of what this machine should have\n", len(lacking))
+		fmt.Printf("%d tests were skipped because this machine lacks a tool\n", len(lacking))
 	}
 	fmt.Printf("%d passed, %d failed, %d skipped\n", passed, failed, len(skipped))
 	if failed > 0 || len(lacking) > 0 || passed == 0 {

@@ -1,9 +1,13 @@
-// Package agent answers how a host fares: HTTP and JSON on a unix socket, read-only, for whoever the socket's file mode lets in.
+// Package agent is the health agent's server: HTTP and JSON on a unix socket. It is read-only, and
+// the socket's file mode decides who may connect.
 //
-// [Serve] is the whole of the server. It is given a listener, either systemd's ([Activated]) or its own ([Listen]), looks at the
-// host only when it is asked, and leaves when nobody has asked for a while, so that a host that is not looked at runs nothing.
-// [Client] is the other side. It is given connections, not addresses: the operator's come through SSH.
+// [Serve] is the server. It takes a listener, either the socket that systemd passes to the process
+// ([SystemdSocket]) or one of its own ([Listen]). It reads the host's state only when a request
+// asks for it and exits after an idle time, so that an unused agent costs nothing.
 //
-// What is served is described in docs/agent-api.md. The agent runs in a sandbox (nix/fleetctl-agent.service) that has no network,
-// no file to write, and no program to start; so everything here is read from files, from the kernel, and from systemd's bus.
+// The API's types and its client are in package health; docs/agent-api.md describes the API.
+//
+// The agent's sandbox (nix/fleetctl-agent.service) has no network, no writable files, and no
+// programs to start. Everything served here therefore comes from files, the kernel, and systemd's
+// bus.
 package agent

@@ -21,8 +21,9 @@ const apiDoc = "../docs/agent-api.md"
 
 var httpBlock = regexp.MustCompile("(?s)```http\n(.*?)\n```")
 
-// The sockets that docs/agent-api.md has are those that are looked at. nix/tests/eval.nix has the modules agree with the page, too.
-func TestTheDocumentedSocketsAreLookedAt(t *testing.T) {
+// TestSocketsAreDocumented compares docs/agent-api.md with health.Sockets. nix/tests/eval.nix
+// compares the page with the modules.
+func TestSocketsAreDocumented(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
 		t.Fatal(err)
@@ -31,26 +32,27 @@ func TestTheDocumentedSocketsAreLookedAt(t *testing.T) {
 	for _, row := range regexp.MustCompile("(?m)^\\| `([^` ]+/agent.sock)` \\|").FindAllSubmatch(text, -1) {
 		documented = append(documented, string(row[1]))
 	}
-	lookedAt := health.Sockets(func(name string) string { return "$" + name }, "", 0)
-	if !slices.Equal(slices.Sorted(slices.Values(documented)), slices.Sorted(slices.Values(lookedAt))) {
-		t.Errorf("documented are %q, looked at %q", documented, lookedAt)
+	sockets := health.Sockets(func(name string) string { return "$" + name }, "", 0)
+	if !slices.Equal(slices.Sorted(slices.Values(documented)), slices.Sorted(slices.Values(sockets))) {
+		t.Errorf("documented: %q, used: %q", documented, sockets)
 	}
-	bare := health.Sockets(func(string) string { return "" }, "/home/mba", 1000)
-	if want := []string{"/run/user/1000/fleetctl-agent/agent.sock", "/home/mba/.local/state/fleetctl/agent.sock"}; !slices.Equal(bare[:2], want) {
-		t.Errorf("with a bare environment %q are looked at, not %q", bare[:2], want)
+	defaults := health.Sockets(func(string) string { return "" }, "/home/mba", 1000)
+	if want := []string{"/run/user/1000/fleetctl-agent/agent.sock", "/home/mba/.local/state/fleetctl/agent.sock"}; !slices.Equal(defaults[:2], want) {
+		t.Errorf("in an empty environment: got %q, want %q", defaults[:2], want)
 	}
 }
 
-// Each request of docs/agent-api.md is made, and is answered as is said there: the status, the headers, and the JSON.
-func TestTheAgentAnswersAsItsDocumentationSays(t *testing.T) {
+// TestResponsesMatchDocumentation sends each request in docs/agent-api.md and compares status,
+// headers and JSON with the documented response.
+func TestResponsesMatchDocumentation(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, _ := anAgent(t, nil)
+	path, _ := startAgent(t, nil)
 	blocks := httpBlock.FindAllSubmatch(text, -1)
 	if len(blocks) == 0 || len(blocks)%2 != 0 {
-		t.Fatalf("%d blocks of http: they come in pairs, request and response", len(blocks))
+		t.Fatalf("%d http blocks: want pairs of request and response", len(blocks))
 	}
 	for pair := range slices.Chunk(blocks, 2) {
 		request := bytes.TrimSpace(pair[0][1])
@@ -64,46 +66,47 @@ func TestTheAgentAnswersAsItsDocumentationSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			again, err := http.NewRequestWithContext(t.Context(), r.Method, "http://agent"+r.RequestURI, nil)
+			req, err := http.NewRequestWithContext(t.Context(), r.Method, "http://agent"+r.RequestURI, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := web(t, path).Do(again)
+			got, err := newHTTPClient(t, path).Do(req)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer got.Body.Close()
 			if got.Status != want.Status {
-				t.Errorf("the status is %q, documented is %q", got.Status, want.Status)
+				t.Errorf("status: got %q, documented %q", got.Status, want.Status)
 			}
 			for name := range want.Header {
 				if got.Header.Get(name) != want.Header.Get(name) {
-					t.Errorf("%s is %q, documented is %q", name, got.Header.Get(name), want.Header.Get(name))
+					t.Errorf("%s: got %q, documented %q", name, got.Header.Get(name), want.Header.Get(name))
 				}
 			}
-			sameKind(t, got.Body, want.Body)
+			compareBodies(t, got.Body, want.Body)
 		})
 	}
 }
 
-// sameKind asserts that two bodies are of one kind: figures of a host, or else the same to the letter.
-func sameKind(t *testing.T, got, want io.Reader) {
+// compareBodies checks that both bodies have the fields of a host's health, or that they are
+// identical.
+func compareBodies(t *testing.T, got, want io.Reader) {
 	t.Helper()
 	line, err := bufio.NewReader(got).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	documented, err := io.ReadAll(want)
+	wantBody, err := io.ReadAll(want)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.HasPrefix(line, `{"time"`) {
-		if line != string(documented)+"\n" {
-			t.Errorf("it answers\n%sdocumented is\n%s", line, documented)
+		if line != string(wantBody)+"\n" {
+			t.Errorf("got\n%sdocumented\n%s", line, wantBody)
 		}
 		return
 	}
-	for _, body := range []string{line, string(documented)} {
+	for _, body := range []string{line, string(wantBody)} {
 		strict := json.NewDecoder(strings.NewReader(body))
 		strict.DisallowUnknownFields()
 		var h health.Health
@@ -111,32 +114,33 @@ func sameKind(t *testing.T, got, want io.Reader) {
 			t.Errorf("%v in %s", err, body)
 		}
 	}
-	known := documentedFields(t)
-	for field := range fields("", decode(t, line)) {
-		if !known[field] {
-			t.Errorf("the agent says %s, which is not documented", field)
+	documented := documentedFields(t)
+	for field := range fieldNames("", decode(t, line)) {
+		if !documented[field] {
+			t.Errorf("field %s is not documented", field)
 		}
 	}
 }
 
-// Every field of the schema that the agent may fill in has its line, and no line is of a field that is not there.
+// TestEveryFieldIsDocumented checks that every field that the agent may set is documented, and that
+// every documented field exists.
 func TestEveryFieldIsDocumented(t *testing.T) {
-	known := documentedFields(t)
-	delete(known, "api")
+	documented := documentedFields(t)
+	delete(documented, "api")
 	var h health.Health
 	fill(reflect.ValueOf(&h).Elem())
-	h.Checkout, h.Job, h.Taken = nil, nil, nil // never the agent's
+	h.Checkout, h.Job, h.Taken = nil, nil, nil // the agent never sets these
 	text, err := json.Marshal(h)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fields("", decode(t, string(text)))
-	if !maps.Equal(known, want) {
-		t.Errorf("documented are\n%v\nthere are\n%v", slices.Sorted(maps.Keys(known)), slices.Sorted(maps.Keys(want)))
+	want := fieldNames("", decode(t, string(text)))
+	if !maps.Equal(documented, want) {
+		t.Errorf("documented:\n%v\nexisting:\n%v", slices.Sorted(maps.Keys(documented)), slices.Sorted(maps.Keys(want)))
 	}
 }
 
-// documentedFields are those in the first column of the tables under the endpoints.
+// documentedFields returns the first column of the tables that describe the endpoints.
 func documentedFields(t *testing.T) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile(apiDoc)
@@ -144,15 +148,15 @@ func documentedFields(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	endpoints, _, _ := strings.Cut(string(text), "\n## Errors")
-	known := map[string]bool{}
+	documented := map[string]bool{}
 	for line := range strings.Lines(endpoints) {
 		if cells := strings.Split(line, "|"); strings.HasPrefix(line, "| `") {
 			for _, field := range regexp.MustCompile("`([a-z_.]+)`").FindAllStringSubmatch(cells[1], -1) {
-				known[field[1]] = true
+				documented[field[1]] = true
 			}
 		}
 	}
-	return known
+	return documented
 }
 
 func decode(t *testing.T, text string) map[string]any {
@@ -164,12 +168,12 @@ func decode(t *testing.T, text string) map[string]any {
 	return object
 }
 
-// fields are the names of an object's fields, those of objects in it by their path.
-func fields(prefix string, object map[string]any) map[string]bool {
+// fieldNames returns the names of an object's fields. Fields of nested objects are paths.
+func fieldNames(prefix string, object map[string]any) map[string]bool {
 	names := map[string]bool{}
 	for name, value := range object {
 		if inner, is := value.(map[string]any); is {
-			maps.Copy(names, fields(prefix+name+".", inner))
+			maps.Copy(names, fieldNames(prefix+name+".", inner))
 		} else {
 			names[prefix+name] = true
 		}
@@ -177,7 +181,7 @@ func fields(prefix string, object map[string]any) map[string]bool {
 	return names
 }
 
-// fill makes every field of a struct differ from its zero, so that it is in the JSON.
+// fill sets every field of a struct to a non-zero value, so that it appears in the JSON.
 func fill(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:

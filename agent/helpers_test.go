@@ -9,29 +9,32 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
-	store    = "/nix/store/"
+	storeDir = "/nix/store/"
 	revision = "4a3d9cf0b1c2d3e4f5061728394a5b6c7d8e9f00"
 )
 
-// aHost is a NixOS host in a directory: generation 42 runs, 41 was booted, with another kernel.
-func aHost(t *testing.T) Host {
+// newHost returns a NixOS host in a directory. Generation 42 runs; the booted system has a
+// different kernel.
+func newHost(t *testing.T) Host {
 	t.Helper()
 	root := t.TempDir()
 	for _, system := range []string{"old", "new"} {
-		write(t, root+store+system+"/kernel", system)
-		write(t, root+store+system+"/initrd", "the same")
-		write(t, root+store+system+"/nixos-version", "26.05")
-		write(t, root+store+system+"/sw/bin/nixos-version", "#!/bin/sh\necho '{\"configurationRevision\":\""+revision+"\"}'\n")
+		write(t, root+storeDir+system+"/kernel", system)
+		write(t, root+storeDir+system+"/initrd", "same")
+		write(t, root+storeDir+system+"/nixos-version", "26.05")
+		write(t, root+storeDir+system+"/sw/bin/nixos-version", "#!/bin/sh\necho '{\"configurationRevision\":\""+revision+"\"}'\n")
 	}
-	write(t, root+store+"abc-nix-2.31.2/bin/nix", "")
+	write(t, root+storeDir+"abc-nix-2.31.2/bin/nix", "")
 	write(t, root+"/etc/os-release", "ID=nixos\nNAME=NixOS\nVERSION_ID=\"26.05\"\n")
-	link(t, root+store+"abc-nix-2.31.2/bin/nix", root+store+"new/sw/bin/nix")
-	link(t, root+store+"new", root+"/run/current-system")
-	link(t, root+store+"old", root+"/run/booted-system")
-	link(t, root+store+"new", root+"/nix/var/nix/profiles/system-42-link")
+	link(t, root+storeDir+"abc-nix-2.31.2/bin/nix", root+storeDir+"new/sw/bin/nix")
+	link(t, root+storeDir+"new", root+"/run/current-system")
+	link(t, root+storeDir+"old", root+"/run/booted-system")
+	link(t, root+storeDir+"new", root+"/nix/var/nix/profiles/system-42-link")
 	link(t, "system-42-link", root+"/nix/var/nix/profiles/system")
 	return Host{Root: root, Home: root + "/home/mba", User: "mba", Agent: "0.1.0"}
 }
@@ -46,7 +49,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// link points a link, new or there already, at a target.
+// link creates or replaces a symbolic link.
 func link(t *testing.T, target, path string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -58,7 +61,8 @@ func link(t *testing.T, target, path string) {
 	}
 }
 
-// socketPath is short enough for a socket wherever temporary files are.
+// socketPath returns a path that is short enough for a socket, which the paths of t.TempDir may not
+// be.
 func socketPath(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "fl")
@@ -69,10 +73,11 @@ func socketPath(t *testing.T) string {
 	return filepath.Join(dir, "agent.sock")
 }
 
-// anAgent serves until the test ends, and returns the way to connect to it.
-func anAgent(t *testing.T, change func(*Options)) (path string, left <-chan error) {
+// startAgent serves until the test ends. It returns the socket and a channel that receives the
+// error of Serve.
+func startAgent(t *testing.T, change func(*Options)) (path string, served <-chan error) {
 	t.Helper()
-	o := Options{Host: aHost(t), Limits: DefaultLimits()}
+	o := Options{Host: newHost(t), Limits: DefaultLimits()}
 	o.Limits.Requests = 10_000
 	if change != nil {
 		change(&o)
@@ -83,16 +88,16 @@ func anAgent(t *testing.T, change func(*Options)) (path string, left <-chan erro
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	done, seen := make(chan error, 1), make(chan struct{})
-	go func() { done <- Serve(ctx, l, o); close(seen) }()
-	t.Cleanup(func() { stop(); <-seen })
-	return path, done
+	result, done := make(chan error, 1), make(chan struct{})
+	go func() { result <- Serve(ctx, l, o); close(done) }()
+	t.Cleanup(func() { stop(); <-done })
+	return path, result
 }
 
-// web is an HTTP client of a socket; it keeps no connections.
-func web(t *testing.T, path string) *http.Client {
+// newHTTPClient returns an HTTP client of a socket that does not reuse connections.
+func newHTTPClient(t *testing.T, path string) *http.Client {
 	t.Helper()
-	dial := AtSocket(path)
+	dial := health.DialSocket(path)
 	return &http.Client{
 		Timeout: 20 * time.Second,
 		Transport: &http.Transport{
@@ -104,14 +109,14 @@ func web(t *testing.T, path string) *http.Client {
 
 func get(t *testing.T, c *http.Client, path string) (status int, body string) {
 	t.Helper()
-	answer, err := c.Get("http://agent" + path)
+	resp, err := c.Get("http://agent" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer.StatusCode, string(text)
+	return resp.StatusCode, string(text)
 }

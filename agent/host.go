@@ -12,48 +12,49 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// Host is where to look for what is known of the host: paths, and nothing that was found there.
+// Host says where to find the host's state. It holds paths only, never what was read from them.
 type Host struct {
-	Root  string // goes before the paths of the system and of Nix; "" on a real host
-	Home  string // of the user whose home it is, for the kind home
-	State string // $XDG_STATE_HOME; "" is ~/.local/state
-	User  string
-	Kind  string // nixos, darwin or home; "" looks
+	Root  string // prefix of the paths of the system and of Nix; "" on a real host
+	Home  string // the home directory of User
+	State string // $XDG_STATE_HOME; "" means ~/.local/state
+	User  string // the user whose home it is, for the kind home
+	Kind  string // nixos, darwin or home; "" means to detect it
 	Agent string // the agent's version
 }
 
-// Look is the host as it is now, but for how busy it is.
-func (h Host) Look(ctx context.Context) health.Health {
+// Health reads the host's current state, except for the CPU usage.
+func (h Host) Health(ctx context.Context) health.Health {
 	if h.Kind == "" {
-		h.Kind = h.kind()
+		h.Kind = h.detectKind()
 	}
 	if h.State == "" {
 		h.State = filepath.Join(h.Home, ".local/state")
 	}
 	name, _ := os.Hostname()
 	name, _, _ = strings.Cut(name, ".")
-	look := health.Health{
+	now := health.Health{
 		Time:   time.Now(),
 		Host:   name,
 		Kind:   h.Kind,
 		OS:     h.os(),
-		Nix:    h.nix(),
+		Nix:    h.nixVersion(),
 		Agent:  h.Agent,
 		BootID: h.bootID(),
 		System: h.system(),
 	}
-	h.figures(ctx, &look)
-	if h.Kind != "home" && h.exists("/run/systemd/system") { // a machine's units are no business of one user's home
+	h.addResources(ctx, &now)
+	// The machine's units do not belong to a user's home.
+	if h.Kind != "home" && h.exists("/run/systemd/system") {
 		var err error
-		if look.FailedUnits, err = failedUnits(ctx); err != nil {
-			look.NoUnits = err.Error()
+		if now.FailedUnits, err = failedUnits(ctx); err != nil {
+			now.NoUnits = err.Error()
 		}
 	}
-	return look
+	return now
 }
 
-// kind tells a host by what only its kind has.
-func (h Host) kind() string {
+// detectKind identifies the kind by a file that only hosts of that kind have.
+func (h Host) detectKind() string {
 	switch {
 	case h.exists("/run/current-system/nixos-version"):
 		return "nixos"
@@ -68,37 +69,37 @@ func (h Host) exists(path string) bool {
 	return err == nil
 }
 
-// inStore is the version that the name of Nix's own store path ends in.
-var inStore = regexp.MustCompile(`-(?:nix|nix-cli|lix|determinate-nix)-([0-9][0-9A-Za-z.+_-]*)/bin/`)
+// nixStorePath matches the version at the end of the name of Nix's own store path.
+var nixStorePath = regexp.MustCompile(`-(?:nix|nix-cli|lix|determinate-nix)-([0-9][0-9A-Za-z.+_-]*)/bin/`)
 
-// nix is told by where its binary is: asking it would take starting it.
-func (h Host) nix() string {
+// nixVersion derives Nix's version from the path of its binary: the sandbox cannot start it.
+func (h Host) nixVersion() string {
 	for _, path := range []string{
 		h.Root + "/run/current-system/sw/bin/nix",
 		h.Root + "/nix/var/nix/profiles/default/bin/nix",
 		h.Home + "/.nix-profile/bin/nix",
 	} {
-		if found := inStore.FindStringSubmatch(resolved(path)); found != nil {
+		if found := nixStorePath.FindStringSubmatch(resolve(path)); found != nil {
 			return found[1]
 		}
 	}
 	return ""
 }
 
-// system is what the host has and runs.
+// system returns the systems that are installed, running and booted.
 func (h Host) system() health.System {
 	s := health.System{}
 	profile := h.Root + "/nix/var/nix/profiles/system"
 	if h.Kind == "home" {
 		profile = filepath.Join(h.homeProfiles(), "home-manager")
 	}
-	s.Profile = resolved(profile)
+	s.Profile = resolve(profile)
 	s.Generation, s.GenerationTime = generation(profile)
 	if h.Kind == "home" {
 		s.Deployed = s.Profile
 	} else {
-		s.Deployed = resolved(h.Root + "/run/current-system")
-		s.Booted = resolved(h.Root + "/run/booted-system")
+		s.Deployed = resolve(h.Root + "/run/current-system")
+		s.Booted = resolve(h.Root + "/run/booted-system")
 		s.BootPending = s.Profile != "" && s.Profile != s.Deployed
 		s.RebootNeeded = s.Booted != "" && needsReboot(s.Booted, s.Deployed)
 	}
@@ -106,6 +107,7 @@ func (h Host) system() health.System {
 	return s
 }
 
+// homeProfiles returns the directory of the home's profile, which depends on Nix's version.
 func (h Host) homeProfiles() string {
 	own := filepath.Join(h.State, "nix/profiles")
 	perUser := filepath.Join(h.Root+"/nix/var/nix/profiles/per-user", h.User)
@@ -117,8 +119,8 @@ func (h Host) homeProfiles() string {
 	return own
 }
 
-// resolved is a path without symbolic links, or "" where it leads nowhere.
-func resolved(path string) string {
+// resolve returns the path with all symbolic links resolved, or "" if it does not exist.
+func resolve(path string) string {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return ""
@@ -126,7 +128,8 @@ func resolved(path string) string {
 	return real
 }
 
-// generation is told by the link that a profile is: system -> system-42-link, made when the generation was.
+// generation returns the number of a profile's generation and when it was created, from the
+// symbolic link that the profile is: system -> system-42-link.
 func generation(profile string) (int, *time.Time) {
 	link, err := os.Readlink(profile)
 	if err != nil {
@@ -140,18 +143,18 @@ func generation(profile string) (int, *time.Time) {
 	if err != nil {
 		return 0, nil
 	}
-	made, err := os.Lstat(filepath.Join(filepath.Dir(profile), filepath.Base(link)))
+	info, err := os.Lstat(filepath.Join(filepath.Dir(profile), filepath.Base(link)))
 	if err != nil {
 		return n, nil
 	}
-	at := made.ModTime()
-	return n, &at
+	created := info.ModTime()
+	return n, &created
 }
 
-// needsReboot tells whether two systems differ in what only a boot brings in.
+// needsReboot reports whether the systems differ in parts that only a boot replaces.
 func needsReboot(booted, deployed string) bool {
 	for _, part := range []string{"kernel", "initrd", "kernel-modules"} {
-		if resolved(filepath.Join(booted, part)) != resolved(filepath.Join(deployed, part)) {
+		if resolve(filepath.Join(booted, part)) != resolve(filepath.Join(deployed, part)) {
 			return true
 		}
 	}

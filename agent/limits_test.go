@@ -13,138 +13,141 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-func TestAThousandRequestsAtOnceAreAllAnswered(t *testing.T) {
-	path, _ := anAgent(t, func(o *Options) { o.Limits.Connections, o.Limits.Requests = 4, 100 })
-	client := web(t, path)
+func TestThousandConcurrentRequestsAreAnswered(t *testing.T) {
+	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections, o.Limits.Requests = 4, 100 })
+	client := newHTTPClient(t, path)
 	var all sync.WaitGroup
 	var counts [600]atomic.Int32
 	for range 1000 {
 		all.Go(func() {
-			answer, err := client.Get("http://agent/v1/health")
+			resp, err := client.Get("http://agent/v1/health")
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			answer.Body.Close()
-			counts[answer.StatusCode].Add(1)
+			resp.Body.Close()
+			counts[resp.StatusCode].Add(1)
 		})
 	}
 	all.Wait()
 	ok, refused := counts[http.StatusOK].Load(), counts[http.StatusTooManyRequests].Load()
 	if ok+refused != 1000 || ok < 100 {
-		t.Errorf("%d were answered, %d refused", ok, refused)
+		t.Errorf("%d answered, %d refused", ok, refused)
 	}
 }
 
-func TestMoreRequestsThanMayAreRefusedWithAWordOfWhen(t *testing.T) {
-	path, _ := anAgent(t, func(o *Options) { o.Limits.Requests = 2 })
-	client := web(t, path)
+func TestExcessRequestsGetRetryAfter(t *testing.T) {
+	path, _ := startAgent(t, func(o *Options) { o.Limits.Requests = 2 })
+	client := newHTTPClient(t, path)
 	for {
-		answer, err := client.Get("http://agent/v1/version")
+		resp, err := client.Get("http://agent/v1/version")
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
-		if answer.StatusCode == http.StatusTooManyRequests {
-			if answer.Header.Get("Retry-After") != "1" || answer.Header.Get("Content-Type") != problemType {
-				t.Errorf("got %v", answer.Header)
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusTooManyRequests {
+			if resp.Header.Get("Retry-After") != "1" || resp.Header.Get("Content-Type") != health.ProblemType {
+				t.Errorf("got %v", resp.Header)
 			}
 			return
 		}
 	}
 }
 
-func TestABucketRefills(t *testing.T) {
-	b, now := newBucket(2), time.Now()
-	passed := func() (n int) {
+func TestRateLimiterRefills(t *testing.T) {
+	l, now := newRateLimiter(2), time.Now()
+	allowed := func() (n int) {
 		for range 5 {
-			if b.take(now) {
+			if l.allow(now) {
 				n++
 			}
 		}
 		return n
 	}
-	if n := passed(); n != 2 {
-		t.Errorf("at first %d pass, of 2 a second", n)
+	if n := allowed(); n != 2 {
+		t.Errorf("first: %d allowed, want 2", n)
 	}
 	now = now.Add(500 * time.Millisecond)
-	if n := passed(); n != 1 {
-		t.Errorf("half a second later %d pass", n)
+	if n := allowed(); n != 1 {
+		t.Errorf("half a second later: %d allowed, want 1", n)
 	}
 	now = now.Add(time.Hour)
-	if n := passed(); n != 2 {
-		t.Errorf("an hour later %d pass: no more than a second's may add up", n)
+	if n := allowed(); n != 2 {
+		t.Errorf("an hour later: %d allowed, want 2, the burst", n)
 	}
 }
 
-func TestALongHeaderIsNotRead(t *testing.T) {
-	path, _ := anAgent(t, nil)
+func TestLongHeaderIsRejected(t *testing.T) {
+	path, _ := startAgent(t, nil)
 	r, err := http.NewRequest(http.MethodGet, "http://agent/v1/version", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for size, want := range map[int]int{3 << 10: http.StatusOK, 9 << 10: http.StatusRequestHeaderFieldsTooLarge} {
 		r.Header.Set("X-Long", strings.Repeat("x", size))
-		answer, err := web(t, path).Do(r)
+		resp, err := newHTTPClient(t, path).Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer.Body.Close()
-		if answer.StatusCode != want {
-			t.Errorf("%d bytes: %s", size, answer.Status)
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%d bytes: %s", size, resp.Status)
 		}
 	}
 }
 
-func TestWatchIntervalsHaveBounds(t *testing.T) {
-	path, _ := anAgent(t, nil)
+func TestWatchIntervalIsBounded(t *testing.T) {
+	path, _ := startAgent(t, nil)
 	for _, interval := range []string{"1ms", "2h", "-1s", "soon", "1"} {
-		if status, body := get(t, web(t, path), "/v1/watch?interval="+interval); status != http.StatusBadRequest || !strings.Contains(body, interval) {
+		if status, body := get(t, newHTTPClient(t, path), "/v1/watch?interval="+interval); status != http.StatusBadRequest || !strings.Contains(body, interval) {
 			t.Errorf("%s: %d %s", interval, status, body)
 		}
 	}
 }
 
-func TestWatchersLeaveRoomForThoseWhoAskOnce(t *testing.T) {
-	path, _ := anAgent(t, func(o *Options) { o.Limits.Connections = 4 })
-	client := web(t, path)
+func TestWatchersLeaveSlotsForSingleRequests(t *testing.T) {
+	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections = 4 })
+	client := newHTTPClient(t, path)
 	for range 2 {
-		answer, err := client.Get("http://agent/v1/watch")
+		resp, err := client.Get("http://agent/v1/watch")
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer answer.Body.Close()
-		if _, err := bufio.NewReader(answer.Body).ReadString('\n'); err != nil {
+		defer resp.Body.Close()
+		if _, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if status, body := get(t, client, "/v1/watch"); status != http.StatusServiceUnavailable {
-		t.Errorf("a third watcher: %d %s", status, body)
+		t.Errorf("third watcher: %d %s", status, body)
 	}
 	if status, _ := get(t, client, "/v1/health"); status != http.StatusOK {
 		t.Errorf("health: %d", status)
 	}
 }
 
-// A reader that has sent its request and takes nothing holds a connection for as long as its buffer and our patience last.
-func TestASlowReaderIsCutOff(t *testing.T) {
-	here, there := net.Pipe() // nothing is buffered in it
-	defer there.Close()
-	conn := &stuck{Conn: here, until: make(chan struct{})}
-	listener := &oneConn{conn: conn, shut: make(chan struct{})}
+// TestSlowReaderIsDisconnected checks that a client that reads nothing loses its connection once
+// the buffer is full and ioTimeout has passed.
+func TestSlowReaderIsDisconnected(t *testing.T) {
+	server, client := net.Pipe() // has no buffer
+	defer client.Close()
+	conn := &notifyingConn{Conn: server, closed: make(chan struct{})}
+	listener := &singleConnListener{conn: conn, closed: make(chan struct{})}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error)
-	go func() { served <- Serve(ctx, listener, Options{Host: aHost(t), Limits: DefaultLimits()}) }()
-	began := time.Now()
-	if _, err := io.WriteString(there, "GET /v1/watch HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
+	go func() { served <- Serve(ctx, listener, Options{Host: newHost(t), Limits: DefaultLimits()}) }()
+	start := time.Now()
+	if _, err := io.WriteString(client, "GET /v1/watch HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case <-conn.until:
-	case <-time.After(3 * patience):
-		t.Errorf("still there after %v", time.Since(began))
+	case <-conn.closed:
+	case <-time.After(3 * ioTimeout):
+		t.Errorf("still connected after %v", time.Since(start))
 	}
 	stop()
 	if err := <-served; err != nil {
@@ -152,65 +155,65 @@ func TestASlowReaderIsCutOff(t *testing.T) {
 	}
 }
 
-// stuck is a connection that tells when it is closed.
-type stuck struct {
+// notifyingConn is a connection that closes a channel when it is closed.
+type notifyingConn struct {
 	net.Conn
-	until chan struct{}
-	once  sync.Once
+	closed chan struct{}
+	once   sync.Once
 }
 
-func (s *stuck) Close() error {
-	s.once.Do(func() { close(s.until) })
-	return s.Conn.Close()
+func (c *notifyingConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
 }
 
-// oneConn is a listener that has one connection to give.
-type oneConn struct {
-	conn  net.Conn
-	given atomic.Bool
-	once  sync.Once
-	shut  chan struct{}
+// singleConnListener is a listener that accepts one connection.
+type singleConnListener struct {
+	conn     net.Conn
+	accepted atomic.Bool
+	once     sync.Once
+	closed   chan struct{}
 }
 
-func (l *oneConn) Accept() (net.Conn, error) {
-	if !l.given.Swap(true) {
+func (l *singleConnListener) Accept() (net.Conn, error) {
+	if !l.accepted.Swap(true) {
 		return l.conn, nil
 	}
-	<-l.shut
+	<-l.closed
 	return nil, net.ErrClosed
 }
 
-func (l *oneConn) Close() error {
-	l.once.Do(func() { close(l.shut) })
+func (l *singleConnListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
 	return nil
 }
 
-func (l *oneConn) Addr() net.Addr { return l.conn.LocalAddr() }
+func (l *singleConnListener) Addr() net.Addr { return l.conn.LocalAddr() }
 
-func TestItLeavesWhenNobodyIsThere(t *testing.T) {
-	path, left := anAgent(t, func(o *Options) { o.Idle = 300 * time.Millisecond })
-	watching, err := web(t, path).Get("http://agent/v1/watch?interval=1s")
+func TestServeReturnsWhenIdle(t *testing.T) {
+	path, served := startAgent(t, func(o *Options) { o.Idle = 300 * time.Millisecond })
+	watching, err := newHTTPClient(t, path).Get("http://agent/v1/watch?interval=1s")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := bufio.NewReader(watching.Body)
 	for range 2 {
 		if _, err := lines.ReadString('\n'); err != nil {
-			t.Fatal("it left under a watcher's eyes:", err)
+			t.Fatal("it stopped during a watch:", err)
 		}
 	}
 	watching.Body.Close()
 	select {
-	case err := <-left:
+	case err := <-served:
 		if err != nil {
 			t.Error(err)
 		}
 	case <-time.After(5 * time.Second):
-		t.Error("it is still there")
+		t.Error("it is still serving")
 	}
 }
 
-func TestItEndsWithWatchersWhenItIsToldTo(t *testing.T) {
+func TestServeReturnsWhenCanceledDuringWatch(t *testing.T) {
 	path := socketPath(t)
 	l, err := Listen(path)
 	if err != nil {
@@ -218,8 +221,8 @@ func TestItEndsWithWatchersWhenItIsToldTo(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error)
-	go func() { served <- Serve(ctx, l, Options{Host: aHost(t), Limits: DefaultLimits()}) }()
-	watching, err := web(t, path).Get("http://agent/v1/watch")
+	go func() { served <- Serve(ctx, l, Options{Host: newHost(t), Limits: DefaultLimits()}) }()
+	watching, err := newHTTPClient(t, path).Get("http://agent/v1/watch")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,18 +233,18 @@ func TestItEndsWithWatchersWhenItIsToldTo(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(patience):
-		t.Error("it is still there")
+	case <-time.After(ioTimeout):
+		t.Error("it is still serving")
 	}
 }
 
-func TestLimitsThatCannotBeKeptAreRefused(t *testing.T) {
+func TestServeRejectsInvalidLimits(t *testing.T) {
 	for want, change := range map[string]func(*Limits){
-		"1 connections":            func(l *Limits) { l.Connections = 1 },
-		"0 requests a second":      func(l *Limits) { l.Requests = 0 },
-		"100 bytes of a header":    func(l *Limits) { l.HeaderBytes = 100 },
-		"watch intervals from 1ms": func(l *Limits) { l.MinInterval = time.Millisecond },
-		"watch intervals from 2h":  func(l *Limits) { l.MinInterval = 2 * time.Hour },
+		"invalid limit of 1 connections":         func(l *Limits) { l.Connections = 1 },
+		"invalid limit of 0 requests per second": func(l *Limits) { l.Requests = 0 },
+		"invalid limit of 100 header bytes":      func(l *Limits) { l.HeaderBytes = 100 },
+		"invalid minimum watch interval 1ms":     func(l *Limits) { l.MinInterval = time.Millisecond },
+		"invalid maximum watch interval 1h0m0s":  func(l *Limits) { l.MinInterval = 2 * time.Hour },
 	} {
 		limits := DefaultLimits()
 		change(&limits)
@@ -253,7 +256,7 @@ func TestLimitsThatCannotBeKeptAreRefused(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("the listener is left open: %v", err)
+			t.Errorf("the listener is still open: %v", err)
 		}
 	}
 	if err := DefaultLimits().Check(); err != nil {

@@ -2,16 +2,16 @@ package agent
 
 import "strings"
 
-// os is the distribution, "NixOS 26.05".
+// os returns the distribution's name and version, for example "NixOS 26.05".
 func (h Host) os() string {
-	words := map[string]string{}
-	for line := range strings.Lines(readSome(h.Root + "/etc/os-release")) {
+	values := map[string]string{}
+	for line := range strings.Lines(readHead(h.Root + "/etc/os-release")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		words[key] = strings.Trim(value, `"'`)
+		values[key] = strings.Trim(value, `"'`)
 	}
-	return strings.TrimSpace(words["NAME"] + " " + words["VERSION_ID"])
+	return strings.TrimSpace(values["NAME"] + " " + values["VERSION_ID"])
 }
 
 func (h Host) bootID() string {
-	return strings.TrimSpace(readSome("/proc/sys/kernel/random/boot_id"))
+	return strings.TrimSpace(readHead("/proc/sys/kernel/random/boot_id"))
 }

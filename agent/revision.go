@@ -8,23 +8,25 @@ import (
 	"strings"
 )
 
-// configurationRevision is how both NixOS and nix-darwin write the flake's revision down, where the flake gives it to them.
+// configurationRevision matches the flake's revision as NixOS and nix-darwin record it, if the
+// flake sets it.
 var configurationRevision = regexp.MustCompile(`"configurationRevision" *: *"([^"]+)"`)
 
-// revision is the commit that what is deployed was built from, as far as it can be told.
+// revision returns the commit that the deployed system was built from, or "" if it is not known.
 func (h Host) revision(deployed string) string {
-	// NixOS has it only in the text of a program, which prints it.
-	told := map[string]string{
+	// NixOS records it only in the text of the program that prints it.
+	recorded := map[string]string{
 		"nixos":  "/run/current-system/sw/bin/nixos-version",
 		"darwin": "/run/current-system/darwin-version.json",
 	}
-	if path := told[h.Kind]; path != "" {
-		if found := configurationRevision.FindStringSubmatch(readSome(h.Root + path)); found != nil {
+	if path := recorded[h.Kind]; path != "" {
+		if found := configurationRevision.FindStringSubmatch(readHead(h.Root + path)); found != nil {
 			return found[1]
 		}
 	}
-	// A deploy notes "PATH REVISION" in the user's home; for another user's agent that is out of sight.
-	for line := range strings.Lines(readSome(filepath.Join(h.State, "fleetctl/revisions"))) {
+	// A deploy records "PATH REVISION" in the login user's home, which an agent that runs as
+	// another user cannot read.
+	for line := range strings.Lines(readHead(filepath.Join(h.State, "fleetctl/revisions"))) {
 		if path, revision, _ := strings.Cut(strings.TrimSpace(line), " "); path == deployed {
 			return revision
 		}
@@ -32,8 +34,8 @@ func (h Host) revision(deployed string) string {
 	return ""
 }
 
-// readSome reads the beginning of a file that is small where it is what it should be; "" where it cannot be read.
-func readSome(path string) string {
+// readHead returns the first 64 KiB of a file, or "" if it cannot be read.
+func readHead(path string) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""

@@ -7,36 +7,37 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// sampler looks at the host for all who ask: one look serves everybody who asks within a moment.
+// sampler reads the host's state for all requests: those that arrive within maxAge of each other
+// share one sample.
 type sampler struct {
 	host Host
-	cpu  *meter
-	turn chan struct{} // who has put something in may look, and touch last
+	cpu  *cpuMeter
+	lock chan struct{} // guards what follows, and cpu; a channel, so that waiting can be canceled
 	last health.Health
 	at   time.Time
 }
 
-// fresh is how old a look may be that is given to somebody who asks now.
-const fresh = shortestInterval
+// maxAge is how old a sample may be to be served again.
+const maxAge = shortestInterval
 
 func newSampler(h Host) *sampler {
-	return &sampler{host: h, cpu: newMeter(), turn: make(chan struct{}, 1)}
+	return &sampler{host: h, cpu: newCPUMeter(), lock: make(chan struct{}, 1)}
 }
 
 func (s *sampler) sample(ctx context.Context) (health.Health, error) {
 	select {
-	case s.turn <- struct{}{}:
-		defer func() { <-s.turn }()
+	case s.lock <- struct{}{}:
+		defer func() { <-s.lock }()
 	case <-ctx.Done():
 		return health.Health{}, ctx.Err()
 	}
-	if s.at.IsZero() || time.Since(s.at) >= fresh {
-		look := s.host.Look(ctx)
-		look.CPU = s.cpu.percent(ctx)
+	if s.at.IsZero() || time.Since(s.at) >= maxAge {
+		now := s.host.Health(ctx)
+		now.CPU = s.cpu.percent(ctx)
 		if err := ctx.Err(); err != nil {
-			return health.Health{}, err // what was seen may be half of it
+			return health.Health{}, err // the sample may be incomplete
 		}
-		s.last, s.at = look, time.Now()
+		s.last, s.at = now, time.Now()
 	}
 	return s.last, nil
 }

@@ -13,63 +13,54 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// API is the version of what is served, the number in /v1.
-const API = 1
-
-// Version is the answer of GET /v1/version.
-type Version struct {
-	Agent string `json:"agent"` // the program's version
-	API   int    `json:"api"`
-}
-
-// Options are how an agent serves.
+// Options configures [Serve].
 type Options struct {
 	Host   Host
 	Limits Limits
-	Idle   time.Duration // it leaves when nobody was connected for so long; 0 is never
+	Idle   time.Duration // Serve returns after this long without a connection; 0 means never
 }
 
-const (
-	patience  = 5 * time.Second  // with who sends a request, or does not read an answer
-	keepAlive = 10 * time.Second // between two requests of a connection
-)
+// ioTimeout limits how long a client may take to send a request or to read a response.
+const ioTimeout = 5 * time.Second
 
-// Serve answers on a listener, which it closes, until ctx ends or it has been idle. It returns nil for both.
+// Serve answers requests on l until ctx is done or the idle time has passed; it returns nil in both
+// cases. It closes l.
 func Serve(ctx context.Context, l net.Listener, o Options) error {
 	if err := o.Limits.Check(); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	idle := make(chan struct{})
-	door := newDoor(l, o.Limits.Connections, o.Idle, func() { close(idle) })
+	limited := newLimitedListener(l, o.Limits.Connections, o.Idle, func() { close(idle) })
 	s := &server{
 		limits:   o.Limits,
-		version:  Version{o.Host.Agent, API},
+		version:  health.AgentVersion{Agent: o.Host.Agent, API: health.AgentAPI},
 		sampler:  newSampler(o.Host),
 		watchers: make(chan struct{}, o.Limits.Connections/2),
 	}
-	web := &http.Server{
-		Handler:        s.handler(newBucket(o.Limits.Requests)),
+	httpServer := &http.Server{
+		Handler:        s.handler(newRateLimiter(o.Limits.Requests)),
 		BaseContext:    func(net.Listener) context.Context { return ctx },
-		ReadTimeout:    patience,
-		WriteTimeout:   patience,
-		IdleTimeout:    keepAlive,
+		ReadTimeout:    ioTimeout,
+		WriteTimeout:   ioTimeout,
+		IdleTimeout:    health.AgentKeepAlive,
 		MaxHeaderBytes: o.Limits.HeaderBytes - headerSlop,
-		ErrorLog:       log.New(io.Discard, "", 0), // it would let a client fill the host's journal
+		ErrorLog:       log.New(io.Discard, "", 0), // clients could fill the host's journal with it
 	}
 	served := make(chan error, 1)
-	go func() { served <- web.Serve(door) }()
+	go func() { served <- httpServer.Serve(limited) }()
 	select {
 	case err := <-served:
 		return err
 	case <-ctx.Done():
 	case <-idle:
 	}
-	// Who came in at the last moment is answered; who has not come in waits at systemd's socket for the next agent.
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	// Connections accepted by now are still answered. Later ones wait in systemd's socket for the
+	// next agent.
+	shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ioTimeout)
 	defer cancel()
-	err := web.Shutdown(last)
+	err := httpServer.Shutdown(shutdownCtx)
 	if err != nil {
-		err = web.Close()
+		err = httpServer.Close()
 	}
 	<-served
 	return err
@@ -77,32 +68,32 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 
 type server struct {
 	limits   Limits
-	version  Version
+	version  health.AgentVersion
 	sampler  *sampler
-	watchers chan struct{} // half of the connections: the other half is for those who ask once
+	watchers chan struct{} // half of the connections: the other half is for single requests
 }
 
-// handler is the routes, behind the limit of requests.
-func (s *server) handler(requests *bucket) http.Handler {
+// handler returns the routes, behind the rate limit.
+func (s *server) handler(rate *rateLimiter) http.Handler {
 	routes := http.NewServeMux()
 	for path, handle := range map[string]http.HandlerFunc{
 		"/v1/health":  s.health,
 		"/v1/watch":   s.watch,
-		"/v1/version": func(w http.ResponseWriter, _ *http.Request) { answer(w, s.version) },
+		"/v1/version": func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.version) },
 	} {
 		routes.HandleFunc("GET "+path, handle)
 		routes.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", "GET, HEAD")
-			problem(http.StatusMethodNotAllowed, "%s only reads: use GET", path).answer(w)
+			writeProblem(w, health.NewProblem(http.StatusMethodNotAllowed, "%s is read-only: use GET", path))
 		})
 	}
 	routes.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		problem(http.StatusNotFound, "there are /v1/health, /v1/watch and /v1/version").answer(w)
+		writeProblem(w, health.NewProblem(http.StatusNotFound, "valid paths are /v1/health, /v1/watch and /v1/version"))
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !requests.take(time.Now()) {
+		if !rate.allow(time.Now()) {
 			w.Header().Set("Retry-After", "1")
-			problem(http.StatusTooManyRequests, "more than %d requests a second", s.limits.Requests).answer(w)
+			writeProblem(w, health.NewProblem(http.StatusTooManyRequests, "more than %d requests per second", s.limits.Requests))
 			return
 		}
 		routes.ServeHTTP(w, r)
@@ -112,23 +103,31 @@ func (s *server) handler(requests *bucket) http.Handler {
 func (s *server) health(w http.ResponseWriter, r *http.Request) {
 	h, err := s.sampler.sample(r.Context())
 	if err != nil {
-		problem(http.StatusServiceUnavailable, "the agent is leaving").answer(w)
+		writeProblem(w, health.NewProblem(http.StatusServiceUnavailable, "the agent is shutting down"))
 		return
 	}
-	answer(w, h)
+	writeJSON(w, h)
 }
 
-func answer(w http.ResponseWriter, value any) {
+// writeJSON answers with a value. A write error means that the client has left.
+func writeJSON(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(value) // who does not read it, has left
+	_ = json.NewEncoder(w).Encode(value)
 }
 
-// watch writes a line each interval, until the reader leaves or falls behind.
+// writeProblem answers with an error. A write error means that the client has left.
+func writeProblem(w http.ResponseWriter, p *health.Problem) {
+	w.Header().Set("Content-Type", health.ProblemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// watch writes one line per interval until the client leaves or falls behind.
 func (s *server) watch(w http.ResponseWriter, r *http.Request) {
-	interval, wrong := s.interval(r)
-	if wrong != nil {
-		wrong.answer(w)
+	interval, problem := s.interval(r)
+	if problem != nil {
+		writeProblem(w, problem)
 		return
 	}
 	select {
@@ -136,7 +135,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 		defer func() { <-s.watchers }()
 	default:
 		w.Header().Set("Retry-After", "10")
-		problem(http.StatusServiceUnavailable, "%d watch already, which is as many as may", cap(s.watchers)).answer(w)
+		writeProblem(w, health.NewProblem(http.StatusServiceUnavailable, "the limit of %d watches is reached", cap(s.watchers)))
 		return
 	}
 	w.Header().Set("Content-Type", "application/jsonl")
@@ -147,7 +146,7 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 	lines, control := json.NewEncoder(w), http.NewResponseController(w)
 	for tick := time.NewTicker(interval); ; {
 		h, err := s.sampler.sample(r.Context())
-		if err != nil || s.line(control, lines, h) != nil {
+		if err != nil || writeLine(control, lines, h) != nil {
 			return
 		}
 		select {
@@ -158,8 +157,8 @@ func (s *server) watch(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *server) line(control *http.ResponseController, lines *json.Encoder, h health.Health) error {
-	if err := control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+func writeLine(control *http.ResponseController, lines *json.Encoder, h health.Health) error {
+	if err := control.SetWriteDeadline(time.Now().Add(ioTimeout)); err != nil {
 		return err
 	}
 	if err := lines.Encode(h); err != nil {
@@ -170,17 +169,18 @@ func (s *server) line(control *http.ResponseController, lines *json.Encoder, h h
 
 const defaultInterval = 2 * time.Second
 
-func (s *server) interval(r *http.Request) (time.Duration, *Problem) {
-	asked := r.URL.Query().Get("interval")
-	if asked == "" {
+// interval returns the interval that a watch asks for, or a problem if it is invalid.
+func (s *server) interval(r *http.Request) (time.Duration, *health.Problem) {
+	value := r.URL.Query().Get("interval")
+	if value == "" {
 		return min(max(defaultInterval, s.limits.MinInterval), s.limits.MaxInterval), nil
 	}
-	interval, err := time.ParseDuration(asked)
+	interval, err := time.ParseDuration(value)
 	switch {
 	case err != nil:
-		return 0, problem(http.StatusBadRequest, "interval %q is no duration: write it as 2s", asked)
+		return 0, health.NewProblem(http.StatusBadRequest, "invalid interval %q: must be a duration such as 2s", value)
 	case interval < s.limits.MinInterval || interval > s.limits.MaxInterval:
-		return 0, problem(http.StatusBadRequest, "interval %v: must be from %v to %v", interval, s.limits.MinInterval, s.limits.MaxInterval)
+		return 0, health.NewProblem(http.StatusBadRequest, "invalid interval %v: must be between %v and %v", interval, s.limits.MinInterval, s.limits.MaxInterval)
 	}
 	return interval, nil
 }

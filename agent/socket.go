@@ -11,67 +11,69 @@ import (
 	"syscall"
 )
 
-// mode lets the owner and the group of the socket in.
-const mode fs.FileMode = 0o660
+// socketMode lets the owner and the group of the socket connect.
+const socketMode fs.FileMode = 0o660
 
-// longest is the path of a unix socket on macOS, whose room for it is the smaller one.
-const longest = 103
+// maxSocketPath is the longest path of a unix socket on macOS, whose limit is lower than Linux's.
+const maxSocketPath = 103
 
-// ErrAnswered is the error of listening where an agent does already.
-var ErrAnswered = errors.New("an agent answers there already")
+// ErrInUse is returned by [Listen] if another agent already listens on the socket.
+var ErrInUse = errors.New("another agent already listens there")
 
-// Listen makes a socket at a path, and the directory that it is in. Closing the listener removes the socket.
+// Listen creates a socket at a path, and its directory. Closing the listener removes the socket.
 //
-// What a killed agent left there is replaced; anything else stays, and is an error.
+// Listen replaces a socket that a killed agent left behind. It returns an error if anything else is
+// at the path.
 func Listen(path string) (net.Listener, error) {
-	fresh := path + ".new"
-	if len(fresh) > longest {
-		return nil, fmt.Errorf("socket %q: its path is too long: it may have %d bytes", path, longest-len(".new"))
+	tmp := path + ".new"
+	if len(tmp) > maxSocketPath {
+		return nil, fmt.Errorf("socket %q: path too long: must have at most %d bytes", path, maxSocketPath-len(".new"))
 	}
-	if err := mayTake(path); err != nil {
+	if err := checkUnused(path); err != nil {
 		return nil, fmt.Errorf("socket %q: %w", path, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: fresh, Net: "unix"})
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: tmp, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("socket %q: %w", path, err)
 	}
 	l.SetUnlinkOnClose(false)
-	own := &socket{UnixListener: l, path: fresh}
-	// Nobody can reach it under its name before its mode is right, and there is no moment without a socket.
-	err = os.Chmod(fresh, mode)
+	socket := &socketListener{UnixListener: l, path: tmp}
+	// The socket gets its name once its mode is set. The rename also replaces an old socket
+	// atomically.
+	err = os.Chmod(tmp, socketMode)
 	if err == nil {
-		err = os.Rename(fresh, path)
+		err = os.Rename(tmp, path)
 	}
 	if err == nil {
-		own.path = path
-		own.made, err = os.Lstat(path)
+		socket.path = path
+		socket.info, err = os.Lstat(path)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("socket %q: %w", path, err), own.Close())
+		return nil, errors.Join(fmt.Errorf("socket %q: %w", path, err), socket.Close())
 	}
-	return own, nil
+	return socket, nil
 }
 
-// mayTake tells whether nothing is at the path but what a killed agent left.
-func mayTake(path string) error {
-	there, err := os.Lstat(path)
+// checkUnused returns an error unless the path does not exist or is a socket without a listener.
+func checkUnused(path string) error {
+	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	if there.Mode().Type() != fs.ModeSocket {
-		return errors.New("something that is no socket is there: remove it, or name another path")
+	if info.Mode().Type() != fs.ModeSocket {
+		return errors.New("the file there is not a socket: remove it, or use another path")
 	}
 	conn, err := net.Dial("unix", path)
 	if err == nil {
-		return errors.Join(ErrAnswered, conn.Close())
+		return errors.Join(ErrInUse, conn.Close())
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return err
@@ -79,20 +81,20 @@ func mayTake(path string) error {
 	return nil
 }
 
-// socket takes its file with it when it is closed, unless the file is another agent's by then.
-type socket struct {
+// socketListener removes its file when it is closed, unless another agent has replaced the file.
+type socketListener struct {
 	*net.UnixListener
 	path string
-	made fs.FileInfo // nil until it has its name
+	info fs.FileInfo // nil until the socket has its final name
 	once sync.Once
 }
 
-func (s *socket) Close() error {
+func (s *socketListener) Close() error {
 	err := net.ErrClosed
 	s.once.Do(func() {
 		err = s.UnixListener.Close()
-		now, lost := os.Lstat(s.path)
-		if lost == nil && (s.made == nil || os.SameFile(s.made, now)) {
+		current, statErr := os.Lstat(s.path)
+		if statErr == nil && (s.info == nil || os.SameFile(s.info, current)) {
 			err = errors.Join(err, os.Remove(s.path))
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestASocketIsForItsOwnerAndItsGroup(t *testing.T) {
+func TestListenCreatesSocketForOwnerAndGroup(t *testing.T) {
 	path := socketPath(t)
 	l, err := Listen(path)
 	if err != nil {
@@ -19,17 +19,17 @@ func TestASocketIsForItsOwnerAndItsGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info.Mode() != os.ModeSocket|0o660 {
-		t.Errorf("its mode is %v", info.Mode())
+		t.Errorf("the mode is %v", info.Mode())
 	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Lstat(path); !os.IsNotExist(err) {
-		t.Errorf("it is left behind: %v", err)
+		t.Errorf("Close left the socket behind: %v", err)
 	}
 }
 
-func TestASocketThatAKilledAgentLeftIsReplaced(t *testing.T) {
+func TestListenReplacesSocketOfKilledAgent(t *testing.T) {
 	path := socketPath(t)
 	killed, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
@@ -48,28 +48,28 @@ func TestASocketThatAKilledAgentLeftIsReplaced(t *testing.T) {
 	}
 }
 
-func TestAnAgentThatAnswersIsLeftAlone(t *testing.T) {
-	path, _ := anAgent(t, nil)
-	if _, err := Listen(path); !errors.Is(err, ErrAnswered) {
+func TestListenFailsIfAgentIsRunning(t *testing.T) {
+	path, _ := startAgent(t, nil)
+	if _, err := Listen(path); !errors.Is(err, ErrInUse) {
 		t.Errorf("got %v", err)
 	}
-	if status, _ := get(t, web(t, path), "/v1/version"); status != 200 {
-		t.Errorf("the first agent answers with %d", status)
+	if status, _ := get(t, newHTTPClient(t, path), "/v1/version"); status != 200 {
+		t.Errorf("the running agent answers with %d", status)
 	}
 }
 
-func TestAFileThatIsNoSocketIsLeftAlone(t *testing.T) {
+func TestListenKeepsFileThatIsNotASocket(t *testing.T) {
 	path := socketPath(t)
 	write(t, path, "mine")
-	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), "no socket is there") {
+	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), "is not a socket") {
 		t.Errorf("got %v", err)
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "mine" {
-		t.Errorf("it has %q now: %v", text, err)
+		t.Errorf("the file now contains %q: %v", text, err)
 	}
 }
 
-func TestTheSocketOfAnotherAgentIsNotTakenAlong(t *testing.T) {
+func TestCloseKeepsSocketOfOtherAgent(t *testing.T) {
 	path := socketPath(t)
 	first, err := Listen(path)
 	if err != nil {
@@ -91,7 +91,7 @@ func TestTheSocketOfAnotherAgentIsNotTakenAlong(t *testing.T) {
 	}
 }
 
-func TestAPathThatIsTooLongIsSaidToBe(t *testing.T) {
+func TestListenRejectsLongPath(t *testing.T) {
 	if _, err := Listen("/tmp/" + strings.Repeat("x", 100)); err == nil || !strings.Contains(err.Error(), "too long") {
 		t.Errorf("got %v", err)
 	}

@@ -12,27 +12,28 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// busPatience is short: all who ask wait for the answer.
-const busPatience = 500 * time.Millisecond
+// busTimeout is short, since all requests wait for the sample.
+const busTimeout = 500 * time.Millisecond
 
-// failedUnits asks systemd over its bus, since the sandbox has no systemctl to run.
+// failedUnits returns the names of failed units, sorted. It uses systemd's bus, since the sandbox
+// has no systemctl to run.
 func failedUnits(ctx context.Context) ([]string, error) {
-	ctx, cancel := context.WithTimeout(ctx, busPatience)
+	ctx, cancel := context.WithTimeout(ctx, busTimeout)
 	defer cancel()
-	names, err := askSystemd(ctx)
+	names, err := listFailedUnits(ctx)
 	switch {
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("systemd's bus did not answer within %v", busPatience)
+		return nil, fmt.Errorf("systemd's bus did not answer within %v", busTimeout)
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
-		// So dbus-daemon does with a user whom it finds no groups of, as one that systemd has made for the unit alone.
-		return nil, errors.New("the bus hung up; it may not know the agent's user (systemd-sysusers makes it)")
+		// dbus-daemon does this to a user whose groups it cannot look up, such as a dynamic user.
+		return nil, errors.New("the bus hung up; it may not know the agent's user (systemd-sysusers creates it)")
 	case err != nil:
 		return nil, fmt.Errorf("systemd's bus: %w", err)
 	}
 	return names, nil
 }
 
-func askSystemd(ctx context.Context) ([]string, error) {
+func listFailedUnits(ctx context.Context) ([]string, error) {
 	bus, err := dbus.ConnectSystemBus(dbus.WithContext(ctx))
 	if err != nil {
 		return nil, err
@@ -46,7 +47,8 @@ func askSystemd(ctx context.Context) ([]string, error) {
 		JobPath                                         dbus.ObjectPath
 	}
 	systemd := bus.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
-	call := systemd.CallWithContext(ctx, "org.freedesktop.systemd1.Manager.ListUnitsFiltered", dbus.FlagNoAutoStart, []string{"failed"})
+	const method = "org.freedesktop.systemd1.Manager.ListUnitsFiltered"
+	call := systemd.CallWithContext(ctx, method, dbus.FlagNoAutoStart, []string{"failed"})
 	if err := call.Store(&units); err != nil {
 		return nil, err
 	}

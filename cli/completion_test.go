@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// Each shell loads what fleetctl prints for it, and then offers what fleetctl offers.
-func TestCompletionsLoadInTheirShells(t *testing.T) {
+func TestCompletionScriptsWorkInTheirShells(t *testing.T) {
 	dir := t.TempDir()
 	self, err := os.Executable()
 	if err != nil {
@@ -22,7 +21,7 @@ func TestCompletionsLoadInTheirShells(t *testing.T) {
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	t.Setenv("HOME", dir)
 	for shell, script := range map[string]string{
-		// What bash-completion brings is stood in for: it need not be installed here.
+		// Stands in for the function of the package bash-completion, which may not be installed.
 		"bash": `_get_comp_words_by_ref() { words=("${COMP_WORDS[@]}") cword=$COMP_CWORD cur=${COMP_WORDS[COMP_CWORD]} prev=fleetctl; }
 			. ./completion.bash
 			COMP_WORDS=(fleetctl dep) COMP_CWORD=1 COMP_LINE="fleetctl dep" COMP_POINT=12 COMP_TYPE=9
@@ -45,11 +44,11 @@ func TestCompletionsLoadInTheirShells(t *testing.T) {
 			}
 			cmd := exec.Command(path, "-c", script)
 			cmd.Dir = dir
-			var complaints strings.Builder
-			cmd.Stderr = &complaints
+			var stderr strings.Builder
+			cmd.Stderr = &stderr
 			out, err := cmd.Output()
 			if err != nil || !strings.HasPrefix(string(out), "deploy") {
-				t.Errorf("it offers %q: %v\n%s", out, err, complaints.String())
+				t.Errorf("offers %q: %v\n%s", out, err, stderr.String())
 			}
 		})
 	}

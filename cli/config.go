@@ -18,29 +18,35 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// config is what a person has set for themselves, in fleetctl/config.toml of their configuration directory, or their machine for all.
+// config holds the operator's settings, from fleetctl/config.toml in the user's or the system's
+// configuration directory.
 type config struct {
 	tui.Settings
-	Refresh time.Duration    // between two looks at a host
-	Notify  inventory.Notify // who is told of the end of a run that was begun from the table
+	Refresh time.Duration    // between two polls of a host
+	Notify  inventory.Notify // notified when a run that was started from the table ends
 }
 
 func defaultConfig() config {
-	return config{Settings: tui.Settings{Theme: tui.Terminal, Bell: true}, Refresh: 30 * time.Second, Notify: inventory.Notify{Timeout: inventory.NotifyTimeout}}
+	return config{
+		Settings: tui.Settings{Theme: tui.Terminal, Bell: true},
+		Refresh:  30 * time.Second,
+		Notify:   inventory.Notify{Timeout: inventory.NotifyTimeout},
+	}
 }
 
-// configFile is a person's own, else the one that their machine has for everybody; "" where there is neither.
+// configFile returns the path of the user's configuration or, if there is none, the system's. It
+// returns "" if there is neither.
 func (env *Env) configFile() string {
-	own, shared := env.Getenv("XDG_CONFIG_HOME"), env.Getenv("XDG_CONFIG_DIRS")
-	if !filepath.IsAbs(own) {
-		own = filepath.Join(env.Home, ".config")
+	userDir, systemDirs := env.Getenv("XDG_CONFIG_HOME"), env.Getenv("XDG_CONFIG_DIRS")
+	if !filepath.IsAbs(userDir) {
+		userDir = filepath.Join(env.Home, ".config")
 	}
-	if shared == "" {
-		shared = "/etc/xdg"
+	if systemDirs == "" {
+		systemDirs = "/etc/xdg"
 	}
-	for _, dir := range append([]string{own}, filepath.SplitList(shared)...) {
+	for _, dir := range append([]string{userDir}, filepath.SplitList(systemDirs)...) {
 		path := filepath.Join(dir, "fleetctl", "config.toml")
-		// One that is there and cannot be looked at is not passed over.
+		// A file that cannot be examined is returned, so that reading it reports the error.
 		if _, err := os.Stat(path); filepath.IsAbs(dir) && !errors.Is(err, fs.ErrNotExist) {
 			return path
 		}
@@ -48,7 +54,8 @@ func (env *Env) configFile() string {
 	return ""
 }
 
-// config reads the file, which need not be there. All that is wrong with it is the error.
+// config reads the configuration. If there is no file, it returns the defaults. If the file has
+// findings, the error holds all of them.
 func (env *Env) config() (config, error) {
 	path := env.configFile()
 	if path == "" {
@@ -65,8 +72,8 @@ func (env *Env) config() (config, error) {
 	return c, nil
 }
 
-// configReader makes a config of a file, and notes what is wrong with it.
-type configReader struct {
+// configParser parses a configuration file and collects findings.
+type configParser struct {
 	path     string
 	text     []byte
 	findings []inventory.Finding
@@ -74,83 +81,84 @@ type configReader struct {
 }
 
 func parseConfig(path string, text []byte) (config, []inventory.Finding) {
-	r := &configReader{path: path, text: text, config: defaultConfig()}
-	var p unstable.Parser
-	p.Reset(text)
+	p := &configParser{path: path, text: text, config: defaultConfig()}
+	var t unstable.Parser
+	t.Reset(text)
 	table := ""
-	for p.NextExpression() {
-		switch n := p.Expression(); n.Kind {
+	for t.NextExpression() {
+		switch n := t.Expression(); n.Kind {
 		case unstable.KeyValue:
-			key, at := dotted(n.Key())
+			key, offset := dottedKey(n.Key())
 			if table != "" {
 				key = table + "." + key
 			}
-			r.set(key, at, n.Value())
+			p.set(key, offset, n.Value())
 		default:
-			table, _ = dotted(n.Key())
+			table, _ = dottedKey(n.Key())
 		}
 	}
-	if err := p.Error(); err != nil {
-		at, message := len(text), err.Error()
-		var fault *unstable.ParserError
-		if errors.As(err, &fault) {
-			at, message = len(text)-cap(fault.Highlight), fault.Message
+	if err := t.Error(); err != nil {
+		offset, message := len(text), err.Error()
+		var parserErr *unstable.ParserError
+		if errors.As(err, &parserErr) {
+			offset, message = len(text)-cap(parserErr.Highlight), parserErr.Message
 		}
-		r.note(at, "", "%s", message)
+		p.addFinding(offset, "", "%s", message)
 	}
-	if clash := tui.KeyClash(r.config.Keys); clash != "" && len(r.findings) == 0 {
-		r.note(max(strings.Index(string(text), "[keys]"), 0), "give one of them another", "%s", clash)
+	if clash := tui.KeyClash(p.config.Keys); clash != "" && len(p.findings) == 0 {
+		p.addFinding(max(strings.Index(string(text), "[keys]"), 0), "assign another key to one of them", "%s", clash)
 	}
-	return r.config, r.findings
+	return p.config, p.findings
 }
 
-// dotted is a key as it is written, and where its last part stands.
-func dotted(it unstable.Iterator) (name string, at int) {
+// dottedKey returns a key as written, and the offset of its last part.
+func dottedKey(it unstable.Iterator) (name string, offset int) {
 	var parts []string
 	for it.Next() {
 		parts = append(parts, string(it.Node().Data))
-		at = int(it.Node().Raw.Offset)
+		offset = int(it.Node().Raw.Offset)
 	}
-	return strings.Join(parts, "."), at
+	return strings.Join(parts, "."), offset
 }
 
-func (r *configReader) note(at int, hint, format string, args ...any) {
-	at = min(max(at, 0), len(r.text))
-	before := string(r.text[:at])
+func (p *configParser) addFinding(offset int, hint, format string, args ...any) {
+	before := string(p.text[:min(max(offset, 0), len(p.text))])
 	line := strings.Count(before, "\n") + 1
 	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
-	r.findings = append(r.findings, inventory.Finding{File: r.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint})
+	p.findings = append(p.findings, inventory.Finding{
+		File: p.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
 }
 
-// set takes one value. at is where its key stands.
-func (r *configReader) set(key string, at int, v *unstable.Node) {
-	c := &r.config
+// set sets the value of a key. The offset is that of the key.
+func (p *configParser) set(key string, offset int, v *unstable.Node) {
+	c := &p.config
 	switch key {
 	case "theme":
 		var names []string
 		for _, t := range tui.Themes {
 			names = append(names, string(t))
 		}
-		c.Theme = tui.Theme(r.one(key, at, v, names))
+		c.Theme = tui.Theme(p.oneOf(key, offset, v, names))
 	case "refresh":
-		d, err := time.ParseDuration(r.word(key, at, v))
+		d, err := time.ParseDuration(p.stringValue(key, offset, v))
 		if err != nil || d < time.Second || d > time.Hour {
-			r.note(at, `as in "30s" or "5m"`, "refresh must be from 1s to 1h, not %q", v.Data)
+			p.addFinding(offset, `for example "30s" or "5m"`, "refresh must be between 1s and 1h, not %q", v.Data)
 			return
 		}
 		c.Refresh = d
 	case "columns":
-		c.Columns = r.some(key, at, v, tui.ColumnNames())
+		c.Columns = p.listValue(key, offset, v, tui.ColumnNames())
 	case "mouse":
-		c.Mouse = r.yes(key, at, v)
+		c.Mouse = p.boolValue(key, offset, v)
 	case "reduced_motion":
-		c.Calm = r.yes(key, at, v)
+		c.Calm = p.boolValue(key, offset, v)
 	case "notifications.bell":
-		c.Bell = r.yes(key, at, v)
+		c.Bell = p.boolValue(key, offset, v)
 	case "notifications.command":
-		c.Notify.Command = r.word(key, at, v)
+		c.Notify.Command = p.stringValue(key, offset, v)
 	case "notifications.on":
-		c.Notify.OnFailure = r.one(key, at, v, []string{"always", "failure"}) == "failure"
+		c.Notify.OnFailure = p.oneOf(key, offset, v, []string{"always", "failure"}) == "failure"
 	default:
 		action, isKey := strings.CutPrefix(key, "keys.")
 		switch {
@@ -158,63 +166,64 @@ func (r *configReader) set(key string, at int, v *unstable.Node) {
 			if c.Keys == nil {
 				c.Keys = make(map[string][]string)
 			}
-			c.Keys[action] = r.some(key, at, v, nil)
+			c.Keys[action] = p.listValue(key, offset, v, nil)
 		case isKey:
-			r.note(at, inventory.DidYouMean(action, tui.ActionNames()), "there is no action %q to set keys for", action)
+			p.addFinding(offset, inventory.DidYouMean(action, tui.ActionNames()), "unknown action %q", action)
 		default:
 			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION"}
 			hint := inventory.DidYouMean(key, known)
 			if hint == "" {
-				hint = "known are " + strings.Join(known, ", ")
+				hint = "known keys are " + strings.Join(known, ", ")
 			}
-			r.note(at, hint, "unknown key %q", key)
+			p.addFinding(offset, hint, "unknown key %q", key)
 		}
 	}
 }
 
-func (r *configReader) word(key string, at int, v *unstable.Node) string {
+func (p *configParser) stringValue(key string, offset int, v *unstable.Node) string {
 	if v.Kind != unstable.String {
-		r.note(at, "put it in quotes", "%s must be text", key)
+		p.addFinding(offset, "put it in quotes", "%s must be a string", key)
 	}
 	return string(v.Data)
 }
 
-// one is a word of a few.
-func (r *configReader) one(key string, at int, v *unstable.Node, words []string) string {
-	word := r.word(key, at, v)
+// oneOf returns a string value, which must be one of words.
+func (p *configParser) oneOf(key string, offset int, v *unstable.Node, words []string) string {
+	word := p.stringValue(key, offset, v)
 	if v.Kind == unstable.String && !slices.Contains(words, word) {
 		hint := inventory.DidYouMean(word, words)
 		if hint == "" {
-			hint = "there are " + strings.Join(words, ", ")
+			hint = "must be one of " + strings.Join(words, ", ")
 		}
-		r.note(at, hint, "%s cannot be %q", key, word)
+		p.addFinding(offset, hint, "invalid value %q for %s", word, key)
 	}
 	return word
 }
 
-// some is a list of words, or one alone; of those given, unless none are.
-func (r *configReader) some(key string, at int, v *unstable.Node, words []string) []string {
-	var all []string
-	take := func(n *unstable.Node) {
+// listValue returns a list of strings, which may be written as a single string. If words is not
+// nil, each must be one of them.
+func (p *configParser) listValue(key string, offset int, v *unstable.Node, words []string) []string {
+	var list []string
+	add := func(n *unstable.Node) {
 		if words != nil {
-			all = append(all, r.one(key, at, n, words))
+			list = append(list, p.oneOf(key, offset, n, words))
 		} else {
-			all = append(all, r.word(key, at, n))
+			list = append(list, p.stringValue(key, offset, n))
 		}
 	}
 	if v.Kind != unstable.Array {
-		take(v)
-		return all
+		add(v)
+		return list
 	}
 	for it := v.Children(); it.Next(); {
-		take(it.Node())
+		add(it.Node())
 	}
-	return all
+	return list
 }
 
-func (r *configReader) yes(key string, at int, v *unstable.Node) bool {
+func (p *configParser) boolValue(key string, offset int, v *unstable.Node) bool {
 	if v.Kind != unstable.Bool {
-		r.note(at, "", "%s must be true or false", key)
+		p.addFinding(offset, "", "%s must be true or false", key)
 	}
 	return string(v.Data) == "true"
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-func TestConfigSetsWhatItSays(t *testing.T) {
+func TestConfigSetsEveryKey(t *testing.T) {
 	c, findings := parseConfig("config.toml", []byte(`
 theme = "vivid"
 refresh = "1m"
@@ -43,17 +42,17 @@ on = "failure"
 	}
 }
 
-func TestConfigNamesEveryMistakeWithItsPlace(t *testing.T) {
+func TestConfigFindingsHavePositionAndHint(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
-		{`theme = "vivd"`, "config.toml:1:1: theme cannot be \"vivd\"\n  hint: did you mean \"vivid\"?"},
-		{"\nrefresh = \"30\"", "config.toml:2:1: refresh must be from 1s to 1h, not \"30\"\n  hint: as in \"30s\" or \"5m\""},
-		{"refresh = 30", "config.toml:1:1: refresh must be text\n  hint: put it in quotes"},
+		{`theme = "vivd"`, "config.toml:1:1: invalid value \"vivd\" for theme\n  hint: did you mean \"vivid\"?"},
+		{"\nrefresh = \"30\"", "config.toml:2:1: refresh must be between 1s and 1h, not \"30\"\n  hint: for example \"30s\" or \"5m\""},
+		{"refresh = 30", "config.toml:1:1: refresh must be a string\n  hint: put it in quotes"},
 		{`colums = ["state"]`, "config.toml:1:1: unknown key \"colums\"\n  hint: did you mean \"columns\"?"},
-		{`columns = ["stat"]`, "config.toml:1:1: columns cannot be \"stat\"\n  hint: did you mean \"state\"?"},
-		{"[keys]\n  deplyo = \"D\"", "config.toml:2:3: there is no action \"deplyo\" to set keys for\n  hint: did you mean \"deploy\"?"},
+		{`columns = ["stat"]`, "config.toml:1:1: invalid value \"stat\" for columns\n  hint: did you mean \"state\"?"},
+		{"[keys]\n  deplyo = \"D\"", "config.toml:2:3: unknown action \"deplyo\"\n  hint: did you mean \"deploy\"?"},
 		{"mouse = 1", "config.toml:1:1: mouse must be true or false"},
-		{"[keys]\ndeploy = \"j\"", "config.toml:1:1: deploy and down both have j\n  hint: give one of them another"},
-		{"[notifications]\non = \"fail\"", "config.toml:2:1: notifications.on cannot be \"fail\""},
+		{"[keys]\ndeploy = \"j\"", "config.toml:1:1: deploy and down both have j\n  hint: assign another key to one of them"},
+		{"[notifications]\non = \"fail\"", "config.toml:2:1: invalid value \"fail\" for notifications.on"},
 		{"theme = ", "config.toml:1:8: "},
 	} {
 		_, findings := parseConfig("config.toml", []byte(test.text))
@@ -63,24 +62,18 @@ func TestConfigNamesEveryMistakeWithItsPlace(t *testing.T) {
 	}
 }
 
-func TestConfigIsReadFromThePersonsOwnDirectory(t *testing.T) {
-	w := newWorld(t)
-	if c, err := w.config(); err != nil || c.Theme != tui.Terminal || c.Refresh != 30*time.Second {
+func TestConfigIsReadFromUserDirectory(t *testing.T) {
+	env := newTestEnv(t)
+	if c, err := env.config(); err != nil || c.Theme != tui.Terminal || c.Refresh != 30*time.Second {
 		t.Errorf("without a file: %+v, %v", c, err)
 	}
-	dir := filepath.Join(w.Home, ".config", "fleetctl")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "config.toml"), []byte(`theme = "contrast"`), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if c, err := w.config(); err != nil || c.Theme != tui.Contrast {
+	writeFile(t, filepath.Join(env.Home, ".config", "fleetctl", "config.toml"), `theme = "contrast"`)
+	if c, err := env.config(); err != nil || c.Theme != tui.Contrast {
 		t.Errorf("with a file: %+v, %v", c, err)
 	}
 }
 
-func TestConfigOfTheMachineIsForThoseWithoutOneOfTheirOwn(t *testing.T) {
+func TestConfigOfUserTakesPrecedenceOverSystem(t *testing.T) {
 	dirs, home := t.TempDir(), t.TempDir()
 	env := &Env{Home: home, Getenv: func(name string) string {
 		return map[string]string{"XDG_CONFIG_DIRS": "relative:" + filepath.Join(dirs, "none") + ":" + dirs}[name]
@@ -89,12 +82,7 @@ func TestConfigOfTheMachineIsForThoseWithoutOneOfTheirOwn(t *testing.T) {
 		{filepath.Join(dirs, "fleetctl/config.toml"), "contrast"},
 		{filepath.Join(home, ".config/fleetctl/config.toml"), "vivid"},
 	} {
-		if err := os.MkdirAll(filepath.Dir(file.path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file.path, []byte(`theme = "`+file.theme+`"`), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, file.path, `theme = "`+file.theme+`"`)
 		if c, err := env.config(); err != nil || string(c.Theme) != file.theme {
 			t.Errorf("%+v, %v; want %s", c, err, file.theme)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
-// newPool makes the pool that all of a command's connections come from. The caller closes it.
+// newPool returns the pool for all connections of a command. The caller must close it.
 func newPool(env *Env) *sshexec.Pool {
 	o := sshexec.Options{
 		Home: env.Home, User: env.User, Getenv: env.Getenv,
@@ -21,33 +21,34 @@ func newPool(env *Env) *sshexec.Pool {
 	return sshexec.NewPool(o)
 }
 
-// prompter asks for passphrases the way the command asks for passwords.
+// prompter is an [sshexec.Prompter] that calls [Env.Secret].
 type prompter func(ctx context.Context, prompt string) (string, error)
 
 func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 	return ask(ctx, prompt)
 }
 
-// dialer is what package fleet knows of package sshexec.
+// dialer adapts a pool to [host.Dialer].
 type dialer struct{ pool *sshexec.Pool }
 
-// Dial gives the host its Timeouts.Connect. The pool keeps that clock, since it knows when a person is being asked.
+// Dial connects within the host's Timeouts.Connect. The pool enforces the timeout, because it knows
+// when the operator is being prompted and stops the clock.
 func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
-	conn, err := d.pool.Dial(ctx, target(h))
+	c, err := d.pool.Dial(ctx, target(h))
 	if err != nil {
 		return nil, err
 	}
-	return login{conn}, nil
+	return conn{c}, nil
 }
 
-// target is where the inventory says that a host is.
+// target returns how the inventory says to reach a host.
 func target(h *inventory.Host) sshexec.Target {
 	return sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port, Timeout: h.Timeouts.Connect}
 }
 
-// login is a connection as package fleet uses it.
-type login struct{ *sshexec.Conn }
+// conn adapts a connection to [host.Conn].
+type conn struct{ *sshexec.Conn }
 
-func (l login) Run(ctx context.Context, cmd host.Command) (int, error) {
-	return l.Conn.Run(ctx, sshexec.Command(cmd))
+func (c conn) Run(ctx context.Context, cmd host.Command) (int, error) {
+	return c.Conn.Run(ctx, sshexec.Command(cmd))
 }

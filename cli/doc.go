@@ -1,10 +1,13 @@
-// Package cli is fleetctl's command line: flags in, calls to package fleet, printers out, exit codes.
+// Package cli is the command line of fleetctl: it parses flags, calls the packages of fleet, prints
+// results and returns exit codes.
 //
-// A command is a file: a newX that declares the flags and the help, and a runX that a test can call. What touches the
-// world (streams, terminal, clock, home, environment) is an [Env]; there are no globals. A command returns an error and
-// never ends the process: exit.go maps errors to exit codes, in one place.
+// Each command has a file cmd_NAME.go with a function that declares its flags and help, and one
+// that runs it, which tests call. Other files hold what commands share. Commands take streams, the
+// terminal, the clock, the home directory and the environment from an [Env]; there are no globals.
+// A command returns an error and never ends the process: exit.go maps errors to exit codes and
+// prints them with their hints.
 //
-// What a run has to say reaches the operator through a printer, of which there are three: live (on a terminal), plain (one
-// line an event) and JSON (one event a line). All read the same events. Standard output is for what was asked for;
-// standard error for everything else.
+// A run is shown by a printer: live on a terminal, plain with one line per event, or JSON with one
+// object per event. All printers read the same events. Results go to standard output, and
+// everything else goes to standard error.
 package cli

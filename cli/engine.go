@@ -9,21 +9,21 @@ import (
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
-// newEngine makes an engine that reaches hosts over SSH. What it has to ask a person goes by way of show, which has the
-// terminal. The caller closes the pool.
+// newEngine returns an engine that reaches hosts over SSH. It prompts through show, which owns the
+// terminal. The caller must close the pool.
 func newEngine(env *Env, show printer) (*engine.Engine, *sshexec.Pool) {
-	asking := *env
-	asking.Err = noteWriter{show}
+	prompting := *env
+	prompting.Err = noteWriter{show}
 	if env.Secret != nil {
-		asking.Secret = func(ctx context.Context, prompt string) (secret string, err error) {
+		prompting.Secret = func(ctx context.Context, prompt string) (secret string, err error) {
 			show.Aside(func() { secret, err = env.Secret(ctx, prompt) })
 			return secret, err
 		}
 	}
-	pool := newPool(&asking)
+	pool := newPool(&prompting)
 	e := &engine.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, Now: env.Now}
-	if asking.Secret != nil {
-		e.SudoPassword = newSudoPasswords(asking.Secret).password
+	if prompting.Secret != nil {
+		e.SudoPassword = newSudoPasswords(prompting.Secret).password
 	}
 	return e, pool
 }
@@ -36,7 +36,7 @@ func colorsOf(hosts []*inventory.Host) map[string]string {
 	return colors
 }
 
-// noteWriter makes notes of what others would write to standard error.
+// noteWriter shows lines that are written to standard error as notes.
 type noteWriter struct{ show printer }
 
 func (w noteWriter) Write(p []byte) (int, error) {

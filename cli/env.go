@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// Env is what touches the world: commands take it instead of globals, so that a test can be the world.
+// Env holds everything a command uses outside this process. Commands take it instead of globals, so
+// that a test can replace it.
 type Env struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// OutTTY and ErrTTY tell whether Out and Err are terminals: colour and live progress are for terminals only.
+	// InTTY, OutTTY and ErrTTY report whether the streams are terminals: color and live progress
+	// are for terminals only.
 	InTTY, OutTTY, ErrTTY bool
 	Getenv                func(string) string
 	Environ               []string
@@ -19,11 +21,11 @@ type Env struct {
 	Machine               string // the operator's host name
 	Dir                   string // the working directory
 	Now                   func() time.Time
-	// Passing tells that the hosts are there for this command alone: once it ends no job goes on. Kept is the directory in which they are found
-	// again; "" where they are gone.
-	Passing bool
-	Kept    string
-	// Secret asks a person for a password or a passphrase, one question at a time; nil where there is nobody to ask.
-	// Its error is errDeclined where the person did not want to say.
+	// Ephemeral means that the hosts exist only while this command runs, as in the demo: their jobs
+	// end with it. KeptIn is the directory that keeps them for the next command, or "".
+	Ephemeral bool
+	KeptIn    string
+	// Secret prompts for a password or a passphrase, one at a time. It is nil if there is no
+	// terminal to prompt on. Its error is errDeclined if the operator pressed ctrl-c.
 	Secret func(ctx context.Context, prompt string) (string, error)
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// exitError carries an exit code up to [Main], the only place that ends the process.
+// exitError carries an exit code to [Main], whose caller ends the process.
 type exitError struct {
 	code int
-	err  error // nil: there is nothing to say that was not said
+	err  error // nil: everything has been printed
 }
 
 func (e *exitError) Error() string {
@@ -26,7 +27,8 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// exit ends the command with a code; err may be nil where everything has been said. The codes are fleet.Exit*.
+// exit returns the error that ends a command with a code, one of fleet.Exit*. err is nil if
+// everything has been printed.
 func exit(code int, err error) error {
 	if code == fleet.ExitOK && err == nil {
 		return nil
@@ -34,23 +36,16 @@ func exit(code int, err error) error {
 	return &exitError{code: code, err: err}
 }
 
-// usage is a command line that cannot be carried out as it stands.
-func usage(hint, format string, args ...any) error {
-	return exit(fleet.ExitUsage, &hintedError{err: fmt.Errorf(format, args...), hint: hint})
+// usage returns an error of the command line.
+func usage(suggestion, format string, args ...any) error {
+	return exitUsage(hint.Wrap(fmt.Errorf(format, args...), suggestion))
 }
 
-// hintedError is an error with the mend.
-type hintedError struct {
-	err  error
-	hint string
-}
+// exitUsage returns err as an error of the command line.
+func exitUsage(err error) error { return exit(fleet.ExitUsage, err) }
 
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
-func (e *hintedError) Hint() string  { return e.hint }
-
-// codeOfHost is what an error about one host means for the exit code.
-func codeOfHost(h *inventory.Host, err error) int {
+// hostExitCode returns the exit code that an error of one host leads to.
+func hostExitCode(h *inventory.Host, err error) int {
 	switch {
 	case err == nil, offline(err) && h.SkipOffline:
 		return fleet.ExitOK
@@ -60,31 +55,32 @@ func codeOfHost(h *inventory.Host, err error) int {
 	return fleet.ExitFailed
 }
 
-// worse is what two hosts come to: that one failed says more than that the other is away.
-func worse(code, another int) int {
-	if another == fleet.ExitFailed || code == fleet.ExitOK {
-		return another
+// worseCode returns the exit code that matters more: a failed host more than one that could not be
+// reached.
+func worseCode(a, b int) int {
+	if b == fleet.ExitFailed || a == fleet.ExitOK {
+		return b
 	}
-	return code
+	return a
 }
 
-// exitCode tells the code that err ends the process with. begun tells whether a command had begun: what goes wrong before
-// is the command line's fault.
-func exitCode(err error, begun bool) int {
+// exitCode returns the code with which err ends the process. An error before a command has started
+// is one of the command line.
+func exitCode(err error, started bool) int {
 	var e *exitError
 	switch {
 	case err == nil:
 		return fleet.ExitOK
 	case errors.As(err, &e):
 		return e.code
-	case begun:
+	case started:
 		return fleet.ExitFailed
 	}
 	return fleet.ExitUsage
 }
 
-// printError says what went wrong in a line, and what to do about it in a line that begins with "hint:". Findings stand
-// alone, so that an editor finds file, line and column where it looks for them.
+// printError prints an error and its hint. Findings begin with their file, line and column, so that
+// editors recognize them.
 func printError(w io.Writer, ink tui.Palette, err error) {
 	var silent *exitError
 	if errors.As(err, &silent) && silent.err == nil {
@@ -98,17 +94,17 @@ func printError(w io.Writer, ink tui.Palette, err error) {
 		return
 	}
 	for line := range strings.Lines(strings.TrimRight(err.Error(), "\n") + "\n") {
-		if !strings.HasPrefix(line, " ") { // several errors, and not what goes on about one
+		if !strings.HasPrefix(line, " ") { // one of several errors, and not more lines of one
 			line = ink.Bad.Paint("fleetctl:") + " " + line
 		}
 		io.WriteString(w, line)
 	}
-	printHint(w, ink, err)
+	printHint(w, ink, hint.Of(err))
 }
 
-func printHint(w io.Writer, ink tui.Palette, err error) {
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		fmt.Fprintf(w, "  %s %s\n", ink.Strong.Paint("hint:"), hinted.Hint())
+// printHint prints a hint on a line of its own. It prints nothing if there is none.
+func printHint(w io.Writer, ink tui.Palette, text string) {
+	if text != "" {
+		fmt.Fprintf(w, "  %s %s\n", ink.Strong.Paint("hint:"), text)
 	}
 }

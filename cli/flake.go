@@ -13,16 +13,17 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// flakeOutput is the output of a flake that holds the hosts of a kind.
+// flakeOutput returns the name of the flake output that holds the hosts of a kind.
 func flakeOutput(kind inventory.Kind) string { return string(kind) + "Configurations" }
 
-// flakeHosts asks the operator's nix which attributes a flake has for hosts of a kind. An output that is not there has none.
+// flakeHosts evaluates the names of a flake's hosts of a kind. A missing output has none.
 func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) ([]string, error) {
-	out, err := nixSays(ctx, env, dir, nil, "eval", "--json", "--no-write-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
-	if complaint := (*nixComplaint)(nil); errors.As(err, &complaint) {
-		if strings.Contains(complaint.said, "does not provide attribute") {
+	out, err := nixOutput(ctx, env, dir, nil, "eval", "--json", "--no-write-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
+	if nixErr := (*nixError)(nil); errors.As(err, &nixErr) {
+		if strings.Contains(nixErr.message, "does not provide attribute") {
 			return nil, nil
 		}
 		return nil, fmt.Errorf("%s of the flake %q cannot be read: %w", flakeOutput(kind), dir, err)
@@ -31,55 +32,58 @@ func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) 
 	}
 	var names []string
 	if err := json.Unmarshal(out, &names); err != nil {
-		return nil, fmt.Errorf("nix did not answer with a list of names: %w", err)
+		return nil, fmt.Errorf("unexpected output of nix eval: %w", err)
 	}
 	return names, nil
 }
 
-// nixSays gives what the operator's nix prints, called within dir, with more in its environment.
-func nixSays(ctx context.Context, env *Env, dir string, environ []string, args ...string) ([]byte, error) {
+// nixOutput runs the operator's nix in dir, with the variables of environ added to the environment,
+// and returns its output. If nix fails, the error is a *nixError.
+func nixOutput(ctx context.Context, env *Env, dir string, environ []string, args ...string) ([]byte, error) {
 	nix, err := exec.LookPath("nix")
 	if err != nil {
-		return nil, &hintedError{errors.New("reading a flake takes nix, and there is none in PATH"), "install it (https://nixos.org/download), or leave --flake out"}
+		return nil, hint.Errorf("install nix (https://nixos.org/download), or omit --flake", "cannot read a flake: nix not found in PATH")
 	}
 	cmd := exec.CommandContext(ctx, nix, append([]string{"--extra-experimental-features", "nix-command flakes"}, args...)...)
 	cmd.Dir, cmd.Env = dir, slices.Concat(env.Environ, environ)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		complaint := nixError(said.String())
-		if complaint == "" {
-			complaint = err.Error()
+		message := nixErrorMessage(stderr.String())
+		if message == "" {
+			message = err.Error()
 		}
-		return nil, &nixComplaint{complaint, pathHint(dir, complaint)}
+		return nil, &nixError{message, pathHint(dir, message)}
 	}
 	return out, nil
 }
 
-// nixComplaint is why nix did not do as it was told, in its own words.
-type nixComplaint struct{ said, hint string }
+// nixError is an error that nix printed.
+type nixError struct{ message, hint string }
 
-func (c *nixComplaint) Error() string { return c.said }
-func (c *nixComplaint) Hint() string  { return c.hint }
+func (e *nixError) Error() string { return e.message }
+func (e *nixError) Hint() string  { return e.hint }
 
-// pathHint is the mend where nix stumbled over the path of the flake's directory: older versions take it for part of a URL.
-func pathHint(dir, complaint string) string {
+// pathHint returns a hint if nix failed because of the characters in the path of the flake's
+// directory, which older versions put into a URL without escaping them.
+func pathHint(dir, message string) string {
 	path, err := filepath.Abs(dir)
-	stumbled := slices.ContainsFunc([]string{"not a valid URL", "%20", "%23", "program 'git' failed"},
-		func(sign string) bool { return strings.Contains(complaint, sign) })
-	if err != nil || !stumbled || !strings.ContainsAny(path, " #") {
+	pathFailed := slices.ContainsFunc([]string{"not a valid URL", "%20", "%23", "program 'git' failed"},
+		func(sign string) bool { return strings.Contains(message, sign) })
+	if err != nil || !pathFailed || !strings.ContainsAny(path, " #") {
 		return ""
 	}
-	return fmt.Sprintf("this version of nix takes no path with a space or a # in it: use a newer one, or move %q", path)
+	return fmt.Sprintf("this version of nix does not support paths with a space or #: use a newer one, or move %q", path)
 }
 
-// nixError is what nix says went wrong, without its warnings, its trace and how to get one: from the last "error:" on, in one line.
-func nixError(stderr string) string {
-	said := clean.Text(stderr)
-	if i := strings.LastIndex(said, "error:"); i >= 0 {
-		said = said[i+len("error:"):]
+// nixErrorMessage extracts the message after the last "error:" of nix's standard error, as one
+// line, without warnings, traces and the advice on how to get one.
+func nixErrorMessage(stderr string) string {
+	message := clean.Text(stderr)
+	if i := strings.LastIndex(message, "error:"); i >= 0 {
+		message = message[i+len("error:"):]
 	}
-	said, _, _ = strings.Cut(said, "(use '--show-trace'")
-	return strings.Join(strings.Fields(said), " ")
+	message, _, _ = strings.Cut(message, "(use '--show-trace'")
+	return strings.Join(strings.Fields(message), " ")
 }

@@ -10,36 +10,37 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// work is what an engine does of a run: begin it, or attach to it.
-type work func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error)
+// engineFunc starts a run or attaches to one, passes its events to sink, and returns when it ends.
+type engineFunc func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error)
 
-// follow shows a run to its end, and turns how it ended into an exit code.
-func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do work) error {
+// follow shows a run until it ends. Its error carries the run's exit code.
+func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, run engineFunc) error {
 	signals := newInterrupts()
 	defer signals.close()
 	show := v.printer(env, hosts, signals.press)
 
-	engine, pool := newEngine(env, show)
+	eng, pool := newEngine(env, show)
 	defer pool.Close()
-	var run atomic.Value // the run's id, for whoever is told how to come back to it
-	run.Store("")
+	var runID atomic.Value
+	runID.Store("")
 	ctx = signals.watch(ctx, func() {
-		engine.Stop()
-		show.Note("stopping: no more hosts are started, and those at work go on to their end")
-		what, how := env.afterwards(run.Load().(string))
-		show.Note(strings.Join(someOf("ctrl-c again leaves at once: "+what, how), "; "))
+		eng.Stop()
+		show.Note("stopping: no new hosts will start; running ones will finish")
+		status, suggestion := env.jobsAfterExit(runID.Load().(string))
+		show.Note("press ctrl-c again to exit now: " + strings.Join(someOf(status, suggestion), "; "))
 	})
 
 	var state fleet.State
-	summary, err := do(ctx, engine, func(ev fleet.Event) {
-		run.CompareAndSwap("", ev.Run)
+	summary, err := run(ctx, eng, func(ev fleet.Event) {
+		runID.CompareAndSwap("", ev.Run)
 		state.Apply(ev)
 		show.Event(ev)
 	})
-	if closed := show.Close(); err == nil {
-		err = closed
+	if closeErr := show.Close(); err == nil {
+		err = closeErr
 	}
 	if state.Summary != nil && v.output == outputText {
 		printSummary(env, colorsOf(hosts), &state)
@@ -48,26 +49,26 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, do
 	case err != nil:
 		return err
 	case ctx.Err() != nil && state.Run == "":
-		return exit(fleet.ExitInterrupted, errors.New("left before the run began"))
+		return exit(fleet.ExitInterrupted, errors.New("interrupted before the run started"))
 	case ctx.Err() != nil:
-		what, how := env.afterwards(state.Run)
-		return exit(fleet.ExitInterrupted, &hintedError{err: errors.New("left; " + what), hint: how})
+		status, suggestion := env.jobsAfterExit(state.Run)
+		return exit(fleet.ExitInterrupted, hint.Errorf(suggestion, "interrupted; %s", status))
 	case state.Summary == nil:
-		what, how := env.afterwards(state.Run)
-		fmt.Fprintln(env.Err, strings.Join(someOf("every job has begun; "+what, how), "; "))
-		return exit(summary.ExitCode, nil)
+		status, suggestion := env.jobsAfterExit(state.Run)
+		fmt.Fprintln(env.Err, "every job has started; "+strings.Join(someOf(status, suggestion), "; "))
 	}
 	return exit(summary.ExitCode, nil)
 }
 
-// afterwards says what becomes of a run's jobs once fleetctl has left, and how to see them again.
-func (env *Env) afterwards(run string) (what, how string) {
-	const passing = "the jobs end with the demo, whose hosts they are on"
+// jobsAfterExit describes what happens to a run's jobs when fleetctl exits, and how to see them
+// again. The suggestion is empty if they cannot be seen again.
+func (env *Env) jobsAfterExit(run string) (status, suggestion string) {
+	const stopped = "the jobs stop with the demo's hosts"
 	switch {
-	case !env.Passing:
-		return "the jobs on hosts go on", fmt.Sprintf("fleetctl attach %s shows them again, fleetctl cancel %s ends them", run, run)
-	case env.Kept == "":
-		return passing, ""
+	case !env.Ephemeral:
+		return "jobs on the hosts keep running", fmt.Sprintf("fleetctl attach %s shows them, fleetctl cancel %s stops them", run, run)
+	case env.KeptIn == "":
+		return stopped, ""
 	}
-	return passing, fmt.Sprintf("fleetctl demo --dir %s -- attach %s tells what became of them", env.Kept, run)
+	return stopped, fmt.Sprintf("fleetctl demo --dir %s -- attach %s shows the outcome", env.KeptIn, run)
 }

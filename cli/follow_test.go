@@ -13,62 +13,12 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/engine"
 )
 
-const runID = "20261124-120000-k3f9"
-
-// tells is a run that tells events, and then ends as it stands.
-func tells(events ...fleet.Event) work {
-	return func(_ context.Context, _ *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
-		var state fleet.State
-		for i, ev := range events {
-			ev.Run, ev.Seq, ev.Time = runID, uint64(i+1), time.Date(2026, 11, 24, 12, 0, i, 0, time.UTC)
-			if ev.Type == fleet.RunFinished {
-				sum := state.Summarize()
-				ev.Summary = &sum
-			}
-			state.Apply(ev)
-			sink(ev)
-		}
-		return state.Summarize(), nil
-	}
-}
-
-func starts(names ...string) fleet.Event {
-	start := fleet.Start{Fleet: "barta", Goal: "switch", Revision: "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"}
-	for i, name := range names {
-		start.Hosts = append(start.Hosts, fleet.PlannedHost{Name: name, Kind: "nixos", Wave: 1 + i})
-	}
-	return fleet.Event{Type: fleet.RunStarted, Start: &start}
-}
-
-func ends(host string, r fleet.Result) fleet.Event {
-	return fleet.Event{Type: fleet.HostFinished, Host: host, Result: &r}
-}
-
-// failing is a run of which one host fails.
-func failing() work {
-	no := false
-	return tells(
-		starts("hsb0", "csb0"),
-		fleet.Event{Type: fleet.StepStarted, Host: "hsb0", Step: fleet.Build},
-		fleet.Event{Type: fleet.LogLine, Host: "hsb0", Stream: "out", Line: "building hello"},
-		ends("hsb0", fleet.Result{Outcome: fleet.Switched, Before: "a1b2c3d4e5", After: "3f9c2ab0d1", Generation: 42, Seconds: 34.5}),
-		fleet.Event{Type: fleet.StepStarted, Host: "csb0", Step: fleet.Build},
-		fleet.Event{Type: fleet.LogLine, Host: "csb0", Stream: "out", Line: "building world"},
-		fleet.Event{Type: fleet.LogLine, Host: "csb0", Stream: "warn", Line: "no output for 5m"},
-		fleet.Event{Type: fleet.LogLine, Host: "csb0", Stream: "out", Line: "error: it does not compile"},
-		fleet.Event{Type: fleet.LogLine, Host: "csb0", Stream: "out", Line: "  in world.nix"},
-		fleet.Event{Type: fleet.StepFinished, Host: "csb0", Step: fleet.Build, OK: &no},
-		ends("csb0", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "it does not compile", Hint: "mend world.nix", Seconds: 3}),
-		fleet.Event{Type: fleet.RunFinished},
-	)
-}
-
-func TestPlainOutputHasALineAnEventAndEndsInASummary(t *testing.T) {
-	w := newWorld(t)
+func TestPlainOutputPrintsOneLinePerEventAndASummary(t *testing.T) {
+	env := newTestEnv(t)
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failing())
-	if code(err) != fleet.ExitFailed {
-		t.Errorf("exit code %d", code(err))
+	err := v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
+	if exitCodeOf(err) != fleet.ExitFailed {
+		t.Errorf("exit code %d", exitCodeOf(err))
 	}
 	want := `run 20261124-120000-k3f9: barta, switch to 3f9c2ab, 2 hosts in 2 waves
 hsb0   build: started
@@ -89,35 +39,35 @@ csb0  ✗ failed                                   3.0
 ✗ csb0 failed in build: it does not compile
   | error: it does not compile
   |   in world.nix
-  hint: mend world.nix
-  all of it: fleetctl logs 20261124-120000-k3f9 csb0
+  hint: fix world.nix
+  full log: fleetctl logs 20261124-120000-k3f9 csb0
 
 1 switched, 1 failed
 `
-	if got := w.out.String(); got != want {
+	if got := env.out.String(); got != want {
 		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
 	}
-	if w.err.String() != "" {
-		t.Errorf("standard error is\n%s", w.err)
+	if env.err.String() != "" {
+		t.Errorf("standard error is\n%s", env.err)
 	}
 }
 
-func TestQuietLeavesTheHostsOwnOutputOutButNoWarning(t *testing.T) {
-	w := newWorld(t)
+func TestQuietOmitsHostOutputButNotWarnings(t *testing.T) {
+	env := newTestEnv(t)
 	v := view{output: outputText, quiet: true}
-	v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failing())
-	log, _, _ := strings.Cut(w.out.String(), "HOST  OUTCOME")
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
+	log, _, _ := strings.Cut(env.out.String(), "HOST  OUTCOME")
 	if strings.Contains(log, "building") || !strings.Contains(log, "csb0   warning: no output for 5m\n") {
-		t.Errorf("standard output is\n%s", w.out)
+		t.Errorf("standard output is\n%s", env.out)
 	}
 }
 
-func TestJSONIsAnEventALineAndNothingElse(t *testing.T) {
-	w := newWorld(t)
+func TestJSONOutputPrintsOneEventPerLineAndNothingElse(t *testing.T) {
+	env := newTestEnv(t)
 	v := view{output: outputJSON}
-	v.follow(context.Background(), w.Env, hostsNamed("hsb0", "csb0"), failing())
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
 	n := 0
-	for line := range strings.Lines(w.out.String()) {
+	for line := range strings.Lines(env.out.String()) {
 		var ev fleet.Event
 		if err := json.Unmarshal([]byte(line), &ev); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -131,43 +81,44 @@ func TestJSONIsAnEventALineAndNothingElse(t *testing.T) {
 	}
 }
 
-// signalled is a run that goes on until somebody interrupts it.
-func signalled(t *testing.T, w *world, times int) (string, error) {
+// followInterrupted follows a run of hsb0 that is interrupted the given number of times. It returns
+// standard error and the error of follow.
+func followInterrupted(t *testing.T, env *testEnv, times int) (string, error) {
 	v := view{output: outputText}
-	err := v.follow(context.Background(), w.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
-		tells(starts("hsb0"))(ctx, e, sink)
+	err := v.follow(context.Background(), env.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+		replay(runStarted("hsb0"))(ctx, e, sink)
 		for i := range times {
 			syscall.Kill(os.Getpid(), syscall.SIGINT)
-			for deadline := time.Now().Add(5 * time.Second); i == 0 && !strings.Contains(w.err.String(), "stopping"); time.Sleep(time.Millisecond) {
+			for deadline := time.Now().Add(5 * time.Second); i == 0 && !strings.Contains(env.err.String(), "stopping"); time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
-					t.Fatal("nothing was said of the first interrupt")
+					t.Fatal("no note about the first interrupt")
 				}
 			}
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
-			sink(fleet.Event{Run: runID, Type: fleet.HostFinished, Host: "hsb0", Result: &fleet.Result{Outcome: fleet.Switched}})
-			sink(fleet.Event{Run: runID, Type: fleet.RunFinished, Summary: &fleet.Summary{}})
+			sink(fleet.Event{Run: testRunID, Type: fleet.HostFinished, Host: "hsb0", Result: &fleet.Result{Outcome: fleet.Switched}})
+			sink(fleet.Event{Run: testRunID, Type: fleet.RunFinished, Summary: &fleet.Summary{}})
 		}
 		return fleet.Summary{}, nil
 	})
 	if err != nil {
-		printError(w.Err, w.palette(false), err)
+		printError(env.Err, env.palette(false), err)
 	}
-	return w.err.String(), err
+	return env.err.String(), err
 }
 
-func TestFirstInterruptLetsTheRunGoOn(t *testing.T) {
-	said, err := signalled(t, newWorld(t), 1)
-	if code(err) != fleet.ExitOK || !strings.Contains(said, "fleetctl attach "+runID) {
-		t.Errorf("exit code %d, standard error\n%s", code(err), said)
+func TestFirstInterruptLetsRunFinish(t *testing.T) {
+	stderr, err := followInterrupted(t, newTestEnv(t), 1)
+	if exitCodeOf(err) != fleet.ExitOK || !strings.Contains(stderr, "fleetctl attach "+testRunID) {
+		t.Errorf("exit code %d, standard error\n%s", exitCodeOf(err), stderr)
 	}
 }
 
-func TestSecondInterruptLeavesAndSaysHowToComeBack(t *testing.T) {
-	said, err := signalled(t, newWorld(t), 2)
-	if code(err) != fleet.ExitInterrupted || !strings.Contains(said, "fleetctl: left; the jobs on hosts go on\n  hint: fleetctl attach "+runID) {
-		t.Errorf("exit code %d, standard error\n%s", code(err), said)
+func TestSecondInterruptExitsWithHintToAttach(t *testing.T) {
+	stderr, err := followInterrupted(t, newTestEnv(t), 2)
+	if exitCodeOf(err) != fleet.ExitInterrupted || !strings.Contains(stderr, "fleetctl: interrupted; jobs on the hosts keep running\n  hint: fleetctl attach "+testRunID) {
+		t.Errorf("exit code %d, standard error\n%s", exitCodeOf(err), stderr)
 	}
 }

@@ -4,19 +4,16 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// loadInventory reads the inventory that --inventory, the environment and the working directory lead to. All that is wrong with
-// it is the error.
+// loadInventory reads the inventory found by --inventory, the environment or the working directory.
+// If it has findings, the error holds all of them.
 func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
-	flag, err := cmd.Flags().GetString("inventory")
-	if err != nil {
-		return nil, err
-	}
-	path, err := inventory.Locate(flag, env.Getenv, env.Dir, env.Home)
+	path, err := inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)
 	}
@@ -30,26 +27,34 @@ func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
-// selection is which hosts a command is for: a selector, or all of them; never all by default.
+// inventoryFlag returns the value of --inventory.
+func inventoryFlag(cmd *cobra.Command) string { return cmd.Flag("inventory").Value.String() }
+
+// selection decides which hosts a command runs on: those of a selector or, only with --all, all of
+// them.
 type selection struct{ all bool }
 
 func (s *selection) flags(cmd *cobra.Command, env *Env) {
-	cmd.Flags().BoolVar(&s.all, "all", false, "every host of the inventory")
+	groupFlags(cmd, "Selection", s.flag)
 	cmd.ValidArgsFunction = completeSelector(env)
 }
 
-// load reads the inventory and picks the hosts.
+func (s *selection) flag(f *pflag.FlagSet) {
+	f.BoolVar(&s.all, "all", false, "select every host of the inventory")
+}
+
+// load reads the inventory and selects the hosts.
 func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
 	switch {
 	case s.all && len(exprs) > 0:
-		return nil, nil, usage("leave one of them out", "both --all and the selector %q were given", strings.Join(exprs, " "))
+		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
 	case !s.all && len(exprs) == 0:
-		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or give --all", "no hosts were selected")
+		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or use --all", "no hosts selected")
 	}
 	return loadHosts(env, cmd, exprs)
 }
 
-// loadHosts reads the inventory, and picks its hosts: all, where there is no selector.
+// loadHosts reads the inventory and selects hosts: all of them if there is no selector.
 func loadHosts(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
 	inv, err := loadInventory(env, cmd)
 	if err != nil {
@@ -65,24 +70,24 @@ func loadHosts(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Invento
 	return inv, hosts, nil
 }
 
-// completeSelector offers the names and the tags of the inventory to the shell.
+// completeSelector completes the names and tags of the inventory.
 func completeSelector(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		inv, err := loadInventory(env, cmd)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var words []cobra.Completion
+		var completions []cobra.Completion
 		tags := make(map[string]bool)
 		for _, h := range inv.Hosts {
-			words = append(words, h.Name)
+			completions = append(completions, h.Name)
 			for _, tag := range h.Tags {
 				if !tags[tag] {
 					tags[tag] = true
-					words = append(words, "@"+tag)
+					completions = append(completions, "@"+tag)
 				}
 			}
 		}
-		return words, cobra.ShellCompDirectiveNoFileComp
+		return completions, cobra.ShellCompDirectiveNoFileComp
 	}
 }

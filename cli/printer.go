@@ -6,36 +6,35 @@ import (
 	"io"
 
 	"github.com/charmbracelet/colorprofile"
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// printer shows a run while it goes on. A [tui.Live] is one.
+// A printer shows a run while it is in progress. [tui.Live] is one.
 type printer interface {
-	Event(fleet.Event) // in order, from one goroutine
-	Note(line string)  // fleetctl's own words
-	Aside(do func())   // do needs the terminal
-	Close() error
+	Event(fleet.Event) // called in order, from one goroutine
+	Note(line string)  // prints a message of fleetctl itself
+	Aside(do func())   // calls do while the printer stays off the terminal
+	Close() error      // returns the first write error
 }
 
-// view is how a command shows a run.
+// A view holds the flags that decide how a command shows a run.
 type view struct {
 	output string
 	quiet  bool
 }
 
-func (v *view) flags(cmd *cobra.Command) {
-	outputFlag(cmd, &v.output, "event")
-	cmd.Flags().BoolVarP(&v.quiet, "quiet", "q", false, "leave the hosts' own output out; it is in the run's record")
+func (v *view) flags(f *pflag.FlagSet) {
+	outputFlag(f, &v.output, "event")
+	f.BoolVarP(&v.quiet, "quiet", "q", false, "omit the hosts' own output, which is kept in the run's record")
 }
 
-// outputFlag declares --output; what is what JSON has a line for.
-func outputFlag(cmd *cobra.Command, output *string, what string) {
-	cmd.Flags().Var((*outputFormat)(output), "output", "print text, or json: one "+what+" a line on standard output")
-	*output = outputText
+// outputFlag declares --output. The noun says what one line of JSON describes.
+func outputFlag(f *pflag.FlagSet, output *string, noun string) {
+	choiceVar(f, output, "output", outputText, "print text, or one JSON object per "+noun, outputText, outputJSON)
 }
 
 const (
@@ -43,27 +42,15 @@ const (
 	outputJSON = "json"
 )
 
-// outputFormat is a flag that knows its values.
-type outputFormat string
-
-func (f *outputFormat) String() string { return string(*f) }
-func (f *outputFormat) Type() string   { return "format" }
-func (f *outputFormat) Set(s string) error {
-	if s != outputText && s != outputJSON {
-		return fmt.Errorf("it is text or json")
-	}
-	*f = outputFormat(s)
-	return nil
-}
-
-// printer picks the one that fits where output goes. press is what it calls where ctrl-c comes as a key.
-func (v *view) printer(env *Env, hosts []*inventory.Host, press func()) printer {
+// printer returns the printer for the kind of output. A printer that reads keys from the terminal
+// calls interrupt when ctrl-c is pressed.
+func (v *view) printer(env *Env, hosts []*inventory.Host, interrupt func()) printer {
 	colors := colorsOf(hosts)
 	switch {
 	case v.output == outputJSON:
 		return &jsonPrinter{env: env, lines: json.NewEncoder(env.Out)}
 	case env.OutTTY && env.Getenv("TERM") != "dumb":
-		o := tui.Options{Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Colors: colors, Now: env.Now, Interrupt: press}
+		o := tui.Options{Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Colors: colors, Now: env.Now, Interrupt: interrupt}
 		if env.InTTY {
 			o.In = env.In
 		}
@@ -72,8 +59,8 @@ func (v *view) printer(env *Env, hosts []*inventory.Host, press func()) printer 
 	return newPlainPrinter(env, colors, v.quiet)
 }
 
-// profile is what a terminal can show: nothing where it is none, no colour where NO_COLOR is set to anything at all
-// (https://no-color.org).
+// profile returns the color profile of an output. It has no color if the output is not a terminal,
+// or if NO_COLOR is set to a nonempty value (https://no-color.org).
 func (env *Env) profile(tty bool) colorprofile.Profile {
 	switch {
 	case !tty:
@@ -86,18 +73,18 @@ func (env *Env) profile(tty bool) colorprofile.Profile {
 
 func (env *Env) palette(tty bool) tui.Palette { return tui.NewPalette(env.profile(tty)) }
 
-// jsonLines prints a value a line, with the characters that HTML has a use for as they are.
+// jsonLines returns an encoder that writes one value per line and does not escape <, > and &.
 func jsonLines(w io.Writer) *json.Encoder {
 	lines := json.NewEncoder(w)
 	lines.SetEscapeHTML(false)
 	return lines
 }
 
-// jsonPrinter prints an event a line.
+// jsonPrinter prints one event per line.
 type jsonPrinter struct {
 	env   *Env
 	lines *json.Encoder
-	err   error // the first: whoever reads has gone
+	err   error // the first write error
 }
 
 func (p *jsonPrinter) Event(ev fleet.Event) {

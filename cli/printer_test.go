@@ -6,7 +6,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 )
 
-func TestColourIsForTerminalsWhoseOwnersWantIt(t *testing.T) {
+func TestProfileHasColorOnlyOnTerminalsWithoutNoColor(t *testing.T) {
 	for _, test := range []struct {
 		tty     bool
 		noColor string
@@ -15,18 +15,18 @@ func TestColourIsForTerminalsWhoseOwnersWantIt(t *testing.T) {
 		{false, "", colorprofile.NoTTY},
 		{true, "", colorprofile.ANSI256},
 		{true, "1", colorprofile.ASCII},
-		{true, "yes please", colorprofile.ASCII}, // any value but none
+		{true, "yes please", colorprofile.ASCII}, // any nonempty value
 		{false, "1", colorprofile.NoTTY},
 	} {
-		w := newWorld(t)
-		getenv := w.Getenv
-		w.Getenv = func(name string) string {
+		env := newTestEnv(t)
+		getenv := env.Getenv
+		env.Getenv = func(name string) string {
 			if name == "NO_COLOR" {
 				return test.noColor
 			}
 			return getenv(name)
 		}
-		if got := w.profile(test.tty); got != test.want {
+		if got := env.profile(test.tty); got != test.want {
 			t.Errorf("terminal %v, NO_COLOR=%q: %v, want %v", test.tty, test.noColor, got, test.want)
 		}
 	}

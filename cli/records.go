@@ -9,7 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
-// records is where runs are remembered: under $XDG_STATE_HOME, which counts only where it is absolute.
+// records returns the records of past runs, in $XDG_STATE_HOME. A relative $XDG_STATE_HOME is
+// ignored, as the XDG specification requires.
 func (env *Env) records() *record.Store {
 	state := env.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(state) {
@@ -18,22 +19,23 @@ func (env *Env) records() *record.Store {
 	return &record.Store{Dir: filepath.Join(state, "fleetctl", "runs")}
 }
 
-// record is the run that an argument names: by its id, a unique part of it, or "last"; without one, the last.
+// record returns the record of the run named by the first argument: its ID, a unique part of it, or
+// "last". Without arguments it returns the last run's.
 func (env *Env) record(args []string) (*record.Record, error) {
-	var record *record.Record
+	var rec *record.Record
 	var err error
 	if len(args) == 0 || args[0] == "last" {
-		record, err = env.records().Latest()
+		rec, err = env.records().Latest()
 	} else {
-		record, err = env.records().Open(args[0])
+		rec, err = env.records().Open(args[0])
 	}
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)
 	}
-	return record, nil
+	return rec, nil
 }
 
-// completeRun offers the ids of recorded runs to the shell, for the first argument.
+// completeRun completes the first argument with the IDs of recorded runs.
 func completeRun(env *Env) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {
@@ -44,8 +46,8 @@ func completeRun(env *Env) cobra.CompletionFunc {
 			return nil, cobra.ShellCompDirectiveError
 		}
 		var ids []cobra.Completion
-		for _, record := range all {
-			ids = append(ids, record.Run)
+		for _, rec := range all {
+			ids = append(ids, rec.Run)
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}

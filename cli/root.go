@@ -3,44 +3,41 @@ package cli
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strings"
 
-	"charm.land/fang/v2"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// Main runs a command line and returns the code to exit with.
+// Main runs a command line and returns the exit code.
 func Main(env *Env, args []string) int {
-	begun := false
-	out := &heard{Writer: env.Out}
+	started := false
+	out := &errWriter{Writer: env.Out}
 	if !env.OutTTY {
-		there := *env
-		there.Out = out
-		env = &there
+		watched := *env
+		watched.Out = out
+		env = &watched
 	}
 	root := newRoot(env)
 	eachCommand(root, func(c *cobra.Command) {
 		if run := c.RunE; run != nil {
 			c.RunE = func(c *cobra.Command, args []string) error {
-				begun = true
+				started = true
 				return run(c, args)
 			}
 		}
 	})
-	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
+	root.SetArgs(append([]string{}, args...)) // cobra takes nil for the arguments of the process
 	err := root.ExecuteContext(context.Background())
-	if err == nil && out.failed() != nil {
-		err = exit(fleet.ExitFailed, out.failed())
+	if err == nil && out.Err() != nil {
+		err = exit(fleet.ExitFailed, out.Err())
 	}
 	if err != nil {
 		printError(env.Err, env.palette(env.ErrTTY), err)
 	}
-	return exitCode(err, begun)
+	return exitCode(err, started)
 }
 
 func newRoot(env *Env) *cobra.Command {
@@ -48,20 +45,21 @@ func newRoot(env *Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "fleetctl",
 		Short: "Manage NixOS and macOS hosts over SSH",
-		Long: `Fleetctl reads hosts.toml, connects to every NixOS and macOS host at once over SSH, has each pull its own configuration
-and switch to it, and shows all of it live. Without a command it opens the table of the whole fleet. Nothing needs to be installed on a host.
+		Long: `Fleetctl reads hosts.toml, connects to all NixOS and macOS hosts at once over SSH, has each pull
+and switch to its own configuration, and shows all of it live. Without a command it opens the table
+of the whole fleet. Nothing needs to be installed on a host.
 
-The inventory is the file named by --inventory, else by $FLEETCTL_INVENTORY, else hosts.toml here or above, else
-~/.config/fleetctl/hosts.toml.
+The inventory is the file named by --inventory, otherwise by $FLEETCTL_INVENTORY, otherwise
+hosts.toml in this directory or one above it, otherwise ~/.config/fleetctl/hosts.toml.
 
 EXIT STATUS
 
-0  all is as wanted
+0  success
 1  a host failed
-2  the command line or the inventory is wrong
-3  no host failed, some could not be reached
-4  a host is not as wanted, where that was asked for
-130  interrupted; jobs on hosts go on`,
+2  the command line or the inventory is invalid
+3  no host failed, but some could not be reached
+4  a host has drifted, if the command was asked to check for that
+130  interrupted; jobs on hosts continue`,
 		Example: `  fleetctl
   fleetctl check
   fleetctl deploy hsb0 hsb1
@@ -82,17 +80,18 @@ EXIT STATUS
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
-	root.PersistentFlags().String("inventory", "", "the `file` that describes the fleet")
+	inventoryPath := ""
+	pathVar(root.PersistentFlags(), &inventoryPath, "inventory", "FILE", "the inventory, hosts.toml")
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"hosts", []*cobra.Command{
-			newTableCommand(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
+		{"Hosts", []*cobra.Command{
+			newTable(env), newStatus(env), newPlan(env), newDeploy(env), newRollback(env), newPull(env),
 			newReboot(env), newTest(env), newExec(env), newSSH(env),
 		}},
-		{"runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
-		{"inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
+		{"Runs", []*cobra.Command{newAttach(env), newCancel(env), newHistory(env), newLogs(env)}},
+		{"Inventory", []*cobra.Command{newCheck(env), newList(env), newInit(env), newSchema(env)}},
 		{otherCommands, []*cobra.Command{newAgent(env), newDemo(env), newVersion(env), newMan(env)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
@@ -104,132 +103,38 @@ EXIT STATUS
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID(otherCommands)
 	root.SetCompletionCommandGroupID(otherCommands)
-	tellCompletion(root)
-	root.SetFlagErrorFunc(wrongFlag)
+	describeCompletion(root)
+	root.SetFlagErrorFunc(flagError)
 	root.Version = version()
 	root.SetVersionTemplate("fleetctl {{.Version}}\n")
-	root.SetHelpFunc(styledHelp)
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		_ = printHelp(env, c) // the errWriter keeps the error
+	})
+	eachCommand(root, func(c *cobra.Command) {
+		c.Flags().SortFlags = false
+		completeFlags(c)
+	})
 	return root
 }
 
-const otherCommands = "others"
+const otherCommands = "Other"
 
-// styledHelp has fang draw the help that was asked for. Fang is woken only here: it asks the terminal for its background
-// colour, which no other command has a use for.
-func styledHelp(c *cobra.Command, _ []string) {
-	eachCommand(c.Root(), func(c *cobra.Command) {
-		c.Long = reflow(c.Long)
-		c.Flags().VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
-	})
-	// Fang puts its own help function in this one's place and runs the command line again, which comes to help at once.
-	_ = fang.Execute(c.Context(), c.Root(), fang.WithoutManpage(), fang.WithoutVersion())
-}
-
-// reflow makes one line of each paragraph, for the terminal's width to break it; exit codes and what is indented keep their lines.
-func reflow(text string) string {
-	var out strings.Builder
-	joined := false // the line before can be gone on with
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\n")
-		prose := line != "" && line[0] != ' ' && !('0' <= line[0] && line[0] <= '9')
-		switch {
-		case out.Len() == 0:
-		case joined && prose:
-			out.WriteByte(' ')
-		default:
-			out.WriteByte('\n')
-		}
-		out.WriteString(line)
-		joined = prose
-	}
-	return out.String()
-}
-
-// newHelp is cobra's help command, but that a command that is not there is an error.
-func newHelp() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Tell what a command does",
-		Long: `Tell what a command does, as --help after it does.
-
-EXIT STATUS
-
-0  it was told
-2  there is no such command`,
-		Example: "  fleetctl help deploy\n  fleetctl help history compare",
-		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			var names []cobra.Completion
-			if at, _, err := c.Root().Find(args); err == nil {
-				for _, sub := range at.Commands() {
-					if sub.IsAvailableCommand() {
-						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
-					}
-				}
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(c *cobra.Command, args []string) error {
-			of, rest, err := c.Root().Find(args)
-			if err == nil {
-				err = unknownCommand(of, rest)
-			}
-			if err != nil {
-				return err
-			}
-			of.InitDefaultHelpFlag() // so that it is shown
-			of.InitDefaultVersionFlag()
-			return of.Help()
-		},
-	}
-}
-
-// tellCompletion makes cobra's completion command one like the others.
-func tellCompletion(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	for _, c := range root.Commands() {
-		if c.Name() != "completion" {
-			continue
-		}
-		c.Short = "Print a shell's completion script"
-		c.Long = `Print the script that has a shell complete fleetctl's commands, flags, hosts and runs. The --help of each shell says where it goes.
-
-EXIT STATUS
-
-0  it was printed
-2  there is no such shell`
-		c.Example = "  fleetctl completion fish >~/.config/fish/completions/fleetctl.fish\n  fleetctl completion bash --help"
-		c.Args = unknownCommand
-		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	}
-}
-
-// wrongFlag adds the mend to what is wrong with a flag.
-func wrongFlag(c *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err // which says what would be right
-	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-	return usage(cmp.Or(inventory.DidYouMean("--"+unknown.GetSpecifiedName(), names), c.CommandPath()+" --help lists the flags"), "%w", err)
-}
-
-// arguments is how many arguments a command takes.
+// arguments returns a check that a command is given between least and most arguments.
 func arguments(least, most int) cobra.PositionalArgs {
+	check := cobra.RangeArgs(least, most)
+	switch {
+	case least == most:
+		check = cobra.ExactArgs(most)
+	case least == 0:
+		check = cobra.MaximumNArgs(most)
+	}
 	return func(c *cobra.Command, args []string) error {
-		if least <= len(args) && len(args) <= most {
-			return nil
+		if err := check(c, args); err != nil {
+			form, _, _ := strings.Cut(c.UseLine(), " [flags]")
+			return usage("usage: "+form, "%s %w", c.CommandPath(), err)
 		}
-		of, _, _ := strings.Cut(c.UseLine(), " [flags]")
-		return usage(c.CommandPath()+" --help tells more", "it is %q, and %s given", of, were(len(args), "argument"))
+		return nil
 	}
-}
-
-func were(n int, what string) string {
-	if n == 1 {
-		return "1 " + what + " was"
-	}
-	return count(n, what) + " were"
 }
 
 func unknownCommand(c *cobra.Command, args []string) error {
@@ -240,7 +145,8 @@ func unknownCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return usage(cmp.Or(inventory.DidYouMean(args[0], names), c.CommandPath()+" --help lists the commands"), "unknown command %q", args[0])
+	suggestion := cmp.Or(inventory.DidYouMean(args[0], names), c.CommandPath()+" --help lists the commands")
+	return usage(suggestion, "unknown command %q for %q", args[0], c.CommandPath())
 }
 
 func eachCommand(c *cobra.Command, do func(*cobra.Command)) {

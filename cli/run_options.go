@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// runOptions are those of every command that has the engine change hosts.
+// runOptions are the options of all commands that start a run.
 type runOptions struct {
 	selection
 	view
@@ -21,43 +22,57 @@ type runOptions struct {
 	yes bool
 }
 
+// flags declares the flags that all of these commands have.
 func (o *runOptions) flags(cmd *cobra.Command, env *Env) {
 	o.selection.flags(cmd, env)
-	o.view.flags(cmd)
-	f := cmd.Flags()
-	parallelFlag(f, &o.Parallel)
-	f.Var((*length)(&o.WaitOnline), "wait-online", "wait for hosts that are away, for this `time` at most, while the others go on")
-	f.BoolVar(&o.yes, "yes", false, "do not ask; without a terminal nobody is asked")
+	o.runFlags(cmd)
+	groupFlags(cmd, "Output", o.view.flags)
 }
 
-func (o *runOptions) confirmFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&o.Confirm, "confirm", "", "`who` may keep what was activated: operator (over a new login), self (the host alone) or none (it is kept, whatever happens)")
+func (o *runOptions) runFlags(cmd *cobra.Command) {
+	groupFlags(cmd, "Run", func(f *pflag.FlagSet) {
+		parallelFlag(f, &o.Parallel)
+		f.Var((*durationFlag)(&o.WaitOnline), "wait-online", "wait up to this long for hosts that are offline, while the others continue")
+		yesFlag(f, &o.yes)
+	})
+}
+
+// yesFlag declares --yes.
+func yesFlag(f *pflag.FlagSet, yes *bool) {
+	f.BoolVar(yes, "yes", false, "do not prompt for confirmation; without a terminal there is no prompt")
+}
+
+func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
+	choiceVar(f, &o.Confirm, "confirm", "", "who may keep the new configuration: the operator over a new login, the host itself, or none, "+
+		"which keeps it whatever happens (default: operator; with --detach, self)",
+		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone)
 	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
-	f.Var((*limit)(&o.ConfirmTimeout), "confirm-timeout", "go back where nobody has confirmed for this `time`")
-	f.BoolVar(&o.Detach, "detach", false, "leave when every job has begun; hosts confirm by themselves")
-	f.BoolVar(&o.StealLock, "steal-lock", false, "end the job of another run that a host is at work on, unless that activates already")
+	f.Var((*timeoutFlag)(&o.ConfirmTimeout), "confirm-timeout", "roll back a host that has not been confirmed after this long")
+	f.BoolVar(&o.Detach, "detach", false, "exit once every job has started; hosts confirm on their own")
+	f.BoolVar(&o.StealLock, "steal-lock", false, "stop another run's job on the host, unless it is already activating")
 }
 
-func (o *runOptions) waveFlags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.Var(&o.Canary, "canary", "let `N or P%` of the first wave go before the rest of it")
-	f.Var((*length)(&o.Soak), "soak", "let this `time` pass between two waves, and look at the first again")
-	f.Var(&o.MaxFailures, "max-failures", "begin no more hosts once more than `N or P%` of the run have failed")
-	f.Var(&o.MaxWaveFailures, "max-wave-failures", "begin no more hosts once more than `N or P%` of a wave have failed")
-	f.StringVar(&o.OnFailure, "on-failure", fleet.OnFailureHalt, "where a wave fails, `halt`, continue, or roll its hosts back: rollback-wave")
+func (o *runOptions) waveFlags(f *pflag.FlagSet) {
+	f.Var(&o.Canary, "canary", "deploy to this many hosts of the first wave before the rest of it")
+	f.Var((*durationFlag)(&o.Soak), "soak", "wait this long between two waves, then check the earlier one again")
+	f.Var(&o.MaxFailures, "max-failures", "stop starting hosts once more than this many of the run have failed")
+	f.Var(&o.MaxWaveFailures, "max-wave-failures", "stop starting hosts once more than this many of a wave have failed")
+	choiceVar(f, &o.OnFailure, "on-failure", fleet.OnFailureHalt, "if a wave fails, halt, continue with the next one, or roll back its hosts and halt",
+		fleet.OnFailureHalt, fleet.OnFailureContinue, fleet.OnFailureRollback)
+	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate until all have built or failed to build")
 }
 
-// operator is who deploys, for whoever finds a host locked.
+// operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
 
-// resolve finds the commit of a plan's branch or tag; where it cannot be found here, the plan's own word stays.
+// resolve returns the commit of a plan's branch or tag. If it cannot be determined here, it returns
+// the plan's own Rev.
 func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
 	name := p.Rev
 	if name == "" {
 		name = p.Branch
 	}
-	if p.NoPull || p.Remote == "" || len(p.Rev) == 40 {
+	if p.NoPull || p.Remote == "" || fleet.IsCommit(p.Rev) {
 		return p.Rev
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
@@ -68,29 +83,42 @@ func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
 	return p.Rev
 }
 
-// question says what a plan comes to: how many hosts, which, and to which revision.
-func question(p *fleet.Plan, hosts []*inventory.Host) string {
+// runPrompt returns the question before a run. It names what is done, the hosts and the revision.
+func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	names := make([]string, len(hosts))
 	for i, h := range hosts {
 		names[i] = h.Name
 	}
-	where := "at the tip of " + p.Branch
+	which := fmt.Sprintf("%s (%s) of %s", count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet)
+	revision := "the tip of " + p.Branch
 	switch {
-	case p.Goal == fleet.GoalRollback && p.To > 0:
-		where = fmt.Sprintf("to generation %d", p.To)
-	case p.Goal == fleet.GoalRollback:
-		where = "to the generation before"
 	case p.NoPull:
-		where = "as checked out"
-	case len(p.Rev) == 40:
-		where = "at " + health.Short(p.Rev)
+		revision = "what is checked out there"
+	case fleet.IsCommit(p.Rev):
+		revision = health.Short(p.Rev)
 	case p.Rev != "":
-		where = "at " + p.Rev
+		revision = p.Rev
 	}
-	return fmt.Sprintf("%s %s (%s) of %s %s?", p.Goal, count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet, where)
+	switch p.Goal {
+	case fleet.GoalRollback:
+		generation := "the previous generation"
+		if p.To > 0 {
+			generation = fmt.Sprintf("generation %d", p.To)
+		}
+		return fmt.Sprintf("Roll back %s to %s?", which, generation)
+	case fleet.GoalBoot:
+		return fmt.Sprintf("Have %s boot into %s next?", which, revision)
+	case fleet.GoalTest:
+		return fmt.Sprintf("Activate %s on %s until the next reboot?", revision, which)
+	case fleet.GoalBuild:
+		return fmt.Sprintf("Build %s on %s?", revision, which)
+	case fleet.GoalPull:
+		return fmt.Sprintf("Pull %s on %s?", revision, which)
+	}
+	return fmt.Sprintf("Switch %s to %s?", which, revision)
 }
 
-// confirm asks a person; only y and yes are a yes.
+// confirm prompts and reports whether the answer was y or yes.
 func (env *Env) confirm(question string) bool {
 	fmt.Fprintf(env.Err, "%s [y/N] ", question)
 	answer, err := readLine(env.In)

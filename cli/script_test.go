@@ -8,11 +8,11 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestMain lets scripts run fleetctl as a process of its own: this test binary.
+// TestMain makes fleetctl a command of the test scripts, which run it as a separate process.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"fleetctl": func() { os.Exit(Main(System(), os.Args[1:])) },
-		"broken":   func() { os.Exit(broken(os.Args[1], os.Args[2])) },
+		"fleetctl":       func() { os.Exit(Main(System(), os.Args[1:])) },
+		"panickingtable": func() { os.Exit(panickingTable(os.Args[1], os.Args[2])) },
 	})
 }
 
@@ -21,7 +21,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "../testdata/script",
 		RequireExplicitExec: false,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"status": runWithStatus},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("USER", "mba")
@@ -30,15 +30,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// status runs a command and wants exactly that exit status: status 2 fleetctl deploy.
-func status(ts *testscript.TestScript, neg bool, args []string) {
+// runWithStatus implements the script command "status", which runs a command and expects an exit
+// status: status 2 fleetctl deploy.
+func runWithStatus(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status CODE COMMAND...")
 	}
 	err := ts.Exec(args[1], args[2:]...)
 	got := "0"
-	if exited, is := err.(interface{ ExitCode() int }); is {
-		got = strconv.Itoa(exited.ExitCode())
+	if exitErr, ok := err.(interface{ ExitCode() int }); ok {
+		got = strconv.Itoa(exitErr.ExitCode())
 	} else if err != nil {
 		ts.Fatalf("%v", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/term"
 )
 
-// System is the world as it is.
+// System returns the Env of this process.
 func System() *Env {
 	env := &Env{
 		In:      os.Stdin,
@@ -23,7 +23,7 @@ func System() *Env {
 		User:    os.Getenv("USER"),
 		Now:     time.Now,
 	}
-	// What cannot be found out stays "", and whoever needs it says so.
+	// What cannot be determined stays "": a command that needs it reports that.
 	env.Home, _ = os.UserHomeDir()
 	env.Machine, _ = os.Hostname()
 	env.Machine, _, _ = strings.Cut(env.Machine, ".")
@@ -35,7 +35,7 @@ func System() *Env {
 	}
 	if tty, err := os.OpenFile(terminalPath, os.O_RDWR, 0); err == nil {
 		tty.Close()
-		env.Secret = oneAtATime(readSecret)
+		env.Secret = oneAtATime(readPassword)
 	}
 	return env
 }

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// Code says why a host's part of a run ended as it did, in a word for programs. It is "" if there is
-// nothing to explain. Codes reported by a host are among those listed here, or come from a newer job.
+// Code says why a host's part of a run ended as it did, in a word for programs. It is "" if there
+// is nothing to explain. Codes reported by a host are among those listed here, or come from a newer
+// job.
 type Code string
 
 // Codes that fleetctl itself gives.
@@ -136,6 +137,6 @@ func (c Code) info() CodeInfo {
 // Sentence says what the code means, or is "" for an unknown code.
 func (c Code) Sentence() string { return c.info().Sentence }
 
-// Hint says what to do about the code, in one line. It is "" if there is nothing to do in general, or if
-// the code is unknown.
+// Hint says what to do about the code, in one line. It is "" if there is nothing to do in general,
+// or if the code is unknown.
 func (c Code) Hint() string { return c.info().Hint }

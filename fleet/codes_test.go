@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,16 +35,17 @@ func TestCodesAreSortedAndExplained(t *testing.T) {
 var reported = regexp.MustCompile(`(?m)(?:^|[ ;{|])(?:fail|refuse|degraded|finish [a-z-]+) ([a-z][a-z-]+)(?:$|[ ;])`)
 
 func TestEveryCodeThatScriptsReportIsDocumented(t *testing.T) {
-	scripts, err := os.ReadDir("remote")
+	scripts, err := filepath.Glob("remote/*.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, err := filepath.Glob("remote/lib/*.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, f := range scripts {
-		if !strings.HasSuffix(f.Name(), ".sh") {
-			continue
-		}
-		text, err := os.ReadFile("remote/" + f.Name())
+	for _, path := range append(scripts, functions...) {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,7 +57,7 @@ func TestEveryCodeThatScriptsReportIsDocumented(t *testing.T) {
 				found++
 				// Answers to a signal, which never reach a result.
 				if code := Code(m[1]); code.Sentence() == "" && !slices.Contains([]Code{"finished", "old-login", "activating"}, code) {
-					t.Errorf("%s reports %q, which is not in Codes: %s", f.Name(), code, strings.TrimSpace(line))
+					t.Errorf("%s reports %q, which is not in Codes: %s", path, code, strings.TrimSpace(line))
 				}
 			}
 		}

@@ -7,7 +7,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// LastRun returns the outcome for a host as evidence for [health.Judge]. It is nil if there is none yet.
+// LastRun returns the outcome for a host as evidence for [health.Judge]. It is nil if there is none
+// yet.
 func (s *State) LastRun(host string) *health.LastRun {
 	h := s.Host(host)
 	if h == nil || h.Result == nil || s.Start == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func (p *Plan) checkHosts() error {
@@ -16,7 +17,7 @@ func (p *Plan) checkHosts() error {
 	}
 	managed := p.names(func(h *inventory.Host) bool { return h.Managed && p.Remote == "" })
 	if managed != "" {
-		return fmt.Errorf("repo_mode = \"managed\" needs the fleet's remote: %s\n  hint: set remote in [fleet]", managed)
+		return hint.Errorf("set remote in [fleet]", "repo_mode = \"managed\" needs the fleet's remote: %s", managed)
 	}
 	return nil
 }
@@ -28,13 +29,14 @@ func (p *Plan) checkGoal() error {
 	case GoalBuild:
 	case GoalBoot, GoalTest:
 		if others := p.names(func(h *inventory.Host) bool { return h.Kind != inventory.NixOS }); others != "" {
-			return fmt.Errorf("goal %q is for nixos hosts alone, not for %s\n  hint: add \"and kind:nixos\" to the selector", p.Goal, others)
+			return hint.Errorf("add \"and kind:nixos\" to the selector", "goal %q is only for nixos hosts, not for %s", p.Goal, others)
 		}
 	default:
-		return fmt.Errorf("unknown goal %q\n  hint: switch, boot, test, build or pull", p.Goal)
+		return hint.Errorf("use switch, boot, test, build or pull", "unknown goal %q", p.Goal)
 	}
 	if own := p.names(func(h *inventory.Host) bool { return h.SwitchCommand != "" }); own != "" {
-		return fmt.Errorf("goal %q is not for hosts with a switch_command, which always switches: %s\n  hint: leave them out, or use goal \"switch\"", p.Goal, own)
+		return hint.Errorf("leave them out, or use goal \"switch\"",
+			"goal %q is not for hosts with a switch_command, which always switches: %s", p.Goal, own)
 	}
 	return nil
 }
@@ -55,13 +57,13 @@ func (p *Plan) checkRevision() error {
 	case p.Rev == "":
 		return nil
 	case p.NoPull:
-		return fmt.Errorf("a revision and no pull exclude each other\n  hint: leave out --rev or --no-pull")
+		return hint.Errorf("leave out --rev or --no-pull", "a revision cannot be deployed without a pull")
 	case IsCommit(p.Rev):
 		return nil
 	case !refPattern.MatchString(p.Rev) || strings.Contains(p.Rev, ".."):
 		return fmt.Errorf("%q is neither a commit nor the name of a branch or tag", p.Rev)
 	case p.Remote == "":
-		return fmt.Errorf("cannot look %q up: the fleet has no remote\n  hint: set remote in [fleet], or give the commit's 40 hex digits", p.Rev)
+		return hint.Errorf("set remote in [fleet], or give the commit's 40 hex digits", "cannot look up %q: the fleet has no remote", p.Rev)
 	}
 	return nil
 }
@@ -75,7 +77,7 @@ func (p *Plan) checkConfirm() error {
 	activates := slices.Contains([]string{GoalSwitch, GoalTest, GoalRollback}, p.Goal)
 	switch {
 	case p.ConfirmTimeout < time.Second || p.ConfirmTimeout > longest:
-		return fmt.Errorf("a host cannot wait %v for its confirmation\n  hint: from 1s to %v", p.ConfirmTimeout, longest)
+		return hint.Errorf(fmt.Sprintf("use 1s to %v", longest), "invalid confirmation timeout %v", p.ConfirmTimeout)
 	case p.Confirm == "" && !activates:
 		p.Confirm = ConfirmNone
 	case p.Confirm == "" && p.Detach:
@@ -83,13 +85,14 @@ func (p *Plan) checkConfirm() error {
 	case p.Confirm == "":
 		p.Confirm = ConfirmOperator
 	case !slices.Contains([]string{ConfirmOperator, ConfirmSelf, ConfirmNone}, p.Confirm):
-		return fmt.Errorf("nobody is called %q\n  hint: operator, self or none", p.Confirm)
+		return hint.Errorf("use operator, self or none", "invalid confirmation by %q", p.Confirm)
 	case p.Confirm != ConfirmNone && p.Goal == GoalBoot:
-		return fmt.Errorf("nothing can be confirmed with goal %q: the new configuration is first seen at the next boot\n  hint: leave out --confirm", p.Goal)
+		return hint.Errorf("leave out --confirm",
+			"nothing can be confirmed with goal %q: the new configuration does not run before the next reboot", p.Goal)
 	case p.Confirm != ConfirmNone && !activates:
-		return fmt.Errorf("there is nothing to confirm with goal %q: it activates nothing\n  hint: leave out --confirm", p.Goal)
+		return hint.Errorf("leave out --confirm", "there is nothing to confirm with goal %q: it activates nothing", p.Goal)
 	case p.Confirm == ConfirmOperator && p.Detach:
-		return fmt.Errorf("the operator cannot confirm and be gone\n  hint: leave out --detach, or let the host decide: --confirm self")
+		return hint.Errorf("leave out --detach, or let the host decide: --confirm self", "the operator cannot confirm a detached run")
 	}
 	return nil
 }
@@ -97,17 +100,17 @@ func (p *Plan) checkConfirm() error {
 func (p *Plan) checkWaves() error {
 	switch {
 	case !slices.Contains([]string{OnFailureHalt, OnFailureContinue, OnFailureRollback}, p.OnFailure):
-		return fmt.Errorf("%q is nothing to do on a failure\n  hint: halt, continue or rollback-wave", p.OnFailure)
+		return hint.Errorf("use halt, continue or rollback-wave", "invalid reaction to a failure %q", p.OnFailure)
 	case p.OnFailure == OnFailureRollback && p.Goal != GoalSwitch && p.Goal != GoalBoot:
-		return fmt.Errorf("goal %q leaves no generation to roll back from\n  hint: leave out --on-failure %s", p.Goal, OnFailureRollback)
+		return hint.Errorf("leave out --on-failure "+OnFailureRollback, "goal %q leaves no generation to roll back from", p.Goal)
 	case p.Soak < 0, p.WaitOnline < 0:
-		return fmt.Errorf("nobody can wait a negative time")
+		return fmt.Errorf("a wait cannot be negative")
 	case p.BuildFirst && p.WaitOnline > 0:
-		return fmt.Errorf("--build-first waits for every host, --wait-online lets the others go on\n  hint: leave one of them out")
+		return hint.Errorf("leave out one of them", "--build-first waits for every host, but --wait-online lets the others continue")
 	case p.BuildFirst && p.Goal != GoalSwitch && p.Goal != GoalBoot && p.Goal != GoalTest:
-		return fmt.Errorf("goal %q has no activation that could wait for builds\n  hint: leave out --build-first", p.Goal)
+		return hint.Errorf("leave out --build-first", "goal %q has no activation that could wait for builds", p.Goal)
 	case p.Test && p.Goal != GoalSwitch && p.Goal != GoalTest:
-		return fmt.Errorf("with goal %q nothing new runs that could be tested\n  hint: leave out --test", p.Goal)
+		return hint.Errorf("leave out --test", "with goal %q nothing new runs that could be tested", p.Goal)
 	}
 	return nil
 }
@@ -117,7 +120,7 @@ func (p *Plan) checkDetach() error {
 	case !p.Detach:
 		return nil
 	case p.BuildFirst, p.WaitOnline > 0, p.Test:
-		return fmt.Errorf("cannot detach where somebody must wait for hosts\n  hint: leave out --detach, or --build-first, --wait-online and --test")
+		return hint.Errorf("leave out --detach, or --build-first, --wait-online and --test", "a detached run cannot wait for hosts")
 	case len(p.Waves) == 1:
 		return nil
 	}
@@ -125,5 +128,6 @@ func (p *Plan) checkDetach() error {
 	for _, w := range p.Waves {
 		all = append(all, WaveName(w.Number))
 	}
-	return fmt.Errorf("cannot detach from a run of several waves (%s): somebody must wait for one before the next begins\n  hint: select the hosts of one wave, or leave out --detach and --canary", strings.Join(all, ", "))
+	return hint.Errorf("select the hosts of one wave, or leave out --detach and --canary",
+		"cannot detach from a run of several waves (%s): each waits for the previous one", strings.Join(all, ", "))
 }

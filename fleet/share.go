@@ -1,7 +1,7 @@
 package fleet
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -17,7 +17,7 @@ func (s *Share) Set(text string) error {
 	digits, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseUint(digits, 10, 31)
 	if err != nil || percent && n > 100 {
-		return fmt.Errorf("%q is neither a number of hosts nor a percentage of them\n  hint: as in 3 or 10%%", text)
+		return errors.New("must be a number of hosts or a percentage of them, as in 3 or 10%")
 	}
 	*s = Share{int(n), text}
 	return nil
@@ -25,7 +25,7 @@ func (s *Share) Set(text string) error {
 
 func (s *Share) String() string { return s.text }
 
-func (s *Share) Type() string { return "N|P%" }
+func (s *Share) Type() string { return "N|N%" }
 
 // Given reports whether there is one: 0 hosts are a share, too.
 func (s *Share) Given() bool { return s.text != "" }

@@ -36,8 +36,8 @@ type State struct {
 	byName map[string]*HostState
 }
 
-// HostState is one host's part of a run as far as its events tell. [HostState.Apply] is the only way in
-// which it changes.
+// HostState is one host's part of a run as far as its events tell. [HostState.Apply] is the only
+// way in which it changes.
 type HostState struct {
 	Name     string
 	Kind     string
@@ -127,10 +127,12 @@ func (h *HostState) InActivation() bool {
 	return slices.Contains([]Step{Activate, Verify, Confirm}, h.Step)
 }
 
-// Awaiting reports whether the host has built its configuration and waits for permission to activate.
+// Awaiting reports whether the host has built its configuration and waits for permission to
+// activate.
 func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 
-// PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not known.
+// PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
+// known.
 func (h *HostState) PreviousGeneration() int {
 	n, _ := strconv.Atoi(h.Facts[FactPrevious])
 	return n
@@ -182,8 +184,8 @@ func (h *HostState) Apply(ev Event) {
 	}
 }
 
-// enter changes the phase. Since stays when only the connection comes or goes, because the step has been
-// running all the time.
+// enter changes the phase. Since stays when only the connection comes or goes, because the step has
+// been running all the time.
 func (h *HostState) enter(p Phase, now time.Time) {
 	if !(h.Phase == Reconnecting && p == Working || h.Phase == Working && p == Reconnecting) {
 		h.Since = now

@@ -1,4 +1,5 @@
-# What a flake can have fleetctl's inventory made of. Needs no nixpkgs: Nix alone. It is in fleetctl itself, too, for its init --flake.
+# Functions that derive an inventory from a flake. They need Nix but not nixpkgs. fleetctl embeds
+# this file for init --flake.
 let
   inherit (builtins)
     attrNames
@@ -18,27 +19,28 @@ let
     letters "abcdefghijklmnopqrstuvwxyz"
   );
 
-  # What deploy-rs has been told of a machine.
+  # The settings of deploy-rs for a machine.
   node = flake: name: flake.deploy.nodes.${name} or { };
   addressOf =
     flake: name:
     let
-      told = node flake name;
+      settings = node flake name;
     in
-    if told ? hostname then { address = told.hostname; } else { };
+    if settings ? hostname then { address = settings.hostname; } else { };
   userOf =
     flake: name:
     let
-      told = node flake name;
+      settings = node flake name;
     in
-    if told ? sshUser then
-      { user = told.sshUser; }
-    else if told != { } && flake.deploy ? sshUser then
+    if settings ? sshUser then
+      { user = settings.sshUser; }
+    else if settings != { } && flake.deploy ? sshUser then
       { user = flake.deploy.sshUser; }
     else
       { };
 
-  # Hosts as the flake has them, in the order of outputs: { output, attr } and either a host or why there can be none.
+  # The hosts of a flake, in the order of its outputs: { output, attr } and either host or, if the
+  # output cannot be a host, why.
   candidates =
     flake:
     let
@@ -62,7 +64,7 @@ let
         name = elemAt parts 1;
       in
       if parts == null then
-        { why = "it does not say on which host it is, as USER@HOST would"; }
+        { why = "its name is not of the form USER@HOST"; }
       else
         {
           host = {
@@ -74,8 +76,8 @@ let
         }
     );
 
-  # A home on a machine that is a host itself is a host of its own, at the same address.
-  beside =
+  # A home on a machine that is also a host becomes a host of its own, with the same address.
+  homeBesideMachine =
     host:
     {
       address = host.name;
@@ -89,7 +91,7 @@ let
     fleet:
     { output, attr, ... }@candidate:
     let
-      passed =
+      leaveOut =
         why:
         fleet
         // {
@@ -98,14 +100,14 @@ let
       taken = name: fleet.names.${lower name} or null;
       host =
         if candidate.host.kind == "home" && taken candidate.host.name != null then
-          beside candidate.host
+          homeBesideMachine candidate.host
         else
           candidate.host;
     in
     if candidate ? why then
-      passed candidate.why
+      leaveOut candidate.why
     else if taken host.name != null then
-      passed ''the name "${taken host.name}" is taken''
+      leaveOut ''the name "${taken host.name}" is taken''
     else
       {
         inherit (fleet) leftOut;
@@ -115,7 +117,7 @@ let
         };
       };
 
-  # fleetFromFlake: { hosts, leftOut }, lists in the order of outputs.
+  # fleetFromFlake FLAKE: returns { hosts, leftOut }, both in the order of the flake's outputs.
   fleetFromFlake =
     flake:
     removeAttrs (foldl' add {
@@ -127,9 +129,10 @@ in
 {
   inherit fleetFromFlake;
 
-  # hostsFromFlake: what [hosts] of the inventory can begin with, from a flake's nixosConfigurations, darwinConfigurations,
-  # homeConfigurations and, where the flake has it, deploy.nodes.NAME.hostname and .sshUser. Homes whose attribute does not say
-  # on which host they are are left out. Nothing of a configuration is evaluated but its name.
+  # hostsFromFlake FLAKE: returns initial [hosts] of an inventory, from the flake's
+  # nixosConfigurations, darwinConfigurations and homeConfigurations, and from
+  # deploy.nodes.NAME.hostname and .sshUser if they exist. It leaves out homes whose name is not
+  # USER@HOST. It evaluates the names of the configurations only.
   #
   #   programs.fleetctl.settings.hosts = lib.recursiveUpdate (inputs.nixfleet.lib.hostsFromFlake self) {
   #     hsb0.tags = [ "server" ];

@@ -1,10 +1,10 @@
-// Package nix has what of the project's Nix code the program itself evaluates. All else here is for flakes: the package, the modules
-// and their tests.
+// Package nix embeds the Nix code that fleetctl evaluates. The rest of this directory is for
+// flakes: the package, the modules and their tests.
 package nix
 
 import _ "embed"
 
-// Lib is a Nix expression: the functions that make an inventory of a flake's outputs.
+// Lib is a Nix expression that evaluates to the functions that derive an inventory from a flake.
 //
 //go:embed lib.nix
 var Lib string

@@ -1,4 +1,4 @@
-# fleetctl: the operator's command, and the agent that hosts may have. Both are one binary.
+# fleetctl: the operator's command and the hosts' agent, in one binary.
 {
   lib,
   stdenv,
@@ -13,7 +13,8 @@ buildGoModule (finalAttrs: {
   pname = "fleetctl";
   version = (import ./version.nix).release;
 
-  # What is compiled or installed, so that a word in the documentation builds nothing again.
+  # Only files that are compiled or installed, so that a change to other files does not cause a
+  # rebuild.
   src = lib.fileset.toSource {
     root = ../.;
     fileset = lib.fileset.unions [
@@ -21,27 +22,27 @@ buildGoModule (finalAttrs: {
       ../go.mod
       ../go.sum
       (lib.fileset.fileFilter (file: file.hasExt "go") ../.)
-      ../fleet # embeds what runs on hosts
-      ../internal # and the demo's hosts
-      ./lib.nix # which the program evaluates
+      ../fleet # embeds the scripts that run on hosts
+      ../internal # embeds the stand-ins of the demo
+      ./lib.nix # embedded
       ./fleetctl-agent.service
       ./fleetctl-agent.socket
       ./fleetctl-agent.sysusers
     ];
   };
 
-  # Proven by nix/vendor-hash --check, which takes no nixpkgs.
-  vendorHash = "sha256-KqBBKOZlOgUIZAP0nf29WvmdvTi3pz0V8SttYdDNdNE=";
+  # Updated by nix/vendor-hash --write.
+  vendorHash = "sha256-qaWu3an7xwFtntlPshcTJVrSVT0h2+m9W1byp6c2qEQ=";
 
-  subPackages = [ "." ];
-  # The agent's sandbox lets it map its own binary and no library.
+  subPackages = [ "cmd/fleetctl" ];
+  # The agent's sandbox allows no libraries.
   env.CGO_ENABLED = 0;
   ldflags = [
     "-s"
     "-w"
   ];
 
-  # The tests want sshd, git, systemd and three shells: .ci/run brings them, and runs all of them.
+  # The tests need sshd, git, systemd and three shells. .ci/run installs them and runs the tests.
   doCheck = false;
 
   nativeBuildInputs = [ installShellFiles ];
@@ -73,9 +74,9 @@ buildGoModule (finalAttrs: {
   meta = {
     description = "Manage NixOS and macOS hosts over SSH";
     longDescription = ''
-      fleetctl reads hosts.toml, connects to every NixOS and macOS host at once over SSH, has each pull its own configuration and
-      switch to it, and shows all of it live. Nothing needs to be installed on a host; an agent that only reports how the host
-      fares may be.
+      fleetctl reads hosts.toml, connects to all NixOS and macOS hosts at once over SSH, has each pull its own configuration and
+      switch to it, and shows the progress live. Nothing needs to be installed on a host; an optional read-only agent reports
+      the host's health.
     '';
     homepage = "https://github.com/markus-barta/nixfleet";
     changelog = "https://github.com/markus-barta/nixfleet/blob/main/CHANGELOG.md";

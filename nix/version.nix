@@ -1,9 +1,9 @@
-# The version that is, or comes next, and its day: from the only place that has them.
+# The current or next version and its release date, from ../cli/version.go.
 let
   text = builtins.readFile ../cli/version.go;
-  said = name: builtins.head (builtins.match ".*const ${name} = \"([^\"]+)\".*" text);
+  constant = name: builtins.head (builtins.match ".*const ${name} = \"([^\"]+)\".*" text);
 in
 {
-  release = said "release";
-  releasedOn = said "releasedOn";
+  release = constant "release";
+  releasedOn = constant "releasedOn";
 }

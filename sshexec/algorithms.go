@@ -8,41 +8,46 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// preferred is OpenSSH's order of host key algorithms.
-var preferred = []string{
-	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01, ssh.CertAlgoECDSA521v01,
-	ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
+// preferredHostKeyAlgorithms lists host key algorithms in OpenSSH's default order (ssh_config(5),
+// HostKeyAlgorithms).
+var preferredHostKeyAlgorithms = []string{
+	ssh.CertAlgoED25519v01, ssh.CertAlgoECDSA256v01, ssh.CertAlgoECDSA384v01,
+	ssh.CertAlgoECDSA521v01, ssh.CertAlgoRSASHA512v01, ssh.CertAlgoRSASHA256v01,
 	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
 	ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
 }
 
-// limitAlgorithms keeps of what the configuration allows the part that is known here, in our order. Nothing left is an
-// error: to the SSH library an empty list would mean all that it has.
+// limitAlgorithms reduces the algorithms in s to those that golang.org/x/crypto/ssh implements, in
+// this package's order of preference. An empty result is an error, because the library treats an
+// empty list as "all supported algorithms". Legacy algorithms require an explicit entry in the
+// configuration.
 func limitAlgorithms(s *Settings) error {
-	safe, legacy := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms() // legacy ones only where they are asked for by name
+	secure, legacy := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
+	hostKeys := slices.Concat(preferredHostKeyAlgorithms, secure.HostKeys, legacy.HostKeys)
 	for _, list := range []struct {
-		keyword string
-		allowed *[]string
-		ours    []string
+		keyword   string
+		allowed   *[]string
+		supported []string
 	}{
-		{"HostKeyAlgorithms", &s.HostKeyAlgorithms, slices.Concat(preferred, safe.HostKeys, legacy.HostKeys)},
-		{"KexAlgorithms", &s.KexAlgorithms, slices.Concat(safe.KeyExchanges, legacy.KeyExchanges)},
-		{"Ciphers", &s.Ciphers, slices.Concat(safe.Ciphers, legacy.Ciphers)},
-		{"MACs", &s.MACs, slices.Concat(safe.MACs, legacy.MACs)},
+		{"HostKeyAlgorithms", &s.HostKeyAlgorithms, hostKeys},
+		{"KexAlgorithms", &s.KexAlgorithms, slices.Concat(secure.KeyExchanges, legacy.KeyExchanges)},
+		{"Ciphers", &s.Ciphers, slices.Concat(secure.Ciphers, legacy.Ciphers)},
+		{"MACs", &s.MACs, slices.Concat(secure.MACs, legacy.MACs)},
 	} {
 		if *list.allowed == nil {
 			continue
 		}
-		var both []string
-		for _, algorithm := range list.ours {
-			if slices.Contains(*list.allowed, algorithm) && !slices.Contains(both, algorithm) {
-				both = append(both, algorithm)
+		var common []string
+		for _, algorithm := range list.supported {
+			if slices.Contains(*list.allowed, algorithm) && !slices.Contains(common, algorithm) {
+				common = append(common, algorithm)
 			}
 		}
-		if both == nil {
-			return fmt.Errorf("ssh_config(5) allows only %s %s, of which fleetctl has none", list.keyword, strings.Join(*list.allowed, ","))
+		if common == nil {
+			return fmt.Errorf("ssh_config(5) allows only %s %s, and fleetctl supports none of them",
+				list.keyword, strings.Join(*list.allowed, ","))
 		}
-		*list.allowed = both
+		*list.allowed = common
 	}
 	return nil
 }

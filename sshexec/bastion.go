@@ -12,19 +12,19 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// hop is one bastion on the way to a target, as ProxyJump names it, and the hops before it.
+// hop is the last bastion before a target in a ProxyJump list.
 type hop struct {
 	name, user string
 	port       int
-	before     string // the rest of the ProxyJump; "": what ssh_config(5) says of the hop
+	rest       string // the ProxyJump entries before it; "" means its own ssh_config(5) applies
 }
 
-// parseJump reads the last hop of a ProxyJump, [ssh://][USER@]HOST[:PORT],...
+// parseJump parses the last entry of a ProxyJump value, [ssh://][USER@]HOST[:PORT],...
 func parseJump(jump string) (hop, error) {
 	var h hop
 	last := jump
 	if i := strings.LastIndexByte(jump, ','); i >= 0 {
-		h.before, last = jump[:i], jump[i+1:]
+		h.rest, last = jump[:i], jump[i+1:]
 	}
 	h.name = strings.TrimSuffix(strings.TrimPrefix(last, "ssh://"), "/")
 	if i := strings.LastIndexByte(h.name, '@'); i >= 0 {
@@ -33,33 +33,34 @@ func parseJump(jump string) (hop, error) {
 	if host, port, err := net.SplitHostPort(h.name); err == nil {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 {
-			return h, fmt.Errorf("ProxyJump %q has no port in %q", jump, last)
+			return h, fmt.Errorf("invalid port in ProxyJump %q: %q", jump, last)
 		}
 		h.name, h.port = host, int(n)
 	}
 	h.name = strings.Trim(h.name, "[]")
 	if h.name == "" || h.name[0] == '-' {
-		return h, fmt.Errorf("ProxyJump %q has no host in %q", jump, last)
+		return h, fmt.Errorf("invalid host in ProxyJump %q: %q", jump, last)
 	}
 	return h, nil
 }
 
-// wayByBastion opens transports through a bastion's connection, which serves all who go that way.
-func (p *Pool) wayByBastion(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
+// bastionDialer returns a function that opens transports through a bastion. All targets behind the
+// bastion share one connection to it. visited lists the hops that led here, to detect loops.
+func (p *Pool) bastionDialer(ctx context.Context, t Target, s Settings, visited []hop) (dialFunc, error) {
 	h, err := parseJump(s.ProxyJump)
 	if err != nil {
-		return nil, p.fail(t, "config", Config, err)
+		return nil, p.errorFor(t, "config", KindConfig, err)
 	}
-	if slices.Contains(behind, h) {
-		return nil, p.fail(t, "config", Config, fmt.Errorf("ProxyJump goes round in a circle by way of %q", h.name))
+	if slices.Contains(visited, h) {
+		return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("ProxyJump loop through %q", h.name))
 	}
-	bastion, err := p.bastion(ctx, h, append(slices.Clip(behind), h))
+	bastion, err := p.bastion(ctx, h, append(slices.Clip(visited), h))
 	if err != nil {
 		var inner *Error
 		if errors.As(err, &inner) {
-			return nil, p.fail(t, "connect", Jump, fmt.Errorf("by way of %w", inner))
+			return nil, p.errorFor(t, "connect", KindJump, fmt.Errorf("via %w", inner))
 		}
-		return nil, p.fail(t, "connect", endKind(ctx), fmt.Errorf("by way of %s: %w", h.name, err))
+		return nil, p.errorFor(t, "connect", contextKind(ctx), fmt.Errorf("via %s: %w", h.name, err))
 	}
 	return func(ctx context.Context) (net.Conn, error) {
 		conn, err := bastion.DialContext(ctx, "tcp", s.Address())
@@ -70,21 +71,25 @@ func (p *Pool) wayByBastion(ctx context.Context, t Target, s Settings, behind []
 		if !errors.As(err, &refused) {
 			return nil, err
 		}
-		e := &Error{Host: t.Name, Phase: "connect", Kind: channelKind(refused),
-			Err: fmt.Errorf("by way of %s: %s does not connect to %s: %s", h.name, h.name, s.Address(), refused.Message)}
+		e := &Error{
+			Host: t.Name, Phase: "connect", Kind: channelKind(refused),
+			Err: fmt.Errorf("via %s: cannot connect to %s: %s", h.name, s.Address(), refused.Message),
+		}
 		switch {
 		case refused.Reason == ssh.Prohibited:
-			e.Kind, e.Mend = Jump, fmt.Sprintf("allow it there: AllowTcpForwarding in sshd_config(5) on %s", h.name)
-		case e.Kind == Session:
-			// sshd says no more than "open failed" when the name is not known there or nothing answers.
-			e.Kind = Refused
+			e.Kind = KindJump
+			e.Fix = fmt.Sprintf("set AllowTcpForwarding in sshd_config(5) on %s", h.name)
+		case e.Kind == KindSession:
+			// sshd replies only "open failed" if it cannot resolve the name or nothing answers.
+			e.Kind = KindRefused
 		}
 		return nil, e
 	}, nil
 }
 
-// bastion returns the connection to a hop: one that is there, or a new one, which the Pool keeps until its end.
-func (p *Pool) bastion(ctx context.Context, h hop, behind []hop) (*Conn, error) {
+// bastion returns the shared connection to a hop. It dials if there is none or the last one was
+// lost. The connection stays open until the Pool is closed.
+func (p *Pool) bastion(ctx context.Context, h hop, visited []hop) (*Conn, error) {
 	alive := func(c *Conn) bool {
 		select {
 		case <-c.Done():
@@ -94,14 +99,14 @@ func (p *Pool) bastion(ctx context.Context, h hop, behind []hop) (*Conn, error) 
 		}
 	}
 	return p.bastions.get(ctx, h, alive, func() (*Conn, error) {
-		t := Target{Name: h.name, User: h.user, Port: h.port, bastion: true}
+		t := Target{Name: h.name, User: h.user, Port: h.port, isBastion: true}
 		s, err := p.Resolve(p.ctx, t)
 		if err != nil {
 			return nil, err
 		}
-		if h.before != "" {
-			s.ProxyJump, s.ProxyCommand = h.before, ""
+		if h.rest != "" {
+			s.ProxyJump, s.ProxyCommand = h.rest, ""
 		}
-		return p.dial(p.ctx, t, s, behind)
+		return p.dial(p.ctx, t, s, visited)
 	})
 }

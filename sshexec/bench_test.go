@@ -11,11 +11,12 @@ import (
 	"testing"
 )
 
-// elsewhere starts a server in another process, so that what is measured here is the client alone.
-func elsewhere(t testing.TB, bytes int) (*world, Target) {
+// startServerProcess starts a server in another process, so that benchmarks measure only the
+// client. The server answers every script with about the given number of bytes.
+func startServerProcess(t testing.TB, bytes int) (*testHome, Target) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", serve, max(bytes, 1)))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", envServe, max(bytes, 1)))
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -34,82 +35,83 @@ func elsewhere(t testing.TB, bytes int) (*world, Target) {
 		t.Fatal(err)
 	}
 	port, known, _ := strings.Cut(line, " ")
-	w := newWorld(t)
-	w.write("known_hosts", "%s", known)
-	w.write("config", "Host web\n  HostName 127.0.0.1\n  Port %s\n", port)
-	return w, Target{Name: "web"}
+	home := newTestHome(t)
+	home.write("known_hosts", "%s", known)
+	home.write("config", "Host web\n  HostName 127.0.0.1\n  Port %s\n", port)
+	return home, Target{Name: "web"}
 }
 
-// idle opens so many connections and returns what each takes of this process's memory, in bytes.
-func idle(t testing.TB, connections int) float64 {
+// memoryPerConnection opens connections and returns the memory that each uses in this process, in
+// bytes.
+func memoryPerConnection(t testing.TB, connections int) float64 {
 	t.Helper()
-	w, web := elsewhere(t, 1)
-	p := NewPool(w.Options)
+	home, web := startServerProcess(t, 1)
+	p := NewPool(home.Options)
 	defer p.Close()
-	w.dial(p, web) // what all share is there now
-	memory := func() uint64 {
+	home.dial(p, web) // allocates what all connections share
+	memoryInUse := func() uint64 {
 		runtime.GC()
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return m.HeapInuse + m.StackInuse
 	}
-	before := memory()
+	before := memoryInUse()
 	var wg sync.WaitGroup
 	const workers = 20
 	for range workers {
 		wg.Go(func() {
 			for range connections / workers {
-				c := w.dial(p, web)
-				if _, err := c.Run(w.ctx(), Command{Script: "true"}); err != nil {
+				c := home.dial(p, web)
+				if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	return float64(memory()-before) / float64(connections/workers*workers)
+	return float64(memoryInUse()-before) / float64(connections/workers*workers)
 }
 
 func BenchmarkIdleConnections(b *testing.B) {
 	for b.Loop() {
-		b.ReportMetric(idle(b, 1000)/1024, "KiB/connection")
+		b.ReportMetric(memoryPerConnection(b, 1000)/1024, "KiB/connection")
 	}
 }
 
 func BenchmarkDialAndRun(b *testing.B) {
-	w, web := elsewhere(b, 1)
-	p := w.pool()
+	home, web := startServerProcess(b, 1)
+	p := home.pool()
 	for b.Loop() {
-		c, err := p.Dial(w.ctx(), web)
+		c, err := p.Dial(home.ctx(), web)
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := c.Run(w.ctx(), Command{Script: "true", Args: []string{"an argument"}}); err != nil {
+		if _, err := c.Run(home.ctx(), Command{Script: "true", Args: []string{"an argument"}}); err != nil {
 			b.Fatal(err)
 		}
 		c.Close()
 	}
 }
 
-func BenchmarkRunOnAnOpenConnection(b *testing.B) {
-	w, web := elsewhere(b, 1)
-	c := w.dial(w.pool(), web)
+func BenchmarkRun(b *testing.B) {
+	home, web := startServerProcess(b, 1)
+	c := home.dial(home.pool(), web)
 	for b.Loop() {
-		if _, err := c.Run(w.ctx(), Command{Script: "true"}); err != nil {
+		if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
-func BenchmarkLogLines(b *testing.B) {
+func BenchmarkRunOutput(b *testing.B) {
 	const size = 64 << 20
-	w, web := elsewhere(b, size)
-	c := w.dial(w.pool(), web)
+	home, web := startServerProcess(b, size)
+	c := home.dial(home.pool(), web)
 	b.SetBytes(size)
 	for b.Loop() {
 		var n counter
-		if _, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n < size {
+		if _, err := c.Run(home.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n < size {
 			b.Fatal(n, err)
 		}
 	}

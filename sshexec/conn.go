@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -10,35 +11,37 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Conn is one login on one host. It is safe for concurrent use, and a server lets several scripts run on it at once.
+// A Conn is one login on one host. It is safe for concurrent use, and several scripts can run on it
+// at once, up to the server's MaxSessions.
 type Conn struct {
 	pool   *Pool
 	target Target
 	client *ssh.Client
-	wire   *wire
-	done   chan struct{} // closed when the connection has ended
+	raw    *rawConn
+	done   chan struct{} // closed by newConn's goroutine when the connection has ended
 
-	interval time.Duration // after so long without a word from the server it is asked for one
-	limit    time.Duration // and after so much longer it is given up
-	beat     *time.Timer
+	keepAliveInterval time.Duration // ping the server after this much silence
+	keepAliveTimeout  time.Duration // and close the connection after this much more
+	keepAliveTimer    *time.Timer   // guarded by mu
 
-	mu   sync.Mutex
-	lost error // why we gave it up
+	mu      sync.Mutex
+	lostErr error // why this side closed the connection
 }
 
-// Unless ssh_config(5) has ServerAliveInterval: a dead network is noticed within a minute, where TCP would take hours.
-const usualInterval = 15 * time.Second
+// defaultKeepAliveInterval applies unless ssh_config(5) sets ServerAliveInterval. With it, a dead
+// network is detected within a minute; TCP alone would take hours.
+const defaultKeepAliveInterval = 15 * time.Second
 
-func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, wire *wire) (*Conn, error) {
-	c := &Conn{pool: p, target: t, client: client, wire: wire, done: make(chan struct{})}
-	c.interval = orElse(s.ServerAliveInterval, usualInterval)
-	c.limit = c.interval * time.Duration(max(s.ServerAliveCountMax, 1))
+func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (*Conn, error) {
+	c := &Conn{pool: p, target: t, client: client, raw: raw, done: make(chan struct{})}
+	c.keepAliveInterval = cmp.Or(s.ServerAliveInterval, defaultKeepAliveInterval)
+	c.keepAliveTimeout = c.keepAliveInterval * time.Duration(max(s.ServerAliveCountMax, 1))
 	p.mu.Lock()
 	p.conns[c] = struct{}{}
 	p.mu.Unlock()
 	started := p.tasks.start(func() {
 		_ = client.Wait()
-		c.stopBeat()
+		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
 		p.mu.Unlock()
@@ -46,65 +49,71 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, wire *wire) (*C
 	})
 	if !started {
 		client.Close()
-		return nil, p.fail(t, "connect", Stopped, errClosed)
+		return nil, p.errorFor(t, "connect", KindStopped, errClosed)
 	}
-	c.startBeat()
+	c.startKeepAlive()
 	return c, nil
 }
 
-// Done is closed when the connection has ended, for whatever reason.
+// Done returns a channel that is closed when the connection has ended for any reason.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
-// patienceToClose is how long Close waits where the connection goes through another that may be dead.
-const patienceToClose = time.Second
+// closeTimeout limits how long Close waits if the connection runs through another that may be dead.
+const closeTimeout = time.Second
 
-// Close ends the connection and all that runs on it.
+// Close closes the connection and every session on it. It always returns nil.
 func (c *Conn) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patienceToClose)
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	_, _ = await(ctx, &c.pool.tasks, func() (struct{}, error) { c.hangUp(); return struct{}{}, nil }, nil)
+	_, _ = await(ctx, &c.pool.tasks, func() (struct{}, error) { c.closeClient(); return struct{}{}, nil }, nil)
 	select {
 	case <-c.done:
-	case <-ctx.Done(): // the Pool waits for it
+	case <-ctx.Done(): // Pool.Close waits for the rest
 	}
 	return nil
 }
 
-func (c *Conn) hangUp() { _ = c.client.Close() }
+func (c *Conn) closeClient() { _ = c.client.Close() }
 
-// giveUp closes the connection and remembers why, for those whose scripts it ends.
-func (c *Conn) giveUp(why error) {
+// closeWithError closes the connection and makes err the error of the calls that this interrupts.
+func (c *Conn) closeWithError(err error) {
 	c.mu.Lock()
-	if c.lost == nil {
-		c.lost = why
+	if c.lostErr == nil {
+		c.lostErr = err
 	}
 	c.mu.Unlock()
-	c.hangUp()
+	c.closeClient()
 }
 
-// DialContext opens a connection from the host: "tcp" to HOST:PORT, "unix" to a path. It knows no deadlines.
+// DialContext opens a connection from the host: to HOST:PORT if network is "tcp", to a socket path
+// if it is "unix". The returned connection does not support deadlines.
 func (c *Conn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := await(ctx, &c.pool.tasks, func() (net.Conn, error) { return c.client.Dial(network, address) },
-		func(late net.Conn) { late.Close() })
+	conn, err := await(ctx, &c.pool.tasks,
+		func() (net.Conn, error) { return c.client.Dial(network, address) },
+		func(unused net.Conn) { unused.Close() })
 	if err != nil {
-		return nil, c.fail(ctx, "forward", fmt.Errorf("%s: %w", address, err))
+		return nil, c.errorFor(ctx, "forward", fmt.Errorf("%s: %w", address, err))
 	}
 	return conn, nil
 }
 
-// fail makes an Error of what went wrong on the connection.
-func (c *Conn) fail(ctx context.Context, phase string, err error) error {
+// errorFor returns the Error for a failed operation on the connection. The reason why ctx or the
+// connection ended takes precedence over err.
+func (c *Conn) errorFor(ctx context.Context, phase string, err error) error {
 	if ctx.Err() != nil {
-		return c.pool.fail(c.target, phase, endKind(ctx), context.Cause(ctx))
+		return c.pool.errorFor(c.target, phase, contextKind(ctx), context.Cause(ctx))
 	}
 	c.mu.Lock()
-	lost := c.lost
+	lostErr := c.lostErr
 	c.mu.Unlock()
-	if lost == nil {
-		lost = c.wire.broken()
+	if lostErr == nil {
+		lostErr = c.raw.err()
 	}
-	if lost != nil {
-		return &Error{Host: c.target.Name, Phase: phase, Kind: Lost, Err: fmt.Errorf("the connection was lost: %w", bare(lost))}
+	if lostErr != nil {
+		return &Error{
+			Host: c.target.Name, Phase: phase, Kind: KindLost,
+			Err: fmt.Errorf("the connection was lost: %w", trimLibraryText(lostErr)),
+		}
 	}
-	return &Error{Host: c.target.Name, Phase: phase, Kind: kindOf(err, Lost), Err: err}
+	return &Error{Host: c.target.Name, Phase: phase, Kind: kindOf(err, KindLost), Err: err}
 }

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,11 +12,12 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// usualPatience is how long a login may take where nobody says.
-const usualPatience = 15 * time.Second
+// defaultConnectTimeout applies unless the target or ssh_config(5) sets a timeout.
+const defaultConnectTimeout = 15 * time.Second
 
-// Dial opens a new connection to a target, with a new login: what reaches the host then does not depend on what reached
-// it before. Only the bastions on the way are shared. The caller closes it.
+// Dial opens a new connection to a target with a new login. Only connections to bastions are
+// shared. Dial retries if the server closes the connection before authentication, and never retries
+// a failed login. The caller must close the Conn.
 func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 	s, err := p.Resolve(ctx, t)
 	if err != nil {
@@ -24,128 +26,132 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 	return p.dial(ctx, t, s, nil)
 }
 
-// dial connects to where the settings lead. behind are the hops that wait for this connection, so that a circle is noticed.
-func (p *Pool) dial(ctx context.Context, t Target, s Settings, behind []hop) (*Conn, error) {
-	way, err := p.way(ctx, t, s, behind)
+// dial connects to a resolved target. visited lists the hops that led here, to detect loops.
+func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*Conn, error) {
+	dialTransport, err := p.transportDialer(ctx, t, s, visited)
 	if err != nil {
 		return nil, err
 	}
-	ctx, patience := p.newPatience(ctx, orElse(orElse(t.Timeout, s.ConnectTimeout), usualPatience))
-	defer patience.end()
-	for tries := 1; ; tries++ {
-		conn, err := p.attempt(ctx, patience, t, s, way)
+	ctx, timer := p.newLoginTimer(ctx, cmp.Or(t.Timeout, s.ConnectTimeout, defaultConnectTimeout))
+	defer timer.stop()
+	for attempts := 1; ; attempts++ {
+		conn, err := p.dialOnce(ctx, timer, t, s, dialTransport)
 		var failure *Error
-		if err == nil || !errors.As(err, &failure) || !failure.passing(tries) {
+		if err == nil || !errors.As(err, &failure) || !failure.retryable(attempts) {
 			return conn, err
 		}
-		// Nobody has tried to log in yet, so trying again costs the server little. All who were turned away must not
-		// come back together.
-		pause := min(firstPause<<(tries-1), longestPause)
-		patience.run()
+		// No authentication was attempted, so a retry costs the server little. The random delay
+		// keeps rejected clients from returning all at once.
+		delay := min(minRetryDelay<<(attempts-1), maxRetryDelay)
+		timer.resume()
 		select {
-		case <-time.After(pause/2 + rand.N(pause)):
-			patience.hold()
+		case <-time.After(delay/2 + rand.N(delay)):
+			timer.pause()
 		case <-ctx.Done():
 			return nil, err
 		}
 	}
 }
 
-// passing reports whether to try once more. A server that hangs up without a word may be overrun as well, since its word
-// can be lost when it hangs up before it has read ours; but it may also never let this address in.
-func (e *Error) passing(tries int) bool {
-	return e.Kind == Busy || e.Kind == Lost && e.Phase == "connect" && tries < 3
+// retryable reports whether to dial again after this many attempts. A server that closes the
+// connection silently is retried twice: it may be overloaded, since its message can get lost if it
+// closes the connection before reading ours, but it may also block this address for good.
+func (e *Error) retryable(attempts int) bool {
+	return e.Kind == KindBusy || e.Kind == KindLost && e.Phase == "connect" && attempts < 3
 }
 
 const (
-	firstPause   = 200 * time.Millisecond
-	longestPause = 3 * time.Second
+	minRetryDelay = 200 * time.Millisecond
+	maxRetryDelay = 3 * time.Second
 )
 
-// attempt connects and logs in once.
-func (p *Pool) attempt(ctx context.Context, patience *patience, t Target, s Settings, way dialFunc) (*Conn, error) {
+// dialOnce opens a transport and logs in. The timer runs only while it holds a handshake slot.
+func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
 	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address())
 	if err != nil {
-		return nil, p.connectError(ctx, t, s, err)
+		return nil, connectError(ctx, t, s, err)
 	}
 	defer release()
-	patience.run()
-	defer patience.hold()
-	raw, err := way(ctx)
+	timer.resume()
+	defer timer.pause()
+	transport, err := dialTransport(ctx)
 	if err != nil {
-		return nil, p.connectError(ctx, t, s, err)
+		return nil, connectError(ctx, t, s, err)
 	}
 
-	l := &login{pool: p, target: t, settings: s, wire: newWire(raw), ctx: ctx, patience: patience, phase: "connect"}
-	defer context.AfterFunc(ctx, func() { raw.Close() })()
+	h := &handshake{
+		pool: p, target: t, settings: s, raw: newRawConn(transport), ctx: ctx, timer: timer, phase: "connect",
+	}
+	defer context.AfterFunc(ctx, func() { transport.Close() })()
 	client, err := await(ctx, &p.tasks, func() (*ssh.Client, error) {
-		conn, channels, requests, err := ssh.NewClientConn(l.wire, s.Address(), l.config())
+		conn, channels, requests, err := ssh.NewClientConn(h.raw, s.Address(), h.clientConfig())
 		if err != nil {
 			return nil, err
 		}
 		return ssh.NewClient(conn, channels, requests), nil
-	}, func(c *ssh.Client) { c.Close() })
+	}, func(unused *ssh.Client) { unused.Close() })
 	if err != nil {
-		p.tasks.start(func() { raw.Close() })
-		return nil, l.explain(err)
+		p.tasks.start(func() { transport.Close() })
+		return nil, h.wrapError(err)
 	}
-	return p.newConn(t, s, client, l.wire)
+	return p.newConn(t, s, client, h.raw)
 }
 
 // dialFunc opens the transport to a target.
 type dialFunc func(ctx context.Context) (net.Conn, error)
 
-// way finds how a target is reached: straight, by a bastion, or by a command.
-func (p *Pool) way(ctx context.Context, t Target, s Settings, behind []hop) (dialFunc, error) {
+// transportDialer returns the function that opens transports to a target: directly, through a
+// bastion, or through a ProxyCommand.
+func (p *Pool) transportDialer(ctx context.Context, t Target, s Settings, visited []hop) (dialFunc, error) {
 	switch {
 	case s.ProxyJump != "":
-		return p.wayByBastion(ctx, t, s, behind)
+		return p.bastionDialer(ctx, t, s, visited)
 	case s.ProxyCommand != "":
-		return p.wayByCommand(t, s)
+		return p.proxyCommandDialer(t, s)
 	}
 	network := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[s.AddressFamily]
-	d := net.Dialer{KeepAlive: -1} // SSH has its own, which notice more
+	d := net.Dialer{KeepAlive: -1} // SSH keepalives detect more than TCP's
 	if s.BindAddress != "" {
 		ip := net.ParseIP(s.BindAddress)
 		if ip == nil {
-			return nil, p.fail(t, "config", Config, fmt.Errorf("BindAddress %q is not an IP address", s.BindAddress))
+			return nil, p.errorFor(t, "config", KindConfig,
+				fmt.Errorf("BindAddress %q is not an IP address", s.BindAddress))
 		}
 		d.LocalAddr = &net.TCPAddr{IP: ip}
 	}
 	return func(ctx context.Context) (net.Conn, error) {
-		return d.DialContext(ctx, orElse(network, "tcp"), s.Address())
+		return d.DialContext(ctx, cmp.Or(network, "tcp"), s.Address())
 	}, nil
 }
 
-// connectError makes an Error of why there is no transport.
-func (p *Pool) connectError(ctx context.Context, t Target, s Settings, err error) error {
+// connectError returns the Error for a transport that could not be opened.
+func connectError(ctx context.Context, t Target, s Settings, err error) error {
 	var typed *Error
 	switch {
 	case errors.As(err, &typed):
 		return typed
 	case ctx.Err() != nil:
-		kind := endKind(ctx)
+		kind := contextKind(ctx)
 		err = context.Cause(ctx)
-		if kind == Timeout {
+		if kind == KindTimeout {
 			err = fmt.Errorf("%s: %w", s.Address(), err)
 		}
 		return &Error{Host: t.Name, Phase: "connect", Kind: kind, Err: err}
 	}
+	e := &Error{Host: t.Name, Phase: "connect", Kind: kindOf(err, KindLocal), Err: err}
 	var (
-		op   *net.OpError
-		dns  *net.DNSError
-		kind = kindOf(err, Local)
-		mend string
+		op  *net.OpError
+		dns *net.DNSError
 	)
 	switch {
 	case errors.As(err, &dns):
-		err = fmt.Errorf("no address is known for %q (%s)", s.Hostname, dns.Err)
-		mend = "check the name, or set an address for the host"
-	case kind == Refused:
-		err = fmt.Errorf("%s: connection refused", s.Address())
-		mend = "check that sshd runs there, and on that port"
+		e.Err = fmt.Errorf("cannot resolve %q: %s", s.Hostname, dns.Err)
+		e.Fix = "check the name, or set an address for the host"
+	case e.Kind == KindRefused:
+		e.Err = fmt.Errorf("%s: connection refused", s.Address())
+		e.Fix = "check that sshd is running there and listens on that port"
 	case errors.As(err, &op):
-		err = fmt.Errorf("%s: %w", s.Address(), op.Err)
+		e.Err = fmt.Errorf("%s: %w", s.Address(), op.Err)
 	}
-	return &Error{Host: t.Name, Phase: "connect", Kind: kind, Err: err, Mend: mend}
+	return e
 }

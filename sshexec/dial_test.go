@@ -13,12 +13,12 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// faulty is a server whose connections are ill in a way of their own.
-func faulty(t testing.TB, fault func(nth int) sshtest.Fault) *sshtest.Server {
+// faultyServer starts a server that injects a fault into each connection.
+func faultyServer(t testing.TB, fault func(nth int) sshtest.Fault) *sshtest.Server {
 	return sshtest.Start(t, sshtest.Config{Handler: sshtest.Shell{}.Handle, Fault: fault})
 }
 
-// closedPort is where nothing listens.
+// closedPort returns a port on which nothing listens.
 func closedPort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -29,241 +29,241 @@ func closedPort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-func TestNothingThatListensIsRefusedAndOffline(t *testing.T) {
-	w := newWorld(t)
+func TestDialClosedPortIsRefusedAndOffline(t *testing.T) {
+	home := newTestHome(t)
 	port := closedPort(t)
-	_, err := w.pool().Dial(w.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: port})
-	if e := fails(t, err, Refused, "web: connect", fmt.Sprintf("127.0.0.1:%d", port), "sshd"); !e.Offline() {
-		t.Error("it is offline")
+	_, err := home.pool().Dial(home.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: port})
+	if e := wantError(t, err, KindRefused, "web: connect", fmt.Sprintf("127.0.0.1:%d", port), "sshd"); !e.Offline() {
+		t.Error("Offline() = false, want true")
 	}
 }
 
-func TestANameWithoutAnAddressIsOffline(t *testing.T) {
-	w := newWorld(t)
-	_, err := w.pool().Dial(w.ctx(), Target{Name: "web.invalid"})
-	if e := fails(t, err, DNS, "web.invalid: connect", `"web.invalid"`); !e.Offline() {
-		t.Error("it is offline")
+func TestDialUnresolvableNameIsOffline(t *testing.T) {
+	home := newTestHome(t)
+	_, err := home.pool().Dial(home.ctx(), Target{Name: "web.invalid"})
+	if e := wantError(t, err, KindDNS, "web.invalid: connect", `"web.invalid"`); !e.Offline() {
+		t.Error("Offline() = false, want true")
 	}
 }
 
-func TestAServerThatSaysNothingIsGivenUpInTime(t *testing.T) {
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
-	w := newWorld(t).knows(s)
-	target := at(s)
+func TestDialTimesOutOnSilentServer(t *testing.T) {
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
+	home := newTestHome(t).trust(s)
+	target := targetOf(s)
 	target.Timeout = 200 * time.Millisecond
-	begun := time.Now()
-	_, err := w.pool().Dial(w.ctx(), target)
-	if e := fails(t, err, Timeout, "web: connect", "200ms"); !e.Offline() {
-		t.Error("it is offline")
+	start := time.Now()
+	_, err := home.pool().Dial(home.ctx(), target)
+	if e := wantError(t, err, KindTimeout, "web: connect", "200ms"); !e.Offline() {
+		t.Error("Offline() = false, want true")
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}
-
-func TestDialReturnsAtOnceWhenItsContextEnds(t *testing.T) {
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
-	w := newWorld(t).knows(s)
-	ctx, cancel := context.WithCancelCause(w.ctx())
-	why := errors.New("ctrl-c")
-	time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
-	begun := time.Now()
-	_, err := w.pool().Dial(ctx, at(s))
-	if e := fails(t, err, Stopped, "ctrl-c"); e.Offline() || !errors.Is(err, why) {
-		t.Error("nothing is known of the host")
-	}
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 
-func TestClosingThePoolEndsADial(t *testing.T) {
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
-	w := newWorld(t).knows(s)
-	p := w.pool()
+func TestDialReturnsWhenContextIsCanceled(t *testing.T) {
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
+	home := newTestHome(t).trust(s)
+	ctx, cancel := context.WithCancelCause(home.ctx())
+	cause := errors.New("ctrl-c")
+	time.AfterFunc(50*time.Millisecond, func() { cancel(cause) })
+	start := time.Now()
+	_, err := home.pool().Dial(ctx, targetOf(s))
+	if e := wantError(t, err, KindStopped, "ctrl-c"); e.Offline() || !errors.Is(err, cause) {
+		t.Errorf("Offline() = %v, error %v", e.Offline(), err)
+	}
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestPoolCloseInterruptsDial(t *testing.T) {
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
+	home := newTestHome(t).trust(s)
+	p := home.pool()
 	time.AfterFunc(50*time.Millisecond, func() { p.Close() })
-	_, err := p.Dial(w.ctx(), at(s))
-	fails(t, err, Stopped)
-	_, err = p.Dial(w.ctx(), at(s))
-	fails(t, err, Stopped)
+	_, err := p.Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindStopped)
+	_, err = p.Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindStopped)
 }
 
-func TestARefusalBeforeTheBannerIsTriedAgain(t *testing.T) {
+func TestDialRetriesWhenServerIsBusy(t *testing.T) {
 	t.Parallel()
-	for _, words := range []string{"Exceeded MaxStartups\r\n", "Not allowed at this time\r\n"} {
-		s := faulty(t, func(nth int) sshtest.Fault {
+	for _, message := range []string{"Exceeded MaxStartups\r\n", "Not allowed at this time\r\n"} {
+		s := faultyServer(t, func(nth int) sshtest.Fault {
 			if nth < 3 {
-				return sshtest.Fault{Refuse: words}
+				return sshtest.Fault{Refuse: message}
 			}
 			return sshtest.Fault{}
 		})
-		w := newWorld(t).knows(s)
-		w.dial(w.pool(), at(s))
+		home := newTestHome(t).trust(s)
+		home.dial(home.pool(), targetOf(s))
 		if s.Connections() != 3 {
 			t.Errorf("%d connections", s.Connections())
 		}
 	}
 }
 
-func TestARefusalThatDoesNotEndIsSaidInTheServersWords(t *testing.T) {
+func TestDialReportsServerMessageWhenBusyUntilTimeout(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "Not allowed at this time\r\n"} })
-	w := newWorld(t).knows(s)
-	target := at(s)
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "Not allowed at this time\r\n"} })
+	home := newTestHome(t).trust(s)
+	target := targetOf(s)
 	target.Timeout = time.Second
-	_, err := w.pool().Dial(w.ctx(), target)
-	if e := fails(t, err, Busy, "web: connect", "Not allowed at this time", "later"); !e.Offline() {
-		t.Error("later it may work")
+	_, err := home.pool().Dial(home.ctx(), target)
+	if e := wantError(t, err, KindBusy, "web: connect", "Not allowed at this time", "later"); !e.Offline() {
+		t.Error("Offline() = false, want true")
 	}
 }
 
-func TestAServerThatHangsUpWithoutAWordIsTriedThreeTimes(t *testing.T) {
+func TestDialTriesThreeTimesWhenServerHangsUpSilently(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{CutOut: 1, CutIn: 1} })
-	w := newWorld(t).knows(s)
-	_, err := w.pool().Dial(w.ctx(), at(s))
-	fails(t, err, Lost, "web: connect")
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{CutOut: 1, CutIn: 1} })
+	home := newTestHome(t).trust(s)
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindLost, "web: connect")
 	if s.Connections() != 3 {
 		t.Errorf("%d connections", s.Connections())
 	}
 }
 
-func TestWhatIsNotSSHIsNamedByWhatItSays(t *testing.T) {
-	s := faulty(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "220 mail.example.com ESMTP\x1b[2J\r\n"} })
-	w := newWorld(t).knows(s)
-	_, err := w.pool().Dial(w.ctx(), at(s))
-	fails(t, err, Protocol, "220 mail.example.com ESMTP", "port")
+func TestDialQuotesServerThatDoesNotSpeakSSH(t *testing.T) {
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "220 mail.example.com ESMTP\x1b[2J\r\n"} })
+	home := newTestHome(t).trust(s)
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindProtocol, "220 mail.example.com ESMTP", "port")
 	if s.Connections() != 1 {
 		t.Errorf("%d connections", s.Connections())
 	}
 }
 
-// TestAConnectionCutAnywhereInTheHandshakeEnds cuts at many bytes, in both directions: never a hang, always a kind that
-// lets the caller come back.
-func TestAConnectionCutAnywhereInTheHandshakeEnds(t *testing.T) {
+// TestDialSurvivesCutsAnywhereInHandshake cuts connections at many offsets, in both directions.
+// Dial must never hang, and the error must mean that the host may come back.
+func TestDialSurvivesCutsAnywhereInHandshake(t *testing.T) {
 	var cut atomic.Int64
 	var out atomic.Bool
-	s := faulty(t, func(int) sshtest.Fault {
+	s := faultyServer(t, func(int) sshtest.Fault {
 		if out.Load() {
 			return sshtest.Fault{CutOut: cut.Load()}
 		}
 		return sshtest.Fault{CutIn: cut.Load()}
 	})
-	w := newWorld(t).knows(s)
-	p := w.pool()
-	for at0 := int64(30); at0 < 2000; at0 += 97 {
+	home := newTestHome(t).trust(s)
+	p := home.pool()
+	for position := int64(30); position < 2000; position += 97 {
 		for _, direction := range []bool{true, false} {
-			cut.Store(at0)
+			cut.Store(position)
 			out.Store(direction)
-			c, err := p.Dial(w.ctx(), at(s))
-			if err == nil { // the login needed fewer bytes
+			c, err := p.Dial(home.ctx(), targetOf(s))
+			if err == nil { // the login takes fewer bytes
 				c.Close()
 				continue
 			}
-			if e := fails(t, err, Lost); !e.Offline() {
-				t.Errorf("cut at %d: %v", at0, err)
+			if e := wantError(t, err, KindLost); !e.Offline() {
+				t.Errorf("cut at %d: %v", position, err)
 			}
 		}
 	}
 }
 
-func TestNoMoreHandshakesAtOnceThanTheLimits(t *testing.T) {
+func TestDialLimitsConcurrentHandshakes(t *testing.T) {
 	for _, c := range []struct{ all, each, want int }{{3, 8, 3}, {32, 2, 2}} {
-		var now, most atomic.Int64
+		var current, most atomic.Int64
 		hold := make(chan struct{})
-		s := faulty(t, func(int) sshtest.Fault {
-			most.Store(max(most.Load(), now.Add(1)))
+		s := faultyServer(t, func(int) sshtest.Fault {
+			most.Store(max(most.Load(), current.Add(1)))
 			<-hold
-			now.Add(-1)
+			current.Add(-1)
 			return sshtest.Fault{}
 		})
-		w := newWorld(t).knows(s)
-		w.MaxHandshakes, w.MaxPerAddress = c.all, c.each
-		p := w.pool()
+		home := newTestHome(t).trust(s)
+		home.MaxHandshakes, home.MaxHandshakesPerAddress = c.all, c.each
+		p := home.pool()
 		var wg sync.WaitGroup
 		for range 12 {
-			wg.Go(func() { w.dial(p, at(s)) })
+			wg.Go(func() { home.dial(p, targetOf(s)) })
 		}
 		time.Sleep(100 * time.Millisecond)
 		close(hold)
 		wg.Wait()
 		if most.Load() != int64(c.want) {
-			t.Errorf("%d at once, want %d", most.Load(), c.want)
+			t.Errorf("%d concurrent handshakes, want %d", most.Load(), c.want)
 		}
-		if len(p.handshakes.each) != 0 {
-			t.Error("a gate is left")
+		if len(p.handshakes.perAddress) != 0 {
+			t.Errorf("%d addresses left in the limiter", len(p.handshakes.perAddress))
 		}
 	}
 }
 
-func TestWaitingForOthersDoesNotCountAsTheHostsTime(t *testing.T) {
+func TestDialTimeoutExcludesWaitingForASlot(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, func(nth int) sshtest.Fault {
+	s := faultyServer(t, func(nth int) sshtest.Fault {
 		if nth == 1 {
 			return sshtest.Fault{Tarpit: true}
 		}
 		return sshtest.Fault{}
 	})
-	w := newWorld(t).knows(s)
-	w.MaxHandshakes = 1
-	p := w.pool()
-	slow, quick := at(s), at(s)
-	slow.Timeout, quick.Timeout = 1200*time.Millisecond, time.Second
-	ended := make(chan error)
-	go func() { _, err := p.Dial(w.ctx(), slow); ended <- err }()
+	home := newTestHome(t).trust(s)
+	home.MaxHandshakes = 1
+	p := home.pool()
+	slow, fast := targetOf(s), targetOf(s)
+	slow.Timeout, fast.Timeout = 1200*time.Millisecond, time.Second
+	result := make(chan error)
+	go func() { _, err := p.Dial(home.ctx(), slow); result <- err }()
 	for s.Connections() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	w.dial(p, quick)
-	fails(t, <-ended, Timeout)
+	home.dial(p, fast)
+	wantError(t, <-result, KindTimeout)
 }
 
-func TestAServerThatFallsSilentIsLost(t *testing.T) {
+func TestKeepAliveDetectsSilentServer(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, nil)
-	w := newWorld(t).knows(s)
-	w.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")
-	c := w.dial(w.pool(), at(s))
-	ended := make(chan error)
+	s := faultyServer(t, nil)
+	home := newTestHome(t).trust(s)
+	home.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")
+	c := home.dial(home.pool(), targetOf(s))
+	result := make(chan error)
 	go func() {
-		_, err := c.Run(w.ctx(), Command{Script: "sleep 10"})
-		ended <- err
+		_, err := c.Run(home.ctx(), Command{Script: "sleep 10"})
+		result <- err
 	}()
 	for s.Sessions() == 0 {
 		time.Sleep(time.Millisecond)
 	}
 	s.Freeze()
 	t.Cleanup(s.Thaw)
-	begun := time.Now()
-	e := fails(t, <-ended, Lost, "web: session", "nothing was heard")
-	if took := time.Since(begun); took > 4*time.Second || !e.Offline() {
-		t.Errorf("it took %v", took)
+	start := time.Now()
+	e := wantError(t, <-result, KindLost, "web: session", "was silent for")
+	if took := time.Since(start); took > 4*time.Second || !e.Offline() {
+		t.Errorf("took %v", took)
 	}
 }
 
-func TestAServerThatAnswersIsKept(t *testing.T) {
+func TestKeepAliveKeepsIdleConnection(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, nil)
-	w := newWorld(t).knows(s)
-	w.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")
-	c := w.dial(w.pool(), at(s))
+	s := faultyServer(t, nil)
+	home := newTestHome(t).trust(s)
+	home.write("config", "ServerAliveInterval 1\nServerAliveCountMax 1\n")
+	c := home.dial(home.pool(), targetOf(s))
 	select {
 	case <-c.Done():
 		t.Error("the connection was lost")
 	case <-time.After(3 * time.Second):
 	}
 	if exit, _, _ := run(t, c, "exit 4"); exit != 4 {
-		t.Error("it is of no use")
+		t.Errorf("exit status %d, want 4", exit)
 	}
 }
 
-func TestAConnectionReachesPortsAndSocketsOfTheHost(t *testing.T) {
-	s := faulty(t, nil)
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	there := sshtest.Start(t, sshtest.Config{})
-	for network, address := range map[string]string{"tcp": there.Addr()} {
-		conn, err := c.DialContext(w.ctx(), network, address)
+func TestConnDialContextReachesPortsAndReportsErrors(t *testing.T) {
+	s := faultyServer(t, nil)
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	destination := sshtest.Start(t, sshtest.Config{})
+	for network, address := range map[string]string{"tcp": destination.Addr()} {
+		conn, err := c.DialContext(home.ctx(), network, address)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -273,6 +273,6 @@ func TestAConnectionReachesPortsAndSocketsOfTheHost(t *testing.T) {
 		}
 		conn.Close()
 	}
-	_, err := c.DialContext(w.ctx(), "unix", "/nowhere")
-	fails(t, err, Session, "web: forward", "/nowhere")
+	_, err := c.DialContext(home.ctx(), "unix", "/nowhere")
+	wantError(t, err, KindSession, "web: forward", "/nowhere")
 }

@@ -13,35 +13,35 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Kind says why a host was not reached or was lost, in a word for programs.
+// Kind classifies a failure for programs.
 type Kind string
 
 const (
-	Config         Kind = "config"           // ssh_config(5), or a file it names, cannot be followed
-	Local          Kind = "local"            // this machine would not open a connection
-	DNS            Kind = "dns"              // the name has no address
-	Refused        Kind = "refused"          // nothing listens on the port
-	NoRoute        Kind = "no-route"         // the network has no way there
-	Timeout        Kind = "timeout"          // no answer in time
-	Busy           Kind = "busy"             // the server turned the connection away before it said its version
-	Jump           Kind = "jump"             // the way there, a bastion or a ProxyCommand, failed
-	Protocol       Kind = "protocol"         // what answered does not speak SSH as it is spoken here
-	HostKeyUnknown Kind = "host-key-unknown" // the host's key is in no known_hosts file
-	HostKeyChanged Kind = "host-key-changed" // another key is known for the host
-	HostKeyRevoked Kind = "host-key-revoked" // the key is marked @revoked
-	NoKey          Kind = "no-key"           // there was no key to offer
-	Auth           Kind = "auth"             // the host accepted none of the keys
-	Lost           Kind = "lost"             // the connection ended before it should
-	Session        Kind = "session"          // the host is logged in to, but opened no session or forwarding
-	Stopped        Kind = "stopped"          // the caller's context ended, or the Pool was closed
+	KindConfig         Kind = "config"           // ssh_config(5) is invalid or unsupported
+	KindLocal          Kind = "local"            // this machine could not open a connection
+	KindDNS            Kind = "dns"              // the name does not resolve
+	KindRefused        Kind = "refused"          // nothing listens on the port
+	KindNoRoute        Kind = "no-route"         // the network is unreachable
+	KindTimeout        Kind = "timeout"          // no answer in time
+	KindBusy           Kind = "busy"             // the server rejected the connection immediately
+	KindJump           Kind = "jump"             // a bastion or a ProxyCommand failed
+	KindProtocol       Kind = "protocol"         // the server does not speak a supported SSH
+	KindHostKeyUnknown Kind = "host-key-unknown" // no known_hosts file has a key for the host
+	KindHostKeyChanged Kind = "host-key-changed" // known_hosts has a different key for the host
+	KindHostKeyRevoked Kind = "host-key-revoked" // the key is marked @revoked
+	KindNoKey          Kind = "no-key"           // there was no user key to offer
+	KindAuth           Kind = "auth"             // the host accepted none of the user keys
+	KindLost           Kind = "lost"             // the connection ended unexpectedly
+	KindSession        Kind = "session"          // a session or forwarding was rejected after login
+	KindStopped        Kind = "stopped"          // the context was canceled or the Pool closed
 )
 
-// Error is why something did not work on a host.
+// An Error is a failed operation on a host.
 type Error struct {
-	Host  string // the target's name, as the caller gave it
+	Host  string // Target.Name
 	Phase string // config, connect, proxy command, handshake, host key, login, session, forward
 	Kind  Kind
-	Mend  string // what to do about it, in a line; may be ""
+	Fix   string // how to fix it, in one line; may be empty
 	Err   error
 }
 
@@ -51,34 +51,34 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Code is the kind, for programs.
+// Code returns the Kind as a string.
 func (e *Error) Code() string { return string(e.Kind) }
 
-// Hint is what to do about it, in a line, or "".
+// Hint returns Fix, or the hint of a wrapped Error if Fix is empty.
 func (e *Error) Hint() string {
 	var inner *Error
-	if e.Mend == "" && errors.As(e.Err, &inner) {
+	if e.Fix == "" && errors.As(e.Err, &inner) {
 		return inner.Hint()
 	}
-	return e.Mend
+	return e.Fix
 }
 
-// Offline reports whether the host may simply be away: nothing answered, or what answered could not be talked to just
-// now. Else it is there and said no, or was not trusted, and a person must act.
+// Offline reports whether the host may only be temporarily unavailable: nothing answered, or the
+// connection failed before or after a login. Otherwise the host answered and rejected the login or
+// failed verification, and the operator has to act.
 func (e *Error) Offline() bool {
 	switch e.Kind {
-	case DNS, Refused, NoRoute, Timeout, Busy, Lost:
+	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost:
 		return true
-	case Jump:
+	case KindJump:
 		var inner *Error
 		return errors.As(e.Err, &inner) && inner.Offline()
 	}
 	return false
 }
 
-// kindOf reads the kind out of an error of the network or of the SSH library, most of which are plain strings.
-// What it cannot tell is def.
-func kindOf(err error, def Kind) Kind {
+// kindOf classifies an error of the network or the SSH library and returns fallback if it cannot.
+func kindOf(err error, fallback Kind) Kind {
 	var (
 		typed    *Error
 		dns      *net.DNSError
@@ -91,46 +91,74 @@ func kindOf(err error, def Kind) Kind {
 	case errors.As(err, &typed):
 		return typed.Kind
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
-		return Stopped
+		return KindStopped
 	case errors.As(err, &dns):
-		return DNS
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
-		return Timeout
+		return KindDNS
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, syscall.ETIMEDOUT):
+		return KindTimeout
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return Refused
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL),
-		errors.Is(err, syscall.ENETDOWN), errors.Is(err, syscall.EHOSTDOWN):
-		return NoRoute
+		return KindRefused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH),
+		errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.ENETDOWN),
+		errors.Is(err, syscall.EHOSTDOWN):
+		return KindNoRoute
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return Timeout
+		return KindTimeout
 	case errors.As(err, &channel):
 		return channelKind(channel)
 	case errors.As(err, &algo):
-		return Protocol
+		return KindProtocol
 	case errors.As(err, &noStatus):
-		return Lost
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrClosedPipe),
-		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return Lost
+		return KindLost
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		errors.Is(err, io.ErrClosedPipe), errors.Is(err, syscall.ECONNRESET),
+		errors.Is(err, syscall.EPIPE):
+		return KindLost
 	}
-	return def
+	return fallback
 }
 
-// channelKind reads a bastion's words about a forwarding that it did not open: sshd repeats strerror(3) in them.
+// channelKind classifies a bastion's reason for rejecting a forwarding. sshd's message contains the
+// text of strerror(3) or gai_strerror(3).
 func channelKind(err *ssh.OpenChannelError) Kind {
 	if err.Reason != ssh.ConnectionFailed {
-		return Session
+		return KindSession
 	}
-	said := strings.ToLower(err.Message)
+	message := strings.ToLower(err.Message)
 	switch {
-	case strings.Contains(said, "refused"):
-		return Refused
-	case strings.Contains(said, "timed out"):
-		return Timeout
-	case strings.Contains(said, "no route"), strings.Contains(said, "unreachable"):
-		return NoRoute
-	case strings.Contains(said, "not known"), strings.Contains(said, "resolution"):
-		return DNS
+	case strings.Contains(message, "refused"):
+		return KindRefused
+	case strings.Contains(message, "timed out"):
+		return KindTimeout
+	case strings.Contains(message, "no route"), strings.Contains(message, "unreachable"):
+		return KindNoRoute
+	case strings.Contains(message, "not known"), strings.Contains(message, "resolution"):
+		return KindDNS
 	}
-	return Session
+	return KindSession
+}
+
+// contextKind returns KindTimeout if ctx ended because of a timeout, and KindStopped otherwise.
+func contextKind(ctx context.Context) Kind {
+	var timeout timeoutError
+	if errors.As(context.Cause(ctx), &timeout) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return KindTimeout
+	}
+	return KindStopped
+}
+
+// trimLibraryText strips wrappers that only name the layer or socket that failed.
+func trimLibraryText(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil || !strings.HasPrefix(err.Error(), "ssh: ") {
+			return err
+		}
+		err = inner
+	}
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// tilde replaces a leading ~/ by the home directory.
-func tilde(path, home string) string {
+// expandTilde replaces a leading ~/ with the home directory.
+func expandTilde(path, home string) string {
 	switch {
 	case path == "~":
 		return home
@@ -19,9 +19,10 @@ func tilde(path, home string) string {
 	return path
 }
 
-// tokens replaces what ssh_config(5) lists under TOKENS, and ${NAME} by the environment. What it does not know is an
-// error: half of a path or of a command is worse than none.
-func (p *Pool) tokens(text string, s Settings) (string, error) {
+// expandTokens expands the tokens listed in ssh_config(5), TOKENS, and environment variables in the
+// form ${NAME}. An unknown token or an unset variable is an error, because a partially expanded
+// path or command is worse than none.
+func (p *Pool) expandTokens(text string, s Settings) (string, error) {
 	if !strings.ContainsAny(text, "%$") {
 		return text, nil
 	}
@@ -30,16 +31,16 @@ func (p *Pool) tokens(text string, s Settings) (string, error) {
 		switch {
 		case text[i] == '%' && i+1 < len(text):
 			i++
-			value, ok := p.token(text[i], s)
+			value, ok := p.tokenValue(text[i], s)
 			if !ok {
-				return "", fmt.Errorf("%q has a token that is not known here: %q", text, text[i-1:i+1])
+				return "", fmt.Errorf("unsupported token %q in %q", text[i-1:i+1], text)
 			}
 			b.WriteString(value)
 		case strings.HasPrefix(text[i:], "${"):
 			name, _, ok := strings.Cut(text[i+2:], "}")
 			value := p.options.Getenv(name)
 			if !ok || value == "" {
-				return "", fmt.Errorf("%q needs the environment variable %q, which is not set", text, name)
+				return "", fmt.Errorf("environment variable %q in %q is not set", name, text)
 			}
 			b.WriteString(value)
 			i += len("${}") + len(name) - 1
@@ -50,8 +51,8 @@ func (p *Pool) tokens(text string, s Settings) (string, error) {
 	return b.String(), nil
 }
 
-func (p *Pool) token(letter byte, s Settings) (string, bool) {
-	machine, _ := os.Hostname()
+func (p *Pool) tokenValue(letter byte, s Settings) (value string, ok bool) {
+	localHost, _ := os.Hostname()
 	switch letter {
 	case '%':
 		return "%", true
@@ -67,10 +68,10 @@ func (p *Pool) token(letter byte, s Settings) (string, bool) {
 		}
 		return s.Alias, true
 	case 'L':
-		short, _, _ := strings.Cut(machine, ".")
+		short, _, _ := strings.Cut(localHost, ".")
 		return short, true
 	case 'l':
-		return machine, true
+		return localHost, true
 	case 'n':
 		return s.Alias, true
 	case 'p':

@@ -17,24 +17,25 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// These variables make another program of this test: the like of nc(1), or a server in a process of its own.
+// These environment variables turn the test binary into another program: one that connects its
+// standard streams to an address, like nc(1), or an SSH server.
 const (
-	pipeTo = "SSHEXEC_TEST_PIPE_TO"
-	serve  = "SSHEXEC_TEST_SERVE"
+	envConnectTo = "SSHEXEC_TEST_CONNECT_TO"
+	envServe     = "SSHEXEC_TEST_SERVE"
 )
 
 func TestMain(m *testing.M) {
 	switch {
-	case os.Getenv(pipeTo) != "":
-		pipe(os.Getenv(pipeTo))
-	case os.Getenv(serve) != "":
+	case os.Getenv(envConnectTo) != "":
+		connectStdio(os.Getenv(envConnectTo))
+	case os.Getenv(envServe) != "":
 		serveUntilEOF()
 	default:
 		os.Exit(m.Run())
 	}
 }
 
-func pipe(address string) {
+func connectStdio(address string) {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,154 +45,155 @@ func pipe(address string) {
 	_, _ = io.Copy(os.Stdout, conn)
 }
 
-// serveUntilEOF says its port and its line for known_hosts, and serves until its standard input ends. A script is
-// answered with as many bytes of log lines as the variable says.
+// serveUntilEOF prints its port and its known_hosts line, and serves until its standard input ends.
+// It answers every script with as many bytes of log lines as the environment variable says.
 func serveUntilEOF() {
 	var size int
-	fmt.Sscan(os.Getenv(serve), &size)
-	s, err := sshtest.New(sshtest.Config{Handler: sshtest.Lines(strings.Repeat("a line of a log ", 5), size)})
+	fmt.Sscan(os.Getenv(envServe), &size)
+	s, err := sshtest.New(sshtest.Config{Handler: sshtest.RepeatLine(strings.Repeat("a line of a log ", 5), size)})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	fmt.Printf("%d %s", s.Port(), s.KnownHost())
+	fmt.Printf("%d %s", s.Port(), s.KnownHostsLine())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	s.Close()
 }
 
-// world is an operator's home: a configuration, known hosts, and a key.
-type world struct {
-	t    testing.TB
-	home string
-	key  ssh.Signer
-	env  map[string]string
+// testHome is an operator's home directory, with an ssh_config(5), known hosts and a key, and the
+// Options that use it.
+type testHome struct {
+	t   testing.TB
+	dir string
+	key ssh.Signer
+	env map[string]string
 	Options
 }
 
-func newWorld(t testing.TB) *world {
+func newTestHome(t testing.TB) *testHome {
 	t.Helper()
-	w := &world{t: t, home: t.TempDir(), env: map[string]string{}}
-	if err := os.Mkdir(filepath.Join(w.home, ".ssh"), 0o700); err != nil {
+	home := &testHome{t: t, dir: t.TempDir(), env: map[string]string{}}
+	if err := os.Mkdir(filepath.Join(home.dir, ".ssh"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w.key = w.newKey("id_ed25519")
-	w.Options = Options{Home: w.home, User: "alice", Getenv: func(name string) string { return w.env[name] }}
-	return w
+	home.key = home.newKey("id_ed25519")
+	home.Options = Options{Home: home.dir, User: "alice", Getenv: func(name string) string { return home.env[name] }}
+	return home
 }
 
-func (w *world) path(name string) string { return filepath.Join(w.home, ".ssh", name) }
+func (home *testHome) path(name string) string { return filepath.Join(home.dir, ".ssh", name) }
 
-func (w *world) newKey(name string) ssh.Signer {
-	w.t.Helper()
-	key, err := sshtest.KeyFile(w.path(name))
+func (home *testHome) newKey(name string) ssh.Signer {
+	home.t.Helper()
+	key, err := sshtest.WriteKeyFile(home.path(name))
 	if err != nil {
-		w.t.Fatal(err)
+		home.t.Fatal(err)
 	}
 	return key
 }
 
-// lockedKey puts a key there whose passphrase is "sesame". It was made with `ssh-keygen -a 1`, so that opening it takes
-// no time.
-func (w *world) lockedKey(name string) ssh.PublicKey {
-	w.t.Helper()
+// encryptedKey installs a key with the passphrase "sesame". It was created with `ssh-keygen -a 1`,
+// so that decrypting it is fast.
+func (home *testHome) encryptedKey(name string) ssh.PublicKey {
+	home.t.Helper()
 	for _, suffix := range []string{"", ".pub"} {
-		text, err := os.ReadFile("testdata/locked" + suffix)
+		text, err := os.ReadFile("testdata/encrypted" + suffix)
 		if err != nil {
-			w.t.Fatal(err)
+			home.t.Fatal(err)
 		}
-		w.write(name+suffix, "%s", text)
+		home.write(name+suffix, "%s", text)
 	}
-	public, err := readPublicKey(w.path(name + ".pub"))
+	public, err := readPublicKey(home.path(name + ".pub"))
 	if err != nil {
-		w.t.Fatal(err)
+		home.t.Fatal(err)
 	}
 	return public
 }
 
-func (w *world) write(name, format string, args ...any) {
-	w.t.Helper()
-	if err := os.WriteFile(w.path(name), fmt.Appendf(nil, format, args...), 0o600); err != nil {
-		w.t.Fatal(err)
+func (home *testHome) write(name, format string, args ...any) {
+	home.t.Helper()
+	if err := os.WriteFile(home.path(name), fmt.Appendf(nil, format, args...), 0o600); err != nil {
+		home.t.Fatal(err)
 	}
 }
 
-func (w *world) read(name string) string {
-	w.t.Helper()
-	text, err := os.ReadFile(w.path(name))
+func (home *testHome) read(name string) string {
+	home.t.Helper()
+	text, err := os.ReadFile(home.path(name))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		w.t.Fatal(err)
+		home.t.Fatal(err)
 	}
 	return string(text)
 }
 
-// knows makes servers known hosts.
-func (w *world) knows(servers ...*sshtest.Server) *world {
-	w.t.Helper()
-	text := w.read("known_hosts")
+// trust adds servers to known_hosts.
+func (home *testHome) trust(servers ...*sshtest.Server) *testHome {
+	home.t.Helper()
+	text := home.read("known_hosts")
 	for _, s := range servers {
-		text += s.KnownHost()
+		text += s.KnownHostsLine()
 	}
-	w.write("known_hosts", "%s", text)
-	return w
+	home.write("known_hosts", "%s", text)
+	return home
 }
 
-func (w *world) pool() *Pool {
-	w.t.Helper()
-	p := NewPool(w.Options)
-	w.t.Cleanup(func() {
+func (home *testHome) pool() *Pool {
+	home.t.Helper()
+	p := NewPool(home.Options)
+	home.t.Cleanup(func() {
 		closed := make(chan struct{})
 		go func() { p.Close(); close(closed) }()
 		select {
 		case <-closed:
 		case <-time.After(10 * time.Second):
-			panic("the pool did not close")
+			panic("Pool.Close did not return within 10 s")
 		}
 	})
 	return p
 }
 
-// at is the target that a server is.
-func at(s *sshtest.Server) Target {
+// targetOf returns the target for a server, under the name web.
+func targetOf(s *sshtest.Server) Target {
 	return Target{Name: "web", Address: "127.0.0.1", Port: s.Port(), Timeout: 5 * time.Second}
 }
 
-func (w *world) dial(p *Pool, t Target) *Conn {
-	w.t.Helper()
-	c, err := p.Dial(w.ctx(), t)
+func (home *testHome) dial(p *Pool, t Target) *Conn {
+	home.t.Helper()
+	c, err := p.Dial(home.ctx(), t)
 	if err != nil {
-		w.t.Fatalf("dial: %v", err)
+		home.t.Fatalf("dial: %v", err)
 	}
-	w.t.Cleanup(func() { c.Close() })
+	home.t.Cleanup(func() { c.Close() })
 	return c
 }
 
-// ctx is long enough for anything that works.
-func (w *world) ctx() context.Context {
+// ctx returns a context with a timeout that no successful operation reaches.
+func (home *testHome) ctx() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	w.t.Cleanup(cancel)
+	home.t.Cleanup(cancel)
 	return ctx
 }
 
-// fails wants an Error of a kind whose text and hint together hold all of the words.
-func fails(t testing.TB, err error, kind Kind, words ...string) *Error {
+// wantError fails the test unless err is an Error of a kind whose text and hint contain all words.
+func wantError(t testing.TB, err error, kind Kind, words ...string) *Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
-		t.Fatalf("want a failure of kind %q, got %v", kind, err)
+		t.Fatalf("got error %v, want kind %q", err, kind)
 	}
 	if e.Kind != kind {
-		t.Fatalf("want a failure of kind %q, got %q: %v", kind, e.Kind, err)
+		t.Fatalf("got kind %q, want %q: %v", e.Kind, kind, err)
 	}
 	text := e.Error() + "\n" + e.Hint()
 	for _, word := range words {
 		if !strings.Contains(text, word) {
-			t.Errorf("%q is not in: %s", word, text)
+			t.Errorf("%q does not contain %q", text, word)
 		}
 	}
 	return e
 }
 
-// run runs a script that must end, and returns its status and both streams.
+// run runs a script and returns its exit status and both streams.
 func run(t testing.TB, c *Conn, script string, args ...string) (exit int, stdout, stderr string) {
 	t.Helper()
 	var out, errs strings.Builder
@@ -204,4 +206,4 @@ func run(t testing.TB, c *Conn, script string, args ...string) (exit int, stdout
 	return exit, out.String(), errs.String()
 }
 
-func shell() sshtest.Config { return sshtest.Config{Handler: sshtest.Shell{}.Handle} }
+func shellConfig() sshtest.Config { return sshtest.Config{Handler: sshtest.Shell{}.Handle} }

@@ -2,6 +2,7 @@ package sshexec
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -12,13 +13,14 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// hostKeys decides whether a host is who it should be.
+// hostKeys looks up host keys in known_hosts files.
 type hostKeys struct {
-	known knownFiles
+	files knownHostsCache
 }
 
-// hostName is the name under which OpenSSH keeps a host's key, and the one without the port, under which it also looks.
-func hostName(s Settings) (name, bare string) {
+// knownHostsName returns the name under which OpenSSH stores a host's key. If that name includes a
+// port, bare is the name without it, which OpenSSH checks as well.
+func knownHostsName(s Settings) (name, bare string) {
 	if s.HostKeyAlias != "" {
 		return strings.ToLower(s.HostKeyAlias), ""
 	}
@@ -29,54 +31,54 @@ func hostName(s Settings) (name, bare string) {
 	return "[" + host + "]:" + strconv.Itoa(s.Port), host
 }
 
-// hostRecord is all that the files know of one host.
-type hostRecord struct {
-	named       []*knownKey // plain keys, by the host's name
-	bare        []*knownKey // plain keys, by its name without the port
+// hostKeyRecord holds every known_hosts entry for one host.
+type hostKeyRecord struct {
+	named       []*knownKey // plain keys for the host's name
+	withoutPort []*knownKey // plain keys for its name without the port
 	authorities []*knownKey
 	revoked     []*knownKey
 }
 
-func (h *hostKeys) record(s Settings) hostRecord {
-	var r hostRecord
-	name, bare := hostName(s)
+func (h *hostKeys) record(s Settings) hostKeyRecord {
+	var r hostKeyRecord
+	name, bare := knownHostsName(s)
 	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
-		f := h.known.open(path)
-		f.find(name, func(k *knownKey) { r.add(k, &r.named) })
+		f := h.files.open(path)
+		f.eachKey(name, func(k *knownKey) { r.add(k, &r.named) })
 		if bare != "" {
-			f.find(bare, func(k *knownKey) { r.add(k, &r.bare) })
+			f.eachKey(bare, func(k *knownKey) { r.add(k, &r.withoutPort) })
 		}
 	}
 	return r
 }
 
-func (r *hostRecord) add(k *knownKey, plain *[]*knownKey) {
+func (r *hostKeyRecord) add(k *knownKey, plain *[]*knownKey) {
 	key, err := k.decode()
 	if err != nil {
 		return
 	}
-	found := *k
-	found.key = key
+	decoded := *k
+	decoded.key = key
 	list := plain
 	switch k.marker {
-	case authority:
+	case markerCertAuthority:
 		list = &r.authorities
-	case revoked:
+	case markerRevoked:
 		list = &r.revoked
 	}
-	*list = append(*list, &found)
+	*list = append(*list, &decoded)
 }
 
-// algorithms lists what the host may prove itself with. What is known of it comes first, so that a host with several keys
-// shows the one that can be checked.
-func (r *hostRecord) algorithms(s Settings) []string {
+// algorithms returns the host key algorithms to request. The ones that can be verified come first,
+// so that a host with several keys presents a known one.
+func (r *hostKeyRecord) algorithms(s Settings) []string {
 	allowed := s.HostKeyAlgorithms
 	if allowed == nil {
-		allowed = preferred
+		allowed = preferredHostKeyAlgorithms
 	}
 	var first, rest []string
 	for _, algorithm := range allowed {
-		if r.checkable(algorithm) {
+		if r.canVerify(algorithm) {
 			first = append(first, algorithm)
 		} else {
 			rest = append(rest, algorithm)
@@ -85,28 +87,29 @@ func (r *hostRecord) algorithms(s Settings) []string {
 	return append(first, rest...)
 }
 
-func (r *hostRecord) checkable(algorithm string) bool {
+func (r *hostKeyRecord) canVerify(algorithm string) bool {
 	if strings.Contains(algorithm, "-cert-v01@") {
 		return len(r.authorities) > 0
 	}
-	format := algorithm
-	if strings.HasPrefix(algorithm, "rsa-sha2-") {
-		format = ssh.KeyAlgoRSA
+	keyType := algorithm
+	if strings.HasPrefix(algorithm, "rsa-sha2-") { // RFC 8332: signature algorithms of ssh-rsa keys
+		keyType = ssh.KeyAlgoRSA
 	}
-	is := func(k *knownKey) bool { return k.key.Type() == format }
-	return slices.ContainsFunc(r.named, is) || slices.ContainsFunc(r.bare, is)
+	hasType := func(k *knownKey) bool { return k.key.Type() == keyType }
+	return slices.ContainsFunc(r.named, hasType) || slices.ContainsFunc(r.withoutPort, hasType)
 }
 
-// check says whether a key that a host showed is the host's.
-func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
-	key := shown
-	cert, isCert := shown.(*ssh.Certificate)
+// check returns nil if the key that a host presented is known to be the host's, and a *hostKeyError
+// otherwise.
+func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
+	key := presented
+	cert, isCert := presented.(*ssh.Certificate)
 	if isCert {
 		key = cert.Key
 	}
 	for _, bad := range r.revoked {
 		if sameKey(bad.key, key) || isCert && sameKey(bad.key, cert.SignatureKey) {
-			return &hostKeyError{kind: HostKeyRevoked, settings: s, shown: key, known: bad}
+			return &hostKeyError{kind: KindHostKeyRevoked, settings: s, key: key, conflict: bad}
 		}
 	}
 	var certErr error
@@ -114,7 +117,8 @@ func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
 		if certErr = r.checkCert(s, cert); certErr == nil {
 			return nil
 		}
-		// OpenSSH goes on with the key inside, and so do we.
+		// Fall back to the key in the certificate, as OpenSSH does (check_host_key in
+		// sshconnect.c).
 	}
 	same := func(k *knownKey) bool { return sameKey(k.key, key) }
 	sameType := func(k *knownKey) bool { return k.key.Type() == key.Type() }
@@ -122,31 +126,37 @@ func (r *hostRecord) check(s Settings, shown ssh.PublicKey) error {
 		return nil
 	}
 	if i := slices.IndexFunc(r.named, sameType); i >= 0 {
-		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[i], cert: certErr}
+		return &hostKeyError{
+			kind: KindHostKeyChanged, settings: s, key: key, conflict: r.named[i], certErr: certErr,
+		}
 	}
-	if slices.ContainsFunc(r.bare, same) {
+	if slices.ContainsFunc(r.withoutPort, same) {
 		return nil
 	}
 	if len(r.named) > 0 {
-		// The host was asked for the known kinds of key first, and no longer has any of them. OpenSSH would take the
-		// new key for a further one; that would let anybody in who simply claims to have no such key.
-		return &hostKeyError{kind: HostKeyChanged, settings: s, shown: key, known: r.named[0], cert: certErr}
+		// The client asked for the known key types first, and the host no longer offers any of
+		// them. OpenSSH would treat this as an additional key, but then an impostor would only have
+		// to claim that it has no key of the known types.
+		return &hostKeyError{
+			kind: KindHostKeyChanged, settings: s, key: key, conflict: r.named[0], certErr: certErr,
+		}
 	}
-	return &hostKeyError{kind: HostKeyUnknown, settings: s, shown: key, cert: certErr}
+	return &hostKeyError{kind: KindHostKeyUnknown, settings: s, key: key, certErr: certErr}
 }
 
-func (r *hostRecord) checkCert(s Settings, cert *ssh.Certificate) error {
-	if !slices.ContainsFunc(r.authorities, func(k *knownKey) bool { return sameKey(k.key, cert.SignatureKey) }) {
-		return errors.New("its certificate is from no known authority")
+func (r *hostKeyRecord) checkCert(s Settings, cert *ssh.Certificate) error {
+	signed := func(k *knownKey) bool { return sameKey(k.key, cert.SignatureKey) }
+	if !slices.ContainsFunc(r.authorities, signed) {
+		return errors.New("its certificate is not signed by a known authority")
 	}
 	if cert.Signature.Format == ssh.KeyAlgoRSA {
 		return errors.New("its certificate is signed with SHA-1")
 	}
 	if cert.CertType != ssh.HostCert {
-		return errors.New("its certificate is a user's")
+		return errors.New("its certificate is not a host certificate")
 	}
-	name := strings.ToLower(orElse(s.HostKeyAlias, s.Hostname))
-	// A principal may be a pattern; CheckCert knows only names.
+	name := strings.ToLower(cmp.Or(s.HostKeyAlias, s.Hostname))
+	// A principal may be a pattern, but CheckCert compares literally.
 	for _, principal := range cert.ValidPrincipals {
 		if matchPattern(strings.ToLower(principal), name) {
 			name = principal
@@ -158,47 +168,51 @@ func (r *hostRecord) checkCert(s Settings, cert *ssh.Certificate) error {
 
 func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
 
-// hostKeyError is a host that is not known to be who it should be.
+// hostKeyError reports a host key that failed verification.
 type hostKeyError struct {
 	kind     Kind
 	settings Settings
-	shown    ssh.PublicKey
-	known    *knownKey // the line that stands against it
-	cert     error     // why its certificate did not help
+	key      ssh.PublicKey // the key the host presented
+	conflict *knownKey     // the known_hosts entry that contradicts it; nil for an unknown key
+	certErr  error         // why the host's certificate was rejected, if it has one
 }
 
 func (e *hostKeyError) Error() string {
-	at := net.JoinHostPort(e.settings.Hostname, strconv.Itoa(e.settings.Port))
-	shown := e.shown.Type() + " " + ssh.FingerprintSHA256(e.shown)
+	address := net.JoinHostPort(e.settings.Hostname, strconv.Itoa(e.settings.Port))
+	key := e.key.Type() + " " + ssh.FingerprintSHA256(e.key)
 	var text string
 	switch e.kind {
-	case HostKeyRevoked:
-		text = fmt.Sprintf("%s shows the key %s, which is marked @revoked in %s:%d", at, shown, e.known.file, e.known.line)
-	case HostKeyChanged:
-		text = fmt.Sprintf("%s shows the key %s, but %s:%d has %s %s for it", at, shown, e.known.file, e.known.line,
-			e.known.key.Type(), ssh.FingerprintSHA256(e.known.key))
+	case KindHostKeyRevoked:
+		text = fmt.Sprintf("%s presents the key %s, which is marked @revoked in %s:%d",
+			address, key, e.conflict.file, e.conflict.line)
+	case KindHostKeyChanged:
+		text = fmt.Sprintf("%s presents the key %s, but %s:%d has %s %s", address, key,
+			e.conflict.file, e.conflict.line,
+			e.conflict.key.Type(), ssh.FingerprintSHA256(e.conflict.key))
 	default:
-		name, _ := hostName(e.settings)
-		text = fmt.Sprintf("%s shows the key %s, and no known_hosts file has one for %q", at, shown, name)
+		name, _ := knownHostsName(e.settings)
+		text = fmt.Sprintf("%s presents the key %s, and no known_hosts file has a key for %q",
+			address, key, name)
 	}
-	if e.cert != nil {
-		text += fmt.Sprintf(" (%v)", e.cert)
+	if e.certErr != nil {
+		text += fmt.Sprintf(" (%v)", e.certErr)
 	}
 	return text
 }
 
-func (e *hostKeyError) mend(t Target) string {
-	name, _ := hostName(e.settings)
+func (e *hostKeyError) fix(t Target) string {
+	name, _ := knownHostsName(e.settings)
 	switch {
-	case e.kind == HostKeyRevoked:
+	case e.kind == KindHostKeyRevoked:
 		return "the host needs a new key; do not log in to it until it has one"
-	case e.kind == HostKeyChanged:
-		return fmt.Sprintf("if the host was reinstalled, forget its old key: ssh-keygen -R %q -f %s; if not, somebody may be in between",
-			name, e.known.file)
-	case e.settings.StrictHostKeyChecking == "yes" && len(e.settings.UserKnownHostsFiles) > 0: // ssh does not ask either
-		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s", e.settings.UserKnownHostsFiles[0],
-			name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.shown)))
-	case t.bastion: // which need not be in an inventory
+	case e.kind == KindHostKeyChanged:
+		return fmt.Sprintf("if the host was reinstalled, remove its old key: ssh-keygen -R %q -f %s; "+
+			"otherwise the connection may be intercepted", name, e.conflict.file)
+	case e.settings.StrictHostKeyChecking == "yes" && len(e.settings.UserKnownHostsFiles) > 0:
+		// ssh does not ask either.
+		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s",
+			e.settings.UserKnownHostsFiles[0], name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.key)))
+	case t.isBastion: // may not be in the inventory, so fleetctl cannot connect to it by name
 		return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: ssh %s", t.Name)
 	}
 	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", t.Name)

@@ -19,7 +19,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// hostKeyLine is a line of known_hosts.
+// hostKeyLine returns a known_hosts line.
 func hostKeyLine(hosts string, key ssh.PublicKey) string {
 	return hosts + " " + string(ssh.MarshalAuthorizedKey(key))
 }
@@ -52,8 +52,9 @@ func newSigner(t testing.TB, kind string) ssh.Signer {
 	return signer
 }
 
-// decides is what comes of a key that a host shows, with these known_hosts.
-func decides(t *testing.T, known string, s Settings, shown ssh.PublicKey) Kind {
+// checkHostKey checks a presented key against a known_hosts file and returns the kind of failure,
+// or "".
+func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
 	t.Helper()
 	file := t.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(known), 0o600); err != nil {
@@ -62,16 +63,16 @@ func decides(t *testing.T, known string, s Settings, shown ssh.PublicKey) Kind {
 	s.UserKnownHostsFiles = []string{file}
 	var store hostKeys
 	record := store.record(s)
-	err := record.check(s, shown)
+	err := record.check(s, presented)
 	if err == nil {
 		return ""
 	}
 	return err.(*hostKeyError).kind
 }
 
-func TestAHostIsKnownByWhatOpenSSHKnowsItBy(t *testing.T) {
-	right, wrong := newSigner(t, "").PublicKey(), newSigner(t, "").PublicKey()
-	other := newSigner(t, "ecdsa").PublicKey()
+func TestHostKeyCheckMatchesKnownHostsLikeOpenSSH(t *testing.T) {
+	key, otherKey := newSigner(t, "").PublicKey(), newSigner(t, "").PublicKey()
+	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	web := Settings{Alias: "web", Hostname: "Web.example.com", Port: 22}
 	port := Settings{Alias: "web", Hostname: "web.example.com", Port: 2222}
 	alias := Settings{Alias: "web", Hostname: "web.example.com", Port: 2222, HostKeyAlias: "the-web"}
@@ -81,41 +82,41 @@ func TestAHostIsKnownByWhatOpenSSHKnowsItBy(t *testing.T) {
 		host  Settings
 		want  Kind
 	}{
-		{"by name", hostKeyLine("web.example.com", right), web, ""},
-		{"by name in another case", hostKeyLine("WEB.example.com", right), web, ""},
-		{"by one of several names", hostKeyLine("db,web.example.com,10.0.0.1", right), web, ""},
-		{"by a pattern", hostKeyLine("*.example.com", right), web, ""},
-		{"not by a pattern that excludes it", hostKeyLine("*.example.com,!web.*", right), web, HostKeyUnknown},
-		{"by a hashed name", hostKeyLine(hashed("web.example.com"), right), web, ""},
-		{"by name and port", hostKeyLine("[web.example.com]:2222", right), port, ""},
-		{"by name alone where the port is not known", hostKeyLine("web.example.com", right), port, ""},
-		{"by hashed name and port", hostKeyLine(hashed("[web.example.com]:2222"), right), port, ""},
-		{"not by another port", hostKeyLine("[web.example.com]:23", right), port, HostKeyUnknown},
-		{"by a pattern that takes the port too", hostKeyLine("*", right), port, ""},
-		{"by its alias alone", hostKeyLine("the-web", right), alias, ""},
-		{"not by its name where it has an alias", hostKeyLine("[web.example.com]:2222", right), alias, HostKeyUnknown},
-		{"with a comment, tabs and a carriage return", "web.example.com\t" + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(right))) + " me@home\r\n", web, ""},
-		{"past lines that make no sense", "x\n@nonsense a b c\nweb.example.com ssh-ed25519 !!!\n|1|bad|bad ssh-ed25519 AAAA\n# web\n\n" + hostKeyLine("web.example.com", right), web, ""},
-		{"by the second of two keys", hostKeyLine("web.example.com", wrong) + hostKeyLine("web.example.com", right), web, ""},
-		{"not at all", hostKeyLine("db.example.com", right), web, HostKeyUnknown},
-		{"not by a suffix", hostKeyLine("example.com", right), web, HostKeyUnknown},
-		{"as another", hostKeyLine("web.example.com", wrong), web, HostKeyChanged},
-		{"as another with its port, though right without", hostKeyLine("[web.example.com]:2222", wrong) + hostKeyLine("web.example.com", right), port, HostKeyChanged},
-		{"as another without its port, which says nothing", hostKeyLine("web.example.com", wrong), port, HostKeyUnknown},
-		{"by a key of another kind alone", hostKeyLine("web.example.com", other), web, HostKeyChanged},
-		{"as revoked", hostKeyLine("web.example.com", right) + "@revoked " + hostKeyLine("*", right), web, HostKeyRevoked},
-		{"though another key is revoked", hostKeyLine("web.example.com", right) + "@revoked " + hostKeyLine("*", wrong), web, ""},
-		{"not by an authority's own key", "@cert-authority " + hostKeyLine("*", right), web, HostKeyUnknown},
+		{"name", hostKeyLine("web.example.com", key), web, ""},
+		{"name in another case", hostKeyLine("WEB.example.com", key), web, ""},
+		{"one of several names", hostKeyLine("db,web.example.com,10.0.0.1", key), web, ""},
+		{"pattern", hostKeyLine("*.example.com", key), web, ""},
+		{"negated pattern", hostKeyLine("*.example.com,!web.*", key), web, KindHostKeyUnknown},
+		{"hashed name", hostKeyLine(hashedHostName("web.example.com"), key), web, ""},
+		{"name and port", hostKeyLine("[web.example.com]:2222", key), port, ""},
+		{"name without the port", hostKeyLine("web.example.com", key), port, ""},
+		{"hashed name and port", hostKeyLine(hashedHostName("[web.example.com]:2222"), key), port, ""},
+		{"another port", hostKeyLine("[web.example.com]:23", key), port, KindHostKeyUnknown},
+		{"pattern that matches the port", hostKeyLine("*", key), port, ""},
+		{"HostKeyAlias", hostKeyLine("the-web", key), alias, ""},
+		{"name of a host with HostKeyAlias", hostKeyLine("[web.example.com]:2222", key), alias, KindHostKeyUnknown},
+		{"comment, tabs and carriage return", "web.example.com\t" + strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))) + " me@home\r\n", web, ""},
+		{"after malformed lines", "x\n@nonsense a b c\nweb.example.com ssh-ed25519 !!!\n|1|bad|bad ssh-ed25519 AAAA\n# web\n\n" + hostKeyLine("web.example.com", key), web, ""},
+		{"second of two keys", hostKeyLine("web.example.com", otherKey) + hostKeyLine("web.example.com", key), web, ""},
+		{"another host", hostKeyLine("db.example.com", key), web, KindHostKeyUnknown},
+		{"suffix of the name", hostKeyLine("example.com", key), web, KindHostKeyUnknown},
+		{"different key", hostKeyLine("web.example.com", otherKey), web, KindHostKeyChanged},
+		{"different key with the port, same key without", hostKeyLine("[web.example.com]:2222", otherKey) + hostKeyLine("web.example.com", key), port, KindHostKeyChanged},
+		{"different key without the port", hostKeyLine("web.example.com", otherKey), port, KindHostKeyUnknown},
+		{"key of another type", hostKeyLine("web.example.com", ecdsaKey), web, KindHostKeyChanged},
+		{"revoked key", hostKeyLine("web.example.com", key) + "@revoked " + hostKeyLine("*", key), web, KindHostKeyRevoked},
+		{"another key revoked", hostKeyLine("web.example.com", key) + "@revoked " + hostKeyLine("*", otherKey), web, ""},
+		{"key of a certificate authority", "@cert-authority " + hostKeyLine("*", key), web, KindHostKeyUnknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := decides(t, c.known, c.host, right); got != c.want {
+			if got := checkHostKey(t, c.known, c.host, key); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestAnAuthorityVouchesForItsHosts(t *testing.T) {
+func TestHostKeyCheckHostCertificates(t *testing.T) {
 	authority, host := newSigner(t, ""), newSigner(t, "ecdsa")
 	certificate := func(change func(*ssh.Certificate)) ssh.PublicKey {
 		c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web.example.com"}, ValidBefore: ssh.CertTimeInfinity}
@@ -125,7 +126,7 @@ func TestAnAuthorityVouchesForItsHosts(t *testing.T) {
 		}
 		return c
 	}
-	nothing := func(*ssh.Certificate) {}
+	unchanged := func(*ssh.Certificate) {}
 	trusted := "@cert-authority " + hostKeyLine("*.example.com", authority.PublicKey())
 	everywhere := "@cert-authority " + hostKeyLine("*", authority.PublicKey())
 	web := Settings{Hostname: "WEB.example.com", Port: 22}
@@ -136,28 +137,28 @@ func TestAnAuthorityVouchesForItsHosts(t *testing.T) {
 		cert  ssh.PublicKey
 		want  Kind
 	}{
-		{"its own", trusted, 22, certificate(nothing), ""},
-		{"on any port", everywhere, 2222, certificate(nothing), ""},
-		{"for a pattern of names", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), ""},
-		{"for another name", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), HostKeyUnknown},
-		{"no longer", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), HostKeyUnknown},
-		{"as a user", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), HostKeyUnknown},
-		{"though nobody knows it", "", 22, certificate(nothing), HostKeyUnknown},
-		{"for other hosts only", "@cert-authority " + hostKeyLine("*.example.org", authority.PublicKey()), 22, certificate(nothing), HostKeyUnknown},
-		{"though it is revoked", trusted + "@revoked " + hostKeyLine("*", authority.PublicKey()), 22, certificate(nothing), HostKeyRevoked},
-		{"in vain, but its key is known", hostKeyLine("web.example.com", host.PublicKey()), 22, certificate(nothing), ""},
+		{"valid", trusted, 22, certificate(unchanged), ""},
+		{"any port", everywhere, 2222, certificate(unchanged), ""},
+		{"pattern as principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), ""},
+		{"another principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), KindHostKeyUnknown},
+		{"expired", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), KindHostKeyUnknown},
+		{"user certificate", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), KindHostKeyUnknown},
+		{"unknown authority", "", 22, certificate(unchanged), KindHostKeyUnknown},
+		{"authority for other hosts", "@cert-authority " + hostKeyLine("*.example.org", authority.PublicKey()), 22, certificate(unchanged), KindHostKeyUnknown},
+		{"revoked authority", trusted + "@revoked " + hostKeyLine("*", authority.PublicKey()), 22, certificate(unchanged), KindHostKeyRevoked},
+		{"unknown authority, known key", hostKeyLine("web.example.com", host.PublicKey()), 22, certificate(unchanged), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := web
 			s.Port = c.port
-			if got := decides(t, c.known, s, c.cert); got != c.want {
+			if got := checkHostKey(t, c.known, s, c.cert); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-func TestWhatIsKnownOfAHostIsAskedForFirst(t *testing.T) {
+func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
 	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	rsaKey := newSigner(t, "rsa").PublicKey()
 	for _, c := range []struct {
@@ -168,20 +169,20 @@ func TestWhatIsKnownOfAHostIsAskedForFirst(t *testing.T) {
 		{[]*knownKey{{key: ecdsaKey}}, []string{ssh.KeyAlgoECDSA256}},
 		{[]*knownKey{{key: rsaKey}}, []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}},
 	} {
-		r := hostRecord{named: c.known}
+		r := hostKeyRecord{named: c.known}
 		got := r.algorithms(Settings{})
-		if !slices.Equal(got[:len(c.first)], c.first) || len(got) != len(preferred) {
+		if !slices.Equal(got[:len(c.first)], c.first) || len(got) != len(preferredHostKeyAlgorithms) {
 			t.Errorf("known %v: got %v", c.known, got)
 		}
 	}
-	r := hostRecord{named: []*knownKey{{key: ecdsaKey}}}
+	r := hostKeyRecord{named: []*knownKey{{key: ecdsaKey}}}
 	if got := r.algorithms(Settings{HostKeyAlgorithms: []string{"ssh-ed25519", "ecdsa-sha2-nistp256"}}); !slices.Equal(got, []string{"ecdsa-sha2-nistp256", "ssh-ed25519"}) {
-		t.Errorf("HostKeyAlgorithms is not heeded: %v", got)
+		t.Errorf("HostKeyAlgorithms ignored: %v", got)
 	}
 }
 
-// TestLinesAreFoundAsSSHKeygenFindsThem makes known_hosts files at random and asks ssh-keygen -F.
-func TestLinesAreFoundAsSSHKeygenFindsThem(t *testing.T) {
+// TestKnownHostsLookupMatchesSSHKeygen compares lookups in random files with `ssh-keygen -F`.
+func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("needs ssh-keygen")
 	}
@@ -197,7 +198,7 @@ func TestLinesAreFoundAsSSHKeygenFindsThem(t *testing.T) {
 			}
 			line := strings.Join(hosts, ",")
 			if r.IntN(3) == 0 {
-				line = hashed(pick(r, names...))
+				line = hashedHostName(pick(r, names...))
 			}
 			text.WriteString(pick(r, "", "", "", "# ", "@revoked ", "@cert-authority ") + hostKeyLine(line, key))
 		}
@@ -206,158 +207,159 @@ func TestLinesAreFoundAsSSHKeygenFindsThem(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			var here []int
-			readKnownFile(file).find(name, func(k *knownKey) { here = append(here, k.line) })
-			slices.Sort(here)
-			here = slices.Compact(here) // a name may be twice in a line
+			var got []int
+			readKnownHostsFile(file).eachKey(name, func(k *knownKey) { got = append(got, k.line) })
+			slices.Sort(got)
+			got = slices.Compact(got) // a line may contain a name twice
 			out, _ := exec.Command("ssh-keygen", "-F", name, "-f", file).Output()
-			var there []int
+			var want []int
 			for line := range strings.Lines(string(out)) {
 				if _, n, ok := strings.Cut(line, " found: line "); ok {
 					number, _ := strconv.Atoi(strings.Fields(n)[0])
-					there = append(there, number)
+					want = append(want, number)
 				}
 			}
-			if !slices.Equal(here, there) {
-				t.Fatalf("%q: here lines %v, ssh-keygen %v\n%s", name, here, there, text.String())
+			if !slices.Equal(got, want) {
+				t.Fatalf("%q: got lines %v, ssh-keygen finds %v\n%s", name, got, want, text.String())
 			}
 		}
 	}
 }
 
-func TestBothWaysToHashANameAgree(t *testing.T) {
+func TestHashNameMatchesHMAC(t *testing.T) {
 	for _, n := range []int{0, 1, 40, 63, 64, 65, 255, 256, 257, 1000} {
 		name := strings.Repeat("n", n)
 		salt := []byte(strings.Repeat("s", 20))
-		long := append(slices.Clone(salt), make([]byte, 60)...) // the same key, by the definition of HMAC up to 64 bytes
+		// Equivalent, because HMAC pads keys to 64 bytes with zeros.
+		long := append(slices.Clone(salt), make([]byte, 60)...)
 		if hashName(name, salt) != hashName(name, long[:64]) {
-			t.Errorf("%d", n)
+			t.Errorf("hashes of a name of %d bytes differ", n)
 		}
 	}
 }
 
-func FuzzReadingKnownHostsNeverFails(f *testing.F) {
+func FuzzKnownHostsParseLine(f *testing.F) {
 	f.Add("web ssh-ed25519 AAAA\n|1||\n@cert-authority * x y\n", "web")
 	f.Add("|1|AAAA|AAAA a b\n@\n!", "*")
 	f.Fuzz(func(t *testing.T, text, name string) {
-		file := &knownFile{plain: map[string][]*knownKey{}}
+		file := &knownHostsFile{byName: map[string][]*knownKey{}}
 		for i, line := range strings.Split(text, "\n") {
-			file.add("f", i, line)
+			file.parseLine("f", i, line)
 		}
-		file.find(name, func(k *knownKey) { _, _ = k.decode() })
+		file.eachKey(name, func(k *knownKey) { _, _ = k.decode() })
 	})
 }
 
-func TestAnUnknownHostIsRefusedWithItsFingerprint(t *testing.T) {
-	for policy, mend := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
-		s := sshtest.Start(t, shell())
-		w := newWorld(t)
-		w.write("config", "%s", policy)
-		_, err := w.pool().Dial(w.ctx(), at(s))
-		e := fails(t, err, HostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), mend)
+func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
+	for policy, fix := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
+		s := sshtest.Start(t, shellConfig())
+		home := newTestHome(t)
+		home.write("config", "%s", policy)
+		_, err := home.pool().Dial(home.ctx(), targetOf(s))
+		e := wantError(t, err, KindHostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), fix)
 		if e.Offline() {
-			t.Error("it is there")
+			t.Error("Offline() = true, want false")
 		}
-		if s.Logins() != 0 || w.read("known_hosts") != "" {
-			t.Error("it was logged in to, or kept")
+		if s.Logins() != 0 || home.read("known_hosts") != "" {
+			t.Errorf("%d logins, known_hosts %q", s.Logins(), home.read("known_hosts"))
 		}
 	}
 }
 
-func TestTheLineOfferedForAnUnknownHostMakesItKnown(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
-	w.write("config", "StrictHostKeyChecking yes\n")
-	p := w.pool()
-	_, err := p.Dial(w.ctx(), at(s))
-	_, line, _ := strings.Cut(fails(t, err, HostKeyUnknown).Hint(), w.path("known_hosts")+": ")
-	w.write("known_hosts", "%s\n", line)
-	w.dial(p, at(s))
+func TestHintForUnknownHostContainsValidKnownHostsLine(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "StrictHostKeyChecking yes\n")
+	p := home.pool()
+	_, err := p.Dial(home.ctx(), targetOf(s))
+	_, line, _ := strings.Cut(wantError(t, err, KindHostKeyUnknown).Hint(), home.path("known_hosts")+": ")
+	home.write("known_hosts", "%s\n", line)
+	home.dial(p, targetOf(s))
 }
 
-func TestAcceptNewKeepsAnUnknownKeyAndRefusesAChangedOne(t *testing.T) {
+func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 	for _, policy := range []string{"accept-new", "no"} {
 		t.Run(policy, func(t *testing.T) {
-			s := sshtest.Start(t, shell())
-			w := newWorld(t)
-			w.write("config", "StrictHostKeyChecking %s\nHashKnownHosts %s\n", policy, map[string]string{"no": "yes"}[policy]+map[string]string{"accept-new": "no"}[policy])
-			w.write("known_hosts", "# no newline at the end")
-			var said []string
-			w.Log = func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
-			p := w.pool()
-			w.dial(p, at(s))
-			if len(said) != 1 || !strings.Contains(said[0], ssh.FingerprintSHA256(s.HostKey())) {
-				t.Errorf("it was not said: %q", said)
+			s := sshtest.Start(t, shellConfig())
+			home := newTestHome(t)
+			home.write("config", "StrictHostKeyChecking %s\nHashKnownHosts %s\n", policy, map[string]string{"no": "yes"}[policy]+map[string]string{"accept-new": "no"}[policy])
+			home.write("known_hosts", "# no newline at the end")
+			var logged []string
+			home.Log = func(format string, args ...any) { logged = append(logged, fmt.Sprintf(format, args...)) }
+			p := home.pool()
+			home.dial(p, targetOf(s))
+			if len(logged) != 1 || !strings.Contains(logged[0], ssh.FingerprintSHA256(s.HostKey())) {
+				t.Errorf("logged %q", logged)
 			}
-			w.dial(p, at(s))
-			kept := w.read("known_hosts")
-			if strings.Count(kept, "ssh-ed25519") != 1 || !strings.HasPrefix(kept, "# no newline at the end\n") {
-				t.Errorf("kept:\n%s", kept)
+			home.dial(p, targetOf(s))
+			saved := home.read("known_hosts")
+			if strings.Count(saved, "ssh-ed25519") != 1 || !strings.HasPrefix(saved, "# no newline at the end\n") {
+				t.Errorf("known_hosts:\n%s", saved)
 			}
 			s.SetHostKeys(newSigner(t, ""))
-			_, err := p.Dial(w.ctx(), at(s))
-			fails(t, err, HostKeyChanged, ssh.FingerprintSHA256(s.HostKey()), w.path("known_hosts")+":2", "ssh-keygen -R")
+			_, err := p.Dial(home.ctx(), targetOf(s))
+			wantError(t, err, KindHostKeyChanged, ssh.FingerprintSHA256(s.HostKey()), home.path("known_hosts")+":2", "ssh-keygen -R")
 			s.SetHostKeys(newSigner(t, "ecdsa"))
-			_, err = p.Dial(w.ctx(), at(s))
-			fails(t, err, HostKeyChanged)
-			if w.read("known_hosts") != kept {
-				t.Error("known_hosts was changed")
+			_, err = p.Dial(home.ctx(), targetOf(s))
+			wantError(t, err, KindHostKeyChanged)
+			if home.read("known_hosts") != saved {
+				t.Error("known_hosts changed")
 			}
 		})
 	}
 }
 
-func TestAnUnknownKeyThatAPersonAcceptsIsKeptAndAChangedOneIsNotOffered(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
-	p := w.pool()
-	_, err := p.Dial(w.ctx(), at(s))
+func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	p := home.pool()
+	_, err := p.Dial(home.ctx(), targetOf(s))
 	k := AsUnknownKey(err)
-	if k == nil || k.Fingerprint != ssh.FingerprintSHA256(s.HostKey()) || k.File != w.path("known_hosts") {
-		t.Fatalf("%v offers %+v", err, k)
+	if k == nil || k.Fingerprint != ssh.FingerprintSHA256(s.HostKey()) || k.File != home.path("known_hosts") {
+		t.Fatalf("AsUnknownKey(%v) = %+v", err, k)
 	}
 	if err := p.Accept(k); err != nil {
 		t.Fatal(err)
 	}
-	w.dial(p, at(s))
-	kept := w.read("known_hosts")
+	home.dial(p, targetOf(s))
+	saved := home.read("known_hosts")
 
 	s.SetHostKeys(newSigner(t, ""))
-	_, err = p.Dial(w.ctx(), at(s))
-	fails(t, err, HostKeyChanged)
+	_, err = p.Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyChanged)
 	if AsUnknownKey(err) != nil {
-		t.Error("a changed key is offered")
+		t.Error("AsUnknownKey returns a changed key")
 	}
 	other := *k
-	other.key = s.HostKey() // as if it had been shown before the first was known
-	if err := p.Accept(&other); err == nil || w.read("known_hosts") != kept {
+	other.key = s.HostKey() // as if the host had presented it before the first one was saved
+	if err := p.Accept(&other); err == nil || home.read("known_hosts") != saved {
 		t.Errorf("a changed key was accepted: %v", err)
 	}
 }
 
-func TestWhereSSHWouldNotAskNoKeyIsOffered(t *testing.T) {
+func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
 	for _, policy := range []string{"StrictHostKeyChecking yes", "UserKnownHostsFile none"} {
-		s := sshtest.Start(t, shell())
-		w := newWorld(t)
-		w.write("config", "%s\n", policy)
-		_, err := w.pool().Dial(w.ctx(), at(s))
-		fails(t, err, HostKeyUnknown)
+		s := sshtest.Start(t, shellConfig())
+		home := newTestHome(t)
+		home.write("config", "%s\n", policy)
+		_, err := home.pool().Dial(home.ctx(), targetOf(s))
+		wantError(t, err, KindHostKeyUnknown)
 		if k := AsUnknownKey(err); k != nil {
-			t.Errorf("%s: %+v is offered", policy, k)
+			t.Errorf("%s: AsUnknownKey = %+v", policy, k)
 		}
 	}
 }
 
-func TestOneKeyAcceptedByManyLoginsIsKeptOnce(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t)
-	w.write("config", "StrictHostKeyChecking accept-new\n")
+func TestConcurrentLoginsSaveAcceptedKeyOnce(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "StrictHostKeyChecking accept-new\n")
 	done := make(chan error)
-	for range 2 { // two pools are two processes, as far as locks go
-		p := w.pool()
+	for range 2 { // flock treats two pools like two processes
+		p := home.pool()
 		for range 4 {
 			go func() {
-				c, err := p.Dial(w.ctx(), at(s))
+				c, err := p.Dial(home.ctx(), targetOf(s))
 				if err == nil {
 					c.Close()
 				}
@@ -370,26 +372,26 @@ func TestOneKeyAcceptedByManyLoginsIsKeptOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if kept := w.read("known_hosts"); strings.Count(kept, "ssh-ed25519") != 1 {
-		t.Errorf("kept:\n%s", kept)
+	if saved := home.read("known_hosts"); strings.Count(saved, "ssh-ed25519") != 1 {
+		t.Errorf("known_hosts:\n%s", saved)
 	}
 }
 
-func TestAHostWithSeveralKeysShowsTheOneThatIsKnown(t *testing.T) {
+func TestHostWithSeveralKeysPresentsKnownKey(t *testing.T) {
 	ed, ec, rs := newSigner(t, ""), newSigner(t, "ecdsa"), newSigner(t, "rsa")
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{ed, ec, rs}})
 	for _, known := range []ssh.Signer{ed, ec, rs} {
-		w := newWorld(t)
-		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", s.Port()), known.PublicKey()))
-		w.dial(w.pool(), at(s))
+		home := newTestHome(t)
+		home.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", s.Port()), known.PublicKey()))
+		home.dial(home.pool(), targetOf(s))
 	}
 }
 
-func BenchmarkTenThousandHashedHosts(b *testing.B) {
+func BenchmarkLookupIn10000HashedHosts(b *testing.B) {
 	key := newSigner(b, "").PublicKey()
 	var text strings.Builder
 	for i := range 10_000 {
-		text.WriteString(hostKeyLine(hashed(fmt.Sprintf("host%d.example.com", i)), key))
+		text.WriteString(hostKeyLine(hashedHostName(fmt.Sprintf("host%d.example.com", i)), key))
 	}
 	file := b.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
@@ -399,7 +401,7 @@ func BenchmarkTenThousandHashedHosts(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		s := Settings{Hostname: fmt.Sprintf("host%d.example.com", i%10_000), Port: 22, UserKnownHostsFiles: []string{file}}
 		if r := store.record(s); len(r.named) != 1 {
-			b.Fatal("not found")
+			b.Fatalf("%d keys", len(r.named))
 		}
 	}
 }

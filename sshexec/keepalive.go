@@ -5,61 +5,63 @@ import (
 	"time"
 )
 
-// startBeat begins to look after the connection. While nothing happens this is a timer, and no goroutine: there may be
-// a thousand connections.
-func (c *Conn) startBeat() {
+// startKeepAlive starts monitoring the connection. An idle connection needs only a timer for this,
+// not a goroutine, because there may be a thousand of them.
+func (c *Conn) startKeepAlive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.beat = time.AfterFunc(c.interval, c.look)
+	c.keepAliveTimer = time.AfterFunc(c.keepAliveInterval, c.checkAlive)
 }
 
-func (c *Conn) stopBeat() {
+func (c *Conn) stopKeepAlive() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.beat != nil {
-		c.beat.Stop()
+	if c.keepAliveTimer != nil {
+		c.keepAliveTimer.Stop()
 	}
 }
 
-func (c *Conn) nextBeat(after time.Duration) {
+func (c *Conn) scheduleKeepAlive(after time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	select {
 	case <-c.done:
 	default:
-		c.beat.Reset(after)
+		c.keepAliveTimer.Reset(after)
 	}
 }
 
-// quiet is how long the server has not been heard.
-func (c *Conn) quiet() time.Duration { return time.Since(time.Unix(0, c.wire.heard.Load())) }
+// silence returns how long ago the server last sent anything.
+func (c *Conn) silence() time.Duration { return time.Since(time.Unix(0, c.raw.lastRead.Load())) }
 
-// look asks the server for a sign of life when it was silent for an interval.
-func (c *Conn) look() {
-	if quiet := c.quiet(); quiet < c.interval {
-		c.nextBeat(c.interval - quiet)
+// checkAlive pings the server if it has been silent for an interval.
+func (c *Conn) checkAlive() {
+	if silence := c.silence(); silence < c.keepAliveInterval {
+		c.scheduleKeepAlive(c.keepAliveInterval - silence)
 		return
 	}
 	c.pool.tasks.start(func() {
-		if c.alive() {
-			c.nextBeat(c.interval)
+		if c.ping() {
+			c.scheduleKeepAlive(c.keepAliveInterval)
 		}
 	})
 }
 
-// alive waits for the sign of life, and gives the connection up where none comes. While other bytes come it goes on waiting:
-// the answer may be stuck behind much output.
-func (c *Conn) alive() bool {
+// ping sends a keepalive request and reports whether the server answered. It closes the connection
+// if the server stays silent for keepAliveTimeout. Any data resets that timeout, because the answer
+// may be queued behind other output.
+func (c *Conn) ping() bool {
 	answered := make(chan error, 1)
 	c.pool.tasks.start(func() {
-		_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil) // a refusal is an answer too
+		// The same request as OpenSSH's client sends (clientloop.c). A rejection is an answer too.
+		_, _, err := c.client.SendRequest("keepalive@openssh.com", true, nil)
 		answered <- err
 	})
-	asked := time.Now()
+	sent := time.Now()
 	for {
-		left := c.limit - min(c.quiet(), time.Since(asked))
-		if left <= 0 {
-			c.giveUp(fmt.Errorf("nothing was heard for %v", c.quiet().Round(time.Second)))
+		remaining := c.keepAliveTimeout - min(c.silence(), time.Since(sent))
+		if remaining <= 0 {
+			c.closeWithError(fmt.Errorf("the host was silent for %v", c.silence().Round(time.Second)))
 			return false
 		}
 		select {
@@ -67,7 +69,7 @@ func (c *Conn) alive() bool {
 			return err == nil
 		case <-c.done:
 			return false
-		case <-time.After(left):
+		case <-time.After(remaining):
 		}
 	}
 }

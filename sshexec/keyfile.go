@@ -11,17 +11,18 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// keyFile is what was found at the path of an IdentityFile.
+// keyFile is the content of an IdentityFile.
 type keyFile struct {
-	public ssh.PublicKey       // nil: it can only be known with the passphrase
-	signer ssh.AlgorithmSigner // nil: encrypted, or only the public half is here
-	locked bool
-	err    error
+	public    ssh.PublicKey       // nil if it cannot be read without the passphrase
+	signer    ssh.AlgorithmSigner // nil if the key is encrypted or only the public key is there
+	encrypted bool
+	err       error
 }
 
-// readKeyFile reads a key file once, for as long as the file stays the same.
+// readKeyFile returns a parsed key file from the cache. It reads the file again if it has changed.
 func (p *Pool) readKeyFile(ctx context.Context, path string) keyFile {
-	f, err := p.keyFiles.get(ctx, newStamp(path), func(keyFile) bool { return true }, func() (keyFile, error) {
+	always := func(keyFile) bool { return true }
+	f, err := p.keyFiles.get(ctx, newFileStamp(path), always, func() (keyFile, error) {
 		return parseKeyFile(path), nil
 	})
 	if err != nil {
@@ -33,7 +34,8 @@ func (p *Pool) readKeyFile(ctx context.Context, path string) keyFile {
 func parseKeyFile(path string) keyFile {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		// A key may be in the agent alone, with its public half beside where the private one would be.
+		// The private key may exist only in an ssh-agent, with the public key next to where the
+		// private one would be.
 		public, pubErr := readPublicKey(path + ".pub")
 		if pubErr != nil {
 			return keyFile{err: err}
@@ -42,12 +44,12 @@ func parseKeyFile(path string) keyFile {
 	}
 	key, err := ssh.ParsePrivateKey(text)
 	if err == nil {
-		if err := private(path); err != nil {
+		if err := checkKeyFileMode(path); err != nil {
 			return keyFile{err: err}
 		}
 		signer, ok := key.(ssh.AlgorithmSigner)
 		if !ok {
-			return keyFile{err: fmt.Errorf("a key of the kind %s cannot sign here", key.PublicKey().Type())}
+			return keyFile{err: fmt.Errorf("unsupported key type %s", key.PublicKey().Type())}
 		}
 		return keyFile{public: key.PublicKey(), signer: signer}
 	}
@@ -60,22 +62,22 @@ func parseKeyFile(path string) keyFile {
 		if missing.PublicKey != nil {
 			public = missing.PublicKey
 		}
-		if err := private(path); err != nil {
+		if err := checkKeyFileMode(path); err != nil {
 			return keyFile{public: public, err: err}
 		}
-		return keyFile{public: public, locked: true}
+		return keyFile{public: public, encrypted: true}
 	}
 	if public != nil && strings.HasPrefix(public.Type(), "sk-") {
-		err = fmt.Errorf("a key of the kind %s works through an agent alone: ssh-add %s", public.Type(), path)
+		err = fmt.Errorf("keys of type %s only work through an ssh-agent: ssh-add %s", public.Type(), path)
 	}
 	return keyFile{public: public, err: err}
 }
 
-// private refuses, as ssh does, a key that others may read.
-func private(path string) error {
+// checkKeyFileMode rejects private keys that others can read, as ssh does.
+func checkKeyFileMode(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("others may read it, so it is not used: chmod 600 %s", path)
+		return fmt.Errorf("ignored because others can read it: chmod 600 %s", path)
 	}
 	return err
 }
@@ -89,47 +91,54 @@ func readPublicKey(path string) (ssh.PublicKey, error) {
 	return public, err
 }
 
-// unlocking is how the decrypting of a key ended. That a person would not give the passphrase is an answer too: nobody
-// is asked again for the same key.
-type unlocking struct {
+// decryption is the result of decrypting a key. A failure is cached as well, so that the operator
+// is not prompted again for the same key.
+type decryption struct {
 	signer ssh.AlgorithmSigner
 	err    error
 }
 
-// attempts is how often a passphrase may be mistyped.
-const attempts = 3
+// maxPassphraseAttempts is OpenSSH's default for NumberOfPasswordPrompts in ssh_config(5).
+const maxPassphraseAttempts = 3
 
-// unlock decrypts a key, once for everybody.
-func (p *Pool) unlock(ctx context.Context, path string) (ssh.AlgorithmSigner, error) {
-	u, err := p.unlocked.get(ctx, newStamp(path), func(unlocking) bool { return true }, func() (unlocking, error) {
-		text, err := os.ReadFile(path)
-		for range attempts {
-			if err != nil {
-				break
-			}
-			var secret string
-			if secret, err = p.ask(p.ctx, fmt.Sprintf("passphrase for %s: ", path)); err != nil {
-				break
-			}
-			key, parseErr := ssh.ParsePrivateKeyWithPassphrase(text, []byte(secret))
-			if parseErr == nil {
-				signer, ok := key.(ssh.AlgorithmSigner)
-				if !ok {
-					return unlocking{err: errors.New("it cannot sign here")}, nil
-				}
-				return unlocking{signer: signer}, nil
-			}
-			if !errors.Is(parseErr, x509.IncorrectPasswordError) {
-				err = parseErr
-			}
+// decryptKey prompts for the passphrase of a key file, once for all logins that need the key.
+func (p *Pool) decryptKey(ctx context.Context, path string) (ssh.AlgorithmSigner, error) {
+	always := func(decryption) bool { return true }
+	d, err := p.decryptedKeys.get(ctx, newFileStamp(path), always, func() (decryption, error) {
+		signer, err := p.promptAndDecrypt(path)
+		if err != nil {
+			err = fmt.Errorf("cannot decrypt it: %w", err)
 		}
-		if err == nil {
-			err = errors.New("wrong passphrase")
-		}
-		return unlocking{err: fmt.Errorf("it is encrypted, and stays so: %w", err)}, nil
+		return decryption{signer, err}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return u.signer, u.err
+	return d.signer, d.err
+}
+
+func (p *Pool) promptAndDecrypt(path string) (ssh.AlgorithmSigner, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	for range maxPassphraseAttempts {
+		passphrase, err := p.promptSecret(p.ctx, fmt.Sprintf("passphrase for %s: ", path))
+		if err != nil {
+			return nil, err
+		}
+		key, err := ssh.ParsePrivateKeyWithPassphrase(text, []byte(passphrase))
+		switch {
+		case errors.Is(err, x509.IncorrectPasswordError):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		signer, ok := key.(ssh.AlgorithmSigner)
+		if !ok {
+			return nil, fmt.Errorf("unsupported key type %s", key.PublicKey().Type())
+		}
+		return signer, nil
+	}
+	return nil, errors.New("incorrect passphrase")
 }

@@ -8,42 +8,44 @@ import (
 	"time"
 )
 
-// plain says which values of a keyword are read here as ssh reads them. What is neither in this table nor one of those that
-// have no part in a login is left to ssh.
-var plain = map[string]func(args []string) bool{
-	"hostname":              oneWord,
-	"user":                  oneWord,
-	"hostkeyalias":          oneWord,
-	"port":                  oneNumber,
-	"serveraliveinterval":   oneNumber,
-	"serveralivecountmax":   oneNumber,
-	"connecttimeout":        oneNumber,
-	"identityfile":          onePath,
-	"certificatefile":       onePath,
-	"identityagent":         func(args []string) bool { return len(args) == 1 && !strings.HasPrefix(args[0], "$") },
-	"identitiesonly":        oneOf("yes", "no", "true", "false"),
-	"hashknownhosts":        oneOf("yes", "no", "true", "false"),
-	"stricthostkeychecking": oneOf("yes", "no", "true", "false", "off", "ask", "accept-new"),
-	"addressfamily":         oneOf("any", "inet", "inet6"),
-	"proxyjump":             func(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$/") },
-	"proxycommand":          func(args []string) bool { return args[0] != "" },
-	"userknownhostsfile":    paths,
-	"globalknownhostsfile":  paths,
+// parsedKeywords maps keywords to the argument forms that this package parses itself. ssh has to
+// read anything that is neither here nor in ignoredKeywords.
+var parsedKeywords = map[string]func(args []string) bool{
+	"hostname":              isWord,
+	"user":                  isWord,
+	"hostkeyalias":          isWord,
+	"port":                  isNumber,
+	"serveraliveinterval":   isNumber,
+	"serveralivecountmax":   isNumber,
+	"connecttimeout":        isNumber,
+	"identityfile":          isPath,
+	"certificatefile":       isPath,
+	"identityagent":         isSocket,
+	"identitiesonly":        isOneOf("yes", "no", "true", "false"),
+	"hashknownhosts":        isOneOf("yes", "no", "true", "false"),
+	"stricthostkeychecking": isOneOf("yes", "no", "true", "false", "off", "ask", "accept-new"),
+	"addressfamily":         isOneOf("any", "inet", "inet6"),
+	"proxyjump":             isJumpList,
+	"proxycommand":          isCommand,
+	"userknownhostsfile":    arePaths,
+	"globalknownhostsfile":  arePaths,
 }
 
-// beside are the keywords that change nothing about a login as it is made here: they are about terminals, forwardings,
-// sharing of connections, other ways to log in, and what ssh prints.
-var beside = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings compression controlmaster controlpath
-	controlpersist dynamicforward enableescapecommandline escapechar exitonforwardfailure fingerprinthash forkafterauthentication
-	forwardagent forwardx11 forwardx11timeout forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
-	hostbasedauthentication ipqos kbdinteractiveauthentication challengeresponseauthentication localcommand localforward loglevel
-	logverbose numberofpasswordprompts passwordauthentication permitlocalcommand preferredauthentications rekeylimit remotecommand
-	remoteforward requesttty sendenv sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility
+// ignoredKeywords lists the keywords that do not affect logins made by this package. They configure
+// terminals, forwarding, connection sharing, other authentication methods, or ssh's output.
+var ignoredKeywords = strings.Fields(`addkeystoagent batchmode checkhostip clearallforwardings
+	compression controlmaster controlpath controlpersist dynamicforward enableescapecommandline
+	escapechar exitonforwardfailure fingerprinthash forkafterauthentication forwardagent forwardx11
+	forwardx11timeout forwardx11trusted gatewayports gssapiauthentication gssapidelegatecredentials
+	hostbasedauthentication ipqos kbdinteractiveauthentication challengeresponseauthentication
+	localcommand localforward loglevel logverbose numberofpasswordprompts passwordauthentication
+	permitlocalcommand preferredauthentications rekeylimit remotecommand remoteforward requesttty
+	sendenv sessiontype setenv stdinnull streamlocalbindmask streamlocalbindunlink syslogfacility
 	tcpkeepalive updatehostkeys visualhostkey xauthlocation`)
 
-func oneWord(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$") }
+func isWord(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$") }
 
-func oneNumber(args []string) bool {
+func isNumber(args []string) bool {
 	if len(args) != 1 {
 		return false
 	}
@@ -51,41 +53,51 @@ func oneNumber(args []string) bool {
 	return err == nil && n > 0 && args[0][0] != '+'
 }
 
-func paths(args []string) bool {
+func arePaths(args []string) bool {
 	return !slices.ContainsFunc(args, func(a string) bool { return strings.EqualFold(a, "none") })
 }
 
-func onePath(args []string) bool { return len(args) == 1 && paths(args) }
+func isPath(args []string) bool { return len(args) == 1 && arePaths(args) }
 
-func oneOf(words ...string) func([]string) bool {
-	return func(args []string) bool { return len(args) == 1 && slices.Contains(words, strings.ToLower(args[0])) }
+func isSocket(args []string) bool { return len(args) == 1 && !strings.HasPrefix(args[0], "$") }
+
+func isJumpList(args []string) bool { return len(args) == 1 && !strings.ContainsAny(args[0], "%$/") }
+
+func isCommand(args []string) bool { return args[0] != "" }
+
+func isOneOf(words ...string) func([]string) bool {
+	return func(args []string) bool {
+		return len(args) == 1 && slices.Contains(words, strings.ToLower(args[0]))
+	}
 }
 
-// plainValue says why a keyword with its value is beyond what is read here, or "".
-func plainValue(keyword string, args []string) string {
-	if slices.Contains(beside, keyword) {
+// unhandledReason returns why this package does not parse a keyword with these arguments, or "" if
+// it does.
+func unhandledReason(keyword string, args []string) string {
+	if slices.Contains(ignoredKeywords, keyword) {
 		return ""
 	}
-	ok, known := plain[keyword]
+	isHandled, known := parsedKeywords[keyword]
 	switch {
 	case !known:
-		return fmt.Sprintf("the keyword %q", keyword)
-	case !ok(args):
-		return fmt.Sprintf("%q for %q", strings.Join(args, " "), keyword)
+		return fmt.Sprintf("keyword %q", keyword)
+	case !isHandled(args):
+		return fmt.Sprintf("value %q of %q", strings.Join(args, " "), keyword)
 	}
 	return ""
 }
 
-// assign puts one value where it belongs, as the configuration file or `ssh -G` writes it. ssh takes the first value it
-// finds for a keyword, and all values of a few; told keeps which have been.
-func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
+// assign sets the field for a keyword to a value as written in a configuration file or printed by
+// `ssh -G`. As in ssh, the first value of most keywords wins, and a few accumulate. assigned
+// records the keywords that have a value.
+func (s *Settings) assign(assigned map[string]bool, keyword string, args []string) {
 	value := strings.Join(args, " ")
 	if strings.EqualFold(value, "none") {
 		value, args = "", []string{}
 	}
 	switch keyword {
 	case "identityfile":
-		if value == "" { // IdentityFile none: not even the usual ones
+		if value == "" { // IdentityFile none: no default files either
 			s.IdentityFiles = []string{}
 		} else if !slices.Contains(s.IdentityFiles, value) {
 			s.IdentityFiles = append(s.IdentityFiles, value)
@@ -97,11 +109,13 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 		}
 		return
 	}
-	// Of ProxyJump and ProxyCommand the first is the one, except that `ProxyJump none` keeps no ProxyCommand away.
-	if told[keyword] || keyword == "proxyjump" && told["proxycommand"] || keyword == "proxycommand" && s.ProxyJump != "" {
+	// Of ProxyJump and ProxyCommand, whichever comes first wins, except that a ProxyCommand still
+	// applies after `ProxyJump none`.
+	if assigned[keyword] || keyword == "proxyjump" && assigned["proxycommand"] ||
+		keyword == "proxycommand" && s.ProxyJump != "" {
 		return
 	}
-	told[keyword] = true
+	assigned[keyword] = true
 	switch keyword {
 	case "hostname":
 		s.Hostname = value
@@ -110,7 +124,7 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "port":
 		s.Port, _ = strconv.Atoi(value)
 	case "identitiesonly":
-		s.IdentitiesOnly = yes(value)
+		s.IdentitiesOnly = isYes(value)
 	case "identityagent":
 		s.IdentityAgent = value
 		if value == "" {
@@ -121,7 +135,7 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "proxycommand":
 		s.ProxyCommand = value
 	case "stricthostkeychecking":
-		s.StrictHostKeyChecking = strictness(value)
+		s.StrictHostKeyChecking = normalizeStrictHostKeyChecking(value)
 	case "userknownhostsfile":
 		s.UserKnownHostsFiles = slices.Clone(args)
 	case "globalknownhostsfile":
@@ -129,15 +143,15 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	case "hostkeyalias":
 		s.HostKeyAlias = value
 	case "hashknownhosts":
-		s.HashKnownHosts = yes(value)
+		s.HashKnownHosts = isYes(value)
 	case "addressfamily":
 		s.AddressFamily = strings.ToLower(value)
 	case "bindaddress":
 		s.BindAddress = value
 	case "connecttimeout":
-		s.ConnectTimeout = seconds(value)
+		s.ConnectTimeout = parseSeconds(value)
 	case "serveraliveinterval":
-		s.ServerAliveInterval = seconds(value)
+		s.ServerAliveInterval = parseSeconds(value)
 	case "serveralivecountmax":
 		s.ServerAliveCountMax, _ = strconv.Atoi(value)
 	case "hostkeyalgorithms":
@@ -151,18 +165,18 @@ func (s *Settings) assign(told map[string]bool, keyword string, args []string) {
 	}
 }
 
-func yes(value string) bool {
+func isYes(value string) bool {
 	lower := strings.ToLower(value)
 	return lower == "yes" || lower == "true"
 }
 
-func seconds(value string) time.Duration {
+func parseSeconds(value string) time.Duration {
 	n, _ := strconv.Atoi(value)
 	return time.Duration(n) * time.Second
 }
 
-// strictness is StrictHostKeyChecking in the words of the manual; `ssh -G` has others.
-func strictness(value string) string {
+// normalizeStrictHostKeyChecking maps the values that `ssh -G` prints to those in ssh_config(5).
+func normalizeStrictHostKeyChecking(value string) string {
 	switch lower := strings.ToLower(value); lower {
 	case "true":
 		return "yes"
@@ -173,5 +187,6 @@ func strictness(value string) string {
 	}
 }
 
-// noAgent is `IdentityAgent none`, where "" would be the agent of the environment.
+// noAgent is the value of Settings.IdentityAgent for `IdentityAgent none` until applyDefaults has
+// run, because "" stands for the default there.
 const noAgent = "none"

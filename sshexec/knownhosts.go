@@ -12,30 +12,31 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// marker is what a line of known_hosts says about its key.
+// marker is the optional first field of a known_hosts line.
 type marker string
 
 const (
-	plainKey  marker = ""
-	authority marker = "@cert-authority"
-	revoked   marker = "@revoked"
+	noMarker            marker = ""
+	markerCertAuthority marker = "@cert-authority"
+	markerRevoked       marker = "@revoked"
 )
 
-// knownKey is one line of a known_hosts file. Keys are decoded when a line turns out to be about the host in question:
-// most never are.
+// knownKey is one line of a known_hosts file. Its key stays encoded until the line turns out to be
+// about the host in question, which most lines never are.
 type knownKey struct {
-	marker marker
-	file   string
-	line   int
-	text   string // the key's base64
-	key    ssh.PublicKey
+	marker  marker
+	file    string
+	line    int
+	encoded string // base64
+	key     ssh.PublicKey
 }
 
-// knownFile is a known_hosts file, in the shape in which it is looked up: plain names by name, and the lines that have
-// to be tried one after the other. sshd(8), SSH_KNOWN_HOSTS FILE FORMAT, is the format's description.
-type knownFile struct {
-	stamp    stamp
-	plain    map[string][]*knownKey
+// knownHostsFile is a known_hosts file, indexed for lookups: plain names by name, followed by the
+// lines that have to be tried one by one. The format is described in sshd(8), SSH_KNOWN_HOSTS FILE
+// FORMAT.
+type knownHostsFile struct {
+	stamp    fileStamp
+	byName   map[string][]*knownKey
 	patterns []patternLine
 	hashed   []hashedLine
 }
@@ -51,30 +52,30 @@ type hashedLine struct {
 	key  *knownKey
 }
 
-// knownFiles keeps files that were read, for as long as they stay the same.
-type knownFiles struct {
+// knownHostsCache caches files until they change.
+type knownHostsCache struct {
 	mu    sync.Mutex
-	files map[string]*knownFile
+	files map[string]*knownHostsFile
 }
 
-func (k *knownFiles) open(path string) *knownFile {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if f := k.files[path]; f != nil && newStamp(path) == f.stamp {
+func (c *knownHostsCache) open(path string) *knownHostsFile {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f := c.files[path]; f != nil && newFileStamp(path) == f.stamp {
 		return f
 	}
-	f := readKnownFile(path)
-	if k.files == nil {
-		k.files = make(map[string]*knownFile)
+	f := readKnownHostsFile(path)
+	if c.files == nil {
+		c.files = make(map[string]*knownHostsFile)
 	}
-	k.files[path] = f
+	c.files[path] = f
 	return f
 }
 
-// readKnownFile reads what it can. A file that is not there or may not be read knows nobody, and a line that makes no
-// sense is passed over, as OpenSSH does: neither lets anything in.
-func readKnownFile(path string) *knownFile {
-	f := &knownFile{stamp: newStamp(path), plain: make(map[string][]*knownKey)}
+// readKnownHostsFile parses a file. Like OpenSSH, it treats a missing or unreadable file as empty
+// and skips malformed lines; neither can make an unknown key known.
+func readKnownHostsFile(path string) *knownHostsFile {
+	f := &knownHostsFile{stamp: newFileStamp(path), byName: make(map[string][]*knownKey)}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return f
@@ -82,20 +83,20 @@ func readKnownFile(path string) *knownFile {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
-		f.add(path, number, string(line))
+		f.parseLine(path, number, string(line))
 	}
 	return f
 }
 
-func (f *knownFile) add(path string, number int, line string) {
+func (f *knownHostsFile) parseLine(path string, number int, line string) {
 	fields := strings.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
 		return
 	}
-	key := &knownKey{file: path, line: number}
+	key := &knownKey{marker: noMarker, file: path, line: number}
 	if fields[0][0] == '@' {
 		key.marker = marker(fields[0])
-		if key.marker != authority && key.marker != revoked {
+		if key.marker != markerCertAuthority && key.marker != markerRevoked {
 			return
 		}
 		fields = fields[1:]
@@ -104,7 +105,7 @@ func (f *knownFile) add(path string, number int, line string) {
 		return
 	}
 	hosts := fields[0]
-	key.text = fields[2]
+	key.encoded = fields[2]
 	switch {
 	case strings.HasPrefix(hosts, "|1|"):
 		salt, hash, _ := strings.Cut(hosts[len("|1|"):], "|")
@@ -122,29 +123,30 @@ func (f *knownFile) add(path string, number int, line string) {
 		f.patterns = append(f.patterns, patternLine{strings.Split(strings.ToLower(hosts), ","), key})
 	default:
 		for name := range strings.SplitSeq(strings.ToLower(hosts), ",") {
-			f.plain[name] = append(f.plain[name], key)
+			f.byName[name] = append(f.byName[name], key)
 		}
 	}
 }
 
-// find calls found with every key that the file has for a name, which is in lower case.
-func (f *knownFile) find(name string, found func(*knownKey)) {
-	for _, key := range f.plain[name] {
-		found(key)
+// eachKey calls yield for each key that the file has for a name, which must be in lower case.
+func (f *knownHostsFile) eachKey(name string, yield func(*knownKey)) {
+	for _, key := range f.byName[name] {
+		yield(key)
 	}
 	for _, p := range f.patterns {
-		if matchList(p.patterns, name) {
-			found(p.key)
+		if matchPatternList(p.patterns, name) {
+			yield(p.key)
 		}
 	}
 	for _, h := range f.hashed {
 		if hashName(name, h.salt) == h.hash {
-			found(h.key)
+			yield(h.key)
 		}
 	}
 }
 
-// hashName is HMAC-SHA1 with the salt as its key: HashKnownHosts.
+// hashName returns the HMAC-SHA1 of a name with the salt as key, which is how HashKnownHosts hashes
+// names.
 func hashName(name string, salt []byte) (sum [sha1.Size]byte) {
 	if len(salt) > sha1.BlockSize || len(name) > 256 {
 		mac := hmac.New(sha1.New, salt)
@@ -152,7 +154,8 @@ func hashName(name string, salt []byte) (sum [sha1.Size]byte) {
 		mac.Sum(sum[:0])
 		return sum
 	}
-	// The same by hand, without hmac's allocations: a file may have ten thousand lines, and a fleet as many hosts.
+	// The same computation (RFC 2104) without the allocations of crypto/hmac: a file may have ten
+	// thousand hashed lines, and every lookup tries all of them.
 	var inner [sha1.BlockSize + 256]byte
 	var outer [sha1.BlockSize + sha1.Size]byte
 	copy(inner[:], salt)
@@ -167,9 +170,8 @@ func hashName(name string, salt []byte) (sum [sha1.Size]byte) {
 	return sha1.Sum(outer[:])
 }
 
-// decode makes the key of a line out of its text.
 func (k *knownKey) decode() (ssh.PublicKey, error) {
-	blob, err := base64.StdEncoding.DecodeString(k.text)
+	blob, err := base64.StdEncoding.DecodeString(k.encoded)
 	if err != nil {
 		return nil, err
 	}

@@ -4,8 +4,8 @@ package sshexec
 
 import "testing"
 
-func TestAnIdleConnectionTakesNoMoreThan64KiB(t *testing.T) {
-	if got := idle(t, 256) / 1024; got > 64 {
+func TestIdleConnectionUsesAtMost64KiB(t *testing.T) {
+	if got := memoryPerConnection(t, 256) / 1024; got > 64 {
 		t.Errorf("%.1f KiB", got)
 	}
 }

@@ -2,9 +2,11 @@ package sshexec
 
 import "strings"
 
-// matchPattern is ssh_config(5)'s PATTERNS: * is any number of characters, ? is one.
+// matchPattern reports whether text matches a pattern as defined in ssh_config(5), PATTERNS: *
+// matches any number of characters, ? matches exactly one.
 func matchPattern(pattern, text string) bool {
-	// Where the text stops matching after a *, that * takes one character more, and only the last * need be tried.
+	// On a mismatch after a *, let that * match one more character and retry. Only the last * needs
+	// to be retried.
 	star, retry := -1, 0
 	p, t := 0, 0
 	for t < len(text) {
@@ -25,8 +27,8 @@ func matchPattern(pattern, text string) bool {
 	return strings.Trim(pattern[p:], "*") == ""
 }
 
-// matchList is a list of patterns, of which one that begins with ! excludes whatever the others say.
-func matchList(patterns []string, text string) bool {
+// matchPatternList reports whether text matches a pattern in the list, but none negated with !.
+func matchPatternList(patterns []string, text string) bool {
 	found := false
 	for _, p := range patterns {
 		if negated, ok := strings.CutPrefix(p, "!"); ok {

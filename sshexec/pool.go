@@ -1,55 +1,59 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"os"
 	"os/user"
 	"sync"
 )
 
-// Options are what a [Pool] is made from. The zero value is the user's own world, with nobody to ask for a passphrase.
+// Options configures a [Pool]. The zero value uses the user's own configuration and cannot prompt
+// for passphrases.
 type Options struct {
-	Home       string              // the home directory; "" is the user's
-	User       string              // the login name where nothing gives another; "" is the user's
-	Getenv     func(string) string // nil is os.Getenv
-	ConfigFile string              // the only ssh_config(5) to read; "" is ~/.ssh/config and then /etc/ssh/ssh_config
-	Prompter   Prompter            // nil: nobody can be asked
+	Home       string              // "" means the user's home directory
+	User       string              // the default login name; "" means the user's
+	Getenv     func(string) string // nil means os.Getenv
+	ConfigFile string              // the only ssh_config(5) to read; "" means ssh's default files
+	Prompter   Prompter            // nil means that no prompts are possible
 
-	MaxHandshakes int // logins under way at once; 0 is 32
-	MaxPerAddress int // and to one address; 0 is 8, below the 10 at which sshd begins to turn connections away
+	MaxHandshakes           int // concurrent handshakes; 0 means 32
+	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
-	// Log is told what a person should know and nobody asked for, such as a host key that was accepted. nil is silence.
+	// Log receives notices that no call returns, such as a host key that was accepted. nil discards
+	// them.
 	Log func(format string, args ...any)
 }
 
-// Prompter asks a person.
+// A Prompter asks the operator for secrets.
 type Prompter interface {
-	// Secret asks for something that is not shown as it is typed. Only one question is asked at a time.
+	// Secret prompts for input that is not echoed. A Pool never calls it concurrently.
 	Secret(ctx context.Context, prompt string) (string, error)
 }
 
-// Pool is what all connections share. It is safe for concurrent use.
+// A Pool holds what connections share. It is safe for concurrent use.
 type Pool struct {
 	options Options
-	ctx     context.Context // ends with Close
+	ctx     context.Context // canceled by Close
 	cancel  context.CancelFunc
 	tasks   tasks
 
-	resolver   resolver
-	hostKeys   hostKeys
-	agents     shared[string, *agentConn]
-	keyFiles   shared[stamp, keyFile]
-	unlocked   shared[stamp, unlocking]
-	bastions   shared[hop, *Conn]
-	handshakes limits
-	question   chan struct{} // a slot for the one question that a person is asked at a time
+	resolver      resolver
+	hostKeys      hostKeys
+	sshAgents     cache[string, *agentConn]
+	keyFiles      cache[fileStamp, keyFile]
+	decryptedKeys cache[fileStamp, decryption]
+	bastions      cache[hop, *Conn]
+	handshakes    limiter
+	promptSlot    chan struct{} // holds one element while a prompt is active
 
 	mu    sync.Mutex
 	conns map[*Conn]struct{}
 }
 
-// NewPool makes a Pool. It connects to nothing and reads nothing yet.
+// NewPool returns a new Pool. It does not connect to anything or read any file. The caller must
+// close the Pool.
 func NewPool(o Options) *Pool {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
@@ -58,34 +62,36 @@ func NewPool(o Options) *Pool {
 		o.Home, _ = os.UserHomeDir()
 	}
 	if o.User == "" {
-		if me, err := user.Current(); err == nil {
-			o.User = me.Username
+		if current, err := user.Current(); err == nil {
+			o.User = current.Username
 		}
 	}
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), question: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), promptSlot: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.resolver = resolver{options: &p.options, ctx: p.ctx, asking: make(chan struct{}, 4)}
-	p.resolver.asked.tasks = &p.tasks
-	p.agents.tasks = &p.tasks
+	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
+	p.resolver.queries.tasks = &p.tasks
+	p.sshAgents.tasks = &p.tasks
 	p.keyFiles.tasks = &p.tasks
-	p.unlocked.tasks = &p.tasks
+	p.decryptedKeys.tasks = &p.tasks
 	p.bastions.tasks = &p.tasks
-	p.handshakes = newLimits(orElse(o.MaxHandshakes, 32), orElse(o.MaxPerAddress, 8))
+	p.handshakes = newLimiter(cmp.Or(o.MaxHandshakes, 32), cmp.Or(o.MaxHandshakesPerAddress, 8))
 	return p
 }
 
-// Close closes every connection that the Pool made, and waits for everything it began.
+// Close closes every connection of the Pool and waits for all its goroutines. It always returns
+// nil.
 func (p *Pool) Close() error {
-	p.tasks.seal()
+	p.tasks.close()
 	p.cancel()
-	// All at once: one that goes through a dead bastion is free when the bastion is.
+	// Close concurrently: closing a connection through a dead bastion blocks until the connection
+	// to that bastion is closed.
 	var closing sync.WaitGroup
 	p.mu.Lock()
 	for c := range p.conns {
-		closing.Go(c.hangUp)
+		closing.Go(c.closeClient)
 	}
 	p.mu.Unlock()
 	closing.Wait()
@@ -93,24 +99,24 @@ func (p *Pool) Close() error {
 	return nil
 }
 
-// fail makes an Error of what went wrong with a target, or returns the Error that it is already.
-func (p *Pool) fail(t Target, phase string, kind Kind, err error) error {
+// errorFor wraps err in an Error, unless it already is one.
+func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 	if typed, ok := err.(*Error); ok {
 		return typed
 	}
 	return &Error{Host: t.Name, Phase: phase, Kind: kind, Err: err}
 }
 
-// ask asks a person for a secret.
-func (p *Pool) ask(ctx context.Context, prompt string) (string, error) {
+// promptSecret prompts the operator once no other prompt is active.
+func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
 	if p.options.Prompter == nil {
-		return "", fmt.Errorf("nobody can be asked")
+		return "", errors.New("cannot prompt without a terminal")
 	}
 	select {
-	case p.question <- struct{}{}:
+	case p.promptSlot <- struct{}{}:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	defer func() { <-p.question }()
+	defer func() { <-p.promptSlot }()
 	return p.options.Prompter.Secret(ctx, prompt)
 }

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -12,87 +13,93 @@ import (
 	"time"
 )
 
-// wayByCommand opens transports by running a ProxyCommand, whose standard input and output are the connection.
-func (p *Pool) wayByCommand(t Target, s Settings) (dialFunc, error) {
-	command, err := p.tokens(s.ProxyCommand, s)
+// proxyCommandDialer returns a function that opens transports by running a ProxyCommand.
+func (p *Pool) proxyCommandDialer(t Target, s Settings) (dialFunc, error) {
+	command, err := p.expandTokens(s.ProxyCommand, s)
 	if err != nil {
-		return nil, p.fail(t, "config", Config, fmt.Errorf("ProxyCommand: %w", err))
+		return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("ProxyCommand: %w", err))
 	}
 	return func(context.Context) (net.Conn, error) {
-		conn, err := p.startCommand(command)
+		conn, err := p.startProxyCommand(command)
 		if err != nil {
-			return nil, &Error{Host: t.Name, Phase: "proxy command", Kind: Jump, Err: fmt.Errorf("%q: %w", command, err)}
+			return nil, &Error{
+				Host: t.Name, Phase: "proxy command", Kind: KindJump, Err: fmt.Errorf("%q: %w", command, err),
+			}
 		}
 		return conn, nil
 	}, nil
 }
 
-// commandConn is a connection made of a process. It knows no deadlines; closing it frees who reads or writes.
+// commandConn is a connection over the standard input and output of a process. It does not support
+// deadlines, but Close unblocks Read and Write.
 type commandConn struct {
-	in, out *os.File
-	cmd     *exec.Cmd
-	text    string
-	stderr  tail
-	ended   chan struct{} // closed when the process has
-	once    sync.Once
+	stdin, stdout *os.File
+	cmd           *exec.Cmd
+	command       string
+	stderr        stderrTail
+	exited        chan struct{} // closed when the process has exited
+	once          sync.Once
 }
 
-// complaint is why the command was no connection: what it said, and how it ended.
-func (c *commandConn) complaint() error {
+// exitError closes the connection and returns why the command failed: its standard error or, if
+// that is empty, its exit status.
+func (c *commandConn) exitError() error {
 	c.Close()
-	<-c.ended
-	if said := c.stderr.String(); said != "" {
-		return fmt.Errorf("%q failed: %s", c.text, said)
+	<-c.exited
+	if message := c.stderr.String(); message != "" {
+		return fmt.Errorf("%q failed: %s", c.command, message)
 	}
-	return fmt.Errorf("%q ended: %v", c.text, c.cmd.ProcessState)
+	return fmt.Errorf("%q exited: %v", c.command, c.cmd.ProcessState)
 }
 
-// tail keeps the end of what a command says on standard error.
-type tail struct {
+// stderrTail keeps the end of a command's standard error.
+type stderrTail struct {
 	mu   sync.Mutex
 	text []byte
 }
 
-func (t *tail) Write(p []byte) (int, error) {
+func (t *stderrTail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.text = append(t.text, p...)
-	t.text = t.text[max(0, len(t.text)-longestGreeting):]
+	t.text = t.text[max(0, len(t.text)-maxPreamble):]
 	return len(p), nil
 }
 
-func (t *tail) String() string {
+func (t *stderrTail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return oneLine(t.text)
+	return sanitizeLine(t.text)
 }
 
-func (p *Pool) startCommand(command string) (*commandConn, error) {
-	theirIn, in, err := os.Pipe()
+func (p *Pool) startProxyCommand(command string) (*commandConn, error) {
+	childStdin, stdin, err := os.Pipe()
 	if err != nil {
 		return nil, err
 	}
-	defer theirIn.Close()
-	out, theirOut, err := os.Pipe()
+	defer childStdin.Close()
+	stdout, childStdout, err := os.Pipe()
 	if err != nil {
-		in.Close()
+		stdin.Close()
 		return nil, err
 	}
-	defer theirOut.Close()
-	// As ssh does: the user's shell gives way to the command.
-	shell := orElse(p.options.Getenv("SHELL"), "/bin/sh")
+	defer childStdout.Close()
+	// Like ssh, run the command with exec from the user's shell (ssh_config(5), ProxyCommand).
+	shell := cmp.Or(p.options.Getenv("SHELL"), "/bin/sh")
 	cmd := exec.Command(shell, "-c", "exec "+strings.TrimPrefix(command, "exec "))
-	cmd.Stdin, cmd.Stdout = theirIn, theirOut
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // ctrl-c at the terminal is not the command's business
-	cmd.WaitDelay = time.Second                           // for its standard error, which children may hold
-	c := &commandConn{in: in, out: out, cmd: cmd, text: command, ended: make(chan struct{})}
+	cmd.Stdin, cmd.Stdout = childStdin, childStdout
+	// Ctrl-C in the terminal must not reach the command.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// Its children may hold standard error open.
+	cmd.WaitDelay = time.Second
+	c := &commandConn{stdin: stdin, stdout: stdout, cmd: cmd, command: command, exited: make(chan struct{})}
 	cmd.Stderr = &c.stderr
 	if err := cmd.Start(); err != nil {
-		in.Close()
-		out.Close()
+		stdin.Close()
+		stdout.Close()
 		return nil, err
 	}
-	wait := func() { _ = cmd.Wait(); close(c.ended) }
+	wait := func() { _ = cmd.Wait(); close(c.exited) }
 	if !p.tasks.start(wait) {
 		c.Close()
 		wait()
@@ -101,13 +108,13 @@ func (p *Pool) startCommand(command string) (*commandConn, error) {
 	return c, nil
 }
 
-func (c *commandConn) Read(b []byte) (int, error)  { return c.out.Read(b) }
-func (c *commandConn) Write(b []byte) (int, error) { return c.in.Write(b) }
+func (c *commandConn) Read(b []byte) (int, error)  { return c.stdout.Read(b) }
+func (c *commandConn) Write(b []byte) (int, error) { return c.stdin.Write(b) }
 
 func (c *commandConn) Close() error {
 	c.once.Do(func() {
-		c.in.Close()
-		c.out.Close()
+		c.stdin.Close()
+		c.stdout.Close()
 		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGTERM)
 	})
 	return nil

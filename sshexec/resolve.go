@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,36 +18,40 @@ import (
 
 const systemConfig = "/etc/ssh/ssh_config"
 
-// usualIdentities are the keys that ssh tries where no IdentityFile is given.
-var usualIdentities = []string{"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk"}
+// defaultIdentityFiles are the keys that ssh tries if no IdentityFile is configured
+// (ssh_config(5)).
+var defaultIdentityFiles = []string{
+	"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk", "~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk",
+}
 
-// resolver answers what ssh_config(5) says of a target.
+// resolver looks up targets in ssh_config(5).
 type resolver struct {
 	options *Options
 	ctx     context.Context // the Pool's
-	asked   shared[question, answer]
-	asking  chan struct{} // a slot for each `ssh -G` at a time
+	queries cache[sshQuery, sshOutput]
+	slots   chan struct{} // bounds concurrent `ssh -G` processes
 
-	mu   sync.Mutex
-	read *reading
+	mu     sync.Mutex
+	parsed *parsedConfig
 }
 
-// question is a target as `ssh -G` is asked for it, while the files are those of one reading.
-type question struct {
-	target  Target
-	reading *reading
+// sshQuery is the input of one `ssh -G` call. config makes queries distinct after the files change;
+// a nil config queries the built-in defaults.
+type sshQuery struct {
+	target Target
+	config *parsedConfig
 }
 
-// answer is what `ssh -G` printed, by keyword.
-type answer map[string][]string
+// sshOutput is the output of `ssh -G`: values by keyword.
+type sshOutput map[string][]string
 
-// ConfigArgs are the arguments that make ssh(1) read the same configuration as this Pool does.
+// ConfigArgs returns the arguments that make ssh(1) read the same configuration as the Pool.
 func (p *Pool) ConfigArgs() []string { return p.options.configArgs() }
 
 func (o *Options) configArgs() []string {
 	file := o.ConfigFile
-	if file == "" && !o.ownHome() {
-		// ssh looks for its files in the home directory of passwd(5), whatever $HOME says.
+	if file == "" && !o.usesPasswdHome() {
+		// ssh takes the home directory from passwd(5) and ignores $HOME.
 		file = filepath.Join(o.Home, ".ssh/config")
 		if _, err := os.Stat(file); err != nil {
 			file = "none"
@@ -58,76 +63,82 @@ func (o *Options) configArgs() []string {
 	return []string{"-F", file}
 }
 
-// ownHome reports whether Home is the one that ssh itself knows.
-func (o *Options) ownHome() bool {
-	me, err := user.Current()
-	return err != nil || filepath.Clean(me.HomeDir) == filepath.Clean(o.Home)
+// usesPasswdHome reports whether Home is the home directory that ssh would use.
+func (o *Options) usesPasswdHome() bool {
+	current, err := user.Current()
+	return err != nil || filepath.Clean(current.HomeDir) == filepath.Clean(o.Home)
 }
 
-// load reads the configuration files, or takes them as read before where they have not changed.
-func (r *resolver) load() *reading {
+// load parses the configuration files. It returns the previous result if no file has changed.
+func (r *resolver) load() *parsedConfig {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.read != nil && r.read.current() {
-		return r.read
+	if r.parsed != nil && r.parsed.unchanged() {
+		return r.parsed
 	}
-	r.read = &reading{}
-	users := configReader{home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), into: r.read}
+	r.parsed = &parsedConfig{}
+	userParser := configParser{
+		home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), result: r.parsed,
+	}
 	file := r.options.ConfigFile
 	if file == "" {
 		file = filepath.Join(r.options.Home, ".ssh/config")
-		users.check = true
+		userParser.checkMode = true
 	}
-	r.read.steps = users.file(file)
-	if r.options.ConfigFile == "" && r.options.ownHome() {
-		system := configReader{home: r.options.Home, dir: filepath.Dir(systemConfig), into: r.read}
-		r.read.steps = append(r.read.steps, step{include: [][]step{system.file(systemConfig)}})
+	r.parsed.directives = userParser.parseFile(file)
+	if r.options.ConfigFile == "" && r.options.usesPasswdHome() {
+		systemParser := configParser{
+			home: r.options.Home, dir: filepath.Dir(systemConfig), result: r.parsed,
+		}
+		system := directive{included: [][]directive{systemParser.parseFile(systemConfig)}}
+		r.parsed.directives = append(r.parsed.directives, system)
 	}
-	return r.read
+	return r.parsed
 }
 
-// Resolve says what ssh_config(5) and the target together come to.
+// Resolve returns the settings for a target: its own values, then those from ssh_config(5), then
+// OpenSSH's defaults. It does not connect to the host.
 func (p *Pool) Resolve(ctx context.Context, t Target) (Settings, error) {
 	s, err := p.resolve(ctx, t)
 	if err != nil {
-		return s, p.fail(t, "config", Config, err)
+		return s, p.errorFor(t, "config", KindConfig, err)
 	}
 	return s, nil
 }
 
 func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	if t.Name == "" || t.Name[0] == '-' {
-		return Settings{}, fmt.Errorf("%q is not a host's name", t.Name)
+		return Settings{}, fmt.Errorf("invalid host name %q", t.Name)
 	}
 	s := Settings{Alias: t.Name}
-	told := map[string]bool{}
-	read := p.resolver.load()
-	if read.odd != nil {
-		// ssh is told what the target says, and its answer has it.
-		err := p.resolver.ask(ctx, question{t, read}, func(keyword string, args []string) { s.assign(told, keyword, args) })
-		if err != nil {
+	assigned := map[string]bool{}
+	set := func(keyword string, args []string) { s.assign(assigned, keyword, args) }
+	parsed := p.resolver.load()
+	if parsed.unhandled != nil {
+		// The target's values are arguments of the query, so its output includes them.
+		if err := p.resolver.querySSH(ctx, sshQuery{t, parsed}, set); err != nil {
 			return s, err
 		}
 	} else {
 		s.Hostname, s.User, s.Port = t.Address, t.User, t.Port
-		told["hostname"], told["user"], told["port"] = t.Address != "", t.User != "", t.Port != 0
-		walk(read.steps, t.Name, true, func(keyword string, args []string) { s.assign(told, keyword, args) })
+		assigned["hostname"], assigned["user"], assigned["port"] = t.Address != "", t.User != "", t.Port != 0
+		applyDirectives(parsed.directives, t.Name, true, set)
 	}
-	s.ChosenIdentities = len(s.IdentityFiles) > 0
-	return s, p.complete(&s, t)
+	s.IdentityFilesConfigured = len(s.IdentityFiles) > 0
+	return s, p.applyDefaults(&s, t)
 }
 
-// complete fills in what nothing was said about, as OpenSSH does, and makes paths of what was.
-func (p *Pool) complete(s *Settings, t Target) error {
-	// What the manual gives as the default.
-	s.Hostname = orElse(s.Hostname, t.Name)
-	s.User = orElse(s.User, p.options.User)
-	s.Port = orElse(s.Port, 22)
-	s.StrictHostKeyChecking = orElse(s.StrictHostKeyChecking, "ask")
-	s.AddressFamily = orElse(s.AddressFamily, "any")
-	s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
+// applyDefaults sets what is not configured to the defaults in ssh_config(5), and expands tokens
+// and ~ in paths.
+func (p *Pool) applyDefaults(s *Settings, t Target) error {
+	s.Hostname = cmp.Or(s.Hostname, t.Name)
+	s.User = cmp.Or(s.User, p.options.User)
+	s.Port = cmp.Or(s.Port, 22)
+	s.StrictHostKeyChecking = cmp.Or(s.StrictHostKeyChecking, "ask")
+	s.AddressFamily = cmp.Or(s.AddressFamily, "any")
+	s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
 	if s.IdentityFiles == nil {
-		s.IdentityFiles = slices.Clone(usualIdentities)
+		s.IdentityFiles = slices.Clone(defaultIdentityFiles)
 	}
 	if s.UserKnownHostsFiles == nil {
 		s.UserKnownHostsFiles = []string{"~/.ssh/known_hosts", "~/.ssh/known_hosts2"}
@@ -146,53 +157,51 @@ func (p *Pool) complete(s *Settings, t Target) error {
 		}
 	}
 	if s.ProxyJump != "" && strings.ContainsAny(s.ProxyJump, "%$") {
-		return fmt.Errorf("ProxyJump %q has tokens", s.ProxyJump)
+		return fmt.Errorf("unsupported token in ProxyJump %q", s.ProxyJump)
 	}
 	if err := limitAlgorithms(s); err != nil {
 		return err
 	}
-	lists := [][]string{s.IdentityFiles, s.CertificateFiles, s.UserKnownHostsFiles, s.GlobalKnownHostsFiles}
-	single := []string{s.IdentityAgent}
-	for _, list := range append(lists, single) {
-		for i, path := range list {
-			path, err := p.tokens(path, *s)
+	agentSocket := []string{s.IdentityAgent}
+	for _, paths := range [][]string{
+		s.IdentityFiles, s.CertificateFiles, s.UserKnownHostsFiles, s.GlobalKnownHostsFiles, agentSocket,
+	} {
+		for i, path := range paths {
+			path, err := p.expandTokens(path, *s)
 			if err != nil {
 				return err
 			}
-			list[i] = tilde(path, p.options.Home)
+			paths[i] = expandTilde(path, p.options.Home)
 		}
 	}
-	s.IdentityAgent = single[0]
+	s.IdentityAgent = agentSocket[0]
 	return nil
 }
 
-func orElse[T comparable](value, otherwise T) T {
-	var none T
-	if value == none {
-		return otherwise
-	}
-	return value
-}
-
-// ask lets ssh itself read the configuration.
-func (r *resolver) ask(ctx context.Context, q question, set func(keyword string, args []string)) error {
-	there := func(answer) bool { return true }
-	said, err := r.asked.get(ctx, q, there, func() (answer, error) { return r.run(q) })
+// querySSH lets ssh read the configuration and calls set for each keyword with a value that differs
+// from ssh's defaults.
+func (r *resolver) querySSH(ctx context.Context, q sshQuery, set func(keyword string, args []string)) error {
+	always := func(sshOutput) bool { return true }
+	output, err := r.queries.get(ctx, q, always, func() (sshOutput, error) { return r.runSSH(q) })
 	if err != nil {
 		return err
 	}
-	// What ssh says of a host it was told nothing about are its defaults, and no choice of anybody's.
-	defaults, err := r.asked.get(ctx, question{}, there, func() (answer, error) { return r.run(question{}) })
+	// ssh -G prints defaults and configured values alike.
+	defaults, err := r.queries.get(ctx, sshQuery{}, always, func() (sshOutput, error) {
+		return r.runSSH(sshQuery{})
+	})
 	if err != nil {
 		return err
 	}
-	for keyword, refusal := range unsupported {
-		if values := said[keyword]; values != nil && !slices.Equal(values, defaults[keyword]) && refusal(values[0]) {
-			return fmt.Errorf("ssh_config(5) sets %s to %q, which fleetctl does not do", keyword, values[0])
+	for keyword, isUnsupported := range unsupportedKeywords {
+		values := output[keyword]
+		if values != nil && !slices.Equal(values, defaults[keyword]) && isUnsupported(values[0]) {
+			return fmt.Errorf("ssh_config(5) sets %s to %q, which fleetctl does not support", keyword, values[0])
 		}
 	}
-	for keyword, values := range said {
-		if chosen := !slices.Equal(values, defaults[keyword]); !chosen && keyword != "hostname" && keyword != "user" && keyword != "port" {
+	for keyword, values := range output {
+		isTarget := keyword == "hostname" || keyword == "user" || keyword == "port"
+		if !isTarget && slices.Equal(values, defaults[keyword]) {
 			continue
 		}
 		for _, value := range values {
@@ -206,32 +215,33 @@ func (r *resolver) ask(ctx context.Context, q question, set func(keyword string,
 	return nil
 }
 
-// unsupported are the keywords that would make a login safer, or go another way, than it does here. Passing over them
-// would be wrong; so would be to refuse their harmless values.
-var unsupported = map[string]func(value string) bool{
+// unsupportedKeywords lists the keywords that make a login stricter, or change its route, in a way
+// that this package does not implement, with the values that do so. Ignoring them would be unsafe,
+// and rejecting their harmless values would reject every configuration.
+var unsupportedKeywords = map[string]func(value string) bool{
 	"bindinterface":        func(v string) bool { return v != "none" },
 	"knownhostscommand":    func(v string) bool { return v != "none" },
 	"revokedhostkeys":      func(v string) bool { return v != "none" },
-	"proxyusefdpass":       yes,
+	"proxyusefdpass":       isYes,
 	"pubkeyauthentication": func(v string) bool { return v == "false" || v == "no" },
 }
 
-// longestAnswer bounds how long `ssh -G` may take: a Match exec or a CanonicalizeHostname may never answer.
-const longestAnswer = 30 * time.Second
+// sshQueryTimeout limits `ssh -G`, which can block on Match exec or CanonicalizeHostname.
+const sshQueryTimeout = 30 * time.Second
 
-func (r *resolver) run(q question) (answer, error) {
+func (r *resolver) runSSH(q sshQuery) (sshOutput, error) {
 	path, err := exec.LookPath("ssh")
 	if err != nil {
-		if q.reading == nil {
+		if q.config == nil {
 			return nil, err
 		}
-		return nil, fmt.Errorf("%s is for ssh itself to read, and there is none in PATH", q.reading.odd)
+		return nil, fmt.Errorf("%s: only ssh itself can read this, and ssh is not in PATH", q.config.unhandled)
 	}
-	r.asking <- struct{}{}
-	defer func() { <-r.asking }()
-	ctx, cancel := context.WithTimeout(r.ctx, longestAnswer)
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	ctx, cancel := context.WithTimeout(r.ctx, sshQueryTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, path, r.questionArgs(q)...)
+	cmd := exec.CommandContext(ctx, path, r.queryArgs(q)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if err != nil {
@@ -241,16 +251,16 @@ func (r *resolver) run(q question) (answer, error) {
 		}
 		return nil, fmt.Errorf("ssh -G: %w", err)
 	}
-	said := answer{}
+	output := sshOutput{}
 	for line := range strings.Lines(string(out)) {
 		keyword, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
-		said[keyword] = append(said[keyword], value)
+		output[keyword] = append(output[keyword], value)
 	}
-	return said, nil
+	return output, nil
 }
 
-func (r *resolver) questionArgs(q question) []string {
-	if q.reading == nil {
+func (r *resolver) queryArgs(q sshQuery) []string {
+	if q.config == nil {
 		return []string{"-G", "-F", "none", "--", "localhost"}
 	}
 	args := append([]string{"-G"}, r.options.configArgs()...)

@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,16 +14,16 @@ import (
 	"time"
 )
 
-// resolved is what a configuration comes to for a host named web.
-func resolved(t *testing.T, config string, target Target) Settings {
+// resolveWeb returns the settings for a configuration. The target's name is web unless set.
+func resolveWeb(t *testing.T, config string, target Target) Settings {
 	t.Helper()
-	w := newWorld(t)
-	w.write("config", "%s", config)
-	w.ConfigFile = w.path("config")
+	home := newTestHome(t)
+	home.write("config", "%s", config)
+	home.ConfigFile = home.path("config")
 	if target.Name == "" {
 		target.Name = "web"
 	}
-	s, err := w.pool().Resolve(w.ctx(), target)
+	s, err := home.pool().Resolve(home.ctx(), target)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, config)
 	}
@@ -36,18 +37,18 @@ func needsSSH(t *testing.T) {
 	}
 }
 
-func TestWithoutAConfigurationAHostIsWhatItsNameSays(t *testing.T) {
-	s := resolved(t, "", Target{})
+func TestResolveWithoutConfigUsesDefaults(t *testing.T) {
+	s := resolveWeb(t, "", Target{})
 	if s.Hostname != "web" || s.Port != 22 || s.User != "alice" || s.ProxyJump != "" || s.StrictHostKeyChecking != "ask" {
 		t.Errorf("got %+v", s)
 	}
-	if len(s.IdentityFiles) == 0 || s.ChosenIdentities || !strings.HasSuffix(s.UserKnownHostsFiles[0], "/.ssh/known_hosts") {
+	if len(s.IdentityFiles) == 0 || s.IdentityFilesConfigured || !strings.HasSuffix(s.UserKnownHostsFiles[0], "/.ssh/known_hosts") {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestTheFirstValueWinsAndIdentityFilesAdd(t *testing.T) {
-	s := resolved(t, `
+func TestResolveFirstValueWinsAndIdentityFilesAccumulate(t *testing.T) {
+	s := resolveWeb(t, `
 Host web
   HostName 10.0.0.1
   IdentityFile ~/.ssh/one
@@ -57,55 +58,55 @@ Host *
   Port = 2222
   IdentityFile ~/.ssh/two
 `, Target{})
-	if s.Hostname != "10.0.0.1" || s.User != "bob" || s.Port != 2222 || len(s.IdentityFiles) != 2 || !s.ChosenIdentities {
+	if s.Hostname != "10.0.0.1" || s.User != "bob" || s.Port != 2222 || len(s.IdentityFiles) != 2 || !s.IdentityFilesConfigured {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestTheTargetComesBeforeTheConfiguration(t *testing.T) {
-	for name, odd := range map[string]string{"read here": "", "read by ssh": "Match user carol\n  HostKeyAlias carols\n"} {
+func TestResolveTargetOverridesConfig(t *testing.T) {
+	for name, unhandled := range map[string]string{"parsed": "", "queried from ssh": "Match user carol\n  HostKeyAlias carols\n"} {
 		t.Run(name, func(t *testing.T) {
-			if odd != "" {
+			if unhandled != "" {
 				needsSSH(t)
 			}
-			s := resolved(t, odd+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
+			s := resolveWeb(t, unhandled+"Host web\n  HostName 10.0.0.1\n  User bob\n  Port 2222\n  ProxyJump jump\n",
 				Target{Address: "fe80::1%eth0", User: "carol", Port: 23})
 			if s.Hostname != "fe80::1%eth0" || s.User != "carol" || s.Port != 23 || s.ProxyJump != "jump" {
 				t.Errorf("got %+v", s)
 			}
-			if odd != "" && s.HostKeyAlias != "carols" {
-				t.Error("Match did not see the target's user")
+			if unhandled != "" && s.HostKeyAlias != "carols" {
+				t.Error("Match ignored the target's user")
 			}
 		})
 	}
 }
 
-func TestTokensAndVariablesAreReplaced(t *testing.T) {
-	w := newWorld(t)
-	w.env["KEYS"] = "/keys"
-	w.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
+func TestResolveExpandsTokensAndVariables(t *testing.T) {
+	home := newTestHome(t)
+	home.env["KEYS"] = "/keys"
+	home.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
 		"  IdentityFile ${KEYS}/%%r@%%h:%%p-%%n%%%%\n  UserKnownHostsFile %%d/known /dev/null\n  IdentityAgent ~/agent.sock\n")
-	w.ConfigFile = w.path("config")
-	s, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
+	home.ConfigFile = home.path("config")
+	s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.IdentityFiles[0] != "/keys/bob@web.example.com:23-web%" || s.UserKnownHostsFiles[0] != w.home+"/known" || s.IdentityAgent != w.home+"/agent.sock" {
+	if s.IdentityFiles[0] != "/keys/bob@web.example.com:23-web%" || s.UserKnownHostsFiles[0] != home.dir+"/known" || s.IdentityAgent != home.dir+"/agent.sock" {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestATokenThatIsNotKnownIsAnErrorAndNotHalfAPath(t *testing.T) {
+func TestResolveRejectsUnknownTokens(t *testing.T) {
 	for _, file := range []string{"~/.ssh/%y", "~/.ssh/${NOT_SET}/key"} {
-		w := newWorld(t)
-		w.write("config", "IdentityFile %s\n", file)
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, "web: config", file)
+		home := newTestHome(t)
+		home.write("config", "IdentityFile %s\n", file)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, "web: config", file)
 	}
 }
 
-func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
+func TestMatchPatternList(t *testing.T) {
 	for _, c := range []struct {
 		patterns string
 		want     bool
@@ -113,14 +114,15 @@ func TestTheHostMatchesPatternsAsInOpenSSH(t *testing.T) {
 		{"web", true}, {"we?", true}, {"web?", false}, {"*", true}, {"w*b", true}, {"*b*", true}, {"", false}, {"w", false},
 		{"db web", true}, {"* !web", false}, {"!web *", false}, {"!db *", true}, {"!db", false}, {"WEB", false},
 	} {
-		if got := matchList(strings.Fields(c.patterns), "web"); got != c.want {
+		if got := matchPatternList(strings.Fields(c.patterns), "web"); got != c.want {
 			t.Errorf("%q: %v", c.patterns, got)
 		}
 	}
 }
 
-// beyondPlain are constructs that ssh reads and this package leaves to it, with what they come to.
-var beyondPlain = []struct{ config, hostname string }{
+// unhandledConfigs lists constructs that the parser does not handle, with the HostName that ssh
+// resolves web to.
+var unhandledConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
 	{"Match host db,web\n  HostName a\n", "a"},
@@ -134,71 +136,71 @@ var beyondPlain = []struct{ config, hostname string }{
 	{"Host web\n  HostName \"a\"\n", "a"},
 }
 
-func TestWhatIsBeyondPlainIsReadBySSHItself(t *testing.T) {
+func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
 	needsSSH(t)
-	for _, c := range beyondPlain {
-		if s := resolved(t, c.config, Target{}); s.Hostname != c.hostname {
+	for _, c := range unhandledConfigs {
+		if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
 			t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
 		}
 	}
-	if s := resolved(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
+	if s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
 		!strings.HasSuffix(s.IdentityFiles[0], "/.ssh/my key") || !strings.HasSuffix(s.IdentityFiles[1], "/.ssh/id#work") ||
 		s.ConnectTimeout != time.Minute || s.ServerAliveInterval != 5*time.Second {
 		t.Errorf("got %+v", s)
 	}
 }
 
-func TestWithoutSSHWhatIsBeyondPlainIsAnErrorWithItsPlace(t *testing.T) {
+func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	for _, c := range beyondPlain {
-		w := newWorld(t)
-		w.write("config", "\n%s", strings.ReplaceAll(c.config, "%", "%"))
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, "web: config: "+w.path("config")+":", "ssh")
+	for _, c := range unhandledConfigs {
+		home := newTestHome(t)
+		home.write("config", "\n%s", c.config)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, "web: config: "+home.path("config")+":", "ssh")
 	}
 }
 
-func TestAMisspelledKeywordIsAnErrorWithItsLine(t *testing.T) {
+func TestResolveReportsLineOfMisspelledKeyword(t *testing.T) {
 	needsSSH(t)
-	w := newWorld(t)
-	w.write("config", "Host web\n  HostNane 10.0.0.1\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "hostnane", "line 2")
+	home := newTestHome(t)
+	home.write("config", "Host web\n  HostNane 10.0.0.1\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "hostnane", "line 2")
 }
 
-func TestWhatWouldMakeALoginSaferOrGoElsewhereIsNotPassedOver(t *testing.T) {
+func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 	needsSSH(t)
 	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
-		w := newWorld(t)
-		w.write("config", "%s\n", strings.ReplaceAll(line, "%", "%"))
-		w.ConfigFile = w.path("config")
-		_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-		fails(t, err, Config, strings.ToLower(strings.Fields(line)[0]))
+		home := newTestHome(t)
+		home.write("config", "%s\n", line)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))
 	}
 }
 
-func TestAlgorithmsAreLimitedToWhatTheConfigurationAllows(t *testing.T) {
+func TestResolveLimitsAlgorithms(t *testing.T) {
 	needsSSH(t)
-	s := resolved(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
+	s := resolveWeb(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
 	if !slices.Equal(s.HostKeyAlgorithms, []string{"ssh-ed25519", "ssh-rsa"}) || len(s.Ciphers) != 2 || s.MACs != nil {
 		t.Errorf("got %q, %q, %q", s.HostKeyAlgorithms, s.Ciphers, s.MACs)
 	}
-	w := newWorld(t)
-	w.write("config", "KexAlgorithms sntrup761x25519-sha512@openssh.com\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "KexAlgorithms", "sntrup761")
+	home := newTestHome(t)
+	home.write("config", "KexAlgorithms sntrup761x25519-sha512@openssh.com\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "KexAlgorithms", "sntrup761")
 }
 
-func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
-	w := newWorld(t)
-	w.write("config", "Include more/*\n")
-	w.ConfigFile = w.path("config")
-	p := w.pool()
+func TestResolveRereadsChangedConfig(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include more/*\n")
+	home.ConfigFile = home.path("config")
+	p := home.pool()
 	hostname := func() string {
-		s, err := p.Resolve(w.ctx(), Target{Name: "web"})
+		s, err := p.Resolve(home.ctx(), Target{Name: "web"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,67 +209,65 @@ func TestAnEditedConfigurationIsReadAgain(t *testing.T) {
 	if got := hostname(); got != "web" {
 		t.Error(got)
 	}
-	if err := os.Mkdir(w.path("more"), 0o700); err != nil {
+	if err := os.Mkdir(home.path("more"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w.write("more/a", "HostName a\n")
+	home.write("more/a", "HostName a\n")
 	if got := hostname(); got != "a" {
 		t.Error(got)
 	}
-	w.write("config", "HostName bb\n")
+	home.write("config", "HostName bb\n")
 	if got := hostname(); got != "bb" {
 		t.Error(got)
 	}
 }
 
-func TestAConfigurationThatIncludesItselfEnds(t *testing.T) {
+func TestResolveRejectsRecursiveInclude(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	w := newWorld(t)
-	w.write("config", "Include config\n")
-	w.ConfigFile = w.path("config")
-	_, err := w.pool().Resolve(w.ctx(), Target{Name: "web"})
-	fails(t, err, Config, "too deep")
+	home := newTestHome(t)
+	home.write("config", "Include config\n")
+	home.ConfigFile = home.path("config")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "too deep")
 }
 
-// TestThePlainPartIsReadAsSSHReadsIt makes configurations at random and compares with `ssh -G`.
-func TestThePlainPartIsReadAsSSHReadsIt(t *testing.T) {
+// TestResolveMatchesSSHOnRandomConfigs compares the parser with `ssh -G` on random configurations.
+func TestResolveMatchesSSHOnRandomConfigs(t *testing.T) {
 	needsSSH(t)
 	r := rand.New(rand.NewPCG(7, 11))
-	w := newWorld(t)
-	w.ConfigFile = w.path("config")
+	home := newTestHome(t)
+	home.ConfigFile = home.path("config")
 	for round := range 40 {
-		config := randomConfig(r, true)
-		w.write("config", "%s", config)
-		w.write("part-a", "%s", randomConfig(r, false))
-		w.write("part-b", "%s", randomConfig(r, false))
-		config = strings.ReplaceAll(config, "PARTS", filepath.Join(w.home, ".ssh"))
-		w.write("config", "%s", config)
-		p := w.pool()
+		text := strings.ReplaceAll(randomConfig(r, true), "PARTS", filepath.Join(home.dir, ".ssh"))
+		home.write("config", "%s", text)
+		home.write("part-a", "%s", randomConfig(r, false))
+		home.write("part-b", "%s", randomConfig(r, false))
+		p := home.pool()
 		target := Target{Name: pick(r, "web", "db", "web.example.com", "mail")}
-		here, err := p.Resolve(w.ctx(), target)
+		parsed, err := p.Resolve(home.ctx(), target)
 		if err != nil {
-			t.Fatalf("%v\n%s", err, config)
+			t.Fatalf("%v\n%s", err, text)
 		}
-		read := *p.resolver.load()
-		if read.odd != nil {
-			t.Fatalf("not plain: %v\n%s", read.odd, config)
+		config := *p.resolver.load()
+		if config.unhandled != nil {
+			t.Fatalf("not plain: %v\n%s", config.unhandled, text)
 		}
-		read.odd = &oddity{file: "test", why: "asked for"}
-		p.resolver.read = &read
-		there, err := p.Resolve(w.ctx(), target)
+		config.unhandled = &unhandledSyntax{file: "test", reason: "forced"}
+		p.resolver.parsed = &config
+		queried, err := p.Resolve(home.ctx(), target)
 		if err != nil {
-			t.Fatalf("%v\n%s", err, config)
+			t.Fatalf("%v\n%s", err, text)
 		}
-		// Said to be the default, and not said at all, are one thing to ssh -G.
-		for _, s := range []*Settings{&here, &there} {
-			s.ChosenIdentities = false
-			s.ServerAliveCountMax = orElse(s.ServerAliveCountMax, 3)
+		// ssh -G does not distinguish configured defaults from missing values.
+		for _, s := range []*Settings{&parsed, &queried} {
+			s.IdentityFilesConfigured = false
+			s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
 		}
-		if there.User == here.User || here.User == "alice" {
-			here.User, there.User = "", ""
+		if queried.User == parsed.User || parsed.User == "alice" {
+			parsed.User, queried.User = "", ""
 		}
-		if !reflect.DeepEqual(here, there) {
-			t.Fatalf("round %d, %s:\n%s\nhere %+v\nssh  %+v\npart-a:\n%s\npart-b:\n%s", round, target.Name, config, here, there, w.read("part-a"), w.read("part-b"))
+		if !reflect.DeepEqual(parsed, queried) {
+			t.Fatalf("round %d, %s:\n%s\nparsed %+v\nssh    %+v\npart-a:\n%s\npart-b:\n%s", round, target.Name, text, parsed, queried, home.read("part-a"), home.read("part-b"))
 		}
 	}
 }
@@ -297,8 +297,8 @@ func randomConfig(r *rand.Rand, include bool) string {
 	return b.String()
 }
 
-func FuzzReadingAConfigurationNeverFails(f *testing.F) {
-	for _, c := range beyondPlain {
+func FuzzParseConfig(f *testing.F) {
+	for _, c := range unhandledConfigs {
 		f.Add(c.config)
 	}
 	f.Add("Host\x00\nPort 99999\nInclude *\n=\n\"\n")
@@ -307,16 +307,16 @@ func FuzzReadingAConfigurationNeverFails(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		into := &reading{}
-		steps := configReader{home: t.TempDir(), dir: t.TempDir(), into: into}.file(file)
+		result := &parsedConfig{}
+		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: result}.parseFile(file)
 		var s Settings
-		told := map[string]bool{}
-		walk(steps, "web", true, func(keyword string, args []string) {
-			if into.odd == nil {
-				s.assign(told, keyword, args)
+		assigned := map[string]bool{}
+		applyDirectives(steps, "web", true, func(keyword string, args []string) {
+			if result.unhandled == nil {
+				s.assign(assigned, keyword, args)
 			}
 		})
-		if into.odd == nil && (s.Port < 0 || s.Port > 65535) {
+		if result.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
 			t.Errorf("port %d", s.Port)
 		}
 	})

@@ -11,55 +11,60 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Command is a POSIX sh script with its arguments.
+// A Command is a POSIX sh script with its arguments and streams.
 type Command struct {
 	Script string
-	Args   []string  // "$@", byte for byte
-	Stdin  io.Reader // what the script finds on standard input; nil is nothing
+	Args   []string  // become "$@", byte for byte
+	Stdin  io.Reader // nil means empty
 	Stdout io.Writer // nil discards
 	Stderr io.Writer // nil discards
 }
 
-// Run gives a script to /bin/sh on the host and returns its exit status; a script that a signal ended has 128 and the
-// signal's number. err is not nil only where the end of the script was not seen.
+// Run runs a script with /bin/sh on the host and returns its exit status, which is 128 plus the
+// signal number if a signal ended the script. The error is non-nil only if Run did not see the
+// script exit.
 //
-// Both streams are read whatever the writers do: a stream whose writer fails is discarded from there on, so a writer that
-// can fail has to remember it. Nothing is written after Run has returned. When ctx ends, Run returns at once and
-// closes the session; the host is not asked to kill anything. A Read of Stdin may still be under way then.
-func (c *Conn) Run(ctx context.Context, cmd Command) (exit int, err error) {
-	session, err := await(ctx, &c.pool.tasks, c.client.NewSession, func(late *ssh.Session) { late.Close() })
+// Run discards the rest of a stream if its writer returns an error, and does not report that error.
+// It writes nothing after it has returned. If ctx is done, Run closes the session and returns
+// immediately, without killing anything on the host; a Read of Stdin may still be in progress.
+func (c *Conn) Run(ctx context.Context, cmd Command) (exitStatus int, err error) {
+	session, err := await(ctx, &c.pool.tasks, c.client.NewSession,
+		func(unused *ssh.Session) { unused.Close() })
 	if err != nil {
 		return 0, c.sessionError(ctx, err)
 	}
-	out, errs := newSink(cmd.Stdout), newSink(cmd.Stderr)
-	defer out.close()
-	defer errs.close() // after what the gate still holds has gone through it
-	session.Stdout, session.Stderr = out, errs
+	stdout, stderr := newSink(cmd.Stdout), newSink(cmd.Stderr)
+	defer stdout.close()
+	defer stderr.close() // deferred before the filter's close, which flushes to it
+	session.Stdout, session.Stderr = stdout, stderr
 	stdin, err := session.StdinPipe()
 	if err != nil {
 		return 0, c.sessionError(ctx, err)
 	}
 
-	var token string
+	var readyToken string
 	ready := make(chan struct{})
 	if cmd.Stdin != nil {
-		token = rand.Text()
-		gate := &goAhead{out: errs, token: []byte(token), seen: func() { close(ready) }}
-		session.Stderr = gate
-		defer gate.close()
+		readyToken = rand.Text()
+		filter := &tokenFilter{out: stderr, token: []byte(readyToken), onToken: func() { close(ready) }}
+		session.Stderr = filter
+		defer filter.close()
 	}
-	line, text := wrap(cmd.Script, cmd.Args, token)
-	ended := make(chan struct{})
-	defer close(ended)
+	line, text := buildCommand(cmd.Script, cmd.Args, readyToken)
+	returned := make(chan struct{})
+	defer close(returned)
 	_, err = await(ctx, &c.pool.tasks, func() (struct{}, error) {
 		if err := session.Start(line); err != nil {
 			return struct{}{}, err
 		}
-		c.pool.tasks.start(func() { _, _ = io.WriteString(stdin, text); c.feed(stdin, cmd.Stdin, ready, ended) })
+		c.pool.tasks.start(func() {
+			_, _ = io.WriteString(stdin, text)
+			copyStdin(stdin, cmd.Stdin, ready, returned)
+		})
 		return struct{}{}, session.Wait()
 	}, nil)
-	if ctx.Err() != nil && !finished(err) {
-		c.abandon(session)
+	if ctx.Err() != nil && !scriptExited(err) {
+		c.abandonSession(session)
 	} else {
 		session.Close()
 	}
@@ -73,38 +78,42 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exit int, err error) {
 	return 0, c.sessionError(ctx, err)
 }
 
-// finished reports whether what Run waited for is the end of the script.
-func finished(err error) bool {
+// scriptExited reports whether err, returned by ssh.Session.Wait, means that the script has exited.
+func scriptExited(err error) bool {
 	var status *ssh.ExitError
 	return err == nil || errors.As(err, &status)
 }
 
-// feed copies what follows the script, once the host has read that.
-func (c *Conn) feed(stdin io.WriteCloser, from io.Reader, ready, ended <-chan struct{}) {
-	if from == nil {
+// copyStdin copies input to the script once ready is closed, which means that the shell has read
+// the script. It gives up if returned is closed first.
+func copyStdin(stdin io.WriteCloser, input io.Reader, ready, returned <-chan struct{}) {
+	if input == nil {
 		stdin.Close()
 		return
 	}
 	select {
 	case <-ready:
-	case <-ended:
+	case <-returned:
 		return
 	}
-	// Nobody can be made to wait for a Read that may never return, so this goroutine is on its own. It ends with it.
+	// A Read may block forever, so nothing waits for this goroutine.
 	go func() {
-		_, _ = io.Copy(stdin, from)
+		_, _ = io.Copy(stdin, input)
 		stdin.Close()
 	}()
 }
 
-// patienceWithSession is how long a session may take to be closed before the connection is taken for dead.
-const patienceWithSession = 5 * time.Second
+// sessionCloseTimeout is how long closing a session may take before the connection counts as lost.
+const sessionCloseTimeout = 5 * time.Second
 
-// abandon closes a session that is still running. On a dead network even that can block, and then the connection has to go.
-func (c *Conn) abandon(session *ssh.Session) {
+// abandonSession closes a session whose script is still running. On a dead network even that can
+// block; the connection is closed in that case.
+func (c *Conn) abandonSession(session *ssh.Session) {
 	c.pool.tasks.start(func() {
-		stuck := time.AfterFunc(patienceWithSession, func() { c.giveUp(errors.New("a session could not be closed")) })
-		defer stuck.Stop()
+		timer := time.AfterFunc(sessionCloseTimeout, func() {
+			c.closeWithError(fmt.Errorf("a session did not close within %v", sessionCloseTimeout))
+		})
+		defer timer.Stop()
 		session.Close()
 	})
 }
@@ -116,9 +125,11 @@ func (c *Conn) sessionError(ctx context.Context, err error) error {
 	case errors.As(err, &noStatus):
 		err = fmt.Errorf("the session ended without an exit status: %w", io.ErrUnexpectedEOF)
 	case errors.As(err, &refused) && ctx.Err() == nil:
-		return &Error{Host: c.target.Name, Phase: "session", Kind: Session,
-			Err:  fmt.Errorf("the host opens no further session on this connection: %s", refused.Message),
-			Mend: "allow more of them: MaxSessions in sshd_config(5) on the host"}
+		return &Error{
+			Host: c.target.Name, Phase: "session", Kind: KindSession,
+			Err: fmt.Errorf("the host rejected another session on this connection: %s", refused.Message),
+			Fix: "raise MaxSessions in sshd_config(5) on the host",
+		}
 	}
-	return c.fail(ctx, "session", err)
+	return c.errorFor(ctx, "session", err)
 }

@@ -14,59 +14,59 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-func TestAScriptRunsWithItsArgumentsStreamsAndStatus(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunPassesArgumentsStreamsAndStatus(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	exit, out, errs := run(t, c, `echo "$2"; echo "$1" >&2; exit 7`, "it's", "$HOME\n")
 	if exit != 7 || out != "$HOME\n\n" || errs != "it's\n" {
 		t.Errorf("got %d, %q, %q", exit, out, errs)
 	}
 }
 
-func TestAScriptEndedByASignalHasTheShellsStatus(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunReturnsShellStatusForSignal(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	if exit, _, _ := run(t, c, `kill -TERM $$`); exit != 128+15 {
 		t.Errorf("got %d", exit)
 	}
 }
 
-func TestAScriptReadsItsStandardInputWhole(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunPassesStdinCompletely(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	input := strings.Repeat("a line of input\n", 20000)
 	for _, given := range []string{"", "x", input} {
 		var out, errs strings.Builder
-		exit, err := c.Run(w.ctx(), Command{Script: "echo before >&2; cat", Stdin: strings.NewReader(given), Stdout: &out, Stderr: &errs})
+		exit, err := c.Run(home.ctx(), Command{Script: "echo before >&2; cat", Stdin: strings.NewReader(given), Stdout: &out, Stderr: &errs})
 		if err != nil || exit != 0 {
 			t.Fatalf("%d, %v", exit, err)
 		}
 		if out.String() != given || errs.String() != "before\n" {
-			t.Errorf("gave %d bytes, got %d; stderr %q", len(given), out.Len(), errs.String())
+			t.Errorf("got %d bytes, want %d; stderr %q", out.Len(), len(given), errs.String())
 		}
 	}
 }
 
-func TestStandardInputIsNeverRunAsCode(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunNeverExecutesStdin(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	var out strings.Builder
-	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdin: strings.NewReader("echo run\n"), Stdout: &out}); err != nil {
+	if _, err := c.Run(home.ctx(), Command{Script: "true", Stdin: strings.NewReader("echo run\n"), Stdout: &out}); err != nil {
 		t.Fatal(err)
 	}
 	if out.Len() > 0 {
-		t.Errorf("the shell ran it: %q", out.String())
+		t.Errorf("the shell executed stdin: %q", out.String())
 	}
 }
 
-func TestManyScriptsRunAtOnceOnOneConnection(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunIsConcurrentOnOneConnection(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
@@ -82,12 +82,12 @@ func TestManyScriptsRunAtOnceOnOneConnection(t *testing.T) {
 	}
 }
 
-func TestUnreadStandardErrorDoesNotStopStandardOutput(t *testing.T) {
-	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Flood(8<<20, "after\n")})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+func TestRunDiscardedStderrDoesNotBlockStdout(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.FloodStderr(8<<20, "after\n")})
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	var out strings.Builder
-	if _, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &out}); err != nil {
+	if _, err := c.Run(home.ctx(), Command{Script: "true", Stdout: &out}); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != "after\n" {
@@ -104,26 +104,26 @@ func (f *failingWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestAWriterThatFailsDoesNotHoldUpTheScript(t *testing.T) {
+func TestRunFailingWriterDoesNotBlockScript(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(8 << 20)})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	if exit, err := c.Run(w.ctx(), Command{Script: "true", Stdout: &failingWriter{room: 100}}); exit != 0 || err != nil {
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	if exit, err := c.Run(home.ctx(), Command{Script: "true", Stdout: &failingWriter{room: 100}}); exit != 0 || err != nil {
 		t.Errorf("%d, %v", exit, err)
 	}
 }
 
-func TestALineOf100MegabytesAndBrokenTextArriveByteForByte(t *testing.T) {
+func TestRunPreserves100MegabyteLinesAndInvalidText(t *testing.T) {
 	t.Parallel()
 	long := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(100 << 20)})
-	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Say(sshtest.Hostile, sshtest.Hostile, 0)})
-	w := newWorld(t).knows(long, hostile)
-	p := w.pool()
+	hostile := sshtest.Start(t, sshtest.Config{Handler: sshtest.Print(sshtest.HostileText, sshtest.HostileText, 0)})
+	home := newTestHome(t).trust(long, hostile)
+	p := home.pool()
 	var n counter
-	if _, err := w.dial(p, at(long)).Run(w.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n != 100<<20+1 {
+	if _, err := home.dial(p, targetOf(long)).Run(home.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n != 100<<20+1 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
-	if _, out, errs := run(t, w.dial(p, at(hostile)), "true"); out != sshtest.Hostile || errs != sshtest.Hostile {
+	if _, out, errs := run(t, home.dial(p, targetOf(hostile)), "true"); out != sshtest.HostileText || errs != sshtest.HostileText {
 		t.Errorf("got %q, %q", out, errs)
 	}
 }
@@ -132,113 +132,113 @@ type counter int
 
 func (c *counter) Write(p []byte) (int, error) { *c += counter(len(p)); return len(p), nil }
 
-func TestASessionWithoutAnExitStatusIsLost(t *testing.T) {
+func TestRunWithoutExitStatusIsLost(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: func(*sshtest.Session) int { return sshtest.NoStatus }})
-	w := newWorld(t).knows(s)
-	_, err := w.dial(w.pool(), at(s)).Run(w.ctx(), Command{Script: "true"})
-	fails(t, err, Lost, "web: session", "without an exit status")
+	home := newTestHome(t).trust(s)
+	_, err := home.dial(home.pool(), targetOf(s)).Run(home.ctx(), Command{Script: "true"})
+	wantError(t, err, KindLost, "web: session", "without an exit status")
 }
 
-func TestAConnectionCutWhileAScriptRunsIsLost(t *testing.T) {
+func TestRunOnCutConnectionIsLost(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{
 		Handler: sshtest.LongLine(1 << 30),
 		Fault:   func(int) sshtest.Fault { return sshtest.Fault{CutOut: 300_000} },
 	})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	if e := fails(t, err, Lost, "web: session", "connection was lost"); !e.Offline() {
-		t.Error("a lost host may be away")
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	_, err := c.Run(home.ctx(), Command{Script: "true"})
+	if e := wantError(t, err, KindLost, "web: session", "connection was lost"); !e.Offline() {
+		t.Error("Offline() = false, want true")
 	}
 	select {
 	case <-c.Done():
 	case <-time.After(5 * time.Second):
-		t.Error("Done was not closed")
+		t.Error("Done is not closed")
 	}
 }
 
-func TestRunReturnsAtOnceWhenItsContextEnds(t *testing.T) {
-	s := sshtest.Start(t, shell())
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
+func TestRunReturnsWhenContextIsDone(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	ctx, cancel := context.WithTimeout(home.ctx(), 100*time.Millisecond)
 	defer cancel()
-	begun := time.Now()
+	start := time.Now()
 	_, err := c.Run(ctx, Command{Script: "sleep 5"})
-	fails(t, err, Timeout)
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("it took %v", took)
+	wantError(t, err, KindTimeout)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
 	}
 	if exit, _, _ := run(t, c, "exit 3"); exit != 3 {
-		t.Error("the connection is of no more use")
+		t.Error("the connection is not usable afterwards")
 	}
 }
 
-func TestNothingIsWrittenAfterRunReturned(t *testing.T) {
+func TestRunWritesNothingAfterReturning(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.LongLine(1 << 30)})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	ctx, cancel := context.WithTimeout(w.ctx(), 50*time.Millisecond)
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	ctx, cancel := context.WithTimeout(home.ctx(), 50*time.Millisecond)
 	defer cancel()
-	var out bytes.Buffer // the race detector is the judge
+	var out bytes.Buffer // a late write is a data race, too
 	_, err := c.Run(ctx, Command{Script: "true", Stdout: &out})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	n := out.Len()
 	time.Sleep(50 * time.Millisecond)
 	if out.Len() != n {
-		t.Error("more was written")
+		t.Errorf("%d more bytes written", out.Len()-n)
 	}
 }
 
-func TestOnABlackHoleRunStillReturnsAtOnce(t *testing.T) {
+func TestRunOnFrozenConnectionReturnsWhenContextIsDone(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{Handler: sshtest.Shell{}.Handle, Fault: func(int) sshtest.Fault { return sshtest.Fault{FreezeAfterLogin: true} }})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
-	ctx, cancel := context.WithTimeout(w.ctx(), 100*time.Millisecond)
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	ctx, cancel := context.WithTimeout(home.ctx(), 100*time.Millisecond)
 	defer cancel()
-	begun := time.Now()
+	start := time.Now()
 	_, err := c.Run(ctx, Command{Script: "true"})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	c.Close()
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
 	}
 }
 
-func TestASessionTooManyIsSaidClearly(t *testing.T) {
+func TestRunSuggestsMaxSessionsWhenSessionIsRejected(t *testing.T) {
 	release := make(chan struct{})
 	s := sshtest.Start(t, sshtest.Config{MaxSessions: 1, Handler: func(s *sshtest.Session) int { <-release; return 0 }})
-	w := newWorld(t).knows(s)
-	c := w.dial(w.pool(), at(s))
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
 	var wg sync.WaitGroup
-	wg.Go(func() { _, _ = c.Run(w.ctx(), Command{Script: "true"}) })
+	wg.Go(func() { _, _ = c.Run(home.ctx(), Command{Script: "true"}) })
 	for s.Sessions() == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	if e := fails(t, err, Session, "MaxSessions"); e.Offline() {
-		t.Error("the host is there")
+	_, err := c.Run(home.ctx(), Command{Script: "true"})
+	if e := wantError(t, err, KindSession, "MaxSessions"); e.Offline() {
+		t.Error("Offline() = true, want false")
 	}
 	close(release)
 	wg.Wait()
 }
 
-func TestTheGoAheadIsFoundHoweverItIsCut(t *testing.T) {
+func TestTokenFilterFindsSplitToken(t *testing.T) {
 	const text = "motd\nTOKENerror\n"
 	for size := 1; size <= len(text); size++ {
 		var out strings.Builder
 		seen := 0
-		g := &goAhead{out: &out, token: []byte("TOKEN"), seen: func() { seen++ }}
+		f := &tokenFilter{out: &out, token: []byte("TOKEN"), onToken: func() { seen++ }}
 		for rest := []byte(text); len(rest) > 0; {
 			n := min(size, len(rest))
-			_, _ = g.Write(rest[:n])
+			_, _ = f.Write(rest[:n])
 			rest = rest[n:]
 		}
-		g.close()
+		f.close()
 		if out.String() != "motd\nerror\n" || seen != 1 {
-			t.Errorf("in pieces of %d: %q, seen %d times", size, out.String(), seen)
+			t.Errorf("in pieces of %d: %q, token seen %d times", size, out.String(), seen)
 		}
 	}
 }
 
-var _ io.Writer = (*goAhead)(nil)
+var _ io.Writer = (*tokenFilter)(nil)

@@ -2,9 +2,10 @@ package sshexec
 
 import "strings"
 
-// EncodeArgs writes arguments as words of [A-Za-z0-9./-] and _ooo, an octal byte; "_" alone is the empty argument. No
-// shell that a login could have (sh, bash, zsh, fish, csh, nushell) does anything to such words but split them at the
-// spaces. [Prologue] turns them back. A NUL cannot be part of an argument; everything before it is.
+// EncodeArgs encodes arguments as space-separated words of [A-Za-z0-9./-] and _ooo, an octal byte;
+// a single _ is the empty argument. Every common login shell (sh, bash, zsh, fish, csh, nushell)
+// splits such words at the spaces and otherwise passes them unchanged. [Prologue] decodes them. An
+// argument cannot contain NUL, so EncodeArgs truncates it there.
 func EncodeArgs(args []string) string {
 	const octal = "01234567"
 	var b strings.Builder
@@ -18,7 +19,7 @@ func EncodeArgs(args []string) string {
 		}
 		for j := range len(arg) {
 			c := arg[j]
-			if plainByte(c) {
+			if isPlainByte(c) {
 				b.WriteByte(c)
 				continue
 			}
@@ -28,15 +29,17 @@ func EncodeArgs(args []string) string {
 	return b.String()
 }
 
-func plainByte(c byte) bool {
+func isPlainByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '/' || c == '-'
 }
 
-// Prologue is sh that turns the words of [EncodeArgs] in "$@" back into the arguments they stand for.
+// Prologue is an sh script that replaces the [EncodeArgs] words in "$@" with the arguments they
+// encode.
 //
-// The word is split at the underscores, so that every piece but the first begins with three octal digits. printf puts
-// its format around all of them at once, and %b makes the bytes. The slash keeps newlines at the end, which a command
-// substitution would drop; in no locale is it part of a longer character, as an x could be after an argument's last byte.
+// It splits a word at the underscores, so that every piece but the first starts with three octal
+// digits. printf applies its format to all pieces at once, and %b converts them to bytes. The
+// trailing slash protects final newlines, which a command substitution would strip. It is a slash
+// because, unlike a letter, it cannot be part of a multibyte character in any locale.
 const Prologue = `fleetctl_arg() {
 	set -f
 	IFS=_
@@ -60,28 +63,30 @@ unset fleetctl_word fleetctl_left
 unset -f fleetctl_arg
 `
 
-// longestLine is how much of a command line is used. Linux gives a process at most 128 KiB in one argument, and the
-// login shell gets the whole line in one; longer arguments go ahead of the script instead, in the same encoding.
-const longestLine = 64 << 10
+// maxArgsInCommandLine is the longest encoding that goes into the command line. The login shell
+// receives the command line as one argument, which Linux limits to 128 KiB (MAX_ARG_STRLEN in
+// execve(2)). Longer encodings precede the script on standard input.
+const maxArgsInCommandLine = 64 << 10
 
-// wrap makes the command line and the text for standard input out of a script.
+// buildCommand returns the command line for a script, and the text for its standard input.
 //
-// The text is one group in braces, so a shell runs none of it before it has read all of it: a connection lost half-way
-// runs nothing, no command in the script can eat the rest of the script as its input, and nothing that follows is taken
-// for code. goAhead, a random word, is printed on standard error between the reading and the running; "" prints nothing.
-// A shell reads ahead, so what the script is to find on its own standard input must not be sent before that.
-func wrap(script string, args []string, goAhead string) (line, text string) {
+// The text is one group in braces, so a shell reads all of it before it runs any of it: nothing
+// runs if the connection is lost halfway, no command in the script can consume the rest of the
+// script as its input, and nothing that follows is treated as code. The shell prints readyToken, if
+// it is not empty, to standard error between reading and running the group. The script's own
+// standard input must not be sent before that, because a shell reads ahead.
+func buildCommand(script string, args []string, readyToken string) (line, text string) {
 	line = "exec /bin/sh -s"
 	var b strings.Builder
 	b.WriteString("{\n")
-	if words := EncodeArgs(args); len(words) > longestLine {
+	if words := EncodeArgs(args); len(words) > maxArgsInCommandLine {
 		b.WriteString("set -- " + words + "\n")
 	} else if len(args) > 0 {
 		line += " -- " + words
 	}
 	b.WriteString(Prologue)
-	if goAhead != "" {
-		b.WriteString("printf %s " + goAhead + " >&2\n")
+	if readyToken != "" {
+		b.WriteString("printf %s " + readyToken + " >&2\n")
 	}
 	b.WriteString(script)
 	b.WriteString("\nexit\n}\n")

@@ -8,19 +8,23 @@ import (
 	"testing"
 )
 
-// through runs a script with args as a host would: the line by a login shell, the rest on standard input to sh.
-func through(t testing.TB, login, sh, script string, args []string, env ...string) []string {
+// shellPair is the login shell of a host and the sh that it starts.
+type shellPair struct{ login, sh string }
+
+// runThroughShells runs a script the way a host does: a login shell runs the command line, and sh
+// reads the rest from standard input. It returns the NUL-terminated fields that the script prints.
+func runThroughShells(t testing.TB, shells shellPair, script string, args []string, env ...string) []string {
 	t.Helper()
-	line, text := wrap(script, args, "")
-	line = strings.Replace(line, "/bin/sh", sh, 1)
-	cmd := exec.Command(login, "-c", line)
+	line, text := buildCommand(script, args, "")
+	line = strings.Replace(line, "/bin/sh", shells.sh, 1)
+	cmd := exec.Command(shells.login, "-c", line)
 	cmd.Stdin = strings.NewReader(text)
 	cmd.Env = append(cmd.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil || stderr.Len() > 0 {
-		t.Fatalf("%s, then %s: %v\n%s", login, sh, err, stderr.String())
+		t.Fatalf("%s, %s: %v\n%s", shells.login, shells.sh, err, stderr.String())
 	}
 	fields := strings.Split(string(out), "\x00")
 	return fields[:len(fields)-1]
@@ -28,8 +32,8 @@ func through(t testing.TB, login, sh, script string, args []string, env ...strin
 
 const printArgs = `[ $# -eq 0 ] || printf '%s\0' "$@"`
 
-// shells finds those of the names that are installed; sh always is.
-func shells(t testing.TB, names ...string) []string {
+// installedShells returns the paths of the shells that are installed. sh always is.
+func installedShells(t testing.TB, names ...string) []string {
 	t.Helper()
 	var found []string
 	for _, name := range names {
@@ -59,32 +63,32 @@ var trickyArgs = [][]string{
 	{strings.Repeat("'\n", 12<<10), "after"},
 }
 
-func TestArgumentsArriveByteForByteThroughEveryLoginShell(t *testing.T) {
-	for _, login := range shells(t, "sh", "bash", "dash", "zsh", "fish") {
+func TestArgumentsSurviveEveryLoginShell(t *testing.T) {
+	for _, loginShell := range installedShells(t, "sh", "bash", "dash", "zsh", "fish") {
 		for _, args := range trickyArgs {
-			if got := through(t, login, "/bin/sh", printArgs, args); !sameStrings(got, args) {
-				t.Errorf("%s: gave %.200q, got %.200q", login, args, got)
+			if got := runThroughShells(t, shellPair{loginShell, "/bin/sh"}, printArgs, args); !sameStrings(got, args) {
+				t.Errorf("%s: got %.200q, want %.200q", loginShell, got, args)
 			}
 		}
 	}
 }
 
-func TestArgumentsArriveByteForByteInEverySh(t *testing.T) {
-	for _, sh := range shells(t, "sh", "bash", "dash", "busybox") {
+func TestArgumentsSurviveEverySh(t *testing.T) {
+	for _, sh := range installedShells(t, "sh", "bash", "dash", "busybox") {
 		if strings.HasSuffix(sh, "busybox") {
 			sh += " sh"
 		}
 		for _, locale := range []string{"LC_ALL=C.UTF-8", "LC_ALL=C", "LANG=C.UTF-8"} {
 			for _, args := range trickyArgs {
-				if got := through(t, "/bin/sh", sh, printArgs, args, locale); !sameStrings(got, args) {
-					t.Errorf("%s with %s: gave %.200q, got %.200q", sh, locale, args, got)
+				if got := runThroughShells(t, shellPair{"/bin/sh", sh}, printArgs, args, locale); !sameStrings(got, args) {
+					t.Errorf("%s with %s: got %.200q, want %.200q", sh, locale, got, args)
 				}
 			}
 		}
 	}
 }
 
-func TestEveryByteButNULArrives(t *testing.T) {
+func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
 	var all []byte
 	for c := 1; c < 256; c++ {
 		all = append(all, byte(c))
@@ -98,33 +102,33 @@ func TestEveryByteButNULArrives(t *testing.T) {
 		}
 		args = append(args, string(arg))
 	}
-	for _, sh := range shells(t, "sh", "bash", "dash") {
-		if got := through(t, "/bin/sh", sh, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
-			t.Errorf("%s: gave %q, got %q", sh, args, got)
+	for _, sh := range installedShells(t, "sh", "bash", "dash") {
+		if got := runThroughShells(t, shellPair{"/bin/sh", sh}, printArgs, args, "LC_ALL=C.UTF-8"); !sameStrings(got, args) {
+			t.Errorf("%s: got %q, want %q", sh, got, args)
 		}
 	}
 }
 
-func TestAScriptFindsTheShellAsItWas(t *testing.T) {
+func TestPrologueRestoresShellState(t *testing.T) {
 	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^fleetctl')"`
-	got := through(t, "/bin/sh", "/bin/sh", show, []string{"a b"})
+	got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, show, []string{"a b"})
 	if got[0] != " \t\n" || strings.Contains(got[1], "f") || got[2] != "" {
-		t.Errorf("the script saw %q", got)
+		t.Errorf("IFS, $- and leftover variables: %q", got)
 	}
 }
 
-func TestAScriptCutShortRunsNothing(t *testing.T) {
-	_, text := wrap("echo one\necho two", nil, "")
+func TestTruncatedScriptRunsNothing(t *testing.T) {
+	_, text := buildCommand("echo one\necho two", nil, "")
 	for cut := range len(text) {
 		cmd := exec.Command("/bin/sh", "-s")
 		cmd.Stdin = strings.NewReader(text[:cut])
 		if out, _ := cmd.Output(); len(out) > 0 && cut < len(text)-1 {
-			t.Fatalf("the first %d of %d bytes ran: %q", cut, len(text), out)
+			t.Fatalf("the first %d of %d bytes were executed: %q", cut, len(text), out)
 		}
 	}
 }
 
-func FuzzArgumentsArriveByteForByte(f *testing.F) {
+func FuzzEncodeArgs(f *testing.F) {
 	f.Add("a", "")
 	f.Add("_", "\n")
 	f.Add("'", "\xff")
@@ -133,12 +137,12 @@ func FuzzArgumentsArriveByteForByte(f *testing.F) {
 		two, _, _ = strings.Cut(two, "\x00")
 		args := []string{one, two}
 		for _, c := range EncodeArgs(args) {
-			if !plainByte(byte(c)) && c != '_' && c != ' ' {
-				t.Fatalf("%q is in the line", c)
+			if !isPlainByte(byte(c)) && c != '_' && c != ' ' {
+				t.Fatalf("the encoding contains %q", c)
 			}
 		}
-		if got := through(t, "/bin/sh", "/bin/sh", printArgs, args); !sameStrings(got, args) {
-			t.Fatalf("gave %q, got %q", args, got)
+		if got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, printArgs, args); !sameStrings(got, args) {
+			t.Fatalf("got %q, want %q", got, args)
 		}
 	})
 }

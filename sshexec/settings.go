@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// Settings is what ssh_config(5) says of one target: the part that a login is made of. Paths are absolute, tokens such
-// as %h are replaced.
+// Settings holds what ssh_config(5) specifies for one target, limited to what affects a login.
+// Paths are absolute and tokens such as %h are expanded.
 type Settings struct {
-	Alias    string // as the caller gave it: what Host patterns are matched with
+	Alias    string // the name the caller passed, which Host patterns are matched against
 	Hostname string
 	Port     int
 	User     string
 
-	IdentityFiles    []string // those of the configuration, or else OpenSSH's usual names
-	CertificateFiles []string
-	IdentitiesOnly   bool   // offer nothing from the agent but the identity files
-	IdentityAgent    string // a socket; "" is no agent
-	ChosenIdentities bool   // IdentityFiles are the configuration's
+	IdentityFiles           []string // configured, or OpenSSH's default names
+	CertificateFiles        []string
+	IdentitiesOnly          bool   // use the ssh-agent only for keys in IdentityFiles
+	IdentityAgent           string // socket of the ssh-agent; "" means none
+	IdentityFilesConfigured bool   // IdentityFiles come from the configuration
 
-	ProxyJump    string // HOST or [USER@]HOST[:PORT],... ; "" is none
-	ProxyCommand string // "" is none
+	ProxyJump    string // HOST or [USER@]HOST[:PORT],... ; "" means none
+	ProxyCommand string // "" means none
 
 	StrictHostKeyChecking string // yes, ask, accept-new or no
 	UserKnownHostsFiles   []string
@@ -30,25 +30,26 @@ type Settings struct {
 	HashKnownHosts        bool
 
 	AddressFamily       string        // any, inet or inet6
-	BindAddress         string        // "" is any
-	ConnectTimeout      time.Duration // 0: not said
-	ServerAliveInterval time.Duration // 0: not said
+	BindAddress         string        // "" means any
+	ConnectTimeout      time.Duration // 0 means not configured
+	ServerAliveInterval time.Duration // 0 means not configured
 	ServerAliveCountMax int
 
-	// What the configuration limits algorithms to; nil: it says nothing.
+	// Algorithms that the configuration allows; nil means no restriction.
 	HostKeyAlgorithms, Ciphers, MACs, KexAlgorithms []string
 }
 
-// Address is where the target is dialled, as HOST:PORT.
+// Address returns the address to dial, as HOST:PORT.
 func (s Settings) Address() string { return net.JoinHostPort(s.Hostname, strconv.Itoa(s.Port)) }
 
-// Target is a host to reach: an ssh alias, and what the caller knows better than ssh_config(5) does.
+// A Target identifies a host: an alias for ssh_config(5), and values that override it. Timeout
+// covers dialing and the login, without the time that the operator is prompted.
 type Target struct {
 	Name    string        // the alias
-	Address string        // instead of HostName; "" leaves it
-	User    string        // instead of User; "" leaves it
-	Port    int           // instead of Port; 0 leaves it
-	Timeout time.Duration // instead of ConnectTimeout: from dialling to a login, not counting the time a person is asked; 0 leaves it
+	Address string        // overrides HostName unless ""
+	User    string        // overrides User unless ""
+	Port    int           // overrides Port unless 0
+	Timeout time.Duration // overrides ConnectTimeout unless 0
 
-	bastion bool // it is on the way to another
+	isBastion bool
 }

@@ -18,20 +18,20 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// realHost is a world that knows a real sshd as web, and has its key.
-func realHost(t testing.TB, o sshtest.SshdOptions) (*world, *sshtest.RealSshd, Target) {
+// startRealHost starts a real sshd and returns a home directory that can log in to it as web.
+func startRealHost(t testing.TB, o sshtest.SSHDOptions) (*testHome, *sshtest.SSHD, Target) {
 	t.Helper()
-	d := sshtest.Sshd(t, o)
-	w := newWorld(t)
-	w.User = d.User
-	w.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\n", d.Port, d.KeyFile)
-	w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), d.HostKey))
-	return w, d, Target{Name: "web", Timeout: 10 * time.Second}
+	d := sshtest.StartSSHD(t, o)
+	home := newTestHome(t)
+	home.User = d.User
+	home.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\n", d.Port, d.KeyFile)
+	home.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), d.HostKey))
+	return home, d, Target{Name: "web", Timeout: 10 * time.Second}
 }
 
-func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
-	w, _, web := realHost(t, sshtest.SshdOptions{})
-	c := w.dial(w.pool(), web)
+func TestSSHDRunPassesTrickyArguments(t *testing.T) {
+	home, _, web := startRealHost(t, sshtest.SSHDOptions{})
+	c := home.dial(home.pool(), web)
 	for _, args := range trickyArgs {
 		_, out, errs := run(t, c, printArgs, args...)
 		var got []string
@@ -39,7 +39,7 @@ func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
 			got = strings.Split(strings.TrimSuffix(out, "\x00"), "\x00")
 		}
 		if !sameStrings(got, args) || errs != "" {
-			t.Errorf("gave %.100q, got %.100q, %q", args, got, errs)
+			t.Errorf("got %.100q, want %.100q; stderr %q", got, args, errs)
 		}
 	}
 	if exit, _, _ := run(t, c, "kill -KILL $$"); exit != 128+9 {
@@ -47,48 +47,48 @@ func TestOnARealHostAScriptRunsWithEveryTrickyArgument(t *testing.T) {
 	}
 	var out strings.Builder
 	input := strings.Repeat("input\n", 50_000)
-	if _, err := c.Run(w.ctx(), Command{Script: "cat", Stdin: strings.NewReader(input), Stdout: &out}); err != nil || out.String() != input {
-		t.Errorf("%d bytes came back of %d, %v", out.Len(), len(input), err)
+	if _, err := c.Run(home.ctx(), Command{Script: "cat", Stdin: strings.NewReader(input), Stdout: &out}); err != nil || out.String() != input {
+		t.Errorf("read %d bytes, want %d; error %v", out.Len(), len(input), err)
 	}
 }
 
-func TestOnARealHostEveryKindOfHostKeyIsChecked(t *testing.T) {
+func TestSSHDHostKeyTypesAreVerified(t *testing.T) {
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
-		w, d, web := realHost(t, sshtest.SshdOptions{KeyType: kind})
-		w.dial(w.pool(), web)
-		w.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), newSigner(t, "").PublicKey()))
-		_, err := w.pool().Dial(w.ctx(), web)
-		fails(t, err, HostKeyChanged)
+		home, d, web := startRealHost(t, sshtest.SSHDOptions{KeyType: kind})
+		home.dial(home.pool(), web)
+		home.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", d.Port), newSigner(t, "").PublicKey()))
+		_, err := home.pool().Dial(home.ctx(), web)
+		wantError(t, err, KindHostKeyChanged)
 	}
 }
 
-func TestARealHostThatIsOverrunLetsEverybodyInInTheEnd(t *testing.T) {
+func TestSSHDBusyServerEventuallyAcceptsEveryLogin(t *testing.T) {
 	t.Parallel()
-	w, _, web := realHost(t, sshtest.SshdOptions{Config: "MaxStartups 3:100:3"})
-	p := w.pool()
+	home, _, web := startRealHost(t, sshtest.SSHDOptions{Config: "MaxStartups 3:100:3"})
+	p := home.pool()
 	web.Timeout = 20 * time.Second
 	var wg sync.WaitGroup
 	for range 16 {
-		wg.Go(func() { w.dial(p, web) })
+		wg.Go(func() { home.dial(p, web) })
 	}
 	wg.Wait()
 }
 
-func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
-	w, d, web := realHost(t, sshtest.SshdOptions{Config: "MaxSessions 2"})
-	c := w.dial(w.pool(), web)
+func TestSSHDLimitsSessionsButNotForwardings(t *testing.T) {
+	home, d, web := startRealHost(t, sshtest.SSHDOptions{Config: "MaxSessions 2"})
+	c := home.dial(home.pool(), web)
 	var running sync.WaitGroup
 	stdin, release := io.Pipe()
 	for range 2 {
-		running.Go(func() { _, _ = c.Run(w.ctx(), Command{Script: "read x", Stdin: stdin}) })
+		running.Go(func() { _, _ = c.Run(home.ctx(), Command{Script: "read x", Stdin: stdin}) })
 	}
 	defer running.Wait()
 	defer release.Close()
 	time.Sleep(200 * time.Millisecond)
-	_, err := c.Run(w.ctx(), Command{Script: "true"})
-	fails(t, err, Session, "MaxSessions")
+	_, err := c.Run(home.ctx(), Command{Script: "true"})
+	wantError(t, err, KindSession, "MaxSessions")
 	for range 30 {
-		conn, err := c.DialContext(w.ctx(), "tcp", d.Addr)
+		conn, err := c.DialContext(home.ctx(), "tcp", d.Addr)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,11 +96,11 @@ func TestARealHostsSessionsAreFewButItsForwardingsAreNot(t *testing.T) {
 	}
 }
 
-func TestThroughARealBastionAndARealAgent(t *testing.T) {
-	w, bastion, _ := realHost(t, sshtest.SshdOptions{})
-	target := sshtest.Start(t, shell())
-	w.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
-	w.knows(target)
+func TestSSHDBastionWithAgentKey(t *testing.T) {
+	home, bastion, _ := startRealHost(t, sshtest.SSHDOptions{})
+	target := sshtest.Start(t, shellConfig())
+	home.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
+	home.trust(target)
 	key, err := os.ReadFile(bastion.KeyFile)
 	if err != nil {
 		t.Fatal(err)
@@ -113,12 +113,12 @@ func TestThroughARealBastionAndARealAgent(t *testing.T) {
 	if err := ring.Add(agent.AddedKey{PrivateKey: private}); err != nil {
 		t.Fatal(err)
 	}
-	w.agentWith(ring)
-	p := w.pool()
+	home.serveAgent(ring)
+	p := home.pool()
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if exit, _, _ := run(t, w.dial(p, Target{Name: "web"}), "exit 9"); exit != 9 {
+			if exit, _, _ := run(t, home.dial(p, Target{Name: "web"}), "exit 9"); exit != 9 {
 				t.Error(exit)
 			}
 		})
@@ -126,8 +126,8 @@ func TestThroughARealBastionAndARealAgent(t *testing.T) {
 	wg.Wait()
 }
 
-func TestASocketOfARealHostIsReached(t *testing.T) {
-	w, d, web := realHost(t, sshtest.SshdOptions{})
+func TestSSHDForwardsUnixSocket(t *testing.T) {
+	home, d, web := startRealHost(t, sshtest.SSHDOptions{})
 	l, err := net.Listen("unix", filepath.Join(d.Dir, "s"))
 	if err != nil {
 		t.Fatal(err)
@@ -139,8 +139,8 @@ func TestASocketOfARealHostIsReached(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	c := w.dial(w.pool(), web)
-	conn, err := c.DialContext(w.ctx(), "unix", l.Addr().String())
+	c := home.dial(home.pool(), web)
+	conn, err := c.DialContext(home.ctx(), "unix", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,18 +150,18 @@ func TestASocketOfARealHostIsReached(t *testing.T) {
 	}
 }
 
-func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
+func TestSSHDAbandonedScriptKeepsRunning(t *testing.T) {
 	t.Parallel()
-	w, d, web := realHost(t, sshtest.SshdOptions{})
-	p := w.pool()
-	c := w.dial(p, web)
+	home, d, web := startRealHost(t, sshtest.SSHDOptions{})
+	p := home.pool()
+	c := home.dial(p, web)
 	mark := filepath.Join(d.Dir, "mark")
-	ctx, cancel := context.WithTimeout(w.ctx(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(home.ctx(), 200*time.Millisecond)
 	defer cancel()
 	_, err := c.Run(ctx, Command{Script: `sleep 1; echo done > "$1"`, Args: []string{mark}})
-	fails(t, err, Timeout)
+	wantError(t, err, KindTimeout)
 	if exit, _, _ := run(t, c, "exit 2"); exit != 2 {
-		t.Error("the connection is of no more use")
+		t.Error("the connection is not usable afterwards")
 	}
 	for range 100 {
 		if text, err := os.ReadFile(mark); err == nil && string(text) == "done\n" {
@@ -169,5 +169,5 @@ func TestOnARealHostAnAbandonedScriptFreesNothingButTheSession(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	t.Error("the script did not go on")
+	t.Error("the script did not continue")
 }

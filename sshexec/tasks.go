@@ -6,16 +6,16 @@ import (
 	"sync"
 )
 
-var errClosed = errors.New("all connections are being closed")
+var errClosed = errors.New("the connection pool is closed")
 
-// tasks are the goroutines of a Pool or a Conn: they begin while it is open, and closing it waits for them.
+// tasks tracks goroutines so that their owner can wait for them. After close, none can be started.
 type tasks struct {
 	mu     sync.Mutex
 	closed bool
 	group  sync.WaitGroup
 }
 
-// start runs f in a goroutine, or reports false where it is too late.
+// start runs f in a goroutine. It reports false, without running f, if t is closed.
 func (t *tasks) start(f func()) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -26,8 +26,7 @@ func (t *tasks) start(f func()) bool {
 	return true
 }
 
-// seal lets nothing more begin.
-func (t *tasks) seal() {
+func (t *tasks) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
@@ -35,89 +34,33 @@ func (t *tasks) seal() {
 
 func (t *tasks) wait() { t.group.Wait() }
 
-// await returns what f returns, or ctx's cause as soon as ctx ends: much of what the SSH library does can block for as
-// long as the other side likes. What f returns after that goes to late.
-func await[T any](ctx context.Context, t *tasks, f func() (T, error), late func(T)) (T, error) {
+// await calls f in a goroutine and returns its result, or the cause of ctx as soon as ctx is done:
+// many calls into the SSH library block for as long as the peer likes. If f succeeds after that,
+// await passes its value to discard, unless discard is nil.
+func await[T any](ctx context.Context, t *tasks, f func() (T, error), discard func(T)) (T, error) {
 	type result struct {
 		value T
 		err   error
 	}
-	var none T
-	handOver := make(chan result)
+	var zero T
+	results := make(chan result)
 	started := t.start(func() {
 		value, err := f()
 		select {
-		case handOver <- result{value, err}:
+		case results <- result{value, err}:
 		case <-ctx.Done():
-			if err == nil && late != nil {
-				late(value)
+			if err == nil && discard != nil {
+				discard(value)
 			}
 		}
 	})
 	if !started {
-		return none, errClosed
+		return zero, errClosed
 	}
 	select {
-	case r := <-handOver:
+	case r := <-results:
 		return r.value, r.err
 	case <-ctx.Done():
-		return none, context.Cause(ctx)
-	}
-}
-
-// shared makes each thing once for all who ask for it, and keeps it.
-type shared[K comparable, V any] struct {
-	tasks *tasks
-	mu    sync.Mutex
-	all   map[K]*making[V]
-}
-
-type making[V any] struct {
-	done  chan struct{} // closed when value and err are there
-	value V
-	err   error
-}
-
-// get returns the thing for key: one that is there and usable, one that is being made, or a new one. Making goes on when
-// ctx ends, for the others who wait. A failure is for those who waited, and is forgotten.
-func (s *shared[K, V]) get(ctx context.Context, key K, usable func(V) bool, create func() (V, error)) (V, error) {
-	var none V
-	s.mu.Lock()
-	m := s.all[key]
-	if m != nil {
-		select {
-		case <-m.done:
-			if !usable(m.value) {
-				m = nil
-			}
-		default:
-		}
-	}
-	if m == nil {
-		m = &making[V]{done: make(chan struct{})}
-		started := s.tasks.start(func() {
-			m.value, m.err = create()
-			if m.err != nil {
-				s.mu.Lock()
-				delete(s.all, key)
-				s.mu.Unlock()
-			}
-			close(m.done)
-		})
-		if !started {
-			s.mu.Unlock()
-			return none, errClosed
-		}
-		if s.all == nil {
-			s.all = make(map[K]*making[V])
-		}
-		s.all[key] = m
-	}
-	s.mu.Unlock()
-	select {
-	case <-m.done:
-		return m.value, m.err
-	case <-ctx.Done():
-		return none, context.Cause(ctx)
+		return zero, context.Cause(ctx)
 	}
 }

@@ -6,30 +6,36 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// UnknownKey is a host key that a host has shown, that no known_hosts file has, and that ssh would ask a person about.
+// An UnknownKey is a host key that is in no known_hosts file and that ssh would ask the user about.
 type UnknownKey struct {
-	Name        string // of the host, as known_hosts would have it
+	HostName    string // the host's name in known_hosts form
 	Type        string
 	Fingerprint string
-	File        string // where it would be kept
+	File        string // the known_hosts file that would store the key
 	settings    Settings
 	key         ssh.PublicKey
 }
 
-// AsUnknownKey finds the key that an error is about. It is nil for every other error, where another key is known for the host, or this one
-// revoked, and where StrictHostKeyChecking says that nobody is to be asked.
+// AsUnknownKey returns the unknown host key that caused err. It returns nil for any other error,
+// including a changed or revoked key, and if StrictHostKeyChecking or UserKnownHostsFile mean that
+// ssh would not ask.
 func AsUnknownKey(err error) *UnknownKey {
 	var e *hostKeyError
-	if !errors.As(err, &e) || e.kind != HostKeyUnknown || e.settings.StrictHostKeyChecking != "ask" || len(e.settings.UserKnownHostsFiles) == 0 {
+	if !errors.As(err, &e) || e.kind != KindHostKeyUnknown ||
+		e.settings.StrictHostKeyChecking != "ask" || len(e.settings.UserKnownHostsFiles) == 0 {
 		return nil
 	}
-	name, _ := hostName(e.settings)
+	name, _ := knownHostsName(e.settings)
 	return &UnknownKey{
-		Name: name, Type: e.shown.Type(), Fingerprint: ssh.FingerprintSHA256(e.shown), File: e.settings.UserKnownHostsFiles[0],
-		settings: e.settings, key: e.shown,
+		HostName:    name,
+		Type:        e.key.Type(),
+		Fingerprint: ssh.FingerprintSHA256(e.key),
+		File:        e.settings.UserKnownHostsFiles[0],
+		settings:    e.settings,
+		key:         e.key,
 	}
 }
 
-// Accept makes a key known, once a person has compared its fingerprint with the host's own. Should another one have become known for the
-// host since, it is refused.
-func (p *Pool) Accept(k *UnknownKey) error { return p.accept(k.settings, k.key) }
+// Accept adds a key to known_hosts. Call it after the operator has compared the fingerprint with
+// the host's own. It returns an error if a different key has become known for the host since.
+func (p *Pool) Accept(k *UnknownKey) error { return p.addHostKey(k.settings, k.key) }

@@ -36,7 +36,9 @@ func onPane(do func(*pane, *logStyle) effect) func(*ui) tea.Cmd {
 }
 
 func deploy(goal string) func(*ui) tea.Cmd {
-	return onTargets(func(a *hostActions, hosts []*inventory.Host) effect { return a.deploy(hosts, fleet.Options{Goal: goal}) })
+	return onTargets(func(a *hostActions, hosts []*inventory.Host) effect {
+		return a.deploy(hosts, fleet.Options{Goal: goal})
+	})
 }
 
 func movementActions() []action {

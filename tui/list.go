@@ -51,7 +51,9 @@ type item struct {
 }
 
 // changesByItself reports whether the order, or what is shown, depends on what changes with the hosts.
-func (l *list) changesByItself() bool { return l.sort != unsorted || l.group == byState || l.filter != "" }
+func (l *list) changesByItself() bool {
+	return l.sort != unsorted || l.group == byState || l.filter != ""
+}
 
 // arrange updates which hosts are shown, and in which order.
 func (l *list) arrange(now time.Time) {

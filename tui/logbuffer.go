@@ -23,7 +23,9 @@ func (l *logLine) problem() bool {
 }
 
 // contains reports whether the line contains a text, which must be in lower case.
-func (l *logLine) contains(lower string) bool { return strings.Contains(strings.ToLower(l.text), lower) }
+func (l *logLine) contains(lower string) bool {
+	return strings.Contains(strings.ToLower(l.text), lower)
+}
 
 // logBuffer is a ring buffer of the last lines of a log. Lines are numbered from the start of the log and keep their
 // numbers.

@@ -125,7 +125,9 @@ func (p *pane) toEnd() effect {
 	return effect{}
 }
 
-func (p *pane) readEnd(run string) effect { return p.read(&fetch{run: run, from: -pageLines, end: true}) }
+func (p *pane) readEnd(run string) effect {
+	return p.read(&fetch{run: run, from: -pageLines, end: true})
+}
 
 // showFetched shows a page that was read, unless it is no longer wanted.
 func (p *pane) showFetched(msg recordPageMsg, style *logStyle) effect {

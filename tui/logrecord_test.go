@@ -80,7 +80,7 @@ func TestOfARecordEveryLineShows(t *testing.T) {
 	d.press("k")
 	d.wantShown(t, "hello> line 3999", "hello> line 4000", "from the record")
 	d.press("z")
-	d.wantShown(t, "of a record every line shows")
+	d.wantShown(t, "a record is never folded")
 	d.press("g")
 	d.wantShown(t, "hello> line 0", "hello> line 1")
 }

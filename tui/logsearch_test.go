@@ -62,21 +62,21 @@ func TestASearchSaysThatItLooksAndThatThereIsNothing(t *testing.T) {
 	d := driverWithMatches(30000)
 	d.press("/", "x", "y", "z")
 	_, cmd := d.ui.Update(keyPress("enter"))
-	d.wantShown(t, "looking through the record")
+	d.wantShown(t, "searching the record")
 	if _, again := d.ui.Update(keyPress("n")); again != nil {
 		t.Error("it looks twice at once")
 	}
 	d.carryOut(cmd)
-	d.wantShown(t, `no line has "xyz"`, "line 29999 of it")
+	d.wantShown(t, `no line contains "xyz"`, "line 29999 of it")
 	d.mustNotLook(t)
 	d.press("esc")
 	d.press("e")
-	d.wantShown(t, "no line tells of something wrong")
+	d.wantShown(t, "no errors or warnings in this log")
 }
 
 func (d *driver) mustNotLook(t *testing.T) {
 	t.Helper()
-	if shown := d.screen(); strings.Contains(shown, "looking through") {
+	if shown := d.screen(); strings.Contains(shown, "searching the record") {
 		t.Errorf("it goes on looking:\n%s", shown)
 	}
 }

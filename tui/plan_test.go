@@ -12,19 +12,19 @@ func TestAPlanIsAskedOfTheMarkedHostsAndReadInATab(t *testing.T) {
 	if want := [][]string{{"hsb0", "hsb1"}}; !slices.EqualFunc(d.owner.planned, want, slices.Equal) {
 		t.Fatalf("planned %v, want %v", d.owner.planned, want)
 	}
-	d.wantShown(t, "─[ plan ]", "asking what a deploy would do", "asking 2 hosts")
+	d.wantShown(t, "─[ plan ]", "checking what a deploy would do", "planning for 2 hosts")
 	d.send(batchMsg{plans: []plan{{"hsb1", []Text{{"note", "2 commits from a1b2c3d to 3f9c2ab"}, {"out", "would build 4 derivations"}}}}})
 	d.wantShown(t, "2 commits from a1b2c3d", "would build 4 derivations")
 	d.press("tab", "tab")
-	d.wantShown(t, "─[ log ]", "nothing has been said yet")
+	d.wantShown(t, "─[ log ]", "no output yet")
 	d.press("esc", "k", "enter", "tab") // hsb0 has not answered yet
-	d.wantShown(t, "asking what a deploy would do")
+	d.wantShown(t, "checking what a deploy would do")
 }
 
 func TestAHostThatWasNotAskedSaysHowToAsk(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("enter", "tab")
-	d.wantShown(t, "v asks what a deploy would do here")
+	d.wantShown(t, "v shows what a deploy would do here")
 	d.press("V")
-	d.wantShown(t, "building it, to tell what a deploy would change")
+	d.wantShown(t, "building, to show what a deploy would change")
 }

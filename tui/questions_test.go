@@ -3,7 +3,7 @@ package tui
 import (
 	"testing"
 
-	"github.com/markus-barta/nixfleet/agent"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 func TestADecisionWaitsUntilNobodyIsTypingAndCancelHasTheFocus(t *testing.T) {
@@ -44,9 +44,9 @@ func TestAnAgentOfAnotherVersionIsBehindAndNamed(t *testing.T) {
 	h := healthy(currentRev)
 	h.Agent = ""
 	d.send(batchMsg{target: &Target{Revision: currentRev}, statuses: []Status{
-		{Host: "hsb0", Reachable: true, Health: h, Time: noon, OtherAgent: &agent.VersionError{Agent: "9.0"}},
+		{Host: "hsb0", Reachable: true, Health: h, Time: noon, OtherAgent: &health.AgentVersionError{Agent: "9.0"}},
 	}})
 	d.wantShown(t, "✓✓✓↓")
 	d.press("enter")
-	d.wantShown(t, "the agent is fleetctl 9.0, with another API")
+	d.wantShown(t, "the agent is fleetctl 9.0, which has a different API")
 }

@@ -11,7 +11,7 @@ import (
 func TestARebootWantsTheCountTypedEvenOfOneHost(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("ctrl+r")
-	d.wantShown(t, "reboot 1 host?", "hsb0", "type 1 to go on")
+	d.wantShown(t, "reboot 1 host?", "hsb0", "this reboots the host: type 1 to confirm")
 	d.press("enter", "tab", "enter", "2", "enter")
 	if len(d.owner.hosts) > 0 {
 		t.Fatalf("rebooted %v without the count", d.owner.hosts)
@@ -25,17 +25,17 @@ func TestARebootWantsTheCountTypedEvenOfOneHost(t *testing.T) {
 func TestAHomeIsNoMachineToReboot(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("a", "ctrl+r")
-	d.wantShown(t, "reboot 6 hosts?", "not mba-imac-work, imac0, mba-mbp-work: homes", "in waves: 1 (5 hosts), then 2 (1 host)")
+	d.wantShown(t, "reboot 6 hosts?", "not mba-imac-work, imac0, mba-mbp-work: home hosts", "in waves: 1 (5 hosts), then 2 (1 host)")
 	d.press("6", "enter")
 	if len(d.owner.hosts) != 1 || slices.Contains(d.owner.hosts[0], "imac0") || len(d.owner.hosts[0]) != 6 {
 		t.Errorf("rebooted %v", d.owner.hosts)
 	}
 	d.press("a", "G", "k", "ctrl+r")
-	d.wantShown(t, "mba-mbp-work: a user's home is no machine to reboot")
+	d.wantShown(t, "mba-mbp-work: home hosts cannot be rebooted")
 }
 
 func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
-	d := newDriver(barta(), 100, 30).atRest()
+	d := newDriver(barta(), 120, 30).atRest()
 	d.send(batchMsg{activities: []activity{{"hsb0", "rebooting"}}})
 	d.clock = d.clock.Add(12 * time.Second)
 	d.send(batchMsg{events: []fleet.Event{{Type: fleet.LogLine, Host: "hsb0", Stream: "note", Line: "to be rebooted"}}})
@@ -46,7 +46,7 @@ func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
 		t.Error("it asks")
 	}
 	d.press("q")
-	d.wantShown(t, "leave?", "hsb0 is rebooting", "hosts of later waves are not begun")
+	d.wantShown(t, "leave?", "hsb0 is rebooting", "hosts of later waves will not start")
 	d.press("esc")
 	d.send(batchMsg{activities: []activity{{"hsb0", ""}}})
 	d.wantShown(t, "✓ current")

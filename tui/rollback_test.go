@@ -26,7 +26,7 @@ func TestOneHostIsRolledBackToAGenerationThatIsChosen(t *testing.T) {
 func TestARollbackDoesNotWaitForTheGenerationsOfTheHost(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	_, answer := d.ui.Update(keyPress("R"))
-	d.wantShown(t, "asking the host which generations it has", "▸ the generation before")
+	d.wantShown(t, "reading the host's generations", "▸ the previous generation")
 	d.press("tab", "enter")
 	if o := d.owner.options; len(o) != 1 || o[0].To != 0 {
 		t.Errorf("rolled back %+v", o)
@@ -40,7 +40,7 @@ func TestAHostThatDoesNotTellItsGenerationsCanBeRolledBackToTheOneBefore(t *test
 	d := newDriver(barta(), 100, 30).atRest()
 	d.options.Actions.Generations = func(string) ([]host.Generation, error) { return nil, errors.New("connect: no route to host") }
 	d.press("R")
-	d.wantShown(t, "the host does not say which it has: connect: no route to host", "▸ the generation before")
+	d.wantShown(t, "cannot read the host's generations: connect: no route to host", "▸ the previous generation")
 }
 
 func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
@@ -52,7 +52,7 @@ func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
 	_, answer = d.ui.Update(keyPress("R"))
 	d.press("tab")
 	d.carryOut(answer)
-	d.wantShown(t, "there is none before that of now", "▸     2", "[▸Cancel ]")
+	d.wantShown(t, "there is no earlier generation", "▸     2", "[▸Cancel ]")
 }
 
 func TestADialogInALowWindowStillSaysWhomItIsAbout(t *testing.T) {
@@ -64,7 +64,7 @@ func TestADialogInALowWindowStillSaysWhomItIsAbout(t *testing.T) {
 func TestSeveralHostsAreRolledBackToTheGenerationBefore(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("space", "space", "R")
-	d.wantShown(t, "rollback 2 hosts?", "to the generation before")
+	d.wantShown(t, "rollback 2 hosts?", "to the previous generation")
 	d.press("tab", "enter")
 	if o := d.owner.options; len(o) != 1 || o[0].To != 0 || len(d.owner.hosts[0]) != 2 {
 		t.Errorf("rolled back %v to %+v", d.owner.hosts, o)

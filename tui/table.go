@@ -28,6 +28,8 @@ type TableOptions struct {
 	Actions   Actions
 	Settings  Settings
 	ReadOnly  string // why no host may be changed; "" if hosts may be changed
+	Width     int    // of the window, with Height, if Out cannot be asked for it; 0 if it can
+	Height    int
 	// Leaving is what to show before the table is left while a run is in progress. The default says that jobs continue
 	// and how to attach to them.
 	Leaving []string
@@ -109,6 +111,9 @@ func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx,
 
 func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *Table {
 	t := &Table{ui: newUI(o), done: make(chan struct{})}
+	if o.Width > 0 {
+		more = append(more, tea.WithWindowSize(o.Width, o.Height))
+	}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
 		tea.WithFPS(tableFramesPerSecond))...)

@@ -1,7 +1,9 @@
 package tui
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 func (d *driver) wantShown(t *testing.T, texts ...string) {
@@ -75,7 +78,7 @@ func TestAHostThatIsAtWorkIsNotDeployedTo(t *testing.T) {
 	if d.dialog != nil {
 		t.Fatal("it asks")
 	}
-	d.wantShown(t, "hsb0 is in run 20261124-120000-k3f9 already")
+	d.wantShown(t, "hsb0 is already in run 20261124-120000-k3f9")
 }
 
 func TestRetryIsForTheHostsWhereItFailed(t *testing.T) {
@@ -110,7 +113,7 @@ func TestReadOnlyChangesNothingAndSaysWhy(t *testing.T) {
 		}
 	}
 	d.press("?")
-	d.wantShown(t, "some are off, as the table was opened with --read-only", "switch to nothing (off)")
+	d.wantShown(t, "some are off: the table was opened with --read-only", "pull and build, without activating (off)")
 	d.press("esc")
 	if shown := d.screen(); strings.Contains(shown, "deploy") {
 		t.Errorf("it offers what is off:\n%s", shown)
@@ -273,7 +276,7 @@ func TestALogOfItsOwnStaysInItsTab(t *testing.T) {
 	d.press("tab", "j", "j", "j") // the pinned one, wherever the cursor goes
 	d.wantShown(t, "from hsb0")
 	d.press("tab") // that of the cursor
-	d.wantShown(t, "nothing has been said yet")
+	d.wantShown(t, "no output yet")
 }
 
 func TestAPanicBesideTheTableGivesTheTerminalBackFirst(t *testing.T) {
@@ -297,7 +300,7 @@ func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
 	d.press("S")
 	d.wantShown(t, "sorted by time")
 	d.press("S")
-	d.wantShown(t, "in the inventory's order")
+	d.wantShown(t, "sorted as in the inventory")
 }
 
 func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
@@ -358,4 +361,84 @@ func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
 	h.Checkout.Dirty = true
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
 	d.wantShown(t, "hsb1          ▸ build        ↓↓▸✓")
+}
+
+func TestAFailedRunIsShownAfterARestart(t *testing.T) {
+	d := newDriver(barta(), 160, 30).atRest()
+	failed := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "failed", Step: "build", Reason: "vpn-hub-2.1.0", Time: noon.Add(-4 * time.Hour)}
+	switched := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "switched", Revision: currentRev, Time: noon.Add(-4 * time.Hour)}
+	d.send(batchMsg{lastRuns: map[string]health.LastRun{"hsb0": failed, "hsb1": switched, "mba-mbp-work": switched, "elsewhere": failed}})
+	d.wantShown(t, "1 failed", "✗ failed", "last deploy failed 4h ago in build: vpn-hub-2.1.0", "hsb1          ↓ behind", "mba-mbp-work  ? unknown")
+	d.clock = noon.Add(time.Hour)
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(currentRev), Time: d.clock}}})
+	d.wantShown(t, "last deploy failed 5h ago")
+	d.press("F")
+	d.wantShown(t, "deploy 1 host?", "hsb0")
+	d.press("esc")
+
+	run := d.newRun()
+	run.start("hsb0")
+	d.wantShown(t, "· waiting")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Skipped, Reason: "wave 1 failed"})
+	d.wantShown(t, "✗ failed", "last deploy failed 5h ago")
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(currentRev), Time: noon.Add(2 * time.Hour)}}})
+	d.wantShown(t, "last deploy failed 5h ago")
+	d.send(batchMsg{lastRuns: map[string]health.LastRun{"hsb0": {Outcome: "degraded", Time: noon}}}) // the table has seen a newer run
+	d.wantShown(t, "✗ failed")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: currentRev})
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(currentRev), Time: noon.Add(3 * time.Hour)}}})
+	if shown := ansi.Strip(d.screen()); strings.Contains(shown, "failed 5h ago") {
+		t.Errorf("the next run ended well, and the failure is still shown:\n%s", shown)
+	}
+}
+
+func TestARefusedHostIsNeverAway(t *testing.T) {
+	d := newDriver(barta(), 160, 30).atRest()
+	for _, host := range []string{"hsb0", "imac0"} { // imac0 may be offline
+		d.send(batchMsg{statuses: []Status{{Host: host, Err: codedError("auth"), Time: noon}}})
+		d.wantShown(t, host+strings.Repeat(" ", 13-len(host))+" ✗ refused")
+		d.send(batchMsg{statuses: []Status{{Host: host, Err: codedError("host-key-unknown"), Time: noon}}})
+		d.wantShown(t, host+strings.Repeat(" ", 13-len(host))+" ✗ unknown key")
+	}
+	d.wantShown(t, "9 hosts  2 unknown key")
+}
+
+func TestFactsFromBeforeTheEndOfARunDoNotReplaceItsOutcome(t *testing.T) {
+	d := newDriver(barta(), 160, 30)
+	d.send(batchMsg{target: &Target{Revision: currentRev}})
+	run := d.newRun()
+	run.start("hsb1")
+	run.finish("hsb1", fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev}) // a minute after noon
+	old := healthy(oldRev)
+	old.Checkout.Behind, old.Checkout.Dirty, old.Agent = 2, true, ""
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(59 * time.Second)}}})
+	d.wantShown(t, "hsb1          ✓ switched     ", "✓?✓- 3f9c2ab ")
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(61 * time.Second)}}})
+	d.wantShown(t, "hsb1          ~ dirty        ", "✗?↓- a1b2c3d ")
+}
+
+func TestNoHostIsCurrentWithoutATarget(t *testing.T) {
+	d := newDriver(barta(), 160, 30)
+	d.send(batchMsg{statuses: statusesAtRest()})
+	if shown := ansi.Strip(d.screen()); strings.Contains(shown, "current") {
+		t.Errorf("a host is called current:\n%s", shown)
+	}
+	d.wantShown(t, "target commit unknown")
+}
+
+func TestTheHeaderCountsEveryHostInEveryWindow(t *testing.T) {
+	for _, width := range []int{60, 80, 100, 160} {
+		d := newDriver(barta(), width, 30).atRest()
+		header, _, _ := strings.Cut(ansi.Strip(d.screen()), "\n")
+		_, counts, _ := strings.Cut(header, "hosts ")
+		counts, _, _ = strings.Cut(counts, "main")
+		total := 0
+		for _, match := range regexp.MustCompile(`(\d+)( [a-z]|[^\w\s])`).FindAllStringSubmatch(counts, -1) {
+			n, _ := strconv.Atoi(match[1])
+			total += n
+		}
+		if total != 9 {
+			t.Errorf("at %d columns the header counts %d hosts: %s", width, total, header)
+		}
+	}
 }

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	currentRev  = "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"
-	oldRev = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
+	currentRev = "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"
+	oldRev     = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
 )
 
 // barta is the fleet that screens are drawn of.

@@ -11,9 +11,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
-// Attach shows a run from its start and stays with it to its end. While another process owns the run, it
-// watches. If no process does, it takes the run over: it follows jobs from where the record ends, asks
-// unknown hosts again, and skips hosts that had not started. It returns as Run does.
+// Attach shows a run from its start and stays with it to its end. While another process owns the
+// run, it watches. If no process does, it takes the run over: it follows jobs from where the record
+// ends, asks unknown hosts again, and skips hosts that had not started. It returns as Run does.
 func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.Inventory, sink func(fleet.Event)) (fleet.Summary, error) {
 	out := newRecorder(rec.Run, nil, e.now, sink)
 	replayed := newReplayer(rec, out)
@@ -55,8 +55,8 @@ func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.
 	})
 }
 
-// resumeScheduler returns a scheduler for a run as its last owner left it. It has the hosts that are still
-// in the inventory. Those with a final outcome have finished.
+// resumeScheduler returns a scheduler for a run as its last owner left it. It has the hosts that
+// are still in the inventory. Those with a final outcome have finished.
 func (r *run) resumeScheduler(state *fleet.State, inv *inventory.Inventory) *scheduler {
 	s := &scheduler{run: r}
 	for i, h := range state.Hosts {
@@ -107,7 +107,8 @@ func (s *scheduler) resume(ctx context.Context, inv *inventory.Inventory, unfini
 	s.runWaves(ctx)
 }
 
-// settle reports the outcome of a host that will not be resumed. It does not count against its wave.
+// settle reports the outcome of a host that will not be resumed. It does not count against its
+// wave.
 func (s *scheduler) settle(name string, result *fleet.Result) {
 	s.send(fleet.Event{Type: fleet.HostFinished, Host: name, Result: result})
 	if t := s.tasks[name]; t != nil {
@@ -121,7 +122,8 @@ func (w *worker) resume(ctx context.Context, rp *hostReplay) *fleet.Result {
 	w.link.launched = !rp.waitsOnline
 	w.started = rp.started
 	w.resumeLog(rp)
-	if w.log.end != nil && !w.activated() { // the log is complete, and nothing else is to be checked
+	if w.log.end != nil && !w.activated() {
+		// the log is complete, and nothing else is to be checked
 		if end := w.conclude(ctx); end.finished {
 			return end.result
 		}

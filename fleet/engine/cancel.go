@@ -9,12 +9,13 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// Cancel ends what has not started to activate, even while another process owns the run: it ends jobs on
-// their hosts, and keeps waiting hosts from starting. It calls sink with each host's answer, one call at a
-// time. The outcomes are reported by the run's owner, or by Attach. An error means that some hosts could
-// not be asked.
+// Cancel ends what has not started to activate, even while another process owns the run: it ends
+// jobs on their hosts, and keeps waiting hosts from starting. It calls sink with each host's
+// answer, one call at a time. The outcomes are reported by the run's owner, or by Attach. An error
+// means that some hosts could not be asked.
 func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.Inventory, sink func(host, answer string)) error {
 	// Ask the owner first, so that it starts no host that is not in the list below.
 	if err := rec.RequestCancel(); err != nil {
@@ -61,7 +62,8 @@ func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.
 		err = e.Cancel(ctx, rollback, inv, sink)
 	}
 	if missed > 0 {
-		return fmt.Errorf("%d of %d hosts could not be asked to cancel\n  hint: try again: fleetctl cancel %s", missed, len(state.Hosts), rec.Run)
+		return hint.Errorf("fleetctl cancel "+rec.Run+" tries again",
+			"%d of %d hosts could not be asked to cancel", missed, len(state.Hosts))
 	}
 	return err
 }

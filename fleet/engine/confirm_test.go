@@ -10,6 +10,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestASwitchIsConfirmedOverANewLogin(t *testing.T) {
@@ -171,7 +172,7 @@ func TestWhoConfirmsDependsOnWhatIsActivated(t *testing.T) {
 		w := newWorld(t, "web")
 		p, err := fleet.NewPlan(w.inv, w.inv.Hosts, tt.o, "me@here")
 		switch {
-		case tt.want == "" && (err == nil || !strings.Contains(err.Error(), "hint: ")):
+		case tt.want == "" && (err == nil || hint.Of(err) == ""):
 			t.Errorf("%+v: error %v", tt.o, err)
 		case tt.want != "" && (err != nil || p.Confirm != tt.want):
 			t.Errorf("%+v: %v, want %s", tt.o, err, tt.want)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Engine carries out runs. Its fields must not change once a run has started.
@@ -18,12 +18,13 @@ type Engine struct {
 	Dialer  host.Dialer
 	Records *record.Store
 
-	// SudoPassword returns the password that sudo asks for on a host. retry means that sudo rejected the
-	// last one. It may be called for several hosts at once. If it is nil, there is no operator to ask.
+	// SudoPassword returns the password that sudo asks for on a host. retry means that sudo
+	// rejected the last one. It may be called for several hosts at once. If it is nil, there is no
+	// operator to ask.
 	SudoPassword func(ctx context.Context, host string, retry bool) (string, error)
 
-	// LocalGit returns the commit of a branch or tag of a remote, from the operator's git. If it is nil,
-	// the hosts are asked.
+	// LocalGit returns the commit of a branch or tag of a remote, from the operator's git. If it is
+	// nil, the hosts are asked.
 	LocalGit func(ctx context.Context, remote, name string) (rev string, err error)
 
 	Now func() time.Time // nil means time.Now
@@ -33,8 +34,8 @@ type Engine struct {
 	stop     context.CancelFunc
 }
 
-// Stop makes the engine start no more hosts: they are skipped. Hosts already started are followed to
-// their end.
+// Stop makes the engine start no more hosts: they are skipped. Hosts already started are followed
+// to their end.
 func (e *Engine) Stop() {
 	e.once.Do(e.prepareStop)
 	e.stop()
@@ -44,12 +45,13 @@ func (e *Engine) prepareStop() {
 	e.stopping, e.stop = context.WithCancel(context.Background())
 }
 
-// Run carries out a plan and records it. It calls sink with every event, in order, from one goroutine.
+// Run carries out a plan and records it. It calls sink with every event, in order, from one
+// goroutine.
 //
-// Run returns when every host has an outcome or, with Detach, when every job has started. When ctx ends,
-// it returns at once: jobs on hosts continue, the record stays open, and Attach can continue the run. An
-// error means that the run could not start or that its record is incomplete. How the hosts did is only in
-// the Summary.
+// Run returns when every host has an outcome or, with Detach, when every job has started. When ctx
+// ends, it returns at once: jobs on hosts continue, the record stays open, and Attach can continue
+// the run. An error means that the run could not start or that its record is incomplete. How the
+// hosts did is only in the Summary.
 func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event)) (fleet.Summary, error) {
 	rev, err := e.resolveRevision(ctx, p)
 	if err != nil {
@@ -76,8 +78,9 @@ func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event))
 	})
 }
 
-// execute runs work in its own goroutine, records the events that it sends, and finishes the run when
-// every host has an outcome. The context that work gets as accept is done when no more hosts may start.
+// execute runs work in its own goroutine, records the events that it sends, and finishes the run
+// when every host has an outcome. The context that work gets as accept is done when no more hosts
+// may start.
 func (e *Engine) execute(ctx context.Context, r *run, notify []inventory.Notify, out *recorder, work func(ctx, accept context.Context)) (fleet.Summary, error) {
 	e.once.Do(e.prepareStop)
 	accept, cancel := context.WithCancel(ctx)
@@ -114,14 +117,14 @@ func (e *Engine) now() time.Time {
 	return time.Now()
 }
 
-// resolveRevision returns the commit of a revision that was given by name. The tip of the inventory's
-// branch is looked up later, while hosts connect.
+// resolveRevision returns the commit of a revision that was given by name. The tip of the
+// inventory's branch is looked up later, while hosts connect.
 func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, error) {
 	if p.Rev == "" || fleet.IsCommit(p.Rev) {
 		return p.Rev, nil
 	}
 	if e.LocalGit == nil {
-		return "", fmt.Errorf("cannot look up %q: git is not installed here\n  hint: use the full commit hash, 40 hex digits", p.Rev)
+		return "", hint.Errorf("use the full commit hash, 40 hex digits", "cannot look up %q: git is not installed on this machine", p.Rev)
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
 	defer cancel()
@@ -130,7 +133,7 @@ func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, er
 		err = errors.New("no such branch or tag")
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot look up %q in %q: %w\n  hint: to name a commit, use its full hash, 40 hex digits", p.Rev, p.Remote, err)
+		return "", hint.Errorf("to name a commit, use its full hash, 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
 	}
 	return rev, nil
 }

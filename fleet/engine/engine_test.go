@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestDeployTellsAHostsWholeStory(t *testing.T) {
@@ -50,7 +51,7 @@ func TestEveryOutcomeHasItsCodeAndExitStatus(t *testing.T) {
 		}, fleet.Degraded, "units", 1, "systemctl"},
 		{"a reboot is needed", func(_ *world, h *fakeHost) { h.log = steps("reboot-needed reboot verify at the next boot") }, fleet.RebootNeeded, "reboot", 0, "reboot"},
 		{"a dirty checkout", func(_ *world, h *fakeHost) { h.log = broken("pull", "dirty", "has changes") }, fleet.Failed, "dirty", 1, "commit"},
-		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, fleet.Failed, "build", 1, "fix it"},
+		{"a build error", func(_ *world, h *fakeHost) { h.log = broken("build", "build", "exit 1") }, fleet.Failed, "build", 1, "push, and deploy again"},
 		{"nothing answers", func(_ *world, h *fakeHost) { h.dials = always(offline) }, fleet.Unreachable, "offline", 3, "look"},
 		{"it answers nothing for ever", func(_ *world, h *fakeHost) { h.dials = always(errBlackHole) }, fleet.Unreachable, "offline", 3, ""},
 		{"a laptop that is off", func(w *world, h *fakeHost) {
@@ -214,7 +215,7 @@ func TestARevisionByNameIsLookedUpBeforeTheRunBegins(t *testing.T) {
 		return "", errors.New("no such thing")
 	}
 	_, err := w.engine.Run(t.Context(), w.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run began") })
-	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(err.Error(), "40 hex digits") {
+	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(hint.Of(err), "40 hex digits") {
 		t.Errorf("error %v", err)
 	}
 	if all, _ := w.engine.Records.List(); len(all) != 0 {

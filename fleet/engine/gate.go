@@ -4,10 +4,8 @@ import "github.com/markus-barta/nixfleet/fleet"
 
 // gate is where a built host waits until its wave's turn.
 type gate struct {
-	released  bool            // the host may activate
-	calledOff *fleet.Result   // it must not, and this is its result
-	delivered map[signal]bool // signals that the job has answered
-	sender    *signalSender   // sending, or nil
+	released  bool          // the host may activate
+	calledOff *fleet.Result // it must not, and this is its result
 }
 
 // atGate returns the channel that lets the host through, or nil if it is not at the gate.
@@ -22,17 +20,10 @@ func (w *worker) atGate() <-chan *fleet.Result {
 }
 
 // awaiting reports whether the job waits for permission to activate.
-func (w *worker) awaiting() bool { return w.state.Awaiting() && !w.gate.delivered[signalGo] }
+func (w *worker) awaiting() bool { return w.state.Awaiting() && !w.signals.delivered[signalGo] }
 
-// confirming reports whether the host waits, or will soon wait, for the operator to confirm its switch.
+// confirming reports whether the host waits, or will soon wait, for the operator to confirm its
+// switch.
 func (w *worker) confirming() bool {
 	return w.activated() && w.start.Confirm == fleet.ConfirmOperator && w.state.Facts[fleet.FactConfirmed] == ""
-}
-
-// checksDone returns a channel that is closed when the running checks end, or nil if none run.
-func (w *worker) checksDone() <-chan struct{} {
-	if w.checks == nil || w.checks.finished() {
-		return nil
-	}
-	return w.checks.done
 }

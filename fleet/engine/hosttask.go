@@ -9,9 +9,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// hostTask is one host's part of a run. Its goroutine can start before the turn of its wave and outlast
-// it. While the task only waits, for other hosts to build or for its host to come online, other hosts have
-// its slot.
+// hostTask is one host's part of a run. Its goroutine can start before the turn of its wave and
+// outlast it. While the task only waits, for other hosts to build or for its host to come online,
+// other hosts have its slot.
 type hostTask struct {
 	host *inventory.Host
 	gate chan *fleet.Result // takes one value: nil lets the host activate, a result calls it off
@@ -20,8 +20,8 @@ type hostTask struct {
 	yielded chan struct{} // closed once the task needs no slot
 	done    chan struct{} // closed when the task has finished
 
-	// state belongs to the worker while the task runs, and to the scheduler once done is closed. Its
-	// Result stays nil if the run was abandoned.
+	// state belongs to the worker while the task runs, and to the scheduler once done is closed.
+	// Its Result stays nil if the run was abandoned.
 	state *fleet.HostState
 }
 
@@ -91,7 +91,7 @@ func (s *scheduler) startTask(ctx, accept context.Context, t *hostTask) {
 	}
 	s.running.Go(func() {
 		w := s.newWorker(t)
-		s.finishTask(t, w.complete(w.catchPanic(ctx, s.work)))
+		s.finishTask(t, complete(w.catchPanic(ctx, s.work), w.state, w.started))
 	})
 }
 
@@ -111,8 +111,8 @@ func (r *run) finishHost(t *hostTask, result *fleet.Result) {
 	r.send(ev)
 }
 
-// skipResult returns the result of a host that must not start or, once it has built, must not activate.
-// It returns nil if the host may proceed.
+// skipResult returns the result of a host that must not start or, once it has built, must not
+// activate. It returns nil if the host may proceed.
 func (r *run) skipResult(accept context.Context) *fleet.Result {
 	switch reason := r.policy.reason(); {
 	case r.cancelled():

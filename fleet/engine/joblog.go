@@ -18,7 +18,8 @@ type jobLog struct {
 	reader   *logReader      // nil until the job was seen
 	recorded map[string]bool // events that an earlier owner of the run has recorded, by eventKey
 	end      *remote.Item    // the job's end marker
-	verified *bool           // how the job's own verification went; the step also includes our checks
+	// how the job's own verification went; the step also includes our checks
+	verified *bool
 }
 
 // received returns how many bytes of the log have been received.
@@ -39,15 +40,36 @@ func (l *jobLog) close() error {
 	return l.file.Close()
 }
 
-// openLog prepares for the first byte of the log.
-func (w *worker) openLog(nonce string) {
-	if w.log.nonce != "" {
-		return
+// open prepares for the first byte of the log. reader is not used if the log is open already. The
+// error is about the file alone.
+func (l *jobLog) open(journal *record.Journal, nonce string, reader *logReader) (err error) {
+	if l.nonce == "" {
+		l.nonce, l.reader = nonce, reader
+		l.file, err = journal.CreateLog(reader.host, nonce)
 	}
-	file, err := w.journal.CreateLog(w.host.Name, nonce)
-	w.logError(err)
-	w.log.file, w.log.nonce, w.log.reader = file, nonce, newLogReader(w.host.Name, nonce)
-	w.attachReader()
+	return err
+}
+
+// append adds what the session has printed, without the bytes that are already there, and reports
+// whether anything was new. The bytes are written to disk before they are parsed. The error is
+// about the file alone.
+func (l *jobLog) append(b []byte) (grew bool, err error) {
+	repeated := min(l.skip, int64(len(b)))
+	l.skip -= repeated
+	b = b[repeated:]
+	if len(b) == 0 {
+		return false, nil
+	}
+	err = l.file.Append(b)
+	l.reader.parser.Write(b)
+	return true, err
+}
+
+// useReader makes the worker receive what a reader reads.
+func (w *worker) useReader(r *logReader) *logReader {
+	r.send, r.learn = w.send, w.learn
+	r.flushAfter = func(d time.Duration) { w.clock.flush.Reset(d) }
+	return r
 }
 
 // resumeLog continues the log that the replay has read so far.
@@ -58,30 +80,20 @@ func (w *worker) resumeLog(rp *hostReplay) {
 	}
 	file, err := w.journal.ResumeLog(w.host.Name, rp.offset)
 	w.logError(err)
-	w.log.file, w.log.nonce, w.log.reader = file, rp.nonce, rp.reader
-	w.attachReader()
+	w.log.file, w.log.nonce, w.log.reader = file, rp.nonce, w.useReader(rp.reader)
 	for _, it := range rp.items {
 		w.learn(it)
 	}
 }
 
-func (w *worker) attachReader() {
-	w.log.reader.send, w.log.reader.learn = w.send, w.learn
-	w.log.reader.flushAfter = func(d time.Duration) { w.clock.flush.Reset(d) }
-}
-
-// receive takes bytes of the log: they are written to disk first, then parsed.
+// receive takes bytes that the session has printed.
 func (w *worker) receive(b []byte) {
-	repeated := min(w.log.skip, int64(len(b)))
-	w.log.skip -= repeated
-	b = b[repeated:]
-	if len(b) == 0 {
-		return
+	grew, err := w.log.append(b)
+	w.logError(err)
+	if grew {
+		w.link.emptySessions = 0
+		w.clock.watchQuiet(w.host.Timeouts.Quiet)
 	}
-	w.link.emptySessions = 0
-	w.logError(w.log.file.Append(b))
-	w.log.reader.parser.Write(b)
-	w.watchQuiet()
 }
 
 // maxFacts bounds the facts of a host. It is more than any job reports.
@@ -126,7 +138,7 @@ func (w *worker) learnStep(s fleet.Step, word string) {
 	w.emitOnce(fleet.Event{Type: fleet.StepFinished, Step: s, OK: &ok})
 }
 
-// eventKey is the same for events that say the same about a host.
+// eventKey returns a key that is equal for events that say the same about a host.
 func eventKey(ev fleet.Event) string {
 	return fmt.Sprintf("%s %s %s %s", ev.Type, ev.Step, ev.Key, ev.Value)
 }

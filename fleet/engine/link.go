@@ -18,8 +18,9 @@ type link struct {
 	attempts      int       // at reaching it again
 }
 
-// connect logs in for the first time. Without a connection it returns the host's result, or nil if the run
-// was abandoned. A host that seems to be offline is tried twice, because a network may drop a packet.
+// connect logs in for the first time. Without a connection it returns the host's result, or nil if
+// the run was abandoned. A host that seems to be offline is tried twice, because a network may drop
+// a packet.
 func (w *worker) connect(ctx context.Context) (host.Conn, *fleet.Result) {
 	conn, err := w.engine.Dialer.Dial(ctx, w.host)
 	early := time.Since(w.started) <= w.host.Timeouts.Connect/2
@@ -41,8 +42,8 @@ func (w *worker) connect(ctx context.Context) (host.Conn, *fleet.Result) {
 	return conn, nil
 }
 
-// awaitOnline keeps dialing a host that is offline, while other hosts have its slot. When the host appears,
-// it takes a slot again, unless no more hosts may start by then.
+// awaitOnline keeps dialing a host that is offline, while other hosts have its slot. When the host
+// appears, it takes a slot again, unless no more hosts may start by then.
 func (w *worker) awaitOnline(ctx context.Context, cause error) (host.Conn, *fleet.Result) {
 	w.note(fmt.Sprintf("offline (%s): waiting up to %v for it", host.Reason(cause, w.host), w.plan.WaitOnline))
 	w.emit(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactAway, Value: fleet.Yes})
@@ -80,9 +81,9 @@ func (w *worker) awaitOnline(ctx context.Context, cause error) (host.Conn, *flee
 	}
 }
 
-// reconnect opens a new connection after the last one was lost because of cause. It gives up after the
-// inventory's reconnect time, or when the host rejects the login twice: a host that is restarting its SSH
-// server may do so once. Then, and when ctx ends, it returns no connection.
+// reconnect opens a new connection after the last one was lost because of cause. It gives up after
+// the inventory's reconnect time, or when the host rejects the login twice: a host that is
+// restarting its SSH server may do so once. Then, and when ctx ends, it returns no connection.
 func (w *worker) reconnect(ctx context.Context, cause error) (host.Conn, *fleet.Result) {
 	if w.link.lostSince.IsZero() {
 		w.link.lostSince = time.Now()

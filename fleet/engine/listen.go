@@ -13,17 +13,18 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it sends the
-// job the signals that are due.
+// listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it
+// sends the job the signals that are due.
 func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) sessionEnd {
 	w.clock.deadline.Reset(max(host.Grace, time.Until(w.clock.due)))
-	w.watchQuiet()
+	w.clock.watchQuiet(w.host.Timeouts.Quiet)
 	defer w.clock.deadline.Stop()
 	defer w.clock.quiet.Stop()
-	defer w.stopSignal()
+	defer w.signals.stop()
 	following := false
 	for {
-		checksDone := w.checksDone() // taken before a signal is chosen, so that their end is not missed
+		// Taken before a signal is chosen, so that their end is not missed
+		checksDone := w.checks.running()
 		w.sendDueSignal(ctx, conn)
 		select {
 		case m, open := <-s.Messages:
@@ -44,13 +45,14 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 			if w.log.end != nil {
 				return w.conclude(ctx)
 			}
-		case h, ok := <-w.signalAnswer():
+		case h, ok := <-w.signals.answer:
 			if ok {
 				w.handleSignalAnswer(h)
 			}
 		case calledOff := <-w.atGate():
 			if calledOff == nil && w.cancelled() {
-				calledOff = cancelledBefore("it activated") // the cancel may not have reached its job
+				// the cancel may not have reached its job
+				calledOff = cancelledBefore("it activated")
 			}
 			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
 		case <-checksDone:
@@ -79,7 +81,10 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 		if !slices.Contains([]fleet.Code{fleet.CodeSudoPassword, fleet.CodeSudoWrong}, fleet.Code(h.Code)) {
 			return finishedWith(host.Refused(fleet.Connect, h, w.host)), true
 		}
-		return w.askSudoPassword(ctx, h), true
+		if result := w.sudo.ask(ctx, w.engine.SudoPassword, h, w.host); result != nil {
+			return finishedWith(result), true
+		}
+		return sessionEnd{}, true
 	case "absent":
 		if w.link.jobSeen || w.log.nonce != "" {
 			return finishedWith(w.unknown(fleet.CodeVanished, "the job is not on the host anymore")), true
@@ -89,10 +94,10 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 	return finishedWith(w.unknown(fleet.CodeProtocol, fmt.Sprintf("unexpected answer %q from the host", clean.Line([]byte(h.Word))))), true
 }
 
-// handleFollowing handles the header of a session that prints the job's log. Bytes that were received
-// before are skipped.
+// handleFollowing handles the header of a session that prints the job's log. Bytes that were
+// received before are skipped.
 func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
-	w.openLog(h.Nonce)
+	w.logError(w.log.open(w.journal, h.Nonce, w.useReader(newLogReader(w.host.Name, h.Nonce))))
 	w.log.skip = w.log.received() - h.Offset
 	if h.Nonce != w.log.nonce || w.log.skip < 0 {
 		return finishedWith(w.unknown(fleet.CodeVanished, "another job has replaced this run's job on the host")), true
@@ -108,34 +113,8 @@ func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
 	return finishedWith(nil), w.plan != nil && w.plan.Detach
 }
 
-// sudoPassword is the password that sudo wants on a host, once the operator has given it.
-type sudoPassword struct {
-	password string
-	known    bool
-	rejected int // how often sudo rejected it
-}
-
-// askSudoPassword asks the operator for the password. It does so at most three times: more failures may
-// lock the account.
-func (w *worker) askSudoPassword(ctx context.Context, h remote.Header) sessionEnd {
-	if w.sudo.known {
-		w.sudo.rejected++
-	}
-	if w.engine.SudoPassword == nil || w.sudo.rejected == maxRetries {
-		return finishedWith(host.Refused(fleet.Connect, h, w.host))
-	}
-	password, err := w.engine.SudoPassword(ctx, w.host.Name, w.sudo.known)
-	if err != nil {
-		result := host.Refused(fleet.Connect, remote.Header{Code: string(fleet.CodeSudoPassword)}, w.host)
-		result.Reason += ": " + clean.Line([]byte(err.Error()))
-		return finishedWith(result)
-	}
-	w.sudo.password, w.sudo.known = password, true
-	return sessionEnd{}
-}
-
-// sessionEnded decides how to continue after a session that ended before its job did. following means that
-// the session printed the job's log.
+// sessionEnded decides how to continue after a session that ended before its job did. following
+// means that the session printed the job's log.
 func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
 	if w.log.reader != nil {
 		w.log.reader.flush()

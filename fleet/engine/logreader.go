@@ -11,8 +11,8 @@ import (
 // progressInterval is the shortest time between two progress events of a host.
 const progressInterval = 100 * time.Millisecond
 
-// logReader parses a host's log. Lines and progress become events; markers go to learn. The owner sets the
-// functions, and may change them when another goroutine takes the log over.
+// logReader parses a host's log. Lines and progress become events; markers go to learn. The owner
+// sets the functions, and may change them when another goroutine takes the log over.
 type logReader struct {
 	host       string
 	parser     *remote.Parser

@@ -13,8 +13,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// sendNotification reports the end of a run to the configured command and URL. It returns a line for each
-// that failed; nothing else depends on it.
+// sendNotification reports the end of a run to the configured command and URL. It returns a line
+// for each that failed; nothing else depends on it.
 func sendNotification(ctx context.Context, n inventory.Notify, report fleet.Report) (problems []string) {
 	if n.OnFailure && report.ExitCode == fleet.ExitOK {
 		return nil

@@ -9,7 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// policy decides whether a run continues after failures. Once it has halted the run, no more hosts start.
+// policy decides whether a run continues after failures. Once it has halted the run, no more hosts
+// start.
 type policy struct {
 	start    *fleet.Start
 	planned  map[string]int // index of each host in start.Hosts
@@ -70,8 +71,8 @@ func (p *policy) endWave(number int) {
 	p.judge(number)
 }
 
-// judge halts the run if a wave has failed. A wave within its failure budget has not failed. A canary has
-// no budget.
+// judge halts the run if a wave has failed. A wave within its failure budget has not failed. A
+// canary has no budget.
 func (p *policy) judge(number int) {
 	failed := p.waveFailed[number]
 	slices.SortFunc(failed, func(a, b string) int { return p.planned[a] - p.planned[b] })
@@ -98,7 +99,8 @@ func (p *policy) waveOf(host string) int {
 	return p.start.Hosts[i].Wave
 }
 
-// someOf names hosts. Since the reason is repeated for every host that is skipped, it names only a few.
+// someOf names hosts. Since the reason is repeated for every host that is skipped, it names only a
+// few.
 func someOf(hosts []string) string {
 	const most = 10
 	if len(hosts) <= most {

@@ -28,9 +28,9 @@ type problem struct {
 	reason string
 }
 
-// postChecks check a switched host from outside: does a new login work, do its services answer? They start
-// when the activation ends, next to the job's own verification, and are repeated until they succeed or are
-// stopped.
+// postChecks check a switched host from outside: does a new login work, do its services answer?
+// They start when the activation ends, next to the job's own verification, and are repeated until
+// they succeed or are stopped.
 type postChecks struct {
 	cancel    context.CancelFunc
 	done      chan struct{} // closed when the checks have ended
@@ -59,7 +59,7 @@ func (w *worker) startChecks(ctx context.Context) {
 	p := &prober{dialer: w.engine.Dialer, host: w.host}
 	_, p.probes = host.SplitHealth(w.host.Health)
 	if w.confirming() {
-		p.confirmJob = host.JobID(w.id, w.host.Name)
+		p.confirmJob = w.signals.job
 	}
 	w.checks = startPostChecks(ctx, p)
 }
@@ -72,6 +72,20 @@ func (c *postChecks) wait(limit time.Duration) *problem {
 	return c.problem
 }
 
+// running returns a channel that is closed when the checks end, or nil if none run. c may be nil.
+func (c *postChecks) running() <-chan struct{} {
+	if c == nil || c.finished() {
+		return nil
+	}
+	return c.done
+}
+
+// failed reports whether the checks have ended with a problem. c may be nil.
+func (c *postChecks) failed() bool { return c != nil && c.finished() && c.problem != nil }
+
+// hasConfirmed reports whether the job knows that a new login works. c may be nil.
+func (c *postChecks) hasConfirmed() bool { return c != nil && c.confirmed.Load() }
+
 func (c *postChecks) finished() bool {
 	select {
 	case <-c.done:
@@ -83,9 +97,10 @@ func (c *postChecks) finished() bool {
 
 // prober runs one round of checks after the other.
 type prober struct {
-	dialer     host.Dialer
-	host       *inventory.Host
-	confirmJob string            // ID of the job to confirm over the new login, or "" if there is none left
+	dialer host.Dialer
+	host   *inventory.Host
+	// ID of the job to confirm over the new login, or "" if there is none left
+	confirmJob string
 	confirmed  *atomic.Bool      // set once it is confirmed
 	probes     []inventory.Check // health checks that have not succeeded yet
 	conn       host.Conn         // the new login; nil until it works
@@ -144,7 +159,8 @@ func (p *prober) disconnect() {
 	}
 }
 
-// login logs in again. Unless there is a job to confirm, which does the same, it also runs a command.
+// login logs in again. Unless there is a job to confirm, which does the same, it also runs a
+// command.
 func (p *prober) login(ctx context.Context) *problem {
 	conn, err := p.dialer.Dial(ctx, p.host)
 	if err != nil {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,7 +117,7 @@ func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
 func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 	for _, tt := range []struct {
 		goal, want string
-	}{{fleet.GoalBoot, "reboot-needed died confirm the new"}, {fleet.GoalSwitch, "degraded died confirm the new"}, {fleet.GoalTest, "degraded died confirm the new"}} {
+	}{{fleet.GoalBoot, "reboot-needed died confirm"}, {fleet.GoalSwitch, "degraded died confirm"}, {fleet.GoalTest, "degraded died confirm"}} {
 		t.Run(tt.goal, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 			f.Options.Goal = tt.goal
@@ -133,12 +134,26 @@ func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			script := remote.Follow("t", state.Run+".web", 0)
+			script := remote.Attach("t", state.Run+".web", 0)
 			if _, err := conn.Run(t.Context(), host.Command{Script: script.Text, Args: script.Args}); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := os.ReadFile(filepath.Join(job, "result")); err != nil || !strings.HasPrefix(string(got), tt.want) {
+			if got, err := os.ReadFile(filepath.Join(job, "result")); err != nil || string(got) != tt.want+"\n" {
 				t.Errorf("%q, %v, want %s", got, err, tt.want)
+			}
+			nonce, err := os.ReadFile(filepath.Join(job, "nonce"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			log, err := os.ReadFile(filepath.Join(job, "log"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var end remote.Item // the last one
+			parser := remote.NewParser(strings.TrimSpace(string(nonce)), func(it remote.Item) { end = it })
+			parser.Write(log)
+			if got := fmt.Sprint(end.Word, " ", end.Code, " ", end.Step); end.Kind != remote.EndItem || got != tt.want || !strings.Contains(end.Text, "the new configuration") {
+				t.Errorf("the log ends with %+v, want %s", end, tt.want)
 			}
 		})
 	}

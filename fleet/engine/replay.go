@@ -18,7 +18,8 @@ import (
 // pollInterval is how often a replayer checks whether the record has grown.
 const pollInterval = 200 * time.Millisecond
 
-// replayer shows a run from its record, while the owner writes it. It belongs to the recorder's goroutine.
+// replayer shows a run from its record, while the owner writes it. It belongs to the recorder's
+// goroutine.
 type replayer struct {
 	record *record.Record
 	out    *recorder
@@ -43,8 +44,8 @@ func newReplayer(rec *record.Record, out *recorder) *replayer {
 	return &replayer{record: rec, out: out, events: record.LineReader{Path: rec.EventsPath()}, hosts: map[string]*hostReplay{}}
 }
 
-// watch returns when the run has finished or ctx ends. If the run has no owner anymore, it returns the
-// journal: this process owns the run from then on.
+// watch returns when the run has finished or ctx ends. If the run has no owner anymore, it returns
+// the journal: this process owns the run from then on.
 func (p *replayer) watch(ctx context.Context) (*record.Journal, error) {
 	for again := false; ; again = true {
 		// Take the lock first: then everything that the last owner wrote is there.
@@ -70,8 +71,8 @@ func (p *replayer) watch(ctx context.Context) (*record.Journal, error) {
 	}
 }
 
-// poll shows what is new. The log of a host that finishes is shown to its end before the outcome. The log
-// of a host that had finished before the first poll is not shown.
+// poll shows what is new. The log of a host that finishes is shown to its end before the outcome.
+// The log of a host that had finished before the first poll is not shown.
 func (p *replayer) poll(again bool) error {
 	err := p.events.Read(func(line []byte) error {
 		return record.Decode(line, func(ev fleet.Event) {

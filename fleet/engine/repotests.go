@@ -10,9 +10,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
-// runRepoTests runs the repository's tests for the host, on the host, and returns the problem that they
-// found. lost is not nil if the connection was lost meanwhile, which says nothing about the host: the tests
-// have to run again.
+// runRepoTests runs the repository's tests for the host, on the host, and returns the problem that
+// they found. lost is not nil if the connection was lost meanwhile, which says nothing about the
+// host: the tests have to run again.
 func (w *worker) runRepoTests(ctx context.Context) (found *problem, lost error) {
 	var tests []host.Test
 	conn, err := w.engine.Dialer.Dial(ctx, w.host)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 const (
@@ -156,7 +157,7 @@ func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
 func TestPlanTestsOnlyWhatRunsAndWhereSomebodyWaits(t *testing.T) {
 	for want, o := range map[string]fleet.Options{"leave out --test": {Test: true, Goal: fleet.GoalBoot}, "and --test": {Test: true, Detach: true}} {
 		w := newWorld(t, "a")
-		if _, err := fleet.NewPlan(w.inv, w.inv.Hosts, o, "me@here"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := fleet.NewPlan(w.inv, w.inv.Hosts, o, "me@here"); !strings.Contains(hint.Of(err), want) {
 			t.Errorf("%+v: %v", o, err)
 		}
 	}

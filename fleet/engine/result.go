@@ -8,8 +8,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// conclude makes the host's result from the job's end marker, the checks of a switched host and, if the run
-// has them as a gate, the repository's tests.
+// conclude makes the host's result from the job's end marker, the checks of a switched host and, if
+// the run has them as a gate, the repository's tests.
 func (w *worker) conclude(ctx context.Context) sessionEnd {
 	result := w.jobResult()
 	if w.activated() && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
@@ -90,7 +90,7 @@ func cancelledBefore(what string) *fleet.Result {
 	return &fleet.Result{Outcome: fleet.Cancelled, Code: fleet.CodeCancelled, Reason: "cancelled before " + what}
 }
 
-// notStarted is the result of a host whose run was abandoned before the host had started.
+// notStarted returns the result of a host whose run was abandoned before the host had started.
 func notStarted() *fleet.Result {
 	return &fleet.Result{
 		Outcome: fleet.Skipped, Code: fleet.CodeInterrupted,

@@ -48,8 +48,8 @@ func (p *pinnedRevision) set(rev string) (pinned bool) {
 	return true
 }
 
-// pinFromLocalGit asks the operator's git while hosts connect. The returned function stops that and waits
-// for it.
+// pinFromLocalGit asks the operator's git while hosts connect. The returned function stops that and
+// waits for it.
 func (r *run) pinFromLocalGit(ctx context.Context) (stop func()) {
 	if _, known := r.revision.get(); known || r.engine.LocalGit == nil || r.plan.Remote == "" {
 		close(r.revision.localDone)
@@ -81,8 +81,8 @@ func (r *run) pin(rev string) {
 	}
 }
 
-// revisionFor returns the run's commit. If it is not known yet, it asks the host. A result means that the
-// host cannot say, an error that the connection was lost.
+// revisionFor returns the run's commit. If it is not known yet, it asks the host. A result means
+// that the host cannot say, an error that the connection was lost.
 func (r *run) revisionFor(ctx context.Context, conn host.Conn, h *inventory.Host) (string, *fleet.Result, error) {
 	select {
 	case <-r.revision.localDone:

@@ -12,9 +12,9 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// rollBack rolls the hosts of a failed wave back. That is a run of its own, with its own record and jobs,
-// because a host has one job per run. Its events are passed on in this run and decide the hosts' outcomes.
-// A cancelled run rolls nothing back.
+// rollBack rolls the hosts of a failed wave back. That is a run of its own, with its own record and
+// jobs, because a host has one job per run. Its events are passed on in this run and decide the
+// hosts' outcomes. A cancelled run rolls nothing back.
 func (s *scheduler) rollBack(ctx context.Context, hosts []*inventory.Host) {
 	if s.start.OnFailure != fleet.OnFailureRollback || len(hosts) == 0 {
 		return
@@ -62,8 +62,8 @@ func (s *scheduler) rollbackPlan(hosts []*inventory.Host) *fleet.Plan {
 	return p
 }
 
-// settleRollbacks continues the runs that roll this one back, if the process that had started them died.
-// Hosts that they had not started are rolled back now.
+// settleRollbacks continues the runs that roll this one back, if the process that had started them
+// died. Hosts that they had not started are rolled back now.
 func (s *scheduler) settleRollbacks(ctx context.Context, rollbacks []*record.Record, inv *inventory.Inventory) {
 	quiet := *inv
 	quiet.Notify = inventory.Notify{} // the notification is about this run, not about its parts
@@ -104,8 +104,8 @@ func (s *scheduler) relayRollback(ev fleet.Event) {
 	}
 }
 
-// rolledBack turns the result of a host's rollback into its result in this run. t is nil if the host is
-// not in the inventory anymore.
+// rolledBack turns the result of a host's rollback into its result in this run. t is nil if the
+// host is not in the inventory anymore.
 func (s *scheduler) rolledBack(t *hostTask, r fleet.Result) *fleet.Result {
 	why := cmp.Or(s.policy.reason(), "its wave failed")
 	if t != nil && t.state.Result != nil {

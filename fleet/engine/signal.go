@@ -9,8 +9,8 @@ import (
 )
 
 // signal is a word from the operator to a job. signalConfirm needs a login that is newer than the
-// activation, so the checks send it. All others go over the connection that follows the job. Sending a
-// signal twice is harmless.
+// activation, so the checks send it. All others go over the connection that follows the job.
+// Sending a signal twice is harmless.
 type signal string
 
 const (
@@ -21,29 +21,31 @@ const (
 	signalCancel  signal = "cancel"  // do not activate
 )
 
-// signalSender sends one signal, next to the session that follows the job, until the job has answered or
-// the sender is stopped.
-type signalSender struct {
-	signal signal
-	cancel context.CancelFunc
-	answer chan remote.Header // gets at most one value, then is closed
+// signals sends a host's job one signal at a time, next to the session that follows the job, and
+// remembers what the job has heard.
+type signals struct {
+	job       string          // ID of the job
+	delivered map[signal]bool // signals that the job has answered
+
+	sending signal // being sent, or ""
+	cancel  context.CancelFunc
+	answer  chan remote.Header // gets at most one value, then is closed; nil while nothing is sent
 }
 
-func (w *worker) startSignal(ctx context.Context, conn host.Conn, s signal) *signalSender {
+// send sends a signal over conn after a delay, until the job has answered or stop is called.
+func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time.Duration) {
 	ctx, cancel := context.WithCancel(ctx)
-	sender := &signalSender{signal: s, cancel: cancel, answer: make(chan remote.Header, 1)}
-	id := host.JobID(w.id, w.host.Name)
-	// Most confirmations arrive before the host has to know that the operator is present.
-	presentAfter := min(2*time.Second, w.confirmTimeout()/4)
+	answer := make(chan remote.Header, 1)
+	g.sending, g.cancel, g.answer = s, cancel, answer
 	go func() {
-		defer close(sender.answer)
-		if s == signalPresent && !host.Sleep(ctx, presentAfter) {
+		defer close(answer)
+		if delay > 0 && !host.Sleep(ctx, delay) {
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := signalJob(ctx, conn, id, s)
+			header, err := signalJob(ctx, conn, g.job, s)
 			if err == nil {
-				sender.answer <- header
+				answer <- header
 				return
 			}
 			if !host.Sleep(ctx, host.Backoff(n)) {
@@ -51,7 +53,17 @@ func (w *worker) startSignal(ctx context.Context, conn host.Conn, s signal) *sig
 			}
 		}
 	}()
-	return sender
+}
+
+// stop stops sending, if a signal is being sent, and waits for its goroutine.
+func (g *signals) stop() {
+	if g.sending == "" {
+		return
+	}
+	g.cancel()
+	for range g.answer {
+	}
+	g.sending, g.answer = "", nil
 }
 
 // signalJob sends a signal once and returns the job's answer.
@@ -62,53 +74,41 @@ func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote
 		if s == signalCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Tell(token, id, string(s))
+		return remote.Signal(token, id, string(s))
 	})
 }
 
-// stopSignal stops the sender, if there is one, and waits for its goroutine.
-func (w *worker) stopSignal() {
-	if w.gate.sender == nil {
-		return
-	}
-	w.gate.sender.cancel()
-	for range w.gate.sender.answer {
-	}
-	w.gate.sender = nil
-}
-
-// signalAnswer returns the channel of the sender's answer, or nil.
-func (w *worker) signalAnswer() <-chan remote.Header {
-	if w.gate.sender == nil {
-		return nil
-	}
-	return w.gate.sender.answer
-}
-
-// handleSignalAnswer handles a job's answer to a signal. If the job refused it, its log says why.
+// handleSignalAnswer handles the job's answer to the signal that was sent. If the job refused it,
+// its log says why.
 func (w *worker) handleSignalAnswer(h remote.Header) {
 	awaiting := w.awaiting()
-	s := w.gate.sender.signal
-	w.gate.delivered[s] = true
-	w.stopSignal()
+	s := w.signals.sending
+	w.signals.delivered[s] = true
+	w.signals.stop()
 	switch {
-	case s == signalGo && awaiting: // otherwise the log is already past it, and has a deadline of its own
+	case s == signalGo && awaiting:
+		// otherwise the log is already past it, and has a deadline of its own
 		w.expect("")
 	case s == signalCancel && h.Code == "activating":
 		w.gate.calledOff = nil
 	}
 }
 
-// sendDueSignal sends the job the signal that is due, one at a time. Presence is withdrawn as soon as there
-// is something better to say.
+// sendDueSignal sends the job the signal that is due. Presence is withdrawn as soon as there is
+// something better to say.
 func (w *worker) sendDueSignal(ctx context.Context, conn host.Conn) {
 	due := w.dueSignal()
-	if w.gate.sender != nil && w.gate.sender.signal == signalPresent && due != signalPresent {
-		w.stopSignal()
+	if w.signals.sending == signalPresent && due != signalPresent {
+		w.signals.stop()
 	}
-	if due != "" && w.gate.sender == nil {
-		w.gate.sender = w.startSignal(ctx, conn, due)
+	if due == "" || w.signals.sending != "" {
+		return
 	}
+	var delay time.Duration
+	if due == signalPresent { // most confirmations arrive before the host has to know
+		delay = min(2*time.Second, w.confirmTimeout()/4)
+	}
+	w.signals.send(ctx, conn, due, delay)
 }
 
 func (w *worker) dueSignal() signal {
@@ -120,14 +120,14 @@ func (w *worker) dueSignal() signal {
 		due = signalCancel
 	case w.awaiting() && w.gate.released:
 		due = signalGo
-	case !w.confirming() || w.checks != nil && w.checks.confirmed.Load():
+	case !w.confirming() || w.checks.hasConfirmed():
 		return ""
-	case w.checks != nil && w.checks.finished() && w.checks.problem != nil:
+	case w.checks.failed():
 		due = signalBack
 	default:
 		due = signalPresent
 	}
-	if w.gate.delivered[due] {
+	if w.signals.delivered[due] {
 		return ""
 	}
 	return due

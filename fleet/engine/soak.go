@@ -11,9 +11,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// soak waits between two waves, then checks the hosts of the first one again: each must accept a login and
-// pass its health checks. A host that does not is degraded, which may fail the wave. Nothing is soaked if
-// no host has changed, or if no host is left to protect.
+// soak waits between two waves, then checks the hosts of the first one again: each must accept a
+// login and pass its health checks. A host that does not is degraded, which may fail the wave.
+// Nothing is soaked if no host has changed, or if no host is left to protect.
 func (s *scheduler) soak(wave fleet.Wave, next []fleet.Wave) {
 	changed := s.activated(wave)
 	waiting := slices.ContainsFunc(fleet.HostsOf(next), func(h *inventory.Host) bool { return !s.tasks[h.Name].finished() })

@@ -36,8 +36,22 @@ func (c *stepClock) stop() {
 	c.flush.Stop()
 }
 
-// stepLimit is how long a step may take before a host counts as overdue: the limit that the job applies
-// itself, and some time to report it. Between two steps it is only that time.
+// restart gives the current step until limit from now.
+func (c *stepClock) restart(limit time.Duration) {
+	c.due = time.Now().Add(limit)
+	c.deadline.Reset(limit)
+	c.quiet.Stop()
+}
+
+// watchQuiet restarts the wait for the next output of a build. With a limit of 0 there is none.
+func (c *stepClock) watchQuiet(limit time.Duration) {
+	if c.step == fleet.Build && limit > 0 {
+		c.quiet.Reset(limit)
+	}
+}
+
+// stepLimit returns how long a step may take before a host counts as overdue: the limit that the
+// job applies itself, and some time to report it. Between two steps it is only that time.
 func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 	switch s {
 	case fleet.Connect:
@@ -56,8 +70,8 @@ func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 	return host.Grace
 }
 
-// stepLimit is the limit for the host as it is now. A host that is not confirmed may take as long to go
-// back as to activate.
+// stepLimit returns the limit for the host as it is now. A host that is not confirmed may take as
+// long to go back as to activate.
 func (w *worker) stepLimit() time.Duration {
 	switch {
 	case w.clock.step == fleet.Confirm:
@@ -71,20 +85,10 @@ func (w *worker) stepLimit() time.Duration {
 // expect restarts the deadline for a step that has started or, with "", for the next step to start.
 func (w *worker) expect(s fleet.Step) {
 	w.clock.step = s
-	limit := w.stepLimit()
-	w.clock.due = time.Now().Add(limit)
-	w.clock.deadline.Reset(limit)
-	w.clock.quiet.Stop()
+	w.clock.restart(w.stepLimit())
 }
 
-// watchQuiet restarts the wait for the next output of a build.
-func (w *worker) watchQuiet() {
-	if w.clock.step == fleet.Build && w.host.Timeouts.Quiet > 0 {
-		w.clock.quiet.Reset(w.host.Timeouts.Quiet)
-	}
-}
-
-// confirmTimeout is how long a host waits to be confirmed.
+// confirmTimeout returns how long a host waits to be confirmed.
 func (r *run) confirmTimeout() time.Duration {
 	return time.Duration(r.start.ConfirmSeconds * float64(time.Second))
 }

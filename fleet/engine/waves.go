@@ -13,12 +13,13 @@ import (
 //	   │                                            │                                     ^
 //	   └───────────────── skip ─────────────────────┴───────────── call off ──────────────┘
 //
-// There are two ways to get through the first wave's turn to the last one's. Normally, a wave's turn starts
-// its tasks with their gates open. If the hosts have started before their turn, because all of them build
-// first or because the run is attached to, a wave's turn only releases them from the gate.
+// There are two ways to get through the first wave's turn to the last one's. Normally, a wave's
+// turn starts its tasks with their gates open. If the hosts have started before their turn, because
+// all of them build first or because the run is attached to, a wave's turn only releases them from
+// the gate.
 //
-// Whether the next wave follows is up to the policy: a wave is judged after its turn and again after it
-// has soaked. A wave that fails halts the run and may be rolled back.
+// Whether the next wave follows is up to the policy: a wave is judged after its turn and again
+// after it has soaked. A wave that fails halts the run and may be rolled back.
 type scheduler struct {
 	*run
 	accept context.Context // done when no more hosts may start
@@ -61,14 +62,14 @@ func (s *scheduler) startAll(ctx context.Context) {
 	})
 }
 
-// startTurn is a host's turn if it starts with its wave.
+// startTurn takes a host's turn if it starts with its wave.
 func (s *scheduler) startTurn(ctx, accept context.Context, t *hostTask) {
 	t.gate <- nil
 	s.startTask(ctx, accept, t)
 	t.waitForSlot()
 }
 
-// releaseTurn is a host's turn if it has started before its wave.
+// releaseTurn takes a host's turn if it has started before its wave.
 func (s *scheduler) releaseTurn(_, accept context.Context, t *hostTask) {
 	if t.finished() {
 		return
@@ -91,8 +92,8 @@ func (s *scheduler) handleFailure(ctx context.Context, turned []fleet.Wave) {
 	}
 }
 
-// activated returns the hosts of a wave on which a new configuration is in place, among those that have
-// finished.
+// activated returns the hosts of a wave on which a new configuration is in place, among those that
+// have finished.
 func (s *scheduler) activated(wave fleet.Wave) []*inventory.Host {
 	var hosts []*inventory.Host
 	for _, h := range wave.Hosts {

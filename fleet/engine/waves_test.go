@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestAWaveWaitsForTheOneBefore(t *testing.T) {
@@ -174,8 +175,8 @@ func TestPlanSaysWhatStandsAgainstIt(t *testing.T) {
 			continue
 		}
 		for _, want := range tt.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("%s: %q does not say %q", tt.name, err, want)
+			if text := err.Error() + "\n" + hint.Of(err); !strings.Contains(text, want) {
+				t.Errorf("%s: %q does not contain %q", tt.name, text, want)
 			}
 		}
 	}

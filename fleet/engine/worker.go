@@ -13,24 +13,26 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// maxRetries is how often a host may do what must not continue forever, such as end a session early.
+// maxRetries is how often a host may do what must not continue forever, such as end a session
+// early.
 const maxRetries = 3
 
 // worker takes one host through its part of a run. One goroutine owns it.
 //
-// What the worker knows about the run's progress on the host is in state, which it changes only through
-// the events that it sends.
+// What the worker knows about the run's progress on the host is in state, which it changes only
+// through the events that it sends.
 type worker struct {
 	*run
 	task  *hostTask
 	host  *inventory.Host
 	state *fleet.HostState // the task's
 
-	link  link
-	sudo  sudoPassword
-	log   jobLog
-	gate  gate
-	clock stepClock
+	link    link
+	sudo    sudoPassword
+	log     jobLog
+	gate    gate
+	clock   stepClock
+	signals signals
 
 	started   time.Time
 	freeSlot  func()      // frees the slot that the worker took after it had waited for the host
@@ -41,12 +43,12 @@ type worker struct {
 func (r *run) newWorker(t *hostTask) *worker {
 	return &worker{
 		run: r, task: t, host: t.host, state: t.state, started: time.Now(), freeSlot: func() {},
-		gate: gate{delivered: map[signal]bool{}}, clock: newStepClock(),
+		clock: newStepClock(), signals: signals{job: host.JobID(r.id, t.host.Name), delivered: map[signal]bool{}},
 	}
 }
 
-// launch starts the host's part of the run: it connects, starts the job and follows it. It returns nil if
-// the run was abandoned, and with Detach once the job has started.
+// launch starts the host's part of the run: it connects, starts the job and follows it. It returns
+// nil if the run was abandoned, and with Detach once the job has started.
 func (w *worker) launch(ctx context.Context) *fleet.Result {
 	defer w.close()
 	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
@@ -65,8 +67,8 @@ func (w *worker) connectAndFollow(ctx context.Context) *fleet.Result {
 	return w.follow(ctx, conn)
 }
 
-// sessionEnd says how to continue after a session. The zero value means to open another session on the
-// same connection.
+// sessionEnd says how to continue after a session. The zero value means to open another session on
+// the same connection.
 type sessionEnd struct {
 	finished bool          // the worker is done, with result
 	result   *fleet.Result // nil leaves the host without an outcome
@@ -75,7 +77,8 @@ type sessionEnd struct {
 
 func finishedWith(result *fleet.Result) sessionEnd { return sessionEnd{finished: true, result: result} }
 
-// follow stays with the host until its part of the run is over, across as many connections as that takes.
+// follow stays with the host until its part of the run is over, across as many connections as that
+// takes.
 func (w *worker) follow(ctx context.Context, conn host.Conn) *fleet.Result {
 	defer func() { conn.Close() }()
 	for {
@@ -104,7 +107,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.link.jobSeen || w.plan == nil {
-		script = remote.Follow(token, host.JobID(w.id, w.host.Name), w.log.received())
+		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {
@@ -136,7 +139,8 @@ func (w *worker) emit(ev fleet.Event) {
 	w.send(ev)
 }
 
-// emitOnce is emit, except that it does not send what an earlier owner of the run has recorded.
+// emitOnce does what emit does, except that it does not send what an earlier owner of the run has
+// recorded.
 func (w *worker) emitOnce(ev fleet.Event) {
 	if !w.log.recorded[eventKey(ev)] {
 		w.emit(ev)
@@ -150,8 +154,8 @@ func (w *worker) emitOnce(ev fleet.Event) {
 func (w *worker) note(line string) { w.logLine(w.host.Name, fleet.StreamNote, line) }
 func (w *worker) warn(line string) { w.logLine(w.host.Name, fleet.StreamWarn, line) }
 
-// logError keeps an error of the operator's side that makes the recorded log incomplete. The run does not
-// depend on it.
+// logError keeps an error of the operator's side that makes the recorded log incomplete. The run
+// does not depend on it.
 func (w *worker) logError(err error) {
 	if err != nil {
 		w.recordError(fmt.Errorf("the log of %s is incomplete: %w", w.host.Name, err))
@@ -169,18 +173,17 @@ func (w *worker) warnOfLoss(cause error) {
 // activated reports whether the new configuration was activated and may be running.
 func (w *worker) activated() bool { return w.state.Changed && w.start.Goal != fleet.GoalBoot }
 
-// complete fills in what the log says about a result.
-func (w *worker) complete(r *fleet.Result) *fleet.Result {
+// complete fills in what the host's facts say about a result.
+func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Result {
 	if r == nil {
 		return nil
 	}
-	facts := w.state.Facts
-	r.Before, r.After = facts[fleet.FactBefore], facts[fleet.FactAfter]
-	r.Generation, _ = strconv.Atoi(facts[fleet.FactGeneration])
-	if w.state.Changed && r.Outcome != fleet.RolledBack {
-		r.Confirmed = facts[fleet.FactConfirmed]
+	r.Before, r.After = h.Facts[fleet.FactBefore], h.Facts[fleet.FactAfter]
+	r.Generation, _ = strconv.Atoi(h.Facts[fleet.FactGeneration])
+	if h.Changed && r.Outcome != fleet.RolledBack {
+		r.Confirmed = h.Facts[fleet.FactConfirmed]
 	}
-	r.Seconds = time.Since(w.started).Seconds()
+	r.Seconds = time.Since(started).Seconds()
 	return r
 }
 

@@ -38,8 +38,8 @@ type Difference struct {
 	Text string `json:"text"` // in a few words
 }
 
-// Drift lists every difference between a host and its target: the checkout first, then the system. It is empty, not nil, if there
-// are none.
+// Drift lists every difference between a host and its target: the checkout first, then the system.
+// It is empty, not nil, if there are none.
 type Drift []Difference
 
 // Has reports whether the drift includes any of the given codes.
@@ -56,8 +56,9 @@ func (d Drift) String() string {
 	return strings.Join(texts, "; ")
 }
 
-// Drift compares the host with its target. It uses only facts: nothing is built, evaluated or fetched. A fact that the host did not
-// report is not a difference, except for the revision of the running system: a host is not current on a guess.
+// Drift compares the host with its target. It uses only facts: nothing is built, evaluated or
+// fetched. A fact that the host did not report is not a difference, except for the revision of the
+// running system: a host is not current on a guess.
 func (h Health) Drift(t Target) Drift {
 	d := Drift{}
 	add := func(code Code, format string, args ...any) {
@@ -99,8 +100,9 @@ func (h Health) Drift(t Target) Drift {
 	return d
 }
 
-// standing compares the checkout with the target revision. The checkout's own counts are those of its last fetch: they say on which
-// side commits are missing; only the revision says whether any are.
+// standing compares the checkout with the target revision. The checkout's own counts are those of
+// its last fetch: they say on which side commits are missing; only the revision says whether any
+// are.
 func (c Checkout) standing(target string) (Code, string) {
 	switch {
 	case c.Revision == target:
@@ -117,8 +119,9 @@ func (c Checkout) standing(target string) (Code, string) {
 	return "", ""
 }
 
-// UsualLock returns the checksum of flake.lock that hosts are compared with: that of a clean checkout of the target revision if
-// there is one, otherwise the one that most hosts have. It returns "" if no two hosts have the same. Nil checkouts are ignored.
+// UsualLock returns the checksum of flake.lock that hosts are compared with: that of a clean
+// checkout of the target revision if there is one, otherwise the one that most hosts have. It
+// returns "" if no two hosts have the same. Nil checkouts are ignored.
 func UsualLock(revision string, checkouts []*Checkout) string {
 	counts := make(map[string]int)
 	usual := ""
@@ -137,7 +140,8 @@ func UsualLock(revision string, checkouts []*Checkout) string {
 	return usual
 }
 
-// Short abbreviates a revision to seven digits. It keeps the suffix of a system that was built from uncommitted changes: "1a2b3c4-dirty".
+// Short abbreviates a revision to seven digits. It keeps the suffix of a system that was built from
+// uncommitted changes: "1a2b3c4-dirty".
 func Short(revision string) string {
 	commit, suffix, _ := strings.Cut(revision, "-")
 	if commit = commit[:min(len(commit), 7)]; suffix != "" {

@@ -26,15 +26,18 @@ type Contact struct {
 	Reason string // what went wrong, in a line; "" if nothing did
 }
 
-// Observation is what was last seen of a host. Its times are those of the operator's clock, taken before the host was asked.
+// Observation is what was last seen of a host. Its times are those of the operator's clock, taken
+// before the host was asked.
 type Observation struct {
 	Contact
 
-	Time         time.Time // of the last attempt; zero before the first
-	Health       *Health   // the last known facts; nil if there are none. They are old if the last attempt failed
-	FactsTime    time.Time // when Health was taken
-	CheckoutTime time.Time // when Health.Checkout was taken; an agent's answer comes with an older checkout
-	OtherAgent   bool      // the host's agent speaks another version of the API
+	Time time.Time // of the last attempt; zero before the first
+	// the last known facts; nil if there are none. They are old if the last attempt failed
+	Health    *Health
+	FactsTime time.Time // when Health was taken
+	// when Health.Checkout was taken; an agent's answer comes with an older checkout
+	CheckoutTime time.Time
+	OtherAgent   bool // the host's agent speaks another version of the API
 }
 
 // Activity says whether a run, or another operation, is changing a host now.
@@ -76,7 +79,8 @@ type Judgement struct {
 	LastRun *LastRun // the last run, while its outcome stands; nil otherwise
 }
 
-// State is the state of a host in a word. States are ordered by how much they matter to an operator.
+// State is the state of a host in a word. States are ordered by how much they matter to an
+// operator.
 type State int
 
 const (
@@ -124,8 +128,9 @@ const (
 
 // Judge decides the state of a host.
 //
-// The newer of two contradicting pieces of evidence counts: a run that ended well replaces the facts that were taken before its end,
-// and later facts replace its outcome. A failed, rolled-back or degraded run is not replaced by facts; it stands until the next run.
+// The newer of two contradicting pieces of evidence counts: a run that ended well replaces the
+// facts that were taken before its end, and later facts replace its outcome. A failed, rolled-back
+// or degraded run is not replaced by facts; it stands until the next run.
 func Judge(e Evidence) Judgement {
 	e.applyLastRun()
 	if e.LastRun != nil && (e.Work.Activity != Idle || !e.LastRun.Stands(e.Seen.Time)) {
@@ -205,7 +210,8 @@ func (c Code) state() State {
 	return StateUnknown
 }
 
-// git returns the state of the checkout. While a run is changing the host, the checkout may look modified without being so.
+// git returns the state of the checkout. While a run is changing the host, the checkout may look
+// modified without being so.
 func (e *Evidence) git(d Drift) Cell {
 	switch h := e.Seen.Health; {
 	case e.workingOn("pull"):

@@ -11,7 +11,7 @@ var (
 	after  = noon.Add(time.Minute)
 )
 
-// good is the evidence about a host that answered at noon and is at the target.
+// good returns the evidence about a host that answered at noon and is at the target.
 func good() Evidence {
 	h := upToDate()
 	h.Agent, h.System.Generation = "1.0", 7
@@ -136,7 +136,8 @@ func TestJudgeReportsFigures(t *testing.T) {
 	}
 }
 
-// run returns evidence about a host whose last run ended at noon, and which was last asked before or after that.
+// run returns evidence about a host whose last run ended at noon, and which was last asked before
+// or after that.
 func run(asked time.Time, last LastRun) Evidence {
 	e := good()
 	last.Time, last.Goal = noon, "switch"

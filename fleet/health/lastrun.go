@@ -16,9 +16,11 @@ type LastRun struct {
 	Reason  string    `json:"reason,omitempty"` // in a line
 	Time    time.Time `json:"time"`             // when it ended, by the operator's clock
 
-	Revision   string `json:"revision,omitempty"`   // the commit that the host ran at the end; "" if unknown
+	// the commit that the host ran at the end; "" if unknown
+	Revision   string `json:"revision,omitempty"`
 	Generation int    `json:"generation,omitempty"` // 0 if unknown
-	Checkout   string `json:"checkout,omitempty"`   // the commit that the run left the checkout at, clean; "" if unknown
+	// the commit that the run left the checkout at, clean; "" if unknown
+	Checkout string `json:"checkout,omitempty"`
 }
 
 // The outcomes that a judgement depends on.
@@ -33,11 +35,12 @@ const (
 	outcomeUnknown      = "unknown"
 )
 
-// NeedsAttention reports whether the run failed, was rolled back, or left the host degraded. Such an outcome stands until the next run.
+// NeedsAttention reports whether the run failed, was rolled back, or left the host degraded. Such
+// an outcome stands until the next run.
 func (r *LastRun) NeedsAttention() bool { return r.failed() || r.is(outcomeDegraded) }
 
-// Stands reports whether the outcome still counts for a host that was last asked at the given time, zero for never. An outcome that
-// needs no attention stands only until the host is asked again.
+// Stands reports whether the outcome still counts for a host that was last asked at the given time,
+// zero for never. An outcome that needs no attention stands only until the host is asked again.
 func (r *LastRun) Stands(asked time.Time) bool { return r.NeedsAttention() || !asked.After(r.Time) }
 
 // is reports whether there is a last run that ended in this way.
@@ -102,7 +105,8 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%dd ago", d/(24*time.Hour))
 }
 
-// applyLastRun brings the facts that are older than the end of the last run up to date with its outcome.
+// applyLastRun brings the facts that are older than the end of the last run up to date with its
+// outcome.
 func (e *Evidence) applyLastRun() {
 	r := e.LastRun
 	if r == nil {
@@ -131,7 +135,8 @@ func (e *Evidence) applyLastRun() {
 	e.Seen.Health = &h
 }
 
-// contact returns what the run proves about reaching the host, or the older contact if it proves nothing.
+// contact returns what the run proves about reaching the host, or the older contact if it proves
+// nothing.
 func (r *LastRun) contact(older Contact) Contact {
 	switch {
 	case r.is(outcomeUnreachable):

@@ -5,11 +5,12 @@ import (
 	"fmt"
 )
 
-// Socket is where a machine's agent answers, unless it was told otherwise.
+// Socket is the default socket of a machine's agent.
 const Socket = "/run/fleetctl-agent/agent.sock"
 
-// Sockets is where an agent may answer on a machine that a user is on, best first: the agent of the user's home with systemd and
-// with launchd, then that of the machine, which macOS has under /var/run. On a host, probe.sh looks in the same places.
+// Sockets returns the paths at which an agent may listen for a user, best first: the agent of the
+// user's home with systemd, with launchd, then the machine's agent, which macOS has under /var/run.
+// On a host, probe.sh tries the same paths.
 func Sockets(getenv func(string) string, home string, uid int) []string {
 	runtime := cmp.Or(getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", uid))
 	state := cmp.Or(getenv("XDG_STATE_HOME"), home+"/.local/state")

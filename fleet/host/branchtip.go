@@ -15,5 +15,5 @@ func BranchTip(ctx context.Context, conn Conn, h *inventory.Host, url, branch st
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight)
 	defer cancel()
-	return Ask(ctx, conn, func(token string) remote.Script { return remote.Tip(token, repo, url, branch) })
+	return Ask(ctx, conn, func(token string) remote.Script { return remote.LsRemote(token, repo, url, branch) })
 }

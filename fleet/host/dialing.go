@@ -10,20 +10,20 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// The pauses between attempts to reach a host again grow from the first to the last.
+// The pauses between attempts to reach a host again grow from the first to the last of these.
 const (
 	firstPause = 500 * time.Millisecond
 	lastPause  = 15 * time.Second
 )
 
-// pause is how long to wait before attempt n, from 0: each time twice as long, give or take a quarter, so that a fleet does not come back
-// to its bastion all at once.
+// Backoff returns how long to wait before attempt n, from 0. It doubles each time, give or take a
+// quarter, so that a fleet does not return to its bastion all at once.
 func Backoff(n int) time.Duration {
 	d := min(firstPause<<min(n, 10), lastPause)
 	return d*3/4 + rand.N(d/2)
 }
 
-// sleep waits, and reports whether it could to the end.
+// Sleep waits for d, and reports whether it did: false means that ctx was done first.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -35,13 +35,15 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// IsOffline reports whether an error of a [Dialer] says that nothing answered. Errors that are not a [Refusal] count as that, too.
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. Errors that are not
+// a [Refusal] count as that, too.
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()
 }
 
-// ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left empty.
+// ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left
+// empty.
 func ContactOf(err error) health.Contact {
 	var refusal Refusal
 	var coded interface{ Code() string }

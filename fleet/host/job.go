@@ -35,6 +35,6 @@ func Job(p *fleet.Plan, run string, h *inventory.Host, rev string) remote.Job {
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, Branch: p.Branch, Rev: rev,
 		Goal: p.Goal, SwitchCommand: command, Health: commands,
 		To: cmp.Or(p.Generations[h.Name], p.To), Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
-		Preflight: h.Timeouts.Preflight, Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
+		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}
 }

@@ -16,7 +16,8 @@ const maxPause = 5 * time.Minute
 // startInterval spreads the first attempts: a thousand logins at once would leave no time to draw.
 const startInterval = 2 * time.Millisecond
 
-// Monitor asks hosts for their health again and again until it is closed. Each host has a goroutine and a connection of its own.
+// Monitor asks hosts for their health again and again until it is closed. Each host has a goroutine
+// and a connection of its own.
 type Monitor struct {
 	interval time.Duration
 	paused   atomic.Bool
@@ -25,8 +26,9 @@ type Monitor struct {
 	wg       sync.WaitGroup
 }
 
-// NewMonitor starts a monitor that asks each host about once per interval, and passes the results to sink from one goroutine. Hosts
-// that are offline are asked less and less often, and hosts that refuse the login rarely. The caller closes the monitor.
+// NewMonitor starts a monitor that asks each host about once per interval, and passes the results
+// to sink from one goroutine. Hosts that are offline are asked less and less often, and hosts that
+// refuse the login rarely. The caller closes the monitor.
 func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, interval time.Duration, sink func(HostStatus)) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &Monitor{interval: max(interval, time.Second), wake: make(map[string]chan struct{}), cancel: cancel}
@@ -73,7 +75,8 @@ func (m *Monitor) watch(ctx context.Context, c *statusClient, wake <-chan struct
 			}
 			pause = m.pauseAfter(status, pause)
 		}
-		timer := time.NewTimer(pause*3/4 + rand.N(pause/2)) // so that hosts are not all asked at once
+		// so that hosts are not all asked at once
+		timer := time.NewTimer(pause*3/4 + rand.N(pause/2))
 		select {
 		case <-timer.C:
 		case <-wake:
@@ -117,7 +120,8 @@ func (m *Monitor) Resume() {
 	}
 }
 
-// Close ends all attempts and connections. When it returns, sink is no longer called; so sink must not call it.
+// Close ends all attempts and connections. When it returns, sink is no longer called; so sink must
+// not call it.
 func (m *Monitor) Close() {
 	m.cancel()
 	m.wg.Wait()

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -15,7 +16,7 @@ type Forecast struct {
 	Host     string
 	Revision string // that it would get
 	Err      error  // why no more is known of it; an error of the [Dialer]'s, or one with a hint
-	remote.Foreseen
+	remote.Preview
 }
 
 // Foresee asks a host what the plan would do there, and does none of it: refs, index and files of the checkout stay as they are. rev is
@@ -23,7 +24,7 @@ type Forecast struct {
 // and compared with what runs.
 func Foresee(ctx context.Context, d Dialer, p *fleet.Plan, h *inventory.Host, rev string, build bool) Forecast {
 	f := Forecast{Host: h.Name, Revision: rev}
-	f.Foreseen, f.Revision, f.Err = foresee(ctx, d, p, h, rev, build)
+	f.Preview, f.Revision, f.Err = foresee(ctx, d, p, h, rev, build)
 	if f.Err == nil && f.Revision == "" {
 		f.Revision = f.Head
 	}
@@ -33,8 +34,8 @@ func Foresee(ctx context.Context, d Dialer, p *fleet.Plan, h *inventory.Host, re
 	return f
 }
 
-func foresee(ctx context.Context, d Dialer, p *fleet.Plan, h *inventory.Host, rev string, build bool) (remote.Foreseen, string, error) {
-	var none remote.Foreseen
+func foresee(ctx context.Context, d Dialer, p *fleet.Plan, h *inventory.Host, rev string, build bool) (remote.Preview, string, error) {
+	var none remote.Preview
 	conn, err := d.Dial(ctx, h)
 	if err != nil {
 		return none, rev, err
@@ -53,29 +54,31 @@ func foresee(ctx context.Context, d Dialer, p *fleet.Plan, h *inventory.Host, re
 		}
 		rev = header.Code
 	}
-	ask := remote.Forecast{
+	ask := remote.PreviewRequest{
 		Kind: string(h.Kind), Checkout: remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: p.Remote}, Branch: p.Branch, Rev: rev,
-		Attribute: attribute(p, h), Build: build, Pull: h.Timeouts.Pull, BuildTime: h.Timeouts.Build,
+		Attribute: attribute(p, h), Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}
-	header, text, err := askAll(ctx, conn, ask.Script, remote.MaxForeseen)
+	header, text, err := askAll(ctx, conn, ask.Script, remote.MaxPreview)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return none, rev, context.Cause(ctx)
 	case err == nil && header.Word != "planned":
 		err = fmt.Errorf("the host answered %q", header.Word)
 	}
-	return remote.ParseForeseen(text), rev, err
+	return remote.ParsePreview(text), rev, err
 }
 
 // standing finds what of the commits alone would keep the checkout from being brought to the revision.
 func (f *Forecast) standing(h *inventory.Host) {
 	switch {
 	case h.Managed || f.Ahead == 0: // fleetctl's own clone is reset to anything
+		return
 	case f.Behind > 0:
-		f.Code, f.Problem = "diverged", fmt.Sprintf("the checkout has diverged: ahead by %d, behind by %d", f.Ahead, f.Behind)
+		f.Code = "diverged"
 	default:
-		f.Code, f.Problem = "ahead", fmt.Sprintf("the checkout is ahead of the revision by %d", f.Ahead)
+		f.Code = "ahead"
 	}
+	f.Problem = remote.Reason(f.Code, map[string]string{"ahead": strconv.Itoa(f.Ahead), "behind": strconv.Itoa(f.Behind)})
 }
 
 // Hint is what to do about the problem.
@@ -88,15 +91,10 @@ func (f *Forecast) Hint() string {
 
 // attribute is what of the flake the plan builds for a host: nothing where it only pulls, and nothing of ours where a switch_command does.
 func attribute(p *fleet.Plan, h *inventory.Host) string {
-	switch {
-	case h.SwitchCommand != "" || p.Goal == fleet.GoalPull:
+	if h.SwitchCommand != "" || p.Goal == fleet.GoalPull {
 		return ""
-	case h.Kind == inventory.Darwin:
-		return fmt.Sprintf("darwinConfigurations.%q.system", h.Attr)
-	case h.Kind == inventory.Home:
-		return fmt.Sprintf("homeConfigurations.%q.activationPackage", h.Attr)
 	}
-	return fmt.Sprintf("nixosConfigurations.%q.config.system.build.toplevel", h.Attr)
+	return remote.Attribute(string(h.Kind), h.Attr)
 }
 
 // PlannedStep is a step with the commands that it comes to on a host, as somebody would type them there. A step with none is left out.

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -42,11 +40,8 @@ func Refused(s fleet.Step, h remote.Header, host *inventory.Host) *fleet.Result 
 	value := func(key string) string { return clean.Line([]byte(h.Values[key])) }
 	r := &fleet.Result{Outcome: fleet.Failed, Step: s, Code: fleet.Code(clean.Line([]byte(h.Code))), Hint: fleet.Code(h.Code).Hint()}
 	switch h.Code {
-	case "locked":
-		r.Reason = fmt.Sprintf("job %s of %s is at work here (%s)", value("job"), cmp.Or(value("who"), "somebody"), cmp.Or(value("step"), "beginning"))
-		if since, err := strconv.ParseInt(value("since"), 10, 64); err == nil {
-			r.Reason = strings.TrimSuffix(r.Reason, ")") + ", since " + time.Unix(since, 0).Format("15:04:05") + ")"
-		}
+	case "locked", "busy", "no-home":
+		r.Reason = remote.Reason(h.Code, h.Values)
 	case "sudo-password":
 		r.Reason = "sudo wants a password"
 	case "sudo-wrong":
@@ -61,16 +56,10 @@ func Refused(s fleet.Step, h remote.Header, host *inventory.Host) *fleet.Result 
 		r.Reason = "the remote has no such branch"
 	case "no-reboot":
 		r.Reason = "there is nothing to reboot it with: neither systemctl nor shutdown"
-	case "no-home":
-		r.Reason = "there is no place for the job's directory"
 	default:
 		r.Reason = fmt.Sprintf("the host began nothing (%s)", r.Code)
 	}
-	switch text := value("text"); {
-	case text == "":
-	case h.Code == "busy":
-		r.Reason = text
-	default:
+	if text := value("text"); text != "" {
 		r.Reason += ": " + text
 	}
 	return r

@@ -163,7 +163,7 @@ func awaitBoot(ctx context.Context, d Dialer, h *inventory.Host, before string, 
 	}
 	return RebootResult{
 		Word: RebootLost, Reason: fmt.Sprintf("not back after %v: %s", limit, Reason(last, h)),
-		Hint: "look at its console; it may only need more time (--timeout)",
+		Hint: "check its console; it may only need more time",
 	}
 }
 

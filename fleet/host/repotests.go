@@ -70,7 +70,7 @@ func RunTestsOver(ctx context.Context, conn Conn, checkout remote.Checkout, h *i
 	overdue := time.AfterFunc(testLimit+Grace, func() { cancel(fmt.Errorf("nothing was heard of a test for %v", testLimit+Grace)) })
 	defer overdue.Stop()
 	token := remote.Token()
-	s := OpenSession(ctx, conn, remote.Tests(token, h.Name, checkout, testLimit), token, nil)
+	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testLimit), token, nil)
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -20,19 +19,22 @@ const (
 	probeInterval = time.Minute // between two probes of a host whose agent answers
 )
 
-// HostStatus is the result of asking a host for its health. All times are those of the operator's clock.
+// HostStatus is the result of asking a host for its health. All times are those of the operator's
+// clock.
 type HostStatus struct {
 	Host      string
 	Reachable bool           // the host let fleetctl in
 	Health    *health.Health // the last known facts; nil if there are none
-	Err       error          // why Health is not up to date; an error of the [Dialer]'s if not Reachable
-	Time      time.Time      // before the host was asked
+	// why Health is not up to date; an error of the [Dialer]'s if not Reachable
+	Err  error
+	Time time.Time // before the host was asked
 
 	FactsTime    time.Time // before Health was taken; zero means Time
 	CheckoutTime time.Time // before Health.Checkout was taken; zero means FactsTime
 
-	// OtherAgent is set if an agent answers that cannot be used, because it speaks another version of the API.
-	OtherAgent *agent.VersionError
+	// OtherAgent is set if an agent answers that cannot be used, because it speaks another version
+	// of the API.
+	OtherAgent *health.AgentVersionError
 }
 
 // Observation returns the status as evidence for [health.Judge].
@@ -65,7 +67,8 @@ func (s HostStatus) contact() health.Contact {
 	return c
 }
 
-// Status asks hosts for their health once, over one connection each. It passes the results to sink as they arrive, from one goroutine.
+// Status asks hosts for their health once, over one connection each. It passes the results to sink
+// as they arrive, from one goroutine.
 func Status(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, parallel int, sink func(HostStatus)) {
 	found := make(chan HostStatus)
 	go func() {
@@ -81,7 +84,8 @@ func Status(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*in
 	}
 }
 
-// statusClient asks one host for its health, repeatedly over the same connection. It belongs to one goroutine.
+// statusClient asks one host for its health, repeatedly over the same connection. It belongs to one
+// goroutine.
 type statusClient struct {
 	dialer   Dialer
 	host     *inventory.Host
@@ -93,7 +97,7 @@ type statusClient struct {
 	probeDue  time.Time      // when the next one is due if an agent answers in between
 	health    *health.Health
 	time      time.Time // when health was taken
-	other     *agent.VersionError
+	other     *health.AgentVersionError
 }
 
 func newStatusClient(d Dialer, inv *inventory.Inventory, h *inventory.Host) *statusClient {

@@ -6,7 +6,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/markus-barta/nixfleet/agent"
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
@@ -16,13 +15,13 @@ const agentTimeout = 5 * time.Second
 func askAgent(ctx context.Context, conn Conn, socket string) (*health.Health, error) {
 	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
-	client := agent.NewClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
+	client := health.NewAgentClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
 	defer client.Close()
 	return client.Health(ctx)
 }
 
-// withAgent combines the answer of an agent with the last probe, which may be older. The agent is closer to the machine; only the probe
-// can read the login user's files.
+// withAgent combines the answer of an agent with the last probe, which may be older. The agent is
+// closer to the machine; only the probe can read the login user's files.
 func withAgent(probed, agent health.Health) health.Health {
 	both := agent
 	both.Kind, both.Checkout, both.Job = probed.Kind, probed.Checkout, probed.Job

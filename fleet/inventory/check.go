@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// Check is a health check of a host: something that must hold after a switch.
+// A Check is a health check of a host: a condition that must hold after a switch.
 type Check struct {
 	What     string // a shell command that exits with 0, or tcp://HOST:PORT, http://... or https://...
-	Operator bool   // from = "operator": tried from the machine that fleetctl runs on, not from the host
-	Status   int    // what a web server must answer; 0 is anything below 400, at the end of redirections
+	Operator bool   // from = "operator": run on the operator's machine instead of the host
+	Status   int    // HTTP status that the server must return; 0 means below 400, after redirects
 }
 
-// Command reports whether it is one for the shell.
+// Command reports whether the check is a shell command.
 func (c Check) Command() bool { return c.scheme() == "" }
 
-// Web reports whether it asks a web server.
+// Web reports whether the check is an HTTP request.
 func (c Check) Web() bool { return c.scheme() == "http" || c.scheme() == "https" }
 
-// scheme is "" for a command, if perhaps one with a URL in it.
+// scheme returns the scheme of a URL, or "" for a command, even one that contains a URL.
 func (c Check) scheme() string {
 	scheme, _, isURL := strings.Cut(c.What, "://")
 	if !isURL || strings.ContainsAny(scheme, " \t/='\"") {
@@ -28,7 +28,7 @@ func (c Check) scheme() string {
 	return scheme
 }
 
-// String is the check as a person reads it.
+// String returns the check in a form for display.
 func (c Check) String() string {
 	s := c.What
 	if c.Status != 0 {
@@ -40,7 +40,8 @@ func (c Check) String() string {
 	return s
 }
 
-// MarshalJSON writes it as the inventory would have it: a string where that says it all.
+// MarshalJSON encodes the check as in the inventory: as a string if What is all there is, otherwise
+// as an object.
 func (c Check) MarshalJSON() ([]byte, error) {
 	if !c.Operator && c.Status == 0 {
 		return json.Marshal(c.What)

@@ -1,13 +1,16 @@
-// Package inventory reads hosts.toml: which hosts there are, how each is reached, and what is switched on it.
+// Package inventory reads hosts.toml: which hosts exist, how each is reached, and what is activated
+// on it.
 //
-// [Load] gives an [Inventory] in which nothing is left to look up: defaults are applied, names are unique, values are in
-// range. What is wrong with a file is a list of [Findings], all of them at once, each with line, column and a mend; a
-// file with findings is not to be acted upon, though what could be read of it is there for further checks.
+// [Load] returns an [Inventory] in which everything is resolved: defaults are applied, names are
+// unique, and values are in range. Problems are reported as [Findings], all of them at once, each
+// with its line, its column and a hint. A file with findings must not be acted on, but whatever
+// could be read is returned so that further checks can run.
 //
-// One table (format.go) lists every key with the values it takes and a sentence on what it is for. The parser's checks,
-// the "did you mean" of an unknown key and the JSON Schema ([Schema]) all come from it.
+// One table (keys.go) lists every key with its value type and its description. The checks of the
+// decoder, the "did you mean" hints for unknown keys and the JSON Schema ([Schema]) are all derived
+// from it.
 //
-// [Inventory.Select] picks hosts by an expression, and [First] writes a file to start from.
+// [Inventory.Select] selects hosts by an expression, and [Draft.TOML] writes a first inventory.
 //
-// Nothing here touches the network, and nothing but [Load] and [Locate] touches the disk.
+// Nothing in this package touches the network, and only [Load] and [Locate] touch the disk.
 package inventory

@@ -7,42 +7,44 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// table is a TOML table as the file has it, in its order, with the place of everything.
+// table is a TOML table in file order, with the position of everything in it.
 type table struct {
-	entries []*entry          // what was set twice is here twice
-	index   map[string]*entry // the first of each name
+	entries []*entry          // a key that is set twice is listed twice
+	index   map[string]*entry // the first entry of each key
 	origin  origin
 }
 
-// origin is how a table came to be, which decides whether the file may go on to add to it.
+// origin records how a table was defined, which decides whether later lines may extend it.
 type origin int
 
 const (
-	implied origin = iota // [a.b] implies a: [a] may follow
+	implied origin = iota // [a.b] implies a, which [a] may still define
 	header                // [a]
 	dotted                // a.b = 1 within a table
 	inline                // { b = 1 }
 )
 
+// entry is a key of a table, with its value.
 type entry struct {
 	name string
-	at   int // offset of the name
+	at   int // offset of the key
 	*value
 }
 
-// value is one of a text, a number (or date, or boolean) as written, a list or a table.
+// value is a TOML value: a string, a scalar as written (number, date or boolean), a list, or a
+// table.
 type value struct {
-	at    int // offset of the value
-	kind  unstable.Kind
-	text  string
-	items []*value
-	open  bool // a list of tables that a [[header]] may go on to lengthen
-	table *table
+	at         int // offset of the value
+	kind       unstable.Kind
+	text       string
+	items      []*value
+	appendable bool // a list defined by a [[header]], which further headers may extend
+	table      *table
 }
 
 func newTable(o origin) *table { return &table{index: make(map[string]*entry), origin: o} }
 
-// get is the value of a key, nil where the table has none.
+// get returns the first entry of a key, or nil.
 func (t *table) get(name string) *entry {
 	if t == nil {
 		return nil
@@ -59,61 +61,65 @@ func (t *table) add(name string, at int, v *value) *entry {
 	return e
 }
 
-// document grows the tree of tables out of the parser's expressions.
+// document builds a tree of tables from the expressions of the TOML parser.
 type document struct {
-	*notebook
-	parser  unstable.Parser
-	base    int // offset of the parser's input in the file
-	root    *table
-	current *table
-	broken  bool // something could not be read, so what is missing may be there
+	*source
+	parser     unstable.Parser
+	base       int // offset in the file of the parser's input
+	root       *table
+	current    *table
+	incomplete bool // part of the file could not be read, so missing keys may be there
 }
 
-// readDocument reads all of a file that is TOML. After a fault in the syntax it goes on at the next [table].
+// readDocument reads as much of a file as is valid TOML. After a syntax error it continues at the
+// next [table].
 func readDocument(file string, data []byte) *document {
-	n, readable := decoded(file, data)
-	d := &document{notebook: n, root: newTable(header), broken: !readable}
-	for readable && d.base < len(n.text) {
+	src, ok := decodeUTF8(file, data)
+	d := &document{source: src, root: newTable(header), incomplete: !ok}
+	if !ok {
+		return d
+	}
+	for {
 		d.current = d.root
-		d.parser.Reset(n.text[d.base:])
+		d.parser.Reset(d.text[d.base:])
 		for d.parser.NextExpression() {
-			d.expression(d.parser.Expression())
+			d.addExpression(d.parser.Expression())
 		}
 		if d.parser.Error() == nil {
-			break
+			return d
 		}
-		d.broken = true
-		d.base = d.nextTable(d.syntaxError(d.parser.Error()))
+		d.incomplete = true
+		d.base = d.nextTable(d.reportSyntaxError(d.parser.Error()))
 	}
-	return d
 }
 
-func (d *document) expression(n *unstable.Node) {
+func (d *document) addExpression(n *unstable.Node) {
 	switch n.Kind {
 	case unstable.KeyValue:
 		d.set(d.current, n)
 	case unstable.ArrayTable:
-		d.current = d.lengthen(d.path(n.Key()))
+		d.current = d.appendTable(d.keyPath(n.Key()))
 	default:
-		d.current = d.open(d.path(n.Key()))
+		d.current = d.openTable(d.keyPath(n.Key()))
 	}
 }
 
-// part is one part of a dotted key.
-type part struct {
+// keyPart is one part of a dotted key.
+type keyPart struct {
 	name string
 	at   int
 }
 
-func (d *document) path(it unstable.Iterator) []part {
-	var parts []part
+func (d *document) keyPath(it unstable.Iterator) []keyPart {
+	var path []keyPart
 	for it.Next() {
-		parts = append(parts, part{string(it.Node().Data), d.base + int(it.Node().Raw.Offset)})
+		path = append(path, keyPart{string(it.Node().Data), d.base + int(it.Node().Raw.Offset)})
 	}
-	return parts
+	return path
 }
 
-func joined(path []part) string {
+// dottedKey returns a path as it is written in the file.
+func dottedKey(path []keyPart) string {
 	names := make([]string, len(path))
 	for i, p := range path {
 		names[i] = p.name
@@ -121,77 +127,79 @@ func joined(path []part) string {
 	return strings.Join(names, ".")
 }
 
-// open is the table that a [header] begins.
-func (d *document) open(path []part) *table {
+// openTable returns the table that a [header] starts.
+func (d *document) openTable(path []keyPart) *table {
 	last := len(path) - 1
 	t := d.descend(d.root, path[:last], implied)
 	name, at := path[last].name, path[last].at
-	old := t.index[name]
-	switch {
-	case old != nil && old.table != nil && old.table.origin == implied:
-		old.table.origin, old.at = header, at
-		return old.table
-	case old != nil && len(path) == 2 && path[0].name == "hosts":
-		d.note(at, fmt.Sprintf("host %s is there twice", quote(name)), fmt.Sprintf("the first is on line %d", d.line(old.at)))
-	case old != nil:
-		d.note(at, fmt.Sprintf("[%s] is there twice", joined(path)), fmt.Sprintf("the first is on line %d", d.line(old.at)))
+	if old := t.index[name]; old != nil {
+		if old.table != nil && old.table.origin == implied {
+			old.table.origin, old.at = header, at
+			return old.table
+		}
+		duplicate := fmt.Sprintf("table [%s]", dottedKey(path))
+		if len(path) == 2 && path[0].name == "hosts" {
+			duplicate = "host " + quote(name)
+		}
+		d.report(at, "duplicate "+duplicate, fmt.Sprintf("it is first defined on line %d", d.line(old.at)))
 	}
 	return t.add(name, at, &value{at: at, kind: unstable.Table, table: newTable(header)}).table
 }
 
-// lengthen is the table that a [[header]] adds to a list.
-func (d *document) lengthen(path []part) *table {
+// appendTable returns the table that a [[header]] appends to a list.
+func (d *document) appendTable(path []keyPart) *table {
 	last := len(path) - 1
 	t := d.descend(d.root, path[:last], implied)
 	name, at := path[last].name, path[last].at
-	old := t.index[name]
-	if old == nil {
-		old = t.add(name, at, &value{at: at, kind: unstable.Array, open: true})
-	} else if !old.open {
-		d.note(at, fmt.Sprintf("[[%s]] adds to a list that is complete", joined(path)), fmt.Sprintf("line %d sets it to %s", d.line(old.at), old.describe()))
+	list := t.index[name]
+	if list == nil {
+		list = t.add(name, at, &value{at: at, kind: unstable.Array, appendable: true})
+	} else if !list.appendable {
+		d.report(at, fmt.Sprintf("cannot append to [[%s]]", dottedKey(path)), fmt.Sprintf("line %d sets it to %s", d.line(list.at), list.describe()))
 		return newTable(header)
 	}
 	added := &value{at: at, kind: unstable.Table, table: newTable(header)}
-	old.items = append(old.items, added)
+	list.items = append(list.items, added)
 	return added.table
 }
 
-// descend walks down a dotted key, making the tables that are not there yet.
-func (d *document) descend(t *table, path []part, o origin) *table {
+// descend follows a path of keys and creates the tables that do not exist yet.
+func (d *document) descend(t *table, path []keyPart, o origin) *table {
 	for _, p := range path {
-		old := t.index[p.name]
+		next := t.index[p.name]
 		switch {
-		case old == nil:
-			old = t.add(p.name, p.at, &value{at: p.at, kind: unstable.Table, table: newTable(o)})
-		case old.open:
-			t = old.items[len(old.items)-1].table
+		case next == nil:
+			next = t.add(p.name, p.at, &value{at: p.at, kind: unstable.Table, table: newTable(o)})
+		case next.appendable:
+			t = next.items[len(next.items)-1].table
 			continue
-		case old.table == nil:
-			d.note(p.at, fmt.Sprintf("%s is no table here", quote(p.name)), fmt.Sprintf("line %d sets it to %s", d.line(old.at), old.describe()))
-			return newTable(o) // its keys have no place, so nothing more is said of them
-		case old.table.origin == inline, o == dotted && old.table.origin == header:
-			d.note(p.at, fmt.Sprintf("%s is a table already, and complete", quote(p.name)), fmt.Sprintf("add to it on line %d", d.line(old.at)))
+		case next.table == nil:
+			d.report(p.at, quote(p.name)+" is not a table", fmt.Sprintf("line %d sets it to %s", d.line(next.at), next.describe()))
+			return newTable(o) // detached, so that the keys in it cause no further findings
+		case next.table.origin == inline, o == dotted && next.table.origin == header:
+			d.report(p.at, fmt.Sprintf("table %s is already defined", quote(p.name)), fmt.Sprintf("add to it on line %d", d.line(next.at)))
 			return newTable(o)
 		}
-		t = old.table
+		t = next.table
 	}
 	return t
 }
 
-// set reads `key = value` into a table.
+// set adds `key = value` to a table.
 func (d *document) set(t *table, n *unstable.Node) {
-	path := d.path(n.Key())
+	path := d.keyPath(n.Key())
 	last := path[len(path)-1]
 	t = d.descend(t, path[:len(path)-1], dotted)
 	if old := t.index[last.name]; old != nil {
-		d.note(last.at, fmt.Sprintf("%s is set twice", quote(last.name)), fmt.Sprintf("the first is on line %d", d.line(old.at)))
+		d.report(last.at, "duplicate key "+quote(last.name), fmt.Sprintf("it is first set on line %d", d.line(old.at)))
 	}
-	t.add(last.name, last.at, d.value(n.Value(), last.at))
+	t.add(last.name, last.at, d.newValue(n.Value(), last.at))
 }
 
-// value reads a value. The parser does not say where a list begins: its place is that of what it belongs to.
-func (d *document) value(n *unstable.Node, at int) *value {
-	v := &value{at: at, kind: n.Kind, text: string(n.Data)}
+// newValue converts a node of the parser. The parser does not report where a list starts, so a list
+// has the position of the key it belongs to.
+func (d *document) newValue(n *unstable.Node, keyAt int) *value {
+	v := &value{at: keyAt, kind: n.Kind, text: string(n.Data)}
 	if n.Kind != unstable.Array {
 		v.at = d.base + int(n.Raw.Offset)
 	}
@@ -200,7 +208,7 @@ func (d *document) value(n *unstable.Node, at int) *value {
 		v.text = strings.ReplaceAll(v.text, "\r\n", "\n")
 	case unstable.Array:
 		for it := n.Children(); it.Next(); {
-			v.items = append(v.items, d.value(it.Node(), at))
+			v.items = append(v.items, d.newValue(it.Node(), keyAt))
 		}
 	case unstable.InlineTable:
 		v.table = newTable(inline)
@@ -211,7 +219,7 @@ func (d *document) value(n *unstable.Node, at int) *value {
 	return v
 }
 
-// short is a value where it stands in a sentence of its own.
+// short returns a value for a message that does not need its type.
 func (v *value) short() string {
 	if v.kind == unstable.String {
 		return quote(v.text)
@@ -219,7 +227,7 @@ func (v *value) short() string {
 	return v.describe()
 }
 
-// describe names a value's type and, where it is short, the value: `the string "22"`.
+// describe returns the type of a value, and the value if it is short: `the string "22"`.
 func (v *value) describe() string {
 	switch v.kind {
 	case unstable.String:

@@ -8,16 +8,17 @@ import (
 	"unicode/utf8"
 )
 
-// Finding is one thing that is wrong with an inventory. Line and Column count from 1, columns in characters.
+// A Finding is one problem with an inventory. Line and Column count from 1, columns in characters.
 type Finding struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Column  int    `json:"column"`
 	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"` // what to do about it
+	Hint    string `json:"hint,omitempty"` // how to fix it
 }
 
-// String is the finding as compilers print theirs, its hint on a line of its own.
+// String returns the finding as FILE:LINE:COLUMN: MESSAGE, the format compilers use, with the hint
+// on a line of its own.
 func (f Finding) String() string {
 	s := fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 	if f.Hint != "" {
@@ -26,9 +27,10 @@ func (f Finding) String() string {
 	return s
 }
 
-// Findings are all that is wrong with an inventory, in the file's order.
+// Findings are all problems with an inventory, in file order.
 type Findings []Finding
 
+// Error returns the findings, one after another.
 func (fs Findings) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {
@@ -37,54 +39,53 @@ func (fs Findings) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// hinted is an error with the mend.
-type hinted struct{ message, hint string }
+// hintedError is an error with a hint on how to fix it.
+type hintedError struct{ message, hint string }
 
-func (e *hinted) Error() string { return e.message }
-func (e *hinted) Hint() string  { return e.hint }
+func (e *hintedError) Error() string { return e.message }
+func (e *hintedError) Hint() string  { return e.hint }
 
-// notebook collects findings about one file by byte offset.
-type notebook struct {
+// source is the text of a file and the findings about it, which are reported by byte offset.
+type source struct {
 	file     string
 	text     []byte
-	lines    []int // the offset at which each line begins
+	lines    []int // the offset of the start of each line
 	findings []Finding
 }
 
-func newNotebook(file string, text []byte) *notebook {
-	n := &notebook{file: file, text: text, lines: []int{0}}
+func newSource(file string, text []byte) *source {
+	s := &source{file: file, text: text, lines: []int{0}}
 	for i, b := range text {
 		if b == '\n' {
-			n.lines = append(n.lines, i+1)
+			s.lines = append(s.lines, i+1)
 		}
 	}
-	return n
+	return s
 }
 
-func (n *notebook) note(offset int, message, hint string) {
-	line, column := n.position(offset)
-	n.findings = append(n.findings, Finding{File: n.file, Line: line, Column: column, Message: message, Hint: hint})
+func (s *source) report(offset int, message, hint string) {
+	line, column := s.position(offset)
+	s.findings = append(s.findings, Finding{File: s.file, Line: line, Column: column, Message: message, Hint: hint})
 }
 
-// position turns an offset into a line and a column in characters, which is what editors count.
-func (n *notebook) position(offset int) (line, column int) {
-	offset = min(max(offset, 0), len(n.text))
-	i, exact := slices.BinarySearch(n.lines, offset)
+// position converts an offset to a line and a column. Columns count characters, as in editors.
+func (s *source) position(offset int) (line, column int) {
+	i, exact := slices.BinarySearch(s.lines, offset)
 	if !exact {
 		i--
 	}
-	return i + 1, utf8.RuneCount(n.text[n.lines[i]:offset]) + 1
+	return i + 1, utf8.RuneCount(s.text[s.lines[i]:offset]) + 1
 }
 
-func (n *notebook) line(offset int) int {
-	line, _ := n.position(offset)
+func (s *source) line(offset int) int {
+	line, _ := s.position(offset)
 	return line
 }
 
-// sorted is everything noted, in the file's order, and nothing twice.
-func (n *notebook) sorted() []Finding {
-	slices.SortStableFunc(n.findings, func(a, b Finding) int {
+// sorted returns the findings in file order, without duplicates.
+func (s *source) sorted() []Finding {
+	slices.SortStableFunc(s.findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return slices.Compact(n.findings)
+	return slices.Compact(s.findings)
 }

@@ -2,71 +2,75 @@ package inventory
 
 import "time"
 
-// Kind is what is switched on a host, and so how.
+// A Kind is the kind of configuration that a deploy activates on a host.
 type Kind string
 
+// The kinds of hosts.
 const (
 	NixOS  Kind = "nixos"  // a NixOS machine: system profile, switch-to-configuration
 	Darwin Kind = "darwin" // a Mac managed by nix-darwin
-	Home   Kind = "home"   // one user's home, by standalone home-manager
+	Home   Kind = "home"   // one user's home, managed by standalone home-manager
 )
 
-// Inventory is what hosts.toml says, with defaults applied: nothing in it is to be looked up a second time.
+// kinds lists all kinds as they are spelled in hosts.toml.
+func kinds() []string { return []string{string(NixOS), string(Darwin), string(Home)} }
+
+// An Inventory is the content of hosts.toml with defaults applied.
 type Inventory struct {
-	Path     string  // the file as it was opened, for messages
-	Name     string  // the fleet's
-	Remote   string  // the configuration repository's URL; "" asks the hosts' checkouts
+	Path     string  // the path the file was read from, for messages
+	Name     string  // the name of the fleet
+	Remote   string  // URL of the repository; "" means the remotes of the hosts' checkouts
 	Branch   string  // default "main"
-	Parallel int     // hosts worked on at once; default 16
-	Hosts    []*Host // in the file's order
+	Parallel int     // hosts deployed at once; default 16
+	Hosts    []*Host // in file order
 	Notify   Notify
 }
 
-// Notify is who is told of a run's end, on the operator's machine.
+// Notify configures the notifications at the end of a run. The operator's machine sends them.
 type Notify struct {
-	Command   string        // sh; it gets the report on standard input
-	URL       string        // it gets the report by HTTP POST
-	OnFailure bool          // only of a run that did not end well
+	Command   string        // sh script that gets the report on standard input
+	URL       string        // gets the report by HTTP POST
+	OnFailure bool          // only if the run did not succeed
 	Timeout   time.Duration // for each of the two
 }
 
-// NotifyTimeout is what each of them has, as a rule.
+// NotifyTimeout is the default of [Notify.Timeout].
 const NotifyTimeout = 10 * time.Second
 
-// Host is one deploy target: a machine, or one user's home on a machine.
+// A Host is one deploy target: a machine, or one user's home on a machine.
 type Host struct {
-	Name          string // unique; the ssh alias where Address is ""
+	Name          string // unique; also the ssh alias if Address is ""
 	Kind          Kind
-	Address       string // name or IP; "" leaves it to ssh_config(5)
-	Port          int    // 0 leaves it to ssh_config(5)
-	User          string // "" leaves it to ssh_config(5)
+	Address       string // host name or IP address; "" means that of ssh_config(5)
+	Port          int    // 0 means that of ssh_config(5)
+	User          string // "" means that of ssh_config(5)
 	Tags          []string
-	Wave          int    // from 1; lower waves go first
+	Wave          int    // 1 or more; lower waves are deployed first
 	Color         string // "#rrggbb", or ""
-	Attr          string // the flake attribute: NAME, or USER@NAME for a home
-	Repo          string // the checkout, absolute or beginning with "~/"
-	Managed       bool   // repo_mode = "managed": a clone of fleetctl's own instead of Repo
-	SkipOffline   bool   // offline = "skip": not reachable is no failure
-	SwitchCommand string // replaces build and activate; sh, run in the checkout as the login user
+	Attr          string // flake attribute: NAME, or USER@NAME for a home
+	Repo          string // path of the checkout, absolute or starting with "~/"
+	Managed       bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
+	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
+	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
 	Timeouts      Timeouts
 
-	line, column int // where the file names it
+	line, column int // where the file names the host
 }
 
-// Timeouts bound every state a host can be in while a run works on it.
+// Timeouts limit how long a run may spend in each step of a host.
 type Timeouts struct {
-	Connect   time.Duration // from dialling to a login
-	Reconnect time.Duration // from a lost connection to giving up: the host is then unknown
+	Connect   time.Duration // from dialing to login
+	Reconnect time.Duration // from a lost connection until the outcome is unknown
 	Preflight time.Duration
 	Pull      time.Duration
 	Build     time.Duration
-	Quiet     time.Duration // a build without output for so long is worth a warning
+	Quiet     time.Duration // a build without output for this long causes a warning
 	Activate  time.Duration
 	Verify    time.Duration
 }
 
-// DefaultTimeouts are those of a fleet that sets none.
+// DefaultTimeouts returns the timeouts of a fleet that sets none.
 func DefaultTimeouts() Timeouts {
 	return Timeouts{
 		Connect:   15 * time.Second,
@@ -80,7 +84,7 @@ func DefaultTimeouts() Timeouts {
 	}
 }
 
-// Host finds a host by its name; nil where there is none.
+// Host returns the host with the given name, or nil.
 func (inv *Inventory) Host(name string) *Host {
 	for _, h := range inv.Hosts {
 		if h.Name == name {
@@ -90,7 +94,7 @@ func (inv *Inventory) Host(name string) *Host {
 	return nil
 }
 
-// Finding is something wrong with a host, placed where the file names it.
+// Finding returns a finding about h, at the line and column where the file names it.
 func (inv *Inventory) Finding(h *Host, message, hint string) Finding {
 	return Finding{File: inv.Path, Line: h.line, Column: h.column, Message: message, Hint: hint}
 }

@@ -8,18 +8,17 @@ import (
 	"path/filepath"
 )
 
-// FileName is what an inventory is called.
+// FileName is the default name of an inventory file.
 const FileName = "hosts.toml"
 
-const firstOne = "name one with --inventory, or write a first one with fleetctl init"
-
-// Load reads an inventory from a file. The error is for a file that cannot be read; all else is findings.
+// Load reads an inventory file. The error is non-nil only if the file cannot be read; all other
+// problems are findings.
 func Load(path string) (*Inventory, []Finding, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		var because *fs.PathError
-		if errors.As(err, &because) {
-			err = because.Err
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			err = pathErr.Err // the message names the path already
 		}
 		return nil, nil, fmt.Errorf("cannot read the inventory %q: %w", path, err)
 	}
@@ -27,33 +26,39 @@ func Load(path string) (*Inventory, []Finding, error) {
 	return inv, findings, nil
 }
 
-// Locate says which file is the inventory: the one a flag names, else $FLEETCTL_INVENTORY, else hosts.toml in dir or
-// above it, else fleetctl/hosts.toml in the user's configuration directory. What is found in dir or above is named from
-// there, so that messages are short: dir has to be the working directory.
+// Locate returns the path of the inventory: the value of a flag, or $FLEETCTL_INVENTORY, or
+// hosts.toml in dir or the nearest directory above it, or fleetctl/hosts.toml in the user's
+// configuration directory, in that order.
+//
+// A file in dir or above is returned as a relative path, which keeps messages short. dir must
+// therefore be the working directory.
 func Locate(flag string, getenv func(string) string, dir, home string) (string, error) {
 	if flag != "" {
 		return flag, nil
 	}
-	if named := getenv("FLEETCTL_INVENTORY"); named != "" {
-		return named, nil
+	if path := getenv("FLEETCTL_INVENTORY"); path != "" {
+		return path, nil
 	}
-	for here, up := dir, ""; ; here, up = filepath.Dir(here), filepath.Join(up, "..") {
-		if isFile(filepath.Join(here, FileName)) {
+	for parent, up := dir, ""; ; parent, up = filepath.Dir(parent), filepath.Join(up, "..") {
+		if isFile(filepath.Join(parent, FileName)) {
 			return filepath.Join(up, FileName), nil
 		}
-		if here == filepath.Dir(here) {
+		if parent == filepath.Dir(parent) {
 			break
 		}
 	}
 	config := getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(config) { // the specification has a relative one ignored
+	if !filepath.IsAbs(config) { // the XDG specification requires relative paths to be ignored
 		config = filepath.Join(home, ".config")
 	}
-	own := filepath.Join(config, "fleetctl", FileName)
-	if isFile(own) {
-		return own, nil
+	path := filepath.Join(config, "fleetctl", FileName)
+	if isFile(path) {
+		return path, nil
 	}
-	return "", &hinted{fmt.Sprintf("no inventory: there is no %s in %q or above, and no %q", FileName, dir, own), firstOne}
+	return "", &hintedError{
+		message: fmt.Sprintf("no inventory: there is no %s in %q or above, and no %q", FileName, dir, path),
+		hint:    "name one with --inventory, or create one with fleetctl init",
+	}
 }
 
 func isFile(path string) bool {

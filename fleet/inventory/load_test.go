@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestLoadSaysWhyAFileCannotBeRead(t *testing.T) {
+func TestLoadReportsWhyFileCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.toml"): "no such file or directory",
@@ -20,7 +20,7 @@ func TestLoadSaysWhyAFileCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestLoadNamesTheFileAsItWasNamed(t *testing.T) {
+func TestLoadReportsPathAsGiven(t *testing.T) {
 	t.Chdir(t.TempDir())
 	write(t, "fleet.toml", "[hosts.a]")
 	inv, findings, err := Load("fleet.toml")
@@ -29,7 +29,7 @@ func TestLoadNamesTheFileAsItWasNamed(t *testing.T) {
 	}
 }
 
-func TestLocateLooksFromTheNearestOn(t *testing.T) {
+func TestLocatePrefersTheNearestFile(t *testing.T) {
 	home := t.TempDir()
 	deep := filepath.Join(home, "Code", "nixcfg", "hosts", "hsb0")
 	if err := os.MkdirAll(deep, 0o755); err != nil {
@@ -45,7 +45,7 @@ func TestLocateLooksFromTheNearestOn(t *testing.T) {
 	}
 
 	if got, err := Locate("", func(string) string { return "" }, deep, home); err == nil {
-		t.Fatalf("got %q where there is none", got)
+		t.Fatalf("got %q without any file", got)
 	} else if hint := err.(interface{ Hint() string }).Hint(); !strings.Contains(hint, "fleetctl init") {
 		t.Errorf("got the hint %q", hint)
 	}
@@ -60,7 +60,7 @@ func TestLocateLooksFromTheNearestOn(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(deep, "hosts.toml"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	expect("", "../../hosts.toml") // a directory of that name is none
+	expect("", "../../hosts.toml") // a directory does not count
 	if err := os.Remove(filepath.Join(deep, "hosts.toml")); err != nil {
 		t.Fatal(err)
 	}

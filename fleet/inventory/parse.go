@@ -2,182 +2,186 @@ package inventory
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Parse reads an inventory. With findings it is only as whole as the file let it be.
+// Parse decodes an inventory; path is only used in messages. If there are findings, the inventory
+// holds what could be decoded.
 func Parse(path string, data []byte) (*Inventory, []Finding) {
-	r := reader{
+	d := decoder{
 		document: readDocument(path, data),
-		format:   format(),
+		keys:     allKeys(),
 		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: NotifyTimeout}},
 		defaults: Host{Wave: 1, Timeouts: DefaultTimeouts()},
 	}
-	r.read()
-	return r.inv, r.sorted()
+	d.decode()
+	return d.inv, d.sorted()
 }
 
-// reader makes an inventory of a document.
-type reader struct {
+// decoder converts a document to an inventory.
+type decoder struct {
 	*document
-	format   []key
+	keys     []key
 	inv      *Inventory
-	defaults Host // what every host begins as
+	defaults Host // the initial values of every host
 }
 
-func (r *reader) read() {
-	for _, e := range r.root.entries {
-		if !slices.Contains(topTables(), e.name) {
-			r.unknownTable(e)
+func (d *decoder) decode() {
+	for _, e := range d.root.entries {
+		if !slices.Contains(topLevelTables(), e.name) {
+			d.reportUnknownTable(e)
 		} else if e.table == nil {
-			r.note(e.at, fmt.Sprintf("%s must be a table, not %s", e.name, e.describe()), fmt.Sprintf("write [%s]", e.name))
+			d.report(e.at, fmt.Sprintf("%s must be a table, not %s", e.name, e.describe()), fmt.Sprintf("write [%s]", e.name))
 		}
 	}
-	if e := r.root.get("fleet"); e != nil && e.table != nil {
-		r.fill(inFleet, r.format, "[fleet]", "", e.table, target{inv: r.inv})
-	}
-	if e := r.root.get("defaults"); e != nil && e.table != nil {
-		r.fill(inDefaults, r.format, "[defaults]", "", e.table, target{r.inv, &r.defaults})
-	}
-	if e := r.root.get("notify"); e != nil && e.table != nil {
-		r.fill(inNotify, r.format, "[notify]", "", e.table, target{inv: r.inv})
-	}
-	r.hosts()
+	d.decodeTopLevel("fleet", inFleet)
+	d.decodeTopLevel("defaults", inDefaults)
+	d.decodeTopLevel("notify", inNotify)
+	d.decodeHosts()
 }
 
-func topTables() []string { return []string{"fleet", "defaults", "notify", "hosts"} }
+func topLevelTables() []string { return []string{"fleet", "defaults", "notify", "hosts"} }
 
-func (r *reader) hosts() {
-	all := r.root.get("hosts")
-	if all == nil || all.table != nil && len(all.table.entries) == 0 {
-		if !r.broken {
-			r.note(0, "there are no hosts", "each is written as a table: [hosts.NAME]")
+func (d *decoder) decodeTopLevel(name string, in tableSet) {
+	if e := d.root.get(name); e != nil && e.table != nil {
+		d.decodeTable(in, d.keys, "["+name+"]", "", e.table, destination{d.inv, &d.defaults})
+	}
+}
+
+func (d *decoder) decodeHosts() {
+	hosts := d.root.get("hosts")
+	if hosts == nil || hosts.table != nil && len(hosts.table.entries) == 0 {
+		if !d.incomplete {
+			d.report(0, "no hosts are defined", "add a table for each host: [hosts.NAME]")
 		}
 		return
 	}
-	if all.table == nil {
-		return // said already
+	if hosts.table == nil {
+		return // already reported
 	}
-	name := hostName()
+	name := hostNameType()
 	entries := make(map[*Host]*entry)
-	for _, e := range all.table.entries {
-		_, faults := name.read(&value{at: e.at, kind: unstable.String, text: e.name})
-		for _, f := range faults {
-			r.note(f.at, "host "+f.message, f.hint)
+	for _, e := range hosts.table.entries {
+		_, errs := name.parse(&value{at: e.at, kind: unstable.String, text: e.name})
+		for _, err := range errs {
+			d.report(err.at, "[hosts]: name "+err.message, err.hint)
 		}
 		if e.table == nil {
-			r.note(e.at, fmt.Sprintf("host %s must be a table, not %s", quote(e.name), e.describe()), fmt.Sprintf("write [hosts.%s]", e.name))
+			d.report(e.at, fmt.Sprintf("host %s must be a table, not %s", quote(e.name), e.describe()), fmt.Sprintf("write [hosts.%s]", e.name))
 			continue
 		}
-		h := r.defaults
+		h := d.defaults
 		h.Name = e.name
-		h.line, h.column = r.position(e.at)
-		h.Health = slices.Clone(r.defaults.Health)
-		r.fill(inHost, r.format, "host "+quote(e.name), "", e.table, target{r.inv, &h})
-		r.inv.Hosts = append(r.inv.Hosts, &h)
+		h.line, h.column = d.position(e.at)
+		h.Health = slices.Clone(d.defaults.Health)
+		d.decodeTable(inHost, d.keys, "host "+quote(e.name), "", e.table, destination{d.inv, &h})
+		d.inv.Hosts = append(d.inv.Hosts, &h)
 		entries[&h] = e
 	}
-	for _, h := range r.inv.Hosts {
-		r.settle(h, entries[h])
+	for _, h := range d.inv.Hosts {
+		d.resolve(h, entries[h])
 	}
-	r.tellApart(entries)
+	d.reportSameTargets(entries)
 }
 
-// fill reads a table's keys into a target. owner is the table in a message, prefix what its keys are under there.
-func (r *reader) fill(in place, keys []key, owner, prefix string, t *table, to target) {
+// decodeTable decodes the entries of a table. owner names the table in messages, prefix is the path
+// of its keys within the owner.
+func (d *decoder) decodeTable(in tableSet, keys []key, owner, prefix string, t *table, to destination) {
 	for _, e := range t.entries {
-		i := slices.IndexFunc(keys, func(k key) bool { return k.name == e.name && k.in&in != 0 })
-		switch {
-		case i < 0 && in == inHost && e.table != nil && e.table.origin != inline:
-			r.note(e.at, fmt.Sprintf("unknown table %s in %s", quote(e.name), owner), `a host's name with a dot in it needs quotes, as in [hosts."web.example.com"]`)
-		case i < 0:
-			r.note(e.at, fmt.Sprintf("unknown key %s in %s", quote(prefix+e.name), owner), r.unknownHint(in, keys, e.name))
-		case keys[i].keys == nil:
-			for _, f := range keys[i].apply(to, e.value) {
-				r.note(f.at, fmt.Sprintf("%s: %s %s", owner, prefix+e.name, f.message), f.hint)
-			}
-		case e.table == nil:
-			r.note(e.at, fmt.Sprintf("%s: %s must be a table, not %s", owner, e.name, e.describe()),
-				fmt.Sprintf(`write %s.%s = "90m"`, e.name, keys[i].keys[0].name))
-		default:
-			r.fill(in, keys[i].keys, owner, e.name+".", e.table, to)
-		}
-	}
-}
-
-// unknownHint guesses what was meant by a key that is not known where it stands.
-func (r *reader) unknownHint(in place, keys []key, name string) string {
-	for _, k := range keys {
-		if k.in&in != 0 && slices.Contains(k.also, name) {
-			return "did you mean " + oneOf([]string{k.name}) + "?"
-		}
-	}
-	if hint := r.belongs(name); hint != "" {
-		return hint
-	}
-	meant := make(map[string]string)
-	for _, k := range keys {
-		if k.in&in == 0 {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.name == e.name && k.tables&in != 0 })
+		if i < 0 {
+			d.reportUnknownKey(in, keys, owner, prefix, e)
 			continue
 		}
-		for _, w := range append([]string{k.name}, k.also...) {
-			meant[w] = k.name
+		k := keys[i]
+		if k.subkeys == nil {
+			for _, err := range k.store(to, e.value) {
+				d.report(err.at, fmt.Sprintf("%s: %s %s", owner, prefix+k.name, err.message), err.hint)
+			}
+			continue
 		}
-	}
-	words := slices.Sorted(maps.Keys(meant))
-	var guesses []string
-	for _, w := range near(name, words) {
-		if !slices.Contains(guesses, meant[w]) {
-			guesses = append(guesses, meant[w])
+		if e.table == nil {
+			d.report(e.at, fmt.Sprintf("%s: %s must be a table, not %s", owner, k.name, e.describe()),
+				fmt.Sprintf(`write %s.%s = "90m"`, k.name, k.subkeys[0].name))
+			continue
 		}
+		d.decodeTable(in, k.subkeys, owner, k.name+".", e.table, to)
 	}
-	if len(guesses) > 0 {
-		return "did you mean " + oneOf(guesses) + "?"
-	}
-	var known []string
-	for _, k := range keys {
-		if k.in&in != 0 {
-			known = append(known, k.name)
-		}
-	}
-	return "known here: " + strings.Join(known, ", ")
 }
 
-// belongs says where a key is known that is not known where it stands.
-func (r *reader) belongs(name string) string {
-	for _, k := range r.format {
-		switch {
-		case k.name == name && k.in == inFleet:
-			return "it belongs in [fleet]"
-		case k.name == name && k.in == inDefaults:
-			return "it belongs in [defaults]"
-		case k.name == name && k.in == inNotify:
-			return "it belongs in [notify]"
-		case k.name == name && k.in == inHost:
-			return "it belongs in a [hosts.NAME]"
-		case k.name == name:
-			return "it belongs in [defaults] or a [hosts.NAME]"
+func (d *decoder) reportUnknownKey(in tableSet, keys []key, owner, prefix string, e *entry) {
+	if in == inHost && e.table != nil && e.table.origin != inline {
+		d.report(e.at, fmt.Sprintf("unknown table %s in %s", quote(e.name), owner), `quote a host name that contains a dot: [hosts."web.example.com"]`)
+		return
+	}
+	d.report(e.at, fmt.Sprintf("unknown key %s in %s", quote(prefix+e.name), owner), d.unknownKeyHint(in, keys, e.name))
+}
+
+// unknownKeyHint guesses which key was meant. A synonym comes first, then the same key in another
+// table, then a key with a similar name.
+func (d *decoder) unknownKeyHint(in tableSet, keys []key, name string) string {
+	var known, spellings []string
+	keyOf := make(map[string]string) // by spelling
+	for _, k := range keys {
+		if k.tables&in == 0 {
+			continue
 		}
-		for _, sub := range k.keys {
+		known = append(known, k.name)
+		for _, s := range append([]string{k.name}, k.synonyms...) {
+			keyOf[s] = k.name
+			spellings = append(spellings, s)
+		}
+	}
+	if k, ok := keyOf[name]; ok {
+		return "did you mean " + quote(k) + "?"
+	}
+	if hint := d.placementHint(name); hint != "" {
+		return hint
+	}
+	var guesses []string
+	for _, s := range suggest(name, spellings) {
+		if k := keyOf[s]; !slices.Contains(guesses, k) {
+			guesses = append(guesses, k)
+		}
+	}
+	if guesses != nil {
+		return "did you mean " + oneOf(guesses) + "?"
+	}
+	return "valid keys: " + strings.Join(known, ", ")
+}
+
+// placementHint returns which table a key belongs in, or "" if it is not a key of any table.
+func (d *decoder) placementHint(name string) string {
+	tables := map[tableSet]string{
+		inFleet:          "[fleet]",
+		inDefaults:       "[defaults]",
+		inNotify:         "[notify]",
+		inHost:           "[hosts.NAME]",
+		inHostOrDefaults: "[defaults] or [hosts.NAME]",
+	}
+	for _, k := range d.keys {
+		if k.name == name {
+			return "it belongs in " + tables[k.tables]
+		}
+		for _, sub := range k.subkeys {
 			if sub.name == name {
-				return "it belongs in timeouts: timeouts." + name
+				return fmt.Sprintf("it belongs in %s: write %s.%s", k.name, k.name, name)
 			}
 		}
 	}
 	return ""
 }
 
-func (r *reader) unknownTable(e *entry) {
-	what, hint := "table", DidYouMean(e.name, topTables())
+func (d *decoder) reportUnknownTable(e *entry) {
+	noun, hint := "table", DidYouMean(e.name, topLevelTables())
 	if e.table == nil {
-		what, hint = "key", r.belongs(e.name)
+		noun, hint = "key", d.placementHint(e.name)
 	}
 	if hint == "" {
-		hint = "there are [fleet], [defaults], [notify] and, for each host, [hosts.NAME]"
+		hint = "valid tables: [fleet], [defaults], [notify] and [hosts.NAME]"
 	}
-	r.note(e.at, fmt.Sprintf("unknown %s %s", what, quote(e.name)), hint)
+	d.report(e.at, fmt.Sprintf("unknown %s %s", noun, quote(e.name)), hint)
 }

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// enough is what the other tests' hosts leave to defaults; it is put behind what a test says.
-const enough = "\n[defaults]\nkind = \"nixos\"\nrepo = \"~/nixcfg\"\n"
+// commonDefaults are appended to the text of most tests, so that their hosts are complete.
+const commonDefaults = "\n[defaults]\nkind = \"nixos\"\nrepo = \"~/nixcfg\"\n"
 
-// mark stands in a test's text where the finding has to point.
+// mark is the expected position of a finding in the text of a test.
 const mark = "▸"
 
-func unmark(t *testing.T, marked string) (text string, line, column int) {
+func cutMark(t *testing.T, marked string) (text string, line, column int) {
 	t.Helper()
 	before, after, found := strings.Cut(marked, mark)
 	if !found {
@@ -26,162 +26,177 @@ func unmark(t *testing.T, marked string) (text string, line, column int) {
 	return before + after, strings.Count(before, "\n") + 1, len([]rune(last)) + 1
 }
 
-func TestEachFaultIsFoundWhereItIs(t *testing.T) {
+func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 	long := strings.Repeat("n", 129)
 	tests := []struct {
 		name, text, message, hint string
-		bare                      bool // the text is the whole file
+		complete                  bool // commonDefaults are not appended
 	}{
 		// The file.
-		{name: "empty", bare: true, text: "▸", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
-		{name: "no hosts", text: "▸[fleet]\nname = \"x\"", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
-		{name: "hosts without any", text: "▸[hosts]", message: `there are no hosts`, hint: `each is written as a table: [hosts.NAME]`},
+		{name: "empty file", complete: true, text: "▸", message: `no hosts are defined`, hint: `add a table for each host: [hosts.NAME]`},
+		{name: "no hosts", text: "▸[fleet]\nname = \"x\"", message: `no hosts are defined`, hint: `add a table for each host: [hosts.NAME]`},
+		{name: "empty hosts table", text: "▸[hosts]", message: `no hosts are defined`, hint: `add a table for each host: [hosts.NAME]`},
 		{name: "hosts of another type", text: "▸hosts = 3", message: `hosts must be a table, not the number 3`, hint: `write [hosts]`},
-		{name: "UTF-16", bare: true, text: "▸\xff\xfeh\x00", message: `the file is UTF-16`, hint: `save it as UTF-8`},
-		{name: "byte order mark", text: "▸\xef\xbb\xbf[hosts.a]", message: `the file begins with a byte order mark`, hint: `save it as UTF-8 without one`},
-		{name: "not UTF-8", text: "[hosts.a] # gr▸\xfc\xdfe", message: `the byte 0xfc is not UTF-8`, hint: `save the file as UTF-8`},
-		{name: "a column is counted in characters", text: "[hosts.a]\nhealth = [\"größe\", ▸3]", message: `host "a": health must be a string, not the number 3`, hint: `write "3"`},
-		{name: "CRLF is no fault, and lines count", text: "[hosts.a]\r\nuser = \"a\"\r\nport = ▸0\r\n", message: `host "a": port must be from 1 to 65535, not 0`},
+		{name: "UTF-16", complete: true, text: "▸\xff\xfeh\x00", message: `file is encoded in UTF-16`, hint: `save it as UTF-8`},
+		{name: "byte order mark", text: "▸\xef\xbb\xbf[hosts.a]", message: `file starts with a byte order mark`, hint: `save it as UTF-8 without a byte order mark`},
+		{name: "not UTF-8", text: "[hosts.a] # gr▸\xfc\xdfe", message: `byte 0xfc is not valid UTF-8`, hint: `save the file as UTF-8`},
+		{name: "column counts characters", text: "[hosts.a]\nhealth = [\"größe\", ▸3]", message: `host "a": health must be a string, not the number 3`, hint: `write "3"`},
+		{name: "CRLF line endings", text: "[hosts.a]\r\nuser = \"a\"\r\nport = ▸0\r\n", message: `host "a": port must be from 1 to 65535, not 0`},
 
 		// Syntax.
-		{name: "text without quotes", text: "[hosts.a]\nuser = ▸mba", message: `"mba" is text and needs quotes`, hint: `write "mba"`},
-		{name: "text that begins like a keyword", text: "[hosts.a]\nkind = ▸nixos", message: `"nixos" is text and needs quotes`, hint: `write "nixos"`},
-		{name: "a duration without quotes", text: "[hosts.a]\ntimeouts.build = 90▸m", message: `text needs quotes`, hint: `write it as in build = "90m"`},
-		{name: "two keys in a line", text: "[hosts.a]\nwave = 1 ▸port = 2", message: `"port" is more than the line can hold`, hint: `begin a new line, or a comment with #`},
-		{name: "no equals sign", text: "[hosts.a]\nuser ▸\"mba\"", message: `expected '=' after key`, hint: `a key and its value look like user = "mba"`},
-		{name: "open string", text: "[hosts.a]\nuser = ▸\"mba", message: ``},
-		{name: "open list", text: "[hosts.a]\ntags = [\"x\"\n▸[defaults]\nrepo = \"/x\"", message: `expected ',' or ']' after array value`},
+		{name: "unquoted string", text: "[hosts.a]\nuser = ▸mba", message: `unquoted string "mba"`, hint: `write "mba"`},
+		{name: "unquoted string that starts like a keyword", text: "[hosts.a]\nkind = ▸nixos", message: `unquoted string "nixos"`, hint: `write "nixos"`},
+		{name: "unquoted duration", text: "[hosts.a]\ntimeouts.build = 90▸m", message: `unquoted string`, hint: `put it in quotes, as in build = "90m"`},
+		{name: "two keys on a line", text: "[hosts.a]\nwave = 1 ▸port = 2", message: `unexpected "port" after the value`, hint: `start a new line, or start a comment with #`},
+		{name: "no equals sign", text: "[hosts.a]\nuser ▸\"mba\"", message: `expected '=' after key`, hint: `write KEY = VALUE, as in user = "mba"`},
+		{name: "unterminated string", text: "[hosts.a]\nuser = ▸\"mba", message: ``},
+		{name: "unterminated list", text: "[hosts.a]\ntags = [\"x\"\n▸[defaults]\nrepo = \"/x\"", message: `expected ',' or ']' after array value`},
+
+		{name: "unquoted path", text: "[hosts.a]\nrepo = ▸~/nixcfg", message: `unquoted string "~/nixcfg"`, hint: `write "~/nixcfg"`},
+		{name: "unquoted color", text: "[hosts.a]\ncolor = ▸#d4c060", message: `unquoted string "#d4c060"`, hint: `write "#d4c060"`},
+		{name: "comment instead of a value", text: "[hosts.a]\ncolor = ▸# why", message: `unexpected character U+0023 '#' at start of value`},
+		{name: "bracket after a value", text: "[hosts.a]\nwave = 1 ▸]", message: `unexpected "]" after the value`, hint: `start a new line, or start a comment with #`},
 
 		// Tables and keys.
-		{name: "host twice", text: "[hosts.a]\n[hosts.▸a]", message: `host "a" is there twice`, hint: `the first is on line 1`},
-		{name: "table twice", text: "[fleet]\n[▸fleet]\n[hosts.a]", message: `[fleet] is there twice`, hint: `the first is on line 1`},
-		{name: "key twice", text: "[hosts.a]\nwave = 1\n▸wave = 2", message: `"wave" is set twice`, hint: `the first is on line 2`},
-		{name: "table after dotted key", text: "[hosts.a]\ntimeouts.pull = \"1m\"\n[hosts.a.▸timeouts]", message: `[hosts.a.timeouts] is there twice`, hint: `the first is on line 2`},
-		{name: "dotted key into a table", text: "[hosts.a]\n[hosts.a.timeouts]\n[hosts]\n▸a.wave = 1", message: `"a" is a table already, and complete`, hint: `add to it on line 1`},
-		{name: "adding to an inline table", text: "hosts = { a = {} }\n[▸hosts.b]", message: `"hosts" is a table already, and complete`, hint: `add to it on line 1`},
-		{name: "key within a value", text: "[hosts.a]\nwave = 1\n▸wave.x = 1", message: `"wave" is no table here`, hint: `line 2 sets it to the number 1`},
-		{name: "list of tables", text: "[[hosts.▸a]]", message: `host "a" must be a table, not a list`, hint: `write [hosts.a]`},
-		{name: "list of tables that is a table", text: "[hosts.a.timeouts]\n[[hosts.a.▸timeouts]]", message: `[[hosts.a.timeouts]] adds to a list that is complete`, hint: `line 1 sets it to a table`},
-		{name: "list of tables after a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `[[hosts.a.health]] adds to a list that is complete`, hint: `line 2 sets it to a list`},
+		{name: "duplicate host", text: "[hosts.a]\n[hosts.▸a]", message: `duplicate host "a"`, hint: `it is first defined on line 1`},
+		{name: "duplicate table", text: "[fleet]\n[▸fleet]\n[hosts.a]", message: `duplicate table [fleet]`, hint: `it is first defined on line 1`},
+		{name: "duplicate key", text: "[hosts.a]\nwave = 1\n▸wave = 2", message: `duplicate key "wave"`, hint: `it is first set on line 2`},
+		{name: "table after dotted key", text: "[hosts.a]\ntimeouts.pull = \"1m\"\n[hosts.a.▸timeouts]", message: `duplicate table [hosts.a.timeouts]`, hint: `it is first defined on line 2`},
+		{name: "dotted key into a table", text: "[hosts.a]\n[hosts.a.timeouts]\n[hosts]\n▸a.wave = 1", message: `table "a" is already defined`, hint: `add to it on line 1`},
+		{name: "adding to an inline table", text: "hosts = { a = {} }\n[▸hosts.b]", message: `table "hosts" is already defined`, hint: `add to it on line 1`},
+		{name: "key within a value", text: "[hosts.a]\nwave = 1\n▸wave.x = 1", message: `"wave" is not a table`, hint: `line 2 sets it to the number 1`},
+		{name: "array header for a host", text: "[[hosts.▸a]]", message: `host "a" must be a table, not a list`, hint: `write [hosts.a]`},
+		{name: "array header for a table", text: "[hosts.a.timeouts]\n[[hosts.a.▸timeouts]]", message: `cannot append to [[hosts.a.timeouts]]`, hint: `line 1 sets it to a table`},
+		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
+		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
+		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, repo_mode, offline, switch_command, health, timeouts`},
+		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
-		{name: "another word for a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
-		{name: "nothing like a key", text: "[fleet]\n▸zzz = 1\n[hosts.a]", message: `unknown key "zzz" in [fleet]`, hint: `known here: name, remote, branch`},
-		{name: "a default's key in a host", text: "[hosts.a]\n▸parallel = 3", message: `unknown key "parallel" in host "a"`, hint: `it belongs in [defaults]`},
-		{name: "a host's key in the fleet", text: "[fleet]\n▸kind = \"nixos\"\n[hosts.a]", message: `unknown key "kind" in [fleet]`, hint: `it belongs in [defaults] or a [hosts.NAME]`},
-		{name: "a host's key in defaults", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\n▸tags = [\"x\"]\n[hosts.a]", message: `unknown key "tags" in [defaults]`, hint: `it belongs in a [hosts.NAME]`},
-		{name: "the fleet's key in a host", text: "[hosts.a]\n▸remote = \"/x\"", message: `unknown key "remote" in host "a"`, hint: `it belongs in [fleet]`},
-		{name: "a timeout outside of timeouts", text: "[hosts.a]\n▸build = \"1h\"", message: `unknown key "build" in host "a"`, hint: `it belongs in timeouts: timeouts.build`},
+		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
+		{name: "key that resembles no other", text: "[fleet]\n▸zzz = 1\n[hosts.a]", message: `unknown key "zzz" in [fleet]`, hint: `valid keys: name, remote, branch`},
+		{name: "defaults key in a host", text: "[hosts.a]\n▸parallel = 3", message: `unknown key "parallel" in host "a"`, hint: `it belongs in [defaults]`},
+		{name: "host key in fleet", text: "[fleet]\n▸kind = \"nixos\"\n[hosts.a]", message: `unknown key "kind" in [fleet]`, hint: `it belongs in [defaults] or [hosts.NAME]`},
+		{name: "host key in defaults", complete: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\n▸tags = [\"x\"]\n[hosts.a]", message: `unknown key "tags" in [defaults]`, hint: `it belongs in [hosts.NAME]`},
+		{name: "fleet key in a host", text: "[hosts.a]\n▸remote = \"/x\"", message: `unknown key "remote" in host "a"`, hint: `it belongs in [fleet]`},
+		{name: "timeout outside timeouts", text: "[hosts.a]\n▸build = \"1h\"", message: `unknown key "build" in host "a"`, hint: `it belongs in timeouts: write timeouts.build`},
 		{name: "unknown timeout", text: "[hosts.a]\ntimeouts = { ▸bild = \"1h\" }", message: `unknown key "timeouts.bild" in host "a"`, hint: `did you mean "build"?`},
 		{name: "timeouts of another type", text: "[hosts.a]\n▸timeouts = \"90m\"", message: `host "a": timeouts must be a table, not the string "90m"`, hint: `write timeouts.connect = "90m"`},
-		{name: "key outside of tables", text: "▸name = \"x\"\n[hosts.a]", message: `unknown key "name"`, hint: `it belongs in [fleet]`},
+		{name: "key outside any table", text: "▸name = \"x\"\n[hosts.a]", message: `unknown key "name"`, hint: `it belongs in [fleet]`},
 		{name: "unknown table", text: "[▸hosst]\nx = 1\n[hosts.a]", message: `unknown table "hosst"`, hint: `did you mean "hosts"?`},
-		{name: "a host outside of hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `there are [fleet], [defaults], [notify] and, for each host, [hosts.NAME]`},
-		{name: "name with a dot", text: "[hosts.a]\n[hosts.a.▸example]", message: `unknown table "example" in host "a"`, hint: `a host's name with a dot in it needs quotes, as in [hosts."web.example.com"]`},
+		{name: "host outside hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `valid tables: [fleet], [defaults], [notify] and [hosts.NAME]`},
+		{name: "name with a dot", text: "[hosts.a]\n[hosts.a.▸example]", message: `unknown table "example" in host "a"`, hint: `quote a host name that contains a dot: [hosts."web.example.com"]`},
 		{name: "host of another type", text: "[hosts]\n▸a = \"10.0.0.1\"", message: `host "a" must be a table, not the string "10.0.0.1"`, hint: `write [hosts.a]`},
 
 		// Names and tags.
-		{name: "name with a blank", text: "[hosts.▸\"a b\"]", message: `host "a b" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
-		{name: "name like an option", text: "[hosts.▸-a]", message: `host "-a" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
-		{name: "name like a hidden file", text: "[hosts.▸\".a\"]", message: `host ".a" is not a host's name`, hint: `a name has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
-		{name: "no name", text: "[hosts.▸\"\"]", message: `host is empty`, hint: `leave it out, or say what it is`},
-		{name: "name that selectors use", text: "[hosts.▸and]", message: `host "and" is a word of selectors`, hint: `choose another`},
-		{name: "long name", text: "[hosts.▸" + long + "]", message: `host is longer than 128 characters`, hint: `give it a short name, and its long one as address`},
-		{name: "names that differ in case", text: "[hosts.web]\n[hosts.▸Web]\naddress = \"10.0.0.1\"", message: `host "Web" differs from "web" in case alone`, hint: `their logs would share a file on a Mac: rename one`},
-		{name: "empty tag", text: "[hosts.a]\ntags = [\"x\", ▸\"\"]", message: `host "a": tags is empty`, hint: `leave it out, or say what it is`},
-		{name: "tag with a blank", text: "[hosts.a]\ntags = [▸\"a b\"]", message: `host "a": tags "a b" is not a tag`, hint: `a tag has letters, digits, '.', '_' and '-', and begins with neither '.' nor '-'`},
-		{name: "tag that selectors use", text: "[hosts.a]\ntags = [▸\"not\"]", message: `host "a": tags "not" is a word of selectors`, hint: `choose another`},
-		{name: "tag twice", text: "[hosts.a]\ntags = [\"x\", ▸\"x\"]", message: `host "a": tags has "x" twice`, hint: `one of them can go`},
-		{name: "one tag without brackets", text: "[hosts.a]\ntags = ▸\"x\"", message: `host "a": tags must be a list, not the string "x"`, hint: `write ["x"]`},
+		{name: "name with a space", text: "[hosts.▸\"a b\"]", message: `[hosts]: name "a b" is not a valid host name`, hint: `use letters, digits, '.', '_' and '-', and do not start with '.' or '-'`},
+		{name: "name like an option", text: "[hosts.▸-a]", message: `[hosts]: name "-a" is not a valid host name`, hint: `use letters, digits, '.', '_' and '-', and do not start with '.' or '-'`},
+		{name: "name like a hidden file", text: "[hosts.▸\".a\"]", message: `[hosts]: name ".a" is not a valid host name`, hint: `use letters, digits, '.', '_' and '-', and do not start with '.' or '-'`},
+		{name: "no name", text: "[hosts.▸\"\"]", message: `[hosts]: name must not be empty`, hint: `remove it, or give it a value`},
+		{name: "name that is a selector keyword", text: "[hosts.▸and]", message: `[hosts]: name "and" is a keyword of selectors`, hint: `choose another word`},
+		{name: "long name", text: "[hosts.▸" + long + "]", message: `[hosts]: name must not be longer than 128 characters`, hint: `use a short name, and set address to the long one`},
+		{name: "names that differ in case", text: "[hosts.web]\n[hosts.▸Web]\naddress = \"10.0.0.1\"", message: `host "Web" differs from "web" only in case`, hint: `their logs would share a file on macOS: rename one`},
+		{name: "empty tag", text: "[hosts.a]\ntags = [\"x\", ▸\"\"]", message: `host "a": tags must not be empty`, hint: `remove it, or give it a value`},
+		{name: "tag with a space", text: "[hosts.a]\ntags = [▸\"a b\"]", message: `host "a": tags "a b" is not a valid tag`, hint: `use letters, digits, '.', '_' and '-', and do not start with '.' or '-'`},
+		{name: "tag that is a selector keyword", text: "[hosts.a]\ntags = [▸\"not\"]", message: `host "a": tags "not" is a keyword of selectors`, hint: `choose another word`},
+		{name: "duplicate tag", text: "[hosts.a]\ntags = [\"x\", ▸\"x\"]", message: `host "a": tags contains "x" twice`, hint: `remove one of them`},
+		{name: "tags as a string", text: "[hosts.a]\ntags = ▸\"x\"", message: `host "a": tags must be a list, not the string "x"`, hint: `write ["x"]`},
 
-		// What a host is.
-		{name: "no kind", bare: true, text: "[hosts.▸a]\nrepo = \"/x\"", message: `host "a" has no kind`, hint: `say kind = "nixos", "darwin" or "home", here or in [defaults]`},
+		// Kind, repository and attribute.
+		{name: "no kind", complete: true, text: "[hosts.▸a]\nrepo = \"/x\"", message: `host "a" has no kind`, hint: `set kind to "nixos", "darwin" or "home", here or in [defaults]`},
 		{name: "bad kind", text: "[hosts.a]\nkind = ▸\"nix-darwin\"", message: `host "a": kind must be "nixos", "darwin" or "home", not the string "nix-darwin"`, hint: `did you mean "darwin"?`},
 		{name: "kind of another type", text: "[hosts.a]\nkind = ▸true", message: `host "a": kind must be "nixos", "darwin" or "home", not true`},
-		{name: "bad kind in defaults, said once", bare: true, text: "[defaults]\nkind = ▸\"nxos\"\nrepo = \"/x\"\n[hosts.a]\n[hosts.b]", message: `[defaults]: kind must be "nixos", "darwin" or "home", not the string "nxos"`, hint: `did you mean "nixos"?`},
-		{name: "no repo", bare: true, text: "[hosts.▸a]\nkind = \"nixos\"", message: `host "a" has no repo`, hint: `say where its checkout is, here or in [defaults]: repo = "~/Code/nixcfg"`},
-		{name: "relative repo", text: "[hosts.a]\nrepo = ▸\"./Code/nixcfg\"", message: `host "a": repo "./Code/nixcfg" is not a path on the host`, hint: `write an absolute path, or one in the login user's home: "~/Code/nixcfg"`},
-		{name: "another user's home", text: "[hosts.a]\nrepo = ▸\"~mba/nixcfg\"", message: `host "a": repo "~mba/nixcfg" is not a path on the host`, hint: `the login user's home is written "~/"`},
+		{name: "bad kind in defaults, reported once", complete: true, text: "[defaults]\nkind = ▸\"nxos\"\nrepo = \"/x\"\n[hosts.a]\n[hosts.b]", message: `[defaults]: kind must be "nixos", "darwin" or "home", not the string "nxos"`, hint: `did you mean "nixos"?`},
+		{name: "no repo", complete: true, text: "[hosts.▸a]\nkind = \"nixos\"", message: `host "a" has no repo`, hint: `set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`},
+		{name: "relative repo", text: "[hosts.a]\nrepo = ▸\"./Code/nixcfg\"", message: `host "a": repo "./Code/nixcfg" is not a valid path on the host`, hint: `use an absolute path, or a path in the login user's home: "~/Code/nixcfg"`},
+		{name: "another user's home", text: "[hosts.a]\nrepo = ▸\"~mba/nixcfg\"", message: `host "a": repo "~mba/nixcfg" is not a valid path on the host`, hint: `write the login user's home as "~/"`},
 		{name: "bad repo_mode", text: "[hosts.a]\nrepo_mode = ▸\"manged\"", message: `host "a": repo_mode must be "checkout" or "managed", not the string "manged"`, hint: `did you mean "managed"?`},
-		{name: "managed without remote", text: "[hosts.a]\nrepo_mode = ▸\"managed\"", message: `repo_mode is "managed", and there is no remote to clone`, hint: `say it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
-		{name: "managed without remote in defaults, said once", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo_mode = ▸\"managed\"\n[hosts.a]\n[hosts.b]", message: `repo_mode is "managed", and there is no remote to clone`, hint: `say it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
+		{name: "managed without remote", text: "[hosts.a]\nrepo_mode = ▸\"managed\"", message: `repo_mode is "managed", but there is no remote to clone`, hint: `set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
+		{name: "managed without remote in defaults, reported once", complete: true, text: "[defaults]\nkind = \"nixos\"\nrepo_mode = ▸\"managed\"\n[hosts.a]\n[hosts.b]", message: `repo_mode is "managed", but there is no remote to clone`, hint: `set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
 		{name: "bad offline", text: "[hosts.a]\noffline = ▸\"ignore\"", message: `host "a": offline must be "fail" or "skip", not the string "ignore"`},
-		{name: "quotes in attr", text: "[hosts.a]\nattr = ▸'a\"b'", message: `host "a": attr "a\"b" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
-		{name: "interpolation in attr", text: "[hosts.a]\nattr = ▸\"${x}\"", message: `host "a": attr "${x}" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
-		{name: "backslash in attr", text: "[hosts.a]\nattr = ▸'a\\b'", message: `host "a": attr "a\\b" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
-		{name: "control character in attr", text: "[hosts.a]\nattr = ▸\"a\\u0007\"", message: `host "a": attr "a\a" is not an attribute name`, hint: `quotes, backslashes, '$' and spaces cannot be in it`},
-		{name: "home that is nobody's", text: "[hosts.▸imac0]\nkind = \"home\"", message: `host "imac0" is a home and does not say whose`, hint: `say attr = "USER@imac0"`},
-		{name: "home attr without user", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"imac0\"", message: `host "imac0": attr "imac0" does not say whose home it is`, hint: `write "USER@imac0"`},
-		{name: "home attr with an empty user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"@imac0\"", message: `host "imac0": attr "@imac0" does not say whose home it is`, hint: `write "mba@imac0"`},
-		{name: "home of another user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"markus@imac0\"", message: `host "imac0": attr "markus@imac0" is the home of "markus", but user is "mba"`, hint: `a home is switched by its owner: set user = "markus"`},
+		{name: "quotes in attr", text: "[hosts.a]\nattr = ▸'a\"b'", message: `host "a": attr "a\"b" is not a valid attribute name`, hint: `quotes, backslashes, '$' and spaces are not allowed`},
+		{name: "interpolation in attr", text: "[hosts.a]\nattr = ▸\"${x}\"", message: `host "a": attr "${x}" is not a valid attribute name`, hint: `quotes, backslashes, '$' and spaces are not allowed`},
+		{name: "backslash in attr", text: "[hosts.a]\nattr = ▸'a\\b'", message: `host "a": attr "a\\b" is not a valid attribute name`, hint: `quotes, backslashes, '$' and spaces are not allowed`},
+		{name: "control character in attr", text: "[hosts.a]\nattr = ▸\"a\\u0007\"", message: `host "a": attr "a\a" is not a valid attribute name`, hint: `quotes, backslashes, '$' and spaces are not allowed`},
+		{name: "home without an owner", text: "[hosts.▸imac0]\nkind = \"home\"", message: `host "imac0" is a home without an owner`, hint: `set attr = "USER@imac0"`},
+		{name: "home attr without user", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"imac0\"", message: `host "imac0": attr of a home must be USER@HOST, not "imac0"`, hint: `write "USER@imac0"`},
+		{name: "home attr without a host", text: "[hosts.imac0]\nkind = \"home\"\nattr = ▸\"mba@\"", message: `host "imac0": attr of a home must be USER@HOST, not "mba@"`, hint: `write "mba@imac0"`},
+		{name: "home attr with an empty user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"@imac0\"", message: `host "imac0": attr of a home must be USER@HOST, not "@imac0"`, hint: `write "mba@imac0"`},
+		{name: "home of another user", text: "[hosts.imac0]\nkind = \"home\"\nuser = \"mba\"\nattr = ▸\"markus@imac0\"", message: `host "imac0": attr "markus@imac0" is the home of "markus", but user is "mba"`, hint: `a home is activated by its owner: set user = "markus"`},
 
-		// How it is reached.
-		{name: "IP address out of range", text: "[hosts.a]\naddress = ▸\"192.168.1.299\"", message: `host "a": address "192.168.1.299" is not an IP address`, hint: `leave it out to let ~/.ssh/config decide`},
-		{name: "address with everything", text: "[hosts.a]\naddress = ▸\"ssh://mba@10.0.0.1:2222\"", message: `host "a": address "ssh://mba@10.0.0.1:2222" is not a host name or an IP address`, hint: `write address = "10.0.0.1", port = 2222, user = "mba"`},
-		{name: "address with a port", text: "[hosts.a]\naddress = ▸\"web.lan:2222\"", message: `host "a": address "web.lan:2222" is not a host name or an IP address`, hint: `write address = "web.lan", port = 2222`},
-		{name: "IPv6 in brackets", text: "[hosts.a]\naddress = ▸\"[fd00::1]\"", message: `host "a": address "[fd00::1]" is not a host name or an IP address`, hint: `write address = "fd00::1"`},
-		{name: "address like an option", text: "[hosts.a]\naddress = ▸\"-oProxyCommand=x\"", message: `host "a": address "-oProxyCommand=x" is not a host name or an IP address`, hint: `leave it out to let ~/.ssh/config decide`},
-		{name: "address with a hole", text: "[hosts.a]\naddress = ▸\"web..lan\"", message: `host "a": address "web..lan" is not a host name`, hint: `there are two dots in a row`},
-		{name: "empty address", text: "[hosts.a]\naddress = ▸\"\"", message: `host "a": address is empty`, hint: `leave it out, or say what it is`},
+		// Connection.
+		{name: "IP address out of range", text: "[hosts.a]\naddress = ▸\"192.168.1.299\"", message: `host "a": address "192.168.1.299" is not a valid IP address`, hint: `remove it to use the address from ~/.ssh/config`},
+		{name: "address with everything", text: "[hosts.a]\naddress = ▸\"ssh://mba@10.0.0.1:2222\"", message: `host "a": address "ssh://mba@10.0.0.1:2222" is not a valid host name or IP address`, hint: `write address = "10.0.0.1", port = 2222, user = "mba"`},
+		{name: "address with a port", text: "[hosts.a]\naddress = ▸\"web.lan:2222\"", message: `host "a": address "web.lan:2222" is not a valid host name or IP address`, hint: `write address = "web.lan", port = 2222`},
+		{name: "IPv6 in brackets", text: "[hosts.a]\naddress = ▸\"[fd00::1]\"", message: `host "a": address "[fd00::1]" is not a valid host name or IP address`, hint: `write address = "fd00::1"`},
+		{name: "address like an option", text: "[hosts.a]\naddress = ▸\"-oProxyCommand=x\"", message: `host "a": address "-oProxyCommand=x" is not a valid host name or IP address`, hint: `remove it to use the address from ~/.ssh/config`},
+		{name: "address with two dots in a row", text: "[hosts.a]\naddress = ▸\"web..lan\"", message: `host "a": address "web..lan" is not a valid host name`, hint: `it has two dots in a row`},
+		{name: "long address", text: "[hosts.a]\naddress = ▸\"" + strings.Repeat("a", 254) + "\"", message: `host "a": address must not be longer than 253 characters`},
+		{name: "user and address", text: "[hosts.a]\naddress = ▸\"mba@web.lan\"", message: `host "a": address "mba@web.lan" is not a valid host name or IP address`, hint: `write address = "web.lan", user = "mba"`},
+		{name: "empty address", text: "[hosts.a]\naddress = ▸\"\"", message: `host "a": address must not be empty`, hint: `remove it, or give it a value`},
 		{name: "port out of range", text: "[hosts.a]\nport = ▸70000", message: `host "a": port must be from 1 to 65535, not 70000`},
-		{name: "port beyond any number", text: "[hosts.a]\nport = ▸99999999999999999999", message: `host "a": port must be from 1 to 65535, not 99999999999999999999`},
+		{name: "overflowing port", text: "[hosts.a]\nport = ▸99999999999999999999", message: `host "a": port must be from 1 to 65535, not 99999999999999999999`},
 		{name: "port in quotes", text: "[hosts.a]\nport = ▸\"22\"", message: `host "a": port must be a whole number, not the string "22"`, hint: `write 22 without quotes`},
 		{name: "port with a fraction", text: "[hosts.a]\nport = ▸22.0", message: `host "a": port must be a whole number, not the number 22.0`},
-		{name: "user like an option", text: "[hosts.a]\nuser = ▸\"-x\"", message: `host "a": user "-x" is not a login name`, hint: `a login name has letters, digits, '.', '_' and '-'`},
+		{name: "user like an option", text: "[hosts.a]\nuser = ▸\"-x\"", message: `host "a": user "-x" is not a valid login name`, hint: `a login name contains letters, digits, '.', '_' and '-'`},
 		{name: "user of another type", text: "[hosts.a]\nuser = ▸1000", message: `host "a": user must be a string, not the number 1000`, hint: `write "1000"`},
-		{name: "same address", text: "[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = ▸\"10.0.0.1\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at 10.0.0.1: correct an address, or leave it to ~/.ssh/config, or drop one`},
-		{name: "same address in another spelling", text: "[hosts.a]\naddress = \"FD00::1\"\n[hosts.b]\naddress = ▸\"fd00:0::1\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at fd00::1: correct an address, or leave it to ~/.ssh/config, or drop one`},
-		{name: "address that is another's name", text: "[hosts.a]\n[hosts.b]\naddress = ▸\"A.\"", message: `host "b" is the same target as "a"`, hint: `both switch the system at a: correct an address, or leave it to ~/.ssh/config, or drop one`},
-		{name: "same home", text: "[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"m@b\"\naddress = ▸\"a\"", message: `host "b" is the same target as "a"`, hint: `both switch the same home at a: correct an address, or leave it to ~/.ssh/config, or drop one`},
+		{name: "same address", text: "[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = ▸\"10.0.0.1\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on 10.0.0.1: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "same address spelled differently", text: "[hosts.a]\naddress = \"FD00::1\"\n[hosts.b]\naddress = ▸\"fd00:0::1\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on fd00::1: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "name that is the address of another host", text: "[hosts.a]\naddress = \"b\"\n[hosts.▸b]", message: `host "b" is the same target as "a"`, hint: `both deploy the system on b: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "address that is the name of another host", text: "[hosts.a]\n[hosts.b]\naddress = ▸\"A.\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "same home", text: "[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"m@b\"\naddress = ▸\"a\"", message: `host "b" is the same target as "a"`, hint: `both deploy the home of "m" on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 
-		// What is done there.
+		// Deploy settings.
 		{name: "wave zero", text: "[hosts.a]\nwave = ▸0", message: `host "a": wave must be from 1 to 1000, not 0`},
-		{name: "parallel zero", bare: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\nparallel = ▸0\n[hosts.a]", message: `[defaults]: parallel must be from 1 to 10000, not 0`},
-		{name: "colour by name", text: "[hosts.a]\ncolor = ▸\"red\"", message: `host "a": color "red" is not a colour`, hint: `write it as "#rrggbb", as in "#d4c060"`},
-		{name: "short colour", text: "[hosts.a]\ncolor = ▸\"#fa0\"", message: `host "a": color "#fa0" is not a colour`, hint: `write "#ffaa00"`},
-		{name: "colour without a hash", text: "[hosts.a]\ncolor = ▸\"d4c060\"", message: `host "a": color "d4c060" is not a colour`, hint: `write "#d4c060"`},
-		{name: "duration as a number", text: "[hosts.a]\ntimeouts.build = ▸90", message: `host "a": timeouts.build must be a string, not the number 90`, hint: `seconds are "90s", minutes "90m", hours "90h"`},
-		{name: "duration without a unit", text: "[hosts.a]\ntimeouts.build = ▸\"90\"", message: `host "a": timeouts.build "90" is not a length of time`, hint: `seconds are "90s", minutes "90m", hours "90h"`},
-		{name: "negative duration", text: "[hosts.a]\ntimeouts.build = ▸\"-1m\"", message: `host "a": timeouts.build "-1m" is not a length of time`, hint: `as in "90s", "15m" or "1h30m"`},
-		{name: "no time at all", text: "[hosts.a]\ntimeouts.build = ▸\"0s\"", message: `host "a": timeouts.build must be from 1s to 168h`},
-		{name: "more time than there is", text: "[hosts.a]\ntimeouts.build = ▸\"99999999999999999999h\"", message: `host "a": timeouts.build must be from 1s to 168h`},
-		{name: "blank switch_command", text: "[hosts.a]\nswitch_command = ▸\"  \"", message: `host "a": switch_command is blank`, hint: `leave it out, or say what it is`},
-		{name: "escape sequence in switch_command", text: "[hosts.a]\nswitch_command = ▸\"a\\u001b[2J\"", message: `host "a": switch_command "a\x1b[2J" is not a shell command`, hint: `control characters cannot be in it`},
-		{name: "text that reorders itself", text: "[hosts.a]\nswitch_command = ▸\"a\\u202eb\"", message: `host "a": switch_command "a\u202eb" is not a shell command`, hint: `control characters cannot be in it`},
-		{name: "empty health check", text: "[hosts.a]\nhealth = [\"true\", ▸\"\"]", message: `host "a": health is empty`, hint: `leave it out, or say what it is`},
-		{name: "health check on two lines", text: "[hosts.a]\nhealth = [▸\"a\\nb\"]", message: `host "a": health "a\nb" is not a health check`, hint: `control characters and line breaks cannot be in it`},
-		{name: "tcp check without a port", text: "[hosts.a]\nhealth = [▸\"tcp://10.0.0.1\"]", message: `host "a": health "tcp://10.0.0.1" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
-		{name: "tcp check with a bad port", text: "[hosts.a]\nhealth = [▸\"tcp://a:65536\"]", message: `host "a": health "tcp://a:65536" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
-		{name: "http check without a host", text: "[hosts.a]\nhealth = [▸\"http:///x\"]", message: `host "a": health "http:///x" is not a URL`, hint: `as in "https://localhost:8443/health"`},
-		{name: "misspelled scheme", text: "[hosts.a]\nhealth = [▸\"htps://a\"]", message: `host "a": health "htps://" is no way to check health`, hint: `did you mean "https"?`},
-		{name: "check from nowhere", text: "[hosts.a]\nhealth = [{ check = \"true\", from = ▸\"here\" }]", message: `host "a": health from must be "host" or "operator", not the string "here"`},
-		{name: "check without anything to check", text: "[hosts.a]\nhealth = [▸{ from = \"host\" }]", message: `host "a": health does not say what to check`, hint: `as in { check = "https://example.com/", from = "operator" }`},
-		{name: "status of a command", text: "[hosts.a]\nhealth = [{ check = \"true\", status = ▸200 }]", message: `host "a": health has a status, and "true" is no web address`, hint: `leave it out`},
-		{name: "key of a check", text: "[hosts.a]\nhealth = [{ check = \"true\", ▸form = \"host\" }]", message: `host "a": health has no key "form"`, hint: `did you mean "from"?`},
-		{name: "key of a check in a list of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = ▸\"tcp://a\"", message: `host "a": health check "tcp://a" is not tcp://HOST:PORT`, hint: `as in "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
-		{name: "other scheme", text: "[hosts.a]\nhealth = [▸\"ftp://a\"]", message: `host "a": health "ftp://" is no way to check health`, hint: `there are tcp://HOST:PORT, http://... and https://...; anything else can be a command`},
+		{name: "parallel zero", complete: true, text: "[defaults]\nkind = \"nixos\"\nrepo = \"/x\"\nparallel = ▸0\n[hosts.a]", message: `[defaults]: parallel must be from 1 to 10000, not 0`},
+		{name: "color name", text: "[hosts.a]\ncolor = ▸\"red\"", message: `host "a": color "red" is not a valid color`, hint: `use "#rrggbb", for example "#d4c060"`},
+		{name: "short color", text: "[hosts.a]\ncolor = ▸\"#fa0\"", message: `host "a": color "#fa0" is not a valid color`, hint: `write "#ffaa00"`},
+		{name: "color without a hash sign", text: "[hosts.a]\ncolor = ▸\"d4c060\"", message: `host "a": color "d4c060" is not a valid color`, hint: `write "#d4c060"`},
+		{name: "duration as a number", text: "[hosts.a]\ntimeouts.build = ▸90", message: `host "a": timeouts.build must be a string, not the number 90`, hint: `add a unit: "90s", "90m" or "90h"`},
+		{name: "duration without a unit", text: "[hosts.a]\ntimeouts.build = ▸\"90\"", message: `host "a": timeouts.build "90" is not a valid duration`, hint: `add a unit: "90s", "90m" or "90h"`},
+		{name: "negative duration", text: "[hosts.a]\ntimeouts.build = ▸\"-1m\"", message: `host "a": timeouts.build "-1m" is not a valid duration`, hint: `for example "90s", "15m" or "1h30m"`},
+		{name: "zero duration", text: "[hosts.a]\ntimeouts.build = ▸\"0s\"", message: `host "a": timeouts.build must be from 1s to 168h, not "0s"`},
+		{name: "overflowing duration", text: "[hosts.a]\ntimeouts.build = ▸\"99999999999999999999h\"", message: `host "a": timeouts.build must be from 1s to 168h, not "99999999999999999999h"`},
+		{name: "blank switch_command", text: "[hosts.a]\nswitch_command = ▸\"  \"", message: `host "a": switch_command must not be blank`, hint: `remove it, or give it a value`},
+		{name: "escape sequence in switch_command", text: "[hosts.a]\nswitch_command = ▸\"a\\u001b[2J\"", message: `host "a": switch_command "a\x1b[2J" is not a valid shell command`, hint: `control characters are not allowed`},
+		{name: "bidirectional control character", text: "[hosts.a]\nswitch_command = ▸\"a\\u202eb\"", message: `host "a": switch_command "a\u202eb" is not a valid shell command`, hint: `control characters are not allowed`},
+		{name: "empty health check", text: "[hosts.a]\nhealth = [\"true\", ▸\"\"]", message: `host "a": health must not be empty`, hint: `remove it, or give it a value`},
+		{name: "health check on two lines", text: "[hosts.a]\nhealth = [▸\"a\\nb\"]", message: `host "a": health "a\nb" is not a valid health check`, hint: `control characters and line breaks are not allowed`},
+		{name: "tcp check without a port", text: "[hosts.a]\nhealth = [▸\"tcp://10.0.0.1\"]", message: `host "a": health "tcp://10.0.0.1" is not tcp://HOST:PORT`, hint: `for example "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "tcp check with a bad port", text: "[hosts.a]\nhealth = [▸\"tcp://a:65536\"]", message: `host "a": health "tcp://a:65536" is not tcp://HOST:PORT`, hint: `for example "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "http check without a host", text: "[hosts.a]\nhealth = [▸\"http:///x\"]", message: `host "a": health "http:///x" is not a valid URL`, hint: `for example "https://localhost:8443/health"`},
+		{name: "misspelled scheme", text: "[hosts.a]\nhealth = [▸\"htps://a\"]", message: `host "a": health has an unknown scheme "htps://"`, hint: `did you mean "https"?`},
+		{name: "check with an invalid from", text: "[hosts.a]\nhealth = [{ check = \"true\", from = ▸\"here\" }]", message: `host "a": health from must be "host" or "operator", not the string "here"`},
+		{name: "check without a command or URL", text: "[hosts.a]\nhealth = [▸{ from = \"host\" }]", message: `host "a": health has no key "check"`, hint: `for example { check = "https://example.com/", from = "operator" }`},
+		{name: "status of a command", text: "[hosts.a]\nhealth = [{ check = \"true\", status = ▸200 }]", message: `host "a": health has a status, but "true" is not an HTTP URL`, hint: `remove status`},
+		{name: "unknown key of a check", text: "[hosts.a]\nhealth = [{ check = \"true\", ▸form = \"host\" }]", message: `host "a": health has an unknown key "form"`, hint: `did you mean "from"?`},
+		{name: "check in an array of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = ▸\"tcp://a\"", message: `host "a": health check "tcp://a" is not tcp://HOST:PORT`, hint: `for example "tcp://192.168.1.99:53" or "tcp://[fd00::1]:53"`},
+		{name: "table in a check in an array of tables", text: "[hosts.a]\n[[hosts.a.health]]\ncheck = \"true\"\n[hosts.a.health.▸x]\ny = 1", message: `host "a": health has an unknown key "x"`, hint: `write a string, or a table such as { check = "https://example.com/", from = "operator", status = 401 }`},
+		{name: "unknown scheme", text: "[hosts.a]\nhealth = [▸\"ftp://a\"]", message: `host "a": health has an unknown scheme "ftp://"`, hint: `use tcp://HOST:PORT, http://..., https://... or a shell command`},
 
 		// The fleet.
-		{name: "empty fleet name", text: "[fleet]\nname = ▸\"\"\n[hosts.a]", message: `[fleet]: name is empty`, hint: `leave it out, or say what it is`},
-		{name: "remote that is no URL", text: "[fleet]\nremote = ▸\"nixcfg\"\n[hosts.a]", message: `[fleet]: remote "nixcfg" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
-		{name: "remote that runs a command", text: "[fleet]\nremote = ▸\"ext::sh -c id\"\n[hosts.a]", message: `[fleet]: remote "ext::sh -c id" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
-		{name: "remote like an option", text: "[fleet]\nremote = ▸\"--upload-pack=x:y\"\n[hosts.a]", message: `[fleet]: remote "--upload-pack=x:y" is not a git remote`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
-		{name: "password in remote", text: "[fleet]\nremote = ▸\"https://me:secret@github.com/me/x\"\n[hosts.a]", message: `[fleet]: remote has a password in it`, hint: `every host and every reader of this file would have it: use an SSH key, or git's credential helper`},
-		{name: "remote without a host", text: "[fleet]\nremote = ▸\"https:///x\"\n[hosts.a]", message: `[fleet]: remote "https:///x" names no host`, hint: `as in "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
-		{name: "branch like an option", text: "[fleet]\nbranch = ▸\"-x\"\n[hosts.a]", message: `[fleet]: branch "-x" is not a branch`, hint: `as in "main"`},
-		{name: "branch with a range", text: "[fleet]\nbranch = ▸\"a..b\"\n[hosts.a]", message: `[fleet]: branch "a..b" is not a branch`, hint: `git allows no ".." in one`},
-		{name: "branch like a lock", text: "[fleet]\nbranch = ▸\"a.lock\"\n[hosts.a]", message: `[fleet]: branch "a.lock" is not a branch`, hint: `git lets none end in "/", "." or ".lock"`},
-		{name: "full ref", text: "[fleet]\nbranch = ▸\"refs/heads/main\"\n[hosts.a]", message: `[fleet]: branch "refs/heads/main" is a full ref`, hint: `write "main"`},
+		{name: "empty fleet name", text: "[fleet]\nname = ▸\"\"\n[hosts.a]", message: `[fleet]: name must not be empty`, hint: `remove it, or give it a value`},
+		{name: "remote that is not a URL", text: "[fleet]\nremote = ▸\"nixcfg\"\n[hosts.a]", message: `[fleet]: remote "nixcfg" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "remote that runs a command", text: "[fleet]\nremote = ▸\"ext::sh -c id\"\n[hosts.a]", message: `[fleet]: remote "ext::sh -c id" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "remote like an option", text: "[fleet]\nremote = ▸\"--upload-pack=x:y\"\n[hosts.a]", message: `[fleet]: remote "--upload-pack=x:y" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "password in remote", text: "[fleet]\nremote = ▸\"https://me:secret@github.com/me/x\"\n[hosts.a]", message: `[fleet]: remote must not contain a password`, hint: `every host and every reader of this file would see it: use an SSH key or a Git credential helper`},
+		{name: "remote without a host", text: "[fleet]\nremote = ▸\"https:///x\"\n[hosts.a]", message: `[fleet]: remote "https:///x" has no host`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "branch like an option", text: "[fleet]\nbranch = ▸\"-x\"\n[hosts.a]", message: `[fleet]: branch "-x" is not a valid branch name`, hint: `for example "main"`},
+		{name: "branch with two dots", text: "[fleet]\nbranch = ▸\"a..b\"\n[hosts.a]", message: `[fleet]: branch "a..b" is not a valid branch name`, hint: `a branch name cannot contain ".."`},
+		{name: "branch like a lock file", text: "[fleet]\nbranch = ▸\"a.lock\"\n[hosts.a]", message: `[fleet]: branch "a.lock" is not a valid branch name`, hint: `a branch name cannot end in ".lock"`},
+		{name: "full ref", text: "[fleet]\nbranch = ▸\"refs/heads/main\"\n[hosts.a]", message: `[fleet]: branch "refs/heads/main" is a full ref, not a branch name`, hint: `write "main"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			text, line, column := unmark(t, tt.text)
-			if !tt.bare {
-				text += enough
+			text, line, column := cutMark(t, tt.text)
+			if !tt.complete {
+				text += commonDefaults
 			}
 			_, findings := Parse("hosts.toml", []byte(text))
-			if tt.name == "open string" || tt.name == "open list" { // the parser's words, and what follows may be lost
+			// The messages are the TOML parser's own, and what follows may be lost.
+			if tt.name == "unterminated string" || tt.name == "unterminated list" {
 				if len(findings) == 0 || findings[0].Line != line || findings[0].Message == "" {
-					t.Fatalf("got %v, want a finding in line %d", findings, line)
+					t.Fatalf("got %v, want a finding on line %d", findings, line)
 				}
 				return
 			}
@@ -193,7 +208,7 @@ func TestEachFaultIsFoundWhereItIs(t *testing.T) {
 	}
 }
 
-func TestAllFaultsAreFoundAtOnce(t *testing.T) {
+func TestParseReportsAllProblemsAtOnce(t *testing.T) {
 	_, findings := Parse("hosts.toml", []byte(`
 [fleet]
 brnach = "main"
@@ -215,22 +230,47 @@ wave = "2"
 	for _, f := range findings {
 		got = append(got, fmt.Sprintf("%d:%d", f.Line, f.Column))
 	}
-	// Of b, what follows the fault in its syntax cannot be read; all hosts lack a repo, but may say so in what was not read.
+	// The rest of b cannot be read after its syntax error. No host has a repo, which is not
+	// reported because the part that could not be read may set it.
 	want := []string{"3:1", "5:8", "6:12", "8:9", "9:14", "9:18", "11:8", "14:8", "15:8", "16:8"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got findings at %v, want %v:\n%v", got, want, Findings(findings))
 	}
 }
 
-func TestAFindingReadsAsCompilersPrintTheirs(t *testing.T) {
-	_, findings := Parse("hosts.toml", []byte("[hosts.a]\ntgas = []\n"+enough))
+func TestFindingsUseCompilerFormat(t *testing.T) {
+	_, findings := Parse("hosts.toml", []byte("[hosts.a]\ntgas = []\n"+commonDefaults))
 	want := "hosts.toml:2:1: unknown key \"tgas\" in host \"a\"\n  hint: did you mean \"tags\"?"
 	if got := Findings(findings).Error(); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
 
-func TestHostsBeginWithTheDefaults(t *testing.T) {
+func TestParseContinuesAfterAnInvalidTable(t *testing.T) {
+	_, findings := Parse("hosts.toml", []byte("defaults = 3\nnotify = 4\n[hosts.a]\nkind = \"nixos\""))
+	want := `hosts.toml:1:1: defaults must be a table, not the number 3
+  hint: write [defaults]
+hosts.toml:2:1: notify must be a table, not the number 4
+  hint: write [notify]
+hosts.toml:3:8: host "a" has no repo
+  hint: set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`
+	if got := Findings(findings).Error(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestParseContinuesAtTheNextTableAfterASyntaxError(t *testing.T) {
+	inv, findings := Parse("hosts.toml", []byte("[hosts.a]\nuser = mba\nwave = 0\n\n [ hosts.b ]\nwave = 0\nx y\n[[hosts.c]]\n"))
+	var got []string
+	for _, f := range findings {
+		got = append(got, fmt.Sprintf("%d:%d", f.Line, f.Column))
+	}
+	if want := []string{"2:8", "6:8", "7:3", "8:9"}; !reflect.DeepEqual(got, want) || len(inv.Hosts) != 2 {
+		t.Errorf("got %v, want %v:\n%v", got, want, Findings(findings))
+	}
+}
+
+func TestParseAppliesDefaults(t *testing.T) {
 	inv, findings := Parse("hosts.toml", []byte(`
 [fleet]
 name = "barta"
@@ -303,26 +343,31 @@ timeout = "3s"
 	}
 }
 
-func TestWhatIsFineIsLeftAlone(t *testing.T) {
+func TestParseAcceptsValidInventories(t *testing.T) {
 	for _, text := range []string{
-		"[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = \"10.0.0.1\"\nport = 2222", // two behind one router
-		"[hosts.a]\n[hosts.m]\nkind = \"home\"\nattr = \"m@a\"\naddress = \"a\"",            // a machine, and a home on it
+		// Two hosts behind one router.
+		"[hosts.a]\naddress = \"10.0.0.1\"\n[hosts.b]\naddress = \"10.0.0.1\"\nport = 2222",
+		// A machine, and a home on it.
+		"[hosts.a]\n[hosts.m]\nkind = \"home\"\nattr = \"m@a\"\naddress = \"a\"",
 		"[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"n@a\"\naddress = \"a\"",
 		"[hosts.a]\naddress = \"fe80::1%en0\"",
 		"[hosts.a]\nhealth = [\"systemctl is-active x\", \"tcp://[fd00::1]:53\", \"https://localhost/x?y=z\", \"curl -f ftp://x\"]",
-		"[hosts.a.timeouts]\npull = \"1h30m\"\n[hosts.a]\nwave = 1", // the inner table first
+		"[hosts.a.timeouts]\npull = \"1h30m\"\n[hosts.a]\nwave = 1", // inner table first
 		"hosts.a.wave = 1\nhosts.a.tags = [\"x\",\n # why\n \"y\",\n]",
 		"[fleet]\nremote = \"ssh://git@example.com:2222/~/nixcfg\"\nbranch = \"feature/x\"\n[hosts.a]",
 		"[fleet]\nremote = \"/srv/git/nixcfg\"\n[hosts.a]\nrepo_mode = \"managed\"",
 		"[fleet]\nremote = \"host:nixcfg\"\n[hosts.a]",
+		"[fleet]\nremote = \"file:///srv/git\"\n[hosts.a]",
+		"[hosts.a]\naddress = \"" + strings.Repeat("a", 253) + "\"",
+		"[hosts.a]\nhealth = [\"tcp://a:1\", \"tcp://a:65535\"]",
 	} {
-		if _, findings := Parse("hosts.toml", []byte(text+enough)); findings != nil {
+		if _, findings := Parse("hosts.toml", []byte(text+commonDefaults)); findings != nil {
 			t.Errorf("%s\n%v", text, Findings(findings))
 		}
 	}
 }
 
-func TestAHealthCheckSaysFromWhereAndWhatTheAnswerIs(t *testing.T) {
+func TestParseHealthChecks(t *testing.T) {
 	const inline = `health = ["true", { check = "https://a.example/", from = "operator", status = 401 }, { check = "tcp://a:53", from = "host" }]`
 	const tables = "[[hosts.a.health]]\ncheck = \"true\"\n[[hosts.a.health]]\ncheck = \"https://a.example/\"\nfrom = \"operator\"\nstatus = 401\n[[hosts.a.health]]\ncheck = \"tcp://a:53\"\n"
 	want := []Check{{What: "true"}, {What: "https://a.example/", Operator: true, Status: 401}, {What: "tcp://a:53"}}
@@ -338,7 +383,7 @@ func TestAHealthCheckSaysFromWhereAndWhatTheAnswerIs(t *testing.T) {
 	}
 }
 
-func TestTheShippedInventoryIsTheFleetItSpeaksOf(t *testing.T) {
+func TestParseShippedInventory(t *testing.T) {
 	inv, findings, err := Load("../../hosts.toml")
 	if err != nil || findings != nil {
 		t.Fatal(err, Findings(findings))
@@ -367,15 +412,15 @@ func FuzzParse(f *testing.F) {
 		before := string(text)
 		inv, findings := Parse("hosts.toml", text)
 		if string(text) != before {
-			t.Fatal("the input was changed")
+			t.Fatal("Parse changed its input")
 		}
 		lines := strings.Split(before, "\n")
 		for _, f := range findings {
 			if f.Line < 1 || f.Line > len(lines) || f.Column < 1 || f.Column > len(lines[f.Line-1])+1 {
-				t.Fatalf("%v is outside of the file", f)
+				t.Fatalf("%v is outside the file", f)
 			}
 			if strings.ContainsFunc(f.Message+f.Hint, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-				t.Fatalf("%q is not fit for a terminal", f)
+				t.Fatalf("%q contains control characters", f)
 			}
 		}
 		if findings != nil {
@@ -384,11 +429,11 @@ func FuzzParse(f *testing.F) {
 		names := make(map[string]bool)
 		for _, h := range inv.Hosts {
 			if names[h.Name] || h.Kind == "" || h.Attr == "" || h.Repo == "" && !h.Managed || h.Wave < 1 || h.line < 1 {
-				t.Fatalf("%+v passed", *h)
+				t.Fatalf("%+v was accepted", *h)
 			}
 			names[h.Name] = true
 			if got, err := inv.Select(h.Name); err != nil || len(got) != 1 || got[0] != h {
-				t.Fatalf("%q does not select its host: %v, %v", h.Name, got, err)
+				t.Fatalf("%q does not select that host: %v, %v", h.Name, got, err)
 			}
 		}
 	})

@@ -5,14 +5,15 @@ import (
 	"maps"
 )
 
-// Schema is the format as JSON Schema, draft 2020-12, for editors and for other programs that write inventories.
+// Schema returns a JSON Schema (draft 2020-12) of hosts.toml, for editors and for programs that
+// write inventories.
 func Schema() []byte {
-	keys := format()
+	keys := allKeys()
 	hosts := object{
 		"type":                 "object",
-		"description":          "The hosts, by name. The name is the alias that ssh knows the host by, unless address is given.",
+		"description":          "The hosts, by name. The name is the host's ssh alias, unless address is set.",
 		"minProperties":        1,
-		"propertyNames":        hostName().schema,
+		"propertyNames":        hostNameType().schema,
 		"additionalProperties": tableSchema(keys, inHost, "One deploy target: a machine, or one user's home on a machine."),
 	}
 	schema := object{
@@ -22,38 +23,38 @@ func Schema() []byte {
 		"additionalProperties": false,
 		"required":             []string{"hosts"},
 		"properties": object{
-			"fleet":    tableSchema(keys, inFleet, "What holds for the fleet as a whole."),
-			"defaults": tableSchema(keys, inDefaults, "What every host begins with; a host's own keys come first."),
-			"notify":   tableSchema(keys, inNotify, "Who is told of a run's end. A notification that fails is a warning, and never fails the run."),
+			"fleet":    tableSchema(keys, inFleet, "Settings of the fleet as a whole."),
+			"defaults": tableSchema(keys, inDefaults, "Defaults for all hosts. Keys of a host take precedence."),
+			"notify":   tableSchema(keys, inNotify, "Who is notified at the end of a run. A notification that fails causes a warning and never fails the run."),
 			"hosts":    hosts,
 		},
 	}
 	text, err := json.MarshalIndent(schema, "", "  ")
 	if err != nil {
-		panic(err) // it is made of maps, strings and numbers
+		panic(err) // impossible: the schema consists of maps, strings and numbers
 	}
 	return append(text, '\n')
 }
 
 type object = map[string]any
 
-// tableSchema describes a table with those of the keys that are known in it.
-func tableSchema(keys []key, in place, about string) object {
+// tableSchema describes a table with those of the keys that are valid in it.
+func tableSchema(keys []key, in tableSet, description string) object {
 	properties := object{}
 	for _, k := range keys {
-		if k.in&in == 0 {
+		if k.tables&in == 0 {
 			continue
 		}
-		if k.keys != nil {
-			properties[k.name] = tableSchema(k.keys, in, k.about)
+		if k.subkeys != nil {
+			properties[k.name] = tableSchema(k.subkeys, in, k.description)
 			continue
 		}
 		property := maps.Clone(k.schema)
-		property["description"] = k.about
-		if k.standard != nil {
-			property["default"] = k.standard
+		property["description"] = k.description
+		if k.defaultValue != nil {
+			property["default"] = k.defaultValue
 		}
 		properties[k.name] = property
 	}
-	return object{"type": "object", "description": about, "additionalProperties": false, "properties": properties}
+	return object{"type": "object", "description": description, "additionalProperties": false, "properties": properties}
 }

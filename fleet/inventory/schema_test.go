@@ -14,83 +14,83 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// The values that each key is tried with: what both the parser and the schema take, what both refuse, and what only the
-// parser knows to be wrong.
-var trials = map[string]struct{ good, bad, subtle []string }{
-	"name":           {good: []string{`"barta"`, `"zu Hause"`}, bad: []string{`""`, `"a\nb"`, `3`}},
-	"remote":         {good: []string{`"git@github.com:a/b.git"`, `"https://github.com/a/b"`, `"/srv/git"`}, bad: []string{`"x"`, `"ext::x"`, `"-a:b"`, `""`, `[]`}, subtle: []string{`"https://a:b@c/d"`, `"https:///d"`}},
-	"branch":         {good: []string{`"main"`, `"a/b"`}, bad: []string{`"-a"`, `"a b"`, `""`, `"a~1"`}, subtle: []string{`"a..b"`, `"refs/heads/a"`, `"a.lock"`}},
-	"kind":           {good: []string{`"nixos"`, `"darwin"`}, bad: []string{`"NixOS"`, `"linux"`, `""`, `true`}},
-	"address":        {good: []string{`"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"web-1.example.com"`}, bad: []string{`"a b"`, `"a@b"`, `"-a"`, `""`, `"[::1]"`}, subtle: []string{`"999.1.1.1"`, `":::"`}},
-	"port":           {good: []string{`1`, `65535`}, bad: []string{`0`, `65536`, `-1`, `"22"`, `22.5`}},
-	"user":           {good: []string{`"mba"`, `"_x.y-z"`}, bad: []string{`""`, `"-a"`, `"a b"`, `"a@b"`, `5`}},
-	"tags":           {good: []string{`[]`, `["a", "b-c"]`}, bad: []string{`["a", "a"]`, `[""]`, `["a b"]`, `[3]`, `"a"`, `["-a"]`}, subtle: []string{`["and"]`}},
-	"wave":           {good: []string{`1`, `1000`}, bad: []string{`0`, `1001`, `"1"`}},
-	"color":          {good: []string{`"#d4c060"`, `"#ABCDEF"`}, bad: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
-	"attr":           {good: []string{`"hsb0"`, `"markus@imac0"`}, bad: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
-	"repo":           {good: []string{`"~/x"`, `"/x y"`}, bad: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
-	"repo_mode":      {good: []string{`"checkout"`}, bad: []string{`"clone"`, `""`, `false`}},
-	"offline":        {good: []string{`"fail"`, `"skip"`}, bad: []string{`"no"`, `true`}},
-	"switch_command": {good: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, subtle: []string{`"  "`}},
+// keyValues lists values of each key: those that are valid, those that both the parser and the
+// schema reject, and those that only the parser rejects.
+var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
+	"name":           {valid: []string{`"barta"`, `"zu Hause"`}, invalid: []string{`""`, `"a\nb"`, `3`}},
+	"remote":         {valid: []string{`"git@github.com:a/b.git"`, `"https://github.com/a/b"`, `"/srv/git"`}, invalid: []string{`"x"`, `"ext::x"`, `"-a:b"`, `""`, `[]`}, parserOnly: []string{`"https://a:b@c/d"`, `"https:///d"`}},
+	"branch":         {valid: []string{`"main"`, `"a/b"`}, invalid: []string{`"-a"`, `"a b"`, `""`, `"a~1"`}, parserOnly: []string{`"a..b"`, `"refs/heads/a"`, `"a.lock"`}},
+	"kind":           {valid: []string{`"nixos"`, `"darwin"`}, invalid: []string{`"NixOS"`, `"linux"`, `""`, `true`}},
+	"address":        {valid: []string{`"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"web-1.example.com"`}, invalid: []string{`"a b"`, `"a@b"`, `"-a"`, `""`, `"[::1]"`}, parserOnly: []string{`"999.1.1.1"`, `":::"`}},
+	"port":           {valid: []string{`1`, `65535`}, invalid: []string{`0`, `65536`, `-1`, `"22"`, `22.5`}},
+	"user":           {valid: []string{`"mba"`, `"_x.y-z"`}, invalid: []string{`""`, `"-a"`, `"a b"`, `"a@b"`, `5`}},
+	"tags":           {valid: []string{`[]`, `["a", "b-c"]`}, invalid: []string{`["a", "a"]`, `[""]`, `["a b"]`, `[3]`, `"a"`, `["-a"]`}, parserOnly: []string{`["and"]`}},
+	"wave":           {valid: []string{`1`, `1000`}, invalid: []string{`0`, `1001`, `"1"`}},
+	"color":          {valid: []string{`"#d4c060"`, `"#ABCDEF"`}, invalid: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
+	"attr":           {valid: []string{`"hsb0"`, `"markus@imac0"`}, invalid: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
+	"repo":           {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
+	"repo_mode":      {valid: []string{`"checkout"`}, invalid: []string{`"clone"`, `""`, `false`}},
+	"offline":        {valid: []string{`"fail"`, `"skip"`}, invalid: []string{`"no"`, `true`}},
+	"switch_command": {valid: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, parserOnly: []string{`"  "`}},
 	"health": {
-		good: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`, `[{ check = "https://a/", from = "operator", status = 401 }, { check = "true" }]`},
-		bad: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
+		valid: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`, `[{ check = "https://a/", from = "operator", status = 401 }, { check = "true" }]`},
+		invalid: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
 			`[{ check = "http://a", status = 99 }]`, `[{ check = "true", every = "1m" }]`, `{ check = "true" }`},
-		subtle: []string{`["ftp://a"]`, `["tcp://a"]`, `[{ check = "true", status = 200 }]`, `["a", { check = "a" }]`}},
-	"parallel": {good: []string{`1`, `10000`}, bad: []string{`0`, `10001`, `"4"`}},
-	"command":  {good: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, bad: []string{`""`, `["a"]`, `"a\u001bb"`}, subtle: []string{`"  "`}},
-	"url":      {good: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, bad: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, subtle: []string{`"https:///x"`}},
-	"on":       {good: []string{`"always"`, `"failure"`}, bad: []string{`"never"`, `true`}},
-	"timeout":  {good: []string{`"15s"`}, bad: []string{`15`, `"15"`}, subtle: []string{`"0s"`}},
-	"connect":  {good: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"168h"`}, bad: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, subtle: []string{`"0s"`, `"169h"`}},
+		parserOnly: []string{`["ftp://a"]`, `["tcp://a"]`, `[{ check = "true", status = 200 }]`, `["a", { check = "a" }]`}},
+	"parallel": {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
+	"command":  {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
+	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
+	"on":       {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
+	"timeout":  {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
+	"connect":  {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
 	schema := decodedSchema(t)
 	for _, place := range []struct {
-		in    place
+		in    tableSet
 		table string
 	}{{inFleet, "[fleet]"}, {inDefaults, "[defaults]"}, {inHost, "[hosts.a]"}, {inNotify, "[notify]"}} {
-		for _, k := range format() {
+		for _, k := range allKeys() {
 			switch {
-			case k.in&place.in == 0:
-				tryValues(t, schema, place.table+"\n"+k.name+" = %s", nil, []string{"1", `"x"`, "[]"}, nil)
-			case k.keys == nil:
-				try := trials[k.name]
-				tryValues(t, schema, place.table+"\n"+k.name+" = %s", try.good, try.bad, try.subtle)
+			case k.tables&place.in == 0:
+				checkValues(t, schema, place.table+"\n"+k.name+" = %s", nil, []string{"1", `"x"`, "[]"}, nil)
+			case k.subkeys == nil:
+				values := keyValues[k.name]
+				checkValues(t, schema, place.table+"\n"+k.name+" = %s", values.valid, values.invalid, values.parserOnly)
 			default:
-				tryValues(t, schema, place.table+"\n"+k.name+" = %s", []string{"{}"}, []string{`"1m"`, `{ x = "1m" }`, "[]"}, nil)
-				for _, sub := range k.keys {
-					try := trials["connect"]
-					tryValues(t, schema, place.table+"\n"+k.name+"."+sub.name+" = %s", try.good, try.bad, try.subtle)
+				checkValues(t, schema, place.table+"\n"+k.name+" = %s", []string{"{}"}, []string{`"1m"`, `{ x = "1m" }`, "[]"}, nil)
+				for _, sub := range k.subkeys {
+					values := keyValues["connect"]
+					checkValues(t, schema, place.table+"\n"+k.name+"."+sub.name+" = %s", values.valid, values.invalid, values.parserOnly)
 				}
 			}
 		}
 	}
 	for _, file := range []string{"", "x = 1", "[x]", "hosts = 1", "[hosts]", "hosts.a = 1", `[hosts."a b"]`, "fleet = 1\n[hosts.a]", "[[hosts]]"} {
-		agree(t, schema, file, false, false)
+		checkAgreement(t, schema, file, false, false)
 	}
 }
 
-// tryValues puts values into a file, in a key's place.
-func tryValues(t *testing.T, schema object, text string, good, bad, subtle []string) {
+// checkValues checks files with each of the values; text is a format for the key.
+func checkValues(t *testing.T, schema object, text string, valid, invalid, parserOnly []string) {
 	t.Helper()
-	if good == nil && bad == nil {
-		t.Errorf("%q has no values to try it with", text)
+	if valid == nil && invalid == nil {
+		t.Errorf("%q has no values to test", text)
 	}
-	for _, v := range good {
-		agree(t, schema, fmt.Sprintf(text, v)+rest(text), true, true)
+	for _, v := range valid {
+		checkAgreement(t, schema, fmt.Sprintf(text, v)+requiredKeys(text), true, true)
 	}
-	for _, v := range bad {
-		agree(t, schema, fmt.Sprintf(text, v)+rest(text), false, false)
+	for _, v := range invalid {
+		checkAgreement(t, schema, fmt.Sprintf(text, v)+requiredKeys(text), false, false)
 	}
-	for _, v := range subtle {
-		agree(t, schema, fmt.Sprintf(text, v)+rest(text), false, true)
+	for _, v := range parserOnly {
+		checkAgreement(t, schema, fmt.Sprintf(text, v)+requiredKeys(text), false, true)
 	}
 }
 
-// rest makes a whole file of a text: a host that lacks nothing.
-func rest(text string) string {
+// requiredKeys returns what is missing from text to define a complete host.
+func requiredKeys(text string) string {
 	host := ""
 	for _, line := range []string{"kind = \"nixos\"", "repo = \"/x\""} {
 		if !strings.Contains(text, "[hosts.a]\n"+line[:6]) {
@@ -103,22 +103,22 @@ func rest(text string) string {
 	return "\n[hosts.a]" + host
 }
 
-func agree(t *testing.T, schema object, text string, parserTakes, schemaTakes bool) {
+func checkAgreement(t *testing.T, schema object, text string, parserAccepts, schemaAccepts bool) {
 	t.Helper()
 	_, findings := Parse("hosts.toml", []byte(text))
-	if (findings == nil) != parserTakes {
+	if (findings == nil) != parserAccepts {
 		t.Errorf("parser, %v:\n%s\n%v", findings == nil, text, Findings(findings))
 	}
 	var value map[string]any
 	if err := toml.Unmarshal([]byte(text), &value); err != nil {
 		t.Fatalf("%v:\n%s", err, text)
 	}
-	if problem := violates(schema, value); (problem == "") != schemaTakes {
+	if problem := schemaViolation(schema, value); (problem == "") != schemaAccepts {
 		t.Errorf("schema, %q:\n%s", problem, text)
 	}
 }
 
-func TestEveryKeyIsDescribedInTheSchema(t *testing.T) {
+func TestSchemaDescribesEveryKey(t *testing.T) {
 	var walk func(path string, schema object)
 	walk = func(path string, schema object) {
 		if path != "" && schema["description"] == nil {
@@ -133,28 +133,38 @@ func TestEveryKeyIsDescribedInTheSchema(t *testing.T) {
 	walk("", decodedSchema(t))
 }
 
-func TestTheSchemasDefaultsAreTheParsers(t *testing.T) {
-	inv, _ := Parse("hosts.toml", []byte("[hosts.a]"+enough))
-	text := "[hosts.a]" + enough + "parallel = " + fmt.Sprint(standard(t, "parallel"))
-	for _, k := range format() {
-		if k.in&inHost != 0 && k.standard != nil {
-			text += fmt.Sprintf("\n%s = %#v", k.name, k.standard)
+func TestSchemaHasDefaults(t *testing.T) {
+	properties := decodedSchema(t)["properties"].(object)["defaults"].(object)["properties"].(object)
+	for key, want := range map[string]any{"wave": 1.0, "offline": "fail", "parallel": 16.0, "port": nil, "repo": nil} {
+		got, ok := properties[key].(object)["default"]
+		if got != want || ok != (want != nil) {
+			t.Errorf("%s: got %v, want %v", key, got, want)
 		}
 	}
-	for _, k := range timeouts() {
-		text += fmt.Sprintf("\ntimeouts.%s = %#v", k.name, k.standard)
+}
+
+func TestSchemaDefaultsMatchParser(t *testing.T) {
+	inv, _ := Parse("hosts.toml", []byte("[hosts.a]"+commonDefaults))
+	text := "[hosts.a]" + commonDefaults + "parallel = " + fmt.Sprint(defaultOf(t, "parallel"))
+	for _, k := range allKeys() {
+		if k.tables&inHost != 0 && k.defaultValue != nil {
+			text += fmt.Sprintf("\n%s = %#v", k.name, k.defaultValue)
+		}
 	}
-	text += fmt.Sprintf("\n[fleet]\nname = %#v\nbranch = %#v\n", standard(t, "name"), standard(t, "branch"))
+	for _, k := range timeoutKeys() {
+		text += fmt.Sprintf("\ntimeouts.%s = %#v", k.name, k.defaultValue)
+	}
+	text += fmt.Sprintf("\n[fleet]\nname = %#v\nbranch = %#v\n", defaultOf(t, "name"), defaultOf(t, "branch"))
 	spelled, findings := Parse("hosts.toml", []byte(text))
 	if findings != nil || !reflect.DeepEqual(inv, spelled) {
 		t.Errorf("without: %+v\nspelled out: %+v\n%v", inv.Hosts[0], spelled.Hosts[0], Findings(findings))
 	}
 }
 
-func standard(t *testing.T, name string) any {
+func defaultOf(t *testing.T, name string) any {
 	t.Helper()
-	i := slices.IndexFunc(format(), func(k key) bool { return k.name == name })
-	return format()[i].standard
+	i := slices.IndexFunc(allKeys(), func(k key) bool { return k.name == name })
+	return allKeys()[i].defaultValue
 }
 
 func decodedSchema(t *testing.T) object {
@@ -166,24 +176,25 @@ func decodedSchema(t *testing.T) object {
 	return schema
 }
 
-// violates is JSON Schema as far as ours goes: what is wrong with a value, or "". A keyword it does not know is wrong too.
-func violates(schema object, v any) string {
+// schemaViolation validates a value and returns the first problem, or "". It implements the part of
+// JSON Schema that Schema uses, and returns a problem for any other keyword.
+func schemaViolation(schema object, v any) string {
 	for keyword, arg := range schema {
 		ok := true
 		switch keyword {
 		case "$schema", "title", "description", "default":
 		case "type":
-			ok = isA(arg.(string), v)
+			ok = hasType(arg.(string), v)
 		case "enum":
 			ok = slices.Contains(arg.([]any), v)
 		case "pattern":
 			s, is := v.(string)
 			ok = !is || regexp.MustCompile(fromECMA(arg.(string))).MatchString(s)
 		case "minimum":
-			n, is := number64(v)
+			n, is := asFloat(v)
 			ok = !is || n >= arg.(float64)
 		case "maximum":
-			n, is := number64(v)
+			n, is := asFloat(v)
 			ok = !is || n <= arg.(float64)
 		case "uniqueItems":
 			list, _ := v.([]any)
@@ -193,7 +204,7 @@ func violates(schema object, v any) string {
 		case "items":
 			list, _ := v.([]any)
 			for _, item := range list {
-				if problem := violates(arg.(object), item); problem != "" {
+				if problem := schemaViolation(arg.(object), item); problem != "" {
 					return problem
 				}
 			}
@@ -206,27 +217,27 @@ func violates(schema object, v any) string {
 			table, is := v.(object)
 			ok = !is || float64(len(table)) >= arg.(float64)
 		case "anyOf":
-			ok = slices.ContainsFunc(arg.([]any), func(schema any) bool { return violates(schema.(object), v) == "" })
+			ok = slices.ContainsFunc(arg.([]any), func(schema any) bool { return schemaViolation(schema.(object), v) == "" })
 		case "properties", "additionalProperties", "propertyNames":
-			if problem := violatesTable(schema, v); problem != "" {
+			if problem := tableViolation(schema, v); problem != "" {
 				return problem
 			}
 		default:
 			return "unknown keyword " + keyword
 		}
 		if !ok {
-			return fmt.Sprintf("%s: %v is not for %v", keyword, arg, v)
+			return fmt.Sprintf("%s %v does not allow %v", keyword, arg, v)
 		}
 	}
 	return ""
 }
 
-func violatesTable(schema object, v any) string {
+func tableViolation(schema object, v any) string {
 	table, _ := v.(object)
 	properties, _ := schema["properties"].(object)
 	for name, value := range table {
 		if names, is := schema["propertyNames"].(object); is {
-			if problem := violates(names, name); problem != "" {
+			if problem := schemaViolation(names, name); problem != "" {
 				return problem
 			}
 		}
@@ -237,35 +248,35 @@ func violatesTable(schema object, v any) string {
 		if !known {
 			return "unknown property " + name
 		}
-		if problem := violates(property, value); problem != "" {
+		if problem := schemaViolation(property, value); problem != "" {
 			return name + ": " + problem
 		}
 	}
 	return ""
 }
 
-func isA(kind string, v any) bool {
+func hasType(name string, v any) bool {
 	switch v := v.(type) {
 	case string:
-		return kind == "string"
+		return name == "string"
 	case int64:
-		return kind == "integer"
+		return name == "integer"
 	case float64:
-		return kind == "integer" && v == math.Trunc(v)
+		return name == "integer" && v == math.Trunc(v)
 	case []any:
-		return kind == "array"
+		return name == "array"
 	case object:
-		return kind == "object"
+		return name == "object"
 	}
 	return false
 }
 
-func number64(v any) (float64, bool) {
+func asFloat(v any) (float64, bool) {
 	n, is := v.(int64)
 	return float64(n), is
 }
 
-// fromECMA writes a pattern as Go has it.
+// fromECMA converts a pattern to the syntax of Go.
 func fromECMA(pattern string) string {
 	return regexp.MustCompile(`\\u([0-9a-f]{4})`).ReplaceAllStringFunc(pattern, func(s string) string {
 		n, _ := strconv.ParseUint(s[2:], 16, 16)

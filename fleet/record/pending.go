@@ -9,10 +9,11 @@ import (
 
 // PendingDeploy is a deploy that did not reach a host, or whose outcome there is not known.
 type PendingDeploy struct {
-	Host     string        `json:"host"`
-	Run      string        `json:"run"`
-	Revision string        `json:"revision,omitempty"` // the commit that the host should be at
-	Outcome  fleet.Outcome `json:"outcome,omitempty"`  // "" if the run was abandoned before there was one
+	Host     string `json:"host"`
+	Run      string `json:"run"`
+	Revision string `json:"revision,omitempty"` // the commit that the host should be at
+	// "" if the run was abandoned before there was one
+	Outcome fleet.Outcome `json:"outcome,omitempty"`
 }
 
 // HostHistory is what the records of a fleet's runs say about its hosts.
@@ -50,7 +51,8 @@ func (r *Store) HostHistory(name string) (HostHistory, error) {
 	return history, err
 }
 
-// Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped because of that.
+// Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped
+// because of that.
 func (r *Store) Failed(name string) ([]string, error) {
 	var failed []string
 	err := r.runs(name, func(_ *Record, s *fleet.State) bool {
@@ -77,7 +79,8 @@ func skipped(h *fleet.HostState) bool { return h.Result != nil && h.Result.Outco
 // passedOver reports whether the host was skipped because of what happened elsewhere.
 func passedOver(h *fleet.HostState) bool { return skipped(h) && h.Result.Code != fleet.CodeOffline }
 
-// runs calls each with every run of a fleet that is not part of another run, newest first, until each returns false.
+// runs calls each with every run of a fleet that is not part of another run, newest first, until
+// each returns false.
 func (r *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
 	all, err := r.List()
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Records keeps what runs did, a directory a run.
@@ -47,7 +49,7 @@ func (r *Store) Latest() (*Record, error) {
 			return record, nil
 		}
 	}
-	return nil, fmt.Errorf("there are no runs yet in %q\n  hint: fleetctl deploy begins one", r.Dir)
+	return nil, hint.Errorf("fleetctl deploy starts one", "there are no runs yet in %q", r.Dir)
 }
 
 // partsOf returns the runs that take hosts of a run back, the oldest first.
@@ -88,7 +90,7 @@ func (r *Store) Open(id string) (*Record, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("there is no run %q in %q\n  hint: fleetctl history lists them", id, r.Dir)
+		return nil, hint.Errorf("fleetctl history lists the runs", "there is no run %q in %q", id, r.Dir)
 	case 1:
 		return found[0], nil
 	}
@@ -96,7 +98,7 @@ func (r *Store) Open(id string) (*Record, error) {
 	for _, record := range found[:min(5, len(found))] {
 		ids = append(ids, record.Run)
 	}
-	return nil, fmt.Errorf("%q may be any of %d runs: %s\n  hint: give more of the id", id, len(found), strings.Join(ids, ", "))
+	return nil, hint.Errorf("give more of the ID", "%q matches %d runs: %s", id, len(found), strings.Join(ids, ", "))
 }
 
 // create begins the record of a new run, owned by this process.

@@ -27,7 +27,7 @@ func TestOpenFindsARunByWhatIsUnique(t *testing.T) {
 		"20261124-054238-k3f9": "20261124-054238-k3f9",
 		"20261125":             "20261125-080000-k3f0",
 		"k3f9":                 "20261124-054238-k3f9",
-		"20261124":             "may be any of 2 runs: 20261124-070000-aaaa, 20261124-054238-k3f9",
+		"20261124":             "matches 2 runs: 20261124-070000-aaaa, 20261124-054238-k3f9",
 		"nope":                 `there is no run "nope"`,
 		"":                     `there is no run ""`,
 		"../..":                `there is no run "../.."`,

@@ -7,27 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRunes is the length at which a line is cut; its last rune is then an ellipsis.
+// MaxRunes is the maximum length of a clean line. The last rune of a truncated line is an ellipsis.
 const MaxRunes = 4096
 
 const tabStop = 8
 
-// Line cleans one line, given without its newline. Of a line that was drawn over, as progress bars are, the last state is kept.
+// Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
+// as progress bars are, Line returns its last state.
 func Line(b []byte) string {
-	if plain(b) {
+	if isPlain(b) {
 		return string(b)
 	}
 	b = bytes.TrimRight(b, "\r\n")
 	b = b[bytes.LastIndexByte(b, '\r')+1:]
-	if plain(b) {
+	if isPlain(b) {
 		return string(b)
 	}
-	return rewrite(b)
+	return cleanLine(b)
 }
 
-// Text cleans several lines. Their number stays what it is.
+// Text cleans each line of s. It keeps the number of lines.
 func Text(s string) string {
-	if plain([]byte(s)) {
+	if isPlain([]byte(s)) {
 		return s
 	}
 	lines := strings.Split(s, "\n")
@@ -37,8 +38,8 @@ func Text(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// plain reports whether b is what nearly every line is: short, and printable ASCII alone.
-func plain(b []byte) bool {
+// isPlain reports whether b is short and printable ASCII only, as nearly all lines are.
+func isPlain(b []byte) bool {
 	if len(b) > MaxRunes {
 		return false
 	}
@@ -50,10 +51,11 @@ func plain(b []byte) bool {
 	return true
 }
 
-func rewrite(b []byte) string {
-	out := line{text: make([]byte, 0, min(len(b), MaxRunes))}
+// cleanLine cleans a line that is not plain.
+func cleanLine(b []byte) string {
+	out := lineBuilder{text: make([]byte, 0, min(len(b), MaxRunes))}
 	for len(b) > 0 && !out.full {
-		if n := sequence(b); n > 0 {
+		if n := sequenceLen(b); n > 0 {
 			b = b[n:]
 			continue
 		}
@@ -61,29 +63,29 @@ func rewrite(b []byte) string {
 		b = b[size:]
 		switch {
 		case r == utf8.RuneError && size == 1:
-			out.broken()
+			out.addInvalid()
 		case r == '\t':
 			for first := true; (first || out.runes%tabStop != 0) && !out.full; first = false {
 				out.add(' ')
 			}
-		case visible(r):
+		case isVisible(r):
 			out.add(r)
 		}
 	}
 	return string(out.text)
 }
 
-// line is the clean line as it grows.
-type line struct {
-	text  []byte
-	runes int
-	last  int  // where the last rune begins
-	full  bool // cut: nothing more fits
-	bad   bool // what came last was a broken byte
+// lineBuilder builds a clean line.
+type lineBuilder struct {
+	text    []byte
+	runes   int
+	last    int  // offset of the last rune
+	full    bool // the line was truncated
+	invalid bool // the last byte was not UTF-8
 }
 
-func (l *line) add(r rune) {
-	l.bad = false
+func (l *lineBuilder) add(r rune) {
+	l.invalid = false
 	if l.runes == MaxRunes {
 		l.text = append(l.text[:l.last], "…"...)
 		l.full = true
@@ -94,23 +96,24 @@ func (l *line) add(r rune) {
 	l.runes++
 }
 
-// broken stands for a run of bytes that are not UTF-8, as [strings.ToValidUTF8] has it.
-func (l *line) broken() {
-	if !l.bad {
+// addInvalid adds one replacement character per run of invalid bytes, like [strings.ToValidUTF8].
+func (l *lineBuilder) addInvalid() {
+	if !l.invalid {
 		l.add(utf8.RuneError)
-		l.bad = true
+		l.invalid = true
 	}
 }
 
-// visible reports whether r can be shown without changing how its neighbours are. Controls (C0, DEL, C1), separators of
-// lines and paragraphs, and formatting characters cannot: among the last are all that turn the direction of writing, or hide.
-// The joiners and the two common variation selectors may stay: scripts and emoji need them.
-func visible(r rune) bool {
-	const nonJoiner, joiner, asText, asEmoji = '\u200c', '\u200d', '\ufe0e', '\ufe0f'
+// isVisible reports whether r can be printed without affecting the characters around it. It rejects
+// controls (C0, DEL, C1), line and paragraph separators, and formatting characters, which include
+// the bidi controls and invisible characters. It accepts the joiners and the two common variation
+// selectors, since scripts and emoji need them.
+func isVisible(r rune) bool {
+	const zwnj, zwj, textStyle, emojiStyle = '\u200c', '\u200d', '\ufe0e', '\ufe0f'
 	switch {
 	case r < 0x7f:
 		return r >= 0x20
-	case r == nonJoiner || r == joiner || r == asText || r == asEmoji:
+	case r == zwnj || r == zwj || r == textStyle || r == emojiStyle:
 		return true
 	}
 	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector)

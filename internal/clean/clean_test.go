@@ -7,28 +7,28 @@ import (
 	"unicode/utf8"
 )
 
-func TestLineKeepsWhatAPersonWouldSee(t *testing.T) {
+func TestLineKeepsVisibleText(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain ASCII", "building hello-2.12", "building hello-2.12"},
-		{"other alphabets", "größer 日本 שלום", "größer 日本 שלום"},
-		{"a family, which is joined emoji", "👨‍👩‍👧 ok", "👨‍👩‍👧 ok"},
+		{"other scripts", "größer 日本 שלום", "größer 日本 שלום"},
+		{"joined emoji", "👨‍👩‍👧 ok", "👨‍👩‍👧 ok"},
 		{"an emoji variation", "❤️", "❤️"},
-		{"the end of a CRLF line", "done\r", "done"},
-		{"a doubled CR, as a pty makes it", "done\r\r", "done"},
+		{"CRLF", "done\r", "done"},
+		{"doubled CR from a pty", "done\r\r", "done"},
 		{"the last state of a progress bar", " 10%\r 50%\r100%", "100%"},
-		{"the last state, CRLF after it", " 10%\r100%\r", "100%"},
-		{"colours", "\x1b[1;31merror:\x1b[0m no", "error: no"},
+		{"the last state, followed by CRLF", " 10%\r100%\r", "100%"},
+		{"colors", "\x1b[1;31merror:\x1b[0m no", "error: no"},
 		{"a cursor movement with intermediates", "a\x1b[?25 lb", "ab"},
-		{"a sequence cut at the end", "half\x1b[12", "half"},
+		{"a truncated sequence", "half\x1b[12", "half"},
 		{"a lone escape", "a\x1b", "a"},
 		{"a character set change", "a\x1b(Bb", "ab"},
 		{"a two-byte escape", "a\x1bcb", "ab"},
-		{"a window title, ended by a bell", "a\x1b]0;title\x07b", "ab"},
-		{"the clipboard, ended by ST", "a\x1b]52;c;aGk=\x1b\\b", "ab"},
-		{"a title with other alphabets in it", "a\x1b]0;größe ”\x07b", "ab"},
+		{"window title terminated by BEL", "a\x1b]0;title\x07b", "ab"},
+		{"clipboard terminated by ST", "a\x1b]52;c;aGk=\x1b\\b", "ab"},
+		{"window title in another script", "a\x1b]0;größe ”\x07b", "ab"},
 		{"a hyperlink", "\x1b]8;;http://x\x1b\\text\x1b]8;;\x1b\\", "text"},
 		{"a device control string", "a\x1bPq#0\x1b\\b", "ab"},
-		{"a string cut short by another sequence", "a\x1b]0;t\x1b[31mb", "ab"},
+		{"a string interrupted by another sequence", "a\x1b]0;t\x1b[31mb", "ab"},
 		{"8-bit CSI as a byte", "a\x9b31mb", "ab"},
 		{"8-bit CSI as a code point", "a\u009b31mb", "ab"},
 		{"8-bit OSC", "a\u009d0;t\u009cb", "ab"},
@@ -40,8 +40,8 @@ func TestLineKeepsWhatAPersonWouldSee(t *testing.T) {
 		{"zero width characters", "a\u200b\ufeff\u2060b", "ab"},
 		{"line and paragraph separators", "a\u2028b\u2029c", "abc"},
 		{"hidden tags", "a\U000e0041\U000e0042b\U000e0100", "ab"},
-		{"broken UTF-8, a run of it", "a\xff\xfe\xc3b", "a�b"},
-		{"nothing", "", ""},
+		{"a run of invalid UTF-8", "a\xff\xfe\xc3b", "a�b"},
+		{"empty", "", ""},
 	} {
 		if got := Line([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Line(%q) = %q, want %q", tt.name, tt.in, got, tt.want)
@@ -49,7 +49,7 @@ func TestLineKeepsWhatAPersonWouldSee(t *testing.T) {
 	}
 }
 
-func TestLineIsCutWithAnEllipsis(t *testing.T) {
+func TestLineTruncatesWithEllipsis(t *testing.T) {
 	for _, r := range []string{"a", "ä", "\t"} {
 		got := Line([]byte(strings.Repeat(r, 2*MaxRunes)))
 		if n := utf8.RuneCountInString(got); n != MaxRunes || !strings.HasSuffix(got, "…") {
@@ -58,17 +58,17 @@ func TestLineIsCutWithAnEllipsis(t *testing.T) {
 	}
 	whole := strings.Repeat("ä", MaxRunes)
 	if Line([]byte(whole)) != whole {
-		t.Error("a line that just fits was cut")
+		t.Error("a line of MaxRunes was truncated")
 	}
 }
 
-func TestTextKeepsItsLines(t *testing.T) {
+func TestTextKeepsLines(t *testing.T) {
 	if got, want := Text("a\r\n\x1b[31mb\n\nc\n"), "a\nb\n\nc\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func TestPlainLinesCostOneAllocation(t *testing.T) {
+func TestPlainLineAllocatesOnce(t *testing.T) {
 	line := []byte(strings.Repeat("copying path ", 8))
 	if n := testing.AllocsPerRun(100, func() { _ = Line(line) }); n > 1 {
 		t.Errorf("%v allocations", n)
@@ -82,23 +82,23 @@ func FuzzLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out := Line(in)
 		if !utf8.ValidString(out) || utf8.RuneCountInString(out) > MaxRunes {
-			t.Fatalf("Line(%q) is %d runes, valid UTF-8: %v", in, utf8.RuneCountInString(out), utf8.ValidString(out))
+			t.Fatalf("Line(%q): %d runes, valid UTF-8: %v", in, utf8.RuneCountInString(out), utf8.ValidString(out))
 		}
 		for _, r := range out {
 			if r < 0x20 || r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
-				t.Fatalf("Line(%q) = %q lets %U through", in, out, r)
+				t.Fatalf("Line(%q) = %q contains %U", in, out, r)
 			}
 		}
 		if again := Line([]byte(out)); again != out {
-			t.Fatalf("Line(%q) = %q, and cleaned again %q", in, out, again)
+			t.Fatalf("Line(%q) = %q, but cleaning it again returns %q", in, out, again)
 		}
 	})
 }
 
 func BenchmarkLine(b *testing.B) {
 	for name, in := range map[string]string{
-		"plain":  "copying path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
-		"colour": "\x1b[1mcopying\x1b[0m path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
+		"plain": "copying path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
+		"color": "\x1b[1mcopying\x1b[0m path '/nix/store/3n9kq6lqvjx5-hello-2.12' from 'https://cache.nixos.org'...",
 	} {
 		b.Run(name, func(b *testing.B) {
 			line := []byte(in)

@@ -2,44 +2,46 @@ package clean
 
 import "unicode/utf8"
 
-// The control functions of ECMA-48 that open a sequence, as the byte that follows an escape; each has an 8-bit form too, 0x40 higher.
+// Control functions of ECMA-48 that introduce a sequence, as the byte that follows an escape. Each
+// also has an 8-bit form, which is 0x40 higher.
 const (
 	escape = 0x1b
 	bell   = 0x07
 	dcs    = 'P'
 	sos    = 'X'
 	csi    = '['
-	st     = '\\' // ends a string
+	st     = '\\' // terminates a string
 	osc    = ']'
 	pm     = '^'
 	apc    = '_'
 )
 
-// sequence returns how many bytes of b are a control sequence that begins there: 0 where none does. One that is not
-// finished is a sequence as far as it goes.
-func sequence(b []byte) int {
-	function, n := opener(b)
+// sequenceLen returns the length of the control sequence at the start of b, or 0 if there is none.
+// An incomplete sequence extends to the end of b.
+func sequenceLen(b []byte) int {
+	function, n := introducer(b)
 	if n == 0 {
 		return 0
 	}
 	switch function {
 	case csi:
-		n += span(b[n:], 0x30, 0x3f)
-		n += span(b[n:], 0x20, 0x2f)
-		return n + oneOf(b[n:], 0x40, 0x7e)
+		n += countPrefix(b[n:], 0x30, 0x3f)
+		n += countPrefix(b[n:], 0x20, 0x2f)
+		return n + finalByte(b[n:], 0x40, 0x7e)
 	case osc, dcs, sos, pm, apc:
-		return n + str(b[n:])
+		return n + stringLen(b[n:])
 	}
-	if b[0] != escape { // the other 8-bit controls stand alone
+	if b[0] != escape { // other 8-bit controls are single characters
 		return n
 	}
-	n = 1 + span(b[1:], 0x20, 0x2f)
-	return n + oneOf(b[n:], 0x30, 0x7e)
+	n = 1 + countPrefix(b[1:], 0x20, 0x2f)
+	return n + finalByte(b[n:], 0x30, 0x7e)
 }
 
-// opener returns the control function that b begins with, as its 7-bit letter, and its length. The 8-bit forms come as one byte
-// that is not UTF-8, or as the code point of that number.
-func opener(b []byte) (function byte, n int) {
+// introducer returns the control function at the start of b, as its 7-bit letter, and its length.
+// An 8-bit form is either a single byte, which is not valid UTF-8, or the code point of that
+// number.
+func introducer(b []byte) (function byte, n int) {
 	switch {
 	case b[0] == escape && len(b) == 1:
 		return 0, 1
@@ -53,14 +55,14 @@ func opener(b []byte) (function byte, n int) {
 	return 0, 0
 }
 
-// str returns the length of a control string's content with its end: a bell, a string terminator, or, since terminals give up there
-// too, whatever other sequence begins.
-func str(b []byte) int {
+// stringLen returns the length of a control string's content including its terminator: a bell or
+// ST. Another control sequence ends the string, too, as it does in terminals.
+func stringLen(b []byte) int {
 	for n := 0; n < len(b); {
 		if b[n] == bell {
 			return n + 1
 		}
-		if function, size := opener(b[n:]); size > 0 {
+		if function, size := introducer(b[n:]); size > 0 {
 			if function == st {
 				return n + size
 			}
@@ -72,8 +74,8 @@ func str(b []byte) int {
 	return len(b)
 }
 
-// span returns how many bytes at the beginning of b lie in [low, high].
-func span(b []byte, low, high byte) int {
+// countPrefix returns how many leading bytes of b are in [low, high].
+func countPrefix(b []byte, low, high byte) int {
 	n := 0
 	for n < len(b) && b[n] >= low && b[n] <= high {
 		n++
@@ -81,7 +83,7 @@ func span(b []byte, low, high byte) int {
 	return n
 }
 
-// oneOf is 1 where the first byte of b lies in [low, high].
-func oneOf(b []byte, low, high byte) int {
-	return min(1, span(b, low, high))
+// finalByte returns 1 if the first byte of b is in [low, high], and 0 otherwise.
+func finalByte(b []byte, low, high byte) int {
+	return min(1, countPrefix(b, low, high))
 }

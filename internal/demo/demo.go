@@ -15,55 +15,56 @@ import (
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
-// Tick is the pace at which the demo's hosts take about as long as real ones with little to do.
+// Tick is a value of Options.Tick at which the hosts take about as long as real ones that have
+// little to do.
 const Tick = 250 * time.Millisecond
 
-// Options say what fleet to make.
+// Options configures [Start].
 type Options struct {
-	// Dir holds the fleet. One that holds a fleet already goes on with it: its hosts run what they were left with.
-	// "" is a new temporary directory, which Close removes.
+	// Dir is the fleet's directory. If it already holds a fleet, Start continues with that one. ""
+	// means a new temporary directory, which Close removes.
 	Dir   string
 	Hosts []Host
-	Tick  time.Duration // how long one small step of pretended work takes; 0 is no time at all
+	Tick  time.Duration // the duration of a small step of simulated work; may be 0
 }
 
-// Fleet is a fleet that runs, until it is closed.
+// A Fleet is a running fleet.
 type Fleet struct {
 	Dir       string
-	Inventory string // its hosts.toml
-	Home      string // the operator's home
+	Inventory string // path of its hosts.toml
+	Home      string // the operator's home directory
 	Origin    string // the bare repository that the hosts pull from
 
-	place   *place
+	dir     *directory
 	tick    time.Duration
 	started time.Time
-	hosts   []*machine
+	hosts   []*host
 	key     operatorKey
 	closed  sync.Once
 }
 
-// machine is a host with its place in the fleet's directory.
-type machine struct {
+// host is a running host.
+type host struct {
 	Host
 	root     string
-	behind   int     // the commits that its checkout lacks at first
-	slowness float64 // no two machines of a fleet are equally fast
+	behind   int     // the number of commits that a new checkout lacks
+	slowness float64 // a factor of the tick, so that hosts differ in speed
 	server   *sshtest.Server
 }
 
-// Start makes a fleet, or goes on with the one in Options.Dir, and has its hosts answer over SSH; ctx is for that alone.
-// The caller closes the fleet.
+// Start creates a fleet, or reopens the one in Options.Dir, and starts the SSH servers of its
+// hosts. ctx applies to starting only. The caller must close the fleet.
 func Start(ctx context.Context, o Options) (_ *Fleet, err error) {
-	place, err := takePlace(o.Dir)
+	dir, err := openDirectory(o.Dir)
 	if err != nil {
 		return nil, err
 	}
 	f := &Fleet{
-		Dir:       place.dir,
-		Inventory: filepath.Join(place.dir, "hosts.toml"),
-		Home:      filepath.Join(place.dir, "operator"),
-		Origin:    filepath.Join(place.dir, "origin.git"),
-		place:     place, tick: o.Tick, started: time.Now(),
+		Dir:       dir.path,
+		Inventory: filepath.Join(dir.path, "hosts.toml"),
+		Home:      filepath.Join(dir.path, "operator"),
+		Origin:    filepath.Join(dir.path, "origin.git"),
+		dir:       dir, tick: o.Tick, started: time.Now(),
 	}
 	defer func() {
 		if err != nil {
@@ -71,13 +72,13 @@ func Start(ctx context.Context, o Options) (_ *Fleet, err error) {
 		}
 	}()
 	for i, h := range o.Hosts {
-		f.hosts = append(f.hosts, &machine{
+		f.hosts = append(f.hosts, &host{
 			Host: h, root: f.Root(h.Name), behind: 1 + i%2, slowness: 0.6 + 0.1*float64(i%5),
 		})
 	}
-	// The inventory is written last: where there is one, all else is there.
+	// The inventory is written last. If it exists, the fleet is complete.
 	if _, err := os.Stat(f.Inventory); errors.Is(err, os.ErrNotExist) {
-		if err := f.build(ctx); err != nil {
+		if err := f.create(ctx); err != nil {
 			return nil, err
 		}
 	} else if err != nil {
@@ -86,46 +87,47 @@ func Start(ctx context.Context, o Options) (_ *Fleet, err error) {
 	if f.key, err = newOperatorKey(); err != nil {
 		return nil, err
 	}
-	if err := f.eachHost(f.open); err != nil {
+	if err := f.eachHost(f.startHost); err != nil {
 		return nil, err
 	}
-	if err := f.equipOperator(); err != nil {
+	if err := f.writeOperatorFiles(); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// build makes the repository and the hosts, anew where a start was cut short.
-func (f *Fleet) build(ctx context.Context) error {
-	for _, half := range []string{f.Home, f.Origin, f.Root("")} {
-		if err := os.RemoveAll(half); err != nil {
+// create creates the repository and the hosts. It first removes what an interrupted start left
+// behind.
+func (f *Fleet) create(ctx context.Context) error {
+	for _, path := range []string{f.Home, f.Origin, f.Root("")} {
+		if err := os.RemoveAll(path); err != nil {
 			return err
 		}
 	}
-	if err := f.seed(ctx); err != nil {
+	if err := f.createRepository(ctx); err != nil {
 		return err
 	}
-	return f.eachHost(func(h *machine) error { return f.furnish(ctx, h) })
+	return f.eachHost(func(h *host) error { return f.createHost(ctx, h) })
 }
 
-// open has a host answer.
-func (f *Fleet) open(h *machine) (err error) {
+// startHost starts the SSH server of a host.
+func (f *Fleet) startHost(h *host) (err error) {
 	if _, err := os.Stat(h.root); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("the fleet in %q was made without the host %q", f.Dir, h.Name)
+		return fmt.Errorf("the fleet in %q was created without the host %q", f.Dir, h.Name)
 	}
-	if err := f.vary(h); err != nil {
+	if err := f.applyOptions(h); err != nil {
 		return err
 	}
 	h.server, err = sshtest.New(sshtest.Config{
 		AuthorizedKeys: []ssh.PublicKey{f.key.public},
 		Handler:        sshtest.Shell{Dir: h.home(), Env: h.environ()}.Handle,
-		Login:          fmt.Sprintf("echo 'a shell of the demo, which has no terminal: line by line, exit leaves'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
+		LoginCommand:   fmt.Sprintf("echo 'This is a shell of the demo, without a terminal: enter commands line by line, or exit.'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
 	})
 	return err
 }
 
-// eachHost does the same with every host, a few at a time.
-func (f *Fleet) eachHost(do func(h *machine) error) error {
+// eachHost calls do for every host, a few at a time, and joins the errors.
+func (f *Fleet) eachHost(do func(h *host) error) error {
 	errs := make([]error, len(f.hosts))
 	slots := make(chan struct{}, 2*runtime.NumCPU())
 	var all sync.WaitGroup
@@ -140,10 +142,12 @@ func (f *Fleet) eachHost(do func(h *machine) error) error {
 	return errors.Join(errs...)
 }
 
-// Root is the directory that a host lives in: its paths of the system and of Nix are below it.
+// Root returns the root directory of a host. It contains the host's home and its system and Nix
+// paths.
 func (f *Fleet) Root(host string) string { return filepath.Join(f.Dir, "hosts", host) }
 
-// Server is a host's SSH server, for those who want to make it ill.
+// Server returns the SSH server of a host, for tests that inject faults. It returns nil for an
+// unknown host.
 func (f *Fleet) Server(host string) *sshtest.Server {
 	for _, h := range f.hosts {
 		if h.Name == host {
@@ -153,7 +157,8 @@ func (f *Fleet) Server(host string) *sshtest.Server {
 	return nil
 }
 
-// Environ is what makes a command of fleetctl work on this fleet, to be put after the variables there are.
+// Environ returns environment variables that make fleetctl use this fleet. They override the
+// caller's if appended to them.
 func (f *Fleet) Environ() []string {
 	return append([]string{
 		"HOME=" + f.Home,
@@ -164,18 +169,18 @@ func (f *Fleet) Environ() []string {
 	}, gitIsolation...)
 }
 
-// Close ends what runs on the hosts, jobs too, and takes the fleet off the network. A temporary directory is removed. To
-// close a fleet again does nothing.
+// Close stops the hosts' SSH servers and their jobs, and removes a temporary directory. Later calls
+// do nothing.
 func (f *Fleet) Close() (err error) {
 	f.closed.Do(func() {
-		err = errors.Join(f.eachHost(f.shut), f.place.leave())
+		err = errors.Join(f.eachHost(f.stopHost), f.dir.close())
 	})
 	return err
 }
 
-func (f *Fleet) shut(h *machine) error {
+func (f *Fleet) stopHost(h *host) error {
 	if h.server == nil {
 		return nil
 	}
-	return errors.Join(h.server.Close(), f.endJobs(h))
+	return errors.Join(h.server.Close(), f.killJobs(h))
 }

@@ -15,17 +15,17 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func TestTheFleetIsTheShippedInventorys(t *testing.T) {
+func TestSampleHostsMatchShippedInventory(t *testing.T) {
 	shipped, findings, err := inventory.Load(filepath.Join("..", "..", "hosts.toml"))
 	if err != nil || len(findings) > 0 {
 		t.Fatal(err, findings)
 	}
-	ours := Barta(9)
-	if len(ours) != len(shipped.Hosts) {
-		t.Fatalf("the demo has %d hosts, hosts.toml has %d", len(ours), len(shipped.Hosts))
+	hosts := SampleHosts(9)
+	if len(hosts) != len(shipped.Hosts) {
+		t.Fatalf("the demo has %d hosts, hosts.toml has %d", len(hosts), len(shipped.Hosts))
 	}
 	for i, h := range shipped.Hosts {
-		o := ours[i]
+		o := hosts[i]
 		if o.Name != h.Name || o.Kind != string(h.Kind) || o.Wave != h.Wave || o.Color != h.Color || o.Attr() != h.Attr ||
 			o.SkipOffline != h.SkipOffline || strings.Join(o.Tags, " ") != strings.Join(h.Tags, " ") {
 			t.Errorf("the demo's host %+v is not hosts.toml's %+v", o, *h)
@@ -33,8 +33,8 @@ func TestTheFleetIsTheShippedInventorys(t *testing.T) {
 	}
 }
 
-func TestTheInventoryItWritesHasNoFindings(t *testing.T) {
-	f := start(t, Options{Hosts: Barta(11)})
+func TestInventoryHasNoFindings(t *testing.T) {
+	f := start(t, Options{Hosts: SampleHosts(11)})
 	inv, findings, err := inventory.Load(f.Inventory)
 	if err != nil || len(findings) > 0 {
 		t.Fatal(err, findings)
@@ -44,13 +44,13 @@ func TestTheInventoryItWritesHasNoFindings(t *testing.T) {
 	}
 }
 
-func TestHostsAreBehindAndRunWhatTheirCheckoutIsAt(t *testing.T) {
+func TestNewHostsAreBehindAndRunTheirCheckout(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	newest := f.tip(t)
 	for _, host := range []string{"web", "mac", "desk"} {
-		at := f.sh(t, host, "git -C ~/Code/nixcfg rev-parse HEAD").ok(t)
-		if at == newest {
-			t.Errorf("%s: the checkout lacks nothing", host)
+		rev := f.sh(t, host, "git -C ~/Code/nixcfg rev-parse HEAD").ok(t)
+		if rev == newest {
+			t.Errorf("%s: the checkout is not behind", host)
 		}
 		built := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
 		running := f.sh(t, host, "cd "+profile(host)+" && pwd -P").ok(t)
@@ -59,11 +59,11 @@ func TestHostsAreBehindAndRunWhatTheirCheckoutIsAt(t *testing.T) {
 		}
 	}
 	if got := f.sh(t, "web", "\"$FLEETCTL_ROOT\"/run/current-system/sw/bin/nixos-version --json").ok(t); !strings.Contains(got, f.sh(t, "web", "git -C ~/Code/nixcfg rev-parse HEAD").out) {
-		t.Errorf("nixos-version says %s", got)
+		t.Errorf("nixos-version printed %s", got)
 	}
 }
 
-func TestADirtyCheckoutIsDirty(t *testing.T) {
+func TestDirtyHostHasDirtyCheckout(t *testing.T) {
 	hosts := trio()
 	hosts[0].Dirty = true
 	f := start(t, Options{Hosts: hosts})
@@ -72,7 +72,7 @@ func TestADirtyCheckoutIsDirty(t *testing.T) {
 	}
 }
 
-func TestAKeptFleetGoesOnWhereItWas(t *testing.T) {
+func TestReopenedFleetKeepsItsSystems(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "it's a fleet")
 	f := start(t, Options{Dir: dir, Hosts: trio()})
 	f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web")+"; "+activate("web")).ok(t)
@@ -82,67 +82,67 @@ func TestAKeptFleetGoesOnWhereItWas(t *testing.T) {
 	}
 	f = start(t, Options{Dir: dir, Hosts: trio()})
 	if got := f.sh(t, "web", "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").ok(t); got != running {
-		t.Errorf("ran %s, now runs %s", running, got)
+		t.Errorf("before: %s, after: %s", running, got)
 	}
 }
 
-func TestADirectoryOfSomebodysIsLeftAlone(t *testing.T) {
+func TestStartRejectsForeignDirectory(t *testing.T) {
 	dir := t.TempDir()
-	theirs := filepath.Join(dir, "hosts", "web", "default.nix") // as in many a repository
-	if err := os.MkdirAll(filepath.Dir(theirs), 0o755); err != nil {
+	foreign := filepath.Join(dir, "hosts", "web", "default.nix") // as in many repositories
+	if err := os.MkdirAll(filepath.Dir(foreign), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(theirs, []byte("{ }"), 0o644); err != nil {
+	if err := os.WriteFile(foreign, []byte("{ }"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()[:1]}); err == nil || !strings.Contains(err.Error(), "is not empty, and no demo's") {
+	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()[:1]}); err == nil || !strings.Contains(err.Error(), "is not empty and was not created by the demo") {
 		if f != nil {
 			f.Close()
 		}
-		t.Errorf("a fleet began there: %v", err)
+		t.Errorf("got %v", err)
 	}
-	if _, err := os.Stat(theirs); err != nil {
+	if _, err := os.Stat(foreign); err != nil {
 		t.Error(err)
 	}
-	if there, _ := os.ReadDir(dir); len(there) != 1 {
-		t.Errorf("it holds %v", there)
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("the directory now holds %v", entries)
 	}
 }
 
-func TestAFleetIsForOneAtATime(t *testing.T) {
+func TestStartRejectsDirectoryInUse(t *testing.T) {
 	dir := t.TempDir()
 	start(t, Options{Dir: dir, Hosts: trio()[:1]})
 	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()[:1]}); err == nil || !strings.Contains(err.Error(), "in use") {
 		f.Close()
-		t.Errorf("a second start: %v", err)
+		t.Errorf("second start: %v", err)
 	}
 }
 
-func TestAKeptFleetHasTheHostsItWasMadeWith(t *testing.T) {
+func TestReopenedFleetRejectsNewHosts(t *testing.T) {
 	dir := t.TempDir()
 	if err := start(t, Options{Dir: dir, Hosts: trio()[:1]}).Close(); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()}); err == nil || !strings.Contains(err.Error(), `was made without the host "mac"`) {
+	if f, err := Start(t.Context(), Options{Dir: dir, Hosts: trio()}); err == nil || !strings.Contains(err.Error(), `was created without the host "mac"`) {
 		f.Close()
-		t.Errorf("more hosts than it was made with: %v", err)
+		t.Errorf("got %v", err)
 	}
 }
 
-func TestAStartThatIsCutShortLeavesNothing(t *testing.T) {
+func TestCanceledStartLeavesNothingBehind(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if f, err := Start(ctx, Options{Hosts: Barta(30)}); err == nil {
+	if f, err := Start(ctx, Options{Hosts: SampleHosts(30)}); err == nil {
 		f.Close()
-		t.Fatal("it was not cut short")
+		t.Fatal("the start was not canceled")
 	}
-	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
-		t.Errorf("left: %v", left)
+	if entries, _ := os.ReadDir(os.Getenv("TMPDIR")); len(entries) > 0 {
+		t.Errorf("left behind: %v", entries)
 	}
 }
 
-func TestCloseEndsJobsAndLeavesNothing(t *testing.T) {
+func TestCloseKillsJobsAndRemovesDirectory(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	dir := filepath.Join(f.Root("web"), "home", "mba", ".local", "state", "fleetctl", "jobs", "j1")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -160,21 +160,21 @@ func TestCloseEndsJobsAndLeavesNothing(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- job.Wait() }()
+	exited := make(chan error, 1)
+	go func() { exited <- job.Wait() }()
 	select {
-	case <-ended:
+	case <-exited:
 	case <-time.After(10 * time.Second):
-		t.Error("the job lives on")
+		t.Error("the job is still running")
 		_ = job.Process.Kill()
-		<-ended
+		<-exited
 	}
 	if _, err := os.Stat(f.Dir); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the directory is there: %v", err)
+		t.Errorf("the directory still exists: %v", err)
 	}
 }
 
-func TestOnlyTheOperatorsKeyIsLetIn(t *testing.T) {
+func TestHostsAcceptOnlyTheOperatorsKey(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	other, err := newOperatorKey()
 	if err != nil {
@@ -182,6 +182,6 @@ func TestOnlyTheOperatorsKeyIsLetIn(t *testing.T) {
 	}
 	if client, err := f.dial("web", other.private); err == nil {
 		client.Close()
-		t.Error("a stranger was let in")
+		t.Error("another key was accepted")
 	}
 }

@@ -1,17 +1,21 @@
-// Package demo is a fleet to try fleetctl on: hosts that are directories of one machine, reached over real SSH.
+// Package demo runs a fleet to try fleetctl on. Its hosts are directories on this machine that are
+// reached over real SSH.
 //
-// [Start] makes a directory with everything a fleet has: a bare git origin, a hosts.toml, an operator's home with key,
-// known hosts and ssh_config, and a root for each host. Each root has a home with a checkout that is a commit or two
-// behind, a store, a running system, and stand-ins for sudo, nix, nix-env, systemctl and the like. The stand-ins are sh files in
-// standins/: they behave, speak and, if asked, take time as the real ones do.
+// [Start] creates a directory that holds a complete fleet: a bare git origin, a hosts.toml, the
+// operator's home with a key, known hosts and an ssh_config, and a root for each host. Each root
+// has a home with a checkout that is one or two commits behind, a store, a running system, and
+// stand-ins for sudo, nix, nix-env, systemctl and similar programs. The stand-ins are shell scripts
+// in standins/. They behave and print like the real programs and, if asked to, take as long.
 //
-// A host's SSH server gives what it is sent to /bin/sh with FLEETCTL_ROOT set to that root, which fleetctl's
-// scripts put before the paths of the system and of Nix. So the demo runs the same engine and the same scripts
-// over the same protocol as a real deploy, and its tests stand in for hosts that a test cannot have.
+// The SSH server of a host runs /bin/sh with FLEETCTL_ROOT set to the host's root. fleetctl's
+// scripts use it as a prefix for the paths of the system and of Nix. The demo therefore runs the
+// same engine and the same scripts over the same protocol as a real deploy, and its hosts also
+// serve as test hosts.
 //
-// What makes a host misbehave is of two kinds. Words in the repository's hosts/NAME, which [Fleet.Push] commits, belong to the
-// configuration: fail-build, slow-build N, loud-build N, fail-switch CODE, slow-switch N, new-kernel. What belongs to the machine is in
-// [Host]: a dirty checkout, a sudo that wants a password.
+// A host misbehaves in two ways. Directives in the repository's hosts/NAME, which [Fleet.Push]
+// commits, are part of the configuration: fail-build, slow-build N, loud-build N, fail-switch CODE,
+// fail-boot, slow-switch N, new-kernel. Properties of the machine are in [Host]: a dirty checkout,
+// a sudo that requires a password.
 //
-// Nothing here leaves the directory and the loopback interface.
+// The demo uses nothing outside of its directory and the loopback interface.
 package demo

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// trio is a host of each kind.
+// trio returns one host of each kind.
 func trio() []Host {
 	return []Host{
 		{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
@@ -70,14 +70,14 @@ func (f *testFleet) tip(t *testing.T) string {
 	return rev
 }
 
-func (f *testFleet) push(t *testing.T, host string, words ...string) {
+func (f *testFleet) push(t *testing.T, host string, directives ...string) {
 	t.Helper()
-	if _, err := f.Push(t.Context(), host, words...); err != nil {
+	if _, err := f.Push(t.Context(), host, directives...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// dial logs in with what the operator was given.
+// dial logs in to a host with a key and the operator's known hosts.
 func (f *testFleet) dial(host string, key []byte) (*ssh.Client, error) {
 	signer, err := ssh.ParsePrivateKey(key)
 	if err != nil {
@@ -88,25 +88,25 @@ func (f *testFleet) dial(host string, key []byte) (*ssh.Client, error) {
 		return nil, err
 	}
 	return ssh.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.Server(host).Port())), &ssh.ClientConfig{
-		User: "anybody", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: known, Timeout: 10 * time.Second,
+		User: "any", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)}, HostKeyCallback: known, Timeout: 10 * time.Second,
 	})
 }
 
-type said struct {
+type result struct {
 	exit     int
 	out, err string
 }
 
-func (s said) ok(t *testing.T) string {
+func (r result) ok(t *testing.T) string {
 	t.Helper()
-	if s.exit != 0 {
-		t.Fatalf("exit %d: %s%s", s.exit, s.out, s.err)
+	if r.exit != 0 {
+		t.Fatalf("exit %d: %s%s", r.exit, r.out, r.err)
 	}
-	return s.out
+	return r.out
 }
 
 // sh runs a script on a host over SSH.
-func (f *testFleet) sh(t *testing.T, host, script string, stdin ...string) said {
+func (f *testFleet) sh(t *testing.T, host, script string, stdin ...string) result {
 	t.Helper()
 	key, err := os.ReadFile(filepath.Join(f.Home, ".ssh", "id_ed25519"))
 	if err != nil {
@@ -125,7 +125,7 @@ func (f *testFleet) sh(t *testing.T, host, script string, stdin ...string) said 
 	session.Stdout, session.Stderr, session.Stdin = &out, &stderr, io.Reader(strings.NewReader(strings.Join(stdin, "")))
 	err = session.Run(script)
 	var exit *ssh.ExitError
-	got := said{out: strings.TrimSpace(out.String()), err: strings.TrimSpace(stderr.String())}
+	got := result{out: strings.TrimSpace(out.String()), err: strings.TrimSpace(stderr.String())}
 	if errors.As(err, &exit) {
 		got.exit = exit.ExitStatus()
 	} else if err != nil {

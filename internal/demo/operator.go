@@ -12,10 +12,10 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// operatorKey is the one key that the hosts let in.
+// operatorKey is the only key that the hosts accept.
 type operatorKey struct {
 	public  ssh.PublicKey
-	private []byte // as OpenSSH keeps it
+	private []byte // in OpenSSH's format
 }
 
 func newOperatorKey() (k operatorKey, err error) {
@@ -34,16 +34,16 @@ func newOperatorKey() (k operatorKey, err error) {
 	return k, nil
 }
 
-// equipOperator writes what an operator has: key, known hosts, ssh_config, and hosts.toml.
-func (f *Fleet) equipOperator() error {
+// writeOperatorFiles writes the operator's key, known hosts and ssh_config, and the inventory.
+func (f *Fleet) writeOperatorFiles() error {
 	dir := filepath.Join(f.Home, ".ssh")
 	var known, config strings.Builder
 	for _, h := range f.hosts {
-		known.WriteString(h.server.KnownHost())
+		known.WriteString(h.server.KnownHostsLine())
 		fmt.Fprintf(&config, "Host %s\n  HostName 127.0.0.1\n  Port %d\n  User %s\n\n", h.Name, h.server.Port(), h.User)
 	}
 	fmt.Fprintf(&config, "Host *\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking ask\n",
-		word(filepath.Join(dir, "id_ed25519")), word(filepath.Join(dir, "known_hosts")))
+		quote(filepath.Join(dir, "id_ed25519")), quote(filepath.Join(dir, "known_hosts")))
 
 	if err := write(filepath.Join(dir, "id_ed25519"), string(f.key.private), 0o600); err != nil {
 		return err
@@ -54,19 +54,19 @@ func (f *Fleet) equipOperator() error {
 	if err := write(filepath.Join(dir, "config"), config.String(), 0o600); err != nil {
 		return err
 	}
-	return write(f.Inventory, f.toml(), 0o644)
+	return write(f.Inventory, f.inventoryTOML(), 0o644)
 }
 
-// word quotes a value for ssh_config(5), if it must be.
-func word(s string) string {
+// quote quotes a value for ssh_config(5) if necessary.
+func quote(s string) string {
 	if strings.ContainsAny(s, " \t#") {
 		return `"` + s + `"`
 	}
 	return s
 }
 
-// toml is the inventory.
-func (f *Fleet) toml() string {
+// inventoryTOML returns the text of hosts.toml.
+func (f *Fleet) inventoryTOML() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "[fleet]\nname = \"demo\"\nremote = %s\nbranch = %q\n\n[defaults]\nrepo = \"~/Code/nixcfg\"\n", strconv.Quote(f.Origin), branch)
 	for _, h := range f.hosts {

@@ -12,8 +12,9 @@ import (
 
 const branch = "main"
 
-// flake is what the repository holds beside hosts/: enough that a person who looks finds what it would be.
-const flake = `# The demo's configuration. Its hosts have a stand-in for nix that knows what this would build.
+// flake is the repository's flake.nix. Only people read it: the stand-in for nix does not evaluate
+// it.
+const flake = `# The demo's configuration. Its hosts have a stand-in for nix that does not evaluate this file.
 {
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
@@ -21,12 +22,12 @@ const flake = `# The demo's configuration. Its hosts have a stand-in for nix tha
 }
 `
 
-// lock is a flake.lock of some day.
-func lock(day string) string {
+// flakeLock returns a flake.lock that locks nixpkgs as of a day.
+func flakeLock(day string) string {
 	return fmt.Sprintf("{ \"nodes\": { \"nixpkgs\": { \"locked\": { \"lastModified\": %q } }, \"root\": { \"inputs\": { \"nixpkgs\": \"nixpkgs\" } } }, \"root\": \"root\", \"version\": 7 }\n", day)
 }
 
-// git runs git in dir, away from the settings of whoever runs the demo, and returns what it prints.
+// git runs git in dir without the user's settings and returns its output.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
@@ -40,16 +41,17 @@ func git(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimSpace(stdout.String()), nil
 }
 
-// gitIsolation keeps git from the user's and the machine's settings, and gives commits an author.
+// gitIsolation is an environment in which git ignores the settings of the user and the machine and
+// has an author for commits.
 var gitIsolation = []string{
 	"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0",
 	"GIT_AUTHOR_NAME=Markus", "GIT_AUTHOR_EMAIL=markus@demo.invalid",
 	"GIT_COMMITTER_NAME=Markus", "GIT_COMMITTER_EMAIL=markus@demo.invalid",
 }
 
-// seed makes the origin, with the operator's own clone of it, and three commits: what the hosts may run, what they may
-// have missed, and what is to be deployed.
-func (f *Fleet) seed(ctx context.Context) error {
+// createRepository creates the origin, the operator's clone of it, and three commits. Hosts run the
+// first or the second; the third is the one to deploy.
+func (f *Fleet) createRepository(ctx context.Context) error {
 	if _, err := git(ctx, f.Dir, "init", "-q", "--bare", "--initial-branch="+branch, f.Origin); err != nil {
 		return err
 	}
@@ -59,27 +61,28 @@ func (f *Fleet) seed(ctx context.Context) error {
 	if _, err := git(ctx, f.clone(), "symbolic-ref", "HEAD", "refs/heads/"+branch); err != nil {
 		return err
 	}
-	files := map[string]string{"flake.nix": flake, "flake.lock": lock("2026-11-01")}
+	files := map[string]string{"flake.nix": flake, "flake.lock": flakeLock("2026-11-01")}
 	for _, h := range f.hosts {
 		files["hosts/"+h.Name] = ""
 	}
 	if _, err := f.commit(ctx, "all hosts in one flake", files); err != nil {
 		return err
 	}
-	if _, err := f.commit(ctx, "flake: newer nixpkgs", map[string]string{"flake.lock": lock("2026-11-15")}); err != nil {
+	if _, err := f.commit(ctx, "flake: newer nixpkgs", map[string]string{"flake.lock": flakeLock("2026-11-15")}); err != nil {
 		return err
 	}
-	files = map[string]string{"flake.lock": lock("2026-11-22")}
+	files = map[string]string{"flake.lock": flakeLock("2026-11-22")}
 	for _, h := range f.hosts {
-		files["hosts/"+h.Name] = lines(h.Words)
+		files["hosts/"+h.Name] = lines(h.Directives)
 	}
 	_, err := f.commit(ctx, "flake: newer nixpkgs, vpn-hub 2.1.0", files)
 	return err
 }
 
-// Push commits new words for a host, whose configuration does them from then on, and returns the commit.
-func (f *Fleet) Push(ctx context.Context, host string, words ...string) (rev string, err error) {
-	return f.commit(ctx, host+": "+strings.Join(words, ", "), map[string]string{"hosts/" + host: lines(words)})
+// Push replaces the directives of a host's configuration in a new commit and returns the commit's
+// ID.
+func (f *Fleet) Push(ctx context.Context, host string, directives ...string) (rev string, err error) {
+	return f.commit(ctx, host+": "+strings.Join(directives, ", "), map[string]string{"hosts/" + host: lines(directives)})
 }
 
 func (f *Fleet) commit(ctx context.Context, subject string, files map[string]string) (rev string, err error) {
@@ -100,12 +103,13 @@ func (f *Fleet) commit(ctx context.Context, subject string, files map[string]str
 	return git(ctx, f.clone(), "rev-parse", "HEAD")
 }
 
-// clone is the operator's own checkout.
+// clone returns the path of the operator's clone.
 func (f *Fleet) clone() string { return filepath.Join(f.Home, "Code", "nixcfg") }
 
-func lines(words []string) string {
-	if len(words) == 0 {
+// lines returns the directives, one per line.
+func lines(directives []string) string {
+	if len(directives) == 0 {
 		return ""
 	}
-	return strings.Join(words, "\n") + "\n"
+	return strings.Join(directives, "\n") + "\n"
 }

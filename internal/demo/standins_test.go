@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestABuildDependsOnTheCommitAlone(t *testing.T) {
+func TestBuildDependsOnlyOnCommit(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	for _, host := range []string{"web", "mac", "desk"} {
 		before := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
@@ -14,12 +14,12 @@ func TestABuildDependsOnTheCommitAlone(t *testing.T) {
 		after := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
 		again := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
 		if before == after || after != again {
-			t.Errorf("%s: built %s, then with a newer commit %s, then %s", host, before, after, again)
+			t.Errorf("%s: built %s, then from a newer commit %s, then again %s", host, before, after, again)
 		}
 	}
 }
 
-func TestABuildThatFailsSaysWhyAndLeavesNothing(t *testing.T) {
+func TestFailedBuildPrintsErrorAndMakesNoLink(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	f.push(t, "web", "fail-build")
 	got := f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web"))
@@ -27,22 +27,22 @@ func TestABuildThatFailsSaysWhyAndLeavesNothing(t *testing.T) {
 		t.Errorf("exit %d: %s", got.exit, got.err)
 	}
 	if f.sh(t, "web", "ls built").exit == 0 {
-		t.Error("there is an out-link")
+		t.Error("the out-link exists")
 	}
 }
 
-func TestAnUnknownAttributeIsNotBuilt(t *testing.T) {
+func TestBuildRejectsUnknownAttribute(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
-	got := f.sh(t, "web", `cd Code/nixcfg && nix build '.#nixosConfigurations.nobody.config.system.build.toplevel'`)
+	got := f.sh(t, "web", `cd Code/nixcfg && nix build '.#nixosConfigurations.unknown.config.system.build.toplevel'`)
 	if got.exit != 1 || !strings.Contains(got.err, "does not provide attribute") {
 		t.Errorf("exit %d: %s", got.exit, got.err)
 	}
 }
 
-func TestSwitchingMakesASystemCurrent(t *testing.T) {
+func TestSwitchMakesSystemCurrent(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	for _, host := range []string{"web", "mac"} {
-		f.push(t, host, "fail-nothing")
+		f.push(t, host, "no-op")
 		f.sh(t, host, "git -C ~/Code/nixcfg pull -q; "+build(host)+"; "+activate(host)).ok(t)
 		if got := f.sh(t, host, "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").out; got != f.sh(t, host, "cd built && pwd -P").out {
 			t.Errorf("%s runs %s", host, got)
@@ -50,7 +50,7 @@ func TestSwitchingMakesASystemCurrent(t *testing.T) {
 	}
 }
 
-func TestASwitchEndsAsItsWordsWant(t *testing.T) {
+func TestSwitchExitsWithCodeOfDirective(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	for code, switched := range map[int]bool{1: false, 2: true, 4: true, 100: true} {
 		f.push(t, "web", "fail-switch "+strconv.Itoa(code))
@@ -58,8 +58,8 @@ func TestASwitchEndsAsItsWordsWant(t *testing.T) {
 		if got.exit != code {
 			t.Errorf("fail-switch %d: exit %d: %s", code, got.exit, got.err)
 		}
-		if is := f.sh(t, "web", "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").out == f.sh(t, "web", "cd built && pwd -P").out; is != switched {
-			t.Errorf("fail-switch %d: switched: %v", code, is)
+		if current := f.sh(t, "web", "cd \"$FLEETCTL_ROOT/run/current-system\" && pwd -P").out == f.sh(t, "web", "cd built && pwd -P").out; current != switched {
+			t.Errorf("fail-switch %d: switched: %v", code, current)
 		}
 		failed := f.sh(t, "web", "systemctl list-units --failed --plain --no-legend").out
 		if (code == 4) != strings.HasPrefix(failed, "toy.service ") {
@@ -68,7 +68,7 @@ func TestASwitchEndsAsItsWordsWant(t *testing.T) {
 	}
 }
 
-func TestProfilesHaveGenerations(t *testing.T) {
+func TestNixEnvManagesGenerations(t *testing.T) {
 	f := start(t, Options{Hosts: trio()})
 	f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web")).ok(t)
 	set := "nix-env -p $FLEETCTL_ROOT/nix/var/nix/profiles/system "
@@ -82,11 +82,11 @@ func TestProfilesHaveGenerations(t *testing.T) {
 		t.Errorf("after a rollback: %s", got)
 	}
 	if got := f.sh(t, "web", set+"--rollback"); got.exit == 0 {
-		t.Error("rolled back to before the first generation")
+		t.Error("a rollback from the first generation succeeded")
 	}
 }
 
-func TestSudoWantsThePasswordWhereThereIsOne(t *testing.T) {
+func TestSudoRequiresPassword(t *testing.T) {
 	hosts := trio()
 	hosts[0].SudoPassword = "hunter2 $x"
 	f := start(t, Options{Hosts: hosts})
@@ -94,16 +94,16 @@ func TestSudoWantsThePasswordWhereThereIsOne(t *testing.T) {
 		t.Errorf("without a password: %q", got)
 	}
 	if got := f.sh(t, "web", "id -u; sudo -n -- id -u"); got.exit != 1 || got.out != "1000" || got.err != "sudo: a password is required" {
-		t.Errorf("not interactive: %+v", got)
+		t.Errorf("non-interactive: %+v", got)
 	}
 	ask := "sudo -S -k -p MORE -- sh -c 'id -u; cat'"
 	if got := f.sh(t, "web", ask, "hunter2 $x\nthe rest\n"); got.out != "0\nthe rest" || got.err != "MORE" {
-		t.Errorf("the right one: %+v", got)
+		t.Errorf("correct password: %+v", got)
 	}
 	if got := f.sh(t, "web", ask, "wrong\nhunter2 $x\n"); got.out != "0" || got.err != "MORESorry, try again.\nMORE" {
-		t.Errorf("the second is right: %+v", got)
+		t.Errorf("correct second password: %+v", got)
 	}
 	if got := f.sh(t, "web", ask, "wrong\n"); got.exit != 1 || got.out != "" {
-		t.Errorf("a wrong one: %+v", got)
+		t.Errorf("wrong password: %+v", got)
 	}
 }

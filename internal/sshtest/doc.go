@@ -1,9 +1,10 @@
-// Package sshtest is an SSH server to test and to play against: it runs in the process, on loopback, and does on demand
-// what real servers do when a network or a host is ill.
+// Package sshtest provides SSH servers on the loopback interface for tests and demos.
 //
-// A [Server] listens from [New] (or [Start], in a test) to [Server.Close], which waits for everything it began. What a
-// session does is a [Handler]; [Shell] is the one that runs commands as sshd does, the others in this package say
-// something at great length or not at all. What happens to a connection is a [Fault], chosen a connection.
+// A [Server] runs in this process and can inject the faults of broken networks and hosts. It runs
+// from [New] (or [Start], in a test) to [Server.Close], which waits for everything it started. Its
+// [Handler] runs the commands that clients send: [Shell] does so as sshd would, and the other
+// handlers in this package produce fixed or excessive output. A [Fault], chosen for each
+// connection, determines what happens to it.
 //
-// [Sshd] starts a real OpenSSH server instead, for tests of what only the real one does.
+// [StartSSHD] starts a real OpenSSH server instead, for tests that depend on its behavior.
 package sshtest

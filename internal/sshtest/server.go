@@ -3,8 +3,6 @@ package sshtest
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -14,20 +12,21 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Config is how a [Server] behaves. The zero value lets in any user with any key and ends every session with status 0.
+// Config configures a [Server]. The zero value accepts any user with any key and ends every session
+// with status 0.
 type Config struct {
-	Listener       net.Listener        // nil: a free port of 127.0.0.1
-	HostKeys       []ssh.Signer        // nil: a new ed25519 key
-	AuthorizedKeys []ssh.PublicKey     // nil: every key
-	MaxAuthTries   int                 // failed logins a connection; 0 is OpenSSH's 6
-	MaxSessions    int                 // sessions open at once on a connection; 0 is no limit
-	NoForwarding   bool                // refuse direct-tcpip and direct-streamlocal
-	Handler        Handler             // nil: succeeds at once
-	Login          string              // the command of a client that asks for a shell; "" refuses it
-	Fault          func(nth int) Fault // what becomes of the nth connection, from 1; nil: nothing
+	Listener       net.Listener        // nil means a free port of 127.0.0.1
+	HostKeys       []ssh.Signer        // nil means a new ed25519 key
+	AuthorizedKeys []ssh.PublicKey     // nil accepts every key
+	MaxAuthTries   int                 // failed logins per connection; 0 means 6, OpenSSH's default
+	MaxSessions    int                 // concurrent sessions per connection; 0 means no limit
+	NoForwarding   bool                // reject direct-tcpip and direct-streamlocal channels
+	Handler        Handler             // nil means that commands succeed immediately
+	LoginCommand   string              // what a client that requests a shell runs; "" rejects it
+	Fault          func(nth int) Fault // the fault of the nth connection, from 1; nil means none
 }
 
-// Server is an SSH server in this process.
+// A Server is an SSH server in this process.
 type Server struct {
 	config   Config
 	hostKeys atomic.Pointer[[]ssh.Signer]
@@ -35,7 +34,7 @@ type Server struct {
 	ctx      context.Context
 	stop     context.CancelFunc
 	tasks    sync.WaitGroup
-	network  valve
+	network  freezer
 
 	conns, logins, authFailures, sessions, forwards atomic.Int64
 }
@@ -64,7 +63,8 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// Close stops listening, hangs up on everyone, ends what sessions began, and waits.
+// Close stops listening, closes every connection, kills what sessions started, and waits for it all
+// to end.
 func (s *Server) Close() error {
 	s.stop()
 	err := s.listener.Close()
@@ -72,45 +72,37 @@ func (s *Server) Close() error {
 	return err
 }
 
-// Addr is where the server listens, as HOST:PORT.
+// Addr returns the address the server listens on, as HOST:PORT.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Port is the port the server listens on.
+// Port returns the port the server listens on.
 func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
-// HostKey is the first of the server's host keys.
+// HostKey returns the first of the server's host keys.
 func (s *Server) HostKey() ssh.PublicKey { return (*s.hostKeys.Load())[0].PublicKey() }
 
-// SetHostKeys changes the host keys for connections to come, as a reinstalled machine does.
+// SetHostKeys changes the host keys for future connections, as reinstalling a machine would.
 func (s *Server) SetHostKeys(keys ...ssh.Signer) { s.hostKeys.Store(&keys) }
 
-// KnownHost is the server's line for a known_hosts file.
-func (s *Server) KnownHost() string {
+// KnownHostsLine returns the known_hosts line for the server.
+func (s *Server) KnownHostsLine() string {
 	return fmt.Sprintf("[127.0.0.1]:%d %s", s.Port(), ssh.MarshalAuthorizedKey(s.HostKey()))
 }
 
-// Freeze stops every byte in both directions, without closing anything, until [Server.Thaw]: the network is gone, and
-// nobody has been told.
-func (s *Server) Freeze() { s.network.shut() }
+// Freeze stops all traffic in both directions until [Server.Thaw], without closing any connection,
+// as a network failure does.
+func (s *Server) Freeze() { s.network.freeze() }
 
-// Thaw ends a Freeze.
-func (s *Server) Thaw() { s.network.open() }
+// Thaw resumes traffic after [Server.Freeze].
+func (s *Server) Thaw() { s.network.thaw() }
 
-// Connections counts the TCP connections so far; Logins, AuthFailures, Sessions and Forwards what they came to.
+// Connections returns the number of TCP connections so far. Logins, AuthFailures, Sessions and
+// Forwards count what happened on them.
 func (s *Server) Connections() int  { return int(s.conns.Load()) }
 func (s *Server) Logins() int       { return int(s.logins.Load()) }
 func (s *Server) AuthFailures() int { return int(s.authFailures.Load()) }
 func (s *Server) Sessions() int     { return int(s.sessions.Load()) }
 func (s *Server) Forwards() int     { return int(s.forwards.Load()) }
-
-// NewKey makes an ed25519 key.
-func NewKey() (ssh.Signer, error) {
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	return ssh.NewSignerFromKey(key)
-}
 
 func (s *Server) accept() {
 	for {
@@ -135,22 +127,22 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 	if fault.refuse(s.ctx, raw) {
 		return
 	}
-	conn := newFaulty(raw, fault, &s.network)
+	conn := newFaultyConn(raw, fault, &s.network)
 	defer conn.Close()
 	defer context.AfterFunc(s.ctx, func() { conn.Close() })()
 
-	server, channels, requests, err := ssh.NewServerConn(conn, s.auth())
+	server, channels, requests, err := ssh.NewServerConn(conn, s.serverConfig())
 	if err != nil {
 		return
 	}
 	defer server.Close()
 	if fault.FreezeAfterLogin {
-		conn.own.shut()
+		conn.own.freeze()
 	}
 
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
-	tasks.Go(func() { answer(requests) })
+	tasks.Go(func() { rejectRequests(requests) })
 	sessions := make(chan struct{}, max(s.config.MaxSessions, 1))
 	for channel := range channels {
 		switch channel.ChannelType() {
@@ -159,7 +151,8 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 				select {
 				case sessions <- struct{}{}:
 				default:
-					_ = channel.Reject(ssh.ConnectionFailed, "open failed") // sshd's very words
+					// The same message as sshd's.
+					_ = channel.Reject(ssh.ConnectionFailed, "open failed")
 					continue
 				}
 			}
@@ -177,8 +170,8 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 	}
 }
 
-// answer refuses global requests; a refusal is all that a keepalive wants.
-func answer(requests <-chan *ssh.Request) {
+// rejectRequests rejects every request. A rejection is a valid reply to a keepalive.
+func rejectRequests(requests <-chan *ssh.Request) {
 	for r := range requests {
 		if r.WantReply {
 			_ = r.Reply(false, nil)
@@ -186,7 +179,7 @@ func answer(requests <-chan *ssh.Request) {
 	}
 }
 
-func (s *Server) auth() *ssh.ServerConfig {
+func (s *Server) serverConfig() *ssh.ServerConfig {
 	config := &ssh.ServerConfig{
 		MaxAuthTries:  s.config.MaxAuthTries,
 		ServerVersion: "SSH-2.0-sshtest",
@@ -202,7 +195,7 @@ func (s *Server) auth() *ssh.ServerConfig {
 			s.authFailures.Add(1)
 			return nil, errors.New("key not authorized")
 		},
-		// Before the client hears of it, so that whoever has logged in finds himself counted.
+		// Called before the client is notified, so a client that has logged in is always counted.
 		AuthLogCallback: func(_ ssh.ConnMetadata, _ string, err error) {
 			if err == nil {
 				s.logins.Add(1)

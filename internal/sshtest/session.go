@@ -11,19 +11,19 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Handler is what a session does with its command; what it returns is the exit status.
+// A Handler runs the command of a session and returns its exit status.
 type Handler func(*Session) int
 
 // NoStatus, returned by a [Handler], ends the session without an exit status.
 const NoStatus = -1
 
-// Session is one command that a client runs.
+// A Session is one command that a client runs.
 type Session struct {
-	Context context.Context // ends with the session's connection, or with the server
-	Server  context.Context // ends with the server alone
+	Context context.Context // canceled when the session or the server is closed
+	Server  context.Context // canceled when the server is closed
 	User    string
 	Command string
-	Env     []string // what the client asked to have set
+	Env     []string // variables that the client requested
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
@@ -31,8 +31,8 @@ type Session struct {
 	channel ssh.Channel
 }
 
-// exited tells the client how the command ended. What it wrote may still be under way.
-func (s *Session) exited(status int) {
+// sendExitStatus sends the exit status to the client. Output may still follow it.
+func (s *Session) sendExitStatus(status int) {
 	if status == NoStatus {
 		return
 	}
@@ -54,7 +54,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 	var tasks sync.WaitGroup
 	defer tasks.Wait()
 	defer cancel()
-	for r := range requests { // ends with the channel
+	for r := range requests { // closed with the channel
 		switch r.Type {
 		case "env":
 			var set struct{ Name, Value string }
@@ -63,7 +63,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 			}
 			_ = r.Reply(true, nil)
 		case "exec", "shell":
-			exec := struct{ Command string }{s.config.Login}
+			exec := struct{ Command string }{s.config.LoginCommand}
 			if r.Type == "exec" && ssh.Unmarshal(r.Payload, &exec) != nil || session.Command != "" || exec.Command == "" {
 				_ = r.Reply(false, nil)
 				continue
@@ -76,7 +76,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 				if s.config.Handler != nil {
 					status = s.config.Handler(session)
 				}
-				session.exited(status)
+				session.sendExitStatus(status)
 			})
 		default:
 			if r.WantReply {
@@ -86,7 +86,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 	}
 }
 
-// forward connects a client on to a TCP address or a unix socket.
+// forward serves a channel that forwards to a TCP address or a Unix socket.
 func (s *Server) forward(incoming ssh.NewChannel) {
 	network, address := "tcp", ""
 	switch incoming.ChannelType() {
@@ -132,8 +132,8 @@ func (s *Server) forward(incoming ssh.NewChannel) {
 	}
 	defer channel.Close()
 	s.forwards.Add(1)
-	var copying, answering sync.WaitGroup
-	answering.Go(func() { answer(requests) })
+	var copying, replying sync.WaitGroup
+	replying.Go(func() { rejectRequests(requests) })
 	copying.Go(func() {
 		_, _ = io.Copy(target, channel)
 		if half, ok := target.(interface{ CloseWrite() error }); ok {
@@ -146,5 +146,5 @@ func (s *Server) forward(incoming ssh.NewChannel) {
 	})
 	copying.Wait()
 	channel.Close()
-	answering.Wait()
+	replying.Wait()
 }

@@ -14,18 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Shell runs commands as sshd does for a client that asked for no terminal.
+// A Shell runs commands as sshd does for a client that did not request a terminal.
 //
-// A client that hangs up kills nothing: the command's pipes are closed, so that one which writes gets SIGPIPE and one
-// which does not lives on. The session ends when the command has ended and everyone has closed its output, as children
-// in the background may not have. Only [Server.Close] kills, as a machine does that shuts down.
+// A client that hangs up does not kill its command. The command's pipes are closed, so it gets
+// SIGPIPE if it writes, and otherwise keeps running. The session ends once the command has exited
+// and all its output is closed, including that of background processes. Only [Server.Close] kills
+// commands, as a machine that shuts down does.
 type Shell struct {
-	Path string   // the login shell; "" is /bin/sh
-	Dir  string   // where the command starts
-	Env  []string // its whole environment, but for what the client asks to have set; nil is this process's own
+	Path string   // the login shell; "" means /bin/sh
+	Dir  string   // the working directory; "" means this process's own
+	Env  []string // the environment, without the client's variables; nil means this process's own
 }
 
-// Handle is a [Handler].
+// Handle implements [Handler].
 func (sh Shell) Handle(s *Session) int {
 	path := sh.Path
 	if path == "" {
@@ -38,7 +39,7 @@ func (sh Shell) Handle(s *Session) int {
 		cmd.Env = append(os.Environ(), s.Env...)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	in, out, errs, err := start(cmd)
+	in, out, errs, err := startWithPipes(cmd)
 	if err != nil {
 		fmt.Fprintln(s.Stderr, err)
 		return 255
@@ -48,7 +49,7 @@ func (sh Shell) Handle(s *Session) int {
 	feeding.Go(func() { _, _ = io.Copy(in, s.Stdin); in.Close() })
 	draining.Go(func() { _, _ = io.Copy(s.Stdout, out); out.Close() })
 	draining.Go(func() { _, _ = io.Copy(s.Stderr, errs); errs.Close() })
-	command.Go(func() { _ = cmd.Wait(); s.ended(cmd.ProcessState) })
+	command.Go(func() { _ = cmd.Wait(); s.sendExit(cmd.ProcessState) })
 	hangUp := context.AfterFunc(s.Context, func() { in.Close(); out.Close(); errs.Close() })
 	shutDown := context.AfterFunc(s.Server, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 
@@ -56,13 +57,13 @@ func (sh Shell) Handle(s *Session) int {
 	draining.Wait()
 	hangUp()
 	shutDown()
-	s.channel.Close() // nobody reads what the client may still send
+	s.channel.Close() // ends feeding: no process reads further input
 	feeding.Wait()
-	return NoStatus // it has been told, before its children were waited for
+	return NoStatus // already sent, before waiting for background processes
 }
 
-// ended tells the client how a process ended.
-func (s *Session) ended(state *os.ProcessState) {
+// sendExit sends the exit status or signal of a process to the client (RFC 4254, section 6.10).
+func (s *Session) sendExit(state *os.ProcessState) {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		signal := strings.TrimPrefix(unix.SignalName(status.Signal()), "SIG")
 		_, _ = s.channel.SendRequest("exit-signal", false, ssh.Marshal(struct {
@@ -72,11 +73,12 @@ func (s *Session) ended(state *os.ProcessState) {
 		}{Signal: signal}))
 		return
 	}
-	s.exited(state.ExitCode())
+	s.sendExitStatus(state.ExitCode())
 }
 
-// start starts a command with pipes of which the caller holds, and has to close, one end each.
-func start(cmd *exec.Cmd) (in, out, errs *os.File, err error) {
+// startWithPipes starts a command with a pipe for each stream. The caller must close the returned
+// ends.
+func startWithPipes(cmd *exec.Cmd) (in, out, errs *os.File, err error) {
 	var files []*os.File
 	for range 3 {
 		r, w, pipeErr := os.Pipe()
@@ -96,8 +98,8 @@ func start(cmd *exec.Cmd) (in, out, errs *os.File, err error) {
 		}
 		return nil, nil, nil, err
 	}
-	for _, theirs := range []int{0, 3, 5} {
-		files[theirs].Close()
+	for _, child := range []int{0, 3, 5} {
+		files[child].Close()
 	}
 	return files[1], files[2], files[4], nil
 }

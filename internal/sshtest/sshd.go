@@ -13,31 +13,32 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// SshdOptions is what a test wants of a real sshd.
-type SshdOptions struct {
-	Config  string // more lines for sshd_config(5); they win, since they come first
-	KeyType string // of the host key, as ssh-keygen names it; "" is ed25519
+// SSHDOptions configures a real sshd.
+type SSHDOptions struct {
+	Config  string // more lines for sshd_config(5); they come first and therefore take precedence
+	KeyType string // type of the host key, as for ssh-keygen; "" means ed25519
 }
 
-// RealSshd is an OpenSSH server on loopback that lets this process's user in with one key.
-type RealSshd struct {
-	Dir     string // holds what follows, and is the home of who logs in: a .bashrc of this machine's is not read
+// An SSHD is an OpenSSH server on the loopback interface that accepts this process's user with one
+// key.
+type SSHD struct {
+	Dir     string // its files; also HOME of its sessions, to keep out the user's dotfiles
 	Addr    string
 	Port    int
 	User    string
-	KeyFile string        // the key that is let in
-	HostKey ssh.PublicKey // known as "127.0.0.1"
+	KeyFile string        // the private key that it accepts
+	HostKey ssh.PublicKey // its host key
 }
 
-// Sshd starts a real sshd for as long as a test runs. A machine without one skips the test, in words that begin with
-// "needs sshd".
-func Sshd(t TB, o SshdOptions) *RealSshd {
+// StartSSHD starts a real sshd for the duration of a test. If the machine has none, it skips the
+// test with a message that starts with "needs sshd".
+func StartSSHD(t TB, o SSHDOptions) *SSHD {
 	t.Helper()
-	bin := findSshd()
+	bin := findSSHD()
 	if bin == "" {
 		t.Skipf("needs sshd: no OpenSSH server in PATH, /usr/sbin or /usr/local/sbin")
 	}
-	s, stop, err := startSshd(bin, t.TempDir(), o)
+	s, stop, err := launchSSHD(bin, t.TempDir(), o)
 	if err != nil {
 		t.Fatalf("sshd: %v", err)
 	}
@@ -45,24 +46,25 @@ func Sshd(t TB, o SshdOptions) *RealSshd {
 	return s
 }
 
-func findSshd() string {
+func findSSHD() string {
 	for _, name := range []string{"sshd", "/usr/sbin/sshd", "/usr/local/sbin/sshd"} {
 		if path, err := exec.LookPath(name); err == nil {
 			if abs, err := filepath.Abs(path); err == nil {
-				return abs // sshd starts itself again for each connection, and insists on an absolute path
+				// sshd re-executes itself for each connection and requires an absolute path.
+				return abs
 			}
 		}
 	}
 	return ""
 }
 
-func startSshd(bin, dir string, o SshdOptions) (*RealSshd, func(), error) {
-	me, err := user.Current()
+func launchSSHD(bin, dir string, o SSHDOptions) (*SSHD, func(), error) {
+	current, err := user.Current()
 	if err != nil {
 		return nil, nil, err
 	}
-	s := &RealSshd{Dir: dir, User: me.Username, KeyFile: filepath.Join(dir, "id")}
-	client, err := KeyFile(s.KeyFile)
+	s := &SSHD{Dir: dir, User: current.Username, KeyFile: filepath.Join(dir, "id")}
+	client, err := WriteKeyFile(s.KeyFile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -85,7 +87,7 @@ func startSshd(bin, dir string, o SshdOptions) (*RealSshd, func(), error) {
 	}
 	s.Addr = fmt.Sprintf("127.0.0.1:%d", s.Port)
 	if os.Geteuid() == 0 {
-		_ = os.MkdirAll("/run/sshd", 0o755) // where Debian's sshd gives up its privileges
+		_ = os.MkdirAll("/run/sshd", 0o755) // Debian's privilege separation directory
 	}
 	config := o.Config + fmt.Sprintf(`
 ListenAddress 127.0.0.1:%d
@@ -118,14 +120,14 @@ LogLevel VERBOSE
 	if err := cmd.Start(); err != nil {
 		return nil, nil, err
 	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }()
-	stop := func() { _ = cmd.Process.Kill(); <-ended }
+	exited := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(exited) }()
+	stop := func() { _ = cmd.Process.Kill(); <-exited }
 	for range 200 {
 		select {
-		case <-ended:
-			said, _ := os.ReadFile(logFile.Name())
-			return nil, nil, fmt.Errorf("it ended at once: %s", strings.TrimSpace(string(said)))
+		case <-exited:
+			log, _ := os.ReadFile(logFile.Name())
+			return nil, nil, fmt.Errorf("exited during startup: %s", strings.TrimSpace(string(log)))
 		case <-time.After(20 * time.Millisecond):
 		}
 		if conn, err := net.Dial("tcp", s.Addr); err == nil {

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// login is a client of a server, with a key that is let in.
+// login returns a client that is logged in to a server.
 func login(t *testing.T, s *Server) *ssh.Client {
 	t.Helper()
 	c, err := dial(s)
@@ -42,8 +42,8 @@ func session(t *testing.T, c *ssh.Client) *ssh.Session {
 	return s
 }
 
-// appears waits for a file.
-func appears(t *testing.T, file string) {
+// waitForFile waits until a file exists.
+func waitForFile(t *testing.T, file string) {
 	t.Helper()
 	for range 200 {
 		if _, err := os.Stat(file); err == nil {
@@ -51,10 +51,10 @@ func appears(t *testing.T, file string) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Fatalf("%s did not appear", file)
+	t.Fatalf("%s does not exist after 4 s", file)
 }
 
-func TestACommandRunsInItsDirectoryAndEnvironment(t *testing.T) {
+func TestShellRunsInDirectoryAndEnvironment(t *testing.T) {
 	dir := t.TempDir()
 	s := Start(t, Config{Handler: Shell{Dir: dir, Env: []string{"PATH=/usr/bin:/bin", "HOME=" + dir}}.Handle})
 	session := session(t, login(t, s))
@@ -64,22 +64,22 @@ func TestACommandRunsInItsDirectoryAndEnvironment(t *testing.T) {
 	session.Stdin = strings.NewReader("input")
 	out, err := session.CombinedOutput(`cat; pwd; echo "$HOME $LANG ${GOPATH-}"; exit 3`)
 	if status, ok := err.(*ssh.ExitError); !ok || status.ExitStatus() != 3 {
-		t.Errorf("ended with %v", err)
+		t.Errorf("error %v", err)
 	}
 	if want := "input" + dir + "\n" + dir + " C \n"; string(out) != want {
 		t.Errorf("got %q, want %q", out, want)
 	}
 }
 
-func TestASignalIsToldAsOne(t *testing.T) {
+func TestShellReportsSignal(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	err := session(t, login(t, s)).Run("kill -TERM $$")
 	if status, ok := err.(*ssh.ExitError); !ok || status.Signal() != "TERM" {
-		t.Errorf("ended with %v", err)
+		t.Errorf("error %v", err)
 	}
 }
 
-func TestAClientThatHangsUpKillsAWriterButNotWhoIsSilent(t *testing.T) {
+func TestShellHangUpOnlyEndsCommandsThatWrite(t *testing.T) {
 	dir := t.TempDir()
 	s := Start(t, Config{Handler: Shell{Dir: dir}.Handle})
 	c := login(t, s)
@@ -93,11 +93,11 @@ func TestAClientThatHangsUpKillsAWriterButNotWhoIsSilent(t *testing.T) {
 	}
 	time.Sleep(100 * time.Millisecond)
 	c.Close()
-	appears(t, filepath.Join(dir, "writer"))
-	appears(t, filepath.Join(dir, "silent"))
+	waitForFile(t, filepath.Join(dir, "writer"))
+	waitForFile(t, filepath.Join(dir, "silent"))
 }
 
-func TestASessionWaitsForWhoHoldsItsOutput(t *testing.T) {
+func TestShellWaitsForBackgroundOutput(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	out, err := session(t, login(t, s)).Output("(sleep 0.2; echo late) & echo early")
 	if err != nil || string(out) != "early\nlate\n" {
@@ -105,7 +105,7 @@ func TestASessionWaitsForWhoHoldsItsOutput(t *testing.T) {
 	}
 }
 
-func TestClosingTheServerEndsWhatRuns(t *testing.T) {
+func TestCloseKillsRunningCommands(t *testing.T) {
 	s, err := New(Config{Handler: Shell{}.Handle})
 	if err != nil {
 		t.Fatal(err)
@@ -114,19 +114,19 @@ func TestClosingTheServerEndsWhatRuns(t *testing.T) {
 	if err := session(t, c).Start("sleep 100"); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
+	start := time.Now()
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(begun); took > 2*time.Second {
-		t.Errorf("it took %v", took)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
 	}
 	if err := c.Wait(); err == nil {
-		t.Error("the client was not told")
+		t.Error("the client did not notice")
 	}
 }
 
-func TestACutComesAtTheByte(t *testing.T) {
+func TestCutFaultsAreByteExact(t *testing.T) {
 	const hello = "SSH-2.0-test\r\n"
 	for fault, n := range map[Fault]int64{{CutOut: 1}: 1, {CutOut: 5}: 5, {CutOut: 100}: 100, {CutTotal: int64(len(hello)) + 50}: 50} {
 		s := Start(t, Config{Fault: func(int) Fault { return fault }})
@@ -135,7 +135,7 @@ func TestACutComesAtTheByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		// What a server says first needs nothing from us: its version, and what keys it can exchange.
+		// A server sends its version and SSH_MSG_KEXINIT without waiting for the client's.
 		if _, err := io.WriteString(conn, hello); err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestACutComesAtTheByte(t *testing.T) {
 	}
 }
 
-func TestAFaultIsForTheConnectionItIsMeantFor(t *testing.T) {
+func TestFaultAppliesToItsConnection(t *testing.T) {
 	s := Start(t, Config{Fault: func(nth int) Fault {
 		if nth == 2 {
 			return Fault{Refuse: "Exceeded MaxStartups\r\n"}
@@ -167,24 +167,24 @@ func TestAFaultIsForTheConnectionItIsMeantFor(t *testing.T) {
 	}
 }
 
-func TestAFrozenServerGoesOnWhereItWas(t *testing.T) {
+func TestThawResumesFrozenServer(t *testing.T) {
 	s := Start(t, Config{Handler: Shell{}.Handle})
 	c := login(t, s)
 	s.Freeze()
-	ended := make(chan error)
-	go func() { ended <- session(t, c).Run("true") }()
+	result := make(chan error)
+	go func() { result <- session(t, c).Run("true") }()
 	select {
-	case err := <-ended:
-		t.Fatalf("something moved: %v", err)
+	case err := <-result:
+		t.Fatalf("Run returned while frozen: %v", err)
 	case <-time.After(100 * time.Millisecond):
 	}
 	s.Thaw()
-	if err := <-ended; err != nil {
+	if err := <-result; err != nil {
 		t.Error(err)
 	}
 }
 
-func TestOnlyAuthorizedKeysAreLetInAndTheOthersCounted(t *testing.T) {
+func TestUnauthorizedKeysAreRejectedAndCounted(t *testing.T) {
 	key, err := NewKey()
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestOnlyAuthorizedKeysAreLetInAndTheOthersCounted(t *testing.T) {
 	s := Start(t, Config{AuthorizedKeys: []ssh.PublicKey{key.PublicKey()}})
 	if c, err := dial(s); err == nil {
 		c.Close()
-		t.Error("any key is let in")
+		t.Error("an unauthorized key was accepted")
 	}
 	if s.AuthFailures() != 1 {
 		t.Errorf("%d failures", s.AuthFailures())
@@ -202,7 +202,7 @@ func TestOnlyAuthorizedKeysAreLetInAndTheOthersCounted(t *testing.T) {
 func TestForwardingReachesPortsAndSockets(t *testing.T) {
 	s := Start(t, Config{})
 	c := login(t, s)
-	dir, err := os.MkdirTemp("", "sshtest") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "sshtest") // socket paths are limited to about 100 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,8 +240,8 @@ func TestForwardingReachesPortsAndSockets(t *testing.T) {
 	}
 }
 
-func TestARealSshdLetsItsKeyIn(t *testing.T) {
-	d := Sshd(t, SshdOptions{})
+func TestSSHDAcceptsItsKey(t *testing.T) {
+	d := StartSSHD(t, SSHDOptions{})
 	text, err := os.ReadFile(d.KeyFile)
 	if err != nil {
 		t.Fatal(err)

@@ -1,5 +1,7 @@
-// Package tmuxtest is a real terminal for tests: a pane of a tmux of its own, in which a command line runs, keys are pressed and the
-// screen is read.
+// Package tmuxtest runs programs in a real terminal for tests.
+//
+// [Open] starts a private tmux server with one [Pane] and runs a command line in it. The test then
+// sends keys and waits until the pane shows, or no longer shows, what it expects.
 package tmuxtest
 
 import (
@@ -12,20 +14,21 @@ import (
 	"time"
 )
 
-// patience is how long a screen may take to show something.
-const patience = 60 * time.Second
+// screenTimeout is how long a pane may take to show what a test waits for.
+const screenTimeout = 60 * time.Second
 
-// Pane is such a terminal.
+// A Pane is a terminal in which a command runs.
 type Pane struct {
 	t      testing.TB
 	socket string
 }
 
-// Open runs a command line of sh in a terminal, and shows its exit status at the end. Without tmux the test is skipped.
+// Open runs an sh command line in a new terminal. When the command exits, the terminal shows "exit
+// status N". Open skips the test if tmux is not installed, and in short mode.
 func Open(t testing.TB, width, height int, command string) *Pane {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("a run in a real terminal takes its time")
+		t.Skip("a run in a real terminal is slow")
 	}
 	for _, tool := range []string{"tmux", "git"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -35,72 +38,77 @@ func Open(t testing.TB, width, height int, command string) *Pane {
 	p := &Pane{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
 	t.Cleanup(func() { p.Tmux("kill-server") })
 	script := filepath.Join(t.TempDir(), "script")
-	text := fmt.Sprintf("#!/bin/sh\nunset TMUX\nexport PATH=%q\n%s\necho \"exit status $?\"\nexec sleep 600\n", os.Getenv("PATH"), command)
+	text := fmt.Sprintf("#!/bin/sh\nunset TMUX\nexport PATH=%q\n%s\necho \"exit status $?\"\nexec sleep 600\n",
+		os.Getenv("PATH"), command)
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := p.Tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), script); err != nil {
+	size := []string{"-x", fmt.Sprint(width), "-y", fmt.Sprint(height)}
+	args := append(append([]string{"-f", "/dev/null", "new-session", "-d"}, size...), script)
+	if out, err := p.Tmux(args...); err != nil {
 		t.Fatalf("tmux: %v\n%s", err, out)
 	}
 	return p
 }
 
-// Tmux gives the pane's tmux a command, and returns what it prints.
+// Tmux runs a command of the pane's tmux server and returns its output.
 func (p *Pane) Tmux(args ...string) (string, error) {
 	out, err := exec.Command("tmux", append([]string{"-S", p.socket}, args...)...).CombinedOutput()
 	return string(out), err
 }
 
-// Resize makes it another size.
+// Resize changes the size of the terminal.
 func (p *Pane) Resize(width, height int) {
 	p.Tmux("resize-window", "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
 }
 
-// Keys presses keys, by tmux's names for them.
+// Keys presses keys, given by their tmux names.
 func (p *Pane) Keys(keys ...string) { p.Tmux(append([]string{"send-keys"}, keys...)...) }
 
-// Screen is what it shows.
+// Screen returns the text on the screen.
 func (p *Pane) Screen() string {
-	shown, _ := p.Tmux("capture-pane", "-p")
-	return shown
+	screen, _ := p.Tmux("capture-pane", "-p")
+	return screen
 }
 
-// Until waits until the terminal, with what scrolled out of it, shows text, and returns all of it.
+// Until waits until the terminal shows text, including its last 200 lines of history, and returns
+// everything it shows.
 func (p *Pane) Until(text string) string {
 	p.t.Helper()
-	return p.await("never shows "+text, func() (string, bool) {
-		shown, _ := p.Tmux("capture-pane", "-p", "-S", "-200")
-		return shown, strings.Contains(shown, text)
+	return p.wait("never shows "+text, func() (string, bool) {
+		screen, _ := p.Tmux("capture-pane", "-p", "-S", "-200")
+		return screen, strings.Contains(screen, text)
 	})
 }
 
-// Gone waits until the screen does not show text.
-func (p *Pane) Gone(text string) {
+// UntilGone waits until the screen no longer shows text.
+func (p *Pane) UntilGone(text string) {
 	p.t.Helper()
-	p.await("goes on showing "+text, func() (string, bool) {
-		shown := p.Screen()
-		return shown, !strings.Contains(shown, text)
+	p.wait("still shows "+text, func() (string, bool) {
+		screen := p.Screen()
+		return screen, !strings.Contains(screen, text)
 	})
 }
 
-// Await waits until the screen is right, and returns it; what is wrong with it otherwise is "the terminal WRONG".
-func (p *Pane) Await(wrong string, right func(screen string) bool) string {
+// UntilScreen waits until done reports true for the screen, and returns the screen. On timeout, the
+// test fails with "the terminal PROBLEM".
+func (p *Pane) UntilScreen(problem string, done func(screen string) bool) string {
 	p.t.Helper()
-	return p.await(wrong, func() (string, bool) {
-		shown := p.Screen()
-		return shown, right(shown)
+	return p.wait(problem, func() (string, bool) {
+		screen := p.Screen()
+		return screen, done(screen)
 	})
 }
 
-func (p *Pane) await(wrong string, look func() (shown string, right bool)) string {
+func (p *Pane) wait(problem string, poll func() (screen string, done bool)) string {
 	p.t.Helper()
-	shown := ""
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		var right bool
-		if shown, right = look(); right {
-			return shown
+	screen := ""
+	for deadline := time.Now().Add(screenTimeout); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		var done bool
+		if screen, done = poll(); done {
+			return screen
 		}
 	}
-	p.t.Fatalf("the terminal %s:\n%s", wrong, shown)
+	p.t.Fatalf("the terminal %s:\n%s", problem, screen)
 	return ""
 }

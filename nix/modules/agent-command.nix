@@ -1,9 +1,9 @@
-# The agent's command line, of the options of services.fleetctl-agent: what is not at its default, since the defaults are the
-# command's own.
+# The agent's command line. It has flags only for options that differ from their defaults, which are
+# the command's own defaults.
 {
   lib,
   cfg,
-  options, # as the module system has them, with their defaults
+  options, # the declared options, for their defaults
 }:
 let
   flag =
@@ -11,7 +11,7 @@ let
     let
       value = lib.getAttrFromPath path cfg;
     in
-    # Not every kind of host has every option.
+    # Some options exist only on some kinds of hosts.
     lib.optionals
       (lib.hasAttrByPath path options && value != (lib.getAttrFromPath path options).default)
       [
@@ -26,8 +26,8 @@ let
     ++ flag "--max-interval" [ "limits" "maxInterval" ] "s"
     ++ flag "--idle" [ "idle" ] "s";
 
-  # What headers may take of the 30 MB that the agent has for all it does.
-  headerRoom = 2 * 1024 * 1024;
+  # The bytes that request headers may take of the agent's limit of 30 MB.
+  headerBudget = 2 * 1024 * 1024;
 in
 {
   inherit flags;
@@ -41,16 +41,16 @@ in
     {
       assertion = cfg.limits.minInterval <= cfg.limits.maxInterval;
       message = ''
-        services.fleetctl-agent.limits.minInterval (${toString cfg.limits.minInterval}) is longer than
-        maxInterval (${toString cfg.limits.maxInterval}): no watch could have an interval.
+        services.fleetctl-agent.limits.minInterval is ${toString cfg.limits.minInterval}, but must be at most maxInterval,
+        which is ${toString cfg.limits.maxInterval}.
       '';
     }
     {
-      assertion = cfg.limits.connections * cfg.limits.headerBytes <= headerRoom;
+      assertion = cfg.limits.connections * cfg.limits.headerBytes <= headerBudget;
       message = ''
-        services.fleetctl-agent.limits has ${toString cfg.limits.connections} connections with headers of
-        ${toString cfg.limits.headerBytes} bytes: together they may have ${toString headerRoom} bytes, since the agent has
-        30 MB for all it does.
+        services.fleetctl-agent.limits: connections (${toString cfg.limits.connections}) times headerBytes
+        (${toString cfg.limits.headerBytes}) must be at most ${toString headerBudget}, since the agent's memory is limited to
+        30 MB.
       '';
     }
   ];

@@ -1,4 +1,4 @@
-# The options of services.fleetctl-agent that every kind of host has.
+# The options of services.fleetctl-agent that exist on every kind of host.
 { lib, pkgs }:
 let
   inherit (lib) mkOption types;
@@ -12,26 +12,26 @@ let
     };
 in
 {
-  enable = lib.mkEnableOption "the agent that tells `fleetctl` how this host fares. It only reads, and has no port";
+  enable = lib.mkEnableOption "the agent that serves this host's health to `fleetctl`. It is read-only and opens no port";
 
   package = import ./package-option.nix { inherit lib pkgs; };
 
   limits = {
     connections = limit 32 2 256 ''
-      How many may be connected at once. More wait in the socket's queue. Half of them may watch. Their number times
-      {option}`headerBytes` may be 2 MiB at most.
+      Maximum number of open connections. More wait in the socket's queue. At most half of them may be watches.
+      Multiplied by {option}`headerBytes`, this must be at most 2 MiB.
     '';
     requests = limit 50 1 10000 ''
-      How many requests a second are answered, of all connections together. More are refused with status 429.
+      Maximum number of requests per second, over all connections. More are answered with status 429.
     '';
     headerBytes = limit 8192 8192 1048576 ''
-      How many bytes a request's line and header may have.
+      Maximum size of a request line and its header, in bytes.
     '';
     minInterval = limit 1 1 3600 ''
-      The shortest interval of a watch, in seconds.
+      Minimum interval of a watch, in seconds.
     '';
     maxInterval = limit 3600 1 86400 ''
-      The longest interval of a watch, in seconds. It may not be shorter than {option}`minInterval`.
+      Maximum interval of a watch, in seconds. Must not be less than {option}`minInterval`.
     '';
   };
 }

@@ -1,7 +1,8 @@
 # fleetctl on nix-darwin: services.fleetctl-agent for hosts, programs.fleetctl for operators.
 #
-# launchd hands sockets over to programs that call its C library alone, so the agent makes its own and stays. It is nobody. Its
-# socket has the group of the directory that it is made in, as every file on macOS; macOS's sudo would not give nobody the group.
+# launchd passes sockets only to programs that call its C library, so the agent creates its own
+# socket and keeps running. It runs as the user "nobody". On macOS, a file inherits the group of its
+# directory: this is how the socket gets its group, since the sudo of macOS cannot set it.
 {
   config,
   lib,
@@ -10,6 +11,7 @@
   ...
 }:
 let
+  user = "nobody"; # english:ignore the name of a user
   cfg = config.services.fleetctl-agent;
   command = import ./agent-command.nix {
     inherit lib cfg;
@@ -17,7 +19,7 @@ let
   };
   machine = import ./system-agent.nix {
     inherit lib cfg;
-    run = "/var/run"; # /run is nix-darwin's link to it, which an update of macOS can take away
+    run = "/var/run"; # nix-darwin links /run to it, but an update of macOS may remove the link
   };
 in
 {
@@ -30,19 +32,19 @@ in
       type = lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}";
       default = "staff";
       example = "admin";
-      description = "The group that may ask the agent. It must be there: `staff` has every person with an account.";
+      description = "Group whose members may connect to the agent. It must exist. `staff` contains all users with an account.";
     };
   };
 
   config = lib.mkIf cfg.enable {
     assertions = command.assertions ++ machine.assertions;
 
-    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local, and the manual
+    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local and the manual page
 
     launchd.daemons.fleetctl-agent = {
       script = ''
-        /usr/bin/install -d -o nobody -g ${lib.escapeShellArg cfg.group} -m 0755 ${lib.escapeShellArg (dirOf cfg.socket)}
-        exec /usr/bin/sudo -n -u nobody ${
+        /usr/bin/install -d -o ${user} -g ${lib.escapeShellArg cfg.group} -m 0755 ${lib.escapeShellArg (dirOf cfg.socket)}
+        exec /usr/bin/sudo -n -u ${user} ${
           lib.escapeShellArgs (
             command.words
             ++ [

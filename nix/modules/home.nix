@@ -1,6 +1,8 @@
-# fleetctl for home-manager: services.fleetctl-agent for a host that is a home, programs.fleetctl for operators.
+# fleetctl for home-manager: services.fleetctl-agent for hosts of kind home, programs.fleetctl for
+# operators.
 #
-# A user's own manager cannot build the sandbox of a system's unit. What it can, it does: no network, no other system calls.
+# systemd's user manager supports only a part of the sandbox of a system unit: no network, a limited
+# set of system calls.
 {
   config,
   lib,
@@ -15,7 +17,7 @@ let
     cfg = agent;
     options = options.services.fleetctl-agent;
   };
-  # The machine that the home is on may be a NixOS host, which is not this agent's to tell of.
+  # The home may be on a NixOS machine, whose health this agent must not report.
   words = command.words ++ [
     "--kind"
     "home"
@@ -23,7 +25,7 @@ let
   cfg = config.programs.fleetctl;
   operator = import ./operator-options.nix {
     inherit lib pkgs cfg;
-    whose = "They are the user's own.";
+    scope = "They apply to this user.";
   };
   linux = pkgs.stdenv.hostPlatform.isLinux;
 in
@@ -37,7 +39,7 @@ in
     (lib.mkIf agent.enable {
       inherit (command) assertions;
 
-      home.packages = [ agent.package ]; # for fleetctl check --local, and the manual
+      home.packages = [ agent.package ]; # for fleetctl check --local and the manual page
 
       systemd.user = lib.mkIf linux {
         sockets.fleetctl-agent = {
@@ -79,7 +81,8 @@ in
         };
       };
 
-      # launchd hands sockets over to programs that call its C library alone, so the agent makes its own and stays.
+      # launchd passes sockets only to programs that call its C library, so the agent creates its
+      # own socket and keeps running.
       launchd.agents.fleetctl-agent = lib.mkIf (!linux) {
         enable = true;
         config = {
@@ -96,12 +99,12 @@ in
 
     (lib.mkIf cfg.enable {
       inherit (operator) assertions;
-      # home-manager makes one text of all its options for ssh.
+      # home-manager writes all ssh settings to this file.
       warnings = operator.sshWarnings {
         file = "~/.ssh/config";
         text = config.home.file.".ssh/config".text or null;
       };
-      # Completions and the manual page are the package's.
+      # The package contains completions and the manual page.
       home.packages = [ cfg.package ];
       xdg.configFile = lib.mkMerge [
         (lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; })

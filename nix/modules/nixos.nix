@@ -1,6 +1,7 @@
 # fleetctl on NixOS: services.fleetctl-agent for hosts, programs.fleetctl for operators.
 #
-# The units are the package's (nix/fleetctl-agent.service and .socket), sandbox and all: this adds what options change.
+# The package contains the units (nix/fleetctl-agent.service and .socket) including the sandbox.
+# This module adds what depends on options.
 {
   config,
   lib,
@@ -30,21 +31,21 @@ in
         type = lib.types.strMatching "[a-z_][a-z0-9_-]{0,30}";
         default = "fleetctl";
         example = "operators";
-        description = "The group that may ask the agent. It is made where it is not there.";
+        description = "Group whose members may connect to the agent. It is created if it does not exist.";
       };
 
       operators = lib.mkOption {
         type = lib.types.listOf lib.types.str;
         default = [ ];
         example = [ "mba" ];
-        description = "Users who may ask the agent: they become members of {option}`group`.";
+        description = "Users who may connect to the agent. They become members of {option}`group`.";
       };
 
       idle = lib.mkOption {
         type = lib.types.ints.between 0 86400;
         default = 30;
         example = 300;
-        description = "The agent leaves when nobody was connected for so many seconds, until the next who asks. 0 lets it stay.";
+        description = "Seconds without a connection after which the agent exits. The next connection starts it again. 0 means never.";
       };
     };
 
@@ -53,15 +54,15 @@ in
     warnings =
       machine.warnings
       ++ lib.optional (ports != [ ]) ''
-        systemd.sockets.fleetctl-agent listens at ${lib.concatStringsSep ", " ports}: the agent answers on a unix socket
-        alone, and will not start. Operators reach it through SSH.
+        systemd.sockets.fleetctl-agent listens on ${lib.concatStringsSep ", " ports}: the agent supports only unix sockets
+        and will not start. Operators reach it through SSH.
       '';
 
     users.groups = lib.mkMerge [
       { ${cfg.group}.members = cfg.operators; }
       { fleetctl-agent = { }; }
     ];
-    # As fleetctl-agent.sysusers has it.
+    # As in fleetctl-agent.sysusers.
     users.users.fleetctl-agent = {
       isSystemUser = true;
       group = "fleetctl-agent";
@@ -69,11 +70,11 @@ in
     };
 
     systemd.packages = [ cfg.package ];
-    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local, and the manual
+    environment.systemPackages = [ cfg.package ]; # for fleetctl check --local and the manual page
 
     systemd.sockets.fleetctl-agent = {
       wantedBy = [ "sockets.target" ];
-      # The first, empty one takes the package's away.
+      # The empty string removes the socket of the package's unit.
       listenStreams = lib.mkIf (cfg.socket != "/run/fleetctl-agent/agent.sock") [
         ""
         cfg.socket
@@ -85,7 +86,7 @@ in
     };
 
     systemd.services.fleetctl-agent = {
-      enableDefaultPath = false; # it starts no program
+      enableDefaultPath = false; # it starts no programs
       serviceConfig.ExecStart = lib.mkIf (command.flags != [ ]) [
         ""
         (toString command.words)

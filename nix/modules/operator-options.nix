@@ -1,19 +1,20 @@
-# The options of programs.fleetctl, the inventory that they come to, and what is wrong with them.
+# The options of programs.fleetctl, the files made from them, and checks of their values.
 {
   lib,
   pkgs,
   cfg,
-  whose, # a sentence: who has the settings of the table
+  scope, # a sentence that says to which users the settings of the table apply
 }:
 let
   inherit (lib) mkOption types literalExpression;
   toml = pkgs.formats.toml { };
 
-  # proven NAME WORDS VALUES: the file that values make, where `fleetctl check` finds nothing wrong with it.
-  proven =
-    name: words: values:
+  # checkedFile NAME COMMAND VALUES: a TOML file of VALUES. Its build fails if `fleetctl COMMAND`
+  # reports a finding in it.
+  checkedFile =
+    name: command: values:
     pkgs.runCommand name { file = toml.generate name values; } ''
-      ${lib.getExe cfg.package} ${words} "$file"
+      ${lib.getExe cfg.package} ${command} "$file"
       cp "$file" "$out"
     '';
   policy = import ./ssh-policy.nix { inherit lib; };
@@ -36,8 +37,8 @@ in
         }
       '';
       description = ''
-        The inventory, as Nix values. `fleetctl check` proves it when it is built, and `fleetctl schema inventory` describes
-        its keys. It is readable by every user, as all of the Nix store is.
+        The inventory, as Nix values. The build checks it with `fleetctl check`. `fleetctl schema inventory` describes its
+        keys. It is readable by all users, like everything in the Nix store.
       '';
     };
 
@@ -45,7 +46,7 @@ in
       type = types.nullOr types.path;
       default = null;
       example = literalExpression "./hosts.toml";
-      description = "The inventory, as a file. Not together with {option}`settings`.";
+      description = "The inventory, as a file. Cannot be used together with {option}`settings`.";
     };
 
     config = mkOption {
@@ -59,32 +60,33 @@ in
         }
       '';
       description = ''
-        The settings of the table: theme, keys, columns, notifications. `fleetctl check --config` proves them when they are built.
-        ${whose}
+        Settings of the table: theme, keys, columns, notifications. The build checks them with `fleetctl check --config`.
+        ${scope}
       '';
     };
   };
 
-  # The inventory; null where it is left to the operator's working directory.
+  # The inventory file, or null if fleetctl should search for it.
   file =
     if cfg.inventory != null then
       cfg.inventory
     else if cfg.settings != { } then
-      proven "hosts.toml" "check" cfg.settings
+      checkedFile "hosts.toml" "check" cfg.settings
     else
       null;
 
-  configFile = if cfg.config == { } then null else proven "config.toml" "check --config" cfg.config;
+  configFile =
+    if cfg.config == { } then null else checkedFile "config.toml" "check --config" cfg.config;
 
   assertions = [
     {
       assertion = cfg.inventory == null || cfg.settings == { };
-      message = "programs.fleetctl has both settings and an inventory: leave one of them out.";
+      message = "programs.fleetctl.settings and programs.fleetctl.inventory are both set: remove one of them.";
     }
   ];
 
-  # What is wrong with an ssh_config(5) that the modules make: fleetctl checks host keys as the user's ssh does, so a policy for ssh is
-  # one for deploys.
+  # Warnings about an ssh_config(5) of the same configuration: fleetctl checks host keys by its
+  # settings, so that they apply to deploys, too.
   sshWarnings =
     { file, text }:
     let
@@ -96,8 +98,7 @@ in
           lib.optional (policy.laxForAll text) "every host";
     in
     lib.optional (lax != [ ]) ''
-      ${file} turns StrictHostKeyChecking down for ${lib.concatStringsSep ", " lax}, and fleetctl goes by it: where a host of the
-      inventory has a key that is not known, it is deployed to all the same. Have the keys in known_hosts instead, and leave
-      StrictHostKeyChecking at "ask".
+      ${file} weakens StrictHostKeyChecking for ${lib.concatStringsSep ", " lax}. fleetctl follows this setting and deploys to these
+      hosts even if their keys are unknown. Add the keys to known_hosts instead and leave StrictHostKeyChecking at "ask".
     '';
 }

@@ -9,9 +9,9 @@ let
   cfg = config.programs.fleetctl;
   operator = import ./operator-options.nix {
     inherit lib pkgs cfg;
-    whose = "They are for all users of the machine who have none of their own.";
+    scope = "They apply to all users of the machine who have none of their own.";
   };
-  # NixOS makes the one, nix-darwin a file in the other.
+  # NixOS writes the former, nix-darwin a file in the latter.
   sshConfigs = lib.filterAttrs (
     name: _: name == "ssh/ssh_config" || lib.hasPrefix "ssh/ssh_config.d/" name
   ) config.environment.etc;
@@ -31,7 +31,7 @@ in
       ) sshConfigs
     );
     environment = {
-      # Completions and the manual page are the package's.
+      # The package contains completions and the manual page.
       systemPackages = [ cfg.package ];
       etc = lib.mkMerge [
         (lib.mkIf (operator.file != null) { "fleetctl/hosts.toml".source = operator.file; })

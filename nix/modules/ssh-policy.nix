@@ -1,5 +1,5 @@
-# Of which hosts ssh takes a key that it does not know, by an ssh_config(5). Its plain part is read here; what it takes ssh itself to
-# tell (Match, Include) is passed over, since a warning that is wrong is worse than none.
+# Finds the hosts for which an ssh_config(5) accepts unknown keys. It ignores what only ssh can
+# evaluate (Match, Include): a false warning is worse than none.
 { lib }:
 let
   words =
@@ -12,7 +12,7 @@ let
     pattern: name:
     builtins.match (lib.replaceStrings [ "\\*" "\\?" ] [ ".*" "." ] (lib.escapeRegex pattern)) name
     != null;
-  among =
+  matchesAny =
     patterns: name:
     let
       parts = lib.partition (lib.hasPrefix "!") patterns;
@@ -20,36 +20,40 @@ let
     lib.any (pattern: matches pattern name) parts.wrong
     && !lib.any (pattern: matches (lib.removePrefix "!" pattern) name) parts.right;
 
-  # What of StrictHostKeyChecking holds for a host: as everywhere in ssh_config(5), what is said first. null where nothing is.
+  # The value of StrictHostKeyChecking for a host, or null. As always in ssh_config(5), the first
+  # value applies.
   policyOf =
     text: name:
     let
       read =
         state: line:
         let
-          said = words line;
-          keyword = lib.toLower (lib.head said);
-          values = lib.tail said;
+          fields = words line;
+          keyword = lib.toLower (lib.head fields);
+          values = lib.tail fields;
         in
-        if said == [ ] then
+        if fields == [ ] then
           state
         else if keyword == "host" then
-          state // { here = among values name; }
+          state // { applies = matchesAny values name; }
         else if keyword == "match" then
-          state // { here = map lib.toLower values == [ "all" ]; }
+          state // { applies = map lib.toLower values == [ "all" ]; }
         else if
-          keyword == "stricthostkeychecking" && state.here && state.policy == null && values != [ ]
+          keyword == "stricthostkeychecking"
+          && state.applies
+          && state.policy == null
+          && values != [ ]
         then
           state // { policy = lib.toLower (lib.head values); }
         else
           state;
     in
     (lib.foldl' read {
-      here = true;
+      applies = true;
       policy = null;
     } (lib.splitString "\n" (builtins.unsafeDiscardStringContext text))).policy;
 
-  lax =
+  isLax =
     text: name:
     text != null
     && lib.elem (policyOf text name) [
@@ -60,8 +64,9 @@ let
     ];
 in
 {
-  # laxOf: those of the hosts.
-  laxOf = text: lib.filter (lax text);
-  # laxForAll: whether it is so for a host of any name, which only patterns like * match.
-  laxForAll = text: lax text "";
+  # laxOf TEXT HOSTS: the HOSTS for which unknown keys are accepted.
+  laxOf = text: lib.filter (isLax text);
+  # laxForAll TEXT: whether unknown keys are accepted for all hosts. Only patterns like * match the
+  # empty name.
+  laxForAll = text: isLax text "";
 }

@@ -1,21 +1,21 @@
-# The options of services.fleetctl-agent on a machine (NixOS, nix-darwin), where the agent is there for several users; and
-# what is wrong with them.
+# Options of services.fleetctl-agent on a machine (NixOS, nix-darwin), whose agent serves several
+# users, and checks of their values.
 {
   lib,
   cfg,
-  run ? "/run", # what is empty at every boot, and only root fills
+  run ? "/run", # a directory that is empty after a boot and writable only by root
 }:
 let
   inherit (lib) mkOption types;
 
-  # Groups that everybody is in, or that say nothing about operators.
-  tooWide = [
+  # Groups that contain all users or have nothing to do with operators.
+  broadGroups = [
     "root"
     "users"
     "nogroup"
     "nixbld"
   ];
-  others = lib.last (lib.stringToCharacters cfg.socketMode); # NixOS alone has the option
+  others = lib.last (lib.stringToCharacters cfg.socketMode); # the option exists only on NixOS
 in
 {
   options = {
@@ -24,7 +24,7 @@ in
       default = "${run}/fleetctl-agent/agent.sock";
       example = "${run}/fleetctl/health.sock";
       description = ''
-        Where the agent's socket is. An operator's `fleetctl` looks at the default; another place is for other readers.
+        Path of the agent's socket. `fleetctl` uses only the default path; another one is for other clients.
       '';
     };
 
@@ -32,7 +32,7 @@ in
       type = types.strMatching "0[0-7]{3}";
       default = "0660";
       example = "0600";
-      description = "The socket's file mode. Whoever may write to the socket may ask.";
+      description = "File mode of the socket. Users who may write to the socket may connect.";
     };
   };
 
@@ -44,20 +44,19 @@ in
         && !lib.elem ".." (lib.splitString "/" cfg.socket);
       message = ''
         services.fleetctl-agent.socket is "${cfg.socket}": it must be in a directory of its own under ${run}, which is
-        empty at every boot and which nobody but root fills.
+        empty after a boot and writable only by root.
       '';
     }
     {
-      assertion = !lib.elem cfg.group tooWide;
+      assertion = !lib.elem cfg.group broadGroups;
       message = ''
-        services.fleetctl-agent.group is "${cfg.group}", which does not tell operators from others: give it a group of
-        its own.
+        services.fleetctl-agent.group is "${cfg.group}", which contains more than operators: use a dedicated group.
       '';
     }
   ];
 
   warnings = lib.optional (others != "0") ''
-    services.fleetctl-agent.socketMode is "${cfg.socketMode}": every user and service of this host may ask the agent.
-    services.fleetctl-agent.group lets operators in.
+    services.fleetctl-agent.socketMode is "${cfg.socketMode}": every user and service of this host may connect to the agent.
+    Use services.fleetctl-agent.group to give access to operators.
   '';
 }

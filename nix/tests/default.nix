@@ -1,4 +1,5 @@
-# Virtual machines, where there are any: the agent on a host, and an operator with two hosts.
+# Virtual machine tests, which exist on Linux only: the agent on a host, and an operator with two
+# hosts.
 {
   lib,
   stdenv,

@@ -1,5 +1,6 @@
-# An operator and two hosts whose login shell is fish: deploy --all over sshd, and the way of an agent's figures to the operator's table.
-# The hosts' configuration is a flake whose systems are small derivations, so that nothing is fetched; what is around them is NixOS.
+# An operator and two NixOS hosts whose login shell is fish: deploy --all over sshd, and the agent's
+# health in the operator's table. The hosts' configuration is a flake whose systems are small
+# derivations, so that the test downloads nothing.
 { fleetctl }:
 let
   key = "/etc/operator/key";
@@ -103,11 +104,11 @@ in
         host.succeed(f"su mba -c 'git init -q -b main {checkout}'")
         commit(host, "cat /etc/nixcfg.nix >flake.nix")
 
-    with subtest("both hosts switch, and then have nothing to do"):
+    with subtest("both hosts switch, then are unchanged"):
         assert {r["outcome"] for r in deploy(0).values()} == {"switched"}
         assert {r["outcome"] for r in deploy(0).values()} == {"unchanged"}
 
-    with subtest("exit status 4 is degraded"):
+    with subtest("exit status 4 means degraded"):
         one.succeed("echo 4 >/etc/status")
         commit(one, "echo \"# more\" >>flake.nix")
         results = deploy(1)
@@ -115,7 +116,7 @@ in
         assert results["two"]["outcome"] == "unchanged", results
         one.succeed("echo 0 >/etc/status")
 
-    with subtest("a switch that shuts new logins out is undone"):
+    with subtest("a switch that stops sshd is rolled back"):
         before = one.succeed("readlink /run/current-system; readlink -f /nix/var/nix/profiles/system")
         commit(one, "touch cut")
         results = deploy(1, "--confirm-timeout 15s")
@@ -124,7 +125,7 @@ in
         assert after == before, (before, after)
         operator.succeed("ssh one true")
 
-    with subtest("the agent's figures come through SSH, and the probe's where it is gone"):
+    with subtest("the table shows the agent's health, or the probe's without an agent"):
         health = status_of("one")
         assert health["agent"] and health["host"] == "one", health
         assert health["memory"]["total"] > 0 and health["checkout"]["branch"] == "main", health

@@ -1,30 +1,31 @@
-# The modules, evaluated with nixpkgs' own lib against stubs of what they set: enabled, disabled, each assertion, each warning.
+# Evaluates the modules with nixpkgs' lib against stubs of the options that they set: enabled,
+# disabled, each assertion and each warning.
 #
 #   nix-instantiate --eval --strict nix/tests/eval.nix --arg lib 'import /path/to/nixpkgs/lib'
 #
-# It is "ok", or an error that names what does not hold.
+# Evaluates to "ok", or throws an error with the names of the failed tests.
 { lib }:
 let
   stub = import ./stubs.nix { inherit lib; };
 
-  # what MODULE SETTINGS: the configuration that a module makes of settings.
-  what = module: settings: (stub.eval module settings).config;
+  # eval MODULE SETTINGS: the configuration that results from a module and settings.
+  eval = module: settings: (stub.eval module settings).config;
 
   onMac = module: settings: (stub.evalOn (stub.pkgsOn false) module settings).config;
 
-  # What a module makes, without its own options.
-  made =
+  # The configuration without the options of the module itself.
+  effects =
     config:
     removeAttrs config [
       "services"
       "programs"
     ];
 
-  # Those assertions that do not hold, and the warnings.
-  wrong = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
-  refused = config: words: lib.any (lib.hasInfix words) (wrong config);
-  warned = config: words: lib.any (lib.hasInfix words) config.warnings;
-  clean = config: wrong config == [ ] && config.warnings == [ ];
+  # The messages of failed assertions.
+  failures = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  rejects = config: words: lib.any (lib.hasInfix words) (failures config);
+  warns = config: words: lib.any (lib.hasInfix words) config.warnings;
+  clean = config: failures config == [ ] && config.warnings == [ ];
   fails = value: !(builtins.tryEval (builtins.deepSeq value true)).success;
 
   agent = settings: {
@@ -42,7 +43,7 @@ let
   inventory.hosts.hsb0.kind = "nixos";
   exe = "/nix/store/abc-fleetctl/bin/fleetctl";
 
-  # withSsh TEXT SETTINGS: an operator whose ssh_config(5), wherever the kind of host has it, is that text.
+  # withSsh TEXT SETTINGS: an operator whose ssh_config(5), on each kind of host, is TEXT.
   withSsh =
     text: settings:
     operator settings
@@ -62,58 +63,60 @@ let
   inherit (all) nixos darwin home;
 
   each =
-    title: holds:
-    lib.mapAttrs' (name: module: lib.nameValuePair "${name}: ${title}" (holds module)) all;
+    title: test:
+    lib.mapAttrs' (name: module: lib.nameValuePair "${name}: ${title}" (test module)) all;
 
-  holds =
-    each "disabled, it changes nothing" (module: made (what module { }) == made (what { } { }))
-    // each "the agent, enabled, has nothing to complain of" (module: clean (what module (agent { })))
-    // each "a host with the agent has the command that looks at it" (
+  tests =
+    each "disabled modules change nothing" (
+      module: effects (eval module { }) == effects (eval { } { })
+    )
+    // each "the enabled agent has no warnings" (module: clean (eval module (agent { })))
+    // each "a host with the agent has the command" (
       module:
       let
-        config = what module (agent { });
+        config = eval module (agent { });
       in
       config.environment.systemPackages ++ config.home.packages == [ stub.package ]
     )
-    // each "the operator, enabled, has nothing to complain of" (
+    // each "the enabled operator has no warnings" (
       module:
       clean (
-        what module (operator {
+        eval module (operator {
           settings = inventory;
         })
       )
     )
-    // each "intervals the wrong way round are refused" (
+    // each "a minimum interval above the maximum is rejected" (
       module:
-      refused (what module (agent {
+      rejects (eval module (agent {
         limits.minInterval = 60;
         limits.maxInterval = 30;
-      })) "minInterval (60) is longer"
+      })) "minInterval is 60, but must be at most maxInterval"
     )
-    // each "limits that come to more than the agent's memory are refused" (
+    // each "limits that exceed the agent's memory are rejected" (
       module:
       let
         of =
           limits:
-          what module (agent {
+          eval module (agent {
             inherit limits;
           });
       in
-      refused (of {
+      rejects (of {
         connections = 256;
         headerBytes = 8193;
-      }) "256 connections with headers of"
+      }) "connections (256) times headerBytes"
       && clean (of {
         connections = 256;
       })
     )
-    // each "limits out of bounds are refused" (
+    // each "limits out of range are rejected" (
       module:
       lib.all
         (
           limits:
           fails
-            (what module (agent {
+            (eval module (agent {
               inherit limits;
             })).services.fleetctl-agent.limits
         )
@@ -126,25 +129,25 @@ let
           { maxInterval = 100000; }
         ]
     )
-    // each "an inventory as a file and as values is refused" (
+    // each "an inventory as both file and values is rejected" (
       module:
-      refused (what module (operator {
+      rejects (eval module (operator {
         settings = inventory;
         inventory = ./eval.nix;
-      })) "leave one of them out"
+      })) "remove one of them"
     )
-    // each "a lax policy of host keys is warned of, with the hosts that it is for" (
+    // each "weakened host key checking causes a warning that names the hosts" (
       module:
-      lib.all (text: warned (what module (withSsh text { settings = fleet; })) "down for hsb0, and") [
+      lib.all (text: warns (eval module (withSsh text { settings = fleet; })) "Checking for hsb0.") [
         "Host imac0\n  StrictHostKeyChecking ask\n\nHost *\n  StrictHostKeyChecking accept-new\n"
         "Host hsb? !hsb1\n\tstricthostkeychecking=No"
         "Host gpc0 hsb0\n  User mba\n  StrictHostKeyChecking \"off\"\n"
         "Host i*\n  StrictHostKeyChecking yes\nMatch user root\n  StrictHostKeyChecking yes\nMatch all\n  StrictHostKeyChecking=no"
       ]
     )
-    // each "a policy of host keys that is strict, or for hosts that are not the inventory's, is not" (
+    // each "strict host key checking, or weakened checking for other hosts, causes no warning" (
       module:
-      lib.all (text: clean (what module (withSsh text { settings = fleet; }))) [
+      lib.all (text: clean (eval module (withSsh text { settings = fleet; }))) [
         "StrictHostKeyChecking yes"
         "# StrictHostKeyChecking no\n"
         "Host github.com *.lan\n  StrictHostKeyChecking accept-new"
@@ -153,15 +156,15 @@ let
         null
       ]
     )
-    // each "for an inventory that is a file, only what is for every host counts" (
+    // each "an inventory file causes a warning only if checking is weakened for all hosts" (
       module:
       let
-        of = text: what module (withSsh text { inventory = ./eval.nix; });
+        of = text: eval module (withSsh text { inventory = ./eval.nix; });
       in
-      warned (of "Host *\n  StrictHostKeyChecking no") "down for every host, and"
+      warns (of "Host *\n  StrictHostKeyChecking no") "Checking for every host."
       && clean (of "Host hsb0\n  StrictHostKeyChecking no")
     )
-    // each "another package takes the flake's place" (
+    // each "the package can be replaced" (
       module:
       let
         other = stub.package // {
@@ -170,19 +173,19 @@ let
       in
       lib.hasInfix "/nix/store/other/bin/fleetctl" (
         builtins.toJSON (
-          made (
-            what module (agent {
+          effects (
+            eval module (agent {
               package = other;
-              limits.requests = 7; # so that NixOS has a command line of its own
+              limits.requests = 7; # makes the NixOS module set ExecStart
             })
           )
         )
       )
     )
-    // each "an operator without an inventory has the command alone" (
+    // each "an operator without an inventory has only the command" (
       module:
       let
-        config = what module (operator { });
+        config = eval module (operator { });
       in
       clean config
       && config.environment.systemPackages ++ config.home.packages == [ stub.package ]
@@ -190,10 +193,10 @@ let
       && config.environment.variables == { }
       && config.xdg.configFile == { }
     )
-    // each "an inventory of values is proven when it is built" (
+    // each "an inventory of values is checked by its build" (
       module:
       let
-        config = what module (operator {
+        config = eval module (operator {
           settings = inventory;
         });
         files = lib.attrValues (config.environment.etc // config.xdg.configFile);
@@ -201,10 +204,10 @@ let
       map (file: file.source.name) files == [ "hosts.toml" ]
       && lib.hasInfix "fleetctl check \"$file\"" (lib.head files).source.script
     )
-    // each "the settings of the table are proven when they are built, and are where fleetctl looks" (
+    // each "settings of the table are checked by their build" (
       module:
       let
-        config = what module (operator {
+        config = eval module (operator {
           config.theme = "vivid";
         });
         files =
@@ -216,10 +219,10 @@ let
       && files."xdg/fleetctl/config.toml".source.name == "config.toml"
       && lib.hasInfix "fleetctl check --config \"$file\"" files."xdg/fleetctl/config.toml".source.script
     )
-    // each "without an inventory of its own, a lax policy of host keys is nobody's business" (
-      module: clean (what module (withSsh "StrictHostKeyChecking no" { }))
+    // each "weakened host key checking causes no warning without an inventory" (
+      module: clean (eval module (withSsh "StrictHostKeyChecking no" { }))
     )
-    // each "every option is described, and has an example or, as a package has, a default" (
+    // each "every option has a description, and an example or, for packages, a default" (
       module:
       let
         options = (stub.eval module { }).options;
@@ -238,9 +241,9 @@ let
       ) own
     )
     // {
-      "nixos: the units are the package's, and as they are" =
+      "nixos: the package's units are used unchanged" =
         let
-          config = what nixos (agent { });
+          config = eval nixos (agent { });
         in
         config.systemd.packages == [ stub.package ]
         &&
@@ -250,9 +253,9 @@ let
           }
         && config.systemd.sockets.fleetctl-agent.socketConfig.SocketMode == "0660";
 
-      "nixos: operators are in the group that the socket lets in" =
+      "nixos: operators are members of the socket's group" =
         let
-          config = what nixos (agent {
+          config = eval nixos (agent {
             operators = [ "mba" ];
             group = "ops";
           });
@@ -260,17 +263,17 @@ let
         config.users.groups.ops.members == [ "mba" ]
         && config.systemd.sockets.fleetctl-agent.socketConfig.SocketGroup == "ops";
 
-      "nixos: the service's user is there, for systemd's bus to know" =
+      "nixos: the service's user exists" =
         let
-          inherit ((what nixos (agent { })).users) users groups;
+          inherit ((eval nixos (agent { })).users) users groups;
           service = builtins.readFile ../fleetctl-agent.service;
         in
         lib.all (user: users.${user}.isSystemUser && groups ? ${users.${user}.group}) (lib.attrNames users)
         && lib.all (user: lib.hasInfix "\nUser=${user}\n" service) (lib.attrNames users)
         && lib.hasInfix "\nu fleetctl-agent " (builtins.readFile ../fleetctl-agent.sysusers);
 
-      "nixos: limits are the command's" =
-        (what nixos (agent {
+      "nixos: limits become flags of the command" =
+        (eval nixos (agent {
           idle = 0;
           limits = {
             connections = 8;
@@ -284,19 +287,19 @@ let
           "${exe} agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
         ];
 
-      "nixos: another socket takes the package's place" =
-        (what nixos (agent {
+      "nixos: another socket replaces that of the package" =
+        (eval nixos (agent {
           socket = "/run/x/y.sock";
         })).systemd.sockets.fleetctl-agent.listenStreams == [
           ""
           "/run/x/y.sock"
         ];
 
-      "nixos: a socket outside /run, or right in it, is refused" =
+      "nixos: a socket outside of /run or directly in it is rejected" =
         lib.all
           (
             socket:
-            refused (what nixos (agent {
+            rejects (eval nixos (agent {
               inherit socket;
             })) "in a directory of its own under /run"
           )
@@ -306,11 +309,11 @@ let
             "/run/../tmp/agent.sock"
             "/running/x/agent.sock"
           ];
-      "darwin: a socket outside /var/run, or right in it, is refused" =
+      "darwin: a socket outside of /var/run or directly in it is rejected" =
         lib.all
           (
             socket:
-            refused (what darwin (agent {
+            rejects (eval darwin (agent {
               inherit socket;
             })) "in a directory of its own under /var/run"
           )
@@ -319,16 +322,16 @@ let
             "/var/run/agent.sock"
           ];
 
-      "nixos: a group that everybody is in is refused" = refused (what nixos (agent {
+      "nixos: a group of all users is rejected" = rejects (eval nixos (agent {
         group = "users";
-      })) "does not tell operators";
-      "darwin: a group that everybody is in is refused" = refused (what darwin (agent {
+      })) "contains more than operators";
+      "darwin: a group of all users is rejected" = rejects (eval darwin (agent {
         group = "nogroup";
-      })) "does not tell operators";
+      })) "contains more than operators";
 
-      "what is no group, socket, mode or time is refused" =
+      "an invalid group, socket, mode or time is rejected" =
         let
-          bad = module: settings: fails (what module (agent settings)).services.fleetctl-agent;
+          bad = module: settings: fails (eval module (agent settings)).services.fleetctl-agent;
         in
         lib.all (bad nixos) [
           { group = "Operators and more"; }
@@ -343,9 +346,9 @@ let
           { socket = "agent.sock"; }
         ];
 
-      "darwin: the operator's inventory is in /etc, and another can be named" =
+      "darwin: the inventory is in /etc, and FLEETCTL_INVENTORY can be overridden" =
         let
-          config = what darwin (
+          config = eval darwin (
             lib.recursiveUpdate (operator { inventory = ./eval.nix; }) {
               environment.variables.FLEETCTL_INVENTORY = "/elsewhere";
             }
@@ -354,17 +357,17 @@ let
         config.environment.etc."fleetctl/hosts.toml".source == ./eval.nix
         && config.environment.variables.FLEETCTL_INVENTORY == "/elsewhere";
 
-      "nixos: a socket for everybody is warned of" = warned (what nixos (agent {
+      "nixos: a socket for all users causes a warning" = warns (eval nixos (agent {
         socketMode = "0666";
       })) "every user and service";
 
-      "nixos: a port is warned of" = warned (what nixos (
+      "nixos: a TCP port causes a warning" = warns (eval nixos (
         agent { } // { systemd.sockets.fleetctl-agent.listenStreams = [ "127.0.0.1:80" ]; }
-      )) "unix socket";
+      )) "only unix sockets";
 
-      "nixos: the inventory is in /etc, and found there" =
+      "nixos: the inventory is in /etc, and FLEETCTL_INVENTORY names it" =
         let
-          config = what nixos (operator {
+          config = eval nixos (operator {
             inventory = ./eval.nix;
           });
         in
@@ -372,22 +375,23 @@ let
         && config.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml"
         && config.environment.systemPackages == [ stub.package ];
 
-      "darwin: the agent is nobody, in a directory of the operators' group" =
+      "darwin: the agent runs without privileges, in a directory of the group" =
+        # english:ignore the name of a user
         lib.hasInfix "sudo -n -u nobody ${exe} agent --socket /var/run/fleetctl-agent/agent.sock"
           (
-            (what darwin (agent {
+            (eval darwin (agent {
               group = "admin";
             })).launchd.daemons.fleetctl-agent.script
           );
 
-      "home: the agent is the user's own, and tells of the home" =
+      "home: the agent serves only its user and reports the home" =
         let
-          inherit ((what home (agent { })).systemd.user) services sockets;
+          inherit ((eval home (agent { })).systemd.user) services sockets;
         in
         services.fleetctl-agent.Service.ExecStart == "${exe} agent --kind home"
         && sockets.fleetctl-agent.Socket.SocketMode == "0600";
 
-      "home, on macOS: launchd keeps the agent, which makes its socket" =
+      "home on macOS: launchd keeps the agent running, which creates its socket" =
         let
           config = onMac home (agent { });
           inherit (config.launchd.agents.fleetctl-agent) enable;
@@ -405,13 +409,13 @@ let
             "/home/mba/.local/state/fleetctl/agent.sock"
           ];
 
-      "every socket is where docs/agent-api.md has it, and so where it is looked for" =
+      "all sockets are those in docs/agent-api.md" =
         let
           page = builtins.readFile ../../docs/agent-api.md;
           documented = socket: lib.hasInfix "| `${socket}` |" page;
-          user = (what home (agent { })).systemd.user.sockets.fleetctl-agent.Socket.ListenStream;
+          user = (eval home (agent { })).systemd.user.sockets.fleetctl-agent.Socket.ListenStream;
           launchd = lib.last (onMac home (agent { })).launchd.agents.fleetctl-agent.config.ProgramArguments;
-          machine = (what nixos (agent { })).services.fleetctl-agent.socket;
+          machine = (eval nixos (agent { })).services.fleetctl-agent.socket;
         in
         documented (lib.replaceStrings [ "%t" ] [ "$XDG_RUNTIME_DIR" ] user)
         && documented (lib.replaceStrings [ "/home/mba/.local/state" ] [ "$XDG_STATE_HOME" ] launchd)
@@ -419,24 +423,24 @@ let
         && documented (onMac darwin (agent { })).services.fleetctl-agent.socket
         && lib.hasInfix "ListenStream=${machine}\n" (builtins.readFile ../fleetctl-agent.socket);
 
-      "home: the inventory is where fleetctl looks" =
-        (what home (operator {
+      "home: the inventory is installed where fleetctl finds it" =
+        (eval home (operator {
           inventory = ./eval.nix;
         })).xdg.configFile == {
           "fleetctl/hosts.toml".source = ./eval.nix;
         };
 
-      "lib.hostsFromFlake: names, kinds, homes and deploy-rs" =
+      "lib.hostsFromFlake: finds names, kinds, homes and settings of deploy-rs" =
         (import ../lib.nix).hostsFromFlake {
           nixosConfigurations = {
-            hsb0 = throw "no configuration is evaluated";
+            hsb0 = throw "a configuration was evaluated";
             gpc0 = { };
           };
           darwinConfigurations.mbp = { };
           homeConfigurations = {
             "markus@imac0" = { };
             "mba@gpc0" = { };
-            "somebody" = { };
+            "ada" = { };
           };
           deploy.sshUser = "root";
           deploy.nodes.gpc0.hostname = "gpc0.lan";
@@ -469,7 +473,7 @@ let
           };
         };
 
-      "lib.fleetFromFlake: what a name is taken by, and what is no host's, is left out" =
+      "lib.fleetFromFlake: leaves out duplicate names and homes without a host" =
         let
           fleet = (import ../lib.nix).fleetFromFlake {
             nixosConfigurations.web = { };
@@ -491,10 +495,10 @@ let
           ]
         && (lib.last fleet.hosts).address == "web";
 
-      "lib.hostsFromFlake: a flake without hosts has none" =
+      "lib.hostsFromFlake: a flake without hosts has no hosts" =
         (import ../lib.nix).hostsFromFlake { } == { };
 
-      "flake: every output is there, for every system" =
+      "flake: all outputs exist for all systems" =
         let
           flake = stub.flake;
           systems = [
@@ -519,9 +523,9 @@ let
         ]
         && flake.lib ? hostsFromFlake;
 
-      "the limits are those of docs/agent-api.md, and so the command's" =
+      "the default limits are those in docs/agent-api.md" =
         let
-          inherit (what nixos (agent { })) services;
+          inherit (eval nixos (agent { })) services;
           inherit (services.fleetctl-agent) limits idle;
           documented =
             flags: default:
@@ -535,21 +539,21 @@ let
         }h"
         && documented "`--idle`" "${toString idle}s";
 
-      "darwin: the policy of host keys is looked for where nix-darwin writes it" = warned (what darwin (
+      "darwin: the ssh_config.d file of nix-darwin is checked" = warns (eval darwin (
         operator { settings = inventory; }
         // {
           environment.etc."ssh/ssh_config.d/100-nix-darwin.conf".text = "StrictHostKeyChecking no";
         }
-      )) "/etc/ssh/ssh_config.d/100-nix-darwin.conf turns";
+      )) "/etc/ssh/ssh_config.d/100-nix-darwin.conf weakens";
 
-      "package: what it is made of is complete" =
+      "package: its attributes are complete" =
         let
           inherit (stub) package;
           inherit (package) meta passthru;
         in
         package.version == (import ../version.nix).release
         && builtins.match "sha256-[A-Za-z0-9+/]{43}=" package.vendorHash != null
-        && package.subPackages == [ "." ]
+        && package.subPackages == [ "cmd/fleetctl" ]
         && package.env.CGO_ENABLED == 0
         && package.nativeBuildInputs == [ stub.pkgs.installShellFiles ]
         && package.nativeInstallCheckInputs == [ stub.pkgs.versionCheckHook ]
@@ -574,11 +578,11 @@ let
           "x86_64-darwin"
           "x86_64-linux"
         ]
-        # As nixpkgs wants it: no article, no full stop, not its own name.
+        # The conventions of nixpkgs: no article, no period, no package name.
         && builtins.match "[A-Z][^.]*[^. ]" meta.description != null
         && lib.stringLength meta.longDescription > 100;
 
-      "package: it installs the manual, completions and, on Linux, the units and their users" =
+      "package: installs the manual pages, completions and, on Linux, the units and their users" =
         let
           on = isLinux: (stub.pkgsOn isLinux).nixfleet.postInstall;
           installs = isLinux: words: lib.hasInfix words (on isLinux);
@@ -597,7 +601,7 @@ let
         && !installs false "systemd"
         && (stub.pkgsOn false).nixfleet.passthru.tests == { };
 
-      "package: its source has all that is compiled, embedded or installed" =
+      "package: its source has all files that are compiled, embedded or installed" =
         let
           under =
             dir:
@@ -605,14 +609,14 @@ let
               map toString (lib.filesystem.listFilesRecursive dir)
             );
           src = map toString stub.package.src;
-          gone = lib.subtractLists src (
+          missing = lib.subtractLists src (
             under ../../fleet/remote
             ++ under ../../internal/demo/standins
             ++ under ../../docs/man
             ++ map toString [
               ../../go.mod
               ../../go.sum
-              ../../main.go
+              ../../cmd/fleetctl/main.go
               ../../agent/server.go
               ../nix.go
               ../lib.nix
@@ -622,9 +626,9 @@ let
             ]
           );
         in
-        gone == [ ] && !lib.elem (toString ../../README.md) src;
+        missing == [ ] && !lib.elem (toString ../../README.md) src;
 
-      "virtual machines: what they are told, the modules know" =
+      "virtual machines: their configurations are valid" =
         let
           vm = name: stub.package.passthru.tests.${name}.test.nodes;
           host = stub.node (vm "agent").host;
@@ -642,13 +646,13 @@ let
         && !lib.hasInfix "@system@" one.environment.etc."nixcfg.nix".text
         && operator'.environment.variables.FLEETCTL_INVENTORY == "/etc/fleetctl/hosts.toml";
 
-      "virtual machines: their hosts' configuration has both hosts" =
+      "virtual machines: the hosts' flake has both hosts" =
         lib.attrNames ((import ./system-flake.nix).outputs { self = { }; }).nixosConfigurations == [
           "one"
           "two"
         ];
 
-      "flake: what it checks" =
+      "flake: has all checks" =
         lib.attrNames stub.flake.checks.x86_64-linux == [
           "agent"
           "deploy"
@@ -658,7 +662,7 @@ let
           "options"
         ];
 
-      "flake: the options' documentation has a page for each module" =
+      "flake: options-doc has a page for each module" =
         let
           pages = stub.flake.packages.x86_64-linux.options-doc.entries;
           all = lib.all (page: lib.elem "services.fleetctl-agent.enable" page.path) pages;
@@ -671,25 +675,25 @@ let
             "homeModules.md"
           ];
 
-      "flake: a module that is imported twice is there once, and not where it does not belong" =
+      "flake: a module can be imported twice, but only into its kind of configuration" =
         let
           inherit (stub.flake) nixosModules homeModules;
-          twice = what { imports = lib.replicate 2 nixosModules.default; } (agent { });
+          twice = eval { imports = lib.replicate 2 nixosModules.default; } (agent { });
         in
         clean twice
         && twice.services.fleetctl-agent.package == stub.package
         && fails (stub.evalAs "nixos" homeModules.default { }).config
         && !fails (stub.evalAs "nixos" nixosModules.default { }).config.warnings;
 
-      "flake: its overlay leaves the fleetctl of nixpkgs alone" =
+      "flake: the overlay does not replace the fleetctl of nixpkgs" =
         lib.attrNames (stub.flake.overlays.default stub.pkgs { }) == [ "nixfleet" ];
 
-      "flake: its module brings its package" =
-        (what stub.flake.nixosModules.default (agent { })).systemd.packages == [
+      "flake: the modules default to the flake's package" =
+        (eval stub.flake.nixosModules.default (agent { })).systemd.packages == [
           stub.flake.packages.x86_64-linux.fleetctl
         ];
     };
 
-  broken = lib.attrNames (lib.filterAttrs (_: held: !held) holds);
+  failed = lib.attrNames (lib.filterAttrs (_: passed: !passed) tests);
 in
-if broken == [ ] then "ok" else throw "does not hold: ${lib.concatStringsSep "; " broken}"
+if failed == [ ] then "ok" else throw "failed: ${lib.concatStringsSep "; " failed}"

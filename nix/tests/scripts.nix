@@ -1,5 +1,5 @@
-# The scripts of the virtual machines' tests, by the test's name, each with the machines that it may speak of: so that they can be
-# checked where there are no virtual machines.
+# The scripts of the virtual machine tests, by name, each with the names of its machines. They can
+# be checked without starting virtual machines.
 #
 #   nix-instantiate --eval --strict --json nix/tests/scripts.nix --arg lib 'import /path/to/nixpkgs/lib'
 { lib }:

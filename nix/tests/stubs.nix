@@ -1,7 +1,8 @@
-# Stand-ins for what is not nixpkgs' lib: packages, and the options of NixOS, nix-darwin and home-manager that the modules set.
+# Stand-ins for everything except nixpkgs' lib: packages, and the options of NixOS, nix-darwin and
+# home-manager that the modules set.
 { lib }:
 let
-  # A derivation that nobody builds.
+  # An attribute set that looks like a derivation and is never built.
   derivation' =
     name: more:
     {
@@ -11,7 +12,8 @@ let
     }
     // more;
 
-  # Of a source, the list of its files is enough; and so it can be had of a Nix that is older than nixpkgs wants.
+  # lib.fileset with sources as plain lists of files. It works with versions of Nix that are too old
+  # for the real one.
   fileset =
     let
       files =
@@ -30,7 +32,7 @@ let
     };
 in
 rec {
-  # What nix/package.nix makes: its attributes, as buildGoModule is given them.
+  # The package of nix/package.nix: the attributes that it passes to buildGoModule.
   package = pkgs.nixfleet;
 
   pkgs = pkgsOn true;
@@ -66,7 +68,7 @@ rec {
           buildPlatform.canExecute = _: true;
         };
         formats.toml = _: {
-          # As the true one calls itself.
+          # The description of the real type.
           type = lib.types.attrsOf lib.types.anything // {
             description = "TOML value";
           };
@@ -98,7 +100,7 @@ rec {
       option = default: type: lib.mkOption { inherit default type; };
       attrs = option { } (lib.types.attrsOf lib.types.anything);
       list = option [ ] (lib.types.listOf lib.types.anything);
-      # What several modules may set, and what is read back.
+      # Units may be set by several modules, and listenStreams is read by one.
       unit = option { } (
         lib.types.attrsOf (
           lib.types.submodule {
@@ -153,14 +155,14 @@ rec {
       ];
     };
 
-  # A virtual machine of a test: of NixOS, the options above, and the rest as it is written.
+  # The configuration of a virtual machine. Options other than the above are freeform.
   node =
     module:
     (eval { imports = [ module ]; } {
       _module.freeformType = lib.types.lazyAttrsOf lib.types.anything;
     }).config;
 
-  # The flake, with nixpkgs' lib and these packages.
+  # The flake's outputs, with nixpkgs' lib and these packages.
   flake =
     let
       outputs = (import ../../flake.nix).outputs {

@@ -1,7 +1,8 @@
-# A configuration that has the outside of NixOS, and takes no nixpkgs to build: the system that runs, with a switch of its own. It is
-# for @system@, which the test puts in.
+# A configuration that builds without nixpkgs: the running NixOS system with its own
+# switch-to-configuration. The test replaces @system@.
 #
-# Its switch exits with what /etc/status says. With a file "cut" beside this one, it shuts new logins out.
+# switch-to-configuration exits with the status in /etc/status. If a file "cut" exists beside this
+# one, it stops sshd.
 {
   outputs =
     { self }:

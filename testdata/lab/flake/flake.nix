@@ -1,31 +1,33 @@
-# The configuration of the lab's fleet: derivations with the outside of a NixOS system and of a home-manager generation, so that
-# everything that fleetctl does to them is real, and they build anywhere in a moment. They need no nixpkgs.
+# The configuration of the lab's fleet. Its derivations have the layout of a NixOS system and of a
+# home-manager generation, so that fleetctl does with them what it does with real ones. They build
+# in a moment and need no nixpkgs.
 #
-# machines/NAME holds words, one a line, that decide how that machine behaves:
+# machines/NAME contains directives for that machine, one per line:
 #
-#   slow-build N      its build takes N seconds, and says so each second
-#   loud-build N      its build prints N lines
-#   fail-build        its build fails
-#   slow-switch N     its activation takes N seconds, and says so each second
-#   fail-switch C     its activation exits with status C
-#   cut-ssh           its activation stops the SSH server and ends every session
-#   new-kernel        it has another kernel than the one that was booted
+#   slow-build N      the build takes N seconds and prints a line each second
+#   loud-build N      the build prints N lines
+#   fail-build        the build fails
+#   slow-switch N     the activation takes N seconds and prints a line each second
+#   fail-switch C     the activation exits with status C
+#   cut-ssh           the activation stops the SSH server and closes all sessions
+#   new-kernel        the system has another kernel than the booted one
 {
   outputs =
     { self }:
     let
       revision = self.rev or self.dirtyRev or "dirty";
       machines = builtins.attrNames (builtins.readDir ./machines);
-      make =
-        what: machine:
+      build =
+        name: machine:
         derivation {
-          name = "${what}-${machine}";
+          name = "${name}-${machine}";
           system = builtins.currentSystem or "x86_64-linux";
           builder = "/bin/sh";
           args = [ ./make.sh ];
           PATH = "/usr/bin:/bin";
-          words = builtins.readFile (./machines + "/${machine}");
-          inherit what machine revision;
+          directives = builtins.readFile (./machines + "/${machine}");
+          shape = name;
+          inherit machine revision;
         };
       each =
         name: value:
@@ -38,10 +40,10 @@
     in
     {
       nixosConfigurations = each (m: m) (m: {
-        config.system.build.toplevel = make "nixos-system" m;
+        config.system.build.toplevel = build "nixos-system" m;
       });
       homeConfigurations = each (m: "mba@${m}") (m: {
-        activationPackage = make "home-manager-generation" m;
+        activationPackage = build "home-manager-generation" m;
       });
     };
 }

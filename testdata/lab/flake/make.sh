@@ -1,33 +1,35 @@
-# make.sh: builds a machine's system or home, as its words say (flake.nix). Its environment is the derivation's.
+# make.sh: builds the system or the home of a machine, following its directives (see flake.nix). Its
+# variables come from the derivation.
 # shellcheck shell=sh disable=SC2154
 set -eu
 
-# said WORD: the word's argument, "yes" where it has none, nothing where the machine lacks it.
-said() {
-  printf '%s\n' "$words" | while read -r name argument _; do
+# directive NAME prints the argument of a directive, "yes" if it has none, and nothing if it is not
+# set.
+directive() {
+  printf '%s\n' "$directives" | while read -r name argument _; do
     if [ "$name" = "$1" ]; then echo "${argument:-yes}"; fi
   done
 }
 
-seconds=$(said slow-build)
+seconds=$(directive slow-build)
 second=0
 while [ "$second" -lt "${seconds:-0}" ]; do
   second=$((second + 1))
   echo "compiling part $second of $seconds"
   sleep 1
 done
-lines=$(said loud-build)
+lines=$(directive loud-build)
 if [ -n "$lines" ]; then seq -f 'line %g of the build' "$lines"; fi
-if [ -n "$(said fail-build)" ]; then
+if [ -n "$(directive fail-build)" ]; then
   echo "error: $machine has a part that does not compile" >&2
   exit 1
 fi
 
 mkdir -p "$out/bin" "$out/sw/bin" "$out/kernel-modules"
-status=$(said fail-switch)
-pause=$(said slow-switch)
+status=$(directive fail-switch)
+pause=$(directive slow-switch)
 
-# activation writes what every activation does first.
+# activation prints the start of each activation script.
 activation() {
   cat <<SCRIPT
 #!/bin/sh
@@ -41,7 +43,7 @@ done
 SCRIPT
 }
 
-case $what in
+case $shape in
   home-manager-generation)
     echo 1 >"$out/gen-version"
     { activation; echo "exit ${status:-0}"; } >"$out/activate"
@@ -53,7 +55,7 @@ esac
 echo 26.05.lab >"$out/nixos-version"
 echo init >"$out/init"
 echo initrd >"$out/initrd"
-echo "kernel $(said new-kernel)" >"$out/kernel"
+echo "kernel $(directive new-kernel)" >"$out/kernel"
 {
   cat <<SCRIPT
 #!/bin/sh
@@ -64,7 +66,7 @@ SCRIPT
 ln -sfn $out /run/current-system
 [ -e /run/booted-system ] || ln -sfn $out /run/booted-system
 SCRIPT
-  if [ -n "$(said cut-ssh)" ]; then
+  if [ -n "$(directive cut-ssh)" ]; then
     echo 'systemctl stop ssh.service ssh.socket'
     echo 'pkill -x sshd-session || true'
   else

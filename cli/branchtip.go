@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/tui"
+)
+
+// branchTipInterval is the time between two queries for the tip of the inventory's branch.
+const branchTipInterval = time.Minute
+
+// followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is
+// done.
+func (c *tableController) followTarget(ctx context.Context) {
+	if c.inv.Remote == "" {
+		return
+	}
+	ticker := time.NewTicker(branchTipInterval)
+	defer ticker.Stop()
+	for reported := false; ; {
+		if rev, err := c.env.branchTip(ctx, c.inv.Remote, c.inv.Branch); err != nil && !reported && ctx.Err() == nil {
+			c.table.Note("cannot read the fleet's branch: " + err.Error())
+			reported = true
+		} else if err == nil && rev != "" {
+			c.table.Target(c.env.describeCommit(ctx, rev, filepath.Dir(c.inv.Path), c.inv.Remote))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-c.refreshTarget:
+		}
+	}
+}
+
+// branchTip returns the commit of a remote's branch as the operator's git sees it, or "".
+func (env *Env) branchTip(ctx context.Context, remote, branch string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return env.localGit(ctx, remote, branch)
+}
+
+// describeCommit returns a commit with its subject and time, if one of dirs is in a repository that
+// has it.
+func (env *Env) describeCommit(ctx context.Context, rev string, dirs ...string) tui.Target {
+	target := tui.Target{Revision: rev}
+	for _, dir := range dirs {
+		cmd := exec.CommandContext(ctx, "git", "-C", dir, "log", "-1", "--format=%ct %s", rev)
+		cmd.Env = env.Environ
+		out, err := cmd.Output()
+		when, subject, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+		if epoch, parseErr := strconv.ParseInt(when, 10, 64); err == nil && parseErr == nil {
+			target.Time, target.Subject = time.Unix(epoch, 0), clean.Line([]byte(subject))
+			break
+		}
+	}
+	return target
+}

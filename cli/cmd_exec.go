@@ -1,0 +1,166 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/hint"
+)
+
+type execOptions struct {
+	selection
+	parallel int
+	timeout  time.Duration
+	group    bool
+	output   string
+}
+
+func newExec(env *Env) *cobra.Command {
+	var o execOptions
+	cmd := &cobra.Command{
+		Use:   "exec SELECTOR... -- COMMAND...",
+		Short: "Run a command on many hosts",
+		Long: `Run a command on many hosts at once and print its output line by line, each with the host's name.
+
+The words of the command are joined with spaces and run by sh on the host, whatever the login shell,
+with Nix's directories in PATH and nothing on standard input. Control characters and escape
+sequences are removed from the output, and a line of more than 4096 characters is split.
+
+EXIT STATUS
+
+0  the command exited with status 0 on every host
+1  the command failed on a host
+2  the command line or the inventory is invalid
+3  the command failed nowhere, but some hosts could not be reached
+130  interrupted`,
+		Example: `  fleetctl exec @server -- uptime
+  fleetctl exec --all --group -- nixos-version
+  fleetctl exec --all --timeout 10s -- 'df -h / | tail -1'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			exprs, words := splitAtDash(cmd, args)
+			if len(words) == 0 {
+				return usage("it follows two dashes: fleetctl exec SELECTOR -- uptime", "no command specified")
+			}
+			inv, hosts, err := o.load(env, cmd, exprs)
+			if err != nil {
+				return err
+			}
+			if o.parallel == 0 {
+				o.parallel = inv.Parallel
+			}
+			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
+			})
+		},
+	}
+	o.flags(cmd, env)
+	f := cmd.Flags()
+	parallelFlag(f, &o.parallel)
+	f.Var((*durationFlag)(&o.timeout), "timeout", "give up on a host after this long (default: never)")
+	f.BoolVar(&o.group, "group", false, "print equal output once, under the hosts that printed it")
+	outputFlag(f, &o.output, "event")
+	return cmd
+}
+
+// splitAtDash splits the arguments at "--".
+func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
+	if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+		return args[:dash], args[dash:]
+	}
+	return args, nil
+}
+
+// execResult is the exit status of the command on a host, or the error that kept fleetctl from
+// learning it.
+type execResult struct {
+	exit int
+	err  error
+}
+
+func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts []*inventory.Host, command string) error {
+	show := newExecPrinter(env, o, hosts)
+	results := make(map[string]execResult)
+	var mu sync.Mutex
+	host.Each(ctx, hosts, o.parallel, func(ctx context.Context, h *inventory.Host) {
+		out, err := show.streams(h)
+		result := execOn(ctx, o.timeout, d, h, host.Command{Stdout: out, Stderr: err}, command)
+		out.close()
+		err.close()
+		show.finished(h, result)
+		mu.Lock()
+		defer mu.Unlock()
+		results[h.Name] = result
+	})
+	show.close()
+	if ctx.Err() != nil {
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	}
+	return exit(reportExec(env, hosts, results), nil)
+}
+
+// execOn runs a command on one host. cmd has the writers for its output. If timeout is 0 there is
+// none.
+func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *inventory.Host, cmd host.Command, command string) execResult {
+	if timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, timeout, fmt.Errorf("timed out after %v", timeout))
+		defer cancel()
+	}
+	conn, err := d.Dial(ctx, h)
+	if err != nil {
+		return execResult{err: cmp.Or(context.Cause(ctx), err)}
+	}
+	defer conn.Close()
+	script := remote.Exec(command)
+	cmd.Script, cmd.Args = script.Text, script.Args
+	exit, err := conn.Run(ctx, cmd)
+	if err != nil {
+		err = cmp.Or(context.Cause(ctx), err)
+	}
+	return execResult{exit: exit, err: err}
+}
+
+// reportExec prints to standard error the hosts on which the command failed, and returns the exit
+// code.
+func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult) int {
+	failed, unreachable := 0, 0
+	palette := env.palette(env.ErrTTY)
+	for _, h := range hosts {
+		r := results[h.Name]
+		name := palette.Host(h.Color).Paint(h.Name)
+		switch {
+		case r.err == nil && r.exit == 0:
+		case r.err == nil:
+			failed++
+			fmt.Fprintf(env.Err, "%s: exit status %d\n", name, r.exit)
+		case offline(r.err) && h.SkipOffline:
+			fmt.Fprintf(env.Err, "%s: skipped: %s\n", name, withoutName(r.err.Error(), h))
+		default:
+			if offline(r.err) {
+				unreachable++
+			} else {
+				failed++
+			}
+			fmt.Fprintf(env.Err, "%s: %s\n", name, withoutName(r.err.Error(), h))
+			printHint(env.Err, palette, hint.Of(r.err))
+		}
+	}
+	switch {
+	case failed > 0:
+		return fleet.ExitFailed
+	case unreachable > 0:
+		return fleet.ExitUnreachable
+	}
+	return fleet.ExitOK
+}

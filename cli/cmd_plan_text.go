@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/hint"
+)
+
+// planText is a line of a host's plan without colors.
+type planText struct {
+	kind   planKind
+	text   string
+	detail string // printed faintly after text
+}
+
+type planKind int
+
+const (
+	planItem planKind = iota // a line under a title
+	planTitle
+	planProblem // why a deploy would fail
+	planAway
+	planHint
+)
+
+// forecastText returns the plan of a host as lines of text.
+func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Forecast) []planText {
+	var lines []planText
+	add := func(kind planKind, text, detail string) { lines = append(lines, planText{kind, text, detail}) }
+	switch {
+	case f.Err != nil && offline(f.Err) && h.SkipOffline:
+		add(planAway, withoutName(f.Err.Error(), h), "")
+	case f.Err != nil:
+		add(planProblem, withoutName(f.Err.Error(), h), "")
+		add(planHint, hint.Of(f.Err), "")
+	case f.Problem != "":
+		add(planProblem, "a deploy would fail: "+f.Problem, "")
+		add(planHint, f.Hint(), "")
+	}
+	if f.Err == nil && f.Head != "" {
+		add(planTitle, commitsTitle(f), "")
+		for _, c := range f.Commits {
+			add(planItem, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
+		}
+		if f.Problem == "" {
+			for _, s := range host.Commands(p, h, f.Revision) {
+				add(planTitle, string(s.Step), "")
+				for _, command := range s.Commands {
+					add(planItem, command, "")
+				}
+				if s.Step == fleet.Build {
+					add(planItem, "", dryRun(f))
+				}
+			}
+		}
+	}
+	if f.Built != "" {
+		add(planTitle, "what changes", "")
+		for _, text := range differences(f.Preview) {
+			add(planItem, text, "")
+		}
+	}
+	return slices.DeleteFunc(lines, func(l planText) bool { return l.kind == planHint && l.text == "" })
+}
+
+// printForecast prints the plan of a host.
+func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) error {
+	ink := env.palette(env.OutTTY)
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s\n", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
+	for _, l := range forecastText(env.Now(), p, h, f) {
+		switch l.kind {
+		case planTitle:
+			b.WriteString("  " + ink.Strong.Paint(l.text))
+		case planProblem:
+			b.WriteString("  " + ink.Bad.Paint("✗") + " " + l.text)
+		case planAway:
+			b.WriteString("  " + ink.Faint.Paint("- away") + ": " + l.text)
+		case planHint:
+			printHint(&b, ink, l.text)
+			continue
+		default:
+			b.WriteString("    " + strings.Join(someOf(l.text, ink.Faint.Paint(l.detail)), "  "))
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	_, err := env.Out.Write(b.Bytes())
+	return err
+}
+
+// someOf returns the texts that are not empty.
+func someOf(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
+}
+
+func commitsTitle(f host.Forecast) string {
+	switch {
+	case f.Behind == 0:
+		return "the checkout is at " + health.Short(f.Head)
+	case f.Behind > len(f.Commits):
+		return fmt.Sprintf("%s from %s to %s, most recent first", count(f.Behind, "commit"), health.Short(f.Head), health.Short(f.Revision))
+	}
+	return fmt.Sprintf("%s from %s to %s", count(f.Behind, "commit"), health.Short(f.Head), health.Short(f.Revision))
+}
+
+// dryRun describes what would be built and downloaded.
+func dryRun(f host.Forecast) string {
+	if len(f.Builds) == 0 && len(f.Fetches) == 0 {
+		return "everything is in the store already"
+	}
+	text := "would build " + count(len(f.Builds), "derivation")
+	if len(f.Fetches) > 0 {
+		text += ", download " + count(len(f.Fetches), "path")
+	}
+	if f.Download != "" {
+		text += " (" + f.Download + ")"
+	}
+	return text
+}
+
+// differences returns a line for each package that changes and for each action on units.
+func differences(f remote.Preview) []string {
+	if f.Built == f.From {
+		return []string{"nothing: the host already runs it"}
+	}
+	var lines []string
+	for _, c := range f.Changes {
+		text := map[string]string{
+			"up": "↑ up    ", "down": "↓ down  ", "new": "+ new   ", "gone": "- gone  ", "size": "± size  ",
+		}[c.Word] + c.Package
+		if c.Before != "" || c.After != "" {
+			text += " " + strings.TrimSpace(c.Before+" → "+c.After)
+		}
+		if c.Size != "" {
+			text += ", " + c.Size
+		}
+		lines = append(lines, text)
+	}
+	if len(lines) == 0 {
+		lines = append(lines, "no packages")
+	}
+	for _, u := range f.Units {
+		lines = append(lines, u.Verb+" "+strings.Join(u.Units, " "))
+	}
+	return lines
+}

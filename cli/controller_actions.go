@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/tui"
+)
+
+// generations returns a host's generations.
+func (c *tableController) generations(name string) ([]host.Generation, error) {
+	h := c.inv.Host(name)
+	found, err := host.Generations(c.ctx, c.engine.Dialer, h)
+	if err != nil {
+		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
+	}
+	return found, nil
+}
+
+// plan shows what a deploy would do on the hosts. With build, each host builds the configuration as
+// well.
+func (c *tableController) plan(names []string, o fleet.Options, build bool) error {
+	hosts := c.hosts(names)
+	plan, err := fleet.NewPlan(c.inv, hosts, o, c.env.operator())
+	if err != nil {
+		return err
+	}
+	c.background(func() {
+		rev := c.env.resolve(c.ctx, plan)
+		host.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
+			f := host.Foresee(ctx, c.engine.Dialer, plan, h, rev, build)
+			if ctx.Err() == nil {
+				c.table.Plan(h.Name, tablePlan(forecastText(c.env.Now(), plan, h, f)))
+			}
+		})
+	})
+	return nil
+}
+
+// tablePlan converts a plan to lines of the table.
+func tablePlan(plan []planText) []tui.Text {
+	var lines []tui.Text
+	for _, l := range plan {
+		text := clean.Line([]byte(strings.Join(someOf(l.text, l.detail), "  ")))
+		switch l.kind {
+		case planTitle:
+			lines = append(lines, tui.Text{Stream: "note", Line: text})
+		case planProblem:
+			lines = append(lines, tui.Text{Stream: "warn", Line: "✗ " + text})
+		case planAway:
+			lines = append(lines, tui.Text{Stream: "out", Line: "- away: " + text})
+		case planHint:
+			lines = append(lines, tui.Text{Stream: "out", Line: "  hint: " + text})
+		default:
+			lines = append(lines, tui.Text{Stream: "out", Line: "  " + text})
+		}
+	}
+	return lines
+}
+
+// reboot reboots hosts wave after wave. The results go to the hosts' logs.
+func (c *tableController) reboot(names []string) error {
+	hosts := c.hosts(names)
+	o := host.RebootOptions{Limit: rebootTimeout, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
+	for _, h := range hosts {
+		c.table.Doing(h.Name, "rebooting")
+		c.addLogLine(h.Name, "note", "waiting to reboot")
+	}
+	c.background(func() {
+		rebooted := 0
+		host.Reboot(c.ctx, c.engine.Dialer, c.inv, hosts, o, func(r host.RebootResult) {
+			stream, text := "warn", "reboot: "+string(r.Word)
+			if r.Word == host.Rebooted {
+				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
+				rebooted++
+			}
+			for _, detail := range []string{r.Reason, r.Hint} {
+				if detail != "" {
+					text += ": " + detail
+				}
+			}
+			c.addLogLine(r.Host, stream, text)
+			c.table.Doing(r.Host, "")
+			c.monitor.Refresh(r.Host)
+		})
+		c.table.Note(fmt.Sprintf("reboot: %d of %s back online", rebooted, count(len(hosts), "host")))
+	})
+	return nil
+}
+
+// exec runs a command on hosts. Its output goes to their logs.
+func (c *tableController) exec(names []string, command string) error {
+	hosts := c.hosts(names)
+	c.background(func() {
+		host.Each(c.ctx, hosts, c.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
+			emit := func(stream, line string) { c.addLogLine(h.Name, stream, line) }
+			emit("note", "$ "+command)
+			stdout, stderr := outputLines(emit), outputLines(emit)
+			result := execOn(ctx, 0, c.engine.Dialer, h, host.Command{Stdout: stdout, Stderr: stderr}, command)
+			stdout.close()
+			stderr.close()
+			switch {
+			case result.err != nil:
+				emit("warn", withoutName(result.err.Error(), h))
+			case result.exit != 0:
+				emit("warn", fmt.Sprintf("exit status %d", result.exit))
+			}
+		})
+		c.table.Note(fmt.Sprintf("%s: finished on %s", command, count(len(hosts), "host")))
+	})
+	return nil
+}
+
+// outputLines returns a lineWriter that passes each line to emit as a line of the stream "out", and
+// writes nothing.
+func outputLines(emit func(stream, line string)) *lineWriter {
+	return &lineWriter{format: func(dst []byte, line string) []byte {
+		emit("out", line)
+		return dst
+	}}
+}
+
+// shell returns the ssh command that opens a shell on a host. It takes over the terminal.
+func (c *tableController) shell(name string) (*exec.Cmd, error) {
+	path, err := exec.LookPath("ssh")
+	if err != nil {
+		return nil, errors.New("ssh not found in PATH")
+	}
+	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
+	ssh.Env = c.env.Environ
+	return ssh, nil
+}

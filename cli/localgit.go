@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+// localGit returns the commit of a remote's branch or tag as the operator's git sees it, or "" if
+// there is neither. It never prompts for a password.
+func (env *Env) localGit(ctx context.Context, remote, name string) (string, error) {
+	branch, tag := "refs/heads/"+name, "refs/tags/"+name
+	peeled := tag + "^{}" // the commit of an annotated tag
+	cmd := exec.CommandContext(ctx, "git", "ls-remote", "--", remote, branch, tag, peeled)
+	cmd.Env = slices.Concat([]string{"GIT_SSH_COMMAND=ssh -o BatchMode=yes"}, env.Environ, []string{"GIT_TERMINAL_PROMPT=0"})
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("git ls-remote: %w: %s", err, gitReason(clean.Text(stderr.String())))
+	}
+	found := make(map[string]string)
+	for line := range strings.Lines(string(out)) {
+		revision, ref, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		found[ref] = revision
+	}
+	for _, ref := range []string{branch, peeled, tag} {
+		if found[ref] != "" {
+			return found[ref], nil
+		}
+	}
+	return "", nil
+}
+
+// gitReason returns the line of git's standard error that says why it failed: the first that begins
+// with "fatal:", or the last.
+func gitReason(stderr string) string {
+	reason := ""
+	for line := range strings.Lines(stderr) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "fatal:") {
+			return line
+		} else if line != "" {
+			reason = line
+		}
+	}
+	return reason
+}

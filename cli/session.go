@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels
+// ctx: it is for commands that start no run, and so leave nothing to attach to.
+func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d host.Dialer) error) error {
+	ctx, stop := untilInterrupted(ctx)
+	defer stop()
+	pool := newPool(env)
+	defer pool.Close()
+	return do(ctx, dialer{pool})
+}
+
+// inOrder calls query for each host, with at most parallel calls at once, and show with each
+// result: in the order of hosts, as early as that allows.
+func inOrder[T any](
+	ctx context.Context, hosts []*inventory.Host, parallel int,
+	query func(context.Context, *inventory.Host) T, show func(*inventory.Host, T),
+) {
+	results := make(map[string]chan T)
+	for _, h := range hosts {
+		results[h.Name] = make(chan T, 1)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		host.Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) { results[h.Name] <- query(ctx, h) })
+	}()
+	for _, h := range hosts {
+		show(h, <-results[h.Name])
+	}
+	<-done
+}

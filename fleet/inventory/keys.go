@@ -1,0 +1,241 @@
+package inventory
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// key is a key of hosts.toml: the tables it is valid in, its value type, and the field that its
+// value is stored in.
+type key struct {
+	name         string
+	tables       tableSet
+	description  string
+	synonyms     []string // other names that people try
+	defaultValue any      // for the schema; nil if there is none
+	binding
+	subkeys []key // of a key that is a table itself; it has no binding
+}
+
+// tableSet is a set of tables of the file.
+type tableSet uint8
+
+const (
+	inFleet tableSet = 1 << iota
+	inDefaults
+	inHost
+	inNotify
+	inHostOrDefaults = inDefaults | inHost
+)
+
+// destination is what a table is decoded into: the inventory, and one of its hosts or the defaults.
+type destination struct {
+	inv  *Inventory
+	host *Host
+}
+
+// binding connects a value type with the field that its values are stored in.
+type binding struct {
+	schema object
+	store  func(destination, *value) []valueError
+}
+
+func bind[T any](t valueType[T], field func(destination) *T) binding {
+	return binding{t.schema, func(to destination, v *value) []valueError {
+		x, errs := t.parse(v)
+		if errs == nil {
+			*field(to) = x
+		}
+		return errs
+	}}
+}
+
+const (
+	// word matches host names, tags and users: they are safe in selectors, file names and command
+	// lines.
+	word = `[A-Za-z0-9_][A-Za-z0-9._-]*`
+	// hidden matches invisible characters: controls, and those that reorder the text around them.
+	hidden = `\x00-\x1f\x7f-\x9f\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}`
+	plain  = `[^` + hidden + `]`
+)
+
+// allKeys returns the keys of all tables.
+func allKeys() []key {
+	kind := convert(enumType(kinds()...), func(s string) Kind { return Kind(s) })
+	user := stringType(word, "login name", fixedHint("a login name contains letters, digits, '.', '_' and '-'"))
+	attr := stringType(`[^"'\\$\x60 `+hidden+`]+`, "attribute name", fixedHint("quotes, backslashes, '$' and spaces are not allowed"))
+	return []key{
+		{name: "name", tables: inFleet,
+			description:  "Name of the fleet, for titles and records.",
+			binding:      bind(lineType("name"), func(to destination) *string { return &to.inv.Name }),
+			defaultValue: "fleet"},
+		{name: "remote", tables: inFleet, synonyms: []string{"url", "origin", "git"},
+			description: "URL of the repository with the hosts' configuration. Each run pins one commit of its branch for all hosts.",
+			binding:     bind(remoteType(), func(to destination) *string { return &to.inv.Remote })},
+		{name: "branch", tables: inFleet,
+			description:  "Branch that the hosts follow.",
+			binding:      bind(branchType(), func(to destination) *string { return &to.inv.Branch }),
+			defaultValue: "main"},
+
+		{name: "kind", tables: inHostOrDefaults, synonyms: []string{"type", "os"},
+			description: "What a deploy activates: nixos is a NixOS system, darwin a nix-darwin system, and home one user's home, managed by standalone home-manager.",
+			binding:     bind(kind, func(to destination) *Kind { return &to.host.Kind })},
+		{name: "address", tables: inHost, synonyms: []string{"hostname", "host", "ip"},
+			description: "Host name or IP address. If it is not set, the name of the host is looked up in ~/.ssh/config, as ssh does.",
+			binding:     bind(addressType(), func(to destination) *string { return &to.host.Address })},
+		{name: "port", tables: inHostOrDefaults,
+			description: "SSH port. If it is not set, ~/.ssh/config decides.",
+			binding:     bind(intType(1, 65535), func(to destination) *int { return &to.host.Port })},
+		{name: "user", tables: inHostOrDefaults, synonyms: []string{"login", "username"},
+			description: "Login user, who also owns the checkout. If it is not set, ~/.ssh/config decides.",
+			binding:     bind(user, func(to destination) *string { return &to.host.User })},
+		{name: "tags", tables: inHost, synonyms: []string{"groups", "labels"},
+			description: "Words to select hosts by: @server selects all hosts with the tag server.",
+			binding:     bind(listType(tagType()), func(to destination) *[]string { return &to.host.Tags })},
+		{name: "wave", tables: inHostOrDefaults, synonyms: []string{"order", "stage"},
+			description:  "Position in the deploy order: a wave starts once the wave before it has succeeded.",
+			binding:      bind(intType(1, 1000), func(to destination) *int { return &to.host.Wave }),
+			defaultValue: 1},
+		{name: "color", tables: inHost,
+			description: "Color of the host in the table, as #rrggbb.",
+			binding:     bind(colorType(), func(to destination) *string { return &to.host.Color })},
+		{name: "attr", tables: inHost, synonyms: []string{"attribute", "flake", "configuration"},
+			description: "Name of the flake's attribute under nixosConfigurations, darwinConfigurations or homeConfigurations. The default is the name of the host; for a home, it is USER@NAME if user is set.",
+			binding:     bind(attr, func(to destination) *string { return &to.host.Attr })},
+		{name: "repo", tables: inHostOrDefaults, synonyms: []string{"path", "checkout", "dir"},
+			description: "Path of the configuration's checkout on the host: absolute, or starting with ~/ for the login user's home.",
+			binding:     bind(repoType(), func(to destination) *string { return &to.host.Repo })},
+		{name: "repo_mode", tables: inHostOrDefaults,
+			description:  "checkout: repo belongs to a user and is only ever fast-forwarded. managed: fleetctl keeps a clone of its own and resets it as needed.",
+			binding:      bind(boolType("checkout", "managed"), func(to destination) *bool { return &to.host.Managed }),
+			defaultValue: "checkout"},
+		{name: "offline", tables: inHostOrDefaults,
+			description:  "What to do if the host cannot be reached: fail treats it as a failure, skip treats it as normal, for example for a laptop.",
+			binding:      bind(boolType("fail", "skip"), func(to destination) *bool { return &to.host.SkipOffline }),
+			defaultValue: "fail"},
+		{name: "switch_command", tables: inHost, synonyms: []string{"command", "switch"},
+			description: "Shell command that replaces build and activate. It runs in the checkout as the login user.",
+			binding:     bind(scriptType(), func(to destination) *string { return &to.host.SwitchCommand })},
+		{name: "health", tables: inHostOrDefaults, synonyms: []string{"checks", "health_checks"},
+			description: "What must hold within 30 seconds after a switch: shell commands that exit with 0, tcp://HOST:PORT, http://... and https://... . A string is checked on the host itself; a table says where to run the check and which HTTP status to expect.",
+			binding:     bind(listType(checkType()), func(to destination) *[]Check { return &to.host.Health })},
+		{name: "timeouts", tables: inHostOrDefaults, synonyms: []string{"timeout", "deadlines"},
+			description: "How long each step may take.", subkeys: timeoutKeys()},
+
+		{name: "parallel", tables: inDefaults, synonyms: []string{"jobs", "forks"},
+			description:  "How many hosts are deployed at once.",
+			binding:      bind(intType(1, 10000), func(to destination) *int { return &to.inv.Parallel }),
+			defaultValue: 16},
+
+		{name: "command", tables: inNotify, synonyms: []string{"exec", "run", "script"},
+			description: "Shell command that runs on the operator's machine at the end of a run. It gets the report, as JSON, on standard input.",
+			binding:     bind(scriptType(), func(to destination) *string { return &to.inv.Notify.Command })},
+		{name: "url", tables: inNotify, synonyms: []string{"webhook", "post"},
+			description: "http:// or https:// URL that gets the report, as JSON, by POST at the end of a run.",
+			binding:     bind(webURLType(), func(to destination) *string { return &to.inv.Notify.URL })},
+		{name: "on", tables: inNotify, synonyms: []string{"when"},
+			description:  "always, or failure: only if a run did not succeed.",
+			binding:      bind(boolType("always", "failure"), func(to destination) *bool { return &to.inv.Notify.OnFailure }),
+			defaultValue: "always"},
+		{name: "timeout", tables: inNotify,
+			description:  "How long each notification may take.",
+			binding:      bind(durationType(), func(to destination) *time.Duration { return &to.inv.Notify.Timeout }),
+			defaultValue: FormatDuration(NotifyTimeout)},
+	}
+}
+
+func timeoutKeys() []key {
+	defaults, duration := DefaultTimeouts(), durationType()
+	newKey := func(name, description string, field func(*Timeouts) *time.Duration) key {
+		return key{name: name, tables: inHostOrDefaults, description: description, defaultValue: FormatDuration(*field(&defaults)),
+			binding: bind(duration, func(to destination) *time.Duration { return field(&to.host.Timeouts) })}
+	}
+	return []key{
+		newKey("connect", "From dialing to login.", func(t *Timeouts) *time.Duration { return &t.Connect }),
+		newKey("reconnect", "From a lost connection to giving up on it. The outcome of the host is then unknown.", func(t *Timeouts) *time.Duration { return &t.Reconnect }),
+		newKey("preflight", "For checking the host before anything changes.", func(t *Timeouts) *time.Duration { return &t.Preflight }),
+		newKey("pull", "For fetching the revision.", func(t *Timeouts) *time.Duration { return &t.Pull }),
+		newKey("build", "For building it.", func(t *Timeouts) *time.Duration { return &t.Build }),
+		newKey("quiet", "A build that is silent for this long causes a warning.", func(t *Timeouts) *time.Duration { return &t.Quiet }),
+		newKey("activate", "For activating it.", func(t *Timeouts) *time.Duration { return &t.Activate }),
+		newKey("verify", "For checking that it works.", func(t *Timeouts) *time.Duration { return &t.Verify }),
+	}
+}
+
+// FormatDuration formats a duration without trailing zero units: 15m, not 15m0s.
+func FormatDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// lineType describes a string that fits on one line.
+func lineType(noun string) valueType[string] {
+	return stringType(plain+`+`, noun, fixedHint("control characters and line breaks are not allowed"))
+}
+
+// scriptType describes a shell script, which may have several lines.
+func scriptType() valueType[string] {
+	return withCheck(stringType(`(`+plain+`|[\n\t])+`, "shell command", fixedHint("control characters are not allowed")), notBlank)
+}
+
+func notBlank(s string) (problem, hint string) {
+	if strings.TrimSpace(s) == "" {
+		return "must not be blank", hintBlank
+	}
+	return "", ""
+}
+
+const hintWord = "use letters, digits, '.', '_' and '-', and do not start with '.' or '-'"
+
+func hostNameType() valueType[string] {
+	return withCheck(stringType(word, "host name", fixedHint(hintWord)), func(s string) (problem, hint string) {
+		if len(s) > 128 {
+			return "must not be longer than 128 characters", "use a short name, and set address to the long one"
+		}
+		return notKeyword(s)
+	})
+}
+
+func tagType() valueType[string] {
+	return withCheck(stringType(word, "tag", fixedHint(hintWord)), notKeyword)
+}
+
+// notKeyword rejects the keywords of selectors, since they would be ambiguous.
+func notKeyword(s string) (problem, hint string) {
+	switch s {
+	case "and", "or", "not":
+		return quote(s) + " is a keyword of selectors", "choose another word"
+	}
+	return "", ""
+}
+
+func colorType() valueType[string] {
+	short := regexp.MustCompile(`^#([0-9A-Fa-f])([0-9A-Fa-f])([0-9A-Fa-f])$`)
+	bare := regexp.MustCompile(`^[0-9A-Fa-f]{6}$`)
+	return stringType(`#[0-9A-Fa-f]{6}`, "color", func(s string) string {
+		switch {
+		case short.MatchString(s):
+			return "write " + quote(short.ReplaceAllString(s, "#$1$1$2$2$3$3"))
+		case bare.MatchString(s):
+			return "write " + quote("#"+s)
+		}
+		return `use "#rrggbb", for example "#d4c060"`
+	})
+}
+
+func repoType() valueType[string] {
+	return stringType(`(~/|/)`+plain+`+`, "path on the host", func(s string) string {
+		if strings.HasPrefix(s, "~") || strings.HasPrefix(s, "$HOME") {
+			return `write the login user's home as "~/"`
+		}
+		return fmt.Sprintf("use an absolute path, or a path in the login user's home: %s", quote("~/"+strings.TrimPrefix(s, "./")))
+	})
+}

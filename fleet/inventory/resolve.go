@@ -1,0 +1,135 @@
+package inventory
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// resolve fills in what a host leaves open, and checks the keys that depend on each other.
+func (d *decoder) resolve(h *Host, e *entry) {
+	label := "host " + quote(h.Name)
+
+	if h.Kind == "" && !d.isSet(e, "kind") {
+		d.reportMissing(h, label+" has no kind", fmt.Sprintf("set kind to %s, here or in [defaults]", oneOf(kinds())))
+	}
+	if h.Repo == "" && !h.Managed && !d.isSet(e, "repo") {
+		d.reportMissing(h, label+" has no repo", `set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`)
+	}
+	if h.Managed && d.inv.Remote == "" && !d.isSetIn("fleet", "remote") {
+		d.report(d.valueOffset(e, "repo_mode"), `repo_mode is "managed", but there is no remote to clone`,
+			`set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`)
+	}
+	switch {
+	case e.table.get("attr") == nil && h.Kind == Home && h.User == "":
+		h.Attr = h.Name
+		d.reportMissing(h, label+" is a home without an owner", "set attr = "+quote("USER@"+h.Name))
+	case e.table.get("attr") == nil && h.Kind == Home:
+		h.Attr = h.User + "@" + h.Name
+	case e.table.get("attr") == nil:
+		h.Attr = h.Name
+	case h.Kind == Home && h.Attr != "":
+		d.checkHomeAttr(h, label, d.valueOffset(e, "attr"))
+	}
+}
+
+// checkHomeAttr checks that the attribute of a home names its owner, and that the owner is also the
+// login user.
+func (d *decoder) checkHomeAttr(h *Host, label string, at int) {
+	owner, machine, ok := strings.Cut(h.Attr, "@")
+	if !ok {
+		owner, machine = "", h.Attr
+	}
+	switch {
+	case owner == "" || machine == "":
+		d.report(at, fmt.Sprintf("%s: attr of a home must be USER@HOST, not %s", label, quote(h.Attr)),
+			"write "+quote(cmp.Or(owner, h.User, "USER")+"@"+cmp.Or(machine, h.Name)))
+	case h.User != "" && h.User != owner:
+		d.report(at, fmt.Sprintf("%s: attr %s is the home of %s, but user is %s", label, quote(h.Attr), quote(owner), quote(h.User)),
+			"a home is activated by its owner: set user = "+quote(owner))
+	}
+}
+
+// reportSameTargets reports hosts that a deploy or its records would confuse with each other.
+func (d *decoder) reportSameTargets(entries map[*Host]*entry) {
+	names := make(map[string]*Host)
+	targets := make(map[string]*Host)
+	for _, h := range d.inv.Hosts {
+		folded := strings.ToLower(h.Name)
+		if other := names[folded]; other == nil {
+			names[folded] = h
+		} else if other.Name != h.Name {
+			d.reportHost(h, fmt.Sprintf("host %s differs from %s only in case", quote(h.Name), quote(other.Name)), "their logs would share a file on macOS: rename one")
+		}
+		other := targets[h.target()]
+		if other == nil {
+			targets[h.target()] = h
+			continue
+		}
+		if other.Name == h.Name || h.Kind == "" || h.Attr == "" {
+			continue // already reported
+		}
+		d.report(d.valueOffset(entries[h], "address"), fmt.Sprintf("host %s is the same target as %s", quote(h.Name), quote(other.Name)),
+			fmt.Sprintf("both deploy the %s on %s: fix an address, remove it to use ~/.ssh/config, or remove a host", h.scope(), h.machine()))
+	}
+}
+
+// target identifies what a deploy to the host changes: the system of a machine, or one user's home
+// on it.
+func (h *Host) target() string { return fmt.Sprintf("%s port %d %s", h.machine(), h.Port, h.scope()) }
+
+// scope returns which part of its machine the host is.
+func (h *Host) scope() string {
+	if h.Kind == Home {
+		owner, _, _ := strings.Cut(h.Attr, "@")
+		return "home of " + quote(owner)
+	}
+	return "system"
+}
+
+// machine returns the address of the host, as far as the inventory knows it.
+func (h *Host) machine() string { return NormalizeAddress(cmp.Or(h.Address, h.Name)) }
+
+// NormalizeAddress returns the canonical form of a host name or IP address, so that equal addresses
+// compare equal.
+func NormalizeAddress(address string) string {
+	if ip, err := netip.ParseAddr(address); err == nil {
+		return ip.String()
+	}
+	return strings.TrimSuffix(strings.ToLower(address), ".")
+}
+
+// reportMissing reports that a host lacks a key, unless the key may be in a part of the file that
+// could not be read.
+func (d *decoder) reportMissing(h *Host, message, hint string) {
+	if !d.incomplete {
+		d.reportHost(h, message, hint)
+	}
+}
+
+func (d *decoder) reportHost(h *Host, message, hint string) {
+	d.findings = append(d.findings, d.inv.Finding(h, message, hint))
+}
+
+// isSet reports whether a key is present in the host or in [defaults], with a valid value or not.
+func (d *decoder) isSet(host *entry, key string) bool {
+	return host.table.get(key) != nil || d.isSetIn("defaults", key)
+}
+
+func (d *decoder) isSetIn(table, key string) bool {
+	e := d.root.get(table)
+	return e != nil && e.table.get(key) != nil
+}
+
+// valueOffset returns the offset of a key's value: in the host, or in [defaults]. If neither sets
+// the key, it returns the offset of the host.
+func (d *decoder) valueOffset(host *entry, key string) int {
+	if e := host.table.get(key); e != nil {
+		return e.value.at
+	}
+	if d.isSetIn("defaults", key) {
+		return d.root.get("defaults").table.get(key).value.at
+	}
+	return host.at
+}

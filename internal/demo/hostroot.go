@@ -1,0 +1,174 @@
+package demo
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// standins holds the programs of a host. Those that are part of a system are installed in etc/demo,
+// from where the stand-in for nix copies them into the systems that it builds.
+//
+//go:embed standins
+var standins embed.FS
+
+// standinDirs maps a stand-in to its directory in a root, if that is not the default profile.
+var standinDirs = map[string]string{
+	"sudo":                    wrappers,
+	"id":                      wrappers,
+	"switch-to-configuration": "etc/demo",
+	"nixos-version":           "etc/demo",
+	"activate-darwin":         "etc/demo",
+	"activate-home":           "etc/demo",
+}
+
+const (
+	wrappers   = "run/wrappers/bin"
+	profileBin = "nix/var/nix/profiles/default/bin"
+)
+
+// firstGenerationScript builds the checkout's commit and makes it the running system. Its arguments
+// are the host's kind and the attribute path of its configuration.
+const firstGenerationScript = `set -eu
+PATH=$FLEETCTL_ROOT/nix/var/nix/profiles/default/bin:$PATH
+cd "$HOME/Code/nixcfg"
+nix build ".#$2" --out-link "$FLEETCTL_ROOT/tmp/built" 2>/dev/null
+case $1 in
+  home) profile=$HOME/.local/state/nix/profiles/home-manager ;;
+  *) profile=$FLEETCTL_ROOT/nix/var/nix/profiles/system ;;
+esac
+nix-env --profile "$profile" --set "$FLEETCTL_ROOT/tmp/built"
+system=$(cd "$FLEETCTL_ROOT/tmp/built" && pwd -P)
+case $1 in
+  home) # a home's revision is known only from the record that a deploy writes
+    mkdir -p "$HOME/.local/state/fleetctl"
+    echo "$system $(git rev-parse HEAD)" >"$HOME/.local/state/fleetctl/revisions"
+    ;;
+  *) ln -s "$system" "$FLEETCTL_ROOT/run/current-system" && ln -s "$system" "$FLEETCTL_ROOT/run/booted-system" ;;
+esac
+rm "$FLEETCTL_ROOT/tmp/built"
+`
+
+// createHost creates a host's root, with a checkout that lacks the newest commits.
+func (f *Fleet) createHost(ctx context.Context, h *host) error {
+	for _, dir := range []string{"nix/store", "root", "tmp", "run", "etc/demo"} {
+		if err := os.MkdirAll(filepath.Join(h.root, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := installStandins(h.root); err != nil {
+		return err
+	}
+	if err := linkTools(filepath.Join(h.root, profileBin)); err != nil {
+		return err
+	}
+	if _, err := git(ctx, f.Dir, "clone", "-q", f.Origin, h.checkout()); err != nil {
+		return err
+	}
+	if _, err := git(ctx, h.checkout(), "reset", "-q", "--hard", fmt.Sprintf("HEAD~%d", h.behind)); err != nil {
+		return err
+	}
+	for name, text := range h.files() {
+		if err := write(filepath.Join(h.root, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable())
+	cmd.Stdin = strings.NewReader(firstGenerationScript)
+	cmd.Env = h.environ()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("create the first generation of %s: %w: %s", h.Name, err, out)
+	}
+	return nil
+}
+
+// files returns the text of a host's other files, by their path in the root.
+func (h *host) files() map[string]string {
+	sum := sha256.Sum256([]byte(h.root))
+	files := map[string]string{
+		"etc/demo/tick":                  "0\n",
+		"proc/sys/kernel/random/boot_id": fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
+		"proc/sys/kernel/hostname":       h.Name + "\n",
+	}
+	if h.Kind == "nixos" {
+		files["etc/os-release"] = "NAME=NixOS\nVERSION_ID=\"26.05\"\n"
+	}
+	return files
+}
+
+// applyOptions applies the options that may change each time a fleet is started.
+func (f *Fleet) applyOptions(h *host) error {
+	tick := f.tick.Seconds() * h.slowness
+	if err := write(filepath.Join(h.root, "etc/demo/tick"), fmt.Sprintf("%g\n", tick), 0o644); err != nil {
+		return err
+	}
+	if h.SudoPassword != "" {
+		if err := write(filepath.Join(h.root, "etc/demo/sudo-password"), h.SudoPassword+"\n", 0o600); err != nil {
+			return err
+		}
+	}
+	if h.Dirty {
+		return write(filepath.Join(h.checkout(), "flake.nix"), flake+"# work in progress\n", 0o644)
+	}
+	return nil
+}
+
+func installStandins(root string) error {
+	entries, err := standins.ReadDir("standins")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		text, err := standins.ReadFile(path.Join("standins", e.Name()))
+		if err != nil {
+			return err
+		}
+		dir, ok := standinDirs[e.Name()]
+		if !ok {
+			dir = profileBin
+		}
+		if err := write(filepath.Join(root, dir, e.Name()), string(text), 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tools lists the programs that fleetctl's scripts and the stand-ins use. linkTools links them into
+// the hosts if they are not in the usual directories, as on NixOS.
+var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
+	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
+
+func linkTools(bin string) error {
+	for _, tool := range tools {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			continue // macOS has no setsid; the scripts do not require the others either
+		}
+		switch filepath.Dir(path) {
+		case "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin":
+			continue
+		}
+		if path, err = filepath.Abs(path); err != nil {
+			return err
+		}
+		if err := os.Symlink(path, filepath.Join(bin, tool)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes a file and creates its directory if necessary.
+func write(name, text string, mode os.FileMode) error {
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(text), mode)
+}

@@ -1,0 +1,21 @@
+package testrounds
+
+import "testing"
+
+func TestRoundsFollowEnvironment(t *testing.T) {
+	t.Setenv(Variable, "")
+	if n := N(3, 100); n != 3 {
+		t.Errorf("by default there are %d rounds, want 3", n)
+	}
+	t.Setenv(Variable, "full")
+	if n := N(3, 100); n != 100 {
+		t.Errorf("with full there are %d rounds, want 100", n)
+	}
+	t.Setenv(Variable, "ful")
+	defer func() {
+		if recover() == nil {
+			t.Error("an invalid value does not panic")
+		}
+	}()
+	N(3, 100)
+}

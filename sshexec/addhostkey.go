@@ -1,0 +1,88 @@
+package sshexec
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// verifyHostKey checks a host key. It adds an unknown key to the known hosts if
+// StrictHostKeyChecking is accept-new or no. It rejects changed and revoked keys in every case.
+func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, key ssh.PublicKey) error {
+	err := r.check(s, key)
+	rejected, ok := err.(*hostKeyError)
+	if !ok || rejected.kind != KindHostKeyUnknown {
+		return err
+	}
+	if s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no" {
+		return p.addHostKey(s, rejected.key)
+	}
+	return err
+}
+
+// addHostKey appends a key to the first of the user's known_hosts files.
+func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
+	if len(s.UserKnownHostsFiles) == 0 {
+		return nil // UserKnownHostsFile none
+	}
+	path := s.UserKnownHostsFiles[0]
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("cannot save the host key: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot save the host key: %w", err)
+	}
+	defer f.Close() // releases the lock
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("cannot lock %s: %w", path, err)
+	}
+	// Another login, in this process or another, may have added a key in the meantime, and not
+	// necessarily this one.
+	current := p.hostKeys.record(s)
+	if err := current.check(s, key); err == nil {
+		return nil
+	} else if rejected, ok := err.(*hostKeyError); !ok || rejected.kind != KindHostKeyUnknown {
+		return err
+	}
+	name, _ := knownHostsName(s)
+	if s.HashKnownHosts {
+		name = hashedHostName(name)
+	}
+	line := append([]byte(name+" "), ssh.MarshalAuthorizedKey(key)...)
+	if !endsWithNewline(f) {
+		line = append([]byte("\n"), line...)
+	}
+	if _, err := f.Write(line); err != nil {
+		return fmt.Errorf("cannot save the host key: %w", err)
+	}
+	p.options.Log("%s: accepted new host key %s %s and saved it in %s", s.Alias, key.Type(),
+		ssh.FingerprintSHA256(key), path)
+	return nil
+}
+
+// hashedHostName returns a host name in the form that HashKnownHosts stores, with a new salt.
+func hashedHostName(name string) string {
+	salt := make([]byte, 20)
+	_, _ = rand.Read(salt) // crypto/rand.Read never fails
+	sum := hashName(name, salt)
+	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" +
+		base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// endsWithNewline reports whether a file is empty or ends with a newline.
+func endsWithNewline(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return true
+	}
+	var last [1]byte
+	_, err = f.ReadAt(last[:], info.Size()-1)
+	return err != nil || bytes.Equal(last[:], []byte("\n"))
+}

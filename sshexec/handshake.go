@@ -1,0 +1,185 @@
+package sshexec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// handshake is one login over one transport: key exchange and host key verification (RFC 4253),
+// then user authentication (RFC 4252).
+type handshake struct {
+	pool     *Pool
+	target   Target
+	settings Settings
+	raw      *rawConn
+	ctx      context.Context
+	timer    *loginTimer
+
+	mu    sync.Mutex
+	phase string // Error.Phase if the handshake fails now
+
+	// Only the goroutine that runs the handshake uses these.
+	queued  []identity // keys not yet offered
+	listed  bool       // queued has been filled
+	offered []string
+	skipped []string // keys that could not be offered or did not sign, and why
+}
+
+func (h *handshake) setPhase(phase string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.phase = phase
+}
+
+func (h *handshake) currentPhase() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.phase
+}
+
+func (h *handshake) clientConfig() *ssh.ClientConfig {
+	s := h.settings
+	record := h.pool.hostKeys.record(s)
+	config := &ssh.ClientConfig{
+		User:              s.User,
+		HostKeyAlgorithms: record.algorithms(s),
+		AuthCallback:      h.nextKey,
+		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+			h.setPhase("host key")
+			if err := h.pool.verifyHostKey(s, record, key); err != nil {
+				return err
+			}
+			h.setPhase("login")
+			return nil
+		},
+	}
+	config.KeyExchanges, config.Ciphers, config.MACs = s.KexAlgorithms, s.Ciphers, s.MACs
+	return config
+}
+
+// nextKey returns the next key to offer. It offers one key at a time, because an error from one
+// signer (a security key not touched, a passphrase not entered) would abort the whole login.
+func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	if err := h.raw.err(); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(auth.AllowedMethods, "publickey") {
+		return nil, h.authError(fmt.Errorf("%s does not accept public keys, only %s",
+			h.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
+	}
+	if !h.listed {
+		h.listed = true
+		h.timer.pause() // may wait for the ssh-agent or for a passphrase
+		h.queued, h.skipped = h.pool.identities(h.ctx, h.settings)
+		h.timer.resume()
+	}
+	if len(h.queued) == 0 {
+		return nil, h.noKeysLeft()
+	}
+	id := h.queued[0]
+	h.queued = h.queued[1:]
+	h.offered = append(h.offered, id.source)
+	sign := id.sign
+	id.sign = func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
+		h.timer.pause() // may wait for a touch or for a passphrase
+		defer h.timer.resume()
+		signature, err := sign(ctx, data, algorithm)
+		if err != nil {
+			h.skipped = append(h.skipped, fmt.Sprintf("%s: %v", id.source, err))
+		}
+		return signature, err
+	}
+	return ssh.PublicKeys(identitySigner{id, h.ctx}), nil
+}
+
+// noKeysLeft returns the error for a login that has run out of keys.
+func (h *handshake) noKeysLeft() error {
+	login := h.settings.User + "@" + h.settings.Address()
+	skipped := ""
+	if len(h.skipped) > 0 {
+		skipped = " (" + strings.Join(h.skipped, "; ") + ")"
+	}
+	if len(h.offered) == 0 {
+		return &Error{
+			Host: h.target.Name, Phase: "login", Kind: KindNoKey,
+			Err: fmt.Errorf("no key to offer to %s%s", login, skipped),
+			Fix: "set IdentityFile in ~/.ssh/config, or add a key to an ssh-agent: ssh-add",
+		}
+	}
+	return h.authError(fmt.Errorf("%s accepts none of the %d keys offered: %s%s",
+		login, len(h.offered), strings.Join(h.offered, ", "), skipped))
+}
+
+func (h *handshake) authError(err error) error {
+	fix := fmt.Sprintf("add a public key to ~%s/.ssh/authorized_keys on the host, or configure another key or user",
+		h.settings.User)
+	return &Error{Host: h.target.Name, Phase: "login", Kind: KindAuth, Err: err, Fix: fix}
+}
+
+// wrapError returns the Error for a handshake that the SSH library ended with err.
+func (h *handshake) wrapError(err error) error {
+	var (
+		typed   *Error
+		hostKey *hostKeyError
+	)
+	e := &Error{Host: h.target.Name, Phase: h.currentPhase(), Err: err}
+	if e.Phase == "connect" && h.raw.sawVersion() {
+		e.Phase = "handshake"
+	}
+	address := h.settings.Address()
+	preamble := h.raw.preambleText()
+	proxyCommand, viaCommand := h.raw.Conn.(*commandConn)
+	switch {
+	case h.ctx.Err() != nil:
+		e.Err = context.Cause(h.ctx)
+		e.Kind = contextKind(h.ctx)
+		if e.Kind == KindTimeout {
+			e.Err = fmt.Errorf("%s: %w", address, e.Err)
+		}
+	case errors.Is(err, errClosed):
+		e.Kind = KindStopped
+	case errors.As(err, &typed):
+		return typed
+	case errors.As(err, &hostKey):
+		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target)
+	case viaCommand && preamble == "" && !h.raw.sawVersion():
+		e.Phase, e.Kind, e.Err = "proxy command", KindLost, proxyCommand.exitError()
+	case preamble != "" && isBusyMessage(preamble):
+		e.Phase, e.Kind = "connect", KindBusy
+		e.Err = fmt.Errorf("%s rejected the connection: %q", address, preamble)
+		e.Fix = "it is overloaded or penalizes failed logins (MaxStartups, PerSourcePenalties in sshd_config(5)); " +
+			"try again later"
+	case preamble != "":
+		e.Phase, e.Kind = "connect", KindProtocol
+		e.Err = fmt.Errorf("%s does not speak SSH: it sent %q", address, preamble)
+		e.Fix = "check the port"
+	case !h.raw.sawVersion() && kindOf(err, KindLost) == KindLost:
+		e.Phase, e.Kind = "connect", KindLost
+		e.Err = fmt.Errorf("%s closed the connection without sending anything", address)
+		e.Fix = "it may be overloaded or block this address; check its log"
+	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
+		e.Kind = KindAuth
+		e.Err = fmt.Errorf("%s closed the connection after %d keys: %s", address, len(h.offered),
+			strings.Join(h.offered, ", "))
+		e.Fix = "set IdentityFile to the right key and IdentitiesOnly to yes for the host in ~/.ssh/config"
+	default:
+		e.Kind = kindOf(err, KindProtocol)
+		if e.Kind == KindLost {
+			e.Err = fmt.Errorf("%s closed the connection: %w", address, trimLibraryText(err))
+		}
+	}
+	return e
+}
+
+// isBusyMessage recognizes what sshd sends when it drops a connection because of MaxStartups or
+// PerSourcePenalties (sshd.c).
+func isBusyMessage(text string) bool {
+	return strings.Contains(text, "Exceeded MaxStartups") || strings.Contains(text, "Not allowed at this time")
+}

@@ -1,0 +1,380 @@
+package sshexec
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	cryptorsa "crypto/rsa"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/markus-barta/nixfleet/internal/sshtest"
+)
+
+// serverAccepting starts a server that accepts only these keys.
+func serverAccepting(t testing.TB, keys ...ssh.PublicKey) *sshtest.Server {
+	return sshtest.Start(t, sshtest.Config{AuthorizedKeys: keys, Handler: sshtest.Shell{}.Handle})
+}
+
+// serveAgent serves an ssh-agent on a socket, sets SSH_AUTH_SOCK, and returns the number of
+// connections.
+func (home *testHome) serveAgent(a agent.Agent) (connections *atomic.Int64) {
+	home.t.Helper()
+	dir, err := os.MkdirTemp("", "agent") // socket paths are limited to about 100 bytes
+	if err != nil {
+		home.t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err != nil {
+		home.t.Fatal(err)
+	}
+	home.env["SSH_AUTH_SOCK"] = l.Addr().String()
+	connections = new(atomic.Int64)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			serving.Go(func() { defer conn.Close(); _ = agent.ServeAgent(a, conn) })
+		}
+	})
+	home.t.Cleanup(func() { l.Close(); serving.Wait(); os.RemoveAll(dir) })
+	return connections
+}
+
+// newKeyring returns an ssh-agent that holds unrelated new keys, followed by the given keys.
+func newKeyring(t testing.TB, unrelated int, keys ...any) agent.Agent {
+	t.Helper()
+	ring := agent.NewKeyring()
+	for range unrelated {
+		_, key := newPrivateKey(t)
+		if err := ring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range keys {
+		if err := ring.Add(agent.AddedKey{PrivateKey: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return ring
+}
+
+func newPrivateKey(t testing.TB) (ssh.PublicKey, any) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "key")
+	signer, err := sshtest.WriteKeyFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ssh.ParseRawPrivateKey(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer.PublicKey(), key
+}
+
+func TestDefaultIdentityFileLogsIn(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s).dial(home.pool(), targetOf(s))
+}
+
+func TestIdentityFileIsOfferedBeforeAgentKeys(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.newKey("work").PublicKey())
+	home.serveAgent(newKeyring(t, 8))
+	home.write("config", "Host web\n  IdentityFile ~/.ssh/work\n")
+	home.trust(s).dial(home.pool(), targetOf(s))
+	if s.AuthFailures() != 0 {
+		t.Errorf("%d keys rejected first", s.AuthFailures())
+	}
+}
+
+func TestIdentitiesOnlyExcludesOtherAgentKeys(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
+	home.serveAgent(newKeyring(t, 0, private))
+	home.write("config", "Host web\n  IdentityFile ~/.ssh/id_ed25519\n  IdentitiesOnly yes\n")
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "accepts none of the 1 keys", "id_ed25519")
+}
+
+func TestPublicKeyFileSelectsAgentKey(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
+	home.serveAgent(newKeyring(t, 7, private))
+	home.write("work.pub", "%s", ssh.MarshalAuthorizedKey(public))
+	// As with 1Password, and as with ssh-add after the private key was removed.
+	for _, name := range []string{"work.pub", "work"} {
+		home.write("config", "Host web\n  IdentityFile ~/.ssh/%s\n  IdentitiesOnly yes\n", name)
+		home.trust(s).dial(home.pool(), targetOf(s))
+	}
+	if s.AuthFailures() != 0 {
+		t.Errorf("%d keys rejected first", s.AuthFailures())
+	}
+}
+
+func TestLoginsShareOneAgentConnection(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
+	connections := home.serveAgent(newKeyring(t, 0, private))
+	p := home.trust(s).pool()
+	var wg sync.WaitGroup
+	for range 32 {
+		wg.Go(func() { home.dial(p, targetOf(s)) })
+	}
+	wg.Wait()
+	if connections.Load() != 1 {
+		t.Errorf("%d connections", connections.Load())
+	}
+}
+
+func TestLoginsReconnectToRestartedAgent(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
+	connections := home.serveAgent(newKeyring(t, 0, private))
+	p := home.trust(s).pool()
+	home.dial(p, targetOf(s))
+	before, err := p.sshAgent(home.ctx(), home.env["SSH_AUTH_SOCK"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.close()
+	time.Sleep(10 * time.Millisecond)
+	// The first login may still use the broken connection.
+	if _, err := p.Dial(home.ctx(), targetOf(s)); err != nil {
+		home.dial(p, targetOf(s))
+	}
+	if connections.Load() != 2 {
+		t.Errorf("%d connections", connections.Load())
+	}
+}
+
+// refusingAgent is an ssh-agent that declines the first signatures.
+type refusingAgent struct {
+	agent.Agent
+	refusals atomic.Int64 // how many are left
+}
+
+func (r *refusingAgent) Sign(key ssh.PublicKey, data []byte) (*ssh.Signature, error) {
+	if r.refusals.Add(-1) >= 0 {
+		return nil, errors.New("not touched")
+	}
+	return r.Agent.Sign(key, data)
+}
+
+func TestDeclinedSignatureContinuesWithNextKey(t *testing.T) {
+	home := newTestHome(t)
+	first, firstPrivate := newPrivateKey(t)
+	second, secondPrivate := newPrivateKey(t)
+	s := serverAccepting(t, first, second)
+	a := &refusingAgent{Agent: newKeyring(t, 0, firstPrivate, secondPrivate)}
+	a.refusals.Store(1)
+	home.serveAgent(a)
+	home.trust(s).dial(home.pool(), targetOf(s))
+}
+
+func TestAuthErrorNamesKeyThatDidNotSign(t *testing.T) {
+	home := newTestHome(t)
+	public, private := newPrivateKey(t)
+	s := serverAccepting(t, public)
+	a := &refusingAgent{Agent: newKeyring(t, 0, private)}
+	a.refusals.Store(1)
+	home.serveAgent(a)
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "web: login", "ssh-agent key")
+}
+
+func TestAuthErrorNamesRejectedKeysAndLoginIsNotRetried(t *testing.T) {
+	home := newTestHome(t)
+	other, _ := newPrivateKey(t)
+	s := serverAccepting(t, other)
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	e := wantError(t, err, KindAuth, "web: login", "alice@127.0.0.1", "id_ed25519", "authorized_keys")
+	if e.Offline() || s.Connections() != 1 || s.AuthFailures() != 1 {
+		t.Errorf("%d connections, %d failures", s.Connections(), s.AuthFailures())
+	}
+}
+
+func TestTooManyKeysSuggestsIdentitiesOnly(t *testing.T) {
+	home := newTestHome(t)
+	other, _ := newPrivateKey(t)
+	s := serverAccepting(t, other)
+	home.serveAgent(newKeyring(t, 8))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "IdentitiesOnly")
+}
+
+func TestLoginWithoutKeysFailsWithKindNoKey(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	os.Remove(home.path("id_ed25519"))
+	os.Remove(home.path("id_ed25519.pub"))
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "web: login", "no key", "ssh-add")
+	home.write("config", "IdentityFile ~/.ssh/missing\nIdentityAgent /nowhere\n")
+	_, err = home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "missing: no such file", "/nowhere")
+}
+
+func TestKeyReadableByOthersIsIgnored(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	if err := os.Chmod(home.path("id_ed25519"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "chmod 600")
+}
+
+// scriptedPrompter answers prompts with replies, in order, and declines once there are none left.
+// It fails concurrent prompts.
+type scriptedPrompter struct {
+	mu      sync.Mutex
+	replies []string
+	prompts []string
+	busy    atomic.Int64
+	delay   time.Duration
+}
+
+func (a *scriptedPrompter) Secret(ctx context.Context, prompt string) (string, error) {
+	if a.busy.Add(1) > 1 {
+		return "", errors.New("concurrent prompts")
+	}
+	defer a.busy.Add(-1)
+	time.Sleep(a.delay)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.prompts = append(a.prompts, prompt)
+	if len(a.replies) == 0 {
+		return "", errors.New("declined")
+	}
+	reply := a.replies[0]
+	a.replies = a.replies[1:]
+	return reply, nil
+}
+
+func TestEncryptedKeyIsDecryptedOnceForAllHosts(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{replies: []string{"wrong", "sesame"}}
+	home.Prompter = prompter
+	p := home.trust(s).pool()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { home.dial(p, targetOf(s)) })
+	}
+	wg.Wait()
+	if len(prompter.prompts) != 2 || !strings.Contains(prompter.prompts[0], home.path("id_ed25519")) {
+		t.Errorf("prompts %q", prompter.prompts)
+	}
+}
+
+func TestDeclinedPassphraseIsPromptedForOnce(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{}
+	home.Prompter = prompter
+	p := home.trust(s).pool()
+	for range 2 {
+		_, err := p.Dial(home.ctx(), targetOf(s))
+		wantError(t, err, KindAuth, "id_ed25519", "declined")
+	}
+	if len(prompter.prompts) != 1 {
+		t.Errorf("prompts %q", prompter.prompts)
+	}
+}
+
+func TestPassphraseIsNotPromptedForIfHostRejectsKey(t *testing.T) {
+	home := newTestHome(t)
+	home.encryptedKey("id_ed25519")
+	other, _ := newPrivateKey(t)
+	s := serverAccepting(t, other)
+	prompter := &scriptedPrompter{}
+	home.Prompter = prompter
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth)
+	if len(prompter.prompts) != 0 {
+		t.Errorf("prompts %q", prompter.prompts)
+	}
+}
+
+func TestDialTimeoutExcludesPrompts(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	home.Prompter = &scriptedPrompter{replies: []string{"sesame"}, delay: 1200 * time.Millisecond}
+	target := targetOf(s)
+	target.Timeout = time.Second
+	home.trust(s).dial(home.pool(), target)
+}
+
+func TestEncryptedPEMKeyWithoutPublicKeyPromptsFirst(t *testing.T) {
+	home := newTestHome(t)
+	key, err := cryptorsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	//lint:ignore SA1019 old keys are encrypted this way
+	block, err := x509.EncryptPEMBlock(rand.Reader, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), []byte("sesame"), x509.PEMCipherAES128)
+	if err != nil {
+		t.Fatal(err)
+	}
+	home.write("id_rsa", "%s", pem.EncodeToMemory(block))
+	signer, err := ssh.NewSignerFromKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serverAccepting(t, signer.PublicKey())
+	home.Prompter = &scriptedPrompter{replies: []string{"sesame"}}
+	home.trust(s).dial(home.pool(), targetOf(s))
+}
+
+func TestCertificateNextToKeyIsOffered(t *testing.T) {
+	home := newTestHome(t)
+	authority := newSigner(t, "")
+	cert := &ssh.Certificate{Key: home.key.PublicKey(), CertType: ssh.UserCert, ValidPrincipals: []string{"alice"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, authority); err != nil {
+		t.Fatal(err)
+	}
+	s := serverAccepting(t, cert)
+	home.write("id_ed25519-cert.pub", "%s", ssh.MarshalAuthorizedKey(cert))
+	home.trust(s).dial(home.pool(), targetOf(s))
+}
+
+func TestSecurityKeyWithoutAgentSuggestsSSHAdd(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, newSigner(t, "").PublicKey())
+	os.Remove(home.path("id_ed25519"))
+	os.Remove(home.path("id_ed25519.pub"))
+	home.write("config", "IdentityFile ~/.ssh/id_ed25519_sk\n")
+	// Enough of a security key's file for the library to report an unknown key type.
+	home.write("id_ed25519_sk", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n")
+	home.write("id_ed25519_sk.pub", "%s", "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIIFEMk0fwWJQiGNSTOKLl3OdGZCxzTjhzzWuhyRKvcpXAAAABHNzaDo= me\n")
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "only work through an ssh-agent", "ssh-add")
+}

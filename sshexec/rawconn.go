@@ -1,0 +1,102 @@
+package sshexec
+
+import (
+	"bytes"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// rawConn is a transport that records what the SSH library does not report: text that a server
+// sends before its version string, when the server last sent anything, and the first I/O error.
+type rawConn struct {
+	net.Conn
+	lastRead atomic.Int64 // when data last arrived, in Unix nanoseconds; 0 means never
+
+	mu          sync.Mutex
+	preamble    []byte // the first bytes, until they include a version string
+	versionSeen bool
+	firstErr    error
+}
+
+func newRawConn(conn net.Conn) *rawConn { return &rawConn{Conn: conn} }
+
+func (c *rawConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		if c.lastRead.Swap(time.Now().UnixNano()) == 0 || !c.sawVersion() {
+			c.addPreamble(p[:n])
+		}
+	}
+	if err != nil {
+		c.setError(err)
+	}
+	return n, err
+}
+
+func (c *rawConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil {
+		c.setError(err)
+	}
+	return n, err
+}
+
+func (c *rawConn) sawVersion() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.versionSeen
+}
+
+// maxPreamble is how much text before the version string is kept for error messages.
+const maxPreamble = 512
+
+// addPreamble collects the lines that a server may send before its version string (RFC 4253,
+// section 4.2).
+func (c *rawConn) addPreamble(p []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.preamble = append(c.preamble, p[:min(len(p), maxPreamble-len(c.preamble))]...)
+	if bytes.HasPrefix(c.preamble, []byte("SSH-")) || bytes.Contains(c.preamble, []byte("\nSSH-")) {
+		c.versionSeen, c.preamble = true, nil
+	}
+}
+
+// preambleText returns, as one line, what the server sent instead of a version string. A truncated
+// version string does not count.
+func (c *rawConn) preambleText() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if strings.HasPrefix("SSH-", string(c.preamble)) {
+		return ""
+	}
+	return sanitizeLine(c.preamble)
+}
+
+// sanitizeLine turns untrusted bytes into one line of printable ASCII.
+func sanitizeLine(text []byte) string {
+	printable := func(r rune) rune {
+		if r < ' ' || r >= 0x7f {
+			return ' '
+		}
+		return r
+	}
+	return strings.Join(strings.Fields(strings.Map(printable, string(text))), " ")
+}
+
+func (c *rawConn) setError(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.firstErr == nil {
+		c.firstErr = err
+	}
+}
+
+// err returns the first read or write error, or nil.
+func (c *rawConn) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.firstErr
+}
