@@ -16,8 +16,8 @@ func allActions() []action {
 	return slices.Concat(movementActions(), tableActions(), hostActionList(), logActions(), programActions(), sortActions())
 }
 
-// These adapt what an action does to the signature of action.do. An action of the ui or of a child without a result: on; of
-// the hosts that it is for: onTargets; of the log that is shown: onPane.
+// These adapt what an action does to the signature of action.do. An action of the ui or of a child
+// without a result: on; of the hosts that it is for: onTargets; of the log that is shown: onPane.
 
 func on(do func(*ui)) func(*ui) tea.Cmd {
 	return func(u *ui) tea.Cmd { do(u); return nil }
@@ -239,7 +239,8 @@ func (u *ui) toggleMark() {
 	u.moveCursor(1)
 }
 
-// plan asks hosts what a deploy would do, which changes none of them, and opens the page of one to show the answer.
+// plan asks hosts what a deploy would do, which changes none of them, and opens the page of one to
+// show the answer.
 func (u *ui) plan(build bool) tea.Cmd {
 	hosts := u.targets()
 	shown := u.hosts.byName[hosts[0].Name]
@@ -287,7 +288,8 @@ func (u *ui) nextGroup() tea.Cmd {
 	return u.handle(info("grouped by " + u.list.group.String()))
 }
 
-// sortBy sorts by a column, counted from 1 as they are shown. Sorting by the same column again reverses the order.
+// sortBy sorts by a column, counted from 1 as they are shown. Sorting by the same column again
+// reverses the order.
 func (u *ui) sortBy(number int) tea.Cmd {
 	if !u.list.sortBy(number, u.fitting()) {
 		return u.handle(refusal("there is no such column to sort by"))
@@ -313,8 +315,8 @@ func (u *ui) nextTheme() tea.Cmd {
 	return u.handle(info("theme " + string(*theme)))
 }
 
-// quit leaves the table. It asks first if something is in progress: jobs on hosts continue without the table, but later
-// waves of a run or of a reboot do not start.
+// quit leaves the table. It asks first if something is in progress: jobs on hosts continue without
+// the table, but later waves of a run or of a reboot do not start.
 func (u *ui) quit() tea.Cmd {
 	active, busy := u.runs.active(), u.hosts.activities()
 	if len(active)+len(busy) == 0 {

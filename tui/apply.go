@@ -39,7 +39,8 @@ func (u *ui) apply(b batch) tea.Cmd {
 	return nil
 }
 
-// applyEvent applies one event. It reports whether an operator who is looking elsewhere should be alerted.
+// applyEvent applies one event. It reports whether an operator who is looking elsewhere should be
+// alerted.
 func (u *ui) applyEvent(ev fleet.Event) (alert bool) {
 	var run *fleet.State
 	if ev.Run != "" {

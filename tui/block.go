@@ -23,8 +23,9 @@ func newBlock(p Palette, colors map[string]string) block {
 	return block{painter: newPainter(p, colors)}
 }
 
-// render draws s into at most height lines, each ending in a newline. If there are more hosts than lines, those that the
-// run is working on come first, then those that failed, and the last line counts the rest.
+// render draws s into at most height lines, each ending in a newline. If there are more hosts than
+// lines, those that the run is working on come first, then those that failed, and the last line
+// counts the rest.
 func (b *block) render(s *fleet.State, height int, now time.Time) string {
 	if s.Start == nil || height < 1 {
 		return ""
@@ -69,7 +70,8 @@ func (b *block) header(s *fleet.State, now time.Time) string {
 	return fmt.Sprintf("%s  %s  %s  %s", b.palette.Strong.Paint(s.Start.Fleet), goal, stopwatch(elapsed), countHosts(s.Hosts))
 }
 
-// urgency orders hosts in a window that is too low for all of them. A host with a lower value comes first.
+// urgency orders hosts in a window that is too low for all of them. A host with a lower value comes
+// first.
 func urgency(h *fleet.HostState) int {
 	switch {
 	case h.Phase == fleet.Done && !h.Result.Outcome.Good():
@@ -85,7 +87,8 @@ func urgency(h *fleet.HostState) int {
 // minBarWidth is the width of the narrowest window that has progress bars.
 const minBarWidth = 70
 
-// host returns a host's line: mark, name, state, elapsed time, and the last line of its log or its result.
+// host returns a host's line: mark, name, state, elapsed time, and the last line of its log or its
+// result.
 func (b *block) host(h *fleet.HostState, nameWidth int, now time.Time) string {
 	ink, mark, word := b.state(h)
 	var clock string

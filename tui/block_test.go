@@ -12,7 +12,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// thousand is a run over a thousand hosts, in all states.
+// thousand returns a run of 1,000 hosts in all states.
 func thousand() *fleet.State {
 	state := new(fleet.State)
 	run := &scriptedRun{emit: state.Apply}
@@ -35,7 +35,7 @@ func thousand() *fleet.State {
 	return state
 }
 
-func TestBlockNeverOutgrowsItsWindow(t *testing.T) {
+func TestBlockFitsItsWindow(t *testing.T) {
 	state := thousand()
 	for _, size := range [][2]int{{200, 60}, {80, 24}, {60, 15}, {20, 3}, {5, 1}, {1, 2}} {
 		b := newBlock(NewPalette(colorprofile.TrueColor), map[string]string{"host000": "#d4c060"})
@@ -52,7 +52,7 @@ func TestBlockNeverOutgrowsItsWindow(t *testing.T) {
 	}
 }
 
-func TestBlockShowsWhatIsWorkedOnBeforeWhatIsDone(t *testing.T) {
+func TestBlockShowsWorkingHostsFirst(t *testing.T) {
 	b := newBlock(Palette{}, nil)
 	b.width = 80
 	lines := strings.Split(b.render(thousand(), 300, noon), "\n")
@@ -63,7 +63,7 @@ func TestBlockShowsWhatIsWorkedOnBeforeWhatIsDone(t *testing.T) {
 	}
 }
 
-func BenchmarkBlockOfAThousandHosts(b *testing.B) {
+func BenchmarkBlockOf1000Hosts(b *testing.B) {
 	state := thousand()
 	block := newBlock(NewPalette(colorprofile.TrueColor), nil)
 	block.width = 160

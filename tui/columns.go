@@ -30,10 +30,12 @@ type cell struct {
 	calm  bool
 }
 
-// minDetailWidth is the least width at which the last column, which takes the rest of the line, is useful.
+// minDetailWidth is the least width at which the last column, which takes the rest of the line, is
+// useful.
 const minDetailWidth = 18
 
-// allColumns returns all columns in their default order. The mark and the name come before them and are always shown.
+// allColumns returns all columns in their default order. The mark and the name come before them and
+// are always shown.
 func allColumns() []column {
 	return []column{
 		{name: "state", head: "STATE", width: 2 + wordWidth, priority: 0, draw: drawState,
@@ -81,7 +83,8 @@ type columnSet struct {
 	fittedTo int      // the width of the window then
 }
 
-// newColumnSet returns the columns of those names in that order, or all of them if there are no names.
+// newColumnSet returns the columns of those names in that order, or all of them if there are no
+// names.
 func newColumnSet(names []string) columnSet {
 	all := allColumns()
 	if len(names) == 0 {

@@ -19,8 +19,8 @@ func newCommandPalette(keys *keymap, scope scope, readOnly bool) *commandPalette
 	return &commandPalette{keys: keys, scope: scope, readOnly: readOnly}
 }
 
-// matches returns the actions whose name or description contains what was typed. Those whose name starts with it come
-// first; before anything is typed, the actions on hosts do.
+// matches returns the actions whose name or description contains what was typed. Those whose name
+// starts with it come first; before anything is typed, the actions on hosts do.
 func (c *commandPalette) matches() []*action {
 	typed := strings.ToLower(strings.TrimSpace(c.input.text()))
 	var first, rest []*action

@@ -18,8 +18,8 @@ type choice struct {
 	disabled   bool // cannot be chosen: it is current
 }
 
-// dialog is a question that must be answered before anything else. What it would do is fixed when it opens: nothing that
-// happens in the meantime changes which hosts it is about.
+// dialog is a question that must be answered before anything else. What it would do is fixed when
+// it opens: nothing that happens in the meantime changes which hosts it is about.
 type dialog struct {
 	title    string
 	lines    []string // safe to print
@@ -138,7 +138,8 @@ func (d *dialog) box(p *Palette, width, height int) []string {
 // maxChoices is how many choices are shown at once.
 const maxChoices = 8
 
-// choiceLines returns the choices as lines: those around the chosen one if there is no room for all.
+// choiceLines returns the choices as lines: those around the chosen one if there is no room for
+// all.
 func (d *dialog) choiceLines(p *Palette, room int) []string {
 	if len(d.choices) == 0 {
 		return nil

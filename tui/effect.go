@@ -6,8 +6,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// An effect is what a child of the [ui] asks for in response to a key or a message. The ui applies it; the zero effect
-// asks for nothing.
+// An effect is what a child of the [ui] asks for in response to a key or a message. The ui applies
+// it; the zero effect asks for nothing.
 type effect struct {
 	closed bool    // the child is finished and leaves the screen
 	notice notice  // to show in the footer
@@ -34,8 +34,8 @@ func refusal(text string) effect { return effect{notice: notice{text: text, bad:
 
 func run(cmd tea.Cmd) effect { return effect{cmd: cmd} }
 
-// request returns a command that asks the owner for something in the background and shows its error, or done, in the
-// footer.
+// request returns a command that asks the owner for something in the background and shows its
+// error, or done, in the footer.
 func request(do func() error, done string) tea.Cmd {
 	return background(func() tea.Msg {
 		if err := do(); err != nil {

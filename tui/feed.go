@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// batchInterval is how long events are collected before they are sent to the screen. One message per event would be
-	// too slow.
+	// batchInterval is how long events are collected before they are sent to the screen. One
+	// message per event would be too slow.
 	batchInterval = 50 * time.Millisecond
-	// maxPending limits the log lines that are collected while the screen is not drawing. The logs on disk have all.
+	// maxPending limits the log lines that are collected while the screen is not drawing. The logs
+	// on disk have all.
 	maxPending = 4096
 )
 
@@ -39,7 +40,8 @@ type plan struct {
 	lines []Text
 }
 
-// feed collects what happens and sends it to a program in batches. Adding to it never waits for the screen.
+// feed collects what happens and sends it to a program in batches. Adding to it never waits for the
+// screen.
 type feed struct {
 	program *tea.Program
 
@@ -76,8 +78,8 @@ func (f *feed) add(put func(*batch)) {
 	}
 }
 
-// send sends a batch whenever there is one. It has a goroutine of its own: Program.Send blocks while the terminal is
-// released.
+// send sends a batch whenever there is one. It has a goroutine of its own: Program.Send blocks
+// while the terminal is released.
 func (f *feed) send() {
 	pause := time.NewTicker(batchInterval)
 	defer pause.Stop()

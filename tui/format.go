@@ -10,7 +10,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// countHosts returns how many hosts of a run are in each state: "3 working, 2 waiting, 4 switched, 1 failed".
+// countHosts returns how many hosts of a run are in each state: "3 working, 2 waiting, 4 switched,
+// 1 failed".
 func countHosts(hosts []*fleet.HostState) string {
 	working, waiting := 0, 0
 	finished := make(map[fleet.Outcome]int)
@@ -84,7 +85,8 @@ func padLeft(s string, width int) string {
 	return strings.Repeat(" ", max(width-textWidth(s), 0)) + s
 }
 
-// textWidth returns how many columns s takes. Most texts are printable ASCII, whose bytes are columns.
+// textWidth returns how many columns s takes. Most texts are printable ASCII, whose bytes are
+// columns.
 func textWidth(s string) int {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -11,8 +11,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// drawHeader draws the first line: the fleet, how many hosts are in each state, the current run, and the target. If the
-// line is too narrow for the states' words, it has only their marks.
+// drawHeader draws the first line: the fleet, how many hosts are in each state, the current run,
+// and the target. If the line is too narrow for the states' words, it has only their marks.
 func (u *ui) drawHeader(out *strings.Builder) {
 	counts := u.countHosts()
 	left := u.headerWith(counts.words)
@@ -62,8 +62,8 @@ func (u *ui) targetText(width int) string {
 	return u.palette.Faint.Paint(truncate(text, width))
 }
 
-// countsLine is how many hosts are in each state as text, and what the text was made from: that changes far less often
-// than frames are drawn.
+// countsLine is how many hosts are in each state as text, and what the text was made from: that
+// changes far less often than frames are drawn.
 type countsLine struct {
 	tally               [health.NumStates]int
 	marked              int
@@ -99,7 +99,8 @@ func (u *ui) countHosts() *countsLine {
 	return c
 }
 
-// formatTally returns how many hosts are in each state, each formatted and after a gap. They add up to the number of hosts.
+// formatTally returns how many hosts are in each state, each formatted and after a gap. They add up
+// to the number of hosts.
 func (h *hosts) formatTally(gap string, format func(n int, s health.State) string) string {
 	var text strings.Builder
 	for state, n := range h.tally {

@@ -25,7 +25,8 @@ func (h *helpPage) draw(lines []string, height int, write func(line string)) (dr
 	return len(lines)
 }
 
-// helpLines returns the help, which is made from the key map: the keys that work in the table and in a log.
+// helpLines returns the help, which is made from the key map: the keys that work in the table and
+// in a log.
 func (u *ui) helpLines() []string {
 	h := helpText{painter: &u.painter, keys: &u.keys, readOnly: u.options.ReadOnly != ""}
 	hosts := "on hosts: the marked ones, or the one under the cursor"

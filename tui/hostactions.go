@@ -13,8 +13,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// hostActions makes the dialogs and requests for everything that the operator can do to hosts. Whatever changes a host asks
-// first. For each action, a method with "Unavailable" in its name returns why it cannot be done now, or "".
+// hostActions makes the dialogs and requests for everything that the operator can do to hosts.
+// Whatever changes a host asks first. For each action, a method with "Unavailable" in its name
+// returns why it cannot be done now, or "".
 type hostActions struct {
 	options *TableOptions
 	hosts   *hosts
@@ -23,8 +24,8 @@ type hostActions struct {
 
 const noHost = "no host is selected"
 
-// busyWith returns which of some hosts cannot be changed now because something else changes it; it returns "" if there is
-// none.
+// busyWith returns which of some hosts cannot be changed now because something else changes it; it
+// returns "" if there is none.
 func (a *hostActions) busyWith(hosts []*inventory.Host) string {
 	if len(hosts) == 0 {
 		return noHost
@@ -48,8 +49,8 @@ func (a *hostActions) deployUnavailable(hosts []*inventory.Host) string {
 	return a.busyWith(hosts)
 }
 
-// deploy asks before hosts are changed. It deploys what it shows: the commit stays the same even if another one is pushed
-// before the operator confirms.
+// deploy asks before hosts are changed. It deploys what it shows: the commit stays the same even if
+// another one is pushed before the operator confirms.
 func (a *hostActions) deploy(hosts []*inventory.Host, o fleet.Options) effect {
 	if o.Goal != fleet.GoalRollback {
 		o.Rev = a.hosts.target.Revision
@@ -236,8 +237,8 @@ func namesOf(hosts []*inventory.Host) []string {
 	return names
 }
 
-// leaveDialog asks whether to leave the table while runs are active, or something else is being done to hosts. message is
-// the owner's text; the default is how to attach to the runs.
+// leaveDialog asks whether to leave the table while runs are active, or something else is being
+// done to hosts. message is the owner's text; the default is how to attach to the runs.
 func leaveDialog(message []string, active []*fleet.State, activities []string) *dialog {
 	d := &dialog{title: "leave?", confirm: "Leave", leaves: true, accept: func(string) tea.Cmd { return tea.Quit }}
 	switch {

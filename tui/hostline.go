@@ -9,7 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// painter draws the parts of a host's line. The block and the table share it, so that a state looks the same in both.
+// painter draws the parts of a host's line. The block and the table share it, so that a state looks
+// the same in both.
 type painter struct {
 	palette Palette
 	inks    map[string]Ink          // the color of each host
@@ -38,7 +39,8 @@ const (
 	barWidth   = 8
 )
 
-// elapsed returns how long the run has worked, or did work, on a host. It reports whether the run has started on it.
+// elapsed returns how long the run has worked, or did work, on a host. It reports whether the run
+// has started on it.
 func elapsed(h *fleet.HostState, now time.Time) (d time.Duration, started bool) {
 	switch {
 	case h.Result != nil:
@@ -69,7 +71,8 @@ func (b *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 	return b.palette.Busy, "▸", string(h.Phase)
 }
 
-// bar returns a progress bar of the paths built and copied, or blanks if the run is not building on the host.
+// bar returns a progress bar of the paths built and copied, or blanks if the run is not building on
+// the host.
 func (b *painter) bar(h *fleet.HostState) string {
 	p := h.Progress
 	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
@@ -108,7 +111,8 @@ func resultText(r *fleet.Result) string {
 	return health.Short(r.After)
 }
 
-// progressText returns a build's progress in words: "3/12 built, 41/120 copied  linux-6.12.9 (buildPhase)".
+// progressText returns a build's progress in words: "3/12 built, 41/120 copied linux-6.12.9
+// (buildPhase)".
 func progressText(p fleet.Progress) string {
 	var parts []string
 	if p.BuildsExpected > 0 {

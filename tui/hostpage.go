@@ -25,7 +25,8 @@ const (
 
 func (t hostTab) String() string { return [...]string{"log", "plan", "generations"}[t] }
 
-// hostPage shows one host on the whole screen: its facts, its past runs, and its log, plan or generations.
+// hostPage shows one host on the whole screen: its facts, its past runs, and its log, plan or
+// generations.
 type hostPage struct {
 	options *TableOptions
 	keys    *keymap
@@ -66,8 +67,8 @@ func (h *hostPage) show(r *row) effect {
 
 func (h *hostPage) close() { h.row, h.past, h.tab = nil, nil, logTab }
 
-// setHistory sets the past runs, unless the page shows another host by now. The log of the last one is read if there is
-// no newer one.
+// setHistory sets the past runs, unless the page shows another host by now. The log of the last one
+// is read if there is no newer one.
 func (h *hostPage) setHistory(msg historyMsg) effect {
 	if h.row == nil || h.row.Name != msg.host {
 		return effect{}
@@ -139,8 +140,8 @@ func sortGenerations(generations []host.Generation) {
 	slices.SortFunc(generations, func(a, b host.Generation) int { return b.Number - a.Number })
 }
 
-// FormatGeneration returns a generation as a line: its number, when it was made, its revision, and whether it is current or
-// booted.
+// FormatGeneration returns a generation as a line: its number, when it was made, its revision, and
+// whether it is current or booted.
 func FormatGeneration(g host.Generation) string {
 	when := ""
 	if !g.Time.IsZero() {
@@ -183,7 +184,8 @@ func (h *hostPage) history(p *painter, now time.Time) []string {
 	var lines []string
 	for _, past := range h.past {
 		line := p.palette.Faint.Paint("   "+pad(age(past.Time, now), 5)) + pad(past.Goal, 7)
-		id := past.Run[strings.LastIndexByte(past.Run, '-')+1:] // enough to name the run: the line already has its time
+		// enough to name the run: the line already has its time
+		id := past.Run[strings.LastIndexByte(past.Run, '-')+1:]
 		ink, text, result := p.palette.Faint, "- not finished", ""
 		if past.Result != nil {
 			var mark string

@@ -10,7 +10,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// hosts holds what the table knows about every host of the inventory, and how many are in each state.
+// hosts holds what the table knows about every host of the inventory, and how many are in each
+// state.
 type hosts struct {
 	rows      []*row // in the inventory's order
 	byName    map[string]*row
@@ -24,9 +25,10 @@ type hosts struct {
 }
 
 const (
-	maxHostLines  = 2000   // log lines kept per host
-	maxTotalLines = 400000 // log lines kept of all hosts: a fleet of more than 200 hosts keeps fewer of each
-	minHostLines  = 100    // but never fewer than these
+	maxHostLines = 2000 // log lines kept per host
+	// log lines kept of all hosts: a fleet of more than 200 hosts keeps fewer of each
+	maxTotalLines = 400000
+	minHostLines  = 100 // but never fewer than these
 )
 
 func newHosts(inv *inventory.Inventory, owner Actions) hosts {
@@ -89,8 +91,8 @@ func (h *hosts) applyStatuses(statuses []Status) {
 	}
 }
 
-// applyLastRuns updates rows with runs from the records, unless the table has seen newer ones. A run that ended well says
-// nothing about a host's state now: the host itself will.
+// applyLastRuns updates rows with runs from the records, unless the table has seen newer ones. A
+// run that ended well says nothing about a host's state now: the host itself will.
 func (h *hosts) applyLastRuns(runs map[string]health.LastRun) {
 	for host, last := range runs {
 		r := h.byName[host]
@@ -112,7 +114,8 @@ func (h *hosts) applyActivities(activities []activity, now time.Time) {
 	}
 }
 
-// applyEvent updates the row of an event's host, or all rows of a run that starts. The event is already in the run's state.
+// applyEvent updates the row of an event's host, or all rows of a run that starts. The event is
+// already in the run's state.
 func (h *hosts) applyEvent(ev fleet.Event, run *fleet.State) {
 	if ev.Type == fleet.RunStarted {
 		for _, host := range run.Hosts {
@@ -154,8 +157,8 @@ func sameLock(a, b *health.Checkout) bool {
 	return a.Lock == b.Lock && a.Revision == b.Revision && a.Dirty == b.Dirty
 }
 
-// updateLock finds the flake.lock that hosts are compared with, and the subject of the target. It reports whether the lock
-// changed.
+// updateLock finds the flake.lock that hosts are compared with, and the subject of the target. It
+// reports whether the lock changed.
 func (h *hosts) updateLock() bool {
 	checkouts := make([]*health.Checkout, len(h.rows))
 	for i, r := range h.rows {

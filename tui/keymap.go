@@ -17,14 +17,16 @@ const (
 	anywhere = inTable | inLog
 )
 
-// action is one thing that the operator can do. The key map, the help and the command palette are all made from these.
+// action is one thing that the operator can do. The key map, the help and the command palette are
+// all made from these.
 type action struct {
-	name        string // as in the palette and the configuration
-	keys        []string
-	about       string
-	scope       scope
-	changes     bool             // changes hosts: off in a read-only table
-	unavailable func(*ui) string // returns why the action is not available now, or ""; nil if it always is
+	name    string // as in the palette and the configuration
+	keys    []string
+	about   string
+	scope   scope
+	changes bool // changes hosts: off in a read-only table
+	// returns why the action is not available now, or ""; nil if it always is
+	unavailable func(*ui) string
 	do          func(*ui) tea.Cmd
 }
 
@@ -103,7 +105,8 @@ func ActionNames() []string {
 	return names
 }
 
-// KeyClash describes two actions that have the same key in the same scope; it returns "" if there are none.
+// KeyClash describes two actions that have the same key in the same scope; it returns "" if there
+// are none.
 func KeyClash(other map[string][]string) string {
 	k := newKeymap(other)
 	for key, found := range k.byKey {

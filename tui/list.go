@@ -26,8 +26,8 @@ const (
 
 func (g grouping) String() string { return [...]string{"", "tag", "wave", "kind", "state"}[g] }
 
-// list decides which hosts are shown, in which order, and where the cursor is. The cursor is a host's name: sorting and
-// filtering cannot move it to another host.
+// list decides which hosts are shown, in which order, and where the cursor is. The cursor is a
+// host's name: sorting and filtering cannot move it to another host.
 type list struct {
 	hosts       *hosts
 	columns     *columnSet
@@ -50,8 +50,8 @@ type item struct {
 	heading string
 }
 
-// changesByItself reports whether the order, or what is shown, depends on what changes with the hosts.
-func (l *list) changesByItself() bool {
+// changesWithHosts reports whether what is shown, or its order, depends on the state of hosts.
+func (l *list) changesWithHosts() bool {
 	return l.sort != unsorted || l.group == byState || l.filter != ""
 }
 
@@ -71,8 +71,8 @@ func (l *list) arrange(now time.Time) {
 	l.restoreCursor()
 }
 
-// filtered returns the rows that match the filter. A filter with the signs of a selector is one; any other is a part of a
-// name, a tag or a state.
+// filtered returns the rows that match the filter. A filter with the signs of a selector is one;
+// any other is a part of a name, a tag or a state.
 func (l *list) filtered() []*row {
 	l.err = nil
 	text := strings.TrimSpace(l.filter)
@@ -107,8 +107,8 @@ func isSelector(text string) bool {
 	return len(words) > 1 || words[0] == "not"
 }
 
-// grouped puts headings between rows. Groups by state or wave are sorted; others are in the order in which they first
-// appear.
+// grouped puts headings between rows. Groups by state or wave are sorted; others are in the order
+// in which they first appear.
 func grouped(rows []*row, by grouping) []item {
 	var items []item
 	if by == ungrouped {
@@ -160,8 +160,8 @@ func groupRank(r *row, by grouping) int {
 	return int(r.judged.State)
 }
 
-// sortBy sorts by one of the columns that are shown, counted from 1. Sorting by the same column again reverses the order.
-// It reports whether there is such a column.
+// sortBy sorts by one of the columns that are shown, counted from 1. Sorting by the same column
+// again reverses the order. It reports whether there is such a column.
 func (l *list) sortBy(number int, shown []column) bool {
 	if number > len(shown) || shown[number-1].order == nil {
 		return false
@@ -257,7 +257,8 @@ func (l *list) move(lines int) {
 	l.moveTo(l.nearest(at))
 }
 
-// keepInView scrolls so that the cursor's line is shown, with the heading of its group if it is the first one there.
+// keepInView scrolls so that the cursor's line is shown, with the heading of its group if it is the
+// first one there.
 func (l *list) keepInView(height int) {
 	if height < 1 || len(l.items) == 0 {
 		return

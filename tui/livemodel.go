@@ -13,13 +13,14 @@ import (
 
 type (
 	batchMsg     batch
-	doneMsg      batch               // the last batch: the run is over, or fleetctl stops watching it
+	doneMsg      batch               // the last batch
 	asideMsg     struct{ do func() } // do needs the terminal
 	asideDoneMsg struct{}            // do has returned
 	tickMsg      struct{}            // a second has passed
 )
 
-// liveModel is the Bubble Tea model of a [Live]: the state of a run and the window it is drawn into.
+// liveModel is the Bubble Tea model of a [Live]: the state of a run and the window it is drawn
+// into.
 type liveModel struct {
 	state     fleet.State
 	block     block
@@ -90,8 +91,8 @@ func (m *liveModel) apply(b batch) tea.Cmd {
 	return tea.Sequence(above...)
 }
 
-// print wraps a line, because the renderer has to know how many rows it takes. It wraps before the last column: a
-// terminal that clears the rest of a full line clears its last character.
+// print wraps a line, because the renderer has to know how many rows it takes. It wraps before the
+// last column: a terminal that clears the rest of a full line clears its last character.
 func (m *liveModel) print(line string) tea.Cmd {
 	if m.block.width > 1 {
 		line = ansi.Wrap(line, m.block.width-1, "")
@@ -103,16 +104,16 @@ func (m *liveModel) View() tea.View {
 	if m.aside || m.block.width == 0 {
 		return tea.NewView("")
 	}
-	// The last line stays empty: it has the cursor, and the shell continues there. One more is kept free for a line that
-	// is printed above.
+	// The last line stays empty: it has the cursor, and the shell continues there. One more is kept
+	// free for a line that is printed above.
 	return tea.NewView(m.block.render(&m.state, m.height-2, m.now()))
 }
 
 // aside is a function that Bubble Tea runs the way it runs an editor.
 type aside func()
 
-// Run calls the function and pauses. Bubble Tea stops its clock concurrently with the call that releases the terminal; if
-// Run returned sooner, the clock could stay stopped.
+// Run calls the function and pauses. Bubble Tea stops its clock concurrently with the call that
+// releases the terminal; if Run returned sooner, the clock could stay stopped.
 func (do aside) Run() error {
 	do()
 	time.Sleep(batchInterval)

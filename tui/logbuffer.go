@@ -27,8 +27,8 @@ func (l *logLine) contains(lower string) bool {
 	return strings.Contains(strings.ToLower(l.text), lower)
 }
 
-// logBuffer is a ring buffer of the last lines of a log. Lines are numbered from the start of the log and keep their
-// numbers.
+// logBuffer is a ring buffer of the last lines of a log. Lines are numbered from the start of the
+// log and keep their numbers.
 type logBuffer struct {
 	lines []logLine
 	limit int // lines that are kept; the run's record has the whole log
@@ -66,8 +66,8 @@ func (b *logBuffer) lastText() string {
 // line returns the line of that number, which must be one that is kept.
 func (b *logBuffer) line(n int) *logLine { return &b.lines[n%b.limit] }
 
-// find returns the number of the next line after from that matches, in the direction of step. It wraps around at the end.
-// It returns -1 if no line matches.
+// find returns the number of the next line after from that matches, in the direction of step. It
+// wraps around at the end. It returns -1 if no line matches.
 func (b *logBuffer) find(from, step int, match func(*logLine) bool) int {
 	count := len(b.lines)
 	for i := 1; i <= count; i++ {
@@ -88,8 +88,8 @@ func (b *logBuffer) oldestTexts(limit int) []string {
 	return texts
 }
 
-// locate returns the number of the line at which the given texts start: the one closest to expected, or expected itself if
-// they are not there.
+// locate returns the number of the line at which the given texts start: the one closest to
+// expected, or expected itself if they are not there.
 func (b *logBuffer) locate(texts []string, expected int) int {
 	startAt := func(n int) bool {
 		if n < b.first() || n+len(texts) > b.next {
@@ -113,8 +113,8 @@ func (b *logBuffer) locate(texts []string, expected int) int {
 	return expected
 }
 
-// isBuildOutput reports whether a line is output of a derivation's build, which Nix prefixes with the derivation's name and
-// "> ".
+// isBuildOutput reports whether a line is output of a derivation's build, which Nix prefixes with
+// the derivation's name and "> ".
 func isBuildOutput(text string) bool {
 	end := strings.IndexByte(text, '>')
 	if end < 1 || end+1 < len(text) && text[end+1] != ' ' {
@@ -122,7 +122,8 @@ func isBuildOutput(text string) bool {
 	}
 	for i := range end {
 		switch c := text[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("+-._?=", c) >= 0: // valid in the name of a store path
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("+-._?=", c) >= 0:
+			// valid in the name of a store path
 		default:
 			return false
 		}
@@ -130,7 +131,8 @@ func isBuildOutput(text string) bool {
 	return true
 }
 
-// span is a range of lines that is shown as one line, from the first to the last. Most spans have one line.
+// span is a range of lines that is shown as one line, from the first to the last. Most spans have
+// one line.
 type span struct{ from, to int }
 
 // span returns the span of a line. With fold, consecutive lines of build output are one span.
@@ -146,8 +148,8 @@ func (b *logBuffer) span(n int, fold bool) span {
 	return span{max(l.buildHead, b.first()), after - 1}
 }
 
-// step moves down from a line by a number of spans, or up if it is negative, and returns the first line of the span it
-// arrives at. left is the number of spans that were missing.
+// step moves down from a line by a number of spans, or up if it is negative, and returns the first
+// line of the span it arrives at. left is the number of spans that were missing.
 func (b *logBuffer) step(n, spans int, fold bool) (at, left int) {
 	if len(b.lines) == 0 {
 		return n, spans
@@ -169,7 +171,8 @@ func (b *logBuffer) step(n, spans int, fold bool) (at, left int) {
 	return at, 0
 }
 
-// prefix returns what is shown before the last line of a span of several lines; it returns "" for a single line.
+// prefix returns what is shown before the last line of a span of several lines; it returns "" for a
+// single line.
 func (s span) prefix() string {
 	if s.from == s.to {
 		return ""

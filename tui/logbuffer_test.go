@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestWhatABuildSaysItselfIsFoldedUnderIt(t *testing.T) {
+func TestBuildOutputIsFolded(t *testing.T) {
 	d := newDriver(barta(), 100, 30)
 	run := d.newRun()
 	run.start("hsb0")
@@ -27,7 +27,7 @@ func TestWhatABuildSaysItselfIsFoldedUnderIt(t *testing.T) {
 	d.wantShown(t, "▸ 41 lines")
 }
 
-func TestAnErrorWithinAFoldIsFound(t *testing.T) {
+func TestNextErrorFindsErrorInFoldedOutput(t *testing.T) {
 	d := newDriver(barta(), 100, 30)
 	run := d.newRun()
 	run.start("hsb0")
@@ -39,7 +39,7 @@ func TestAnErrorWithinAFoldIsFound(t *testing.T) {
 	d.wantShown(t, "error: no such thing", "hello-2.12> line 0")
 }
 
-func TestOnlyBuildsAreFolded(t *testing.T) {
+func TestIsBuildOutput(t *testing.T) {
 	for text, want := range map[string]bool{
 		"grafana-11.4.0> running tests": true, "gtk+3-3.24.43> ": true, "a>": true,
 		"> quoted": false, "if a > b then": false, "see <https://example.org> for it": false, "a->b": false, "error: x> y": false, "": false,
@@ -50,8 +50,9 @@ func TestOnlyBuildsAreFolded(t *testing.T) {
 	}
 }
 
-// Whatever is folded: walking through a log, line by line, comes by every span once, in both directions, and back to the end.
-func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
+// TestScrollingVisitsEverySpan scrolls through a log line by line, folded or not. Every span must
+// come up once in each direction.
+func TestScrollingVisitsEverySpan(t *testing.T) {
 	log := newLogBuffer(500)
 	for i := range 1700 {
 		text := fmt.Sprintf("copying path %d", i)
@@ -81,7 +82,7 @@ func TestScrollingThroughFoldsMissesNothing(t *testing.T) {
 			p.move(1, m)
 		}
 		if p.scrolled || len(up) != len(down) {
-			t.Errorf("%d spans up, %d down, away: %v", len(up), len(down), p.scrolled)
+			t.Errorf("%d spans up, %d down, scrolled: %v", len(up), len(down), p.scrolled)
 		}
 		for i := range len(down) - 1 {
 			if down[i].to+1 != down[i+1].from {

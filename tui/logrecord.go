@@ -4,7 +4,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// pageLines is how many lines of a record are read at once. After half of them have been scrolled, the next are read.
+// pageLines is how many lines of a record are read at once. After half of them have been scrolled,
+// the next are read.
 const (
 	pageLines = 10000
 	halfPage  = pageLines / 2
@@ -22,8 +23,8 @@ type recordReader struct {
 	find    func(LogSearch) (int, error)
 }
 
-// recordPage is a part of a host's log in a run's record. Lines have the same number in every page, so that scrolling
-// continues when one page replaces another.
+// recordPage is a part of a host's log in a run's record. Lines have the same number in every page,
+// so that scrolling continues when one page replaces another.
 type recordPage struct {
 	run   string
 	lines *logBuffer
@@ -43,15 +44,19 @@ func newRecordPage(run string, first, total int, lines []Text) *recordPage {
 
 // fetch is a page that is being read.
 type fetch struct {
-	run   string
-	from  int        // the number of its first line; counted from the end of the log if it is negative
-	top   int        // the number of the line to show at the top, or how many lines above the start of the buffer it is
+	run string
+	// the number of its first line; counted from the end of the log if it is negative
+	from int
+	// the number of the line to show at the top, or how many lines above the start of the buffer it
+	// is
+	top   int
 	texts []string   // of the oldest lines in the buffer; nil if top is a number
 	goal  *logSearch // what is searched for; nil if the place is known
 	end   bool       // it is the end of a log of which the buffer has no lines
 }
 
-// recordPageMsg is the result of a fetch. Its page is nil if the line that was searched for is not in the record.
+// recordPageMsg is the result of a fetch. Its page is nil if the line that was searched for is not
+// in the record.
 type recordPageMsg struct {
 	pane *pane
 	*fetch

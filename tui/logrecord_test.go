@@ -10,7 +10,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// driverWithLog is a driver at the log of hsb0, which has said so many lines, all of them on record.
+// driverWithLog returns a driver in the log of hsb0, which has that many lines, all of them in the
+// record.
 func driverWithLog(lines int) *driver {
 	d := newDriver(barta(), 100, 30)
 	run := d.newRun()
@@ -27,18 +28,18 @@ func driverWithLog(lines int) *driver {
 	return d
 }
 
-// top is the number of the first line that shows.
+// top returns the number of the first line shown.
 func (d *driver) top(t *testing.T) (n int) {
 	t.Helper()
 	lines := strings.Split(d.screen(), "\n")
 	first := lines[len(lines)-1-d.logHeight()]
 	if _, err := fmt.Sscanf(first, "line %d of it", &n); err != nil {
-		t.Fatalf("%q is no line of the log\n%s", first, strings.Join(lines, "\n"))
+		t.Fatalf("%q is not a line of the log\n%s", first, strings.Join(lines, "\n"))
 	}
 	return n
 }
 
-func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
+func TestScrollingContinuesInRecordAndBack(t *testing.T) {
 	const lines = 23456
 	d := driverWithLog(lines)
 	height := d.logHeight()
@@ -62,11 +63,11 @@ func TestScrollingBackGoesOnInTheRecordAndForthAgain(t *testing.T) {
 	}
 	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
 	if d.pane().scrolled {
-		t.Error("the end is not followed")
+		t.Error("the end of the log is not followed")
 	}
 }
 
-func TestOfARecordEveryLineShows(t *testing.T) {
+func TestRecordIsNotFolded(t *testing.T) {
 	d := newDriver(barta(), 100, 30)
 	run := d.newRun()
 	run.start("hsb0")
@@ -85,24 +86,24 @@ func TestOfARecordEveryLineShows(t *testing.T) {
 	d.wantShown(t, "hello> line 0", "hello> line 1")
 }
 
-func TestTheFirstLineOfALongLogIsAKeyAway(t *testing.T) {
+func TestTopAndBottomOfLongLog(t *testing.T) {
 	d := driverWithLog(50000)
 	d.press("g")
 	if d.top(t) != 0 {
-		t.Errorf("g goes to line %d", d.top(t))
+		t.Errorf("g scrolled to line %d, want 0", d.top(t))
 	}
-	d.press("/", "2", "2", " ", "o", "enter", "n") // from the last match on to the first
+	d.press("/", "2", "2", " ", "o", "enter", "n") // from the last match to the first
 	d.wantShown(t, "line 22 of it")
 	d.press("f")
 	d.wantShown(t, "line 49999 of it")
 	d.press("g", "G")
 	d.wantShown(t, "line 49999 of it")
 	if d.pane().scrolled {
-		t.Error("G does not go to what is said now")
+		t.Error("G does not follow the end of the log")
 	}
 }
 
-func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
+func TestBufferedLinesAreNotReadFromRecord(t *testing.T) {
 	d := driverWithLog(maxHostLines)
 	d.press("g", "k")
 	if d.pane().page != nil || d.top(t) != 0 {
@@ -110,24 +111,25 @@ func TestWhatTheTailHasIsNotReadFromTheRecord(t *testing.T) {
 	}
 }
 
-func TestAPageThatComesTooLateIsNotShown(t *testing.T) {
+func TestLatePageIsNotShown(t *testing.T) {
 	d := driverWithLog(9000)
 	d.pane().move(-maxHostLines, &d.logs.style)
 	_, cmd := d.ui.Update(keyPress("k"))
 	d.press("G")
 	d.carryOut(cmd)
 	if d.pane().page != nil {
-		t.Error("it is shown to somebody who went on to the end")
+		t.Error("the page is shown although the operator went to the end")
 	}
 }
 
-// Lines that only the table has, such as fleetctl's own words, do not lead the record astray.
-func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
+// TestRecordIsAlignedByText has lines in the buffer that are not in the record, such as fleetctl's
+// own messages.
+func TestRecordIsAlignedByText(t *testing.T) {
 	d := driverWithLog(9000)
 	run := d.newRun()
 	run.seq = 1 << 30
 	for range 300 {
-		run.line("hsb0", "note", "a word of fleetctl's own")
+		run.line("hsb0", "note", "a message of fleetctl")
 	}
 	d.pane().move(-1<<30, &d.logs.style)
 	before := d.top(t)
@@ -137,8 +139,9 @@ func TestTheRecordIsFoundByWhatItSays(t *testing.T) {
 	}
 }
 
-// What a host said before the table was there is read when it is opened, until it says something new.
-func TestAnOpenHostShowsWhatItsLastRunSaid(t *testing.T) {
+// TestHostPageShowsLogOfLastRun shows the log of a run from before the table was opened, until the
+// host logs something new.
+func TestHostPageShowsLogOfLastRun(t *testing.T) {
 	const lines = 12000
 	d := newDriver(barta(), 100, 30)
 	for i := range lines {
@@ -160,7 +163,7 @@ func TestAnOpenHostShowsWhatItsLastRunSaid(t *testing.T) {
 	d.wantShown(t, "something new")
 }
 
-func BenchmarkScrollingInARecord(b *testing.B) {
+func BenchmarkScrollingInRecord(b *testing.B) {
 	d := driverWithLog(30000)
 	d.press("g")
 	d.send(tea.WindowSizeMsg{Width: 160, Height: 50})

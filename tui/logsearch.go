@@ -14,8 +14,8 @@ type logSearch struct {
 	none   string // what to show if no line matches
 }
 
-// search shows the next line that matches, in the direction of step. It wraps around at the end of the log. What is not
-// loaded is searched in the background.
+// search shows the next line that matches, in the direction of step. It wraps around at the end of
+// the log. What is not loaded is searched in the background.
 func (p *pane) search(step int, match func(*logLine) bool, none string, style *logStyle) effect {
 	if len(p.lines().lines) == 0 {
 		return refusal("the log is empty")
@@ -63,11 +63,13 @@ func (p *pane) searchRecord(s *logSearch) effect {
 	}))
 }
 
-// loadedLines is the part of a record that a search may skip: the lines from from up to, but not including, to. If tail is
-// positive, it is instead the last tail lines of the buffer, whose place in the record is not known yet.
+// loadedLines is the part of a record that a search may skip: the lines from from up to, but not
+// including, to. If tail is positive, it is instead the last tail lines of the buffer, whose place
+// in the record is not known yet.
 type loadedLines struct{ from, to, tail int }
 
-// search returns the page around the first match, or nil if there is none. It sets the line to show in f.
+// search returns the page around the first match, or nil if there is none. It sets the line to show
+// in f.
 func (r *recordReader) search(f *fetch, loaded loadedLines) (*recordPage, error) {
 	if loaded.tail > 0 {
 		lines, first, total, err := r.read(f.run, r.host, -(loaded.tail + halfPage), pageLines)

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// searched is a driver at a long log in which some lines, by their numbers, have a word.
+// driverWithMatches returns a driver in a long log in which the lines of those numbers contain
+// "needle".
 func driverWithMatches(lines int, has ...int) *driver {
 	d := driverWithLog(lines)
 	for _, n := range has {
@@ -27,14 +28,15 @@ func (d *driver) search(text string) {
 	d.press("enter")
 }
 
-// From one match to the next, whatever of the record is loaded, and around its ends.
-func TestASearchFindsWhatIsAnywhereInTheRecord(t *testing.T) {
+// TestSearchFindsEveryMatchInRecord goes from match to match, no matter which part of the record is
+// loaded, and wraps around at its ends.
+func TestSearchFindsEveryMatchInRecord(t *testing.T) {
 	const lines = 60000
 	has := []int{7, 21000, 21001, 45000, 58900}
 	d := driverWithMatches(lines, has...)
-	d.search("needle") // back from the end: the one that the tail has
+	d.search("needle") // backward from the end: the one in the buffer
 	if got := d.pane(); got.page != nil || got.atTop() != "line 58900 of it: needle" {
-		t.Fatalf("it shows %q, of a page: %v", got.atTop(), got.page != nil)
+		t.Fatalf("the first line is %q, from the record: %v", got.atTop(), got.page != nil)
 	}
 	for i, step := range []struct {
 		key  string
@@ -42,72 +44,72 @@ func TestASearchFindsWhatIsAnywhereInTheRecord(t *testing.T) {
 	}{{"N", 45000}, {"N", 21001}, {"N", 21000}, {"N", 7}, {"N", 58900}, {"n", 7}, {"n", 21000}, {"n", 21001}, {"n", 45000}, {"n", 58900}, {"n", 7}} {
 		d.press(step.key)
 		if got := d.top(t); got != step.want {
-			t.Fatalf("%d: %s goes to line %d, not %d", i, step.key, got, step.want)
+			t.Fatalf("%d: %s goes to line %d, want %d", i, step.key, got, step.want)
 		}
 		if kept := len(d.pane().lines().lines); kept > pageLines {
 			t.Fatalf("%d lines are kept", kept)
 		}
 	}
 	d.press("G")
-	d.press("n") // from the end on to the first
+	d.press("n") // from the end to the first
 	if got := d.top(t); got != 7 {
-		t.Errorf("after the end comes line %d", got)
+		t.Errorf("after the last match comes line %d, want 7", got)
 	}
 }
 
-// atTop is the first line that shows.
+// atTop returns the first line shown.
 func (p *pane) atTop() string { return p.lines().line(p.top).text }
 
-func TestASearchSaysThatItLooksAndThatThereIsNothing(t *testing.T) {
+func TestSearchShowsProgressAndNoMatch(t *testing.T) {
 	d := driverWithMatches(30000)
 	d.press("/", "x", "y", "z")
 	_, cmd := d.ui.Update(keyPress("enter"))
 	d.wantShown(t, "searching the record")
 	if _, again := d.ui.Update(keyPress("n")); again != nil {
-		t.Error("it looks twice at once")
+		t.Error("a second search started")
 	}
 	d.carryOut(cmd)
 	d.wantShown(t, `no line contains "xyz"`, "line 29999 of it")
-	d.mustNotLook(t)
+	d.wantNoSearch(t)
 	d.press("esc")
 	d.press("e")
 	d.wantShown(t, "no errors or warnings in this log")
 }
 
-func (d *driver) mustNotLook(t *testing.T) {
+func (d *driver) wantNoSearch(t *testing.T) {
 	t.Helper()
 	if shown := d.screen(); strings.Contains(shown, "searching the record") {
-		t.Errorf("it goes on looking:\n%s", shown)
+		t.Errorf("the search continues:\n%s", shown)
 	}
 }
 
-func TestASearchThatIsGivenUpTakesNobodyAnywhere(t *testing.T) {
+func TestCanceledSearchDoesNotScroll(t *testing.T) {
 	for _, key := range []string{"esc", "k", "f"} {
 		d := driverWithMatches(30000, 5)
 		d.press("/", "n", "e", "e", "d")
 		_, cmd := d.ui.Update(keyPress("enter"))
 		d.press(key)
-		d.mustNotLook(t)
+		d.wantNoSearch(t)
 		d.carryOut(cmd)
 		if d.pane().page != nil {
-			t.Errorf("%s: it goes to what it found", key)
+			t.Errorf("%s did not cancel the search", key)
 		}
 	}
 }
 
-func TestTheNextErrorIsFoundInTheRecordToo(t *testing.T) {
+func TestNextErrorFindsErrorInRecord(t *testing.T) {
 	d := driverWithLog(30000)
 	d.owner.record[11].Line = "error: builder failed"
 	d.press("e")
 	d.wantShown(t, fmt.Sprintf("from the record, line %d of", 12), "error: builder failed")
 }
 
-// Where only what the table has of its own matches, that is gone to.
-func TestASearchComesBackToTheOnlyLineThatMatches(t *testing.T) {
+// TestSearchReturnsToOnlyMatch has a single match, which is in the buffer.
+func TestSearchReturnsToOnlyMatch(t *testing.T) {
 	d := driverWithMatches(30000, 29500)
 	d.search("needle")
 	d.press("n", "n", "N")
 	if p := d.pane(); p.page != nil || p.atTop() != "line 29500 of it: needle" {
-		t.Errorf("it shows %q", p.atTop())
+		t.Errorf("the first line is %q", p.atTop())
 	}
 }

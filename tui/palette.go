@@ -16,7 +16,8 @@ import (
 // Ink is one way to paint text. The zero Ink leaves text as it is.
 type Ink struct{ on string }
 
-// newInk finds once what a style puts before a text: rendering a style for each cell of a frame would be too slow.
+// newInk finds once what a style puts before a text: rendering a style for each cell of a frame
+// would be too slow.
 func newInk(style lipgloss.Style) Ink {
 	const text = "x"
 	on, _, _ := strings.Cut(style.Render(text), text)
@@ -59,8 +60,8 @@ type Palette struct {
 	profile colorprofile.Profile
 }
 
-// NewPalette returns the inks of [Terminal] for a dark background. A terminal with the profile ASCII has no colors, only
-// bold and faint.
+// NewPalette returns the inks of [Terminal] for a dark background. A terminal with the profile
+// ASCII has no colors, only bold and faint.
 func NewPalette(profile colorprofile.Profile) Palette { return Terminal.Palette(profile, true) }
 
 // Host returns the ink of a host's color, which is "#rrggbb" or "".
@@ -79,8 +80,8 @@ func (p Palette) color(c color.Color) Ink {
 	return newInk(lipgloss.NewStyle().Foreground(p.profile.Convert(c)))
 }
 
-// Outcome returns the ink and the mark of an outcome. The mark is always shown with the outcome's name, so that nothing
-// depends on color only.
+// Outcome returns the ink and the mark of an outcome. The mark is always shown with the outcome's
+// name, so that nothing depends on color only.
 func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 	switch o {
 	case fleet.Switched, fleet.Built, fleet.Pulled:
@@ -99,7 +100,8 @@ func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 	return p.Faint, "-"
 }
 
-// State returns the ink and the mark of a host's state. As with [Palette.Outcome], the mark is shown with the state's name.
+// State returns the ink and the mark of a host's state. As with [Palette.Outcome], the mark is
+// shown with the state's name.
 func (p Palette) State(s health.State) (Ink, string) {
 	switch s {
 	case health.StateWorking:

@@ -16,8 +16,9 @@ type pane struct {
 	spans    []span // that are shown
 
 	record recordReader
-	page   *recordPage // of the run's record, shown instead of the buffer; nil if the buffer is shown
-	fetch  *fetch      // of another page, in progress; nil if there is none
+	// of the run's record, shown instead of the buffer; nil if the buffer is shown
+	page  *recordPage
+	fetch *fetch // of another page, in progress; nil if there is none
 }
 
 // logStyle is how all panes are drawn.
@@ -45,7 +46,8 @@ func (p *pane) lines() *logBuffer {
 	return p.buffer
 }
 
-// visible returns the numbers of the lines that fit into height, [from, to), and updates the spans that are shown.
+// visible returns the numbers of the lines that fit into height, [from, to), and updates the spans
+// that are shown.
 func (p *pane) visible(height int, style *logStyle) (from, to int) {
 	b, fold := p.lines(), p.folds(style)
 	p.spans = p.spans[:0]
@@ -62,14 +64,17 @@ func (p *pane) visible(height int, style *logStyle) (from, to int) {
 	return p.spans[0].from, to
 }
 
-// folds reports whether build output is folded. A record is not folded: a page may have no other lines.
+// folds reports whether build output is folded. A record is not folded: a page may have no other
+// lines.
 func (p *pane) folds(style *logStyle) bool { return !style.unfold && p.page == nil }
 
-// shown returns the numbers of the lines that are shown in the window as it was last drawn, [from, to).
+// shown returns the numbers of the lines that are shown in the window as it was last drawn, [from,
+// to).
 func (p *pane) shown(style *logStyle) (from, to int) { return p.visible(max(p.height, 1), style) }
 
-// move scrolls down by a number of lines, or up if it is negative. At the end of the log it follows again. It returns how
-// many lines are missing: above if the number is negative, below if it is positive.
+// move scrolls down by a number of lines, or up if it is negative. At the end of the log it follows
+// again. It returns how many lines are missing: above if the number is negative, below if it is
+// positive.
 func (p *pane) move(lines int, style *logStyle) (missing int) {
 	from, _ := p.shown(style)
 	top, left := p.lines().step(from, lines, p.folds(style))
@@ -124,7 +129,8 @@ func (p *pane) draw(out *strings.Builder, pt *painter, width, height int, style 
 	blankLines(out, height-len(p.spans))
 }
 
-// drawWrapped is draw with long lines wrapped. If the end of the log is followed, its last rows are shown.
+// drawWrapped draws like draw, with long lines wrapped. If the end of the log is followed, its last
+// rows are shown.
 func (p *pane) drawWrapped(out *strings.Builder, pt *painter, width, height int, style *logStyle) {
 	var rows []string
 	for _, s := range p.spans {
@@ -195,10 +201,12 @@ func (b *painter) streamInk(l *logLine) Ink {
 	return Ink{}
 }
 
-// highlight paints text, and every occurrence of lower in it with an ink of its own. Case is ignored.
+// highlight paints text, and every occurrence of lower in it with an ink of its own. Case is
+// ignored.
 func highlight(out *strings.Builder, ink, match Ink, text, lower string) {
 	folded := strings.ToLower(text)
-	if len(folded) != len(text) { // the lower case of some letter has another length, so positions differ
+	if len(folded) != len(text) {
+		// the lower case of some letter has another length, so positions differ
 		out.WriteString(ink.Paint(text))
 		return
 	}

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-func TestAPlanIsAskedOfTheMarkedHostsAndReadInATab(t *testing.T) {
+func TestPlanOfMarkedHostsIsShownInTab(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
-	d.options.ReadOnly = "the table was opened with --read-only" // it changes nothing
+	d.options.ReadOnly = "the table was opened with --read-only" // planning changes nothing
 	d.press("space", "space", "k", "v")
 	if want := [][]string{{"hsb0", "hsb1"}}; !slices.EqualFunc(d.owner.planned, want, slices.Equal) {
 		t.Fatalf("planned %v, want %v", d.owner.planned, want)
@@ -21,7 +21,7 @@ func TestAPlanIsAskedOfTheMarkedHostsAndReadInATab(t *testing.T) {
 	d.wantShown(t, "checking what a deploy would do")
 }
 
-func TestAHostThatWasNotAskedSaysHowToAsk(t *testing.T) {
+func TestPlanTabExplainsHowToPlan(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("enter", "tab")
 	d.wantShown(t, "v shows what a deploy would do here")

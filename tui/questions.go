@@ -32,7 +32,8 @@ type (
 	withdrawMsg struct{ *question } // the goroutine no longer waits for the answer
 )
 
-// Ask asks the operator for a secret, which is not shown. ok is false if the operator cancels or ctx is done.
+// Ask asks the operator for a secret, which is not shown. ok is false if the operator cancels or
+// ctx is done.
 func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
 	lines := []string{strings.TrimRight(prompt, ": "), "", "it is kept only in memory, while the table is open"}
 	r := t.ask(ctx, &question{Question: Question{Title: "fleetctl asks for", Lines: lines, Yes: "Answer"}, secret: true})

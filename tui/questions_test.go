@@ -6,29 +6,29 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-func TestADecisionWaitsUntilNobodyIsTypingAndCancelHasTheFocus(t *testing.T) {
+func TestQuestionWaitsForPromptAndDefaultsToCancel(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("/", "c")
 	q := &question{Question: Question{Title: "is this csb0?", Lines: []string{"ssh-ed25519 SHA256:x"}, Yes: "Accept the key"}, answer: make(chan reply, 1)}
 	d.send(askMsg{q})
 	d.press("s", "b")
 	if d.dialog != nil || d.list.filter != "csb" {
-		t.Fatalf("it asks while a filter is typed: %q", d.list.filter)
+		t.Fatalf("the question interrupts the filter %q", d.list.filter)
 	}
 	d.press("enter")
 	d.wantShown(t, "is this csb0?", "SHA256:x", "[▸Cancel ]  [ Accept the key ]")
 	d.press("enter")
 	if r := <-q.answer; r.ok {
-		t.Error("enter alone accepts")
+		t.Error("enter accepted without tab")
 	}
 	d.send(askMsg{q})
 	d.press("tab", "enter")
 	if r := <-q.answer; !r.ok {
-		t.Error("the other button does not")
+		t.Error("tab and enter did not accept")
 	}
 }
 
-func TestAHostWhoseKeyIsUnknownSaysWhatToDo(t *testing.T) {
+func TestUnknownKeyShowsWhatToDo(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.send(batchMsg{statuses: []Status{{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon}}})
 	d.wantShown(t, "unknown key: K")
@@ -39,7 +39,7 @@ func TestAHostWhoseKeyIsUnknownSaysWhatToDo(t *testing.T) {
 	d.wantShown(t, "trust is off: the table was opened with --read-only")
 }
 
-func TestAnAgentOfAnotherVersionIsBehindAndNamed(t *testing.T) {
+func TestAgentOfOtherVersionIsBehind(t *testing.T) {
 	d := newDriver(barta(), 140, 30)
 	h := healthy(currentRev)
 	h.Agent = ""

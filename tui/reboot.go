@@ -9,7 +9,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// splitHomes separates hosts that can be rebooted from users' homes, which cannot. It returns the names of the homes.
+// splitHomes separates hosts that can be rebooted from users' homes, which cannot. It returns the
+// names of the homes.
 func splitHomes(hosts []*inventory.Host) (machines []*inventory.Host, homes []string) {
 	for _, h := range hosts {
 		if h.Kind == inventory.Home {

@@ -8,7 +8,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-func TestARebootWantsTheCountTypedEvenOfOneHost(t *testing.T) {
+func TestRebootOfOneHostExpectsCount(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("ctrl+r")
 	d.wantShown(t, "reboot 1 host?", "hsb0", "this reboots the host: type 1 to confirm")
@@ -22,7 +22,7 @@ func TestARebootWantsTheCountTypedEvenOfOneHost(t *testing.T) {
 	}
 }
 
-func TestAHomeIsNoMachineToReboot(t *testing.T) {
+func TestRebootLeavesOutHomes(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("a", "ctrl+r")
 	d.wantShown(t, "reboot 6 hosts?", "not mba-imac-work, imac0, mba-mbp-work: home hosts", "in waves: 1 (5 hosts), then 2 (1 host)")
@@ -34,7 +34,7 @@ func TestAHomeIsNoMachineToReboot(t *testing.T) {
 	d.wantShown(t, "mba-mbp-work: home hosts cannot be rebooted")
 }
 
-func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
+func TestRebootingHostCannotBeDeployed(t *testing.T) {
 	d := newDriver(barta(), 120, 30).atRest()
 	d.send(batchMsg{activities: []activity{{"hsb0", "rebooting"}}})
 	d.clock = d.clock.Add(12 * time.Second)
@@ -43,7 +43,7 @@ func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
 	d.press("d")
 	d.wantShown(t, "hsb0 is rebooting")
 	if d.dialog != nil {
-		t.Error("it asks")
+		t.Error("a dialog opened")
 	}
 	d.press("q")
 	d.wantShown(t, "leave?", "hsb0 is rebooting", "hosts of later waves will not start")

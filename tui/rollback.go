@@ -18,8 +18,8 @@ type rollbackChoicesMsg struct {
 	err         error
 }
 
-// rollback asks before hosts are rolled back. Generation numbers mean something only on one host. So only a single host has
-// a choice of generations, once the host has reported them.
+// rollback asks before hosts are rolled back. Generation numbers mean something only on one host.
+// So only a single host has a choice of generations, once the host has reported them.
 func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 	o := fleet.Options{Goal: fleet.GoalRollback}
 	e := a.deploy(hosts, o)
@@ -40,8 +40,8 @@ func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 	return e
 }
 
-// setGenerations replaces the choices, newest first. The one before the current generation is chosen. If there is none, the
-// focus goes back to Cancel.
+// setGenerations replaces the choices, newest first. The one before the current generation is
+// chosen. If there is none, the focus goes back to Cancel.
 func (d *dialog) setGenerations(msg rollbackChoicesMsg) {
 	about := &d.lines[len(d.lines)-1]
 	if msg.err != nil {

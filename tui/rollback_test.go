@@ -9,7 +9,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
-func TestOneHostIsRolledBackToAGenerationThatIsChosen(t *testing.T) {
+func TestRollbackToChosenGeneration(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("R")
 	d.wantShown(t, "rollback 1 host?", "from generation 212 to", "  213  24 Nov 2026", "  212  23 Nov 2026 12:00  a1b2c3d  current", "▸   211  22 Nov 2026 12:00  a1b2c3d", "209  20 Nov 2026 12:00  a1b2c3d  booted", "[▸Cancel ]")
@@ -23,7 +23,7 @@ func TestOneHostIsRolledBackToAGenerationThatIsChosen(t *testing.T) {
 	}
 }
 
-func TestARollbackDoesNotWaitForTheGenerationsOfTheHost(t *testing.T) {
+func TestRollbackDoesNotWaitForGenerations(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	_, answer := d.ui.Update(keyPress("R"))
 	d.wantShown(t, "reading the host's generations", "▸ the previous generation")
@@ -32,18 +32,18 @@ func TestARollbackDoesNotWaitForTheGenerationsOfTheHost(t *testing.T) {
 		t.Errorf("rolled back %+v", o)
 	}
 	d.press("d")
-	d.carryOut(answer) // it comes too late, and is not about this question
+	d.carryOut(answer) // comes too late: another dialog is open
 	d.wantShown(t, "deploy 1 host?", "to 3f9c2ab")
 }
 
-func TestAHostThatDoesNotTellItsGenerationsCanBeRolledBackToTheOneBefore(t *testing.T) {
+func TestRollbackWithoutGenerations(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.options.Actions.Generations = func(string) ([]host.Generation, error) { return nil, errors.New("connect: no route to host") }
 	d.press("R")
 	d.wantShown(t, "cannot read the host's generations: connect: no route to host", "▸ the previous generation")
 }
 
-func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
+func TestRollbackWithoutEarlierGenerationFocusesCancel(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.options.Actions.Generations = func(string) ([]host.Generation, error) {
 		return []host.Generation{{Number: 1, Current: true}, {Number: 2}}, nil
@@ -55,13 +55,13 @@ func TestWhereThereIsNoGenerationBeforeCancelHasTheFocus(t *testing.T) {
 	d.wantShown(t, "there is no earlier generation", "▸     2", "[▸Cancel ]")
 }
 
-func TestADialogInALowWindowStillSaysWhomItIsAbout(t *testing.T) {
+func TestDialogInLowWindowNamesHost(t *testing.T) {
 	d := newDriver(barta(), 60, 12).atRest()
 	d.press("j", "R")
 	d.wantShown(t, "│ hsb1 ", "▸   211", "[▸Cancel ]")
 }
 
-func TestSeveralHostsAreRolledBackToTheGenerationBefore(t *testing.T) {
+func TestRollbackOfSeveralHosts(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("space", "space", "R")
 	d.wantShown(t, "rollback 2 hosts?", "to the previous generation")

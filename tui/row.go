@@ -11,14 +11,17 @@ import (
 // row is one host with everything that the table knows about it.
 type row struct {
 	*inventory.Host
-	status        Status
-	seen          time.Time        // when it last answered; zero if it has not yet
-	work          *fleet.HostState // its part of the newest run that the table has seen; nil if there is none
-	run           *fleet.State     // that run
-	end           *health.LastRun  // how work ended; nil until it has
-	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
-	lost          time.Time        // when the run lost its connection to the host; zero while it has one
-	activity      string           // what is being done to it outside of runs, in a word; "" if nothing is
+	status Status
+	seen   time.Time // when it last answered; zero if it has not yet
+	// its part of the newest run that the table has seen; nil if there is none
+	work    *fleet.HostState
+	run     *fleet.State    // that run
+	end     *health.LastRun // how work ended; nil until it has
+	lastRun *health.LastRun // the last run that did not skip it; nil if there is none
+	// when the run lost its connection to the host; zero while it has one
+	lost time.Time
+	// what is being done to it outside of runs, in a word; "" if nothing is
+	activity      string
 	activitySince time.Time
 	log           pane
 	plan          *pane // what a deploy would do; nil until the operator asks
@@ -40,7 +43,8 @@ type rowKey struct {
 	sinceRun        time.Duration
 }
 
-// judge returns the judgement of the host by what is known now. The table has no other rules about its state.
+// judge returns the judgement of the host by what is known now. The table has no other rules about
+// its state.
 func (r *row) judge(t health.Target) health.Judgement {
 	t.Managed = r.Managed
 	return health.Judge(health.Evidence{
@@ -83,7 +87,8 @@ func (r *row) startRun(work *fleet.HostState, run *fleet.State) {
 	r.log.record.run, r.log.record.started = run.Run, r.log.buffer.next
 }
 
-// noteEnd keeps how the run ended for the host. A run that skipped it leaves the outcome of the run before standing.
+// noteEnd keeps how the run ended for the host. A run that skipped it leaves the outcome of the run
+// before standing.
 func (r *row) noteEnd(ev fleet.Event, run *fleet.State) {
 	switch {
 	case r.run != run:
@@ -108,7 +113,8 @@ func (r *row) noteLostConnection(ev fleet.Event) {
 	}
 }
 
-// addLine appends a line to the host's log, unless it is of an older run than the one that the row shows.
+// addLine appends a line to the host's log, unless it is of an older run than the one that the row
+// shows.
 func (r *row) addLine(run string, l logLine) {
 	if run != "" && r.run != nil && r.run.Run != run {
 		return
@@ -119,7 +125,8 @@ func (r *row) addLine(run string, l logLine) {
 	r.log.buffer.push(l)
 }
 
-// clock returns what the row's time cell shows, coarse enough that a row at rest is redrawn once a minute.
+// clock returns what the row's time cell shows, coarse enough that a row at rest is redrawn once a
+// minute.
 func (r *row) clock(now time.Time, calm bool) time.Duration {
 	d, step := now.Sub(r.activitySince), time.Second
 	switch {
@@ -137,7 +144,8 @@ func (r *row) clock(now time.Time, calm bool) time.Duration {
 	return d.Truncate(step)
 }
 
-// sinceRun returns how long ago the run ended that the row mentions, in minutes; 0 if it mentions none.
+// sinceRun returns how long ago the run ended that the row mentions, in minutes; 0 if it mentions
+// none.
 func (r *row) sinceRun(now time.Time) time.Duration {
 	if r.judged.LastRun == nil {
 		return 0

@@ -4,10 +4,11 @@ import "github.com/markus-barta/nixfleet/fleet"
 
 // runs holds the state of every run that the table has seen, and how far the unfinished ones are.
 type runs struct {
-	byID    map[string]*fleet.State
-	ids     []string       // oldest first
-	shares  map[string]int // of each run, the sum of its hosts' shares, so that no frame adds them up
-	percent int            // done of all active runs
+	byID map[string]*fleet.State
+	ids  []string // oldest first
+	// of each run, the sum of its hosts' shares, so that no frame adds them up
+	shares  map[string]int
+	percent int // done of all active runs
 }
 
 func newRuns() runs { return runs{byID: map[string]*fleet.State{}, shares: map[string]int{}} }
@@ -41,7 +42,8 @@ func (rs *runs) active() []*fleet.State {
 	return some
 }
 
-// updatePercent computes how far the active runs are. All hosts count alike; a build counts by its paths.
+// updatePercent computes how far the active runs are. All hosts count alike; a build counts by its
+// paths.
 func (rs *runs) updatePercent() {
 	done, hosts := 0, 0
 	for _, s := range rs.active() {

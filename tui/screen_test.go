@@ -17,7 +17,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-var update = flag.Bool("update", false, "write the golden screens anew")
+var update = flag.Bool("update", false, "rewrite the golden screens")
 
 // screen is a terminal in memory.
 type screen struct {
@@ -28,9 +28,10 @@ type screen struct {
 
 func newScreen(t testing.TB, width, height int) *screen {
 	s := &screen{t: t, emu: vt.NewEmulator(width, height)}
-	s.Write([]byte("\x1b[20h")) // a newline returns the carriage, as a terminal that is not raw has it
+	// a newline returns the carriage, as in a terminal that is not in raw mode
+	s.Write([]byte("\x1b[20h"))
 	drained := make(chan struct{})
-	go func() { // what the terminal would answer
+	go func() { // discards the terminal's replies
 		defer close(drained)
 		io.Copy(io.Discard, s.emu)
 	}()
@@ -44,7 +45,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.emu.Write(p)
 }
 
-// text is what a person sees, without trailing blanks.
+// text returns what is on the screen, without trailing blanks.
 func (s *screen) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,15 +56,15 @@ func (s *screen) text() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// colored is the same with its escape sequences.
+// colored returns what is on the screen with its escape sequences.
 func (s *screen) colored() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.emu.Render()
 }
 
-// shows waits until the screen is as the golden file has it.
-func (s *screen) shows(t *testing.T, golden string) {
+// wantGolden waits until the screen is the one in the golden file.
+func (s *screen) wantGolden(t *testing.T, golden string) {
 	t.Helper()
 	path := filepath.Join("testdata", golden)
 	if *update {
@@ -77,21 +78,21 @@ func (s *screen) shows(t *testing.T, golden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.becomes(t, func(text string) bool { return text == string(want) }, "as in "+path+":\n"+string(want))
+	s.waitFor(t, func(text string) bool { return text == string(want) }, "as in "+path+":\n"+string(want))
 }
 
-// becomes waits for a screen that holds.
-func (s *screen) becomes(t testing.TB, holds func(text string) bool, want string) {
+// waitFor waits until the screen meets a condition.
+func (s *screen) waitFor(t testing.TB, done func(text string) bool, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !holds(s.text()); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); !done(s.text()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the screen is\n%s\nand should be %s", s.text(), want)
+			t.Fatalf("got screen\n%s\nwant %s", s.text(), want)
 		}
 	}
 }
 
-// show starts a block on the screen, at a clock that stands still.
-func (s *screen) show(o Options) *Live {
+// startLive starts a block on the screen. Its clock is stopped.
+func (s *screen) startLive(o Options) *Live {
 	o.Out = s
 	o.Environ = []string{"TERM=xterm-256color"}
 	o.Now = func() time.Time { return noon.Add(83 * time.Second) }
@@ -103,7 +104,7 @@ func (s *screen) show(o Options) *Live {
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// scriptedRun makes events as an engine would.
+// scriptedRun emits events as the engine would.
 type scriptedRun struct {
 	emit func(fleet.Event)
 	seq  uint64
@@ -139,7 +140,7 @@ func (s *scriptedRun) finish(host string, r fleet.Result) {
 	s.event(time.Minute, fleet.Event{Type: fleet.HostFinished, Host: host, Result: &r})
 }
 
-// middle is a run with a host in every state that a person may see.
+// midway starts a run and leaves a host in every state.
 func (s *scriptedRun) midway() {
 	s.start("hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "csb0")
 	for _, host := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0"} {
@@ -156,20 +157,20 @@ func (s *scriptedRun) midway() {
 	s.step("mba-imac-work", fleet.Activate, 40*time.Second)
 }
 
-func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
+func TestBlockShowsOneLinePerHost(t *testing.T) {
 	for _, size := range []struct {
 		golden        string
 		width, height int
 	}{
 		{"middle-80x24.golden", 80, 24},
 		{"middle-60x15.golden", 60, 15},
-		{"middle-120x8.golden", 120, 8}, // too low for eight hosts: the last line counts
+		{"middle-120x8.golden", 120, 8}, // too low for eight hosts: the last line counts the rest
 	} {
 		t.Run(size.golden, func(t *testing.T) {
 			s := newScreen(t, size.width, size.height)
-			live := s.show(Options{Profile: colorprofile.ASCII})
+			live := s.startLive(Options{Profile: colorprofile.ASCII})
 			(&scriptedRun{emit: live.Event}).midway()
-			s.shows(t, size.golden)
+			s.wantGolden(t, size.golden)
 			if err := live.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -177,24 +178,24 @@ func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWarningsStayAboveTheBlock(t *testing.T) {
+func TestWarningsArePrintedAboveBlock(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
 	run := &scriptedRun{emit: live.Event}
 	run.start("hsb0", "hsb1")
 	run.step("hsb0", fleet.Build, time.Second)
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "▸ hsb0") }, "a block")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "▸ hsb0") }, "a block")
 	run.line("hsb0", "warn", "no output for 5 minutes, and this line is longer than the window is wide")
 	live.Note("stopping: hsb1 will not be started")
-	s.shows(t, "warnings-60x15.golden")
+	s.wantGolden(t, "warnings-60x15.golden")
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheEndStaysOnTheScreenAndTheShellGoesOnBelow(t *testing.T) {
+func TestBlockStaysOnScreenAfterClose(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
 	run := &scriptedRun{emit: live.Event}
 	run.start("hsb0")
 	run.finish("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: "3f9c2ab0d1", Seconds: 2})
@@ -203,62 +204,64 @@ func TestTheEndStaysOnTheScreenAndTheShellGoesOnBelow(t *testing.T) {
 		t.Fatal(err)
 	}
 	io.WriteString(s, "$ ")
-	s.shows(t, "end-60x15.golden")
+	s.wantGolden(t, "end-60x15.golden")
 }
 
-func TestAsideGivesTheTerminalBackAndTakesItAgain(t *testing.T) {
+func TestAsideReleasesTerminal(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
 	run := &scriptedRun{emit: live.Event}
 	run.start("hsb0")
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "hsb0") }, "a block")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "hsb0") }, "a block")
 	live.Aside(func() {
-		run.finish("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2}) // must not wait for the screen
+		// must not wait for the screen
+		run.finish("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2})
 		io.WriteString(s, "sudo password for hsb0: \n")
 		if strings.Contains(s.text(), "barta") {
 			t.Errorf("the block is in the way of the question:\n%s", s.text())
 		}
 	})
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "✓ hsb0") }, "the block with hsb0 switched")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "✓ hsb0") }, "the block with hsb0 switched")
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.shows(t, "aside-60x15.golden")
+	s.wantGolden(t, "aside-60x15.golden")
 }
 
-func TestColourIsNeverAloneAndNoColorLeavesItOut(t *testing.T) {
+func TestBlockReadsTheSameWithoutColor(t *testing.T) {
 	for profile, colored := range map[colorprofile.Profile]bool{colorprofile.ANSI256: true, colorprofile.ASCII: false} {
 		s := newScreen(t, 80, 24)
-		live := s.show(Options{Profile: profile, Colors: map[string]string{"hsb0": "#d4c060"}})
+		live := s.startLive(Options{Profile: profile, Colors: map[string]string{"hsb0": "#d4c060"}})
 		(&scriptedRun{emit: live.Event}).midway()
-		s.shows(t, "middle-80x24.golden")
+		s.wantGolden(t, "middle-80x24.golden")
 		if err := live.Close(); err != nil {
 			t.Fatal(err)
 		}
 		text := s.colored()
 		if got := strings.Contains(text, "\x1b[31m✗") || strings.Contains(text, "38;5;"); got != colored {
-			t.Errorf("%v: colour is %v:\n%q", profile, got, text)
+			t.Errorf("%v: color is %v:\n%q", profile, got, text)
 		}
 	}
 }
 
-func TestCtrlCIsHandedToTheOwner(t *testing.T) {
+func TestCtrlCCallsInterrupt(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	pressed := make(chan struct{}, 1)
-	live := s.show(Options{Profile: colorprofile.ASCII, Interrupt: func() { pressed <- struct{}{} }})
+	live := s.startLive(Options{Profile: colorprofile.ASCII, Interrupt: func() { pressed <- struct{}{} }})
 	live.program.Send(tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl})
 	select {
 	case <-pressed:
 	case <-time.After(5 * time.Second):
-		t.Error("nobody heard of ctrl-c")
+		t.Error("Interrupt was not called")
 	}
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// showsColored is shows, with the escape sequences made legible.
-func (s *screen) showsColored(t *testing.T, golden string) {
+// wantColored is like wantGolden, for a screen with its escape sequences, whose escape characters
+// are replaced by a visible one.
+func (s *screen) wantColored(t *testing.T, golden string) {
 	t.Helper()
 	legible := func() string { return strings.ReplaceAll(s.colored(), "\x1b", "␛") + "\n" }
 	path := filepath.Join("testdata", golden)
@@ -273,5 +276,5 @@ func (s *screen) showsColored(t *testing.T, golden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.becomes(t, func(string) bool { return legible() == string(want) }, "as in "+path)
+	s.waitFor(t, func(string) bool { return legible() == string(want) }, "as in "+path)
 }

@@ -29,7 +29,8 @@ func (a *hostActions) shell(host string) effect {
 	}
 	return run(tea.Exec(&sshShell{cmd}, func(err error) tea.Msg {
 		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) { // the exit status of the shell's last command is not an error of ours
+		if err != nil && !errors.As(err, &exit) {
+			// the exit status of the shell's last command is not an error of ours
 			return noticeMsg{text: "ssh: " + err.Error(), bad: true}
 		}
 		return noticeMsg{}
@@ -42,7 +43,8 @@ type sshShell struct{ *exec.Cmd }
 // sshFailed is the exit status of ssh if ssh itself failed, not the shell's last command.
 const sshFailed = 255
 
-// Run runs ssh and keeps its error messages on the screen until the operator has read them. It pauses like [aside].
+// Run runs ssh and keeps its error messages on the screen until the operator has read them. It
+// pauses like [aside].
 func (s *sshShell) Run() error {
 	err := s.Cmd.Run()
 	if s.ProcessState != nil && s.ProcessState.ExitCode() == sshFailed {

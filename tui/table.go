@@ -28,18 +28,20 @@ type TableOptions struct {
 	Actions   Actions
 	Settings  Settings
 	ReadOnly  string // why no host may be changed; "" if hosts may be changed
-	Width     int    // of the window, with Height, if Out cannot be asked for it; 0 if it can
+	Width     int    // of the window; 0 if Out is a terminal that knows its size
 	Height    int
-	// Leaving is what to show before the table is left while a run is in progress. The default says that jobs continue
-	// and how to attach to them.
+	// Leaving is what to show before the table is left while a run is in progress. The default says
+	// that jobs continue and how to attach to them.
 	Leaving []string
 }
 
-// Actions is what a table asks of its owner. The functions are called in the background and may take their time; runs that
-// they start are reported by [Table.Event]. An action that is nil is not offered.
+// Actions is what a table asks of its owner. The functions are called in the background and may
+// take their time; runs that they start are reported by [Table.Event]. An action that is nil is not
+// offered.
 type Actions struct {
 	Deploy func(hosts []string, o fleet.Options) error
-	Plan   func(hosts []string, o fleet.Options, build bool) error // reports its results to [Table.Plan]
+	// reports its results to [Table.Plan]
+	Plan   func(hosts []string, o fleet.Options, build bool) error
 	Reboot func(hosts []string) error
 	Trust  func(hosts []string) error // asks the operator about the unknown host keys of hosts
 	// Generations returns the generations that a host could go back to, in any order.
@@ -48,13 +50,15 @@ type Actions struct {
 	Attach      func() error // attaches to every abandoned run
 	Exec        func(hosts []string, command string) error
 	Shell       func(host string) (*exec.Cmd, error)
-	// Log reads at most limit lines of a host's log from a run's record, starting at line number from. A negative from
-	// counts from the end of the log. It returns the number of the first line, and how many lines the log has.
+	// Log reads at most limit lines of a host's log from a run's record, starting at line number
+	// from. A negative from counts from the end of the log. It returns the number of the first
+	// line, and how many lines the log has.
 	Log func(run, host string, from, limit int) (lines []Text, first, total int, err error)
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
 	Find    func(LogSearch) (int, error)
 	Refresh func(hosts []string) // checks hosts again, now
-	Away    func(away bool)      // reports that the operator has been away for some time, or is back
+	// reports that the operator has been away for some time, or is back
+	Away    func(away bool)
 	History func(host string) ([]PastRun, error)
 }
 
@@ -71,9 +75,11 @@ type Settings struct {
 	Theme   Theme
 	Columns []string            // which columns to show, in order; all of them if it is empty
 	Keys    map[string][]string // keys by the name of an action, instead of the default ones
-	Mouse   bool                // scroll with the mouse; selecting text in the terminal then needs shift
-	Calm    bool                // no animation: no bars, clocks in minutes
-	Bell    bool                // ring if a run finishes or a host fails while the terminal has lost the focus
+	// scroll with the mouse; selecting text in the terminal then needs shift
+	Mouse bool
+	Calm  bool // no animation: no bars, clocks in minutes
+	// ring if a run finishes or a host fails while the terminal has lost the focus
+	Bell bool
 }
 
 // Status is what was last seen of a host outside of runs.
@@ -94,8 +100,8 @@ type PastRun struct {
 	Result *fleet.Result // nil if it has none
 }
 
-// Table shows the whole fleet on a screen of its own. Its methods may be called from any goroutine, also after Run has
-// returned.
+// Table shows the whole fleet on a screen of its own. Its methods may be called from any goroutine,
+// also after Run has returned.
 type Table struct {
 	program *tea.Program
 	ui      *ui
@@ -103,7 +109,8 @@ type Table struct {
 	done    chan struct{} // closed when the program has left the terminal
 }
 
-// tableFramesPerSecond limits how often a Table writes to the terminal. The response to a key waits for the next frame.
+// tableFramesPerSecond limits how often a Table writes to the terminal. The response to a key waits
+// for the next frame.
 const tableFramesPerSecond = 60
 
 // NewTable returns a table. It does not use the terminal before [Table.Run].
@@ -121,8 +128,8 @@ func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *T
 	return t
 }
 
-// Run shows the table until the operator quits. SIGTERM quits, too. A panic is returned as an error after the terminal is
-// released.
+// Run shows the table until the operator quits. SIGTERM quits, too. A panic is returned as an error
+// after the terminal is released.
 func (t *Table) Run() error {
 	_, err := t.program.Run()
 	close(t.done)
@@ -149,8 +156,8 @@ func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
 }
 
-// LastRuns sets how the last run of each host ended, by the records. Hosts on which it failed show that until their next
-// run.
+// LastRuns sets how the last run of each host ended, by the records. Hosts on which it failed show
+// that until their next run.
 func (t *Table) LastRuns(last map[string]health.LastRun) {
 	t.feed.add(func(b *batch) { b.lastRuns = last })
 }

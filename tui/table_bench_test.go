@@ -14,7 +14,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// busyTable is a fleet of which a few hosts work, on a large window.
+// busyTable returns a driver with a run on a large fleet, in a large window.
 func busyTable(hosts int) *driver {
 	d := newDriver(large(hosts), 160, 50)
 	d.options.Profile = colorprofile.TrueColor
@@ -29,8 +29,8 @@ func busyTable(hosts int) *driver {
 	return d
 }
 
-// fewDirty is a batch in which three hosts say something.
-func fewDirty(d *driver) batchMsg {
+// threeLines returns a batch with a log line of each of three hosts.
+func threeLines(d *driver) batchMsg {
 	var b batchMsg
 	for i := range 3 {
 		b.events = append(b.events, fleet.Event{Run: "20261124-120000-k3f9", Seq: 9, Time: noon.Add(time.Second),
@@ -39,10 +39,10 @@ func fewDirty(d *driver) batchMsg {
 	return b
 }
 
-func TestAFrameIsAsCheapWithTenThousandHosts(t *testing.T) {
+func TestFrameAllocationsDoNotGrowWithHosts(t *testing.T) {
 	few, many := busyTable(1000), busyTable(10000)
 	frame := func(d *driver) func() {
-		few := fewDirty(d)
+		few := threeLines(d)
 		return func() { d.send(few); d.View() }
 	}
 	a, b := testing.AllocsPerRun(100, frame(few)), testing.AllocsPerRun(100, frame(many))
@@ -51,7 +51,7 @@ func TestAFrameIsAsCheapWithTenThousandHosts(t *testing.T) {
 	}
 }
 
-func TestALineOfALogIsAsCheapWhenThereAreAMillion(t *testing.T) {
+func TestFrameAllocationsDoNotGrowWithLog(t *testing.T) {
 	allocs := func(lines int) float64 {
 		d := newDriver(barta(), 160, 50)
 		d.hosts.rows[0].log.buffer = longLog(lines)
@@ -75,7 +75,7 @@ func BenchmarkFrame(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {
 		b.Run(fmt.Sprintf("%d hosts", hosts), func(b *testing.B) {
 			d := busyTable(hosts)
-			few := fewDirty(d)
+			few := threeLines(d)
 			b.ReportAllocs()
 			for b.Loop() {
 				d.send(few)
@@ -99,8 +99,9 @@ func BenchmarkLog(b *testing.B) {
 	}
 }
 
-// A second of a thousand hosts that say five thousand lines, in batches of 50 ms, with a frame after each.
-func BenchmarkASecondOfFiveThousandEvents(b *testing.B) {
+// Benchmark5000EventsPerSecond simulates a second of 1,000 hosts with 5,000 log lines, in batches
+// of 50 ms with a frame after each.
+func Benchmark5000EventsPerSecond(b *testing.B) {
 	d := busyTable(1000)
 	batches := make([]batchMsg, 20)
 	for i := range 5000 {
@@ -117,7 +118,7 @@ func BenchmarkASecondOfFiveThousandEvents(b *testing.B) {
 	}
 }
 
-// A key is answered at once, however many hosts there are.
+// BenchmarkKeyToFrame measures the response to a key in a fleet of 10,000 hosts.
 func BenchmarkKeyToFrame(b *testing.B) {
 	d := busyTable(10000)
 	key := tea.KeyPressMsg{Code: 'j', Text: "j"}
@@ -127,7 +128,7 @@ func BenchmarkKeyToFrame(b *testing.B) {
 	}
 }
 
-func TestALogOfNothingButABuildIsAsCheapAsAny(t *testing.T) {
+func TestFrameAllocationsOfFoldedLog(t *testing.T) {
 	d := newDriver(barta(), 160, 50)
 	log := newLogBuffer(1_000_000)
 	for i := range 1_000_000 {

@@ -23,9 +23,12 @@ var (
 	seed    = flag.Uint64("seed", 7, "of the random keys")
 )
 
-// Whatever is pressed while the fleet changes: nothing breaks, nothing happens to a host that was not shown as chosen, and esc
-// leads back to the table. More of them: go test ./tui -run RandomKeys -presses 100000 -seed 1
-func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
+// TestRandomKeysChangeOnlyConfirmedHosts presses random keys while the fleet changes. Nothing may
+// break, no host may be changed that no dialog has named, and esc must lead back to the table. With
+// more keys:
+//
+//	go test ./tui -run RandomKeys -presses 100000 -seed 1
+func TestRandomKeysChangeOnlyConfirmedHosts(t *testing.T) {
 	for _, inv := range []*inventory.Inventory{barta(), large(1), large(70)} {
 		t.Run(plural(len(inv.Hosts), "host"), func(t *testing.T) { pressRandomKeys(t, inv, *presses/3) })
 	}
@@ -68,10 +71,10 @@ func pressRandomKeys(t *testing.T, inv *inventory.Inventory, presses int) {
 		d.press(key)
 		if did := len(d.owner.hosts); did > before {
 			if dialog == nil || key != "enter" {
-				t.Fatalf("press %d, %q: %v without a question", i, key, d.owner.hosts[before])
+				t.Fatalf("press %d, %q: %v without a dialog", i, key, d.owner.hosts[before])
 			}
 			if !slices.Equal(dialog.hosts, d.owner.hosts[before]) {
-				t.Fatalf("press %d: asked about %v, done to %v", i, dialog.hosts, d.owner.hosts[before])
+				t.Fatalf("press %d: the dialog named %v, the action got %v", i, dialog.hosts, d.owner.hosts[before])
 			}
 		}
 		d.fits100x30(t, i, key)
@@ -99,7 +102,7 @@ func (d *driver) fits100x30(t *testing.T, press int, key string) {
 	}
 }
 
-func TestTheTableFitsEveryWindow(t *testing.T) {
+func TestTableFitsEveryWindow(t *testing.T) {
 	for width := 1; width < 260; width += 7 {
 		for height := 1; height < 75; height += 5 {
 			d := newDriver(barta(), width, height).atRest()
@@ -120,8 +123,9 @@ func TestTheTableFitsEveryWindow(t *testing.T) {
 	}
 }
 
-// What a host says was cleaned where it came in. Cutting, wrapping and painting must not make it dangerous again.
-func FuzzNothingThatAHostSaysReachesTheTerminalAsAnythingButText(f *testing.F) {
+// FuzzHostTextIsOnlyText checks that text from a host, which is cleaned when it enters the program,
+// stays harmless when it is cut, wrapped and painted.
+func FuzzHostTextIsOnlyText(f *testing.F) {
 	for _, s := range []string{"plain", "\x1b]52;c;aGk=\x07", "\x9b31m", "a\rb", "\u202egnp.exe", "\xff\xfe", "日本\u0301語", "\x1b[2J\x1b[H", strings.Repeat("ä", 300), "👨‍👩‍👧"} {
 		f.Add(s, s, byte(80))
 	}
@@ -139,7 +143,7 @@ func FuzzNothingThatAHostSaysReachesTheTerminalAsAnythingButText(f *testing.F) {
 			d.press(keys...)
 			for _, r := range ansi.Strip(d.View().Content) {
 				if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-					t.Fatalf("%U reaches the terminal by %q and %q", r, line, reason)
+					t.Fatalf("%U reached the terminal from %q and %q", r, line, reason)
 				}
 			}
 			for _, l := range strings.Split(d.View().Content, "\n") {

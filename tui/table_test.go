@@ -22,7 +22,7 @@ const (
 	oldRev     = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
 )
 
-// barta is the fleet that screens are drawn of.
+// barta returns the fleet of the golden screens.
 func barta() *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 16}
 	for i, name := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "mba-mbp-work", "csb0"} {
@@ -38,7 +38,7 @@ func barta() *inventory.Inventory {
 	return inv
 }
 
-// large is a fleet of so many hosts.
+// large returns a fleet of that many hosts.
 func large(hosts int) *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "large", Branch: "main", Parallel: 16}
 	for i := range hosts {
@@ -57,7 +57,7 @@ func healthy(rev string) *health.Health {
 	}
 }
 
-// statusesAtRest is what a monitor may have found out about barta.
+// statusesAtRest returns statuses of barta, as a monitor would report them.
 func statusesAtRest() []Status {
 	at := noon.Add(-3 * time.Minute)
 	up := func(host string, change func(*health.Health)) Status {
@@ -79,9 +79,9 @@ func statusesAtRest() []Status {
 	}
 }
 
-// fakeOwner is everything a fake owner was asked for.
+// fakeOwner records the actions of a table.
 type fakeOwner struct {
-	record  []Text // of the one log there is
+	record  []Text // the only log
 	options []fleet.Options
 	hosts   [][]string
 	planned [][]string
@@ -127,7 +127,7 @@ func (d *fakeOwner) actions() Actions {
 	}
 }
 
-// driver is a ui without a terminal, driven by hand: whatever it has done away from the screen is done at once.
+// driver drives a ui without a terminal. What the ui does in the background is done at once.
 type driver struct {
 	*ui
 	owner fakeOwner
@@ -145,7 +145,7 @@ func newDriver(inv *inventory.Inventory, width, height int) *driver {
 }
 
 func (d *driver) send(msg tea.Msg) {
-	if _, second := msg.(tickMsg); second { // its command would wait for the next one
+	if _, second := msg.(tickMsg); second { // its command would wait for the next tick
 		d.now = d.clock
 		d.carryOut(d.everySecond())
 		return
@@ -154,7 +154,8 @@ func (d *driver) send(msg tea.Msg) {
 	d.carryOut(cmd)
 }
 
-// carryOut runs what a command does, but for clocks, quitting and what only a terminal can do.
+// carryOut runs a command and sends its message back, except for clocks, quitting and what only a
+// terminal can do.
 func (d *driver) carryOut(cmd tea.Cmd) {
 	if cmd == nil {
 		return
@@ -169,7 +170,7 @@ func (d *driver) carryOut(cmd tea.Cmd) {
 	}
 }
 
-// press presses keys by their names.
+// press presses keys, given by name.
 func (d *driver) press(keys ...string) {
 	for _, key := range keys {
 		d.send(keyPress(key))
@@ -191,7 +192,7 @@ func keyPress(name string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 }
 
-// tell gives it events as a run would.
+// newRun returns a run whose events go to the ui.
 func (d *driver) newRun() *scriptedRun {
 	return &scriptedRun{emit: func(ev fleet.Event) { d.send(batchMsg{events: []fleet.Event{ev}}) }}
 }
@@ -201,22 +202,23 @@ func (d *driver) atRest() *driver {
 	return d
 }
 
-// shownOn draws the table on a terminal in memory, by the real program, and has keys pressed.
-func shownOn(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
+// wantScreen runs the real program on a terminal in memory, presses keys, and compares the screen
+// with a golden file.
+func wantScreen(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
 	t.Helper()
 	s := newScreen(t, width, height)
-	table := s.shown(settings, profile, light, fill)
+	table := s.startTable(settings, profile, light, fill)
 	for _, key := range keys {
 		table.program.Send(keyPress(key))
 	}
 	if profile > colorprofile.ASCII {
-		s.showsColored(t, golden)
+		s.wantColored(t, golden)
 	} else {
-		s.shows(t, golden)
+		s.wantGolden(t, golden)
 	}
 }
 
-// planned has hsb1 tell its plan.
+// planned adds a plan of hsb1.
 func planned(table *Table) {
 	table.Plan("hsb1", []Text{
 		{"note", "3 commits from a1b2c3d to 3f9c2ab"}, {"out", "  3f9c2ab  hsb0: adguard on port 53  mba, 2h ago"},
@@ -225,14 +227,14 @@ func planned(table *Table) {
 	})
 }
 
-// unknownKey has somebody ask whether a host is who it says.
+// unknownKey asks whether to accept the key of csb0.
 func unknownKey(table *Table) {
 	table.Status(Status{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon})
 	go table.Confirm(context.Background(), Question{Title: "is this csb0?", Yes: "Accept the key",
 		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
 }
 
-// passphrase has somebody wait for one.
+// passphrase asks for the passphrase of a key.
 func passphrase(table *Table) {
 	go table.Ask(context.Background(), "passphrase for /home/mba/.ssh/id_ed25519: ")
 }
@@ -252,7 +254,7 @@ func (e offlineError) Error() string { return string(e) }
 func (offlineError) Offline() bool   { return true }
 func (offlineError) Hint() string    { return "" }
 
-// building has hsb0 say what a build says.
+// building adds a log of a build on hsb0.
 func building(table *Table) {
 	run := &scriptedRun{emit: table.Event}
 	run.start("hsb0")
@@ -265,7 +267,7 @@ func building(table *Table) {
 	run.line("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
 }
 
-// generations are those of a host that was rolled back from 213 to 212.
+// generations returns those of a host that was rolled back from 213 to 212.
 func generations() []host.Generation {
 	var all []host.Generation
 	for n := 200; n <= 213; n++ {
@@ -276,7 +278,7 @@ func generations() []host.Generation {
 
 func deploying(table *Table) { (&scriptedRun{emit: table.Event}).midway() }
 
-func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
+func TestScreens(t *testing.T) {
 	for _, test := range []struct {
 		golden        string
 		width, height int
@@ -314,12 +316,12 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-small-30x6.golden", 30, 6, nil, nil},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			shownOn(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
+			wantScreen(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
 		})
 	}
 }
 
-func TestThemesDifferInColourAlone(t *testing.T) {
+func TestThemesDifferOnlyInColor(t *testing.T) {
 	for _, test := range []struct {
 		golden string
 		theme  Theme
@@ -333,9 +335,9 @@ func TestThemesDifferInColourAlone(t *testing.T) {
 		{"theme-contrast.golden", Contrast, false, colorprofile.TrueColor},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			shownOn(t, test.golden, 80, 24, Settings{Theme: test.theme}, test.colors, test.light, deploying)
+			wantScreen(t, test.golden, 80, 24, Settings{Theme: test.theme}, test.colors, test.light, deploying)
 		})
 	}
-	// NO_COLOR, whatever the theme: the same text, no colours.
-	shownOn(t, "table-deploying-80x24.golden", 80, 24, Settings{Theme: Vivid}, colorprofile.ASCII, false, deploying)
+	// NO_COLOR: the same text in every theme, without colors.
+	wantScreen(t, "table-deploying-80x24.golden", 80, 24, Settings{Theme: Vivid}, colorprofile.ASCII, false, deploying)
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// logs holds the fleet's own log, and decides whose log is shown below the table and how logs are drawn.
+// logs holds the fleet's own log, and decides whose log is shown below the table and how logs are
+// drawn.
 type logs struct {
 	fleet        pane
 	followCursor bool     // show the log of the host under the cursor
@@ -23,7 +24,8 @@ func newLogs() logs {
 	return logs{fleet: pane{buffer: newLogBuffer(maxFleetLines)}, followCursor: true}
 }
 
-// nextTab shows the next log of: that of the host under the cursor, the fleet's, those of pinned hosts.
+// nextTab shows the next log of: that of the host under the cursor, the fleet's, those of pinned
+// hosts.
 func (l *logs) nextTab() {
 	i := slices.Index(l.pins, l.tab)
 	switch {
@@ -104,8 +106,8 @@ func (u *ui) drawTabs(out *strings.Builder) {
 	bar.writeTo(out, u.width)
 }
 
-// status returns how the pane is shown, in words: "scrolled, wrapped, /error". isLog is false for texts, which are always
-// shown from their first line.
+// status returns how the pane is shown, in words: "scrolled, wrapped, /error". isLog is false for
+// texts, which are always shown from their first line.
 func (p *pane) status(height int, isLog bool, style *logStyle) string {
 	var words []string
 	switch {

@@ -18,8 +18,8 @@ const (
 	onLog
 )
 
-// ui is the Bubble Tea model of a [Table]. It owns all state, routes messages and keys to its children, and applies the
-// effects that they return. It never blocks.
+// ui is the Bubble Tea model of a [Table]. It owns all state, routes messages and keys to its
+// children, and applies the effects that they return. It never blocks.
 type ui struct {
 	options TableOptions
 	keys    keymap
@@ -112,7 +112,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return u, nil
 }
 
-// updateFromOwner handles the messages that come from the owner: events, questions, and answers to requests.
+// updateFromOwner handles the messages that come from the owner: events, questions, and answers to
+// requests.
 func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case batchMsg:
@@ -151,7 +152,8 @@ func (u *ui) openQuestion() {
 	}
 }
 
-// key routes a key to the dialog, the command palette or the prompt that is open, or performs its action.
+// key routes a key to the dialog, the command palette or the prompt that is open, or performs its
+// action.
 func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -229,7 +231,7 @@ func (u *ui) perform(a *action) tea.Cmd {
 }
 
 func (u *ui) everySecond() tea.Cmd {
-	if u.list.changesByItself() {
+	if u.list.changesWithHosts() {
 		u.arrange()
 	}
 	if u.now.Sub(u.notice.shown) > noticeDuration {
@@ -253,7 +255,8 @@ func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 // current returns the row under the cursor, or nil if no host is shown.
 func (u *ui) current() *row { return u.hosts.byName[u.list.cursor] }
 
-// subject returns the row that keys are about: the host that fills the screen, or the one under the cursor.
+// subject returns the row that keys are about: the host that fills the screen, or the one under the
+// cursor.
 func (u *ui) subject() *row {
 	if u.page.row != nil {
 		return u.page.row
@@ -261,8 +264,8 @@ func (u *ui) subject() *row {
 	return u.current()
 }
 
-// targets returns the hosts that an action is for: the one that fills the screen, or the marked ones, or the one under the
-// cursor.
+// targets returns the hosts that an action is for: the one that fills the screen, or the marked
+// ones, or the one under the cursor.
 func (u *ui) targets() []*inventory.Host {
 	if u.page.row != nil {
 		return []*inventory.Host{u.page.row.Host}

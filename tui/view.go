@@ -40,7 +40,8 @@ func (u *ui) tableHeight() int {
 	return height
 }
 
-// factsHeight returns how many lines a host's facts have. The log keeps at least half of the window.
+// factsHeight returns how many lines a host's facts have. The log keeps at least half of the
+// window.
 func (u *ui) factsHeight() int {
 	return min(len(u.page.lines(&u.painter, u.width, u.now)), (u.height-frameLines)/2)
 }
