@@ -26,7 +26,8 @@ type hosts struct {
 
 const (
 	maxHostLines = 2000 // log lines kept per host
-	// log lines kept of all hosts: a fleet of more than 200 hosts keeps fewer of each
+	// maxTotalLines is how many log lines are kept of all hosts: a fleet of more than 200 hosts
+	// keeps fewer of each.
 	maxTotalLines = 400000
 	minHostLines  = 100 // but never fewer than these
 )

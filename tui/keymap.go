@@ -20,13 +20,12 @@ const (
 // action is one thing that the operator can do. The key map, the help and the command palette are
 // all made from these.
 type action struct {
-	name    string // as in the palette and the configuration
-	keys    []string
-	about   string
-	scope   scope
-	changes bool // changes hosts: off in a read-only table
-	// returns why the action is not available now, or ""; nil if it always is
-	unavailable func(*ui) string
+	name        string // as in the palette and the configuration
+	keys        []string
+	about       string
+	scope       scope
+	changes     bool             // changes hosts: off in a read-only table
+	unavailable func(*ui) string // returns why, or ""; nil if the action is always available
 	do          func(*ui) tea.Cmd
 }
 

@@ -45,10 +45,10 @@ func newRecordPage(run string, first, total int, lines []Text) *recordPage {
 // fetch is a page that is being read.
 type fetch struct {
 	run string
-	// the number of its first line; counted from the end of the log if it is negative
+	// from is the number of its first line, counted from the end of the log if it is negative.
 	from int
-	// the number of the line to show at the top, or how many lines above the start of the buffer it
-	// is
+	// top is the number of the line to show at the top. With texts, it is how many lines above the
+	// start of the buffer that line is, as a negative number.
 	top   int
 	texts []string   // of the oldest lines in the buffer; nil if top is a number
 	goal  *logSearch // what is searched for; nil if the place is known

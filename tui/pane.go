@@ -16,7 +16,7 @@ type pane struct {
 	spans    []span // that are shown
 
 	record recordReader
-	// of the run's record, shown instead of the buffer; nil if the buffer is shown
+	// page is a page of the run's record, shown instead of the buffer; nil if the buffer is shown.
 	page  *recordPage
 	fetch *fetch // of another page, in progress; nil if there is none
 }

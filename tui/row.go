@@ -11,17 +11,14 @@ import (
 // row is one host with everything that the table knows about it.
 type row struct {
 	*inventory.Host
-	status Status
-	seen   time.Time // when it last answered; zero if it has not yet
-	// its part of the newest run that the table has seen; nil if there is none
-	work    *fleet.HostState
-	run     *fleet.State    // that run
-	end     *health.LastRun // how work ended; nil until it has
-	lastRun *health.LastRun // the last run that did not skip it; nil if there is none
-	// when the run lost its connection to the host; zero while it has one
-	lost time.Time
-	// what is being done to it outside of runs, in a word; "" if nothing is
-	activity      string
+	status        Status
+	seen          time.Time        // when it last answered; zero if it has not yet
+	run           *fleet.State     // the newest run of the host; nil if there is none
+	work          *fleet.HostState // its part of that run
+	end           *health.LastRun  // how work ended; nil until it has
+	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
+	lost          time.Time        // when the run lost its connection; zero while it has one
+	activity      string           // outside of runs, in a word: "rebooting"; "" if there is none
 	activitySince time.Time
 	log           pane
 	plan          *pane // what a deploy would do; nil until the operator asks

@@ -6,7 +6,7 @@ import "github.com/markus-barta/nixfleet/fleet"
 type runs struct {
 	byID map[string]*fleet.State
 	ids  []string // oldest first
-	// of each run, the sum of its hosts' shares, so that no frame adds them up
+	// shares has, for each run, the sum of its hosts' shares, so that no frame adds them up.
 	shares  map[string]int
 	percent int // done of all active runs
 }

@@ -40,7 +40,7 @@ type TableOptions struct {
 // offered.
 type Actions struct {
 	Deploy func(hosts []string, o fleet.Options) error
-	// reports its results to [Table.Plan]
+	// Plan asks what a deploy would do. It reports its results to [Table.Plan].
 	Plan   func(hosts []string, o fleet.Options, build bool) error
 	Reboot func(hosts []string) error
 	Trust  func(hosts []string) error // asks the operator about the unknown host keys of hosts
@@ -57,7 +57,7 @@ type Actions struct {
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
 	Find    func(LogSearch) (int, error)
 	Refresh func(hosts []string) // checks hosts again, now
-	// reports that the operator has been away for some time, or is back
+	// Away reports that the operator has been away for some time, or is back.
 	Away    func(away bool)
 	History func(host string) ([]PastRun, error)
 }
@@ -75,10 +75,10 @@ type Settings struct {
 	Theme   Theme
 	Columns []string            // which columns to show, in order; all of them if it is empty
 	Keys    map[string][]string // keys by the name of an action, instead of the default ones
-	// scroll with the mouse; selecting text in the terminal then needs shift
+	// Mouse scrolls with the mouse. Selecting text in the terminal then needs shift.
 	Mouse bool
 	Calm  bool // no animation: no bars, clocks in minutes
-	// ring if a run finishes or a host fails while the terminal has lost the focus
+	// Bell rings if a run finishes or a host fails while the terminal has lost the focus.
 	Bell bool
 }
 
