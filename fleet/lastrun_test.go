@@ -52,8 +52,8 @@ func TestLastRunIsTheOutcomeAsEvidence(t *testing.T) {
 	}
 }
 
-// TestHealthKnowsTheOutcomesThatNeedAttention compares the words of the outcomes: package health knows
-// them without importing this one.
+// TestHealthKnowsTheOutcomesThatNeedAttention exists because package health cannot import this one
+// and knows outcomes only by their words.
 func TestHealthKnowsTheOutcomesThatNeedAttention(t *testing.T) {
 	for _, o := range Outcomes {
 		last := health.LastRun{Outcome: string(o)}

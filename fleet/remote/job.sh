@@ -16,7 +16,8 @@ main() {
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
-  trap terminated TERM
+  term_trap=terminated
+  trap "$term_trap" TERM
 
   check_host
   find_profile

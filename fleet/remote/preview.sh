@@ -11,7 +11,8 @@ main() {
   answer planned
   dir=$(mktemp -d)
   trap 'rm -rf "$dir"' EXIT
-  trap 'exit 129' HUP TERM
+  term_trap='exit 129'
+  trap "$term_trap" HUP TERM
   (
     preview_commits
     if [ -n "$attribute" ]; then preview_build; fi
