@@ -178,7 +178,7 @@ func (a *hostActions) execUnavailable(hosts []*inventory.Host) string {
 
 func (a *hostActions) exec(hosts []*inventory.Host) effect {
 	d := newHostDialog("run a command on "+plural(len(hosts), "host"), hosts)
-	d.confirm, d.input = "run it", &input{}
+	d.confirm, d.input = "Run", &input{}
 	d.accept = func(text string) tea.Cmd {
 		if strings.TrimSpace(text) == "" {
 			return nil

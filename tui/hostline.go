@@ -18,7 +18,7 @@ type painter struct {
 }
 
 func newPainter(p Palette, colors map[string]string) painter {
-	b := painter{palette: p, inks: make(map[string]Ink, len(colors)), glyphs: [...]string{
+	pt := painter{palette: p, inks: make(map[string]Ink, len(colors)), glyphs: [...]string{
 		health.CellUnknown: p.Faint.Paint("?"),
 		health.CellGood:    p.Good.Paint("✓"),
 		health.CellBehind:  p.Warn.Paint("↓"),
@@ -27,9 +27,9 @@ func newPainter(p Palette, colors map[string]string) painter {
 		health.CellNone:    p.Faint.Paint("-"),
 	}}
 	for name, hex := range colors {
-		b.inks[name] = p.Host(hex)
+		pt.inks[name] = p.Host(hex)
 	}
-	return b
+	return pt
 }
 
 // Widths that do not depend on the fleet.
@@ -52,44 +52,44 @@ func elapsed(h *fleet.HostState, now time.Time) (d time.Duration, started bool) 
 }
 
 // state returns a host's state in a run as an ink, a mark and a word.
-func (b *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
+func (pt *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 	switch h.Phase {
 	case fleet.Done:
-		ink, mark = b.palette.Outcome(h.Result.Outcome)
+		ink, mark = pt.palette.Outcome(h.Result.Outcome)
 		return ink, mark, string(h.Result.Outcome)
 	case fleet.Waiting:
-		return b.palette.Faint, "·", "waiting"
+		return pt.palette.Faint, "·", "waiting"
 	case fleet.Reconnecting:
-		return b.palette.Warn, "~", "reconnecting"
+		return pt.palette.Warn, "~", "reconnecting"
 	case fleet.Working:
 		word = string(h.Step)
 		if h.Step == fleet.Connect {
 			word = "connected"
 		}
-		return b.palette.Busy, "▸", word
+		return pt.palette.Busy, "▸", word
 	}
-	return b.palette.Busy, "▸", string(h.Phase)
+	return pt.palette.Busy, "▸", string(h.Phase)
 }
 
 // bar returns a progress bar of the paths built and copied, or blanks if the run is not building on
 // the host.
-func (b *painter) bar(h *fleet.HostState) string {
+func (pt *painter) bar(h *fleet.HostState) string {
 	p := h.Progress
 	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
 	if h.Phase == fleet.Done || h.Step != fleet.Build || expected == 0 {
 		return strings.Repeat(" ", barWidth)
 	}
 	full := min(done*barWidth/expected, barWidth)
-	return b.palette.Busy.Paint(strings.Repeat("━", full)) + b.palette.Faint.Paint(strings.Repeat("─", barWidth-full))
+	return pt.palette.Busy.Paint(strings.Repeat("━", full)) + pt.palette.Faint.Paint(strings.Repeat("─", barWidth-full))
 }
 
 // detail returns the end of a host's line, of any length.
-func (b *painter) detail(h *fleet.HostState) string {
+func (pt *painter) detail(h *fleet.HostState) string {
 	switch h.Phase {
 	case fleet.Done:
 		return resultText(h.Result)
 	case fleet.Waiting:
-		return b.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
+		return pt.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
 	}
 	text := h.LastLine
 	if h.Step == fleet.Build {
@@ -97,7 +97,7 @@ func (b *painter) detail(h *fleet.HostState) string {
 			text = p
 		}
 	}
-	return b.palette.Faint.Paint(text)
+	return pt.palette.Faint.Paint(text)
 }
 
 // resultText returns the reason of a result, or the revisions before and after the run.

@@ -189,14 +189,14 @@ func (p *pane) line(out *strings.Builder, pt *painter, s span, width int, style 
 	out.WriteByte('\n')
 }
 
-func (b *painter) streamInk(l *logLine) Ink {
+func (pt *painter) streamInk(l *logLine) Ink {
 	switch {
 	case l.stream == "warn":
-		return b.palette.Warn
+		return pt.palette.Warn
 	case l.stream == "note":
-		return b.palette.Strong
+		return pt.palette.Strong
 	case strings.HasPrefix(l.text, "error:"):
-		return b.palette.Bad
+		return pt.palette.Bad
 	}
 	return Ink{}
 }

@@ -162,8 +162,8 @@ func (t *Table) LastRuns(last map[string]health.LastRun) {
 	t.feed.add(func(b *batch) { b.lastRuns = last })
 }
 
-// Doing sets what is being done to a host outside of runs, in a word; "" is nothing.
-func (t *Table) Doing(host, word string) {
+// Activity sets what is being done to a host outside of runs, in a word; "" is nothing.
+func (t *Table) Activity(host, word string) {
 	t.feed.add(func(b *batch) { b.activities = append(b.activities, activity{host, word}) })
 }
 
