@@ -155,7 +155,7 @@ func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h
 		return 0, nil
 	}
 	for _, g := range generations {
-		fmt.Fprintln(env.Err, tui.GenerationWords(g))
+		fmt.Fprintln(env.Err, tui.FormatGeneration(g))
 	}
 	fmt.Fprintf(env.Err, "Which generation of %s? [%d] ", h.Name, previous)
 	answer, err := readLine(env.In)

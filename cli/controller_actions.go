@@ -69,7 +69,7 @@ func tablePlan(plan []planText) []tui.Text {
 func (c *tableController) reboot(names []string) error {
 	hosts := c.hosts(names)
 	for _, h := range hosts {
-		c.table.Doing(h.Name, "rebooting")
+		c.table.Activity(h.Name, "rebooting")
 		c.addLogLine(h.Name, "note", "waiting to reboot")
 	}
 	c.background(func() {
@@ -86,7 +86,7 @@ func (c *tableController) reboot(names []string) error {
 				}
 			}
 			c.addLogLine(r.Host, stream, text)
-			c.table.Doing(r.Host, "")
+			c.table.Activity(r.Host, "")
 			c.monitor.Refresh(r.Host)
 		})
 		c.table.Note(fmt.Sprintf("reboot: %d of %s back online", rebooted, count(len(hosts), "host")))
