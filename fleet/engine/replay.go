@@ -77,7 +77,7 @@ func (p *replayer) poll(again bool) error {
 	err := p.events.Read(func(line []byte) error {
 		return record.Decode(line, func(ev fleet.Event) {
 			if again && ev.Type == fleet.HostFinished {
-				p.readLog(ev.Host)
+				_ = p.readLog(ev.Host)
 			}
 			p.out.replay(ev)
 			p.note(ev)

@@ -19,7 +19,7 @@ func Do(transport *http.Transport, request *http.Request, want, bad int) error {
 		return err
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	switch {
 	case want != 0 && response.StatusCode != want:
 		return fmt.Errorf("it answers %s, not %d", response.Status, want)

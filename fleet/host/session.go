@@ -40,7 +40,7 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 			if password != nil {
 				password.close() // what was to be asked was asked
 			}
-			s.put(ctx, message{Header: &h})
+			_ = s.put(ctx, message{Header: &h})
 		},
 		writerFunc(func(p []byte) (int, error) {
 			return len(p), s.put(ctx, message{Log: bytes.Clone(p)})
