@@ -284,7 +284,10 @@ let
           };
         })).systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
           ""
-          "${exe} agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
+          (lib.concatMapStringsSep " " (word: "\"${word}\"") (
+            [ exe ]
+            ++ lib.splitString " " "agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
+          ))
         ];
 
       "nixos: another socket replaces that of the package" =
@@ -504,9 +507,10 @@ let
           systems = [
             "aarch64-darwin"
             "aarch64-linux"
-            "x86_64-darwin"
             "x86_64-linux"
           ];
+          # nixpkgs 26.05 still has Intel Macs.
+          older = stub.flakeOf (lib.extend (_: before: { trivial = before.trivial // { release = "26.05"; }; }));
         in
         lib.all (output: lib.attrNames flake.${output} == systems) [
           "packages"
@@ -515,6 +519,7 @@ let
           "formatter"
           "apps"
         ]
+        && older.packages ? x86_64-darwin
         && lib.all (output: flake.${output} ? default) [
           "nixosModules"
           "darwinModules"
@@ -558,11 +563,13 @@ let
         && package.nativeBuildInputs == [ stub.pkgs.installShellFiles ]
         && package.nativeInstallCheckInputs == [ stub.pkgs.versionCheckHook ]
         && package.doInstallCheck
-        && passthru.updateScript == [ "nix-update" ]
         &&
           lib.attrNames passthru.tests == [
             "agent"
             "deploy"
+            "files"
+            "inventory"
+            "version"
           ]
         && meta.license.spdxId == "AGPL-3.0-only"
         && meta.mainProgram == "fleetctl"
@@ -599,7 +606,7 @@ let
         ]
         && installs false "installManPage docs/man/"
         && !installs false "systemd"
-        && (stub.pkgsOn false).nixfleet.passthru.tests == { };
+        && !((stub.pkgsOn false).nixfleet.passthru.tests ? agent);
 
       "package: its source has all files that are compiled, embedded or installed" =
         let
@@ -640,7 +647,7 @@ let
           one
           operator'
         ]
-        && lib.hasSuffix "--idle 5s" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
+        && lib.hasSuffix "\"--idle\" \"5s\"" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
         && host.users.groups.fleetctl.members == [ "mba" ]
         && one.systemd.packages == [ stub.package ]
         && !lib.hasInfix "@system@" one.environment.etc."nixcfg.nix".text
@@ -656,11 +663,104 @@ let
         lib.attrNames stub.flake.checks.x86_64-linux == [
           "agent"
           "deploy"
+          "files"
           "fleetctl"
           "format"
+          "inventory"
           "modules"
           "options"
+          "version"
         ];
+
+      "nixpkgs: its package has literals that its updateScript can replace, and the same files" =
+        let
+          path = ../../packaging/nixpkgs/package.nix;
+          package = stub.pkgs.callPackage path { };
+          literal = name: builtins.match ".*\n *${name} = \"([^\"$]+)\";.*" (builtins.readFile path) != null;
+        in
+        lib.all literal [
+          "version"
+          "hash"
+          "vendorHash"
+        ]
+        && package.passthru.updateScript == [ "nix-update" ]
+        && package.src.tag == "v${package.version}"
+        && package.postInstall == stub.package.postInstall
+        &&
+          removeAttrs package.meta [
+            "changelog"
+            "maintainers"
+          ] == removeAttrs stub.package.meta [
+            "changelog"
+            "maintainers"
+          ];
+
+      "template: its outputs are two hosts and a home, which its inventory lists" =
+        let
+          inventory = builtins.fromTOML (builtins.readFile ../template/hosts.toml);
+          template = (import ../template/flake.nix).outputs {
+            self = template;
+            nixpkgs = {
+              lib = lib // {
+                nixosSystem = configuration: configuration;
+              };
+              legacyPackages = lib.genAttrs lib.systems.flakeExposed (_: stub.pkgs);
+            };
+            home-manager.lib.homeManagerConfiguration = configuration: configuration;
+            nixfleet = stub.flake;
+          };
+          fleet = (import ../lib.nix).hostsFromFlake template;
+        in
+        lib.attrNames template.nixosConfigurations == [
+          "db"
+          "web"
+        ]
+        && lib.attrNames template.homeConfigurations == [ "you@laptop" ]
+        && lib.mapAttrs (_: host: host.kind) inventory.hosts == lib.mapAttrs (_: host: host.kind) fleet
+        && lib.hasInfix "/hosts.toml" template.checks.x86_64-linux.inventory.script
+        && lib.all (module: builtins.pathExists module) (
+          lib.filter builtins.isPath (
+            lib.concatMap (c: c.modules) (
+              lib.attrValues (template.nixosConfigurations // template.homeConfigurations)
+            )
+          )
+        );
+
+      "the modules have a maintainer if nixpkgs lists them" =
+        let
+          of =
+            maintainers:
+            ((lib.extend (_: _: { inherit maintainers; })).evalModules {
+              modules = [
+                ../modules/maintainers.nix
+                { options.meta.maintainers = lib.mkOption { type = lib.types.listOf lib.types.attrs; }; }
+              ];
+            }).config.meta.maintainers;
+        in
+        of { } == [ ] && of { markus-barta.github = "markus-barta"; } == [ { github = "markus-barta"; } ];
+
+      "operator: the programs that it runs are related packages" =
+        lib.all
+          (
+            module: (stub.eval module { }).options.programs.fleetctl.enable.relatedPackages == [ "git" "openssh" ]
+          )
+          [
+            nixos
+            darwin
+            home
+          ];
+
+      "every computed default has a text" =
+        let
+          texts =
+            module:
+            map (o: o.defaultText) (
+              lib.filter (o: o ? defaultText) (
+                lib.collect lib.isOption { inherit ((stub.eval module { }).options) services programs; }
+              )
+            );
+        in
+        lib.length (texts nixos) == 3 && lib.length (texts home) == 2;
 
       "flake: options-doc has a page for each module" =
         let
