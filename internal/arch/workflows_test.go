@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// uses matches the action of a step, and pinned what it must look like: an action of this repository,
-// or a commit with its version in a comment. The template cannot know a commit of this repository.
+// uses matches the action of a step, and pinned what it must look like: an action of this
+// repository, or a commit with its version in a comment. The template cannot know a commit of this
+// repository.
 var (
 	uses   = regexp.MustCompile(`(?m)^\s*(?:- )?uses: (.*)$`)
 	pinned = regexp.MustCompile(`^(\./\S+|markus-barta/nixfleet/action@\w+ # pin this to a release|[\w./-]+@[0-9a-f]{40} # v\d\S*( #.*)?)$`)
