@@ -1,5 +1,6 @@
 # Tests of the package: its version, its completions and manual pages, and an inventory. On Linux
-# also virtual machines: the agent on a host, and an operator with two hosts.
+# also virtual machines: the agent on a host, an operator with two hosts, and an operator with a host
+# that really switches.
 {
   lib,
   runCommand,
@@ -28,4 +29,5 @@
 // lib.optionalAttrs stdenv.hostPlatform.isLinux {
   agent = testers.runNixOSTest (import ./agent.nix { inherit fleetctl; });
   deploy = testers.runNixOSTest (import ./deploy.nix { inherit fleetctl; });
+  switch = testers.runNixOSTest (import ./switch.nix { inherit fleetctl; });
 }

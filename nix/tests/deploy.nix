@@ -13,29 +13,7 @@ in
       host =
         { lib, pkgs, ... }:
         {
-          imports = [ ../modules/nixos.nix ];
-          services.openssh.enable = true;
-          services.fleetctl-agent = {
-            enable = true;
-            package = fleetctl;
-            operators = [ "mba" ];
-          };
-          programs.fish.enable = true;
-          programs.git.enable = true;
-          users.users.mba = {
-            isNormalUser = true;
-            extraGroups = [ "wheel" ];
-            shell = pkgs.fish;
-          };
-          security.sudo.wheelNeedsPassword = false;
-          nix.settings = {
-            experimental-features = [
-              "nix-command"
-              "flakes"
-            ];
-            sandbox = false;
-            substituters = lib.mkForce [ ];
-          };
+          imports = [ (import ./host.nix { inherit fleetctl; }) ];
           environment.etc."nixcfg.nix".text =
             lib.replaceStrings [ "@system@" ] [ pkgs.stdenv.hostPlatform.system ]
               (lib.readFile ./system-flake.nix);
@@ -44,50 +22,16 @@ in
     {
       one = host;
       two = host;
-      operator =
-        { pkgs, ... }:
-        {
-          imports = [ ../modules/nixos.nix ];
-          programs.git.enable = true;
-          programs.ssh.extraConfig = ''
-            IdentityFile ${key}
-            User mba
-          '';
-          environment.systemPackages = [ pkgs.tmux ];
-          programs.fleetctl = {
-            enable = true;
-            package = fleetctl;
-            settings = {
-              fleet.name = "vm";
-              defaults.repo = "~/nixcfg";
-              hosts.one.kind = "nixos";
-              hosts.two.kind = "nixos";
-            };
-          };
-        };
+      operator = import ./operator.nix {
+        inherit fleetctl key;
+        hosts = [
+          "one"
+          "two"
+        ];
+      };
     };
 
-  testScript = ''
-    import json
-
-    start_all()
-    operator.succeed("mkdir -p /etc/operator ~/.ssh && ssh-keygen -q -t ed25519 -N \"\" -f ${key}")
-    public = operator.succeed("cat ${key}.pub").strip()
-    checkout = "/home/mba/nixcfg"
-
-    def commit(host, change):
-        git = "git -c user.name=mba -c user.email=mba@example.invalid"
-        host.succeed(f"su mba -c 'cd {checkout} && {change} && git add -A && {git} commit -q -m change'")
-
-    def run(command, status):
-        code, out = operator.execute(f"fleetctl {command} --output json")
-        assert code == status, (code, out)
-        return [json.loads(line) for line in out.splitlines()]
-
-    def deploy(status, more=""):
-        events = run(f"deploy --all --no-pull --yes {more}", status)
-        return {e["host"]: e["result"] for e in events if e["type"] == "host_finished"}
-
+  testScript = import ./prelude.nix { inherit key; } + ''
     def status_of(name):
         return next(line["health"] for line in run("status", 0) if line["host"] == name)
 
@@ -95,14 +39,8 @@ in
         operator.wait_until_succeeds(f"tmux capture-pane -p -t table | grep -E '{pattern}'", timeout=60)
 
     for name, host in {"one": one, "two": two}.items():
-        host.wait_for_unit("sshd.service")
-        host.wait_for_open_port(22)
-        host.succeed("install -d -o mba -m 700 /home/mba/.ssh")
-        host.succeed(f"echo '{public}' | install -o mba -m 600 /dev/stdin /home/mba/.ssh/authorized_keys")
-        operator.wait_until_succeeds(f"ssh-keyscan -t ed25519 {name} | grep . >>~/.ssh/known_hosts")
         host.succeed("echo 0 >/etc/status")
-        host.succeed(f"su mba -c 'git init -q -b main {checkout}'")
-        commit(host, "cat /etc/nixcfg.nix >flake.nix")
+        prepare(name, host)
 
     with subtest("both hosts switch, then are unchanged"):
         assert {r["outcome"] for r in deploy(0).values()} == {"switched"}

@@ -569,6 +569,7 @@ let
             "deploy"
             "files"
             "inventory"
+            "switch"
             "version"
           ]
         && meta.license.spdxId == "AGPL-3.0-only"
@@ -640,11 +641,13 @@ let
           vm = name: stub.package.passthru.tests.${name}.test.nodes;
           host = stub.node (vm "agent").host;
           one = stub.node (vm "deploy").one;
+          real = stub.node (vm "switch").one;
           operator' = stub.node (vm "deploy").operator;
         in
         lib.all clean [
           host
           one
+          real
           operator'
         ]
         && lib.hasSuffix "\"--idle\" \"5s\"" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
@@ -669,6 +672,7 @@ let
           "inventory"
           "modules"
           "options"
+          "switch"
           "version"
         ];
 
