@@ -73,11 +73,22 @@ func (c *tableController) start() {
 	c.monitor = host.NewMonitor(c.engine.Dialer, c.inv, c.inv.Hosts, c.refresh, c.status)
 	c.mu.Unlock()
 	c.background(func() { c.followTarget(c.ctx) })
+	c.background(c.showLastRuns)
 	c.background(func() {
 		if err := c.attach(false); err != nil {
 			c.table.Note(err.Error())
 		}
 	})
+}
+
+// showLastRuns shows the outcome of each host's last run in the table.
+func (c *tableController) showLastRuns() {
+	history, err := c.env.records().HostHistory(c.inv.Name)
+	if err != nil {
+		c.table.Note(err.Error())
+		return
+	}
+	c.table.LastRuns(history.LastRuns)
 }
 
 // wait blocks until all work has stopped, which it does once ctx is done. It returns the IDs of the

@@ -7,9 +7,10 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// apply takes in what happened since the last time.
+// apply updates the model with everything that happened since the last batch.
 func (u *ui) apply(b batch) tea.Cmd {
 	var ring bool
 	for _, ev := range b.events {
@@ -22,16 +23,10 @@ func (u *ui) apply(b batch) tea.Cmd {
 		u.note("note", line)
 		u.tell(line) // whichever log shows
 	}
-	for _, s := range b.statuses {
-		if r := u.byName[s.Host]; r != nil {
-			r.status = s
-			if s.Reachable {
-				r.seen = s.Time
-			}
-			u.learnLock(r)
-			u.changed(r)
-		}
+	for host, last := range b.lastRuns {
+		u.remember(host, last)
 	}
+	u.applyStatuses(b.statuses)
 	for _, d := range b.doings {
 		if r := u.byName[d.host]; r != nil {
 			r.doing, r.since = d.word, u.now
@@ -44,11 +39,9 @@ func (u *ui) apply(b batch) tea.Cmd {
 		}
 	}
 	if b.target != nil && *b.target != u.target {
-		u.target, u.targetLock = *b.target, ""
-		for _, r := range u.rows {
-			u.learnLock(r)
-			u.changed(r)
-		}
+		u.target = *b.target
+		u.updateLock()
+		u.judgeAll()
 	}
 	u.done = u.progress(u.living())
 	if ring && u.o.Settings.Bell && !u.blurred.IsZero() {
@@ -57,7 +50,76 @@ func (u *ui) apply(b batch) tea.Cmd {
 	return nil
 }
 
-// event takes one in, and reports whether somebody who looks elsewhere should know.
+// applyStatuses updates rows with what was seen of their hosts.
+func (u *ui) applyStatuses(statuses []Status) {
+	locks := false // a checkout changed that may decide which flake.lock is the usual one
+	for _, s := range statuses {
+		r := u.byName[s.Host]
+		if r == nil {
+			continue
+		}
+		locks = locks || !sameLock(checkoutOf(r.status), checkoutOf(s))
+		r.status = s
+		if s.Reachable {
+			r.seen = s.Time
+		}
+		u.changed(r)
+	}
+	if locks && u.updateLock() {
+		u.judgeAll()
+	}
+}
+
+// remember updates a row with a run from the records, unless the table has seen a newer one. A run
+// that ended well says nothing about the host's state now: the host itself will.
+func (u *ui) remember(host string, last health.LastRun) {
+	r := u.byName[host]
+	if r == nil || !last.NeedsAttention() || r.work != nil || r.lastRun != nil && !last.Time.After(r.lastRun.Time) {
+		return
+	}
+	r.lastRun = &last
+	u.changed(r)
+}
+
+func checkoutOf(s Status) *health.Checkout {
+	if s.Health == nil {
+		return nil
+	}
+	return s.Health.Checkout
+}
+
+// sameLock reports whether two checkouts count alike for [health.UsualLock].
+func sameLock(a, b *health.Checkout) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Lock == b.Lock && a.Revision == b.Revision && a.Dirty == b.Dirty
+}
+
+// updateLock finds the flake.lock that hosts are compared with, and the subject of the target, and
+// reports whether the lock changed.
+func (u *ui) updateLock() bool {
+	checkouts := make([]*health.Checkout, len(u.rows))
+	for i, r := range u.rows {
+		c := checkoutOf(r.status)
+		if checkouts[i] = c; c != nil && u.target.Subject == "" && u.target.Revision != "" && c.Revision == u.target.Revision {
+			u.target.Subject = c.Subject
+		}
+	}
+	before := u.lock
+	u.lock = health.UsualLock(u.target.Revision, checkouts)
+	return u.lock != before
+}
+
+// judgeAll judges every host again after something changed that concerns all of them.
+func (u *ui) judgeAll() {
+	for _, r := range u.rows {
+		u.changed(r)
+	}
+}
+
+// event applies one event, and reports whether an operator who is looking elsewhere should be
+// alerted.
 func (u *ui) event(ev fleet.Event) (ring bool) {
 	if ev.Run != "" {
 		u.advance(ev)
@@ -68,7 +130,7 @@ func (u *ui) event(ev fleet.Event) (ring bool) {
 		l := logLine{at: ev.Time, stream: ev.Stream, text: ev.Line}
 		if r != nil && (ev.Run == "" || r.run == nil || r.run.Run == ev.Run) {
 			if len(r.log.tail.lines) == 0 && r.log.page != nil {
-				r.log.page, r.log.away = nil, false // what an earlier run said makes room
+				r.log.page, r.log.away = nil, false // makes room for the new run
 			}
 			r.log.tail.push(l)
 		}
@@ -94,13 +156,17 @@ func (u *ui) event(ev fleet.Event) (ring bool) {
 			u.note("note", fmt.Sprintf("run %s has ended: %s", ev.Run, counts(s.Hosts)))
 		}
 	}
-	if r != nil {
+	switch {
+	case r == nil:
+	case ev.Type == fleet.LogLine, ev.Type == fleet.ProgressMade:
+		r.version++
+	default:
 		u.changed(r)
 	}
 	return ring
 }
 
-// advance adds an event to its run.
+// advance applies an event to the state of its run.
 func (u *ui) advance(ev fleet.Event) {
 	s := u.runs[ev.Run]
 	if s == nil {
@@ -111,20 +177,37 @@ func (u *ui) advance(ev fleet.Event) {
 	before := share(s.Host(ev.Host))
 	s.Apply(ev)
 	u.noteLost(ev)
+	u.noteEnd(ev, s)
 	if ev.Type != fleet.RunStarted {
 		u.shares[ev.Run] += share(s.Host(ev.Host)) - before
 		return
 	}
 	u.shares[ev.Run] = 0
 	for _, h := range s.Hosts {
-		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) { // one that was left earlier may be attached to later
-			r.work, r.run, r.begun = h, s, r.log.tail.next
+		if r := u.byName[h.Name]; r != nil && (r.run == nil || !s.Began.Before(r.run.Began)) {
+			// an older run may be attached to later
+			r.work, r.run, r.ending, r.runStart = h, s, nil, r.log.tail.next
 			u.changed(r)
 		}
 	}
 }
 
-// noteLost keeps since when a run has no connection to a host: its step has been under way for longer.
+// noteEnd keeps how the run ended for a host. A run that skipped it leaves the outcome of the run
+// before standing.
+func (u *ui) noteEnd(ev fleet.Event, s *fleet.State) {
+	switch r := u.byName[ev.Host]; {
+	case r == nil || r.run != s:
+	case r.work.Result == nil:
+		r.ending = nil
+	case ev.Type == fleet.HostFinished:
+		r.ending = s.LastRun(ev.Host)
+		if r.work.Result.Outcome != fleet.Skipped {
+			r.lastRun = r.ending
+		}
+	}
+}
+
+// noteLost keeps when a run lost its connection to a host: its step started earlier.
 func (u *ui) noteLost(ev fleet.Event) {
 	r := u.byName[ev.Host]
 	if r == nil || r.work == nil {
@@ -138,36 +221,20 @@ func (u *ui) noteLost(ev fleet.Event) {
 	}
 }
 
-// changed has a row drawn anew, and counted as what it is now.
+// changed judges a host again, updates the counts of the header, and has the row drawn.
 func (u *ui) changed(r *row) {
 	r.version++
-	if at := r.condition(&u.target); at != r.at {
-		u.tally[r.at]--
-		u.tally[at]++
-		r.at = at
-	}
-}
-
-// learnLock finds the checksum of the target's flake.lock on a host that has the target checked out.
-func (u *ui) learnLock(r *row) {
-	h := r.status.Health
-	if h == nil || h.Checkout == nil || h.Checkout.Dirty || h.Checkout.Lock == "" || h.Checkout.Revision != u.target.Revision {
-		return
-	}
-	if u.target.Subject == "" {
-		u.target.Subject = h.Checkout.Subject
-	}
-	if u.targetLock != h.Checkout.Lock {
-		u.targetLock = h.Checkout.Lock
-		u.layout++
-	}
+	before := r.judged.State
+	r.judged = r.judge(health.Target{Revision: u.target.Revision, Branch: u.o.Inventory.Branch, Lock: u.lock})
+	u.tally[before]--
+	u.tally[r.judged.State]++
 }
 
 func (u *ui) note(stream, text string) {
 	u.log.tail.push(logLine{at: u.now, stream: stream, text: text})
 }
 
-// living are the runs that go on, the oldest first.
+// living returns the runs that have not finished, oldest first.
 func (u *ui) living() []*fleet.State {
 	var some []*fleet.State
 	for _, id := range u.order {
@@ -178,7 +245,8 @@ func (u *ui) living() []*fleet.State {
 	return some
 }
 
-// progress is how far the living runs are, from 0 to 100, each host counting as one, and a build by its paths.
+// progress returns how far the given runs are, from 0 to 100. All hosts count alike; a build counts
+// by its paths.
 func (u *ui) progress(runs []*fleet.State) int {
 	done, all := 0, 0
 	for _, s := range runs {
@@ -191,7 +259,7 @@ func (u *ui) progress(runs []*fleet.State) int {
 	return done / (10 * all)
 }
 
-// share is how much of a host's work is done, by its step, in thousandths.
+// share returns how much of a host's part of a run is done, by its step, in thousandths.
 func share(h *fleet.HostState) int {
 	switch {
 	case h == nil:
@@ -216,7 +284,7 @@ func share(h *fleet.HostState) int {
 	return 0
 }
 
-// age is how old a moment is, in words for a header.
+// age returns how long ago t was, for a header; "" if t is zero.
 func (u *ui) age(t time.Time) string {
 	if t.IsZero() {
 		return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // block lays a run out as lines: a header, then a line a host.
@@ -58,7 +59,7 @@ func (b *block) line(out *strings.Builder, text string) {
 
 func (b *block) header(s *fleet.State, now time.Time) string {
 	goal := s.Start.Goal
-	if rev := Short(s.Start.Revision); rev != "" {
+	if rev := health.Short(s.Start.Revision); rev != "" {
 		goal += " to " + rev
 	}
 	elapsed := now.Sub(s.Began)

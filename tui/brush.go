@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // brush draws a host at work. The block and the table share it, so that a state looks the same in both.
 type brush struct {
 	palette Palette
 	inks    map[string]Ink // a host's own
-	cells   [cellNone + 1]string
+	cells   [health.NumCells]string
 }
 
 func newBrush(p Palette, colors map[string]string) brush {
-	b := brush{palette: p, cells: paintCells(p), inks: make(map[string]Ink, len(colors))}
+	b := brush{palette: p, cells: cellGlyphs(p), inks: make(map[string]Ink, len(colors))}
 	for name, hex := range colors {
 		b.inks[name] = p.Host(hex)
 	}
@@ -94,9 +95,9 @@ func ending(r *fleet.Result) string {
 	case r.Reason != "":
 		return r.Reason
 	case r.After != "" && r.Before != "" && r.After != r.Before:
-		return Short(r.Before) + " → " + Short(r.After)
+		return health.Short(r.Before) + " → " + health.Short(r.After)
 	}
-	return Short(r.After)
+	return health.Short(r.After)
 }
 
 // progress says in words what a build has done of what it expects to.

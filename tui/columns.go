@@ -14,25 +14,26 @@ type column struct {
 	name  string // as the configuration has it
 	head  string
 	width int
-	keep  int // the lower, the longer it stays as the window gets narrower
+	keep  int // columns with a higher number are left out first when the window is narrow
 	draw  func(u *ui, r *row, c *column) string
 	order func(u *ui, a, b *row) int
 }
 
-// leastDetail is what the last column, which has the rest, wants to be worth anything.
-const leastDetail = 18
+// minDetail is the least width at which the last column, which takes the rest, is useful.
+const minDetail = 18
 
-// columnTable lists all columns, in their usual order. Mark and name come before them and always stay.
+// columnTable returns all columns in their default order. The mark and the name come before them
+// and are always shown.
 func columnTable() []column {
 	return []column{
-		{"state", "STATE", 2 + wordWidth, 0, (*ui).drawState, func(_ *ui, a, b *row) int { return cmp.Compare(a.at, b.at) }},
+		{"state", "STATE", 2 + wordWidth, 0, (*ui).drawState, func(_ *ui, a, b *row) int { return cmp.Compare(a.judged.State, b.judged.State) }},
 		{"kind", "KIND", 6, 8, func(_ *ui, r *row, c *column) string { return pad(string(r.Kind), c.width) },
 			func(_ *ui, a, b *row) int { return cmp.Compare(a.Kind, b.Kind) }},
-		{"cells", "GLSA", 4, 2, (*ui).drawCells, func(u *ui, a, b *row) int { return cmp.Compare(b.system(&u.target), a.system(&u.target)) }},
-		{"revision", "REVISION", 8, 3, (*ui).drawRevision, func(_ *ui, a, b *row) int { x, _ := a.revision(); y, _ := b.revision(); return cmp.Compare(x, y) }},
-		{"behind", "BEHIND", 6, 5, (*ui).drawBehind, func(_ *ui, a, b *row) int { return cmp.Compare(commitsBehind(b), commitsBehind(a)) }},
-		{"generation", "GEN", 5, 6, func(_ *ui, r *row, c *column) string { _, n := r.revision(); return right(digits(n), c.width) },
-			func(_ *ui, a, b *row) int { _, x := a.revision(); _, y := b.revision(); return cmp.Compare(y, x) }},
+		{"cells", "GLSA", 4, 2, (*ui).drawCells, func(_ *ui, a, b *row) int { return cmp.Compare(b.judged.System, a.judged.System) }},
+		{"revision", "REVISION", 8, 3, (*ui).drawRevision, func(_ *ui, a, b *row) int { return cmp.Compare(a.judged.Revision, b.judged.Revision) }},
+		{"behind", "BEHIND", 6, 5, (*ui).drawBehind, func(_ *ui, a, b *row) int { return cmp.Compare(b.judged.Behind, a.judged.Behind) }},
+		{"generation", "GEN", 5, 6, func(_ *ui, r *row, c *column) string { return right(digits(r.judged.Generation), c.width) },
+			func(_ *ui, a, b *row) int { return cmp.Compare(b.judged.Generation, a.judged.Generation) }},
 		{"cpu", "CPU", 4, 7, func(u *ui, r *row, c *column) string { return u.percent(cpu(r), c.width) },
 			func(_ *ui, a, b *row) int { return cmp.Compare(cpu(b), cpu(a)) }},
 		{"memory", "MEM", 4, 7, func(u *ui, r *row, c *column) string { return u.percent(memory(r), c.width) },
@@ -51,7 +52,7 @@ func columnTable() []column {
 	}
 }
 
-// fit leaves out the columns that there is no room for, those first that matter least.
+// fit returns the columns that there is room for, leaving out the least important ones.
 func fit(all []column, width int) []column {
 	need := func(keep int) int {
 		sum := 0
@@ -63,7 +64,7 @@ func fit(all []column, width int) []column {
 		return sum
 	}
 	keep := 10
-	for keep > 1 && need(keep)+leastDetail > width {
+	for keep > 1 && need(keep)+minDetail > width {
 		keep--
 	}
 	var fitting []column
@@ -76,45 +77,38 @@ func fit(all []column, width int) []column {
 }
 
 func (u *ui) drawState(r *row, c *column) string {
-	ink, mark, word := r.look(&u.brush, &u.target)
+	ink, mark, word := r.look(&u.brush)
 	return ink.Paint(pad(mark+" "+word, c.width))
 }
 
 func (u *ui) drawCells(r *row, _ *column) string {
-	return u.cells[r.git(&u.target)] + u.cells[r.lock(u.targetLock)] + u.cells[r.system(&u.target)] + u.cells[r.agent()]
+	j := &r.judged
+	return u.cells[j.Git] + u.cells[j.Lock] + u.cells[j.System] + u.cells[j.Agent]
 }
 
 func (u *ui) drawRevision(r *row, c *column) string {
-	rev, _ := r.revision()
-	text := pad(Short(rev), c.width)
-	if rev != "" && u.target.Revision != "" && rev != u.target.Revision {
+	text := pad(health.Short(r.judged.Revision), c.width)
+	if r.judged.Drift.Has(health.Outdated) {
 		return u.palette.Warn.Paint(text)
 	}
 	return text
 }
 
 func (u *ui) drawBehind(r *row, c *column) string {
-	n := commitsBehind(r)
+	n := r.judged.Behind
 	if n == 0 {
 		return strings.Repeat(" ", c.width)
 	}
 	return u.palette.Warn.Paint(right("↓"+digits(n), c.width))
 }
 
-func commitsBehind(r *row) int {
-	if h := r.status.Health; h != nil && h.Checkout != nil {
-		return h.Checkout.Behind
-	}
-	return 0
-}
-
-// drawTime is a stopwatch while something is done with the host, and else how long ago it answered.
+// drawTime shows a stopwatch while the host is being changed, otherwise how long ago it answered.
 func (u *ui) drawTime(r *row, c *column) string {
 	d := r.clock(u.now, u.o.Settings.Calm)
 	switch {
 	case r.doing != "":
 		return right(clock(d), c.width)
-	case !r.tellsOfRun():
+	case !r.showsRun():
 		return u.palette.Faint.Paint(right(ago(d), c.width))
 	case r.work.Began.IsZero():
 		return strings.Repeat(" ", c.width)
@@ -122,7 +116,7 @@ func (u *ui) drawTime(r *row, c *column) string {
 	return right(clock(d), c.width)
 }
 
-// ago is a time in the past as people say it; "" for one that never was.
+// ago formats how long ago something happened; it returns "" for a negative duration.
 func ago(d time.Duration) string {
 	switch {
 	case d < 0:
@@ -137,7 +131,7 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%dd", int(d.Hours()/24))
 }
 
-// cpu is a share of 100, and -1 where it is not known. So is memory.
+// cpu returns the percentage in use, or -1 if it is unknown.
 func cpu(r *row) float64 {
 	if h := r.status.Health; h != nil && h.CPU != nil {
 		return *h.CPU
@@ -145,6 +139,7 @@ func cpu(r *row) float64 {
 	return -1
 }
 
+// memory returns the percentage in use, or -1 if it is unknown.
 func memory(r *row) float64 {
 	if h := r.status.Health; h != nil {
 		return used(h.Memory)
@@ -169,7 +164,7 @@ func (u *ui) percent(share float64, width int) string {
 	return right(fmt.Sprintf("%.0f%%", share), width)
 }
 
-// digits is a number that is left out where it is 0.
+// digits formats a number; it returns "" for 0.
 func digits(n int) string {
 	if n == 0 {
 		return ""

@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
@@ -25,6 +26,7 @@ type batch struct {
 	doings   []doing
 	plans    []plan
 	target   *Target
+	lastRuns map[string]health.LastRun
 }
 
 // doing is what is done with a host beside a run.

@@ -7,12 +7,25 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// header is the first line: the fleet, how many hosts are how, where it should be, and the run under way.
+// header draws the first line: the fleet, how many hosts are in each state, the target, and the
+// current run. If the line is too narrow for the states' words, their marks stand for them.
 func (u *ui) header(out *strings.Builder) {
+	left := u.headerWith(u.counted().header)
+	if ansi.StringWidth(left) > u.width {
+		left = u.headerWith(u.counted().marks)
+	}
+	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
+	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
+	u.write(out, left+gap+at)
+}
+
+func (u *ui) headerWith(counts string) string {
 	p := &u.palette
-	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
+	parts := []string{p.Strong.Paint(u.o.Inventory.Name), counts}
 	if runs := u.living(); len(runs) > 0 {
 		s := runs[len(runs)-1]
 		since := u.now.Sub(s.Began)
@@ -28,71 +41,74 @@ func (u *ui) header(out *strings.Builder) {
 	if u.o.ReadOnly != "" {
 		parts = append(parts, p.Warn.Paint("read-only"))
 	}
-	left := strings.Join(parts, "  ")
-	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
-	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
-	u.write(out, left+gap+at)
+	return strings.Join(parts, "  ")
 }
 
-// where is the target, as long as there is room.
+// where returns the target, cut to the room there is.
 func (u *ui) where(room int) string {
 	if u.target.Revision == "" {
 		return ""
 	}
-	text := u.o.Inventory.Branch + " " + Short(u.target.Revision)
+	text := u.o.Inventory.Branch + " " + health.Short(u.target.Revision)
 	if age := u.age(u.target.Time); age != "" {
 		text += " " + age
 	}
 	if u.target.Subject != "" {
 		text += " " + u.target.Subject
 	}
-	if room < len(Short(u.target.Revision)) {
+	if room < len(health.Short(u.target.Revision)) {
 		return ""
 	}
 	return u.palette.Faint.Paint(cut(text, room))
 }
 
-// tallied is the counts in words, and what they were made of: they change far more rarely than frames are drawn.
+// tallied is the counts in words and what they were made from: they change far more rarely than
+// frames are drawn.
 type tallied struct {
-	tally         [conditions]int
-	marked        int
-	layout        uint64
-	header, title string
+	tally                [health.NumStates]int
+	marked               int
+	layout               uint64
+	header, marks, title string
 }
 
 func (u *ui) counted() *tallied {
 	if c := &u.words; c.header == "" || c.tally != u.tally || c.marked != u.marked || c.layout != u.layout {
-		*c = tallied{tally: u.tally, marked: u.marked, layout: u.layout, header: u.counts(true),
-			title: "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)}
+		marked := ""
+		if u.marked > 0 {
+			marked = u.palette.Strong.Paint(fmt.Sprintf("  ● %d marked", u.marked))
+		}
+		hosts := plural(len(u.rows), "host")
+		*c = tallied{
+			tally: u.tally, marked: u.marked, layout: u.layout,
+			header: hosts + marked + u.counts("  ", func(n int, s health.State) string {
+				ink, _ := u.palette.State(s)
+				return ink.Paint(strconv.Itoa(n) + " " + s.String())
+			}),
+			marks: hosts + marked + " " + u.counts(" ", func(n int, s health.State) string {
+				ink, mark := u.palette.State(s)
+				return ink.Paint(strconv.Itoa(n) + mark)
+			}),
+			title: "fleetctl " + u.o.Inventory.Name + ": " + hosts + u.counts("  ", func(n int, s health.State) string {
+				return strconv.Itoa(n) + " " + s.String()
+			}),
+		}
 	}
 	return &u.words
 }
 
-// counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
-func (u *ui) counts(painted bool) string {
-	p := &u.palette
-	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint, p.Faint}
+// counts returns how many hosts are in each state, each formatted and after a gap. They add up to
+// the number of hosts.
+func (u *ui) counts(gap string, format func(n int, s health.State) string) string {
 	var text strings.Builder
-	text.Grow(200)
-	text.WriteString(plural(len(u.rows), "host"))
-	if u.marked > 0 && painted {
-		p.Strong.put(&text, fmt.Sprintf("  ● %d marked", u.marked))
-	}
-	for c, n := range u.tally {
-		if n == 0 || condition(c) == unheard {
-			continue
+	for state, n := range u.tally {
+		if n > 0 {
+			text.WriteString(gap + format(n, health.State(state)))
 		}
-		text.WriteString("  ")
-		ink := inks[c]
-		if !painted {
-			ink = Ink{}
-		}
-		ink.put(&text, strconv.Itoa(n)+" "+condition(c).String())
 	}
 	return text.String()
 }
 
-// footer is the last line: what is being typed, else what there is to read, else the keys.
+// footer draws the last line: what the operator types, otherwise a message, otherwise the keys.
 func (u *ui) footer(out *strings.Builder) {
 	var line string
 	switch {
@@ -120,7 +136,7 @@ func (u *ui) shown() int {
 	return n
 }
 
-// hints are the keys that one needs first, where they work.
+// hints returns the most useful keys of what has the focus.
 func (u *ui) hints() string {
 	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
 	switch {

@@ -1,6 +1,10 @@
 package tui
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
+)
 
 // helpLines are the keys, made from the key map: what works where the help was asked for.
 func (u *ui) helpLines() []string {
@@ -33,8 +37,8 @@ func (u *ui) helpLines() []string {
 	section("in a log", inLog, func(a *action) bool { return a.where == inLog })
 	section("everywhere", anywhere, func(a *action) bool { return a.where&anywhere == anywhere && !a.forHosts() })
 	lines = append(lines, u.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
-		"  "+u.cells[cellFine]+" fine  "+u.cells[cellBehind]+" behind  "+u.cells[cellBroken]+" broken  "+
-			u.cells[cellBusy]+" at work  "+u.cells[cellUnknown]+" unknown  "+u.cells[cellNone]+" none")
+		"  "+u.cells[health.CellGood]+" good  "+u.cells[health.CellBehind]+" behind  "+u.cells[health.CellBroken]+" broken  "+
+			u.cells[health.CellBusy]+" busy  "+u.cells[health.CellUnknown]+" unknown  "+u.cells[health.CellNone]+" none")
 	return lines
 }
 

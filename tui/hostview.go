@@ -11,7 +11,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// openHost has the host under the cursor fill the screen: what is known of it, how runs went for it, its log.
+// openHost shows the host under the cursor on the whole screen: its facts, its past runs, its log.
 func (u *ui) openHost() tea.Cmd { return u.show(u.list.cursor) }
 
 func (u *ui) show(name string) tea.Cmd {
@@ -43,10 +43,10 @@ func (u *ui) drawHost(out *strings.Builder) {
 	u.pane().draw(out, &u.brush, u.width, u.logHeight(), u.manner)
 }
 
-// factsHeight leaves the log at least half of the window.
+// factsHeight returns how many lines the facts have. The log keeps at least half of the window.
 func (u *ui) factsHeight() int { return min(len(u.hostLines(u.byName[u.open])), (u.height-chrome)/2) }
 
-// hostLines are facts and, beside them where the window is wide, history.
+// hostLines returns the facts and the history, side by side if the window is wide.
 func (u *ui) hostLines(r *row) []string {
 	facts, history := u.facts(r), u.history()
 	const beside = 110
@@ -68,7 +68,7 @@ func (u *ui) hostLines(r *row) []string {
 	return lines
 }
 
-// facts are a host's, a line each; what is not known is left out.
+// facts returns what is known about a host, one fact per line. Unknown facts are left out.
 func (u *ui) facts(r *row) []string {
 	var lines []string
 	add := func(name, text string) {
@@ -77,16 +77,19 @@ func (u *ui) facts(r *row) []string {
 		}
 	}
 	add("host", strings.Join(append([]string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), r.Address}, tags(r.Tags)...), "  "))
-	if result := r.settled(); result != nil && result.Reason != "" {
-		add("last run", string(result.Outcome)+" in "+string(result.Step)+": "+result.Reason)
-		add("", result.Hint)
-	}
-	if r.status.Err != nil {
-		add("trouble", r.trouble())
-		if !r.seen.IsZero() {
-			add("", "it answered last at "+r.seen.Format("15:04:05")+", and that is what stands here")
+	if last := r.judged.LastRun; last != nil && last.Reason != "" {
+		add("last run", last.Sentence(u.now))
+		if result := r.ended(); result != nil {
+			add("", result.Hint)
 		}
 	}
+	if r.status.Err != nil {
+		add("problem", r.status.Observation().Reason)
+		if !r.seen.IsZero() {
+			add("", "last answered at "+r.seen.Format("15:04:05")+"; the facts below are from then")
+		}
+	}
+	add("drift", r.judged.Drift.String())
 	if other := r.status.OtherAgent; other != nil {
 		add("agent", other.Error())
 	}
@@ -100,7 +103,7 @@ func (u *ui) facts(r *row) []string {
 	if s.RebootNeeded {
 		standing = "reboot needed"
 	} else if s.BootPending {
-		standing = "another system at the next boot"
+		standing = "different system at the next boot"
 	}
 	generation := ""
 	if s.Generation > 0 {
@@ -109,13 +112,13 @@ func (u *ui) facts(r *row) []string {
 			generation += ", since " + s.GenerationTime.Format("2 Jan 2006 15:04")
 		}
 	}
-	add("system", strings.Join(parts(Short(s.Revision), generation, standing), "  "))
+	add("system", strings.Join(parts(health.Short(s.Revision), generation, standing), "  "))
 	if c := h.Checkout; c != nil {
 		state := ""
 		if c.Dirty {
 			state = "uncommitted changes"
 		}
-		add("checkout", strings.Join(parts(c.Branch, Short(c.Revision), c.Subject, count(c.Ahead, "ahead"), count(c.Behind, "behind"), state), "  "))
+		add("checkout", strings.Join(parts(c.Branch, health.Short(c.Revision), c.Subject, count(c.Ahead, "ahead"), count(c.Behind, "behind"), state), "  "))
 	}
 	load := ""
 	if h.Load != [3]float64{} {
@@ -130,13 +133,14 @@ func (u *ui) facts(r *row) []string {
 	return lines
 }
 
-// history is how runs went for the host, the newest first.
+// history returns the outcomes of past runs for the host, newest first.
 func (u *ui) history() []string {
 	var lines []string
 	for _, p := range u.past {
 		line := u.palette.Faint.Paint("   "+pad(u.age(p.Time), 5)) + pad(p.Goal, 7)
-		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:] // enough to name it, and when it was stands here already
-		ink, text, ended := u.palette.Faint, "- no end yet", ""
+		// enough to name the run; the line already has its time
+		id := p.Run[strings.LastIndexByte(p.Run, '-')+1:]
+		ink, text, ended := u.palette.Faint, "- not finished", ""
 		if p.Result != nil {
 			var mark string
 			ink, mark = u.palette.Outcome(p.Result.Outcome)
@@ -155,7 +159,7 @@ func tags(tags []string) []string {
 	return some
 }
 
-// parts are those that say something.
+// parts returns the texts that are not empty.
 func parts(all ...string) []string {
 	var some []string
 	for _, p := range all {
@@ -194,7 +198,7 @@ func full(name string, share float64) string {
 	return fmt.Sprintf("%s %.0f%%", name, share)
 }
 
-// room is what is left on a disk.
+// room returns how much space is left on a disk.
 func room(name string, a *health.Amount) string {
 	if a == nil {
 		return ""

@@ -11,6 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -96,7 +97,7 @@ func (u *ui) aim(o fleet.Options) string {
 	case o.Goal == fleet.GoalRollback:
 		return "to the generation before"
 	case o.Rev != "":
-		return strings.TrimSpace("to " + Short(o.Rev) + " " + u.target.Subject)
+		return strings.TrimSpace("to " + health.Short(o.Rev) + " " + u.target.Subject)
 	}
 	return "to the tip of " + u.o.Inventory.Branch
 }
@@ -130,10 +131,11 @@ func (d *dialog) wantCount(why string) {
 	d.lines = append(d.lines, "", fmt.Sprintf("%s: type %s to go on", why, d.want))
 }
 
+// failed returns the hosts whose last run failed, also if that was before the table was opened.
 func (u *ui) failed() []*inventory.Host {
 	var hosts []*inventory.Host
 	for _, r := range u.rows {
-		if result := r.settled(); result != nil && !r.busy() && r.doing == "" && !result.Outcome.Good() {
+		if last := r.judged.LastRun; last != nil && !fleet.Outcome(last.Outcome).Good() {
 			hosts = append(hosts, r.Host)
 		}
 	}

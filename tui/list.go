@@ -85,7 +85,7 @@ func (u *ui) filtered() []*row {
 	text = strings.ToLower(text)
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
 	for _, r := range u.rows {
-		_, _, word := r.look(&u.brush, &u.target)
+		_, _, word := r.look(&u.brush)
 		if has(r.Name) || has(word) || slices.ContainsFunc(r.Tags, has) {
 			rows = append(rows, r)
 		}
@@ -143,14 +143,14 @@ func groupOf(r *row, by grouping) string {
 	case byKind:
 		return string(r.Kind)
 	}
-	return r.at.String()
+	return r.judged.State.String()
 }
 
 func rank(r *row, by grouping) int {
 	if by == byWave {
 		return r.Wave
 	}
-	return int(r.at)
+	return int(r.judged.State)
 }
 
 // relocate finds the cursor's item again, or the one that stands where it was.

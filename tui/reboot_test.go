@@ -35,7 +35,7 @@ func TestAHomeIsNoMachineToReboot(t *testing.T) {
 }
 
 func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+	d := newDesk(barta(), 120, 30).rest()
 	d.send(batchMsg{doings: []doing{{"hsb0", "rebooting"}}})
 	d.clock = d.clock.Add(12 * time.Second)
 	d.send(batchMsg{events: []fleet.Event{{Type: fleet.LogLine, Host: "hsb0", Stream: "note", Line: "to be rebooted"}}})
@@ -49,7 +49,7 @@ func TestAHostThatRebootsSaysSoAndIsLeftInPeace(t *testing.T) {
 	d.mustShow(t, "leave?", "hsb0 is rebooting", "hosts of later waves are not begun")
 	d.press("esc")
 	d.send(batchMsg{doings: []doing{{"hsb0", ""}}})
-	d.mustShow(t, "✓ fine")
+	d.mustShow(t, "✓ current")
 	d.press("d")
 	d.mustShow(t, "deploy 1 host?")
 }

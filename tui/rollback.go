@@ -7,6 +7,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 )
 
@@ -78,7 +79,7 @@ func GenerationWords(g host.Generation) string {
 	if !g.Time.IsZero() {
 		when = g.Time.Format("2 Jan 2006 15:04")
 	}
-	line := right(fmt.Sprint(g.Number), 5) + "  " + pad(when, 17) + "  " + pad(Short(g.Revision), 7)
+	line := right(fmt.Sprint(g.Number), 5) + "  " + pad(when, 17) + "  " + pad(health.Short(g.Revision), 7)
 	if g.Current {
 		line += "  current"
 	}

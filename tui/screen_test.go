@@ -150,7 +150,7 @@ func (s *story) middle() {
 		Builds: 3, BuildsExpected: 12, Copies: 41, CopiesExpected: 120, Building: "linux-6.12.9", Phase: "buildPhase"}})
 	s.step("hsb1", fleet.Pull, 3*time.Second)
 	s.says("hsb1", "out", "From github.com:markus-barta/nixcfg")
-	s.ends("hsb8", fleet.Result{Outcome: fleet.Switched, Before: "a1b2c3d4e5", After: "3f9c2ab0d1", Generation: 42, Seconds: 34.5})
+	s.ends("hsb8", fleet.Result{Outcome: fleet.Switched, Before: earlier, After: wanted, Generation: 42, Seconds: 34.5})
 	s.ends("csb1", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for grafana-11.4.0 failed with exit code 1", Seconds: 61})
 	s.ends("gpc0", fleet.Result{Outcome: fleet.Degraded, Step: fleet.Verify, Reason: "nginx.service failed", Seconds: 40})
 	s.step("mba-imac-work", fleet.Activate, 40*time.Second)

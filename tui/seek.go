@@ -54,7 +54,7 @@ func (u *ui) hasMore(p *pane) bool {
 	case p.page != nil:
 		return p.page.lines.first() > 0 || !p.page.last()
 	}
-	return r.run != nil && len(p.tail.lines) == p.tail.most && r.begun < p.tail.first()
+	return r.run != nil && len(p.tail.lines) == p.tail.most && r.runStart < p.tail.first()
 }
 
 // lookFor looks through what is not loaded, and fetches the page around the first line that holds.

@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
@@ -26,7 +27,9 @@ type TableOptions struct {
 	Inventory *inventory.Inventory
 	Actions   Actions
 	Settings  Settings
-	ReadOnly  string   // why nothing may be changed; "" lets it be
+	ReadOnly  string // why nothing may be changed; "" lets it be
+	Width     int    // of the window, with Height, if Out cannot be asked for it; 0 if it can
+	Height    int
 	Leaving   []string // what to know before leaving while something runs; none is that jobs go on, and how to attach to them
 }
 
@@ -71,7 +74,7 @@ type Settings struct {
 	Bell    bool                // ring when a run has ended, or a host has failed, and nobody looks
 }
 
-// Status is what was last heard of a host between runs.
+// Status is what was last seen of a host outside of runs.
 type Status = host.HostStatus
 
 // Target is the commit that the fleet should be at.
@@ -105,6 +108,9 @@ func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx,
 
 func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *Table {
 	t := &Table{ui: newUI(o), ended: make(chan struct{})}
+	if o.Width > 0 {
+		more = append(more, tea.WithWindowSize(o.Width, o.Height))
+	}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
 		tea.WithFPS(tableFrames))...)
@@ -134,9 +140,14 @@ func (t *Table) Note(line string) {
 	t.feed.add(func(b *batch) { b.notes = append(b.notes, line) })
 }
 
-// Status tells how a host is.
+// Status updates what was seen of a host.
 func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
+}
+
+// LastRuns sets how the last run of each host ended, by the records. Hosts on which it failed show that until their next run.
+func (t *Table) LastRuns(last map[string]health.LastRun) {
+	t.feed.add(func(b *batch) { b.lastRuns = last })
 }
 
 // Doing tells what is done with a host beside a run, in a word, and "" that it is done.

@@ -1,8 +1,9 @@
 package tui
 
 import (
-	"errors"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 func (d *desk) mustShow(t *testing.T, texts ...string) {
@@ -220,6 +222,7 @@ func TestFocusLostForLongPausesTheLooking(t *testing.T) {
 
 func TestABadEndStaysUntilTheNextRunAndAGoodOneDoesNot(t *testing.T) {
 	d := newDesk(barta(), 100, 30)
+	d.send(batchMsg{target: &Target{Revision: wanted}})
 	run := d.tell()
 	run.begins("hsb0", "hsb1")
 	run.ends("hsb0", fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
@@ -228,7 +231,7 @@ func TestABadEndStaysUntilTheNextRunAndAGoodOneDoesNot(t *testing.T) {
 	for _, host := range []string{"hsb0", "hsb1"} {
 		d.send(batchMsg{statuses: []Status{{Host: host, Reachable: true, Health: healthy(wanted), Time: noon.Add(time.Hour)}}})
 	}
-	d.mustShow(t, "✗ failed", "✓ fine")
+	d.mustShow(t, "✗ failed", "✓ current")
 }
 
 func TestTheLogIsFollowedSearchedAndCopied(t *testing.T) {
@@ -303,10 +306,10 @@ func TestSortingGoesThroughTheColumnsThatShow(t *testing.T) {
 func TestAHostThatIsGoneShowsSinceWhen(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
 	d.clock = noon.Add(7 * time.Minute)
-	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: errors.New("hsb0: connect: no route to host"), Time: d.clock}}})
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: offlineError("hsb0: connect: no route to host"), Time: d.clock}}})
 	d.mustShow(t, "10m          connect: no route") // three minutes before noon it answered
 	d.press("enter")
-	d.mustShow(t, "it answered last at 11:57:00")
+	d.mustShow(t, "last answered at 11:57:00")
 	d.press("esc")
 	run := d.tell()
 	run.begins("hsb1")
@@ -350,7 +353,7 @@ func TestARunThatWasLeftDoesNotStandBeforeANewerOne(t *testing.T) {
 // A checkout that is looked at in the middle of a pull has changes that nobody has made.
 func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
 	d := newDesk(barta(), 100, 30).rest()
-	d.mustShow(t, "gpc0          ✓ fine         ✗✓✓✓")
+	d.mustShow(t, "gpc0          ~ dirty        ✗✓✓✓")
 	run := d.tell()
 	run.begins("hsb1")
 	run.step("hsb1", fleet.Build, time.Second)
@@ -358,4 +361,84 @@ func TestAPullUnderWayIsNoBrokenCheckout(t *testing.T) {
 	h.Checkout.Dirty = true
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
 	d.mustShow(t, "hsb1          ▸ build        ↓↓▸✓")
+}
+
+func TestAFailedRunIsShownAfterARestart(t *testing.T) {
+	d := newDesk(barta(), 160, 30).rest()
+	failed := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "failed", Step: "build", Reason: "vpn-hub-2.1.0", Time: noon.Add(-4 * time.Hour)}
+	switched := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "switched", Revision: wanted, Time: noon.Add(-4 * time.Hour)}
+	d.send(batchMsg{lastRuns: map[string]health.LastRun{"hsb0": failed, "hsb1": switched, "mba-mbp-work": switched, "elsewhere": failed}})
+	d.mustShow(t, "1 failed", "✗ failed", "last deploy failed 4h ago in build: vpn-hub-2.1.0", "hsb1          ↓ behind", "mba-mbp-work  ? unknown")
+	d.clock = noon.Add(time.Hour)
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(wanted), Time: d.clock}}})
+	d.mustShow(t, "last deploy failed 5h ago")
+	d.press("F")
+	d.mustShow(t, "deploy 1 host?", "hsb0")
+	d.press("esc")
+
+	run := d.tell()
+	run.begins("hsb0")
+	d.mustShow(t, "· waiting")
+	run.ends("hsb0", fleet.Result{Outcome: fleet.Skipped, Reason: "wave 1 failed"})
+	d.mustShow(t, "✗ failed", "last deploy failed 5h ago")
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(wanted), Time: noon.Add(2 * time.Hour)}}})
+	d.mustShow(t, "last deploy failed 5h ago")
+	d.send(batchMsg{lastRuns: map[string]health.LastRun{"hsb0": {Outcome: "degraded", Time: noon}}}) // the table has seen a newer run
+	d.mustShow(t, "✗ failed")
+	run.ends("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: wanted})
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: healthy(wanted), Time: noon.Add(3 * time.Hour)}}})
+	if shown := ansi.Strip(d.screen()); strings.Contains(shown, "failed 5h ago") {
+		t.Errorf("the next run ended well, and the failure is still shown:\n%s", shown)
+	}
+}
+
+func TestARefusedHostIsNeverAway(t *testing.T) {
+	d := newDesk(barta(), 160, 30).rest()
+	for _, host := range []string{"hsb0", "imac0"} { // imac0 may be offline
+		d.send(batchMsg{statuses: []Status{{Host: host, Err: codedError("auth"), Time: noon}}})
+		d.mustShow(t, host+strings.Repeat(" ", 13-len(host))+" ✗ refused")
+		d.send(batchMsg{statuses: []Status{{Host: host, Err: codedError("host-key-unknown"), Time: noon}}})
+		d.mustShow(t, host+strings.Repeat(" ", 13-len(host))+" ✗ unknown key")
+	}
+	d.mustShow(t, "9 hosts  2 unknown key")
+}
+
+func TestFactsFromBeforeTheEndOfARunDoNotReplaceItsOutcome(t *testing.T) {
+	d := newDesk(barta(), 160, 30)
+	d.send(batchMsg{target: &Target{Revision: wanted}})
+	run := d.tell()
+	run.begins("hsb1")
+	run.ends("hsb1", fleet.Result{Outcome: fleet.Switched, Before: earlier, After: wanted}) // a minute after noon
+	old := healthy(earlier)
+	old.Checkout.Behind, old.Checkout.Dirty, old.Agent = 2, true, ""
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(59 * time.Second)}}})
+	d.mustShow(t, "hsb1          ✓ switched     ", "✓?✓- 3f9c2ab ")
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(61 * time.Second)}}})
+	d.mustShow(t, "hsb1          ~ dirty        ", "✗?↓- a1b2c3d ")
+}
+
+func TestNoHostIsCurrentWithoutATarget(t *testing.T) {
+	d := newDesk(barta(), 160, 30)
+	d.send(batchMsg{statuses: atRest()})
+	if shown := ansi.Strip(d.screen()); strings.Contains(shown, "current") {
+		t.Errorf("a host is called current:\n%s", shown)
+	}
+	d.mustShow(t, "target commit unknown")
+}
+
+func TestTheHeaderCountsEveryHostInEveryWindow(t *testing.T) {
+	for _, width := range []int{60, 80, 100, 160} {
+		d := newDesk(barta(), width, 30).rest()
+		header, _, _ := strings.Cut(ansi.Strip(d.screen()), "\n")
+		_, counts, _ := strings.Cut(header, "hosts ")
+		counts, _, _ = strings.Cut(counts, "main")
+		total := 0
+		for _, match := range regexp.MustCompile(`(\d+)( [a-z]|[^\w\s])`).FindAllStringSubmatch(counts, -1) {
+			n, _ := strconv.Atoi(match[1])
+			total += n
+		}
+		if total != 9 {
+			t.Errorf("at %d columns the header counts %d hosts: %s", width, total, header)
+		}
+	}
 }

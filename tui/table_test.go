@@ -74,8 +74,8 @@ func atRest() []Status {
 		up("csb1", func(h *health.Health) { h.FailedUnits = []string{"nginx.service"} }),
 		up("gpc0", func(h *health.Health) { h.Checkout.Dirty = true; *h.CPU = 97 }),
 		up("mba-imac-work", func(h *health.Health) { h.Agent = "" }),
-		{Host: "imac0", Err: errors.New("connect: no route to host"), Time: at},
-		{Host: "csb0", Err: errors.New("connect: connection refused"), Time: at},
+		{Host: "imac0", Err: offlineError("connect: no route to host"), Time: at},
+		{Host: "csb0", Err: offlineError("connect: connection refused"), Time: at},
 	}
 }
 
@@ -237,11 +237,20 @@ func passphrase(table *Table) {
 	go table.Ask(context.Background(), "passphrase for /home/mba/.ssh/id_ed25519: ")
 }
 
-// codedError is an error with a code for programs.
+// codedError is the error of a host that refuses the login, for the reason that its code names.
 type codedError string
 
 func (e codedError) Error() string { return string(e) }
 func (e codedError) Code() string  { return string(e) }
+func (codedError) Offline() bool   { return false }
+func (codedError) Hint() string    { return "" }
+
+// offlineError is the error of a host that does not answer.
+type offlineError string
+
+func (e offlineError) Error() string { return string(e) }
+func (offlineError) Offline() bool   { return true }
+func (offlineError) Hint() string    { return "" }
 
 // building has hsb0 say what a build says.
 func building(table *Table) {

@@ -7,6 +7,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 type (
@@ -44,15 +45,15 @@ type ui struct {
 	now           time.Time // of the last message: one frame shows one moment
 	layout        uint64    // rises when all rows look different
 
-	rows       []*row // in the inventory's order
-	byName     map[string]*row
-	names      int // the widest name
-	list       list
-	tally      [conditions]int
-	marked     int
-	words      tallied
-	target     Target
-	targetLock string // checksum of the target's flake.lock, from a host that has it
+	rows   []*row // in the inventory's order
+	byName map[string]*row
+	names  int // the widest name
+	list   list
+	tally  [health.NumStates]int // how many hosts are in each state
+	marked int
+	words  tallied
+	target Target
+	lock   string // the checksum of flake.lock that hosts are compared with
 
 	runs   map[string]*fleet.State
 	shares map[string]int // of each run, the sum of its hosts' shares: no frame goes through all of them
@@ -98,12 +99,13 @@ func newUI(o TableOptions) *ui {
 	}
 	lines := min(max(allLines/max(len(o.Inventory.Hosts), 1), leastLines), hostLines)
 	for i, h := range o.Inventory.Hosts {
-		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(lines)}}
+		r := &row{Host: h, place: i, log: pane{tail: newTail(lines)}}
 		u.rows = append(u.rows, r)
 		u.byName[h.Name] = r
 		u.names = max(u.names, ansi.StringWidth(h.Name))
+		r.judged = r.judge(health.Target{})
+		u.tally[r.judged.State]++
 	}
-	u.tally[unheard] = len(u.rows)
 	u.keys = newKeymap(o.Settings.Keys)
 	u.columns = chosen(columnTable(), o.Settings.Columns)
 	u.paint()

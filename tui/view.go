@@ -2,13 +2,14 @@ package tui
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
@@ -18,9 +19,10 @@ const (
 	logFrom     = 16
 )
 
-// logHeight is how many lines the log below has; none where the window is low.
+// logHeight returns how many lines the log below has; 0 if the window is too low for one.
 func (u *ui) logHeight() int {
-	rest := u.height - chrome - max(len(u.list.items), len(u.rows)) // by all rows: filtering does not move it
+	// by all rows: filtering does not move it
+	rest := u.height - chrome - max(len(u.list.items), len(u.rows))
 	switch {
 	case u.open != "":
 		return u.height - chrome - u.factsHeight()
@@ -50,7 +52,7 @@ func (u *ui) View() tea.View {
 	v.WindowTitle = u.counted().title
 	if runs := u.living(); len(runs) > 0 {
 		state := tea.ProgressBarDefault
-		if u.tally[broken] > 0 {
+		if u.tally[health.StateFailed] > 0 {
 			state = tea.ProgressBarError
 		}
 		v.ProgressBar = tea.NewProgressBar(state, u.done)
@@ -58,7 +60,7 @@ func (u *ui) View() tea.View {
 	return v
 }
 
-// screen is the whole of it, a line each that ends in a newline, but for the last.
+// screen returns the whole screen. Every line except the last ends in a newline.
 func (u *ui) screen() string {
 	if u.width == 0 {
 		return ""
@@ -88,7 +90,7 @@ func (u *ui) screen() string {
 	return text
 }
 
-// tooSmall is what a window that nothing fits into says.
+// tooSmall returns the message for a window that is too small.
 func tooSmall(width, height int) string {
 	text := fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", width, height, leastWidth, leastHeight)
 	lines := strings.Split(ansi.Wrap(text, width, ""), "\n")
@@ -118,7 +120,7 @@ func (u *ui) drawTable(out *strings.Builder) {
 	}
 }
 
-// empty says why no host shows, and what to do.
+// empty draws why no host is shown and what to do. It returns the number of lines.
 func (u *ui) empty(out *strings.Builder, height int) int {
 	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all of them again"}
 	if u.list.err != nil {
@@ -133,7 +135,7 @@ func (u *ui) empty(out *strings.Builder, height int) int {
 
 func (u *ui) nameWidth() int { return min(u.names, max(u.width/4, 8)) }
 
-// fitting are the columns that there is room for.
+// fitting returns the columns that there is room for.
 func (u *ui) fitting() []column {
 	if u.fitsFor != u.layout {
 		u.fits, u.fitsFor = fit(u.columns, u.width-u.nameWidth()-4), u.layout
@@ -165,9 +167,9 @@ func (u *ui) heads(out *strings.Builder, columns []column) {
 	out.WriteByte('\n')
 }
 
-// row draws a host's line, or hands out the one drawn before.
+// row returns a host's line, drawn only if it changed.
 func (u *ui) row(r *row, columns []column, here bool) string {
-	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm)}
+	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm), ago: r.ago(u.now)}
 	if key == r.key {
 		return r.drawn
 	}
@@ -189,7 +191,7 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 		line.WriteString(columns[i].draw(u, r, &columns[i]))
 	}
 	line.WriteByte(' ')
-	line.WriteString(u.said(r))
+	line.WriteString(u.detail(r))
 	text := ansi.Truncate(line.String(), u.width, "…")
 	if here {
 		text = u.palette.Here.Over(text + strings.Repeat(" ", max(u.width-ansi.StringWidth(text), 0)))
@@ -198,47 +200,36 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 	return r.drawn
 }
 
-// said is the end of a row: what there is to say of the host.
-func (u *ui) said(r *row) string {
-	p := &u.palette
+// detail returns the end of a row: the reason for the host's state, or what happens there.
+func (u *ui) detail(r *row) string {
+	p, j := &u.palette, &r.judged
+	ink, _ := p.State(j.State)
 	switch h := r.status.Health; {
 	case r.doing != "":
 		return p.Faint.Paint(r.log.tail.last())
 	case r.busy() && !r.lost.IsZero():
 		return p.Warn.Paint("lost at " + r.lost.Format("15:04:05"))
-	case r.tellsOfRun():
-		return u.detail(r.work)
-	case isUnknownKey(r.status.Err):
+	case r.showsRun():
+		return u.brush.detail(r.work)
+	case j.State == health.StateUnknownKey:
 		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
-	case r.status.Err != nil:
-		return p.Faint.Paint(r.trouble())
-	case h == nil:
-		return ""
-	case len(h.FailedUnits) > 0:
-		return p.Warn.Paint(strings.Join(h.FailedUnits, " ") + " failed")
-	case h.Job != nil:
+	case j.LastRun != nil:
+		return ink.Paint(j.LastRun.Sentence(u.now))
+	case h != nil && h.Job != nil && r.status.Err == nil:
 		return p.Busy.Paint("job of " + h.Job.Who + ": " + h.Job.Step)
-	case h.Checkout != nil && h.Checkout.Dirty:
-		return p.Warn.Paint("uncommitted changes")
-	case h.Checkout != nil && u.target.Revision != h.Checkout.Revision:
-		return p.Faint.Paint(h.Checkout.Subject)
+	case r.status.Err != nil:
+		return p.Faint.Paint(j.Reason)
 	}
-	return ""
+	return ink.Paint(j.Reason)
 }
 
-// isUnknownKey recognises a host that nobody has vouched for yet.
-func isUnknownKey(err error) bool {
-	var coded interface{ Code() string }
-	return errors.As(err, &coded) && coded.Code() == "host-key-unknown"
-}
-
-// write is a line, cut to the window.
+// write writes a line, cut to the width of the window.
 func (u *ui) write(out *strings.Builder, line string) {
 	out.WriteString(ansi.Truncate(line, u.width, "…"))
 	out.WriteByte('\n')
 }
 
-// tabs heads the log: whose it is, and whose else could be.
+// tabs draws the line above the log: whose log it is, and which others there are.
 func (u *ui) tabs(out *strings.Builder) {
 	var line strings.Builder
 	line.Grow(4 * u.width)

@@ -49,9 +49,6 @@ func clock(d time.Duration) string {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// Short is a commit as people quote it.
-func Short(revision string) string { return revision[:min(len(revision), 7)] }
-
 // pad makes s exactly width columns wide.
 func pad(s string, width int) string {
 	s = cut(s, width)

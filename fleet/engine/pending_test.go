@@ -80,9 +80,9 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 		first := w.record().Run
 		expect := func(owed, failed string) {
 			t.Helper()
-			debts, err := w.engine.Records.Owed("test")
+			history, err := w.engine.Records.HostHistory("test")
 			var got []string
-			for _, d := range debts {
+			for _, d := range history.Pending {
 				got = append(got, d.Host)
 				if d.Revision != rev2 || d.Run != first {
 					t.Errorf("%+v", d)
@@ -94,6 +94,20 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 			}
 		}
 		expect("away laptop lost", "bad next")
+		lastRuns := func(want string) {
+			t.Helper()
+			history, err := w.engine.Records.HostHistory("test")
+			var got []string
+			for _, h := range []string{"fine", "away", "laptop", "lost", "bad", "next"} {
+				if last, ok := history.LastRuns[h]; ok {
+					got = append(got, h+" "+last.Goal+" "+last.Outcome)
+				}
+			}
+			if s := strings.Join(got, ", "); err != nil || s != want {
+				t.Errorf("last runs: %s (%v), want %s", s, err, want)
+			}
+		}
+		lastRuns("fine switch switched, away switch unreachable, lost switch unknown, bad switch failed")
 
 		// Another deploy settles its own hosts, and no others.
 		gone, w.events = false, nil
@@ -101,13 +115,15 @@ func TestWhatIsOwedIsWhatTheLastDeployDidNotGetTo(t *testing.T) {
 		w.inv.Hosts = all[1:2]
 		w.run(fleet.Options{})
 		expect("laptop lost", "")
+		lastRuns("fine switch switched, away switch switched, lost switch unknown, bad switch failed")
 
 		// Goals that change nothing settle nothing.
 		w.inv.Hosts, w.events = all[2:3], nil
 		w.hosts["laptop"].log = []piece{{0, "NONCE end built - build built\n"}}
 		w.run(fleet.Options{Goal: fleet.GoalBuild})
 		expect("laptop lost", "")
-		if other, err := w.engine.Records.Owed("another fleet"); err != nil || len(other) > 0 {
+		lastRuns("fine switch switched, away switch switched, laptop build built, lost switch unknown, bad switch failed")
+		if other, err := w.engine.Records.HostHistory("another fleet"); err != nil || len(other.Pending)+len(other.LastRuns) > 0 {
 			t.Error(fmt.Sprint(other, err))
 		}
 	})

@@ -18,7 +18,7 @@ func Generations(ctx context.Context, d Dialer, h *inventory.Host) ([]Generation
 		return nil, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, fmt.Errorf("the host did not say which generations it has within %v", probeLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not say which generations it has within %v", probeTimeout))
 	defer cancel()
 	header, text, err := askAll(ctx, conn, func(token string) remote.Script { return remote.Generations(token, string(h.Kind)) }, remote.MaxProbe)
 	switch {

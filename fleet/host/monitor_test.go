@@ -345,3 +345,18 @@ func TestWhereTheAgentFailsTheProbeTellsTheFigures(t *testing.T) {
 		})
 	}
 }
+
+func TestAMonitorKeepsTheTimeOfTheFactsWhileAHostIsOffline(t *testing.T) {
+	h := &watched{}
+	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
+		first := s.last(t)
+		if first.FactsTime.IsZero() || !first.FactsTime.Equal(first.CheckoutTime) || first.FactsTime.Before(first.Time) {
+			t.Errorf("asked at %v, facts of %v, checkout of %v", first.Time, first.FactsTime, first.CheckoutTime)
+		}
+		h.set(func(h *watched) { h.refuse, h.lose = watchedRefusal{"no route to host", true}, true })
+		pass(15 * time.Second)
+		if last := s.last(t); !last.FactsTime.Equal(first.FactsTime) || !last.Time.After(first.Time) {
+			t.Errorf("asked at %v, facts of %v, which were of %v", last.Time, last.FactsTime, first.FactsTime)
+		}
+	})
+}

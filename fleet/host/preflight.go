@@ -21,7 +21,9 @@ func CheckHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inven
 
 	plan := &fleet.Plan{Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: fleet.Options{Goal: fleet.GoalSwitch}}
 	token := remote.Token()
-	s := OpenSession(ctx, conn, Job(plan, "check", h, "").Check(token), token, nil)
+	// As in a deploy that pulls, whose checkout has to be on the branch. No revision is looked up: the check stops before the pull.
+	rev := inv.Branch
+	s := OpenSession(ctx, conn, Job(plan, "check", h, rev).Check(token), token, nil)
 	defer s.Close()
 	var header *remote.Header
 	var parser *remote.Parser

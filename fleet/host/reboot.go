@@ -79,26 +79,26 @@ func rebootHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inve
 	case h.Kind == inventory.Home:
 		return RebootResult{Word: RebootSkipped, Reason: "it is a user's home, not a machine"}
 	}
-	l := newLookout(d, inv, h)
-	defer l.close()
-	status := l.look(ctx)
+	client := newStatusClient(d, inv, h)
+	defer client.close()
+	status := client.ask(ctx)
 	if status.Err != nil {
 		return rebootNotBegun(NotReached(status.Err, h))
 	}
 	if s := status.Health.System; o.IfNeeded && !s.RebootNeeded && !s.BootPending {
 		return RebootResult{Word: RebootNotNeeded}
 	}
-	header, err := orderReboot(ctx, l.conn, h, o)
+	header, err := orderReboot(ctx, client.conn, h, o)
 	switch {
 	case errors.Is(err, ErrSilent), err != nil && status.Health.BootID == "":
 		return RebootResult{Word: RebootRefused, Reason: Reason(err, h)}
 	case err != nil: // the order may have been heard
-		l.close()
+		client.close()
 		return awaitBoot(ctx, d, h, status.Health.BootID, o.Limit)
 	case header.Word != "rebooting":
 		return rebootNotBegun(Refused(fleet.Connect, header, h))
 	}
-	l.close()
+	client.close()
 	return awaitBoot(ctx, d, h, header.Code, o.Limit)
 }
 
@@ -173,7 +173,7 @@ func bootOf(ctx context.Context, d Dialer, h *inventory.Host) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	header, err := Ask(ctx, conn, remote.Boot)
 	if err == nil && (header.Word != "booted" || header.Code == "") {

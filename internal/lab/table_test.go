@@ -115,7 +115,7 @@ func TestTableSession(t *testing.T) {
 	if now := systemOf(t, "m2"); now != first {
 		t.Errorf("m2 was rolled back to %s, want %s", now, first)
 	}
-	term.await(`m2 .*(fine|reboot|behind)`)
+	term.await(`m2 .*(current|reboot|behind)`)
 
 	term.press("s")
 	term.await(`mba@m2`)

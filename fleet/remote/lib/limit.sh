@@ -8,26 +8,37 @@ limit() {
   shift
   "$@" &
   limit_child=$!
-  (
-    nap='' watch_status=0
-    trap 'kill $nap 2>/dev/null || :; exit "$watch_status"' TERM
-    sleep "$limit_seconds" &
-    nap=$!
-    wait "$nap"
-    watch_status=3
-    kill -TERM "$limit_child"
-    sleep 10 &
-    nap=$!
-    wait "$nap"
-    kill -KILL "$limit_child"
-    exit "$watch_status"
-  ) >/dev/null 2>&1 &
+  (watch_limit) >/dev/null 2>&1 &
   limit_watch=$!
   limit_status=0 limit_over=0
   wait "$limit_child" || limit_status=$?
-  kill "$limit_watch" 2>/dev/null || :
-  # If it is killed before it has set its trap, the shell prints a message.
+  # Not TERM: a subshell keeps the handlers of this shell's traps until it has reset them, and dash
+  # and bash lose a signal that arrives before that. USR1 has no handler here, so an early one kills
+  # the watch, and the shell prints a message.
+  kill -USR1 "$limit_watch" 2>/dev/null || :
   wait "$limit_watch" 2>/dev/null || limit_over=$?
   [ "$limit_over" != 3 ] || limit_status=124
   return "$limit_status"
+}
+
+# watch_limit ends the child when its time is over, and exits with 3 if it had to. SIGUSR1 stops the
+# watch. It can come at any time, also while $nap is not known yet.
+watch_limit() {
+  nap='' watch_stopped=''
+  trap 'watch_stopped=yes; [ -z "$nap" ] || kill -KILL "$nap" || :' USR1
+  watch_sleep "$limit_seconds"
+  [ -z "$watch_stopped" ] || exit 0
+  kill -TERM "$limit_child" || :
+  watch_sleep 10
+  [ -n "$watch_stopped" ] || kill -KILL "$limit_child" || :
+  exit 3
+}
+
+# watch_sleep SECONDS sleeps until the watch is stopped, and leaves no process behind.
+watch_sleep() {
+  sleep "$1" &
+  nap=$!
+  [ -z "$watch_stopped" ] || kill -KILL "$nap" || :
+  wait "$nap" || :
+  nap=''
 }

@@ -20,6 +20,10 @@ settle() {
 
 # judge_death sets $ending according to what the host runs now.
 judge_death() {
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then
+    ending="cancelled cancelled $step"
+    return
+  fi
   if [ "$(readlink "$dir/gate" 2>/dev/null)" != activate ]; then
     ending="failed died $step activated=no"
     return

@@ -11,13 +11,13 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// printStatus is the table for a person, what needs one after it, and what all were held against.
+// printStatus prints a table of the hosts, then what the target is.
 func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []hostReport) error {
 	ink := env.palette(env.OutTTY)
 	t := newTextTable(env, statusHeads()...)
 	subject := ""
 	for _, r := range reports {
-		t.row(ink.Host(r.host.Color), append([]string{r.host.Name, r.state(ink)}, r.cells()...)...)
+		t.row(ink.Host(r.host.Color), append([]string{r.host.Name, r.state(ink)}, r.cells(env.Now())...)...)
 		if c := checkoutOf(r); c != nil && revision != "" && c.Revision == revision {
 			subject = c.Subject
 		}
@@ -27,7 +27,7 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 		return err
 	}
 	for _, r := range reports {
-		if r.Err != nil && !(r.away() && r.host.SkipOffline) {
+		if r.Err != nil && !(r.offline() && r.host.SkipOffline) {
 			fmt.Fprintf(env.Err, "%s: %s\n", env.palette(env.ErrTTY).Host(r.host.Color).Paint(r.host.Name), withoutName(r.Err.Error(), r.host))
 			printHint(env.Err, env.palette(env.ErrTTY), hint.Of(r.Err))
 		}
@@ -37,76 +37,53 @@ func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []
 }
 
 func statusHeads() []string {
-	return []string{"HOST", "STATE", "CHECKOUT", "RUNS", "GENERATION", "LOAD", "MEMORY", "STORE", "UP", "DIFFERS IN"}
+	return []string{"HOST", "STATE", "CHECKOUT", "RUNS", "GENERATION", "LOAD", "MEMORY", "STORE", "UP", "DETAILS"}
 }
 
-// spareHeads are the columns that a narrow terminal does without, the first to go first.
+// spareHeads returns the columns that a narrow terminal leaves out, in that order.
 func spareHeads() []string {
 	return []string{"UP", "MEMORY", "LOAD", "GENERATION", "STORE", "CHECKOUT"}
 }
 
-// footer says what the hosts were held against, and how many are so.
+// footer returns the target, and how many hosts are at it.
 func footer(inv *inventory.Inventory, revision, subject string, reports []hostReport) string {
-	current, known := 0, 0
+	current, silent := 0, 0
 	for _, r := range reports {
-		if r.Err == nil {
-			known++
-			if len(r.drift) == 0 {
-				current++
-			}
+		if r.State == health.StateCurrent {
+			current++
+		}
+		if r.Err != nil {
+			silent++
 		}
 	}
-	target := fmt.Sprintf("the git here does not know what %s is at", inv.Branch)
+	target := fmt.Sprintf("git on this machine cannot report the tip of %s", inv.Branch)
 	switch {
 	case revision != "":
 		target = fmt.Sprintf("%s is at %s", inv.Branch, health.Short(revision))
 	case inv.Remote == "":
-		target = fmt.Sprintf("the inventory has no remote that says what %s is at", inv.Branch)
+		target = fmt.Sprintf("the inventory has no remote, so the tip of %s is unknown", inv.Branch)
 	}
 	if subject != "" {
 		target += fmt.Sprintf(" (%s)", subject)
 	}
 	text := fmt.Sprintf("%s; %d of %s current", target, current, count(len(reports), "host"))
-	if silent := len(reports) - known; silent > 0 {
+	if silent > 0 {
 		text += fmt.Sprintf(", %d without an answer", silent)
 	}
 	return text
 }
 
-// state is how a host is in a word, with the mark and the ink for it.
+// state returns the mark and the word of the host's state.
 func (r hostReport) state(ink tui.Palette) string {
-	switch d := r.drift; {
-	case r.away() && r.host.SkipOffline:
-		return ink.Faint.Paint("- away")
-	case r.away():
-		return ink.Bad.Paint("? unreachable")
-	case r.Err != nil:
-		return ink.Bad.Paint("✗ refused")
-	case d.Has(health.UnitsFailed):
-		return ink.Bad.Paint("! units")
-	case d.Has(health.Diverged, health.Ahead):
-		return ink.Warn.Paint("↕ diverged")
-	case d.Has(health.Dirty):
-		return ink.Warn.Paint("~ dirty")
-	case d.Has(health.WrongBranch):
-		return ink.Warn.Paint("~ branch")
-	case d.Has(health.Behind, health.Outdated):
-		return ink.Warn.Paint("↓ behind")
-	case d.Has(health.Unknown):
-		return ink.Warn.Paint("? unknown")
-	case d.Has(health.RebootNeeded, health.BootPending):
-		return ink.Warn.Paint("↻ reboot")
-	case d.Has(health.OtherLock):
-		return ink.Warn.Paint("~ lock")
-	}
-	return ink.Good.Paint("✓ current")
+	paint, mark := ink.State(r.State)
+	return paint.Paint(mark + " " + r.State.String())
 }
 
-// cells are the figures of a host.
-func (r hostReport) cells() []string {
+// cells returns a host's row after its state.
+func (r hostReport) cells(now time.Time) []string {
 	h := r.Health
 	if h == nil {
-		return append(make([]string, 7), r.owing())
+		return append(make([]string, 7), r.details(now))
 	}
 	checkout := ""
 	if h.Checkout != nil {
@@ -123,22 +100,29 @@ func (r hostReport) cells() []string {
 	if h.Uptime > 0 {
 		uptime = span(time.Duration(h.Uptime * float64(time.Second)))
 	}
-	job := ""
-	if h.Job != nil {
-		job = "a job of " + h.Job.Who + " is at work"
-	}
 	return []string{
 		checkout, health.Short(h.System.Revision), generation, fmt.Sprintf("%.2f", h.Load[0]), used(h.Memory), free(h.Store),
-		uptime, strings.Join(someOf(r.drift.String(), job, r.owing()), "; "),
+		uptime, r.details(now),
 	}
 }
 
-// owing says that the last deploy did not get to a host.
-func (r hostReport) owing() string {
-	if r.owed == nil {
-		return ""
+// details returns why the host is in its state, and what else there is to know. Errors are printed
+// after the table.
+func (r hostReport) details(now time.Time) string {
+	last, reason, job, pending := "", r.Reason, "", ""
+	if r.LastRun != nil {
+		last, reason = r.LastRun.Sentence(now), r.Drift.String()
 	}
-	return "a deploy is owed since run " + r.owed.Run
+	if r.Err != nil {
+		reason = ""
+	}
+	if r.Health != nil && r.Health.Job != nil {
+		job = "job of " + r.Health.Job.Who + " running"
+	}
+	if r.pending != nil {
+		pending = "deploy pending since run " + r.pending.Run
+	}
+	return strings.Join(someOf(last, reason, job, pending), "; ")
 }
 
 func checkoutOf(r hostReport) *health.Checkout {
@@ -148,7 +132,7 @@ func checkoutOf(r hostReport) *health.Checkout {
 	return r.Health.Checkout
 }
 
-// span is a time in its largest unit.
+// span formats a duration in its largest unit.
 func span(d time.Duration) string {
 	for _, unit := range []struct {
 		length time.Duration
@@ -161,7 +145,7 @@ func span(d time.Duration) string {
 	return fmt.Sprintf("%d s", max(d, 0)/time.Second)
 }
 
-// used is how full something is.
+// used formats how full something is.
 func used(a *health.Amount) string {
 	if a == nil || a.Total == 0 {
 		return ""
@@ -169,7 +153,7 @@ func used(a *health.Amount) string {
 	return fmt.Sprintf("%d%%", 100*(a.Total-min(a.Free, a.Total))/a.Total)
 }
 
-// free is what is left of a disk.
+// free formats how much is left of a disk.
 func free(a *health.Amount) string {
 	if a == nil {
 		return ""
@@ -177,7 +161,7 @@ func free(a *health.Amount) string {
 	return size(a.Free) + " free"
 }
 
-// size is a number of bytes with at most three digits.
+// size formats a number of bytes with at most three digits.
 func size(bytes uint64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	n, i := float64(bytes), 0

@@ -15,9 +15,9 @@ import (
 	"github.com/markus-barta/nixfleet/internal/demo"
 )
 
-func TestStatusEndsWithWhatMattersMost(t *testing.T) {
+func TestStatusExitCodeIsThatOfTheWorstHost(t *testing.T) {
 	host := func(drift health.Drift) hostReport {
-		return hostReport{host: &inventory.Host{}, HostStatus: host.HostStatus{Reachable: true, Health: &health.Health{}}, drift: drift}
+		return hostReport{host: &inventory.Host{}, HostStatus: host.HostStatus{Reachable: true, Health: &health.Health{}}, Judgement: health.Judgement{Drift: drift}}
 	}
 	current, drifted := host(health.Drift{}), host(health.Drift{{Code: health.Behind}})
 	away, skipped, refused := host(nil), host(nil), host(nil)
@@ -33,7 +33,7 @@ func TestStatusEndsWithWhatMattersMost(t *testing.T) {
 		code    int
 	}{
 		{"all is well", []hostReport{current, skipped}, true, fleet.ExitOK},
-		{"drift, and nobody asked", []hostReport{current, drifted}, false, fleet.ExitOK},
+		{"drift without --exit-code", []hostReport{current, drifted}, false, fleet.ExitOK},
 		{"drift", []hostReport{drifted, current}, true, fleet.ExitDrift},
 		{"one is away", []hostReport{current, away}, true, fleet.ExitUnreachable},
 		{"drift before away", []hostReport{away, drifted, away}, true, fleet.ExitDrift},
@@ -45,7 +45,7 @@ func TestStatusEndsWithWhatMattersMost(t *testing.T) {
 	}
 }
 
-func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
+func TestStatusShowsDriftedHosts(t *testing.T) {
 	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1, Dirty: true})
 	if code := Main(env.Env, []string{"deploy", "web", "--quiet"}); code != fleet.ExitOK {
 		t.Fatalf("deploy: %d\n%s%s", code, env.out, env.err)
@@ -55,7 +55,7 @@ func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, env.err)
 	}
 	out := env.out.String()
-	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "changes that are not committed; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
+	for _, want := range []string{"web   ✓ current", "api   ~ dirty", "uncommitted changes; 2 behind", "(flake: newer nixpkgs, vpn-hub 2.1.0)", "1 of 2 hosts current\n"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("nothing says %q in\n%s", want, out)
 		}
@@ -65,7 +65,7 @@ func TestStatusShowsWhichHostsAreNotAsWanted(t *testing.T) {
 	}
 }
 
-func TestStatusJSONIsALineAHost(t *testing.T) {
+func TestStatusJSONPrintsOneLinePerHost(t *testing.T) {
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(env.Env, []string{"status", "--output", "json"}); code != fleet.ExitUnreachable {
@@ -84,7 +84,7 @@ func TestStatusJSONIsALineAHost(t *testing.T) {
 	}
 }
 
-func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
+func TestStatusShowsPendingDeploys(t *testing.T) {
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(env.Env, []string{"deploy", "--all", "--quiet"}); code != fleet.ExitUnreachable {
@@ -92,8 +92,8 @@ func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
 	}
 	*env.out = syncBuffer{}
 	Main(env.Env, []string{"status"})
-	if out := env.out.String(); strings.Count(out, "a deploy is owed since run") != 1 {
-		t.Errorf("one is owed:\n%s", out)
+	if out := env.out.String(); strings.Count(out, "deploy pending since run") != 1 {
+		t.Errorf("one is pending:\n%s", out)
 	}
 	*env.out = syncBuffer{}
 	Main(env.Env, []string{"status", "--output", "json"})
@@ -103,18 +103,18 @@ func TestStatusKnowsWhatIsStillOwed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if web.Owed != nil || gone.Owed == nil || gone.Owed.Outcome != fleet.Unreachable || len(gone.Owed.Revision) != 40 {
-		t.Errorf("web is owed %+v, gone %+v", web.Owed, gone.Owed)
+		t.Errorf("pending: web %+v, gone %+v", web.Owed, gone.Owed)
 	}
 }
 
-func TestANarrowTerminalGetsFewerColumns(t *testing.T) {
+func TestStatusLeavesOutColumnsOnNarrowTerminals(t *testing.T) {
 	env := newTestEnv(t)
-	r := hostReport{host: &inventory.Host{Name: "hsb0"}, drift: health.Drift{{Code: health.Behind, Text: "2 behind"}}, HostStatus: host.HostStatus{
+	r := hostReport{host: &inventory.Host{Name: "hsb0"}, Judgement: health.Judgement{State: health.StateBehind, Reason: "2 behind"}, HostStatus: host.HostStatus{
 		Reachable: true, Health: &health.Health{Uptime: 90000, System: health.System{Generation: 213}, Memory: &health.Amount{Total: 100, Free: 25}, Store: &health.Amount{Total: 1 << 40, Free: 5 << 30}},
 	}}
 	at := func(width int) string {
 		table := newTextTable(env.Env, statusHeads()...)
-		table.row(table.palette.Bad, append([]string{"hsb0", r.state(table.palette)}, r.cells()...)...)
+		table.row(table.palette.Bad, append([]string{"hsb0", r.state(table.palette)}, r.cells(env.Now())...)...)
 		table.width = width
 		table.fit(spareHeads()...)
 		return table.String()
