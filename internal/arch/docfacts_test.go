@@ -21,12 +21,18 @@ import (
 
 // docFacts are the names that documentation may use.
 type docFacts struct {
-	flags    map[string][]string // of each command, such as "history compare"; "" is fleetctl itself
-	keys     []string            // of the inventory and of config.toml
-	codes    []string            // of results
-	messages []*regexp.Regexp    // texts that the program can print
-	exists   func(path string) bool
-	anchors  func(path string) []string // of a page's headings
+	// flags of each command, such as "history compare". The command "" is fleetctl itself.
+	flags map[string][]string
+	// keys of the inventory and of config.toml.
+	keys []string
+	// codes of results.
+	codes []string
+	// messages match the texts that the program can print.
+	messages []*regexp.Regexp
+	// exists reports whether a path of the repository exists.
+	exists func(path string) bool
+	// anchors returns those of a page's headings.
+	anchors func(path string) []string
 }
 
 // configKeys are the keys of config.toml outside of its tables.
@@ -364,7 +370,7 @@ func demoCalls(text string) []demoCall {
 	return calls
 }
 
-// run runs the call with a program, and returns what is wrong with its result.
+// run runs the call with a program, and returns the differences from what it documents.
 func (c demoCall) run(program string, before ...string) []string {
 	cmd := exec.Command(program, append(before, c.args...)...) //nolint:noctx // the demo ends itself
 	out, err := cmd.CombinedOutput()

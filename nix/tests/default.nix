@@ -1,6 +1,6 @@
 # Tests of the package: its version, its completions and manual pages, and an inventory. On Linux
-# also virtual machines: the agent on a host, an operator with two hosts, and an operator with a host
-# that really switches.
+# also virtual machines: the agent on a host, an operator with two hosts, and an operator with one
+# host that really switches.
 {
   lib,
   runCommand,

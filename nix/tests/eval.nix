@@ -273,21 +273,23 @@ let
         && lib.hasInfix "\nu fleetctl-agent " (builtins.readFile ../fleetctl-agent.sysusers);
 
       "nixos: limits become flags of the command" =
-        (eval nixos (agent {
-          idle = 0;
-          limits = {
-            connections = 8;
-            requests = 9;
-            headerBytes = 9000;
-            minInterval = 2;
-            maxInterval = 3;
-          };
-        })).systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
+        let
+          flags = "agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s";
+          words = [ exe ] ++ lib.splitString " " flags;
+          config = eval nixos (agent {
+            idle = 0;
+            limits = {
+              connections = 8;
+              requests = 9;
+              headerBytes = 9000;
+              minInterval = 2;
+              maxInterval = 3;
+            };
+          });
+        in
+        config.systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
           ""
-          (lib.concatMapStringsSep " " (word: "\"${word}\"") (
-            [ exe ]
-            ++ lib.splitString " " "agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
-          ))
+          (lib.concatMapStringsSep " " (word: "\"${word}\"") words)
         ];
 
       "nixos: another socket replaces that of the package" =
@@ -510,7 +512,15 @@ let
             "x86_64-linux"
           ];
           # nixpkgs 26.05 still has Intel Macs.
-          older = stub.flakeOf (lib.extend (_: before: { trivial = before.trivial // { release = "26.05"; }; }));
+          older = stub.flakeOf (
+            lib.extend (
+              _: before: {
+                trivial = before.trivial // {
+                  release = "26.05";
+                };
+              }
+            )
+          );
         in
         lib.all (output: lib.attrNames flake.${output} == systems) [
           "packages"
@@ -640,6 +650,7 @@ let
         let
           vm = name: stub.package.passthru.tests.${name}.test.nodes;
           host = stub.node (vm "agent").host;
+          started = host.systemd.services.fleetctl-agent.serviceConfig.ExecStart;
           one = stub.node (vm "deploy").one;
           real = stub.node (vm "switch").one;
           operator' = stub.node (vm "deploy").operator;
@@ -650,7 +661,7 @@ let
           real
           operator'
         ]
-        && lib.hasSuffix "\"--idle\" \"5s\"" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
+        && lib.hasSuffix "\"--idle\" \"5s\"" (lib.last started)
         && host.users.groups.fleetctl.members == [ "mba" ]
         && one.systemd.packages == [ stub.package ]
         && !lib.hasInfix "@system@" one.environment.etc."nixcfg.nix".text
@@ -680,7 +691,14 @@ let
         let
           path = ../../packaging/nixpkgs/package.nix;
           package = stub.pkgs.callPackage path { };
-          literal = name: builtins.match ".*\n *${name} = \"([^\"$]+)\";.*" (builtins.readFile path) != null;
+          text = builtins.readFile path;
+          literal = name: builtins.match ".*\n *${name} = \"([^\"$]+)\";.*" text != null;
+          meta =
+            package:
+            removeAttrs package.meta [
+              "changelog"
+              "maintainers"
+            ];
         in
         lib.all literal [
           "version"
@@ -690,14 +708,7 @@ let
         && package.passthru.updateScript == [ "nix-update" ]
         && package.src.tag == "v${package.version}"
         && package.postInstall == stub.package.postInstall
-        &&
-          removeAttrs package.meta [
-            "changelog"
-            "maintainers"
-          ] == removeAttrs stub.package.meta [
-            "changelog"
-            "maintainers"
-          ];
+        && meta package == meta stub.package;
 
       "template: its outputs are two hosts and a home, which its inventory lists" =
         let
@@ -714,21 +725,19 @@ let
             nixfleet = stub.flake;
           };
           fleet = (import ../lib.nix).hostsFromFlake template;
+          kinds = lib.mapAttrs (_: host: host.kind);
+          modules = lib.concatMap (configuration: configuration.modules) (
+            lib.attrValues (template.nixosConfigurations // template.homeConfigurations)
+          );
         in
         lib.attrNames template.nixosConfigurations == [
           "db"
           "web"
         ]
         && lib.attrNames template.homeConfigurations == [ "you@laptop" ]
-        && lib.mapAttrs (_: host: host.kind) inventory.hosts == lib.mapAttrs (_: host: host.kind) fleet
+        && kinds inventory.hosts == kinds fleet
         && lib.hasInfix "/hosts.toml" template.checks.x86_64-linux.inventory.script
-        && lib.all (module: builtins.pathExists module) (
-          lib.filter builtins.isPath (
-            lib.concatMap (c: c.modules) (
-              lib.attrValues (template.nixosConfigurations // template.homeConfigurations)
-            )
-          )
-        );
+        && lib.all builtins.pathExists (lib.filter builtins.isPath modules);
 
       "the modules have a maintainer if nixpkgs lists them" =
         let
@@ -737,16 +746,28 @@ let
             ((lib.extend (_: _: { inherit maintainers; })).evalModules {
               modules = [
                 ../modules/maintainers.nix
-                { options.meta.maintainers = lib.mkOption { type = lib.types.listOf lib.types.attrs; }; }
+                {
+                  options.meta.maintainers = lib.mkOption {
+                    type = lib.types.listOf lib.types.attrs;
+                  };
+                }
               ];
             }).config.meta.maintainers;
+          listed.markus-barta.github = "markus-barta";
         in
-        of { } == [ ] && of { markus-barta.github = "markus-barta"; } == [ { github = "markus-barta"; } ];
+        of { } == [ ] && of listed == [ listed.markus-barta ];
 
       "operator: the programs that it runs are related packages" =
+        let
+          related = module: (stub.eval module { }).options.programs.fleetctl.enable.relatedPackages;
+        in
         lib.all
           (
-            module: (stub.eval module { }).options.programs.fleetctl.enable.relatedPackages == [ "git" "openssh" ]
+            module:
+            related module == [
+              "git"
+              "openssh"
+            ]
           )
           [
             nixos
@@ -756,15 +777,10 @@ let
 
       "every computed default has a text" =
         let
-          texts =
-            module:
-            map (o: o.defaultText) (
-              lib.filter (o: o ? defaultText) (
-                lib.collect lib.isOption { inherit ((stub.eval module { }).options) services programs; }
-              )
-            );
+          options = module: lib.collect lib.isOption (stub.eval module { }).options;
+          texts = module: lib.count (option: option ? defaultText) (options module);
         in
-        lib.length (texts nixos) == 3 && lib.length (texts home) == 2;
+        texts nixos == 3 && texts darwin == 3 && texts home == 2;
 
       "flake: options-doc has a page for each module" =
         let

@@ -1,6 +1,6 @@
-# A configuration that builds without nixpkgs: a copy of a specialisation of the booted NixOS system,
-# with its real activation and switch-to-configuration. The test replaces @system@. The file "next"
-# beside this one contains the name of the specialisation.
+# A configuration that builds without nixpkgs: a copy of a variant of the booted NixOS system, with
+# its real activation and switch-to-configuration. The test replaces @system@. The file "next" in
+# this directory contains the name of the variant.
 {
   outputs =
     { self }:
@@ -15,7 +15,7 @@
         args = [
           "-ec"
           ''
-            old=$(readlink -f "/run/booted-system/specialisation/$(echo $next)")
+            old=$(readlink -f "/run/booted-system/specialisation/$(echo $next)") # english:ignore NixOS's
             cp -a "$old" "$out"
             chmod u+w "$out" "$out/bin"
             # The system's own path is in the files that activate it.

@@ -1,12 +1,9 @@
 # Stand-ins for everything except nixpkgs' lib: packages, and the options of NixOS, nix-darwin and
 # home-manager that the modules set.
-{ lib }:
-let
-  nixpkgsLib = lib;
-in
+{ lib }@args:
 let
   # The list of maintainers is not part of nixpkgs' lib.
-  lib = nixpkgsLib.extend (_: _: { maintainers.alice.name = "Alice"; });
+  lib = args.lib.extend (_: _: { maintainers.alice.name = "Alice"; });
 
   # An attribute set that looks like a derivation and is never built.
   derivation' =

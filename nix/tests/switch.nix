@@ -15,6 +15,7 @@ in
         environment.etc."nixcfg.nix".text =
           lib.replaceStrings [ "@system@" ] [ pkgs.stdenv.hostPlatform.system ]
             (lib.readFile ./real-system-flake.nix);
+        # english:ignore the name of an option
         specialisation = {
           good.configuration = {
             environment.etc."generation".text = "good";
@@ -43,37 +44,39 @@ in
     };
   };
 
-  testScript = import ./prelude.nix { inherit key; } + ''
-    def choose(name):
-        commit(one, f"echo {name} >next")
+  testScript =
+    import ./prelude.nix { inherit key; }
+    + ''
+      def choose(name):
+          commit(one, f"echo {name} >next")
 
-    def generation():
-        return one.succeed("cat /etc/generation").strip()
+      def generation():
+          return one.succeed("cat /etc/generation").strip()
 
-    prepare("one", one)
+      prepare("one", one)
 
-    with subtest("the host switches, and its units start"):
-        choose("good")
-        assert deploy(0)["one"]["outcome"] == "switched"
-        assert generation() == "good"
-        one.succeed("systemctl is-active hello.service")
-        one.succeed("test $(readlink -f /run/current-system) = $(readlink -f /nix/var/nix/profiles/system)")
+      with subtest("the host switches, and its units start"):
+          choose("good")
+          assert deploy(0)["one"]["outcome"] == "switched"
+          assert generation() == "good"
+          one.succeed("systemctl is-active hello.service")
+          one.succeed("test $(readlink -f /run/current-system) = $(readlink -f /nix/var/nix/profiles/system)")
 
-    with subtest("a unit that fails makes the host degraded"):
-        choose("broken")
-        result = deploy(1)["one"]
-        assert result["outcome"] == "degraded" and result["code"] == "units", result
-        assert "hello.service" in result["reason"], result
-        assert generation() == "broken"
+      with subtest("a unit that fails makes the host degraded"):
+          choose("broken")
+          result = deploy(1)["one"]
+          assert result["outcome"] == "degraded" and result["code"] == "units", result
+          assert "hello.service" in result["reason"], result
+          assert generation() == "broken"
 
-    with subtest("the host is rolled back"):
-        operator.succeed("fleetctl rollback one --yes")
-        assert generation() == "good"
+      with subtest("the host is rolled back"):
+          operator.succeed("fleetctl rollback one --yes")
+          assert generation() == "good"
 
-    with subtest("a configuration without sshd is rolled back by the host"):
-        choose("cut")
-        assert deploy(1, "--confirm-timeout 20s")["one"]["outcome"] == "rolled-back"
-        assert generation() == "good"
-        operator.succeed("ssh one true")
-  '';
+      with subtest("a configuration without sshd is rolled back by the host"):
+          choose("cut")
+          assert deploy(1, "--confirm-timeout 20s")["one"]["outcome"] == "rolled-back"
+          assert generation() == "good"
+          operator.succeed("ssh one true")
+    '';
 }
