@@ -82,7 +82,7 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Until("was abandoned before it finished: press A to attach")
 	p.Keys("A")
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 failed")
+	p.Until("finished: 1 failed")
 	p.Keys("q")
 	p.Until("the jobs stop with the demo's hosts:\n  fleetctl demo --dir ")
 }
@@ -109,7 +109,7 @@ kill $demo`, dir))
 		return false
 	})
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 failed")
+	p.Until("finished: 1 failed")
 	p.Keys("q")
 	p.Until("exit status 0")
 }
@@ -133,7 +133,7 @@ chmod +x "$bin/ssh"
 PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
 	p.Until("2 behind")
 	p.Keys("s")
-	p.Until("ssh has failed; enter goes back to the table")
+	p.Until("ssh failed; press enter to return to the table")
 	p.Until("no route to this host")
 	p.Keys("Enter")
 	p.Until("2 behind")
@@ -152,7 +152,7 @@ cat "$dir/report"`)
 	p.Until("pull 1 host?")
 	p.Keys("Tab", "Enter")
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 pulled")
+	p.Until("finished: 1 pulled")
 	p.Keys("q")
 	p.Until("exit status 0")
 	p.Until(`"goal":"pull"`)

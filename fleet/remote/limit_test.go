@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// limitLoop runs short commands under a long limit, in a shell that has a trap for TERM, as a job does.
+// limitLoop runs short commands under a long limit, in a shell that has a trap for TERM, as a job
+// does.
 const limitLoop = `# limitloop.sh: repeats a limited command.
 #
 # uses: limit
