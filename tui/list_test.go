@@ -308,3 +308,12 @@ func TestNarrowNameColumnIsCut(t *testing.T) {
 		t.Errorf("the name is not cut:\n%s", shown)
 	}
 }
+
+func TestListFillsWindowThatGrows(t *testing.T) {
+	d := newDriver(large(100), 100, 20)
+	d.press("G")
+	d.send(tea.WindowSizeMsg{Width: 100, Height: 50})
+	if want := 100 - d.tableHeight(); d.list.top != want {
+		t.Errorf("the first line shown is %d, want %d", d.list.top, want)
+	}
+}

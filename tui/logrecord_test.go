@@ -173,3 +173,22 @@ func BenchmarkScrollingInRecord(b *testing.B) {
 		d.View()
 	}
 }
+
+// TestRecordOfEqualLinesIsAlignedByNumber has no texts that tell the lines apart.
+func TestRecordOfEqualLinesIsAlignedByNumber(t *testing.T) {
+	const lines = 9000
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
+	for range lines {
+		run.line("hsb0", "out", "the same line")
+		d.owner.record = append(d.owner.record, Text{"out", "the same line"})
+	}
+	d.press("l")
+	d.screen()
+	d.pane().move(-1<<30, &d.logs.style)
+	d.press("k")
+	if want := lines - maxHostLines - 1; d.pane().page == nil || d.pane().top != want {
+		t.Errorf("the first line shown is %d, want %d", d.pane().top, want)
+	}
+}
