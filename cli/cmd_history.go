@@ -115,7 +115,7 @@ func listRuns(env *Env, o historyOptions) error {
 func newPastRun(rec *record.Record, s *fleet.State) pastRun {
 	p := pastRun{
 		Run: rec.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
-		Counts: s.Summarize().Counts, Living: rec.Living(), Ended: s.Settled(),
+		Counts: s.Summarize().Counts, Living: rec.Owned(), Ended: s.Settled(),
 	}
 	for _, h := range s.Hosts {
 		p.Hosts = append(p.Hosts, h.Name)

@@ -58,7 +58,9 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error { return runStatus(ctx, env, o, d, inv, hosts) })
+			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+				return runStatus(ctx, env, o, c, hosts)
+			})
 		},
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
@@ -70,15 +72,13 @@ EXIT STATUS
 // hostReport is everything that status reports about a host.
 type hostReport struct {
 	host *inventory.Host
-	host.HostStatus
+	host.Status
 	health.Judgement
 	pending *record.PendingDeploy // nil if there is none
 }
 
-func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
-	if o.parallel == 0 {
-		o.parallel = inv.Parallel
-	}
+func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, hosts []*inventory.Host) error {
+	inv := c.Inventory
 	var revision string
 	var history record.HostHistory
 	var tipErr, historyErr error
@@ -87,8 +87,8 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, in
 		lookups.Go(func() { revision, tipErr = env.branchTip(ctx, inv.Remote, inv.Branch) })
 	}
 	lookups.Go(func() { history, historyErr = env.records().HostHistory(inv.Name) })
-	found := make(map[string]host.HostStatus)
-	host.Status(ctx, d, inv, hosts, o.parallel, func(s host.HostStatus) { found[s.Host] = s })
+	found := make(map[string]host.Status)
+	c.Status(ctx, hosts, func(s host.Status) { found[s.Host] = s })
 	lookups.Wait()
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
@@ -112,7 +112,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, d host.Dialer, in
 }
 
 // judgeAll reports on hosts by what was found, in the order of the hosts.
-func judgeAll(inv *inventory.Inventory, revision string, hosts []*inventory.Host, found map[string]host.HostStatus, history record.HostHistory) []hostReport {
+func judgeAll(inv *inventory.Inventory, revision string, hosts []*inventory.Host, found map[string]host.Status, history record.HostHistory) []hostReport {
 	var checkouts []*health.Checkout
 	for _, h := range hosts {
 		if seen := found[h.Name].Health; seen != nil {
@@ -122,7 +122,7 @@ func judgeAll(inv *inventory.Inventory, revision string, hosts []*inventory.Host
 	target := health.Target{Revision: revision, Branch: inv.Branch, Lock: health.UsualLock(revision, checkouts)}
 	var reports []hostReport
 	for _, h := range hosts {
-		r := hostReport{host: h, HostStatus: found[h.Name]}
+		r := hostReport{host: h, Status: found[h.Name]}
 		target.Managed = h.Managed
 		evidence := health.Evidence{Seen: r.Observation(), Target: target, OfflineOK: h.SkipOffline}
 		if last, ok := history.LastRuns[h.Name]; ok {

@@ -45,24 +45,24 @@ type judgementCase struct {
 	name    string
 	state   string
 	reason  string // part of it
-	change  func(s *host.HostStatus)
+	change  func(s *host.Status)
 	lastRun *health.LastRun
 	skip    bool // it is allowed to be offline
 	managed bool
 }
 
 func judgementCases(now time.Time) []judgementCase {
-	facts := func(change func(h *health.Health)) func(s *host.HostStatus) {
-		return func(s *host.HostStatus) { change(s.Health) }
+	facts := func(change func(h *health.Health)) func(s *host.Status) {
+		return func(s *host.Status) { change(s.Health) }
 	}
-	checkout := func(change func(c *health.Checkout)) func(s *host.HostStatus) {
-		return func(s *host.HostStatus) { change(s.Health.Checkout) }
+	checkout := func(change func(c *health.Checkout)) func(s *host.Status) {
+		return func(s *host.Status) { change(s.Health.Checkout) }
 	}
-	system := func(change func(s *health.System)) func(s *host.HostStatus) {
-		return func(s *host.HostStatus) { change(&s.Health.System) }
+	system := func(change func(s *health.System)) func(s *host.Status) {
+		return func(s *host.Status) { change(&s.Health.System) }
 	}
-	without := func(err error) func(s *host.HostStatus) {
-		return func(s *host.HostStatus) { s.Reachable, s.Health, s.Err = false, nil, err }
+	without := func(err error) func(s *host.Status) {
+		return func(s *host.Status) { s.Reachable, s.Health, s.Err = false, nil, err }
 	}
 	failed := &health.LastRun{Goal: fleet.GoalSwitch, Outcome: "failed", Step: "build", Reason: "vpn-hub-2.1.0", Time: now.Add(-5 * time.Minute)}
 	return []judgementCase{
@@ -90,7 +90,7 @@ func judgementCases(now time.Time) []judgementCase {
 		{name: "changed", state: "refused", reason: "another key is known", change: without(refusedError{"host-key-changed", "changed: host key: another key is known"})},
 		{name: "stranger", state: "unknown key", reason: "not known", change: without(refusedError{"host-key-unknown", "stranger: host key: not known"})},
 		{name: "stranger-skip", state: "unknown key", skip: true, reason: "not known", change: without(refusedError{"host-key-unknown", "stranger-skip: host key: not known"})},
-		{name: "noprobe", state: "unknown", reason: "no answer within 20s", change: func(s *host.HostStatus) { s.Health, s.Err = nil, fmt.Errorf("no answer within 20s") }},
+		{name: "noprobe", state: "unknown", reason: "no answer within 20s", change: func(s *host.Status) { s.Health, s.Err = nil, fmt.Errorf("no answer within 20s") }},
 		{name: "failed", state: "failed", reason: "build: vpn-hub-2.1.0", lastRun: failed, change: checkout(func(c *health.Checkout) { c.Revision, c.Behind = olderRevision, 2 })},
 		{name: "failed-good", state: "failed", reason: "build: vpn-hub-2.1.0", lastRun: failed},
 		{name: "switched", state: "current", lastRun: &health.LastRun{Goal: fleet.GoalSwitch, Outcome: "switched", Time: now.Add(-5 * time.Minute), Revision: olderRevision}},
@@ -107,11 +107,11 @@ func compareTableAndStatus(t *testing.T, revision string) {
 	w := newTestEnv(t)
 	now := w.Now()
 	inv := &inventory.Inventory{Name: "test", Branch: "main", Remote: "x"}
-	found, history := map[string]host.HostStatus{}, record.HostHistory{LastRuns: map[string]health.LastRun{}}
+	found, history := map[string]host.Status{}, record.HostHistory{LastRuns: map[string]health.LastRun{}}
 	cases := judgementCases(now)
 	for _, test := range cases {
 		inv.Hosts = append(inv.Hosts, &inventory.Host{Name: test.name, Kind: inventory.NixOS, Wave: 1, SkipOffline: test.skip, Managed: test.managed})
-		s := host.HostStatus{Host: test.name, Reachable: true, Time: now, Health: &health.Health{
+		s := host.Status{Host: test.name, Reachable: true, Time: now, Health: &health.Health{
 			System:   health.System{Deployed: "/nix/store/a", Profile: "/nix/store/a", Revision: tipRevision},
 			Checkout: &health.Checkout{Revision: tipRevision, Branch: "main", Lock: "usual"},
 		}}

@@ -17,7 +17,7 @@ import (
 
 func TestStatusExitCodeIsThatOfTheWorstHost(t *testing.T) {
 	host := func(drift health.Drift) hostReport {
-		return hostReport{host: &inventory.Host{}, HostStatus: host.HostStatus{Reachable: true, Health: &health.Health{}}, Judgement: health.Judgement{Drift: drift}}
+		return hostReport{host: &inventory.Host{}, Status: host.Status{Reachable: true, Health: &health.Health{}}, Judgement: health.Judgement{Drift: drift}}
 	}
 	current, drifted := host(health.Drift{}), host(health.Drift{{Code: health.Behind}})
 	away, skipped, refused := host(nil), host(nil), host(nil)
@@ -109,7 +109,7 @@ func TestStatusShowsPendingDeploys(t *testing.T) {
 
 func TestStatusLeavesOutColumnsOnNarrowTerminals(t *testing.T) {
 	env := newTestEnv(t)
-	r := hostReport{host: &inventory.Host{Name: "hsb0"}, Judgement: health.Judgement{State: health.StateBehind, Reason: "2 behind"}, HostStatus: host.HostStatus{
+	r := hostReport{host: &inventory.Host{Name: "hsb0"}, Judgement: health.Judgement{State: health.StateBehind, Reason: "2 behind"}, Status: host.Status{
 		Reachable: true, Health: &health.Health{Uptime: 90000, System: health.System{Generation: 213}, Memory: &health.Amount{Total: 100, Free: 25}, Store: &health.Amount{Total: 1 << 40, Free: 5 << 30}},
 	}}
 	at := func(width int) string {
@@ -160,7 +160,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 func TestAFailedTestShowsWhatItSaid(t *testing.T) {
 	env := newTestEnv(t)
 	p := &testPrinter{env: env.Env, labels: newLabels(env.Env, hostsNamed("web")), lines: json.NewEncoder(new(bytes.Buffer))}
-	tested := host.Tested{Host: "web", Tests: []host.Test{{Name: "a.sh", Seconds: 1}, {Name: "b.sh", Exit: 7, Output: []string{"dns is silent"}}}}
+	tested := host.TestResults{Host: "web", Tests: []host.Test{{Name: "a.sh", Seconds: 1}, {Name: "b.sh", Exit: 7, Output: []string{"dns is silent"}}}}
 	p.text(hostsNamed("web")[0], tested)
 	p.count(hostsNamed("web")[0], tested)
 	want := "web | ✓ passed a.sh (1 s)\nweb | ✗ failed b.sh: exit status 7 (0 s)\n  | dns is silent\n"

@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// Code says why a host's part of a run ended as it did, in a word for programs. It is "" if there
-// is nothing to explain. Codes reported by a host are among those listed here, or come from a newer
-// job.
+// Code tells programs why a host's part of a run ended as it did. It is "" if there is nothing to
+// explain. A host reports codes that are listed here, unless its job comes from a newer fleetctl.
 type Code string
 
-// Codes that fleetctl itself gives.
+// Codes that fleetctl itself reports.
 const (
 	CodeOffline     Code = "offline"
 	CodeRefused     Code = "refused"
@@ -31,7 +30,7 @@ const (
 	CodeRollback    Code = "rollback"
 )
 
-// Codes that a job or a script on the host reports and that fleetctl acts on.
+// Codes that a job or a script on the host reports, and that fleetctl acts on.
 const (
 	CodeAhead        Code = "ahead"
 	CodeBuild        Code = "build"
@@ -48,7 +47,7 @@ const (
 // CodeInfo documents a [Code].
 type CodeInfo struct {
 	Code     Code
-	Outcomes []Outcome // that it comes with
+	Outcomes []Outcome // outcomes that have this code
 	Sentence string    // what happened; a clause without a period
 	Hint     string    // what to do about it, or ""
 }
@@ -134,9 +133,9 @@ func (c Code) info() CodeInfo {
 	return Codes[i]
 }
 
-// Sentence says what the code means, or is "" for an unknown code.
+// Sentence returns what the code means, or "" if the code is unknown.
 func (c Code) Sentence() string { return c.info().Sentence }
 
-// Hint says what to do about the code, in one line. It is "" if there is nothing to do in general,
+// Hint returns what to do about the code, in one line. It returns "" if there is no general advice,
 // or if the code is unknown.
 func (c Code) Hint() string { return c.info().Hint }

@@ -83,7 +83,7 @@ type Settings struct {
 }
 
 // Status is what was last seen of a host outside of runs.
-type Status = host.HostStatus
+type Status = host.Status
 
 // Target is the commit that the fleet should be at.
 type Target struct {

@@ -7,7 +7,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// tipOf asks a host's git which commit the branch is at.
+// BranchTip asks git on a host for the tip of a branch. The code of the header is the commit, if
+// its word is "tip".
 func BranchTip(ctx context.Context, conn Conn, h *inventory.Host, url, branch string) (remote.Header, error) {
 	repo := h.Repo
 	if h.Managed {

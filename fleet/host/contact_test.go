@@ -39,7 +39,7 @@ func TestContactTellsOfflineFromRefused(t *testing.T) {
 		{"interrupted", false, refusal{"stopped", false}, health.Contact{Code: "stopped", Reason: "connect: refused"}},
 		{"another error", false, errors.New("panic"), health.Contact{Reason: "panic"}},
 	} {
-		s := HostStatus{Host: "web", Reachable: test.reachable, Err: test.err}
+		s := Status{Host: "web", Reachable: test.reachable, Err: test.err}
 		if got := s.Observation().Contact; got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
@@ -50,18 +50,18 @@ func TestObservationTimesDefaultToTheTimeOfTheAttempt(t *testing.T) {
 	asked := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	facts, checkout := asked.Add(-time.Minute), asked.Add(-time.Hour)
 	for _, test := range []struct {
-		s                     HostStatus
+		s                     Status
 		wantFacts, wantProbed time.Time
 	}{
-		{HostStatus{Time: asked}, asked, asked},
-		{HostStatus{Time: asked, FactsTime: facts}, facts, facts},
-		{HostStatus{Time: asked, FactsTime: facts, CheckoutTime: checkout}, facts, checkout},
+		{Status{Time: asked}, asked, asked},
+		{Status{Time: asked, FactsTime: facts}, facts, facts},
+		{Status{Time: asked, FactsTime: facts, CheckoutTime: checkout}, facts, checkout},
 	} {
 		if o := test.s.Observation(); o.Time != asked || o.FactsTime != test.wantFacts || o.CheckoutTime != test.wantProbed || o.OtherAgent {
 			t.Errorf("%+v: %+v", test.s, o)
 		}
 	}
-	if o := (HostStatus{OtherAgent: &health.AgentVersionError{}}).Observation(); !o.OtherAgent {
+	if o := (Status{OtherAgent: &health.AgentVersionError{}}).Observation(); !o.OtherAgent {
 		t.Error("the agent of another version is missing")
 	}
 }

@@ -10,20 +10,21 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// The pauses between attempts to reach a host again grow from the first to the last of these.
+// Bounds of [Backoff], without its random part.
 const (
-	firstPause = 500 * time.Millisecond
-	lastPause  = 15 * time.Second
+	minBackoff = 500 * time.Millisecond
+	maxBackoff = 15 * time.Second
 )
 
-// Backoff returns how long to wait before attempt n, from 0. It doubles each time, give or take a
-// quarter, so that a fleet does not return to its bastion all at once.
+// Backoff returns how long to wait before attempt n to reach a host again, counted from 0. The
+// pause doubles each time, up to a limit, and varies by a quarter, so that the hosts of a fleet do
+// not return to their bastion all at once.
 func Backoff(n int) time.Duration {
-	d := min(firstPause<<min(n, 10), lastPause)
+	d := min(minBackoff<<min(n, 10), maxBackoff)
 	return d*3/4 + rand.N(d/2)
 }
 
-// Sleep waits for d, and reports whether it did: false means that ctx was done first.
+// Sleep waits and returns true, or returns false early if ctx is done.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -35,8 +36,8 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// IsOffline reports whether an error of a [Dialer] says that nothing answered. Errors that are not
-// a [Refusal] count as that, too.
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. So does an error
+// that is not a [Refusal].
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()

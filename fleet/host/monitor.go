@@ -26,16 +26,16 @@ type Monitor struct {
 	wg       sync.WaitGroup
 }
 
-// NewMonitor starts a monitor that asks each host about once per interval, and passes the results
-// to sink from one goroutine. Hosts that are offline are asked less and less often, and hosts that
+// Monitor starts a monitor that asks each host about once per interval, and passes the results to
+// sink from one goroutine. It asks hosts that are offline less and less often, and hosts that
 // refuse the login rarely. The caller closes the monitor.
-func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, interval time.Duration, sink func(HostStatus)) *Monitor {
+func (c *Client) Monitor(hosts []*inventory.Host, interval time.Duration, sink func(Status)) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
 	m := &Monitor{interval: max(interval, time.Second), wake: make(map[string]chan struct{}), cancel: cancel}
 	for _, h := range hosts {
 		m.wake[h.Name] = make(chan struct{}, 1)
 	}
-	found := make(chan HostStatus)
+	found := make(chan Status)
 	m.wg.Go(func() {
 		defer close(found)
 		var watching sync.WaitGroup
@@ -43,7 +43,7 @@ func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, int
 		pace := time.NewTicker(startInterval)
 		defer pace.Stop()
 		for _, h := range hosts {
-			watching.Go(func() { m.watch(ctx, newStatusClient(d, inv, h), m.wake[h.Name], found) })
+			watching.Go(func() { m.watch(ctx, c.newPoller(h), m.wake[h.Name], found) })
 			select {
 			case <-pace.C:
 			case <-ctx.Done():
@@ -60,11 +60,11 @@ func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, int
 }
 
 // watch asks one host until ctx is done.
-func (m *Monitor) watch(ctx context.Context, c *statusClient, wake <-chan struct{}, found chan<- HostStatus) {
-	defer c.close()
+func (m *Monitor) watch(ctx context.Context, p *poller, wake <-chan struct{}, found chan<- Status) {
+	defer p.close()
 	for pause := m.interval; ; {
 		if !m.paused.Load() {
-			status := c.ask(ctx)
+			status := p.poll(ctx)
 			if ctx.Err() != nil {
 				return // the attempt was interrupted, so its result says nothing about the host
 			}
@@ -80,7 +80,7 @@ func (m *Monitor) watch(ctx context.Context, c *statusClient, wake <-chan struct
 		select {
 		case <-timer.C:
 		case <-wake:
-			c.probeDue = time.Time{}
+			p.probeDue = time.Time{}
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -91,7 +91,7 @@ func (m *Monitor) watch(ctx context.Context, c *statusClient, wake <-chan struct
 }
 
 // pauseAfter returns how long to wait before a host is asked again.
-func (m *Monitor) pauseAfter(s HostStatus, last time.Duration) time.Duration {
+func (m *Monitor) pauseAfter(s Status, last time.Duration) time.Duration {
 	switch {
 	case s.Reachable:
 		return m.interval

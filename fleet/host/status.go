@@ -19,9 +19,9 @@ const (
 	probeInterval = time.Minute // between two probes of a host whose agent answers
 )
 
-// HostStatus is the result of asking a host for its health. All times are those of the operator's
+// Status is the result of asking a host for its health. All times are those of the operator's
 // clock.
-type HostStatus struct {
+type Status struct {
 	Host      string
 	Reachable bool           // the host let fleetctl in
 	Health    *health.Health // the last known facts; nil if there are none
@@ -38,7 +38,7 @@ type HostStatus struct {
 }
 
 // Observation returns the status as evidence for [health.Judge].
-func (s HostStatus) Observation() health.Observation {
+func (s Status) Observation() health.Observation {
 	facts := s.FactsTime
 	if facts.IsZero() {
 		facts = s.Time
@@ -52,7 +52,7 @@ func (s HostStatus) Observation() health.Observation {
 	}
 }
 
-func (s HostStatus) contact() health.Contact {
+func (s Status) contact() health.Contact {
 	if s.Err == nil && !s.Reachable {
 		return health.Contact{}
 	}
@@ -67,26 +67,18 @@ func (s HostStatus) contact() health.Contact {
 	return c
 }
 
-// Status asks hosts for their health once, over one connection each. It passes the results to sink
-// as they arrive, from one goroutine.
-func Status(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, parallel int, sink func(HostStatus)) {
-	found := make(chan HostStatus)
-	go func() {
-		defer close(found)
-		Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) {
-			c := newStatusClient(d, inv, h)
-			defer c.close()
-			found <- c.ask(ctx)
-		})
-	}()
-	for status := range found {
-		sink(status)
-	}
+// Status asks hosts for their health once.
+func (c *Client) Status(ctx context.Context, hosts []*inventory.Host, sink func(Status)) {
+	each(ctx, c, hosts, func(ctx context.Context, h *inventory.Host) Status {
+		p := c.newPoller(h)
+		defer p.close()
+		return p.poll(ctx)
+	}, sink)
 }
 
-// statusClient asks one host for its health, repeatedly over the same connection. It belongs to one
+// poller asks one host for its health, repeatedly over the same connection. It belongs to one
 // goroutine.
-type statusClient struct {
+type poller struct {
 	dialer   Dialer
 	host     *inventory.Host
 	checkout remote.Checkout
@@ -100,8 +92,8 @@ type statusClient struct {
 	other     *health.AgentVersionError
 }
 
-func newStatusClient(d Dialer, inv *inventory.Inventory, h *inventory.Host) *statusClient {
-	return &statusClient{dialer: d, host: h, checkout: CheckoutOf(inv.Remote, h)}
+func (c *Client) newPoller(h *inventory.Host) *poller {
+	return &poller{dialer: c.Dialer, host: h, checkout: CheckoutOf(c.Inventory.Remote, h)}
 }
 
 // CheckoutOf returns where a host has its configuration.
@@ -109,81 +101,81 @@ func CheckoutOf(address string, h *inventory.Host) remote.Checkout {
 	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: address}
 }
 
-func (c *statusClient) close() {
-	if c.conn != nil {
-		c.conn.Close()
-		c.conn = nil
+func (p *poller) close() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
 	}
 }
 
-// ask returns the current status of the host.
-func (c *statusClient) ask(ctx context.Context) HostStatus {
-	status := HostStatus{Host: c.host.Name, Time: time.Now()}
-	reused := c.conn != nil
+// poll returns the current status of the host.
+func (p *poller) poll(ctx context.Context) Status {
+	status := Status{Host: p.host.Name, Time: time.Now()}
+	reused := p.conn != nil
 	f := fleet.CatchPanic(func() {
-		status.Reachable, status.Err = c.connectAndQuery(ctx)
+		status.Reachable, status.Err = p.connectAndQuery(ctx)
 		if status.Err != nil && reused && ctx.Err() == nil {
 			// The old connection may have died long ago; only a new one says whether the host has.
-			status.Reachable, status.Err = c.connectAndQuery(ctx)
+			status.Reachable, status.Err = p.connectAndQuery(ctx)
 		}
 	})
 	if f != nil {
 		status.Err = f
-		c.close()
+		p.close()
 	}
-	status.Health, status.FactsTime, status.CheckoutTime, status.OtherAgent = c.health, c.time, c.probeTime, c.other
+	status.Health, status.FactsTime, status.CheckoutTime, status.OtherAgent = p.health, p.time, p.probeTime, p.other
 	return status
 }
 
-func (c *statusClient) connectAndQuery(ctx context.Context) (reachable bool, err error) {
-	if c.conn == nil {
-		if c.conn, err = c.dialer.Dial(ctx, c.host); err != nil {
-			c.conn = nil // not an interface that holds a nil pointer
+func (p *poller) connectAndQuery(ctx context.Context) (reachable bool, err error) {
+	if p.conn == nil {
+		if p.conn, err = p.dialer.Dial(ctx, p.host); err != nil {
+			p.conn = nil // not an interface that holds a nil pointer
 			return false, err
 		}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not report its health within %v", probeTimeout))
 	defer cancel()
-	if err = c.query(ctx); err != nil {
+	if err = p.query(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		c.close()
+		p.close()
 	}
 	return true, err
 }
 
 // query updates health from the probe, the agent, or both.
-func (c *statusClient) query(ctx context.Context) error {
-	if c.probed == nil || c.probed.Agent == "" || !time.Now().Before(c.probeDue) {
-		if err := c.probe(ctx); err != nil {
+func (p *poller) query(ctx context.Context) error {
+	if p.probed == nil || p.probed.Agent == "" || !time.Now().Before(p.probeDue) {
+		if err := p.probe(ctx); err != nil {
 			return err
 		}
 	}
-	c.other = nil
-	if c.probed.Agent == "" {
+	p.other = nil
+	if p.probed.Agent == "" {
 		return nil
 	}
 	started := time.Now()
-	reported, err := askAgent(ctx, c.conn, c.probed.Agent)
+	reported, err := askAgent(ctx, p.conn, p.probed.Agent)
 	if err != nil {
-		errors.As(err, &c.other)
+		errors.As(err, &p.other)
 		// Use the probe instead: now, unless it just ran, and from now on.
-		c.probed.Agent = ""
-		if c.health == &c.probed.Health {
+		p.probed.Agent = ""
+		if p.health == &p.probed.Health {
 			return nil
 		}
-		return c.probe(ctx)
+		return p.probe(ctx)
 	}
-	c.health, c.time = new(withAgent(c.probed.Health, *reported)), started
+	p.health, p.time = new(withAgent(p.probed.Health, *reported)), started
 	return nil
 }
 
 // probe runs the probe script on the host.
-func (c *statusClient) probe(ctx context.Context) error {
+func (p *poller) probe(ctx context.Context) error {
 	started := time.Now()
-	header, text, err := askAll(ctx, c.conn, func(token string) remote.Script {
-		return remote.Probe(token, string(c.host.Kind), c.checkout)
+	header, text, err := askAll(ctx, p.conn, func(token string) remote.Script {
+		return remote.Probe(token, string(p.host.Kind), p.checkout)
 	}, remote.MaxProbe)
 	if err != nil {
 		return err
@@ -192,10 +184,10 @@ func (c *statusClient) probe(ctx context.Context) error {
 		return fmt.Errorf("the host answered %q to a probe", header.Word)
 	}
 	found := remote.ParseProbe(text)
-	if c.probed != nil {
-		found.Health.CPU = found.Ticks.Since(c.probed.Ticks)
+	if p.probed != nil {
+		found.Health.CPU = found.Ticks.Since(p.probed.Ticks)
 	}
-	c.probed, c.health = &found, &found.Health
-	c.time, c.probeTime, c.probeDue = started, started, time.Now().Add(probeInterval)
+	p.probed, p.health = &found, &found.Health
+	p.time, p.probeTime, p.probeDue = started, started, time.Now().Add(probeInterval)
 	return nil
 }

@@ -39,7 +39,7 @@ func (r *Store) HostHistory(name string) (HostHistory, error) {
 			}
 			deployed[h.Name] = true
 			switch {
-			case h.Result == nil && rec.Living():
+			case h.Result == nil && rec.Owned():
 			case h.Result == nil:
 				history.Pending = append(history.Pending, PendingDeploy{h.Name, rec.Run, s.Start.Revision, ""})
 			case slices.Contains([]fleet.Outcome{fleet.Unreachable, fleet.Unknown, fleet.Skipped}, h.Result.Outcome):

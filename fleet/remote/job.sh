@@ -16,8 +16,7 @@ main() {
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
-  term_trap=terminated
-  trap "$term_trap" TERM
+  trap terminated TERM
 
   check_host
   find_profile

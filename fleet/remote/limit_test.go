@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// limitLoop runs short commands under a long limit, in a shell that has a trap for TERM, as a job does.
+// limitLoop runs short commands under a long limit, in a shell that has a trap for TERM, as a job
+// does.
 const limitLoop = `# limitloop.sh: repeats a limited command.
 #
 # uses: limit
 
 main() {
-  term_trap=':'
-  trap "$term_trap" TERM
+  trap : TERM
   n=0
   while [ "$n" -lt 400 ]; do
     n=$((n + 1))

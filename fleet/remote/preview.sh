@@ -11,8 +11,7 @@ main() {
   answer planned
   dir=$(mktemp -d)
   trap 'rm -rf "$dir"' EXIT
-  term_trap='exit 129'
-  trap "$term_trap" HUP TERM
+  trap 'exit 129' HUP TERM
   (
     preview_commits
     if [ -n "$attribute" ]; then preview_build; fi

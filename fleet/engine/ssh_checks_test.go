@@ -12,7 +12,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
+func TestDeployRunsTestsOfNewRevision(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	clone := filepath.Join(f.Home, "Code", "nixcfg")
 	fleettest.Git(t, clone, "rm", "-q", "hosts/web")
@@ -25,32 +25,18 @@ func TestADeployedHostIsTestedByWhatWasDeployed(t *testing.T) {
 	fleettest.Git(t, clone, "add", "-A")
 	fleettest.Git(t, clone, "commit", "-q", "-m", "web: a test")
 	fleettest.Git(t, clone, "push", "-q", "origin", "main")
-	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, fleet.Options{Test: true, Rev: fleettest.Git(t, clone, "rev-parse", "HEAD")}, "me@here")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var state fleet.State
-	if _, err := f.Engine.Run(t.Context(), plan, state.Apply); err != nil {
-		t.Fatal(err)
-	}
+	state := f.Run(fleet.Options{Test: true, Rev: fleettest.Git(t, clone, "rev-parse", "HEAD")})
 	if r := state.Host("web").Result; r == nil || r.Outcome != fleet.Degraded || r.Code != "tests" || r.Reason != "tests failed: dns.sh" {
 		t.Errorf("%+v", r)
 	}
 }
 
-func TestAHostsOwnChecksHaveTimeToSucceed(t *testing.T) {
+func TestHealthCommandsAreRetriedAfterSwitch(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	up := filepath.Join(t.TempDir(), "up")
 	f.Inv.Host("web").Health = []inventory.Check{{What: "test -e " + up + " || { touch " + up + "; exit 1; }"}, {What: "exit 0"}}
 	deploy := func() *fleet.Result {
-		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, fleet.Options{}, "me@here")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var state fleet.State
-		if _, err := f.Engine.Run(t.Context(), plan, state.Apply); err != nil {
-			t.Fatal(err)
-		}
+		state := f.Run(fleet.Options{})
 		return state.Host("web").Result
 	}
 	if r := deploy(); r == nil || r.Outcome != fleet.Switched {
@@ -60,6 +46,6 @@ func TestAHostsOwnChecksHaveTimeToSucceed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := deploy(); r == nil || r.Outcome != fleet.Degraded || r.Code != "health" || !strings.Contains(r.Reason, "exited with 1") {
-		t.Errorf("without a switch there is nothing to wait for: %+v", r)
+		t.Errorf("without a switch: %+v", r)
 	}
 }

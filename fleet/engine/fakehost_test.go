@@ -16,43 +16,51 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// The hosts of these tests live in memory. They speak the protocol that docs/architecture.md describes, and play a job's log by the clock.
+// The hosts of these tests are in memory. They speak the protocol that docs/architecture.md
+// describes and append to the log of a job as time passes.
 
 const rev1, rev2 = "1111111111111111111111111111111111111111", "2222222222222222222222222222222222222222"
 
-// piece is a part of a job's log, which comes after a pause. Of awaitGo and confirming, see [fakeJob.play].
-type piece struct {
+// logPart is a part of a job's log that appears after a pause. awaitGo and confirming are special;
+// see [fakeJob.play].
+type logPart struct {
 	pause time.Duration
 	text  string
 }
 
-// fakeHost is one host: what it will do is set before a test's run, what it did is read after it.
+// fakeHost is one host. A test sets how it behaves before a run, and reads what it did after the
+// run.
 type fakeHost struct {
-	name    string
-	rewinds bool                                     // it prints its log from the beginning, whatever was asked for
-	log     []piece                                  // of its job
-	back    []piece                                  // of one that rolls it back
-	dials   func(n int) error                        // what login n, from 0, is answered; nil lets it in
-	cut     func(session int) int                    // after how many bytes session n loses its connection; -1 never
-	life    func(session int) time.Duration          // after how long session n loses its connection; 0 never
-	deaf    func(word string) bool                   // what it is told has no answer
-	sudo    string                                   // the password that launch wants, if any
-	says    func(verb string, args arguments) string // another header than usual, or ""
-	tcp     func() error                             // what a connection from the host finds
-	tests   func() string                            // what the repository's tests print
+	name        string
+	log         []logPart // of its job
+	rollbackLog []logPart // of a job that rolls it back
+	// decides on login n, counted from 0; nil accepts all
+	onDial func(n int) error
+	// bytes until a session loses its connection, or -1
+	cut func(session int) int
+	// time until a session loses its connection, or 0
+	lifetime func(session int) time.Duration
+	// sends its log from the start whatever the offset
+	rewinds bool
+	ignores func(signal string) bool // signals that it does not answer
+	// the password that sudo asks for; "" if it asks for none
+	sudo       string
+	reply      func(verb string, args arguments) string // replaces the header unless it returns ""
+	dialTCP    func() error                             // decides on connections from the host
+	testOutput func() string                            // output of the repository tests
 
 	mu        sync.Mutex
 	logins    int
 	sessions  int
-	started   int // jobs
+	started   int // number of jobs
 	passwords []string
 	jobs      map[string]*fakeJob
 	launched  []arguments
-	told      []string // the words its jobs were told
-	playing   sync.WaitGroup
+	signals   []string // received by its jobs
+	running   sync.WaitGroup
 }
 
-// fakeFleet is a Dialer.
+// fakeFleet is a [host.Dialer].
 type fakeFleet map[string]*fakeHost
 
 func (f fakeFleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
@@ -61,8 +69,8 @@ func (f fakeFleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, erro
 	n := fake.logins
 	fake.logins++
 	fake.mu.Unlock()
-	if fake.dials != nil {
-		if err := fake.dials(n); err != nil {
+	if fake.onDial != nil {
+		if err := fake.onDial(n); err != nil {
 			if errors.Is(err, errBlackHole) {
 				host.Sleep(ctx, h.Timeouts.Connect)
 				return nil, fakeRefusal{"no answer", true}
@@ -73,9 +81,10 @@ func (f fakeFleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, erro
 	return &fakeConn{host: fake, since: time.Now()}, nil
 }
 
-var errBlackHole = errors.New("nothing comes back")
+// errBlackHole makes Dial block until it times out.
+var errBlackHole = errors.New("no answer")
 
-// fakeRefusal is an error of a Dialer.
+// fakeRefusal is a [host.Refusal].
 type fakeRefusal struct {
 	text    string
 	offline bool
@@ -85,7 +94,7 @@ func (e fakeRefusal) Error() string { return e.text }
 
 func (e fakeRefusal) Offline() bool { return e.offline }
 
-func (e fakeRefusal) Hint() string { return "look at it" }
+func (e fakeRefusal) Hint() string { return "check it" }
 
 func (e fakeRefusal) Code() string { return "host-key-changed" }
 
@@ -97,8 +106,8 @@ type fakeConn struct {
 func (c *fakeConn) Close() error { return nil }
 
 func (c *fakeConn) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	if c.host.tcp != nil {
-		if err := c.host.tcp(); err != nil {
+	if c.host.dialTCP != nil {
+		if err := c.host.dialTCP(); err != nil {
 			return nil, err
 		}
 	}
@@ -117,17 +126,17 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		args[name] = value
 	}
 	if _, ok := args["token"]; !ok {
-		return 0, nil // the command of a new login
+		return 0, nil // the command that checks a new login
 	}
 	_, launch := args["prompt"]
 	_, follow := args["offset"]
 	_, tip := args["repo"]
 	_, tests := args["test_seconds"]
-	word, tell := args["word"]
+	word, signal := args["word"]
 	verb := "cancel"
 	switch {
-	case tell:
-		verb = "tell"
+	case signal:
+		verb = "signal"
 	case launch:
 		verb = "launch"
 	case tests:
@@ -140,7 +149,7 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	h := c.host
 	out := &cutWriter{w: cmd.Stdout, left: -1}
 	session := 0
-	if verb != "tell" { // words are said beside the sessions that these tests count
+	if verb != "signal" { // tests count only the other sessions
 		h.mu.Lock()
 		session = h.sessions
 		h.sessions++
@@ -153,8 +162,8 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], fmt.Sprintf(format, values...))
 		return err
 	}
-	if h.says != nil {
-		if words := h.says(verb, args); words != "" {
+	if h.reply != nil {
+		if words := h.reply(verb, args); words != "" {
 			if words == "nothing" {
 				fmt.Fprintln(cmd.Stderr, "sh: broken")
 				return 127, nil
@@ -170,31 +179,32 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		h.launch(args)
 		fallthrough
 	case "follow":
-		if h.life != nil && h.life(session) > 0 {
+		if h.lifetime != nil && h.lifetime(session) > 0 {
 			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeoutCause(ctx, h.life(session), errCut)
+			ctx, cancel = context.WithTimeoutCause(ctx, h.lifetime(session), errCut)
 			defer cancel()
 		}
 		return 0, h.follow(ctx, args, out, answer)
 	case "tests":
-		return 0, answer("following NONCE 0\n%s", h.tests())
+		return 0, answer("following NONCE 0\n%s", h.testOutput())
 	case "tip":
 		return 0, answer("tip %s", rev2)
-	case "tell":
-		if h.deaf != nil && h.deaf(word) {
+	case "signal":
+		if h.ignores != nil && h.ignores(word) {
 			<-ctx.Done()
 			return 0, ctx.Err()
 		}
-		return 0, answer("%s", h.hear(args["id"], word, c.since))
+		return 0, answer("%s", h.signal(args["id"], word, c.since))
 	}
 	if h.job(args["id"]) == nil {
 		return 0, answer("absent")
 	}
-	h.job(args["id"]).end("failed cancelled build cancelled during build", "cancelled")
+	h.job(args["id"]).end("cancelled", "failed cancelled build cancelled during build")
 	return 0, answer("cancelled")
 }
 
-// askSudo plays sudo -S: the prompt on standard error, the password from standard input.
+// askSudo behaves like sudo -S: it prints a prompt to standard error and reads the password from
+// standard input.
 func (h *fakeHost) askSudo(cmd host.Command, prompt string) string {
 	if h.sudo == "" {
 		return ""
@@ -227,13 +237,13 @@ func (h *fakeHost) follow(ctx context.Context, args arguments, out io.Writer, an
 	}
 	for {
 		job.mu.Lock()
-		news, over, change := job.bytes[offset:], job.over, job.change
+		added, over, change := job.bytes[offset:], job.over, job.change
 		job.mu.Unlock()
-		if len(news) > 0 {
-			if _, err := out.Write(news); err != nil {
+		if len(added) > 0 {
+			if _, err := out.Write(added); err != nil {
 				return err
 			}
-			offset += len(news)
+			offset += len(added)
 			continue
 		}
 		if over {
@@ -247,10 +257,10 @@ func (h *fakeHost) follow(ctx context.Context, args arguments, out io.Writer, an
 	}
 }
 
-// cutWriter loses the connection after so many bytes.
+// cutWriter fails after a number of bytes, like a lost connection.
 type cutWriter struct {
 	w    io.Writer
-	left int // -1 is no limit
+	left int // -1 means no limit
 }
 
 var errCut = errors.New("connection reset by peer")
@@ -267,9 +277,9 @@ func (c *cutWriter) Write(p []byte) (int, error) {
 	return c.w.Write(p)
 }
 
-// steps is the log of a job that goes through all steps, and ends as given.
-func steps(end string) []piece {
-	return []piece{
+// fullLog returns the log of a job that runs all steps and ends as given.
+func fullLog(end string) []logPart {
+	return []logPart{
 		{0, "NONCE step preflight start\nNONCE fact before " + rev1 + "\nNONCE step preflight ok\n"},
 		{time.Second, "NONCE step pull start\nremote: \x1b[1mhello\x1b[0m\r\nNONCE fact pull advanced 1\nNONCE step pull ok\n"},
 		{time.Second, "NONCE step build start\n@nix {\"action\":\"start\",\"id\":1,\"level\":3,\"type\":104,\"text\":\"\",\"parent\":0}\n"},
@@ -282,16 +292,19 @@ func steps(end string) []piece {
 	}
 }
 
-// confirmed is the log of a job that waits to be told to go on, and to have its switch confirmed.
-func confirmed(within time.Duration) []piece {
-	log := steps(switched)
-	log = slices.Insert(log, 8, piece{within, confirming})
-	return slices.Insert(log, 5, piece{0, awaitGo})
+// confirmLog returns the log of a job that waits for permission to activate, and then for its
+// confirmation.
+func confirmLog(within time.Duration) []logPart {
+	log := fullLog(switched)
+	log = slices.Insert(log, 8, logPart{within, confirming})
+	return slices.Insert(log, 5, logPart{0, awaitGo})
 }
 
-// broken is the log of a job that fails in the step of that name.
-func broken(step, code, text string) []piece {
-	return []piece{{0, fmt.Sprintf("NONCE step %s start 1\nNONCE step %s failed 2\nNONCE end failed %s %s %s\n", step, step, code, step, text)}}
+// failLog returns the log of a job that fails in a step.
+func failLog(step, code, text string) []logPart {
+	const format = "NONCE step %[1]s start 1\nNONCE step %[1]s failed 2\nNONCE end failed %[2]s %[1]s %[3]s\n"
+	return []logPart{{0, fmt.Sprintf(format, step, code, text)}}
 }
 
+// switched is the end of a job that succeeded.
 const switched = "switched - verify runs the new configuration"

@@ -10,17 +10,22 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestARealRunIsLeftAndAttachedTo(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "mba", Wave: 1})
-	ctx, leave := context.WithCancel(t.Context())
-	defer leave()
+// TestMain runs the tests of this package. Those that use SSH mostly wait.
+func TestMain(m *testing.M) { fleettest.Main(m) }
+
+func TestAttachOverSSH(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "desk", Kind: "home", User: "mba", Wave: 1})
+	ctx, abandon := context.WithCancel(t.Context())
+	defer abandon()
 	rev, state := f.Deploy(ctx, func(ev fleet.Event) {
 		if ev.Host == "web" && ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
-			leave()
+			abandon()
 		}
-	}, "slow-build 2")
+	}, "slow-build 1")
 	if state.Settled() {
-		t.Fatal("it was over before it was left")
+		t.Fatal("the run finished before it was abandoned")
 	}
 	record, err := f.Engine.Records.Open(state.Run)
 	if err != nil {
@@ -39,7 +44,7 @@ func TestARealRunIsLeftAndAttachedTo(t *testing.T) {
 	}
 }
 
-func TestARealRunIsCancelled(t *testing.T) {
+func TestCancelOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	cancelled := make(chan error, 1)
 	_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
@@ -66,9 +71,9 @@ func TestARealRunIsCancelled(t *testing.T) {
 	f.ExpectWholeLog(state.Run, "web")
 }
 
-func TestARealHostThatNobodyCanLogInToGoesBack(t *testing.T) {
+func TestRollbackOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-	f.Options.ConfirmTimeout = 2 * time.Second
+	f.Options.ConfirmTimeout = time.Second
 	_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
 		if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
 			f.Shut.Store(true)
@@ -81,18 +86,10 @@ func TestARealHostThatNobodyCanLogInToGoesBack(t *testing.T) {
 	f.Shut.Store(false)
 	rev, state := f.Deploy(t.Context(), func(fleet.Event) {})
 	if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.After != rev || r.Confirmed != "operator" {
-		t.Errorf("once the way is free: %+v", *r)
+		t.Errorf("after the host is reachable again: %+v", *r)
 	}
-	f.Options = fleet.Options{Goal: fleet.GoalRollback}
-	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, f.Options, "me@here")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var back fleet.State
-	if _, err := f.Engine.Run(t.Context(), plan, back.Apply); err != nil {
-		t.Fatal(err)
-	}
-	if r := back.Host("web").Result; r.Outcome != fleet.Switched || r.Before != rev || r.After == rev {
+	state = f.Run(fleet.Options{Goal: fleet.GoalRollback})
+	if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.Before != rev || r.After == rev {
 		t.Errorf("rolled back: %+v", *r)
 	}
 }

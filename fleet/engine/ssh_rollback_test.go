@@ -18,41 +18,43 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-// A failed wave may not be the first: the generation with the next lower number is then the one that failed before.
-func TestAWaveThatFailsTwiceGoesBackToWhatRanBefore(t *testing.T) {
+func TestRollbackReturnsToWhatRanBefore(t *testing.T) {
+	// If a wave fails twice, the generation with the next lower number is the one that failed
+	// first, not the one that ran before.
 	for _, kind := range []string{"nixos", "darwin", "home"} {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
-			f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1", Operator: true}} // it says nothing good of what ran before, either
+			// The check fails for every configuration, so the rollback must not depend on it.
+			f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1", Operator: true}}
 			f.Inv.Host("web").Timeouts.Verify = time.Millisecond
 			for _, words := range []string{"slow-build 0 bad", "slow-build 0 worse"} {
 				f.Options.OnFailure = fleet.OnFailureRollback
 				_, state := f.Deploy(t.Context(), func(fleet.Event) {}, words)
 				if r := state.Host("web").Result; r.Outcome != fleet.RolledBack || r.After != good {
-					t.Fatalf("%s: %+v, want it to be at %s", words, r, good)
+					t.Fatalf("%s: %+v, want revision %s", words, r, good)
 				}
 			}
 		})
 	}
 }
 
-func TestAHostThatSwitchesByItsOwnCommandIsRolledBack(t *testing.T) {
+func TestRollbackIgnoresSwitchCommand(t *testing.T) {
 	for _, kind := range []string{"nixos", "home"} {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
-			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 1")
+			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0 again")
 			f.Inv.Host("web").SwitchCommand = "true"
 			state := f.Run(fleet.Options{Goal: fleet.GoalRollback})
 			if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.After != good {
-				t.Errorf("%+v, want it to be at %s", r, good)
+				t.Errorf("%+v, want revision %s", r, good)
 			}
 		})
 	}
 }
 
-func TestASwitchCommandThatChangedNothingIsNotTakenBack(t *testing.T) {
+func TestUnchangedSwitchCommandIsNotRolledBack(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 	f.Inv.Host("web").SwitchCommand = "true"
@@ -63,8 +65,8 @@ func TestASwitchCommandThatChangedNothingIsNotTakenBack(t *testing.T) {
 	}
 }
 
-// A boot partition that is full, as it happens.
-func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) {
+func TestUnbootableSystemIsReportedEachTime(t *testing.T) {
+	// An unbootable system is typically one whose boot partition is full.
 	for _, tt := range []struct {
 		goal string
 		want fleet.Outcome
@@ -77,19 +79,20 @@ func TestASystemThatCannotBeBootedIsNeitherSwitchedToNorUnchanged(t *testing.T) 
 				if r := state.Host("web").Result; r.Outcome != tt.want {
 					t.Errorf("%+v, want %s", r, tt.want)
 				}
-				if profile, _ := filepath.EvalSymlinks(f.Root("web") + "/nix/var/nix/profiles/system"); strings.Contains(profile, state.Host("web").Facts["built"]) {
-					t.Error("the profile is at what cannot be booted")
+				profile, _ := filepath.EvalSymlinks(f.Root("web") + "/nix/var/nix/profiles/system")
+				if strings.Contains(profile, state.Host("web").Facts["built"]) {
+					t.Error("the profile is the unbootable system")
 				}
 				state = f.Run(fleet.Options{Goal: tt.goal, NoPull: true})
 				if r := state.Host("web").Result; r.Outcome != tt.want {
-					t.Errorf("once more: %+v, want %s", r, tt.want)
+					t.Errorf("second deploy: %+v, want %s", r, tt.want)
 				}
 			}
 		})
 	}
 }
 
-func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
+func TestBootSkipsHealthChecks(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "exit 1"}}
 	f.Options.Goal = fleet.GoalBoot
@@ -99,22 +102,22 @@ func TestWhatIsNotRunYetIsNotCheckedYet(t *testing.T) {
 	}
 }
 
-func TestATestThatLeavesSomethingRunningIsOver(t *testing.T) {
+func TestRunTestsIgnoresBackgroundProcess(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	pid := filepath.Join(t.TempDir(), "pid")
-	f.GiveTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
+	f.SetTests("web", "mba", map[string]string{"10-daemon.sh": "sleep 300 & echo $! >" + pid})
 	t.Cleanup(func() { exec.Command("sh", "-c", "kill $(cat "+pid+")").Run() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	host.RunTests(ctx, f, f.Inv, f.Inv.Hosts, 1, func(got host.Tested) {
+	f.Client.RunTests(ctx, f.Inv.Hosts, func(got host.TestResults) {
 		if got.Err != nil || len(got.Tests) != 1 || ctx.Err() != nil {
 			t.Errorf("%+v, %v", got, ctx.Err())
 		}
 	})
 }
 
-// The host lost power, or the job was killed, before it could say how it ended.
-func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
+func TestDeadJobIsSettledByProfile(t *testing.T) {
+	// The host lost power, or the job was killed, before it wrote its result.
 	for _, tt := range []struct {
 		goal, want string
 	}{{fleet.GoalBoot, "reboot-needed died confirm"}, {fleet.GoalSwitch, "degraded died confirm"}, {fleet.GoalTest, "degraded died confirm"}} {
@@ -159,9 +162,11 @@ func TestAJobThatDiedIsSettledByWhatTheNextBootStarts(t *testing.T) {
 	}
 }
 
-// What waited for the next boot before waits for it again; nothing is run that did not run.
-func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "bad", Kind: "nixos", User: "mba", Wave: 1})
+func TestRollbackOfBootRestoresProfile(t *testing.T) {
+	// The configuration that was due at the next boot is due again, and nothing else is activated.
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "bad", Kind: "nixos", User: "mba", Wave: 1})
 	at := func(link string) string {
 		path, err := filepath.EvalSymlinks(filepath.Join(f.Root("web"), link))
 		if err != nil {
@@ -175,7 +180,7 @@ func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.
 	running, pending := at(runs), at(next)
 	f.Inv.Host("bad").Attr = "nosuch"
 	f.Options.OnFailure = fleet.OnFailureRollback
-	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 1")
+	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0 again")
 	if r := state.Host("web").Result; r.Outcome != fleet.RolledBack {
 		t.Errorf("%+v", r)
 	}
@@ -187,13 +192,14 @@ func TestAWaveThatOnlyTheNextBootWouldStartIsTakenBackForTheNextBoot(t *testing.
 	}
 }
 
-func TestARootHalfThatCannotBeStartedLeavesNothingBehind(t *testing.T) {
+func TestFailedRootHalfLeavesNothingBehind(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	root := f.Root("web")
 	if err := os.MkdirAll(filepath.Join(root, "run/systemd/system"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run"), []byte("#!/bin/sh\necho no bus >&2\nexit 1\n"), 0o755); err != nil {
+	systemdRun := filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run")
+	if err := os.WriteFile(systemdRun, []byte("#!/bin/sh\necho no bus >&2\nexit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")

@@ -9,6 +9,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
+// fakeJob is a job on a fake host.
 type fakeJob struct {
 	mu     sync.Mutex
 	nonce  string
@@ -16,7 +17,7 @@ type fakeJob struct {
 	over   bool
 	change chan struct{} // closed at the next change
 
-	words     map[string]bool // that it was told
+	received  map[string]bool // signals
 	activated time.Time
 }
 
@@ -26,7 +27,7 @@ func (h *fakeHost) job(id string) *fakeJob {
 	return h.jobs[id]
 }
 
-// launch starts the job, once.
+// launch starts the job unless it has started before.
 func (h *fakeHost) launch(args arguments) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -37,27 +38,27 @@ func (h *fakeHost) launch(args arguments) {
 	if h.jobs == nil {
 		h.jobs = map[string]*fakeJob{}
 	}
-	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{}), words: map[string]bool{}}
+	job := &fakeJob{nonce: "nonce-of-" + h.name, change: make(chan struct{}), received: map[string]bool{}}
 	h.jobs[args["id"]] = job
 	h.started++
 	log := h.log
 	if args["goal"] == fleet.GoalRollback {
-		log = h.back
+		log = h.rollbackLog
 	}
-	h.playing.Go(func() {
+	h.running.Go(func() {
 		for _, p := range log {
 			job.play(p)
 		}
 	})
 }
 
-// The pieces of a log that wait for the operator.
+// Parts of a log at which a job waits for a signal.
 const (
-	awaitGo    = "await go"   // for the word to go on
-	confirming = "confirming" // for the confirmation, as long as the pause at most; then the job decides as hosts do
+	awaitGo    = "await go"
+	confirming = "confirming" // at most for the pause; then the job decides as real ones do
 )
 
-func (j *fakeJob) play(p piece) {
+func (j *fakeJob) play(p logPart) {
 	switch p.text {
 	case awaitGo:
 		j.add(j.nonce + " fact awaiting go\n")
@@ -68,10 +69,10 @@ func (j *fakeJob) play(p piece) {
 		case "confirm":
 			j.add(j.nonce + " fact confirmed operator\n" + j.nonce + " step confirm ok\n")
 		case "back":
-			j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back back confirm it was asked to\n")
+			j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back back confirm as requested\n")
 		default:
 			if j.await(0, "present") == "present" {
-				j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back unconfirmed confirm nobody could log in anew\n")
+				j.add(j.nonce + " step confirm failed\n" + j.nonce + " end rolled-back unconfirmed confirm no new login\n")
 			}
 			j.add(j.nonce + " fact confirmed host\n" + j.nonce + " step confirm ok\n")
 		}
@@ -81,16 +82,17 @@ func (j *fakeJob) play(p piece) {
 	}
 }
 
-// await waits for one of the words, or for the job's end, and returns which it was.
-func (j *fakeJob) await(limit time.Duration, words ...string) string {
-	late := time.After(limit)
+// await waits for one of the signals and returns it. It returns "" if the job ends first, or if the
+// time is up.
+func (j *fakeJob) await(limit time.Duration, signals ...string) string {
+	timeout := time.After(limit)
 	for {
 		j.mu.Lock()
 		change, over := j.change, j.over
-		for _, word := range words {
-			if j.words[word] {
+		for _, signal := range signals {
+			if j.received[signal] {
 				j.mu.Unlock()
-				return word
+				return signal
 			}
 		}
 		j.mu.Unlock()
@@ -99,20 +101,21 @@ func (j *fakeJob) await(limit time.Duration, words ...string) string {
 		}
 		select {
 		case <-change:
-		case <-late:
+		case <-timeout:
 			return ""
 		}
 	}
 }
 
-// hear takes a word, said over a connection that is there since then.
-func (h *fakeHost) hear(id, word string, since time.Time) string {
+// signal passes a signal to a job, over a connection that exists since the given time. It returns
+// the header of the answer.
+func (h *fakeHost) signal(id, word string, since time.Time) string {
 	job := h.job(id)
 	if job == nil {
 		return "absent"
 	}
 	h.mu.Lock()
-	h.told = append(h.told, word)
+	h.signals = append(h.signals, word)
 	h.mu.Unlock()
 	job.mu.Lock()
 	defer job.mu.Unlock()
@@ -122,12 +125,13 @@ func (h *fakeHost) hear(id, word string, since time.Time) string {
 	case word == "confirm" && since.Before(job.activated):
 		return "refused old-login"
 	}
-	job.words[word] = true
+	job.received[word] = true
 	close(job.change)
 	job.change = make(chan struct{})
 	return "told"
 }
 
+// add appends to the log.
 func (j *fakeJob) add(text string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -143,10 +147,11 @@ func (j *fakeJob) add(text string) {
 	j.change = make(chan struct{})
 }
 
-func (j *fakeJob) end(words, outcome string) {
-	j.add(fmt.Sprintf("%s end %s cancelled build %s\n", j.nonce, outcome, words))
+func (j *fakeJob) end(outcome, text string) {
+	j.add(fmt.Sprintf("%s end %s cancelled build %s\n", j.nonce, outcome, text))
 }
 
+// all returns the whole log.
 func (j *fakeJob) all() string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
