@@ -317,3 +317,13 @@ func TestListFillsWindowThatGrows(t *testing.T) {
 		t.Errorf("the first line shown is %d, want %d", d.list.top, want)
 	}
 }
+
+func TestCursorFollowsHostToTheTop(t *testing.T) {
+	d := newDriver(barta(), 200, 30).atRest()
+	d.press("G") // csb0, the only one in wave 2
+	d.list.sort, d.list.reverse = d.columns.index("wave"), true
+	d.arrange()
+	if d.list.cursor != "csb0" || d.list.at != 0 {
+		t.Errorf("the cursor is on %s, line %d", d.list.cursor, d.list.at)
+	}
+}
