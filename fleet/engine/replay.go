@@ -76,7 +76,7 @@ func (p *replayer) watch(ctx context.Context) (*record.Journal, error) {
 func (p *replayer) poll(again bool) error {
 	err := p.events.Read(func(ev fleet.Event) {
 		if again && ev.Type == fleet.HostFinished {
-			p.readLog(ev.Host)
+			_ = p.readLog(ev.Host)
 		}
 		p.out.replay(ev)
 		p.note(ev)

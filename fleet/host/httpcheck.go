@@ -20,7 +20,7 @@ func CheckHTTP(transport *http.Transport, request *http.Request, want, limit int
 		return err
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	switch {
 	case want != 0 && response.StatusCode != want:
 		return fmt.Errorf("the status is %s, not %d", response.Status, want)

@@ -45,7 +45,7 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 			if password != nil {
 				password.close() // sudo has run
 			}
-			s.put(ctx, Message{Header: &h})
+			_ = s.put(ctx, Message{Header: &h})
 		},
 		writerFunc(func(p []byte) (int, error) {
 			return len(p), s.put(ctx, Message{Log: bytes.Clone(p)})
