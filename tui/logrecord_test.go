@@ -174,7 +174,7 @@ func BenchmarkScrollingInRecord(b *testing.B) {
 	}
 }
 
-// TestRecordOfEqualLinesIsAlignedByNumber has no texts that tell the lines apart.
+// TestRecordOfEqualLinesIsAlignedByNumber has a log of nothing but equal lines.
 func TestRecordOfEqualLinesIsAlignedByNumber(t *testing.T) {
 	const lines = 9000
 	d := newDriver(barta(), 100, 30)
