@@ -303,3 +303,18 @@ func TestFeedDropsOnlyOutput(t *testing.T) {
 		t.Errorf("%d events, %d dropped", len(b.events), b.dropped)
 	}
 }
+
+func TestLockIsLearnedAgainWhenACheckoutMoves(t *testing.T) {
+	d := newDriver(barta(), 160, 30)
+	h := healthy(oldRev)
+	h.Checkout.Lock = "the lock"
+	status := Status{Host: "hsb0", Reachable: true, Health: h, Time: noon}
+	d.send(batchMsg{target: &Target{Revision: currentRev}, statuses: []Status{status}})
+	moved := *h
+	moved.Checkout = &health.Checkout{Revision: currentRev, Branch: "main", Lock: "the lock"}
+	status.Health = &moved
+	d.send(batchMsg{statuses: []Status{status}})
+	if want := health.UsualLock(currentRev, []*health.Checkout{moved.Checkout}); d.hosts.lock != want {
+		t.Errorf("the lock is %q, want %q", d.hosts.lock, want)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -325,5 +326,31 @@ func TestCursorFollowsHostToTheTop(t *testing.T) {
 	d.arrange()
 	if d.list.cursor != "csb0" || d.list.at != 0 {
 		t.Errorf("the cursor is on %s, line %d", d.list.cursor, d.list.at)
+	}
+}
+
+func TestOrderIsUpdatedEverySecond(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		setup func(*list)
+		want  bool // gpc0, which fails, moves to the top
+	}{
+		{"unsorted", func(*list) {}, false},
+		{"by tag", func(l *list) { l.group = byTag }, false},
+		{"by state", func(l *list) { l.group = byState }, true},
+		{"sorted", func(l *list) { l.sort = 0 }, true},
+		{"filtered", func(l *list) { l.filter = "failed" }, true},
+	} {
+		d := newDriver(barta(), 160, 30).atRest()
+		test.setup(&d.list)
+		d.arrange()
+		run := d.newRun()
+		run.start("gpc0")
+		run.finish("gpc0", fleet.Result{Outcome: fleet.Failed})
+		d.send(tickMsg{})
+		first := slices.IndexFunc(d.list.items, func(it item) bool { return it.row != nil })
+		if got := first >= 0 && d.list.items[first].Name == "gpc0"; got != test.want {
+			t.Errorf("%s: the hosts are %v", test.name, d.list.names())
+		}
 	}
 }

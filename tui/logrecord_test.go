@@ -150,6 +150,9 @@ func TestHostPageShowsLogOfLastRun(t *testing.T) {
 	d.press("enter")
 	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1), "from the record")
 	d.press("ctrl+d", "f")
+	if got, want := d.top(t), lines-d.logHeight(); got != want {
+		t.Errorf("the first line shown is %d, want %d", got, want)
+	}
 	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
 	d.press("g")
 	d.wantShown(t, "line 0 of it")
