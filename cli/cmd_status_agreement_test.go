@@ -98,6 +98,7 @@ func judgementCases(now time.Time) []judgementCase {
 }
 
 func TestTableAndStatusAgreeOnEveryState(t *testing.T) {
+	t.Parallel()
 	for _, revision := range []string{tipRevision, ""} {
 		t.Run("target "+revision, func(t *testing.T) { compareTableAndStatus(t, revision) })
 	}
@@ -278,6 +279,7 @@ func (e *emulator) text() string {
 // changes, on hosts that otherwise are at the target, and a host on which the last run failed
 // before the table was opened.
 func TestEveryCommandAgreesOnDriftedHosts(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 160, 30, fmt.Sprintf(`cd %q || exit
 demo() { fleetctl demo --dir fleet -- "$@"; }

@@ -46,6 +46,7 @@ func TestStatusExitCodeIsThatOfTheWorstHost(t *testing.T) {
 }
 
 func TestStatusShowsDriftedHosts(t *testing.T) {
+	t.Parallel()
 	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1, Dirty: true})
 	if code := Main(env.Env, []string{"deploy", "web", "--quiet"}); code != fleet.ExitOK {
 		t.Fatalf("deploy: %d\n%s%s", code, env.out, env.err)
@@ -66,6 +67,7 @@ func TestStatusShowsDriftedHosts(t *testing.T) {
 }
 
 func TestStatusJSONPrintsOneLinePerHost(t *testing.T) {
+	t.Parallel()
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(env.Env, []string{"status", "--output", "json"}); code != fleet.ExitUnreachable {
@@ -85,6 +87,7 @@ func TestStatusJSONPrintsOneLinePerHost(t *testing.T) {
 }
 
 func TestStatusShowsPendingDeploys(t *testing.T) {
+	t.Parallel()
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(env.Env, []string{"deploy", "--all", "--quiet"}); code != fleet.ExitUnreachable {
@@ -128,6 +131,7 @@ func TestStatusLeavesOutColumnsOnNarrowTerminals(t *testing.T) {
 }
 
 func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
+	t.Parallel()
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	for _, test := range []struct {
 		args []string
@@ -170,6 +174,7 @@ func TestAFailedTestShowsWhatItSaid(t *testing.T) {
 }
 
 func TestRebootAsksWhichHostsAndTakesNoForNo(t *testing.T) {
+	t.Parallel()
 	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	env.InTTY, env.In = true, strings.NewReader("n\n")
 	if code := Main(env.Env, []string{"reboot", "--all"}); code != fleet.ExitInterrupted {

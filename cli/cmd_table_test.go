@@ -41,6 +41,7 @@ func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
 // TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host and
 // retries.
 func TestTableInTerminal(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
 	p.Until("9 behind") // every host has been polled
 	p.Keys("/", "csb", "Enter")
@@ -68,6 +69,7 @@ func TestTableInTerminal(t *testing.T) {
 }
 
 func TestTableAttachesToAbandonedRun(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, `dir=$(mktemp -d)
 fleetctl demo --dir "$dir" -- table
 fleetctl demo --dir "$dir" -- table`)
@@ -88,6 +90,7 @@ fleetctl demo --dir "$dir" -- table`)
 }
 
 func TestTableShowsRunOfOtherProcess(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
 fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
@@ -141,6 +144,7 @@ PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
 }
 
 func TestTableRunsNotificationCommand(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 140, 30, `dir=$(mktemp -d)/demo
 fleetctl demo --hosts 1 --dir "$dir" -- list
 mkdir -p "$dir/operator/.config/fleetctl"
@@ -159,6 +163,7 @@ cat "$dir/report"`)
 }
 
 func TestUnknownHostKeyIsAddedOnceAccepted(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
 fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
 until [ "$(grep -c here "$dir.out")" = 2 ]; do sleep 0.1; done # it no longer needs known_hosts
