@@ -139,7 +139,7 @@ func TestHostStateKeepsWhatEventsReport(t *testing.T) {
 	result := &Result{Outcome: Failed, Code: "build"}
 	for i, ev := range []Event{
 		{Type: StepStarted, Step: Preflight},
-		{Type: FactLearned, Key: FactPrevious, Value: "41"},
+		{Type: FactLearned, Key: factPrevious, Value: "41"},
 		{Type: StepStarted, Step: Build},
 		{Type: ProgressMade, Progress: &Progress{Builds: 2, BuildsExpected: 5}},
 		{Type: LogLine, Line: "one"},
@@ -150,7 +150,7 @@ func TestHostStateKeepsWhatEventsReport(t *testing.T) {
 	}
 	switch {
 	case h.Step != Build, h.Began.Unix() != 2, h.Progress != Progress{Builds: 2, BuildsExpected: 5}, h.LastLine != "two",
-		!slices.Equal(h.Tail, []string{"one", "two"}), h.Facts[FactPrevious] != "41", h.Result != result:
+		!slices.Equal(h.Tail, []string{"one", "two"}), h.Facts[factPrevious] != "41", h.Result != result:
 		t.Errorf("%+v", h)
 	}
 }
@@ -167,8 +167,8 @@ func TestHostStateChangedMeansActivated(t *testing.T) {
 		{"activation starts", []Event{{Type: StepStarted, Step: Activate}}, false},
 		{"activation fails", []Event{{Type: StepFinished, Step: Activate, OK: new(false)}}, false},
 		{"build succeeds", []Event{{Type: StepFinished, Step: Build, OK: new(true)}}, false},
-		{"switch_command changes nothing", []Event{{Type: FactLearned, Key: FactActivated, Value: No}, activated}, false},
-		{"switch_command changes something", []Event{{Type: FactLearned, Key: FactActivated, Value: Yes}, activated}, true},
+		{"switch_command changes nothing", []Event{{Type: FactLearned, Key: factActivated, Value: No}, activated}, false},
+		{"switch_command changes something", []Event{{Type: FactLearned, Key: factActivated, Value: Yes}, activated}, true},
 		{"later step fails", []Event{activated, {Type: StepFinished, Step: Verify, OK: new(false)}}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -199,7 +199,7 @@ func TestHostStateAwaitsUntilNextStep(t *testing.T) {
 }
 
 func TestHostStateReachesActivation(t *testing.T) {
-	for _, step := range Steps {
+	for _, step := range steps {
 		want := step == Activate || step == Verify || step == Confirm
 		if h := (&HostState{Step: step}); h.InActivation() != want {
 			t.Errorf("%s: %v, want %v", step, !want, want)
@@ -209,7 +209,7 @@ func TestHostStateReachesActivation(t *testing.T) {
 
 func TestPreviousGenerationIsZeroUnlessKnown(t *testing.T) {
 	for value, want := range map[string]int{"41": 41, "": 0, "none": 0} {
-		h := &HostState{Facts: map[string]string{FactPrevious: value}}
+		h := &HostState{Facts: map[string]string{factPrevious: value}}
 		if got := h.PreviousGeneration(); got != want {
 			t.Errorf("%q: %d, want %d", value, got, want)
 		}
