@@ -1,6 +1,7 @@
 package health
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 )
 
@@ -88,6 +90,63 @@ func TestClientReturnsProblemOfAgent(t *testing.T) {
 				t.Errorf("got %+v", p)
 			}
 		})
+	}
+}
+
+func TestWatchShowsEachLineUntilStreamEnds(t *testing.T) {
+	stop := errors.New("stop")
+	for _, tt := range []struct {
+		name, body string
+		show       error // of the second line
+		shown      int
+		want       string
+	}{
+		{"stream ends", "{}\n{}\n{}\n", nil, 3, "the agent closed the watch"},
+		{"caller stops", "{}\n{}\n{}\n", stop, 2, "stop"},
+		{"invalid line", "{}\n[\n{}\n", nil, 1, "invalid line from the agent: unexpected end of JSON input"},
+		{"endless line", "{}\n" + strings.Repeat(" ", maxResponse+1), nil, 1, bufio.ErrTooLong.Error()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Get("interval") != "2s" {
+					t.Errorf("request for %s", r.URL)
+				}
+				w.Header().Set("Content-Type", "application/jsonl")
+				_, _ = w.Write([]byte(tt.body))
+			})
+			shown := 0
+			err := client.Watch(t.Context(), 2*time.Second, func(*Health) error {
+				shown++
+				if shown == 2 {
+					return tt.show
+				}
+				return nil
+			})
+			if shown != tt.shown || err == nil || err.Error() != tt.want {
+				t.Errorf("shown %d times, error %v, want %d times, %s", shown, err, tt.shown, tt.want)
+			}
+		})
+	}
+	client := newTestClient(t, http.NotFound)
+	var other *AgentVersionError
+	if err := client.Watch(t.Context(), time.Second, nil); !errors.As(err, &other) {
+		t.Errorf("another server: %v", err)
+	}
+}
+
+func TestAgentErrorsNameWhatIsKnown(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want string
+	}{
+		{&AgentVersionError{}, "the socket is not served by an agent that this fleetctl supports"},
+		{&AgentVersionError{"9.0.0"}, "the agent is fleetctl 9.0.0, which has a different API version"},
+		{&Problem{Status: 503, Title: "Busy"}, "503 Busy"},
+		{NewProblem(http.StatusNotFound, "no %s", "path"), "404 Not Found: no path"},
+	} {
+		if got := tt.err.Error(); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
 	}
 }
 
