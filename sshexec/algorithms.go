@@ -1,6 +1,7 @@
 package sshexec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,13 +25,19 @@ var preferredHostKeyAlgorithms = []string{
 func limitAlgorithms(s *Settings) error {
 	secure, legacy := ssh.SupportedAlgorithms(), ssh.InsecureAlgorithms()
 	hostKeys := slices.Concat(preferredHostKeyAlgorithms, secure.HostKeys, legacy.HostKeys)
+	keyExchanges := slices.Concat(secure.KeyExchanges, legacy.KeyExchanges)
+	// The name that curve25519-sha256 had before RFC 8731, which the library only adds to its own
+	// list.
+	if slices.Contains(s.KexAlgorithms, "curve25519-sha256@libssh.org") && !slices.Contains(s.KexAlgorithms, ssh.KeyExchangeCurve25519) {
+		s.KexAlgorithms = append(slices.Clip(s.KexAlgorithms), ssh.KeyExchangeCurve25519)
+	}
 	for _, list := range []struct {
 		keyword   string
 		allowed   *[]string
 		supported []string
 	}{
 		{"HostKeyAlgorithms", &s.HostKeyAlgorithms, hostKeys},
-		{"KexAlgorithms", &s.KexAlgorithms, slices.Concat(secure.KeyExchanges, legacy.KeyExchanges)},
+		{"KexAlgorithms", &s.KexAlgorithms, keyExchanges},
 		{"Ciphers", &s.Ciphers, slices.Concat(secure.Ciphers, legacy.Ciphers)},
 		{"MACs", &s.MACs, slices.Concat(secure.MACs, legacy.MACs)},
 	} {
@@ -44,8 +51,8 @@ func limitAlgorithms(s *Settings) error {
 			}
 		}
 		if common == nil {
-			return fmt.Errorf("ssh_config(5) allows only %s %s, and fleetctl supports none of them",
-				list.keyword, strings.Join(*list.allowed, ","))
+			return fmt.Errorf("%s: it allows only %s %s, and fleetctl supports none of them",
+				cmp.Or(s.Origins[list.keyword], "ssh_config(5)"), list.keyword, strings.Join(*list.allowed, ","))
 		}
 		*list.allowed = common
 	}

@@ -32,7 +32,7 @@ func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*
 	if err != nil {
 		return nil, err
 	}
-	ctx, timer := p.newLoginTimer(ctx, cmp.Or(t.Timeout, s.ConnectTimeout, defaultConnectTimeout))
+	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
 	for attempts := 1; ; attempts++ {
 		conn, err := p.dialOnce(ctx, timer, t, s, dialTransport)

@@ -73,6 +73,12 @@ func NewPool(o Options) *Pool {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
 	p.resolver.queries.tasks = &p.tasks
+	p.resolver.commands.tasks = &p.tasks
+	p.resolver.algorithms.tasks = &p.tasks
+	p.resolver.version.tasks = &p.tasks
+	if p.options.ConfigFile == "" && p.options.usesPasswdHome() {
+		p.resolver.systemConfig = systemConfig
+	}
 	p.sshAgents.tasks = &p.tasks
 	p.keyFiles.tasks = &p.tasks
 	p.decryptedKeys.tasks = &p.tasks

@@ -120,39 +120,94 @@ func TestMatchPatternList(t *testing.T) {
 	}
 }
 
-// unhandledConfigs lists constructs that the parser does not handle, with the HostName that ssh
-// resolves web to.
-var unhandledConfigs = []struct{ config, hostname string }{
+// trickyConfigs lists constructs that are easy to get wrong, with the HostName that ssh resolves web
+// to.
+var trickyConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
 	{"Match host db,web\n  HostName a\n", "a"},
 	{"Match user nobody\n  HostName a\n", "web"},
 	{"Match host web exec \"false\"\n  HostName a\n", "web"},
+	{"Match host web exec \"test %h = web\"\n  HostName a\n", "a"},
 	{"Match !host db\n  HostName a\n", "a"},
 	{"Match final all\n  Port 23\n", "web"},
 	{"Host \"web\"\n  HostName a\n", "a"},
 	{"Host web # the web\n  HostName a\n", "a"},
+	{"Host we?\n  HostName a\n", "a"},
+	{"Host web?\n  HostName a\n", "web"},
 	{"HostName %h.example.com\n", "web.example.com"},
+	{"HostName Web.Example.COM\n", "web.example.com"},
+	{"HostName 10.1\n", "10.0.0.1"},
 	{"Host web\n  HostName \"a\"\n", "a"},
+	{"Match localnetwork 127.0.0.0/8\n  HostName a\n", "a"},
+	{"Match localnetwork 203.0.113.0/24\n  HostName a\n", "web"},
+	{"Tag blue\nMatch tagged green,blue\n  HostName a\n", "a"},
+	{"Match sessiontype exec\n  HostName a\n", "a"},
+	{"IgnoreUnknown UseTeleport,foo*\nFooBar 1\nHostName a\n", "a"},
 }
 
-func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
-	needsSSH(t)
-	for _, c := range unhandledConfigs {
+func TestResolveTrickyConfigsWithoutSSH(t *testing.T) {
+	path := t.TempDir()
+	for _, tool := range []string{"sh", "test"} {
+		if file, err := exec.LookPath(tool); err == nil {
+			if err := os.Symlink(file, filepath.Join(path, tool)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Setenv("PATH", path)
+	for _, c := range trickyConfigs {
 		if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
 			t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
 		}
 	}
-	if s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
+	s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{})
+	if len(s.IdentityFiles) != 2 ||
 		!strings.HasSuffix(s.IdentityFiles[0], "/.ssh/my key") || !strings.HasSuffix(s.IdentityFiles[1], "/.ssh/id#work") ||
 		s.ConnectTimeout != time.Minute || s.ServerAliveInterval != 5*time.Second {
 		t.Errorf("got %+v", s)
 	}
 }
 
+// unhandledConfigs lists what only ssh itself can resolve, with the HostName that web has then, or
+// "" if ssh rejects the configuration.
+var unhandledConfigs = []struct{ config, hostname string }{
+	{"CanonicalizeHostname yes\nCanonicalDomains invalid\nHostName a\n", "a"},
+	{"CanonicalizeHostname no\nCanonicalizeHostname yes\nHost db\n", "web"},
+	{"Include ${HOME}/none\nHostName a\n", "a"},
+	{"Port 0x17\nHostName a\n", ""},
+	{"Port 70000\n", ""},
+	{"HostNane a\n", ""},
+	{"Host web\n  User\n", ""},
+	{"Host db\n  User \"alice\n", ""},
+	{"Match host\n", ""},
+	{"Match colour red\n", ""},
+	{"Host db\n  Compression maybe\n", ""},
+}
+
+func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
+	needsSSH(t)
+	for _, c := range unhandledConfigs {
+		if c.hostname != "" {
+			if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
+				t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
+			}
+			continue
+		}
+		home := newTestHome(t)
+		home.write("config", "%s", c.config)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, "line ")
+	}
+}
+
 func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, c := range unhandledConfigs {
+		if strings.HasPrefix(c.config, "CanonicalizeHostname no") {
+			continue // the first value applies, and it needs no ssh
+		}
 		home := newTestHome(t)
 		home.write("config", "\n%s", c.config)
 		home.ConfigFile = home.path("config")
@@ -177,7 +232,7 @@ func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 		home.write("config", "%s\n", line)
 		home.ConfigFile = home.path("config")
 		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
-		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))
+		wantError(t, err, KindConfig, home.path("config")+":1: ", strings.Fields(line)[0])
 	}
 }
 
@@ -262,6 +317,7 @@ func TestResolveMatchesSSHOnRandomConfigs(t *testing.T) {
 		for _, s := range []*Settings{&parsed, &queried} {
 			s.IdentityFilesConfigured = false
 			s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
+			s.Origins = nil
 		}
 		if queried.User == parsed.User || parsed.User == "alice" {
 			parsed.User, queried.User = "", ""
@@ -298,7 +354,7 @@ func randomConfig(r *rand.Rand, include bool) string {
 }
 
 func FuzzParseConfig(f *testing.F) {
-	for _, c := range unhandledConfigs {
+	for _, c := range slices.Concat(trickyConfigs, unhandledConfigs) {
 		f.Add(c.config)
 	}
 	f.Add("Host\x00\nPort 99999\nInclude *\n=\n\"\n")
@@ -307,16 +363,18 @@ func FuzzParseConfig(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		result := &parsedConfig{}
-		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: result}.parseFile(file)
-		var s Settings
-		assigned := map[string]bool{}
-		applyDirectives(steps, "web", true, func(keyword string, args []string) {
-			if result.unhandled == nil {
-				s.assign(assigned, keyword, args)
-			}
-		})
-		if result.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
+		p := NewPool(Options{Home: t.TempDir(), User: "alice", ConfigFile: file})
+		defer p.Close()
+		config := p.resolver.load()
+		if config.unhandled != nil || strings.Contains(strings.ToLower(text), "exec") {
+			return
+		}
+		e, err := p.evaluate(t.Context(), config, Target{Name: "web"})
+		if err != nil || e.unhandled != nil {
+			return
+		}
+		s, err := newSettings(Target{Name: "web"}, e.values)
+		if err == nil && (s.Port < 0 || s.Port > 65535) {
 			t.Errorf("port %d", s.Port)
 		}
 	})
