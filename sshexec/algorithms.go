@@ -58,3 +58,39 @@ func limitAlgorithms(s *Settings) error {
 	}
 	return nil
 }
+
+// acceptedSignatures returns the signature algorithms that PubkeyAcceptedAlgorithms allows for a key,
+// in OpenSSH's order of preference. None means that the key must not be offered. ssh-rsa, which uses
+// SHA-1, needs an explicit entry.
+func acceptedSignatures(s Settings, key ssh.PublicKey) []string {
+	keyType, suffix := key.Type(), ""
+	if cert, ok := key.(*ssh.Certificate); ok {
+		keyType, suffix = cert.Key.Type(), "-cert-v01@openssh.com"
+		if base, ok := strings.CutSuffix(keyType, "@openssh.com"); ok { // sk- keys
+			return acceptedNames(s, map[string]string{keyType: base + suffix}, keyType)
+		}
+	}
+	if keyType != ssh.KeyAlgoRSA {
+		return acceptedNames(s, map[string]string{keyType: keyType + suffix}, keyType)
+	}
+	names := map[string]string{
+		ssh.KeyAlgoRSASHA512: ssh.KeyAlgoRSASHA512 + suffix, ssh.KeyAlgoRSASHA256: ssh.KeyAlgoRSASHA256 + suffix,
+		ssh.KeyAlgoRSA: ssh.KeyAlgoRSA + suffix,
+	}
+	if s.PubkeyAcceptedAlgorithms == nil {
+		delete(names, ssh.KeyAlgoRSA)
+	}
+	return acceptedNames(s, names, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA)
+}
+
+// acceptedNames returns the algorithms whose names in PubkeyAcceptedAlgorithms are allowed.
+func acceptedNames(s Settings, names map[string]string, algorithms ...string) []string {
+	var accepted []string
+	for _, algorithm := range algorithms {
+		name, ok := names[algorithm]
+		if ok && (s.PubkeyAcceptedAlgorithms == nil || slices.Contains(s.PubkeyAcceptedAlgorithms, name)) {
+			accepted = append(accepted, algorithm)
+		}
+	}
+	return accepted
+}

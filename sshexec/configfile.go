@@ -21,6 +21,9 @@ type parsedConfig struct {
 	files     []*configFile
 	unhandled *unhandledSyntax
 	stamps    []fileStamp
+
+	algorithms     []string // the distinct lists of algorithms, as KEYWORD=LIST
+	algorithmsFrom unhandledSyntax
 }
 
 // configFile is a file as a list of blocks. A block that can only match one of a few names, such as
@@ -131,6 +134,9 @@ func (p configParser) parseFile(path string) *configFile {
 			return file // or a file that includes itself twice would take 2^16 times as long
 		}
 		d.origin = fmt.Sprintf("%s:%d", path, i+1)
+		if reason == "" && slices.Contains(algorithmKeywords, d.keyword) {
+			p.result.addAlgorithms(path, i+1, d.keyword+"="+d.args[0])
+		}
 		switch d.keyword {
 		case "":
 		case "host":
@@ -183,6 +189,17 @@ func (f *configFile) candidates(name string) []int {
 		return f.others
 	}
 	return slices.Sorted(slices.Values(slices.Concat(named, f.others)))
+}
+
+// addAlgorithms records a list of algorithms. ssh has to validate it, even in a block that does not
+// apply.
+func (c *parsedConfig) addAlgorithms(path string, line int, list string) {
+	if c.algorithms == nil {
+		c.algorithmsFrom = unhandledSyntax{path, line, "lists of algorithms depend on the version of ssh"}
+	}
+	if !slices.Contains(c.algorithms, list) {
+		c.algorithms = append(c.algorithms, list)
+	}
 }
 
 // markUnhandled records the first construct that only ssh itself can read.
@@ -254,8 +271,8 @@ var commandKeywords = []string{
 	"proxycommand", "proxyjump", "localcommand", "remotecommand", "knownhostscommand", "versionaddendum",
 }
 
-// splitArgs splits the arguments of a keyword. It reports false if a quote is not closed. It follows
-// argv_split in misc.c.
+// splitArgs splits the arguments of a keyword. It reports false if a quote is not closed. It
+// follows argv_split in misc.c.
 func splitArgs(text string) (args []string, ok bool) {
 	for i := 0; i < len(text); i++ {
 		if text[i] == ' ' || text[i] == '\t' {

@@ -28,8 +28,8 @@ type Conn struct {
 	lostErr error // why this side closed the connection
 }
 
-// These apply unless ssh_config(5) sets ServerAliveInterval or ServerAliveCountMax. With them, a dead
-// network is detected within 40 seconds; TCP alone would take hours.
+// These apply unless ssh_config(5) sets ServerAliveInterval or ServerAliveCountMax. With them, a
+// dead network is detected within 40 seconds; TCP alone would take hours.
 const (
 	defaultKeepAliveInterval = 15 * time.Second
 	defaultKeepAliveTimeout  = 25 * time.Second

@@ -38,6 +38,9 @@ type evaluation struct {
 // accumulating lists the keywords of which every value applies.
 var accumulating = []string{"identityfile", "certificatefile"}
 
+// timeKeywords take a time.
+var timeKeywords = []string{"connecttimeout", "serveraliveinterval"}
+
 const originInventory = "inventory"
 
 // evaluate applies the configuration to a target.
@@ -69,7 +72,7 @@ func (p *Pool) evaluate(ctx context.Context, config *parsedConfig, t Target) (*e
 	if e.unhandled != nil {
 		return e, nil
 	}
-	hostname := normalizeHostname(e.hostname())
+	hostname := normalizeHostname(e.hostname(), e.first("addressfamily"))
 	if e.wantFinal {
 		e.final, e.host = true, hostname
 		e.values["hostname"] = []value{{[]string{strings.ReplaceAll(hostname, "%", "%%")}, e.origin("hostname")}}
@@ -117,6 +120,8 @@ func (e *evaluation) set(d directive) {
 		return
 	case len(e.values[d.keyword]) > 0:
 		return
+	case slices.Contains(timeKeywords, d.keyword) && d.args[0] == "none":
+		return // the same as no value, so that a later one applies (parse_time in readconf.c)
 	case d.keyword == "proxyjump" && !strings.EqualFold(d.args[0], "none") && len(e.values["proxycommand"]) > 0,
 		d.keyword == "proxycommand" && len(e.values["proxyjump"]) > 0 && !strings.EqualFold(e.first("proxyjump"), "none"):
 		// Whichever comes first wins, except that a ProxyCommand still applies after `ProxyJump
@@ -170,21 +175,25 @@ func (e *evaluation) hostname() string {
 	return strings.NewReplacer("%h", e.host, "%%", "%").Replace(hostname)
 }
 
-// normalizeHostname returns a host name in lower case, and an address in its usual form (ssh.c).
-func normalizeHostname(name string) string {
-	if strings.Contains(name, "%") {
-		return name // an address with a zone
+// normalizeHostname returns a host name in lower case, and an address of the family in its usual
+// form (is_addr and resolve_canonicalize in ssh.c).
+func normalizeHostname(name, family string) string {
+	ip, err := netip.ParseAddr(name)
+	if err != nil {
+		ip, _ = parseInetAton(name)
 	}
-	if ip, err := netip.ParseAddr(name); err == nil {
+	switch {
+	case ip.Zone() != "":
+		return name
+	case ip.Is4() && !strings.EqualFold(family, "inet6"), ip.Is6() && !strings.EqualFold(family, "inet"):
 		return ip.String()
-	}
-	if ip, ok := parseInetAton(name); ok {
-		return ip.String()
+	case strings.ContainsAny(name, "%:") || strings.Trim(name, "0123456789.") == "":
+		return name
 	}
 	return lowerASCII(name)
 }
 
-// lowerASCII is tolower(3) for each byte.
+// lowerASCII replaces A to Z with lower case, as tolower(3) does in OpenSSH.
 func lowerASCII(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {
@@ -361,8 +370,8 @@ func matchHostname(name, patterns string) bool {
 	return matchPatternList(strings.Split(lowerASCII(patterns), ","), lowerASCII(name))
 }
 
-// matchOrBothEmpty reports whether text matches a list of patterns. Empty text matches only an empty
-// list.
+// matchOrBothEmpty reports whether text matches a list of patterns. Empty text matches only an
+// empty list.
 func matchOrBothEmpty(text, patterns string) bool {
 	if text == "" {
 		return patterns == ""
@@ -385,7 +394,8 @@ func (e *evaluation) partialSettings() Settings {
 	}
 	s.HostKeyAlias = e.first("hostkeyalias")
 	if s.HostKeyAlias == "" {
-		s.HostKeyAlias = s.Hostname // here, %k is the host name (expand_match_exec_or_include_path in readconf.c)
+		// Here, %k is the host name (expand_match_exec_or_include_path in readconf.c).
+		s.HostKeyAlias = s.Hostname
 	}
 	return s
 }

@@ -51,9 +51,9 @@ func (h *handshake) clientConfig() *ssh.ClientConfig {
 		User:              s.User,
 		HostKeyAlgorithms: record.algorithms(s),
 		AuthCallback:      h.nextKey,
-		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		HostKeyCallback: func(_ string, address net.Addr, key ssh.PublicKey) error {
 			h.setPhase("host key")
-			if err := h.pool.verifyHostKey(s, record, key); err != nil {
+			if err := h.pool.verifyHostKey(s, record, address, key); err != nil {
 				return err
 			}
 			h.setPhase("login")
@@ -96,7 +96,7 @@ func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error)
 		}
 		return signature, err
 	}
-	return ssh.PublicKeys(identitySigner{id, h.ctx}), nil
+	return ssh.PublicKeys(identitySigner{id, h.ctx, acceptedSignatures(h.settings, id.public)}), nil
 }
 
 // noKeysLeft returns the error for a login that has run out of keys.

@@ -378,3 +378,109 @@ func TestSecurityKeyWithoutAgentSuggestsSSHAdd(t *testing.T) {
 	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindNoKey, "only work through an ssh-agent", "ssh-add")
 }
+
+func TestIdentityFileNoneKeepsOtherFiles(t *testing.T) {
+	home := newTestHome(t)
+	key := home.newKey("work")
+	s := serverAccepting(t, key.PublicKey())
+	home.trust(s)
+	home.write("config", "IdentityFile none\nIdentityFile ~/.ssh/work\n")
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "IdentityFile none\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey)
+}
+
+func TestCertificateFileReplacesCertificateNextToKey(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	home.write("config", "IdentityFile ~/.ssh/id_ed25519\nCertificateFile ~/.ssh/none-cert.pub\n")
+	cert := &ssh.Certificate{Key: home.key.PublicKey(), CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, newSigner(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	home.write("id_ed25519-cert.pub", "%s", ssh.MarshalAuthorizedKey(cert))
+	p := home.pool()
+	settings, err := p.Resolve(home.ctx(), targetOf(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := p.identities(home.ctx(), settings)
+	if len(list) != 1 || list[0].public.Type() != ssh.KeyAlgoED25519 {
+		t.Errorf("offers %d keys, first %s", len(list), list[0].public.Type())
+	}
+}
+
+func TestPubkeyAcceptedAlgorithmsLimitsKeys(t *testing.T) {
+	needsSSH(t)
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	home.write("config", "PubkeyAcceptedAlgorithms rsa-sha2-512\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "PubkeyAcceptedAlgorithms does not allow ssh-ed25519")
+	if s.AuthFailures() != 0 {
+		t.Error("the key was offered")
+	}
+	home.write("config", "PubkeyAcceptedAlgorithms ssh-ed25519\n")
+	home.dial(home.pool(), targetOf(s))
+}
+
+func TestAcceptedSignaturesAreOpenSSHsDefaults(t *testing.T) {
+	rsaKey := newSigner(t, "rsa").PublicKey()
+	cert := &ssh.Certificate{Key: rsaKey, CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	for _, c := range []struct {
+		key     ssh.PublicKey
+		allowed string
+		want    string
+	}{
+		{rsaKey, "", "rsa-sha2-512 rsa-sha2-256"},
+		{rsaKey, "ssh-ed25519 rsa-sha2-256", "rsa-sha2-256"},
+		{rsaKey, "ssh-rsa rsa-sha2-256", "rsa-sha2-256 ssh-rsa"},
+		{rsaKey, "ssh-ed25519", ""},
+		{cert, "", "rsa-sha2-512 rsa-sha2-256"},
+		{cert, "rsa-sha2-256", ""},
+		{cert, "rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-256"},
+		{newSigner(t, "").PublicKey(), "", "ssh-ed25519"},
+		{newSigner(t, "ecdsa").PublicKey(), "ecdsa-sha2-nistp384", ""},
+	} {
+		s := Settings{}
+		if c.allowed != "" {
+			s.PubkeyAcceptedAlgorithms = strings.Fields(c.allowed)
+		}
+		if got := strings.Join(acceptedSignatures(s, c.key), " "); got != c.want {
+			t.Errorf("%s, %q: got %q, want %q", c.key.Type(), c.allowed, got, c.want)
+		}
+	}
+}
+
+func TestRSAKeyLogsInWithSHA2(t *testing.T) {
+	home := newTestHome(t)
+	private, err := cryptorsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serverAccepting(t, public)
+	home.trust(s)
+	home.serveAgent(newKeyring(t, 0, private))
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "RequiredRSASize 4096\n")
+	_, err = home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "2048 bits")
+}
+
+func TestBatchModeDoesNotPrompt(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "BatchMode yes\nIdentityFile ~/.ssh/locked\n")
+	s := serverAccepting(t, home.encryptedKey("locked"))
+	home.trust(s)
+	prompter := &scriptedPrompter{replies: []string{"sesame"}}
+	home.Prompter = prompter
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "BatchMode")
+}

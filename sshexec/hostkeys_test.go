@@ -139,7 +139,7 @@ func TestHostKeyCheckHostCertificates(t *testing.T) {
 	}{
 		{"valid", trusted, 22, certificate(unchanged), ""},
 		{"any port", everywhere, 2222, certificate(unchanged), ""},
-		{"pattern as principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), ""},
+		{"pattern as principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), KindHostKeyUnknown},
 		{"another principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), KindHostKeyUnknown},
 		{"expired", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), KindHostKeyUnknown},
 		{"user certificate", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), KindHostKeyUnknown},
@@ -307,6 +307,71 @@ func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
+	authority, host := newSigner(t, "rsa"), newSigner(t, "")
+	c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := c.SignCert(rand.Reader, authority); err != nil {
+		t.Fatal(err)
+	}
+	known := "@cert-authority " + hostKeyLine("*", authority.PublicKey())
+	web := Settings{Hostname: "web", Port: 22}
+	if got := checkHostKey(t, known, web, c); got != "" {
+		t.Errorf("%s by default: %q", c.Signature.Format, got)
+	}
+	web.CASignatureAlgorithms = []string{"ssh-ed25519"}
+	if got := checkHostKey(t, known, web, c); got != KindHostKeyUnknown {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestShortRSAHostKeyIsRejected(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{newSigner(t, "rsa")}})
+	home := newTestHome(t).trust(s)
+	home.write("config", "RequiredRSASize 3072\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindProtocol, "2048 bits", "RequiredRSASize is 3072")
+}
+
+func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "NoHostAuthenticationForLocalhost yes\n")
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "NoHostAuthenticationForLocalhost yes\nHostKeyAlias here\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyUnknown, "here")
+}
+
+func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
+	for _, policy := range []string{"accept-new", "no"} {
+		s := sshtest.Start(t, shellConfig())
+		home := newTestHome(t)
+		home.write("config", "StrictHostKeyChecking %s\nUserKnownHostsFile none\n", policy)
+		_, err := home.pool().Dial(home.ctx(), targetOf(s))
+		wantError(t, err, KindHostKeyUnknown, "UserKnownHostsFile is none")
+		if s.Logins() != 0 {
+			t.Error("logged in")
+		}
+	}
+}
+
+func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	home.write("config", "Host *\n  StrictHostKeyChecking no\n")
+	s.SetHostKeys(newSigner(t, ""))
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyChanged, "even though StrictHostKeyChecking is no ("+home.path("config")+":2)")
+}
+
+func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "VerifyHostKeyDNS yes\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyUnknown, "VerifyHostKeyDNS")
 }
 
 func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {

@@ -128,6 +128,9 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	}
 	config := p.resolver.load()
 	unhandled := config.unhandled
+	if unhandled == nil {
+		unhandled = p.resolver.checkAlgorithms(ctx, config)
+	}
 	var values map[string][]value
 	if unhandled == nil {
 		e, err := p.evaluate(ctx, config, t)
@@ -154,7 +157,7 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 // applyDefaults sets what is not configured to the defaults in ssh_config(5), and expands tokens
 // and ~ in paths.
 func (p *Pool) applyDefaults(s *Settings, t Target) error {
-	s.Hostname = cmp.Or(s.Hostname, normalizeHostname(t.Name))
+	s.Hostname = cmp.Or(s.Hostname, normalizeHostname(t.Name, s.AddressFamily))
 	s.User = cmp.Or(s.User, p.options.User)
 	s.Port = cmp.Or(s.Port, 22)
 	s.StrictHostKeyChecking = cmp.Or(s.StrictHostKeyChecking, "ask")
@@ -230,10 +233,15 @@ func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSynta
 	if err != nil {
 		return nil, err
 	}
+	return answer.output.configured(defaults.output, q.target), nil
+}
+
+// configured returns the values that differ from ssh's defaults.
+func (o sshOutput) configured(defaults sshOutput, t Target) map[string][]value {
 	values := make(map[string][]value)
-	for keyword, lines := range answer.output {
-		isTarget := keyword == "hostname" || keyword == "port" || keyword == "user" && q.target.User != ""
-		if !isTarget && slices.Equal(lines, defaults.output[keyword]) {
+	for keyword, lines := range o {
+		isTarget := keyword == "hostname" || keyword == "port" || keyword == "user" && t.User != ""
+		if !isTarget && slices.Equal(lines, defaults[keyword]) {
 			continue
 		}
 		for _, line := range lines {
@@ -241,8 +249,11 @@ func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSynta
 			if strings.HasSuffix(keyword, "knownhostsfile") {
 				v.args = strings.Fields(line)
 			}
-			if keyword == "hostname" {
-				v.args[0] = strings.ReplaceAll(line, "%", "%%")
+			if keyword == "hostname" || keyword == "identityagent" || keyword == "userknownhostsfile" {
+				// ssh has expanded the tokens of these.
+				for i := range v.args {
+					v.args[i] = strings.ReplaceAll(v.args[i], "%", "%%")
+				}
 			}
 			values[keyword] = append(values[keyword], v)
 		}
@@ -250,12 +261,37 @@ func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSynta
 	if values["proxyjump"] != nil {
 		delete(values, "proxycommand") // the one that ssh makes of ProxyJump
 	}
-	return values, nil
+	return values
 }
 
 // algorithmKeywords have values that depend on the algorithms of the installed ssh.
 var algorithmKeywords = []string{
 	"hostkeyalgorithms", "ciphers", "macs", "kexalgorithms", "pubkeyacceptedalgorithms", "casignaturealgorithms",
+}
+
+// checkAlgorithms returns a reason to leave the configuration to ssh if it rejects a list of
+// algorithms in it, so that the error names the line.
+func (r *resolver) checkAlgorithms(ctx context.Context, config *parsedConfig) *unhandledSyntax {
+	if config.algorithms == nil {
+		return nil
+	}
+	var args []string
+	for _, list := range config.algorithms {
+		args = append(args, "-o", list)
+	}
+	if _, err := r.queryAlgorithms(ctx, args, &config.algorithmsFrom); err != nil && !errors.Is(err, exec.ErrNotFound) {
+		return &config.algorithmsFrom
+	}
+	return nil
+}
+
+// queryAlgorithms returns the lists of algorithms that ssh makes of the given options.
+func (r *resolver) queryAlgorithms(ctx context.Context, args []string, why *unhandledSyntax) (sshOutput, error) {
+	always := func(sshOutput) bool { return true }
+	return r.algorithms.get(ctx, strings.Join(args, " "), always, func() (sshOutput, error) {
+		answer, err := r.runSSH(slices.Concat([]string{"-F", "none"}, args, []string{"--", "localhost"}), why)
+		return answer.output, err
+	})
 }
 
 // expandAlgorithms lets ssh expand lists of algorithms, such as +ssh-rsa or aes*. It asks once for
@@ -272,13 +308,9 @@ func (r *resolver) expandAlgorithms(ctx context.Context, values map[string][]val
 	if args == nil {
 		return nil
 	}
-	always := func(sshOutput) bool { return true }
-	output, err := r.algorithms.get(ctx, strings.Join(args, " "), always, func() (sshOutput, error) {
-		first := values[strings.SplitN(args[1], "=", 2)[0]][0]
-		answer, err := r.runSSH(append([]string{"-F", "none"}, append(args, "--", "localhost")...),
-			&unhandledSyntax{file: first.origin, reason: "lists of algorithms depend on the version of ssh"})
-		return answer.output, err
-	})
+	first := values[strings.SplitN(args[1], "=", 2)[0]][0]
+	output, err := r.queryAlgorithms(ctx, args,
+		&unhandledSyntax{file: first.origin, reason: "lists of algorithms depend on the version of ssh"})
 	if errors.Is(err, exec.ErrNotFound) && plain {
 		return nil
 	}
@@ -362,13 +394,17 @@ func (r *resolver) runSSH(args []string, why *unhandledSyntax) (sshAnswer, error
 		}
 		return sshAnswer{}, fmt.Errorf("ssh -G: %w", err)
 	}
+	return sshAnswer{parseSSHOutput(string(out)), time.Now()}, nil
+}
+
+func parseSSHOutput(text string) sshOutput {
 	output := sshOutput{}
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(text) {
 		keyword, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		keyword = strings.ToLower(keyword)
 		output[keyword] = append(output[keyword], value)
 	}
-	return sshAnswer{output, time.Now()}, nil
+	return output
 }
 
 func (r *resolver) queryArgs(q sshQuery) []string {

@@ -3,13 +3,16 @@ package sshexec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -120,8 +123,8 @@ func TestMatchPatternList(t *testing.T) {
 	}
 }
 
-// trickyConfigs lists constructs that are easy to get wrong, with the HostName that ssh resolves web
-// to.
+// trickyConfigs lists constructs that are easy to get wrong, with the HostName that ssh resolves
+// web to.
 var trickyConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
@@ -181,7 +184,7 @@ var unhandledConfigs = []struct{ config, hostname string }{
 	{"Host web\n  User\n", ""},
 	{"Host db\n  User \"alice\n", ""},
 	{"Match host\n", ""},
-	{"Match colour red\n", ""},
+	{"Match size large\n", ""},
 	{"Host db\n  Compression maybe\n", ""},
 }
 
@@ -274,6 +277,184 @@ func TestResolveRereadsChangedConfig(t *testing.T) {
 	home.write("config", "HostName bb\n")
 	if got := hostname(); got != "bb" {
 		t.Error(got)
+	}
+}
+
+// resolveWithSystemConfig resolves a target with a user's and a system's configuration.
+func resolveWithSystemConfig(t *testing.T, user, system string, target Target) Settings {
+	t.Helper()
+	home := newTestHome(t)
+	home.write("config", "%s", user)
+	home.write("system", "%s", system)
+	p := home.pool()
+	p.resolver.systemConfig = home.path("system")
+	s, err := p.Resolve(home.ctx(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSystemConfigAppliesWhateverBlockEndsTheUsersFile(t *testing.T) {
+	for _, last := range []string{"Host db\n  Port 23\n", "Host web\n  User bob\n", "Match user nobody\n  Port 23\n", ""} {
+		s := resolveWithSystemConfig(t, "Host web\n  HostName a\n"+last, "IdentityFile /system\nHost *\n  Port 24\n  HostName b\n", Target{Name: "web"})
+		if s.Hostname != "a" || s.Port != 24 || !slices.Equal(s.IdentityFiles, []string{"/system"}) {
+			t.Errorf("%q: got %+v", last, s)
+		}
+	}
+}
+
+func TestSystemdDropInNeedsNoSSH(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	const dropIn = `Host unix/* vsock/* machine/*
+    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p
+    ProxyUseFdpass yes
+    CheckHostIP no
+Host .host machine/.host
+    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy unix/run/ssh-unix-local/socket %p
+    ProxyUseFdpass yes
+    CheckHostIP no
+`
+	if s := resolveWithSystemConfig(t, "", dropIn, Target{Name: "web"}); s.ProxyCommand != "" || s.Hostname != "web" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestOriginsNameFileAndLine(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include more\n\nHost web\n  Port 23\n  ConnectTimeout 9\n  Ciphers aes128-ctr\n")
+	home.write("more", "User bob\nIdentityFile ~/.ssh/one\n")
+	home.ConfigFile = home.path("config")
+	s, err := home.pool().Resolve(home.ctx(), Target{Name: "web", Address: "10.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"Hostname": "inventory", "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
+		"Port": home.path("config") + ":4", "ConnectTimeout": home.path("config") + ":5", "Ciphers": home.path("config") + ":6",
+	}
+	if !maps.Equal(s.Origins, want) {
+		t.Errorf("got %v, want %v", s.Origins, want)
+	}
+}
+
+func TestMatchExecIsEvaluatedForEachConnection(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Match exec \"test -e %s\"\n  HostName vpn\n", home.path("vpn"))
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	hostname := func() string {
+		s, err := p.Resolve(home.ctx(), Target{Name: "web"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hostname
+	}
+	if got := hostname(); got != "web" {
+		t.Error(got)
+	}
+	home.write("vpn", "")
+	time.Sleep(answerLifetime)
+	if got := hostname(); got != "vpn" {
+		t.Error(got)
+	}
+}
+
+func TestMatchExecIsSharedByOneWave(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Match exec \"echo >>%s\"\n  User bob\n", home.path("runs"))
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			if s, err := p.Resolve(home.ctx(), Target{Name: fmt.Sprint("web", i)}); err != nil || s.User != "bob" {
+				t.Error(s.User, err)
+			}
+		})
+	}
+	wg.Wait()
+	if runs := strings.Count(home.read("runs"), "\n"); runs > 3 {
+		t.Errorf("the command ran %d times", runs)
+	}
+}
+
+func TestIncludeIgnoresHiddenFiles(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include conf.d/*\n")
+	if err := os.Mkdir(home.path("conf.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home.write("conf.d/.config.swp", "HostName hidden\n")
+	home.write("conf.d/web", "HostName a\n")
+	home.ConfigFile = home.path("config")
+	if s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"}); err != nil || s.Hostname != "a" {
+		t.Errorf("got %q, %v", s.Hostname, err)
+	}
+}
+
+func TestFileThatIncludesItselfTwiceIsRejectedQuickly(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include config*\nInclude config\nInclude config\n")
+	home.ConfigFile = home.path("config")
+	start := time.Now()
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "too deep")
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestProxyJumpTokensAndOtherUsersHome(t *testing.T) {
+	s := resolveWeb(t, "User bob\nProxyJump %r@jump-%h\nIdentityFile ~root/key\nIdentityFile ~/%C\n", Target{})
+	root, err := user.Lookup("root")
+	if err != nil {
+		t.Skip(err)
+	}
+	if s.ProxyJump != "bob@jump-web" || s.IdentityFiles[0] != root.HomeDir+"/key" || len(filepath.Base(s.IdentityFiles[1])) != 40 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestOldNameOfCurve25519IsSupported(t *testing.T) {
+	needsSSH(t)
+	s := resolveWeb(t, "KexAlgorithms curve25519-sha256@libssh.org\n", Target{})
+	if !slices.Equal(s.KexAlgorithms, []string{"curve25519-sha256"}) {
+		t.Errorf("got %q", s.KexAlgorithms)
+	}
+}
+
+func TestProxyCommandLeavesVariablesToTheShell(t *testing.T) {
+	home := newTestHome(t)
+	s := Settings{Alias: "web", Hostname: "web.internal", Port: 23, User: "bob"}
+	got, err := home.pool().expandPercent("nc ${NOT_SET} %h %p %r %n %%", proxyCommandTokens, s)
+	if err != nil || got != "nc ${NOT_SET} web.internal 23 bob web %" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestLookupInTenThousandHostBlocksIsFast(t *testing.T) {
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "Host host-%d alias-%d\n  HostName 10.0.0.1\n  Port %d\n", i, i, 1000+i)
+	}
+	b.WriteString("Host *\n  User bob\n")
+	home := newTestHome(t)
+	home.write("config", "%s", b.String())
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	if _, err := p.Resolve(home.ctx(), Target{Name: "web"}); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for i := range 1000 {
+		s, err := p.Resolve(home.ctx(), Target{Name: fmt.Sprintf("alias-%d", i)})
+		if err != nil || s.Port != 1000+i || s.User != "bob" {
+			t.Fatalf("got %+v, %v", s, err)
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("1,000 lookups took %v", took)
 	}
 }
 

@@ -45,8 +45,9 @@ type Settings struct {
 	HostKeyAlgorithms, Ciphers, MACs, KexAlgorithms []string
 	PubkeyAcceptedAlgorithms, CASignatureAlgorithms []string
 
-	// Origins maps keywords, spelled as in ssh_config(5), to where their values come from: FILE:LINE,
-	// "inventory", or "ssh -G" if ssh had to resolve the target. Others have OpenSSH's defaults.
+	// Origins maps keywords, spelled as in ssh_config(5), to where their values come from:
+	// FILE:LINE, "inventory", or "ssh -G" if ssh had to resolve the target. Others have OpenSSH's
+	// defaults.
 	Origins map[string]string
 
 	verifyHostKeyDNS bool
