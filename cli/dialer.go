@@ -31,8 +31,8 @@ func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 // dialer adapts a pool to [host.Dialer].
 type dialer struct{ pool *sshexec.Pool }
 
-// Dial connects within the host's Timeouts.Connect, or ConnectTimeout in ssh_config(5). The pool enforces the timeout, because it knows
-// when the operator is being prompted and stops the clock.
+// Dial connects within the host's Timeouts.Connect, or ConnectTimeout in ssh_config(5). The pool
+// enforces the timeout, because it knows when the operator is being prompted and stops the clock.
 func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
 	c, err := d.pool.Dial(ctx, target(h))
 	if err != nil {

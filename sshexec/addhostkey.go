@@ -77,9 +77,11 @@ func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 	if !endsWithNewline(f) {
 		line = append([]byte("\n"), line...)
 	}
+	before := newFileStamp(path)
 	if _, err := f.Write(line); err != nil {
 		return fmt.Errorf("cannot save the host key: %w", err)
 	}
+	p.hostKeys.files.appended(before, string(bytes.TrimLeft(line, "\n")))
 	p.options.Log("%s: accepted new host key %s %s and saved it in %s", s.Alias, key.Type(),
 		ssh.FingerprintSHA256(key), path)
 	return nil

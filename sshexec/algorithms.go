@@ -59,9 +59,9 @@ func limitAlgorithms(s *Settings) error {
 	return nil
 }
 
-// acceptedSignatures returns the signature algorithms that PubkeyAcceptedAlgorithms allows for a key,
-// in OpenSSH's order of preference. None means that the key must not be offered. ssh-rsa, which uses
-// SHA-1, needs an explicit entry.
+// acceptedSignatures returns the signature algorithms that PubkeyAcceptedAlgorithms allows for a
+// key, in OpenSSH's order of preference. None means that the key must not be offered. ssh-rsa, which
+// uses SHA-1, needs an explicit entry.
 func acceptedSignatures(s Settings, key ssh.PublicKey) []string {
 	keyType, suffix := key.Type(), ""
 	if cert, ok := key.(*ssh.Certificate); ok {

@@ -333,3 +333,17 @@ func TestDialBindsToNamedAddress(t *testing.T) {
 	_, err := home.pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindConfig, "no-such-name.invalid")
 }
+
+func TestDeadPeerIsNoticedWithin45SecondsByDefault(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	if limit := c.keepAliveInterval + c.keepAliveTimeout; limit > 45*time.Second {
+		t.Errorf("noticed after %v", limit)
+	}
+	home.write("config", "ServerAliveInterval 20\nServerAliveCountMax 5\n")
+	c = home.dial(home.pool(), targetOf(s))
+	if c.keepAliveInterval != 20*time.Second || c.keepAliveTimeout != 100*time.Second {
+		t.Errorf("got %v and %v", c.keepAliveInterval, c.keepAliveTimeout)
+	}
+}

@@ -484,3 +484,54 @@ func TestBatchModeDoesNotPrompt(t *testing.T) {
 	_, err := home.pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindAuth, "BatchMode")
 }
+
+// hangingAgent lists its keys, or hangs there, and never signs.
+type hangingAgent struct {
+	agent.Agent
+	hangOnList bool
+	done       chan struct{}
+}
+
+func (a *hangingAgent) List() ([]*agent.Key, error) {
+	if a.hangOnList {
+		<-a.done
+	}
+	return a.Agent.List()
+}
+
+func TestHangingAgentCostsBoundedTimeOnce(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	hanging := &hangingAgent{Agent: newKeyring(t, 1), hangOnList: true, done: make(chan struct{})}
+	home.serveAgent(hanging)
+	t.Cleanup(func() { close(hanging.done) })
+	p := home.pool()
+	start := time.Now()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { home.dial(p, targetOf(s)) })
+	}
+	wg.Wait()
+	if took := time.Since(start); took < agentListTimeout || took > agentListTimeout+3*time.Second {
+		t.Errorf("8 logins took %v", took)
+	}
+	start = time.Now()
+	home.dial(p, targetOf(s))
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("another login took %v", took)
+	}
+}
+
+func TestMistypedPassphraseIsPromptedForThreeTimes(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{replies: []string{"wrong", "wrong", "wrong", "sesame"}}
+	home.Prompter = prompter
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "incorrect passphrase")
+	if len(prompter.prompts) != 3 {
+		t.Errorf("prompts %q", prompter.prompts)
+	}
+}

@@ -38,17 +38,31 @@ type hostKeyRecord struct {
 	withoutPort []*knownKey // plain keys for its name without the port
 	authorities []*knownKey
 	revoked     []*knownKey
+
+	addHashed func(*hostKeyRecord) // adds the hashed keys to withoutPort; nil if they are there
 }
 
 func (h *hostKeys) record(s Settings) hostKeyRecord {
 	var r hostKeyRecord
 	name, bare := knownHostsName(s)
-	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
-		f := h.files.open(path)
-		f.eachKey(name, func(k *knownKey) { r.add(k, &r.named) })
-		if bare != "" {
-			f.eachKey(bare, func(k *knownKey) { r.add(k, &r.withoutPort) })
+	paths := slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles)
+	for _, path := range paths {
+		h.files.open(path).eachKey(name, true, func(k *knownKey) { r.add(k, &r.named) })
+	}
+	if bare == "" {
+		return r
+	}
+	// A key without the port only matters if there is none of its type with it, so that most hosts
+	// need one pass over the hashed lines.
+	addBare := func(r *hostKeyRecord, withHashed bool) {
+		r.withoutPort = nil
+		for _, path := range paths {
+			h.files.open(path).eachKey(bare, withHashed, func(k *knownKey) { r.add(k, &r.withoutPort) })
 		}
+	}
+	addBare(&r, len(r.named) == 0)
+	if len(r.named) > 0 {
+		r.addHashed = func(r *hostKeyRecord) { addBare(r, true) }
 	}
 	return r
 }
@@ -130,6 +144,9 @@ func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 		return &hostKeyError{
 			kind: KindHostKeyChanged, settings: s, key: key, conflict: r.named[i], certErr: certErr,
 		}
+	}
+	if r.addHashed != nil {
+		r.addHashed(r)
 	}
 	if slices.ContainsFunc(r.withoutPort, same) {
 		return nil

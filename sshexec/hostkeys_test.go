@@ -208,7 +208,7 @@ func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 		}
 		for _, name := range names {
 			var got []int
-			readKnownHostsFile(file).eachKey(name, func(k *knownKey) { got = append(got, k.line) })
+			readKnownHostsFile(file).eachKey(name, true, func(k *knownKey) { got = append(got, k.line) })
 			slices.Sort(got)
 			got = slices.Compact(got) // a line may contain a name twice
 			out, _ := exec.Command("ssh-keygen", "-F", name, "-f", file).Output()
@@ -246,7 +246,7 @@ func FuzzKnownHostsParseLine(f *testing.F) {
 		for i, line := range strings.Split(text, "\n") {
 			file.parseLine("f", i, line)
 		}
-		file.eachKey(name, func(k *knownKey) { _, _ = k.decode() })
+		file.eachKey(name, true, func(k *knownKey) { _, _ = k.decode() })
 	})
 }
 
@@ -412,6 +412,50 @@ func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
 		if k := AsUnknownKey(err); k != nil {
 			t.Errorf("%s: AsUnknownKey = %+v", policy, k)
 		}
+	}
+}
+
+func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
+	key, other := newSigner(t, "").PublicKey(), newSigner(t, "ecdsa").PublicKey()
+	port := Settings{Hostname: "web", Port: 2222}
+	bare := hostKeyLine(hashedHostName("web"), key)
+	if got := checkHostKey(t, bare, port, key); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := checkHostKey(t, hostKeyLine("[web]:2222", other)+bare, port, key); got != "" {
+		t.Errorf("with another type: got %q", got)
+	}
+	if got := checkHostKey(t, hostKeyLine("[web]:2222", newSigner(t, "").PublicKey())+bare, port, key); got != KindHostKeyChanged {
+		t.Errorf("with another key: got %q", got)
+	}
+}
+
+func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
+	home := newTestHome(t)
+	home.write("known_hosts", "other %s", ssh.MarshalAuthorizedKey(newSigner(t, "").PublicKey()))
+	p := home.pool()
+	file := home.path("known_hosts")
+	before := p.hostKeys.files.open(file)
+	for i := range 5 {
+		s := Settings{Alias: "web", Hostname: fmt.Sprintf("web%d", i), Port: 22, UserKnownHostsFiles: []string{file}}
+		key := newSigner(t, "").PublicKey()
+		if err := p.addHostKey(s, key); err != nil {
+			t.Fatal(err)
+		}
+		if after := p.hostKeys.files.open(file); after != before {
+			t.Fatal("the file was read again")
+		}
+		record := p.hostKeys.record(s)
+		if err := record.check(s, key); err != nil {
+			t.Error(err)
+		}
+		if line := record.named[0].line; line != i+2 {
+			t.Errorf("line %d, want %d", line, i+2)
+		}
+	}
+	fresh := readKnownHostsFile(file)
+	if fresh.lines != before.lines || len(fresh.byName) != len(before.byName) {
+		t.Errorf("%d lines, read %d", before.lines, fresh.lines)
 	}
 }
 

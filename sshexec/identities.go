@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -120,9 +121,12 @@ func withoutDuplicates(list []identity) []identity {
 
 func (p *Pool) agentIdentity(conn *agentConn, public ssh.PublicKey, comment string) identity {
 	sign := func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		return await(ctx, &p.tasks, func() (*ssh.Signature, error) {
+		if strings.HasPrefix(public.Type(), "sk-") {
+			p.options.Log("touch the security key, if it blinks: %s %s", public.Type(), ssh.FingerprintSHA256(public))
+		}
+		return agentCall(ctx, p, conn, agentSignTimeout, func() (*ssh.Signature, error) {
 			return conn.SignWithFlags(public, data, agentSignFlags[algorithm])
-		}, nil)
+		})
 	}
 	return identity{public: public, source: "ssh-agent key " + comment, sign: sign}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"sync"
+	"time"
 )
 
 // Options configures a [Pool]. The zero value uses the user's own configuration and cannot prompt
@@ -48,8 +49,9 @@ type Pool struct {
 	handshakes    limiter
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
-	mu    sync.Mutex
-	conns map[*Conn]struct{}
+	mu         sync.Mutex
+	conns      map[*Conn]struct{}
+	hungAgents map[string]time.Time // by socket
 }
 
 // NewPool returns a new Pool. It does not connect to anything or read any file. The caller must
@@ -69,7 +71,7 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), promptSlot: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
 	p.resolver.queries.tasks = &p.tasks
