@@ -90,6 +90,7 @@ func (c *parsedConfig) unchanged() bool {
 // configParser parses one file and the files it includes.
 type configParser struct {
 	home      string
+	getenv    func(string) string
 	dir       string // the base of relative Include paths
 	isUser    bool   // the user's file or one that it includes, rather than the system's
 	checkMode bool   // reject files that others can write to, as ssh does
@@ -256,7 +257,7 @@ func (p configParser) parseLine(line string) (d directive, reason string) {
 		d.args = []string{rest} // extends to the end of the line, quotes and comments included
 		fallthrough
 	default:
-		if !k.valid(d.args) {
+		if !k.valid(d.args) || d.keyword == "identityagent" && !p.isExpandable(d.args[0]) {
 			return d, fmt.Sprintf("value %q of %q", strings.Join(d.args, " "), name)
 		}
 	}
@@ -264,6 +265,22 @@ func (p configParser) parseLine(line string) (d directive, reason string) {
 		*p.ignored = strings.Split(strings.ToLower(d.args[0]), ",")
 	}
 	return d, ""
+}
+
+// isExpandable reports whether the environment variables in a value are set. In an IdentityAgent,
+// ssh requires that even if the line does not apply.
+func (p configParser) isExpandable(text string) bool {
+	for {
+		_, rest, found := strings.Cut(text, "${")
+		if !found {
+			return true
+		}
+		name, rest, found := strings.Cut(rest, "}")
+		if !found || p.getenv(name) == "" {
+			return false
+		}
+		text = rest
+	}
 }
 
 // commandKeywords take the rest of the line as their value.

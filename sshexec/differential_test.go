@@ -306,3 +306,50 @@ func oddConfig(r *rand.Rand, kind string) string {
 	}
 	return b.String()
 }
+
+// TestSettingsMatchSSHOnRealisticConfigs compares the settings for the files in testdata/configs
+// with `ssh -G`, under a system file as distributions ship it.
+func TestSettingsMatchSSHOnRealisticConfigs(t *testing.T) {
+	files, err := filepath.Glob("testdata/configs/*")
+	if err != nil || len(files) < 40 {
+		t.Fatalf("found %d files, %v", len(files), err)
+	}
+	hostLine := regexp.MustCompile(`(?im)^\s*(?:host|match +(?:original)?host)\s*=?\s*([^#\r\n]*)`)
+	var cases []*sshCase
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &sshCase{files: map[string]string{
+			"home/.ssh/config": string(text), "home/.ssh/extra-a": "Host web\n  Port 2201\nHost *\n  Port 2202\n",
+			"home/.ssh/extra-b": "Match host web\n  HostName included.example.com\n",
+			"etc/ssh_config":    "Include extra-*\nHost *\n    SendEnv LANG LC_*\n    HashKnownHosts yes\n    GSSAPIAuthentication yes\n",
+			"etc/extra-a":       "Host unix/* vsock/* machine/*\n    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n    ProxyUseFdpass yes\n    CheckHostIP no\n",
+		}}
+		names := []string{"web", "db", "other.example.com"}
+		for _, line := range hostLine.FindAllStringSubmatch(string(text), -1) {
+			for _, pattern := range strings.FieldsFunc(line[1], func(r rune) bool { return strings.ContainsRune(" \t,\"!", r) }) {
+				names = append(names, strings.NewReplacer("*", "x", "?", "7").Replace(pattern))
+			}
+		}
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+			c.targets = append(c.targets, Target{Name: name})
+			if testrounds.N(0, 1) > 0 {
+				c.targets = append(c.targets, Target{Name: name, User: "git", Port: 2022})
+			}
+		}
+		cases = append(cases, c)
+	}
+	defaults := runSSHCases(t, cases)
+	hosts, native := 0, 0
+	for i, c := range cases {
+		hosts += len(c.targets)
+		n := c.compareWithSSH(t, defaults)
+		native += n
+		if n < len(c.targets) {
+			t.Logf("%s: %d of %d targets are left to ssh, which says %q", files[i], len(c.targets)-n, len(c.targets), c.errs[0])
+		}
+	}
+	t.Logf("%d hosts in %d files, %d resolved natively", hosts, len(files), native)
+}

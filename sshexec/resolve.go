@@ -95,7 +95,7 @@ func (r *resolver) load() *parsedConfig {
 	}
 	r.parsed = &parsedConfig{}
 	p := configParser{
-		home: r.options.Home, dir: filepath.Join(r.options.Home, ".ssh"), isUser: true,
+		home: r.options.Home, getenv: r.options.Getenv, dir: filepath.Join(r.options.Home, ".ssh"), isUser: true,
 		result: r.parsed, ignored: new([]string),
 	}
 	file := r.options.ConfigFile
@@ -123,8 +123,11 @@ func (p *Pool) Resolve(ctx context.Context, t Target) (Settings, error) {
 }
 
 func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
-	if t.Name == "" || t.Name[0] == '-' {
-		return Settings{}, fmt.Errorf("invalid host name %q", t.Name)
+	if t.Name == "" || !isSafeHostname(t.Name) || !isSafeHostname(t.Address) {
+		return Settings{}, fmt.Errorf("invalid host name %q", cmp.Or(t.Name, t.Address))
+	}
+	if !isSafeUser(t.User) {
+		return Settings{}, fmt.Errorf("invalid user name %q", t.User)
 	}
 	config := p.resolver.load()
 	unhandled := config.unhandled
@@ -152,6 +155,20 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 		return s, err
 	}
 	return s, p.applyDefaults(&s, t)
+}
+
+// isSafeHostname reports whether ssh accepts a host name as an argument. Others could inject shell
+// code into a ProxyCommand or a command of Match exec (ssh_valid_hostname in readconf.c).
+func isSafeHostname(name string) bool {
+	unsafe := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("'`\"$\\;&<>|(){}", r) }
+	return !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, unsafe)
+}
+
+// isSafeUser reports whether ssh accepts a user name as an argument (ssh_valid_ruser in readconf.c).
+func isSafeUser(name string) bool {
+	unsafe := func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune("'`\";&<>|(){}", r) }
+	return !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, unsafe) && !strings.Contains(name, " -") &&
+		!strings.HasSuffix(name, "\\")
 }
 
 // applyDefaults sets what is not configured to the defaults in ssh_config(5), and expands tokens

@@ -338,6 +338,20 @@ func TestOriginsNameFileAndLine(t *testing.T) {
 	}
 }
 
+func TestIdentityAgentWithVariableNeedsNoSSH(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	home := newTestHome(t)
+	home.env["RUN"] = "/run/alice"
+	home.write("config", "IdentityAgent ${RUN}/agent\n")
+	home.ConfigFile = home.path("config")
+	if s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"}); err != nil || s.IdentityAgent != "/run/alice/agent" {
+		t.Errorf("got %q, %v", s.IdentityAgent, err)
+	}
+	home.write("config", "Host db\n  IdentityAgent ${NOT_SET}/agent\n")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "NOT_SET")
+}
+
 func TestMatchExecIsEvaluatedForEachConnection(t *testing.T) {
 	home := newTestHome(t)
 	home.write("config", "Match exec \"test -e %s\"\n  HostName vpn\n", home.path("vpn"))
@@ -455,6 +469,24 @@ func TestLookupInTenThousandHostBlocksIsFast(t *testing.T) {
 	}
 	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("1,000 lookups took %v", took)
+	}
+}
+
+func TestResolveRejectsNamesThatCouldReachAShell(t *testing.T) {
+	home := newTestHome(t)
+	mark := home.path("mark")
+	home.write("config", "Match exec \"echo %%n %%r; true\"\n  ProxyCommand nc %%h\n")
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	for _, target := range []Target{
+		{Name: "-oProxyCommand=x"}, {Name: "a;touch " + mark}, {Name: "$(touch${IFS}" + mark + ")"}, {Name: "a`b`"}, {Name: "a|b"},
+		{Name: "web", User: "a;b"}, {Name: "web", User: "-x"}, {Name: "web", User: "x -y"}, {Name: "web", User: `x\`}, {Name: "web", Address: "a&b"},
+	} {
+		_, err := p.Resolve(home.ctx(), target)
+		wantError(t, err, KindConfig, "invalid")
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("a command in a host name was executed")
 	}
 }
 

@@ -101,7 +101,7 @@ var keywords = []keyword{
 	{name: "HostKeyAlias", treatment: followed, valid: isOne},
 	{name: "Hostname", treatment: followed, valid: isHostname},
 	{name: "IdentitiesOnly", treatment: followed, valid: isFlag},
-	{name: "IdentityAgent", treatment: followed, valid: isSocket},
+	{name: "IdentityAgent", treatment: followed, valid: isOne},
 	{name: "IdentityFile", treatment: followed, valid: isOne,
 		note: "FIDO keys work through an ssh-agent."},
 	{name: "IgnoreUnknown", treatment: followed, valid: isOne},
@@ -352,10 +352,6 @@ func areFiles(args []string) bool {
 func isHostname(args []string) bool {
 	return isOne(args) && !strings.Contains(strings.NewReplacer("%h", "", "%%", "").Replace(args[0]), "%")
 }
-
-// isSocket accepts a path, none, SSH_AUTH_SOCK and $NAME. Values with ${NAME} are an error in ssh
-// if the variable is not set.
-func isSocket(args []string) bool { return isOne(args) && !strings.Contains(args[0], "${") }
 
 // isJumpList accepts hosts as they are. Values that may be a URI, or have quotes or comments, are
 // left to ssh.
