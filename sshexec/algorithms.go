@@ -2,6 +2,7 @@ package sshexec
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,8 +61,8 @@ func limitAlgorithms(s *Settings) error {
 }
 
 // acceptedSignatures returns the signature algorithms that PubkeyAcceptedAlgorithms allows for a
-// key, in OpenSSH's order of preference. None means that the key must not be offered. ssh-rsa, which
-// uses SHA-1, needs an explicit entry.
+// key, in OpenSSH's order of preference. None means that the key must not be offered. ssh-rsa,
+// which uses SHA-1, needs an explicit entry.
 func acceptedSignatures(s Settings, key ssh.PublicKey) []string {
 	keyType, suffix := key.Type(), ""
 	if cert, ok := key.(*ssh.Certificate); ok {
@@ -93,4 +94,24 @@ func acceptedNames(s Settings, names map[string]string, algorithms ...string) []
 		}
 	}
 	return accepted
+}
+
+// negotiationError returns the error for a server that supports none of the algorithms of one kind.
+// If the configuration limits them, it names the line.
+func negotiationError(s Settings, err *ssh.AlgorithmNegotiationError) error {
+	keyword := "Ciphers"
+	switch {
+	case strings.Contains(err.What, "key exchange"):
+		keyword = "KexAlgorithms"
+	case strings.Contains(err.What, "host key"):
+		keyword = "HostKeyAlgorithms"
+	case strings.Contains(err.What, "MAC"):
+		keyword = "MACs"
+	}
+	text := fmt.Sprintf("no common algorithm for %s: %s supports %s, and this side %s", err.What, s.Address(),
+		strings.Join(err.RequestedAlgorithms, ","), strings.Join(err.SupportedAlgorithms, ","))
+	if origin := s.Origins[keyword]; origin != "" {
+		text += fmt.Sprintf(" (%s: %s)", origin, keyword)
+	}
+	return errors.New(text)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -47,8 +48,17 @@ type configBlock struct {
 type directive struct {
 	keyword  string // in lower case
 	args     []string
-	origin   string // FILE:LINE
+	file     string
+	line     int // 0 means that file is not a file, but the inventory
 	included []*configFile
+}
+
+// origin returns where the directive is, as FILE:LINE.
+func (d *directive) origin() string {
+	if d.line == 0 {
+		return d.file
+	}
+	return d.file + ":" + strconv.Itoa(d.line)
 }
 
 // unhandledSyntax locates a construct that the parser does not handle.
@@ -134,7 +144,7 @@ func (p configParser) parseFile(path string) *configFile {
 		if p.tooDeep() {
 			return file // or a file that includes itself twice would take 2^16 times as long
 		}
-		d.origin = fmt.Sprintf("%s:%d", path, i+1)
+		d.file, d.line = path, i+1
 		if reason == "" && slices.Contains(algorithmKeywords, d.keyword) {
 			p.result.addAlgorithms(path, i+1, d.keyword+"="+d.args[0])
 		}

@@ -48,13 +48,13 @@ func (p *Pool) evaluate(ctx context.Context, config *parsedConfig, t Target) (*e
 	e := &evaluation{pool: p, ctx: ctx, target: t, values: make(map[string][]value), host: t.Name}
 	// Like arguments of ssh, the target's values come before those of the files.
 	if t.Address != "" {
-		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, origin: originInventory})
+		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, file: originInventory})
 	}
 	if t.User != "" {
-		e.set(directive{keyword: "user", args: []string{t.User}, origin: originInventory})
+		e.set(directive{keyword: "user", args: []string{t.User}, file: originInventory})
 	}
 	if t.Port != 0 {
-		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, origin: originInventory})
+		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, file: originInventory})
 	}
 	if err := e.applyFiles(config.files, true); err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (e *evaluation) origin(keyword string) string {
 
 // set adds the values of a line that applies.
 func (e *evaluation) set(d directive) {
-	v := value{d.args, d.origin}
+	v := value{d.args, d.origin()}
 	switch {
 	case slices.Contains(accumulating, d.keyword):
 		same := func(old value) bool { return slices.Equal(old.args, v.args) }
@@ -157,7 +157,7 @@ func (e *evaluation) applyFiles(files []*configFile, active bool) error {
 				case applies:
 					e.set(d)
 					if d.keyword == "refuseconnection" {
-						return keywordTable[d.keyword].refusal(value{d.args, d.origin})
+						return keywordTable[d.keyword].refusal(value{d.args, d.origin()})
 					}
 				}
 			}

@@ -535,3 +535,49 @@ func TestMistypedPassphraseIsPromptedForThreeTimes(t *testing.T) {
 		t.Errorf("prompts %q", prompter.prompts)
 	}
 }
+
+func TestAskpassFollowsOpenSSHsRules(t *testing.T) {
+	const program = "/askpass"
+	for _, c := range []struct {
+		require, display string
+		terminal         bool
+		want             string
+	}{
+		{"", "", true, ""}, {"", "", false, ""}, {"", ":0", true, ""}, {"", ":0", false, program},
+		{"never", ":0", false, ""}, {"force", "", true, program}, {"prefer", ":0", true, program}, {"prefer", "", true, ""},
+	} {
+		env := map[string]string{"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": c.require, "DISPLAY": c.display}
+		o := Options{Getenv: func(name string) string { return env[name] }}
+		if c.terminal {
+			o.Prompter = &scriptedPrompter{}
+		}
+		if got := o.askpassProgram(); got != c.want {
+			t.Errorf("%+v: got %q", c, got)
+		}
+	}
+}
+
+func TestAskpassAnswersPassphrase(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	home.trust(s)
+	home.write("askpass", "#!/bin/sh\ncase $1 in *id_ed25519*) echo sesame ;; esac\n")
+	if err := os.Chmod(home.path("askpass"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home.env["SSH_ASKPASS"], home.env["SSH_ASKPASS_REQUIRE"] = home.path("askpass"), "force"
+	home.dial(home.pool(), targetOf(s))
+	home.write("askpass", "#!/bin/sh\nexit 1\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "was canceled")
+}
+
+func TestNegotiationErrorNamesConfigurationLine(t *testing.T) {
+	needsSSH(t)
+	home := newTestHome(t)
+	s := sshtest.Start(t, shellConfig())
+	home.trust(s)
+	home.write("config", "Host web\n  Ciphers aes256-cbc,aes128-cbc\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindProtocol, home.path("config")+":2: Ciphers", "aes128-cbc", "no common algorithm")
+}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Options configures a [Pool]. The zero value uses the user's own configuration and cannot prompt
-// for passphrases.
+// Options configures a [Pool]. The zero value uses the user's own configuration and can only prompt
+// for passphrases with the program that SSH_ASKPASS names.
 type Options struct {
 	Home       string              // "" means the user's home directory
 	User       string              // the default login name; "" means the user's
@@ -117,7 +117,8 @@ func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 
 // promptSecret prompts the operator once no other prompt is active.
 func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
-	if p.options.Prompter == nil {
+	askpass := p.options.askpassProgram()
+	if askpass == "" && p.options.Prompter == nil {
 		return "", errors.New("cannot prompt without a terminal")
 	}
 	select {
@@ -126,5 +127,8 @@ func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) 
 		return "", context.Cause(ctx)
 	}
 	defer func() { <-p.promptSlot }()
+	if askpass != "" {
+		return runAskpass(ctx, askpass, prompt)
+	}
 	return p.options.Prompter.Secret(ctx, prompt)
 }

@@ -164,7 +164,8 @@ func isSafeHostname(name string) bool {
 	return !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, unsafe)
 }
 
-// isSafeUser reports whether ssh accepts a user name as an argument (ssh_valid_ruser in readconf.c).
+// isSafeUser reports whether ssh accepts a user name as an argument (ssh_valid_ruser in
+// readconf.c).
 func isSafeUser(name string) bool {
 	unsafe := func(r rune) bool { return r < ' ' || r == 0x7f || strings.ContainsRune("'`\";&<>|(){}", r) }
 	return !strings.HasPrefix(name, "-") && !strings.ContainsFunc(name, unsafe) && !strings.Contains(name, " -") &&
