@@ -7,12 +7,13 @@
     { self, nixpkgs }:
     let
       inherit (nixpkgs) lib;
+      # nixpkgs 26.11 dropped Intel Macs.
       systems = [
         "aarch64-darwin"
         "aarch64-linux"
-        "x86_64-darwin"
         "x86_64-linux"
-      ];
+      ]
+      ++ lib.optional (lib.versionOlder lib.trivial.release "26.11") "x86_64-darwin";
       # each OUTPUT: calls OUTPUT with the packages of every system.
       each = output: lib.genAttrs systems (system: output nixpkgs.legacyPackages.${system});
       nixFiles = lib.fileset.toSource {
@@ -54,6 +55,12 @@
       homeModules.default = module "homeManager" ./nix/modules/home.nix;
 
       lib = import ./nix/lib.nix;
+
+      templates.default = {
+        path = ./nix/template;
+        description = "A fleet of two NixOS hosts and a home, with its inventory and CI";
+        welcomeText = builtins.readFile ./nix/template/README.md;
+      };
 
       checks = each (
         pkgs:

@@ -21,8 +21,9 @@ func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 
 	results := make(map[string]*fleet.Result)
 	var mu sync.Mutex
+	client := &host.Client{Dialer: dialer{pool}, Inventory: inv, Operator: env.operator()}
 	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		result := host.CheckHost(ctx, dialer{pool}, inv, h, env.operator(), func(line string) {
+		result := client.Preflight(ctx, h, func(line string) {
 			fmt.Fprintf(env.Err, "%s: warning: %s\n", h.Name, line)
 		})
 		mu.Lock()

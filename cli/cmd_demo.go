@@ -28,7 +28,7 @@ type demoOptions struct {
 func newDemo(env *Env) *cobra.Command {
 	o := demoOptions{Hosts: 9, Tick: demo.Tick}
 	c := &cobra.Command{
-		Use:   "demo [--hosts N] [--dir DIR] [-- COMMAND [ARGS...]]",
+		Use:   "demo [-- COMMAND [ARGS...]]",
 		Short: "Try fleetctl on a demo fleet",
 		Long: `Start a fleet of SSH servers in this process, on the loopback interface, and run a fleetctl command against it. The default
 command is the table with a deploy of the whole fleet in progress or, without a terminal, deploy --all --yes. Each host is a directory

@@ -11,6 +11,7 @@ import (
 )
 
 func TestDemoOpensTableAndDeploys(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 110, 32, "fleetctl demo --hosts 3")
 	p.Until("demo deploy in progress")
 	p.Until("▸ switch")
@@ -31,6 +32,7 @@ func TestDemoOpensTableAndDeploys(t *testing.T) {
 }
 
 func TestDemoStopsWhenTerminalCloses(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("TMPDIR=%q exec fleetctl demo", dir))
 	p.Until("▸ switch")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestDemoDeploysNineHostsAndOneFails(t *testing.T) {
+	t.Parallel()
 	env := newDemoTestEnv(t)
 	dir := t.TempDir()
 	err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"})
@@ -37,6 +38,7 @@ func TestDemoDeploysNineHostsAndOneFails(t *testing.T) {
 }
 
 func TestDemoLeavesHomeDirectoryUntouched(t *testing.T) {
+	t.Parallel()
 	env := newDemoTestEnv(t)
 	if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 2}, []string{"deploy", "hsb1"}); err != nil {
 		t.Fatalf("%v\n%s%s", err, env.out, env.err)
@@ -53,6 +55,7 @@ func TestDemoLeavesHomeDirectoryUntouched(t *testing.T) {
 }
 
 func TestDemoExitsWithStatusOfCommand(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		command []string
 		code    int
@@ -70,6 +73,7 @@ func TestDemoExitsWithStatusOfCommand(t *testing.T) {
 }
 
 func TestDemoGeneratesHostsBeyondNine(t *testing.T) {
+	t.Parallel()
 	env := newDemoTestEnv(t)
 	if code := Main(env.Env, []string{"demo", "--hosts", "11", "exec", "demo01*", "--", "echo here"}); code != 0 {
 		t.Fatalf("exit code %d: %s", code, env.err)
@@ -80,6 +84,7 @@ func TestDemoGeneratesHostsBeyondNine(t *testing.T) {
 }
 
 func TestDemoExplainsItselfOnlyOnTerminal(t *testing.T) {
+	t.Parallel()
 	for _, terminal := range []bool{true, false} {
 		env := newDemoTestEnv(t)
 		env.OutTTY = terminal

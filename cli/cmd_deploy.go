@@ -118,12 +118,12 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 	}
 	names := make(map[string]bool)
 	if o.pending {
-		debts, err := env.records().Owed(inv.Name)
+		history, err := env.records().HostHistory(inv.Name)
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, d := range debts {
-			names[d.Host] = true
+		for _, p := range history.Pending {
+			names[p.Host] = true
 		}
 	}
 	if o.failed {

@@ -145,7 +145,7 @@ func (p *execJSON) finished(h *inventory.Host, r execResult) {
 	} else {
 		end.Exit = &r.exit
 	}
-	p.out.Write(appendJSON(nil, end))
+	_, _ = p.out.Write(appendJSON(nil, end))
 }
 
 func (*execJSON) close() {}

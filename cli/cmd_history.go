@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/tui"
 )
@@ -114,7 +115,7 @@ func listRuns(env *Env, o historyOptions) error {
 func newPastRun(rec *record.Record, s *fleet.State) pastRun {
 	p := pastRun{
 		Run: rec.Run, Time: s.Began, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision,
-		Counts: s.Summarize().Counts, Living: rec.Living(), Ended: s.Settled(),
+		Counts: s.Summarize().Counts, Living: rec.Owned(), Ended: s.Settled(),
 	}
 	for _, h := range s.Hosts {
 		p.Hosts = append(p.Hosts, h.Name)
@@ -131,7 +132,7 @@ func (p pastRun) cells() []string {
 		status = "abandoned"
 	}
 	return []string{
-		p.Run, p.Time.Local().Format("2006-01-02 15:04"), p.Goal, tui.Short(p.Revision), someHosts(p.Hosts),
+		p.Run, p.Time.Local().Format("2006-01-02 15:04"), p.Goal, health.Short(p.Revision), someHosts(p.Hosts),
 		outcomeCounts(p.Counts), status,
 	}
 }

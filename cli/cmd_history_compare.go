@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -87,7 +88,7 @@ func printComparison(env *Env, output string, first, second *fleet.State) error 
 		}
 		t.row(tui.Ink{}, c.Host,
 			c.cell(func(r *fleet.Result) string { return string(r.Outcome) }),
-			c.cell(func(r *fleet.Result) string { return tui.Short(r.After) }),
+			c.cell(func(r *fleet.Result) string { return health.Short(r.After) }),
 			c.cell(func(r *fleet.Result) string { return fmt.Sprintf("%.1f", r.Seconds) }))
 	}
 	if output == outputText {

@@ -45,7 +45,7 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 		dst = io.MultiWriter(out, parser)
 	}
 	for {
-		living := rec.Living() // checked before the read, so that the last read is complete
+		living := rec.Owned() // checked before the read, so that the last read is complete
 		if _, err := io.Copy(dst, log); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 // waitForLog opens a host's log. If the run is in progress, it waits until the log exists.
 func waitForLog(ctx context.Context, rec *record.Record, host string) (io.ReadCloser, error) {
 	for {
-		living := rec.Living()
+		living := rec.Owned()
 		log, err := rec.Log(host)
 		if err == nil || !living || !waitForPoll(ctx) {
 			return log, err

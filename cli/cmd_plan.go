@@ -49,8 +49,8 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
-				return runPlan(ctx, env, o, d, inv, hosts)
+			return env.withClient(cmd.Context(), inv, o.Parallel, func(ctx context.Context, c *host.Client) error {
+				return runPlan(ctx, env, o, c, hosts)
 			})
 		},
 	}
@@ -68,8 +68,8 @@ EXIT STATUS
 	return cmd
 }
 
-func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
-	plan, err := fleet.NewPlan(inv, hosts, o.Options, env.operator())
+func runPlan(ctx context.Context, env *Env, o planOptions, c *host.Client, hosts []*inventory.Host) error {
+	plan, err := fleet.NewPlan(c.Inventory, hosts, o.Options, env.operator())
 	if err != nil {
 		return exitUsage(err)
 	}
@@ -79,10 +79,10 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 	}
 	code := fleet.ExitOK
 	lines := jsonLines(env.Out)
-	query := func(ctx context.Context, h *inventory.Host) host.Forecast {
-		return host.Foresee(ctx, d, plan, h, rev, o.build)
+	query := func(ctx context.Context, h *inventory.Host) host.Preview {
+		return c.Preview(ctx, plan, h, rev, o.build)
 	}
-	inOrder(ctx, hosts, plan.Parallel, query, func(h *inventory.Host, f host.Forecast) {
+	inOrder(ctx, hosts, plan.Parallel, query, func(h *inventory.Host, f host.Preview) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -90,7 +90,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 		if o.output == outputJSON {
 			err = errors.Join(err, lines.Encode(planLine(plan, h, f)))
 		} else {
-			err = errors.Join(err, printForecast(env, plan, h, f))
+			err = errors.Join(err, printPreview(env, plan, h, f))
 		}
 	})
 	switch {
@@ -103,7 +103,7 @@ func runPlan(ctx context.Context, env *Env, o planOptions, d host.Dialer, inv *i
 }
 
 // planCode returns the exit code that the preview of one host leads to.
-func planCode(h *inventory.Host, f host.Forecast) int {
+func planCode(h *inventory.Host, f host.Preview) int {
 	if f.Problem != "" {
 		return fleet.ExitFailed
 	}
@@ -131,9 +131,9 @@ type planJSON struct {
 	Error    string              `json:"error,omitempty"`
 }
 
-func planLine(p *fleet.Plan, h *inventory.Host, f host.Forecast) planJSON {
+func planLine(p *fleet.Plan, h *inventory.Host, f host.Preview) planJSON {
 	line := planJSON{
-		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: host.Commands(p, h, f.Revision),
+		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: host.PlannedSteps(p, h, f.Revision),
 		Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
 		Changes: f.Changes, Units: f.Units, Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
 	}

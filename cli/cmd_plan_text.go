@@ -32,8 +32,8 @@ const (
 	planHint
 )
 
-// forecastText returns the plan of a host as lines of text.
-func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Forecast) []planText {
+// previewText returns the plan of a host as lines of text.
+func previewText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Preview) []planText {
 	var lines []planText
 	add := func(kind planKind, text, detail string) { lines = append(lines, planText{kind, text, detail}) }
 	switch {
@@ -52,7 +52,7 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Foreca
 			add(planItem, health.Short(c.Revision)+"  "+c.Subject, fmt.Sprintf("%s, %s ago", c.Author, span(now.Sub(c.Time))))
 		}
 		if f.Problem == "" {
-			for _, s := range host.Commands(p, h, f.Revision) {
+			for _, s := range host.PlannedSteps(p, h, f.Revision) {
 				add(planTitle, string(s.Step), "")
 				for _, command := range s.Commands {
 					add(planItem, command, "")
@@ -65,19 +65,19 @@ func forecastText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Foreca
 	}
 	if f.Built != "" {
 		add(planTitle, "what changes", "")
-		for _, text := range differences(f.Foreseen) {
+		for _, text := range differences(f.Preview) {
 			add(planItem, text, "")
 		}
 	}
 	return slices.DeleteFunc(lines, func(l planText) bool { return l.kind == planHint && l.text == "" })
 }
 
-// printForecast prints the plan of a host.
-func printForecast(env *Env, p *fleet.Plan, h *inventory.Host, f host.Forecast) error {
+// printPreview prints the plan of a host.
+func printPreview(env *Env, p *fleet.Plan, h *inventory.Host, f host.Preview) error {
 	ink := env.palette(env.OutTTY)
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s\n", ink.Host(h.Color).Paint(h.Name), ink.Faint.Paint(fmt.Sprintf("(%s, wave %d)", h.Kind, h.Wave)))
-	for _, l := range forecastText(env.Now(), p, h, f) {
+	for _, l := range previewText(env.Now(), p, h, f) {
 		switch l.kind {
 		case planTitle:
 			b.WriteString("  " + ink.Strong.Paint(l.text))
@@ -103,7 +103,7 @@ func someOf(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }
 
-func commitsTitle(f host.Forecast) string {
+func commitsTitle(f host.Preview) string {
 	switch {
 	case f.Behind == 0:
 		return "the checkout is at " + health.Short(f.Head)
@@ -114,7 +114,7 @@ func commitsTitle(f host.Forecast) string {
 }
 
 // dryRun describes what would be built and downloaded.
-func dryRun(f host.Forecast) string {
+func dryRun(f host.Preview) string {
 	if len(f.Builds) == 0 && len(f.Fetches) == 0 {
 		return "everything is in the store already"
 	}
@@ -129,7 +129,7 @@ func dryRun(f host.Forecast) string {
 }
 
 // differences returns a line for each package that changes and for each action on units.
-func differences(f remote.Foreseen) []string {
+func differences(f remote.Preview) []string {
 	if f.Built == f.From {
 		return []string{"nothing: the host already runs it"}
 	}

@@ -20,7 +20,8 @@ const rebootTimeout = 10 * time.Minute
 type rebootOptions struct {
 	selection
 	host.RebootOptions
-	yes bool
+	parallel int
+	yes      bool
 }
 
 func newReboot(env *Env) *cobra.Command {
@@ -50,17 +51,14 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			if o.Parallel == 0 {
-				o.Parallel = inv.Parallel
-			}
 			if env.InTTY && !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
-			if env.Secret != nil {
-				o.SudoPassword = newSudoPasswords(env.Secret).password
-			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
-				return runReboot(ctx, env, o, d, inv, hosts)
+			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+				if env.Secret != nil {
+					c.SudoPassword = newSudoPasswords(env.Secret).password
+				}
+				return runReboot(ctx, env, o, c, hosts)
 			})
 		},
 	}
@@ -69,7 +67,7 @@ EXIT STATUS
 	f.BoolVar(&o.IfNeeded, "if-needed", false, "reboot only hosts that need it")
 	o.Limit = rebootTimeout
 	f.Var((*timeoutFlag)(&o.Limit), "timeout", "how long a host may take to come back")
-	parallelFlag(f, &o.Parallel)
+	parallelFlag(f, &o.parallel)
 	yesFlag(f, &o.yes)
 	return cmd
 }
@@ -87,30 +85,30 @@ func rebootPrompt(o rebootOptions, hosts []*inventory.Host) string {
 	return fmt.Sprintf("Reboot %s (%s)?", count(len(names), "host"), strings.Join(names, ", "))
 }
 
-func runReboot(ctx context.Context, env *Env, o rebootOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
+func runReboot(ctx context.Context, env *Env, o rebootOptions, c *host.Client, hosts []*inventory.Host) error {
 	ink := env.palette(env.OutTTY)
 	labels := newLabels(env, hosts)
 	code := fleet.ExitOK
-	host.Reboot(ctx, d, inv, hosts, o.RebootOptions, func(r host.RebootResult) {
+	c.Reboot(ctx, hosts, o.RebootOptions, func(r host.RebootResult) {
 		word := ink.Good.Paint("✓ rebooted") + fmt.Sprintf(" in %.0f s", r.Seconds)
-		switch r.Word {
+		switch r.Outcome {
 		case host.RebootNotNeeded:
 			word = ink.Good.Paint("= not needed")
 		case host.RebootSkipped:
 			word = ink.Faint.Paint("- skipped")
-		case host.RebootAway:
+		case host.RebootUnreachable:
 			word = ink.Bad.Paint("? unreachable")
 			if code == fleet.ExitOK {
 				code = fleet.ExitUnreachable
 			}
 		case host.RebootRefused, host.RebootLost:
-			word = ink.Bad.Paint("✗ " + string(r.Word))
+			word = ink.Bad.Paint("✗ " + string(r.Outcome))
 			code = fleet.ExitFailed
 		}
 		if r.Reason != "" {
 			word += ": " + r.Reason
 		}
-		fmt.Fprintln(env.Out, labels.of(inv.Host(r.Host), env.OutTTY)+word)
+		fmt.Fprintln(env.Out, labels.of(c.Inventory.Host(r.Host), env.OutTTY)+word)
 		printHint(env.Out, ink, r.Hint)
 	})
 	if ctx.Err() != nil {

@@ -47,8 +47,8 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
-				return runTest(ctx, env, o, d, inv, hosts)
+			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+				return runTest(ctx, env, o, c, hosts)
 			})
 		},
 	}
@@ -58,17 +58,14 @@ EXIT STATUS
 	return cmd
 }
 
-func runTest(ctx context.Context, env *Env, o testOptions, d host.Dialer, inv *inventory.Inventory, hosts []*inventory.Host) error {
-	if o.parallel == 0 {
-		o.parallel = inv.Parallel
-	}
+func runTest(ctx context.Context, env *Env, o testOptions, c *host.Client, hosts []*inventory.Host) error {
 	show := (*testPrinter).text
 	if o.output == outputJSON {
 		show = (*testPrinter).json
 	}
 	p := &testPrinter{env: env, labels: newLabels(env, hosts), lines: json.NewEncoder(env.Out)}
-	host.RunTests(ctx, d, inv, hosts, o.parallel, func(t host.Tested) {
-		h := inv.Host(t.Host)
+	c.RunTests(ctx, hosts, func(t host.TestResults) {
+		h := c.Inventory.Host(t.Host)
 		show(p, h, t)
 		p.count(h, t)
 	})
@@ -91,7 +88,7 @@ type testPrinter struct {
 	failed, unreachable int
 }
 
-func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
+func (p *testPrinter) count(h *inventory.Host, t host.TestResults) {
 	for _, test := range t.Tests {
 		if test.Exit != 0 {
 			p.failed++
@@ -106,7 +103,7 @@ func (p *testPrinter) count(h *inventory.Host, t host.Tested) {
 	}
 }
 
-func (p *testPrinter) text(h *inventory.Host, t host.Tested) {
+func (p *testPrinter) text(h *inventory.Host, t host.TestResults) {
 	ink, label := p.env.palette(p.env.OutTTY), p.labels.of(h, p.env.OutTTY)
 	for _, test := range t.Tests {
 		if test.Exit == 0 {
@@ -143,7 +140,7 @@ type testJSON struct {
 	Error   string   `json:"error,omitempty"`
 }
 
-func (p *testPrinter) json(h *inventory.Host, t host.Tested) {
+func (p *testPrinter) json(h *inventory.Host, t host.TestResults) {
 	for _, test := range t.Tests {
 		p.lines.Encode(testJSON{Host: h.Name, Test: test.Name, Exit: &test.Exit, Seconds: test.Seconds, Output: test.Output})
 	}

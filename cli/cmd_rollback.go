@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/spf13/cobra"
@@ -50,12 +49,12 @@ EXIT STATUS
 				return err
 			}
 			if list {
-				return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
-					return listGenerations(ctx, env, d, cmp.Or(o.Parallel, inv.Parallel), hosts, o.output)
+				return env.withClient(cmd.Context(), inv, o.Parallel, func(ctx context.Context, c *host.Client) error {
+					return listGenerations(ctx, env, c, hosts, o.output)
 				})
 			}
 			if len(hosts) == 1 && env.InTTY && !o.yes && o.To == 0 {
-				if o.To, err = chooseGeneration(cmd.Context(), env, hosts[0]); err != nil {
+				if o.To, err = chooseGeneration(cmd.Context(), env, inv, hosts[0]); err != nil {
 					return err
 				}
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,19 +35,19 @@ type generationJSON struct {
 }
 
 // listGenerations prints the generations of hosts.
-func listGenerations(ctx context.Context, env *Env, d host.Dialer, parallel int, hosts []*inventory.Host, output string) error {
+func listGenerations(ctx context.Context, env *Env, c *host.Client, hosts []*inventory.Host, output string) error {
 	type result struct {
 		generations []host.Generation
 		err         error
 	}
 	query := func(ctx context.Context, h *inventory.Host) (r result) {
-		r.generations, r.err = host.Generations(ctx, d, h)
+		r.generations, r.err = c.Generations(ctx, h)
 		return r
 	}
 	code := fleet.ExitOK
 	found := make(map[string][]host.Generation)
 	errs := make(map[string]error)
-	inOrder(ctx, hosts, parallel, query, func(h *inventory.Host, r result) {
+	inOrder(ctx, hosts, cmp.Or(c.Parallel, c.Inventory.Parallel), query, func(h *inventory.Host, r result) {
 		found[h.Name], errs[h.Name] = r.generations, r.err
 		code = worseCode(code, hostExitCode(h, r.err))
 	})
@@ -137,10 +138,10 @@ func previousGeneration(generations []host.Generation) int {
 
 // chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host
 // to report, if there is no earlier one.
-func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, error) {
+func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h *inventory.Host) (int, error) {
 	var generations []host.Generation
-	err := env.withDialer(ctx, func(ctx context.Context, d host.Dialer) (err error) {
-		generations, err = host.Generations(ctx, d, h)
+	err := env.withClient(ctx, inv, 1, func(ctx context.Context, c *host.Client) (err error) {
+		generations, err = c.Generations(ctx, h)
 		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 		}
@@ -154,7 +155,7 @@ func chooseGeneration(ctx context.Context, env *Env, h *inventory.Host) (int, er
 		return 0, nil
 	}
 	for _, g := range generations {
-		fmt.Fprintln(env.Err, tui.GenerationWords(g))
+		fmt.Fprintln(env.Err, tui.FormatGeneration(g))
 	}
 	fmt.Fprintf(env.Err, "Which generation of %s? [%d] ", h.Name, previous)
 	answer, err := readLine(env.In)

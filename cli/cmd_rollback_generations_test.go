@@ -11,6 +11,7 @@ import (
 )
 
 func TestRollbackPromptsForAGeneration(t *testing.T) {
+	t.Parallel()
 	env, _ := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	run := func(want int, args ...string) string {
 		t.Helper()
@@ -48,6 +49,7 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 }
 
 func TestRollbackReportsAnUnreachableHost(t *testing.T) {
+	t.Parallel()
 	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "gone", Kind: "nixos", User: "mba", Wave: 1})
 	f.Server("gone").Close()
 	if code := Main(env.Env, []string{"rollback", "--all", "--list", "--output", "json"}); code != fleet.ExitUnreachable {

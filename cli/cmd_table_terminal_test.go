@@ -17,6 +17,7 @@ import (
 const printSane = `stty -a | grep -q '[ ;]icanon' && stty -a | grep -q '[ ;]echo ' && echo "sane $((20 + %d))"`
 
 func TestTableSuspendsAndResumesInResizedTerminal(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, "PS1='shell> ' ENV= exec sh -i")
 	p.Until("shell>")
 	p.Keys("fleetctl demo --hosts 2 -- table", "Enter")
@@ -39,6 +40,7 @@ func TestTableSuspendsAndResumesInResizedTerminal(t *testing.T) {
 }
 
 func TestTableRestoresTerminalOnSIGTERM(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "pid")
 	p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("sh -c 'echo $$ >%s; exec fleetctl demo --hosts 2 -- table'\necho \"table exited with $?\"\n"+printSane, file, 3))
 	p.Until("2 behind")

@@ -41,6 +41,7 @@ func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
 // TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host and
 // retries.
 func TestTableInTerminal(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
 	p.Until("9 behind") // every host has been polled
 	p.Keys("/", "csb", "Enter")
@@ -68,6 +69,7 @@ func TestTableInTerminal(t *testing.T) {
 }
 
 func TestTableAttachesToAbandonedRun(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, `dir=$(mktemp -d)
 fleetctl demo --dir "$dir" -- table
 fleetctl demo --dir "$dir" -- table`)
@@ -82,12 +84,13 @@ fleetctl demo --dir "$dir" -- table`)
 	p.Until("was abandoned before it finished: press A to attach")
 	p.Keys("A")
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 failed")
+	p.Until("finished: 1 failed")
 	p.Keys("q")
 	p.Until("the jobs stop with the demo's hosts:\n  fleetctl demo --dir ")
 }
 
 func TestTableShowsRunOfOtherProcess(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
 fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
@@ -109,7 +112,7 @@ kill $demo`, dir))
 		return false
 	})
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 failed")
+	p.Until("finished: 1 failed")
 	p.Keys("q")
 	p.Until("exit status 0")
 }
@@ -133,7 +136,7 @@ chmod +x "$bin/ssh"
 PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
 	p.Until("2 behind")
 	p.Keys("s")
-	p.Until("ssh has failed; enter goes back to the table")
+	p.Until("ssh failed; press enter to return to the table")
 	p.Until("no route to this host")
 	p.Keys("Enter")
 	p.Until("2 behind")
@@ -141,6 +144,7 @@ PATH="$bin:$PATH" fleetctl demo --hosts 2 -- table`)
 }
 
 func TestTableRunsNotificationCommand(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 140, 30, `dir=$(mktemp -d)/demo
 fleetctl demo --hosts 1 --dir "$dir" -- list
 mkdir -p "$dir/operator/.config/fleetctl"
@@ -152,13 +156,14 @@ cat "$dir/report"`)
 	p.Until("pull 1 host?")
 	p.Keys("Tab", "Enter")
 	p.Keys("Tab") // the fleet's log
-	p.Until("has ended: 1 pulled")
+	p.Until("finished: 1 pulled")
 	p.Keys("q")
 	p.Until("exit status 0")
 	p.Until(`"goal":"pull"`)
 }
 
 func TestUnknownHostKeyIsAddedOnceAccepted(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
 fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
 until [ "$(grep -c here "$dir.out")" = 2 ]; do sleep 0.1; done # it no longer needs known_hosts

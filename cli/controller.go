@@ -26,6 +26,7 @@ type tableController struct {
 
 	ctx           context.Context // the table's lifetime; the table's actions carry no context
 	engine        *engine.Engine
+	client        *host.Client
 	pool          *sshexec.Pool
 	monitor       *host.Monitor
 	work          sync.WaitGroup
@@ -68,16 +69,28 @@ func (c *tableController) start() {
 	env := *c.env
 	env.Secret = c.promptSecret
 	c.engine, c.pool = newEngine(&env, tablePrinter{c.table})
+	c.client = &host.Client{Dialer: c.engine.Dialer, Inventory: c.inv, SudoPassword: c.engine.SudoPassword}
 	c.refreshTarget = make(chan struct{}, 1)
-	c.mu.Lock() // the monitor may call status before NewMonitor returns
-	c.monitor = host.NewMonitor(c.engine.Dialer, c.inv, c.inv.Hosts, c.refresh, c.status)
+	c.mu.Lock() // the monitor may call status before Monitor returns
+	c.monitor = c.client.Monitor(c.inv.Hosts, c.refresh, c.status)
 	c.mu.Unlock()
 	c.background(func() { c.followTarget(c.ctx) })
+	c.background(c.showLastRuns)
 	c.background(func() {
 		if err := c.attach(false); err != nil {
 			c.table.Note(err.Error())
 		}
 	})
+}
+
+// showLastRuns shows the outcome of each host's last run in the table.
+func (c *tableController) showLastRuns() {
+	history, err := c.env.records().HostHistory(c.inv.Name)
+	if err != nil {
+		c.table.Note(err.Error())
+		return
+	}
+	c.table.LastRuns(history.LastRuns)
 }
 
 // wait blocks until all work has stopped, which it does once ctx is done. It returns the IDs of the

@@ -17,7 +17,7 @@ import (
 // generations returns a host's generations.
 func (c *tableController) generations(name string) ([]host.Generation, error) {
 	h := c.inv.Host(name)
-	found, err := host.Generations(c.ctx, c.engine.Dialer, h)
+	found, err := c.client.Generations(c.ctx, h)
 	if err != nil {
 		return nil, errors.New(clean.Line([]byte(withoutName(err.Error(), h))))
 	}
@@ -35,9 +35,9 @@ func (c *tableController) plan(names []string, o fleet.Options, build bool) erro
 	c.background(func() {
 		rev := c.env.resolve(c.ctx, plan)
 		host.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := host.Foresee(ctx, c.engine.Dialer, plan, h, rev, build)
+			f := c.client.Preview(ctx, plan, h, rev, build)
 			if ctx.Err() == nil {
-				c.table.Plan(h.Name, tablePlan(forecastText(c.env.Now(), plan, h, f)))
+				c.table.Plan(h.Name, tablePlan(previewText(c.env.Now(), plan, h, f)))
 			}
 		})
 	})
@@ -68,16 +68,15 @@ func tablePlan(plan []planText) []tui.Text {
 // reboot reboots hosts wave after wave. The results go to the hosts' logs.
 func (c *tableController) reboot(names []string) error {
 	hosts := c.hosts(names)
-	o := host.RebootOptions{Limit: rebootTimeout, Parallel: c.inv.Parallel, SudoPassword: c.engine.SudoPassword}
 	for _, h := range hosts {
-		c.table.Doing(h.Name, "rebooting")
+		c.table.Activity(h.Name, "rebooting")
 		c.addLogLine(h.Name, "note", "waiting to reboot")
 	}
 	c.background(func() {
 		rebooted := 0
-		host.Reboot(c.ctx, c.engine.Dialer, c.inv, hosts, o, func(r host.RebootResult) {
-			stream, text := "warn", "reboot: "+string(r.Word)
-			if r.Word == host.Rebooted {
+		c.client.Reboot(c.ctx, hosts, host.RebootOptions{Limit: rebootTimeout}, func(r host.RebootResult) {
+			stream, text := "warn", "reboot: "+string(r.Outcome)
+			if r.Outcome == host.Rebooted {
 				stream, text = "note", fmt.Sprintf("rebooted in %.0f s", r.Seconds)
 				rebooted++
 			}
@@ -87,7 +86,7 @@ func (c *tableController) reboot(names []string) error {
 				}
 			}
 			c.addLogLine(r.Host, stream, text)
-			c.table.Doing(r.Host, "")
+			c.table.Activity(r.Host, "")
 			c.monitor.Refresh(r.Host)
 		})
 		c.table.Note(fmt.Sprintf("reboot: %d of %s back online", rebooted, count(len(hosts), "host")))

@@ -5,19 +5,19 @@ import (
 )
 
 // history returns the results of a host's recent runs, newest first.
-func (c *tableController) history(host string) ([]tui.Past, error) {
+func (c *tableController) history(host string) ([]tui.PastRun, error) {
 	records, err := c.env.records().List()
 	if err != nil {
 		return nil, err
 	}
-	var past []tui.Past
+	var past []tui.PastRun
 	for _, rec := range records[:min(len(records), maxRecords)] {
 		state, err := rec.State()
 		if err != nil || state.Start == nil {
 			continue // fleetctl history reports damaged records
 		}
 		if h := state.Host(host); h != nil {
-			past = append(past, tui.Past{Run: rec.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
+			past = append(past, tui.PastRun{Run: rec.Run, Time: state.Began, Goal: state.Start.Goal, Result: h.Result})
 		}
 	}
 	return past, nil

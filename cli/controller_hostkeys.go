@@ -22,7 +22,7 @@ type hostKeyPrompts struct {
 
 // status shows a host's status, attaches to the run that is using the host, and prompts for the
 // host's key if it is unknown.
-func (c *tableController) status(s host.HostStatus) {
+func (c *tableController) status(s host.Status) {
 	c.table.Status(s)
 	if s.Health != nil && s.Health.Job != nil {
 		c.attachToJob(s.Health.Job.ID)

@@ -82,7 +82,7 @@ func (c *tableController) attach(abandoned bool) error {
 		if err != nil || state.Start == nil || state.Start.Of != "" || state.Summary != nil {
 			continue
 		}
-		if !abandoned && !rec.Living() {
+		if !abandoned && !rec.Owned() {
 			c.table.Note(fmt.Sprintf("run %s was abandoned before it finished: press A to attach to it", rec.Run))
 			continue
 		}
@@ -103,7 +103,7 @@ func (c *tableController) attachToJob(job string) {
 		return
 	}
 	rec, err := c.env.records().Open(run)
-	if err != nil || !rec.Living() {
+	if err != nil || !rec.Owned() {
 		return
 	}
 	c.mu.Lock()

@@ -8,6 +8,7 @@ import (
 )
 
 func TestRunInTerminalIsResizedAndInterrupted(t *testing.T) {
+	t.Parallel()
 	p := tmuxtest.Open(t, 100, 24, "fleetctl demo --hosts 9 -- deploy --all --yes")
 	p.Until("waiting                      wave 2") // wide enough for the column of progress bars
 	p.Resize(60, 15)

@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"errors"
 	"strings"
 
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // offline reports whether nothing answered.
-func offline(err error) bool {
-	var refusal host.Refusal
-	return errors.As(err, &refusal) && refusal.Offline()
-}
+func offline(err error) bool { return host.ContactOf(err).Reach == health.Offline }
 
 // withoutName strips a host's name from the start of an error, for output that begins with the name
 // anyway.

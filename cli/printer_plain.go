@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -76,7 +77,7 @@ func startText(s *fleet.Start) string {
 	}
 	text := fmt.Sprintf("%s, %s", s.Fleet, s.Goal)
 	if s.Revision != "" {
-		text += " to " + tui.Short(s.Revision)
+		text += " to " + health.Short(s.Revision)
 	}
 	text += ", " + count(len(s.Hosts), "host")
 	if len(waves) > 1 {

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/tui"
 )
 
 // runOptions are the options of all commands that start a run.
@@ -95,7 +95,7 @@ func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	case p.NoPull:
 		revision = "what is checked out there"
 	case fleet.IsCommit(p.Rev):
-		revision = tui.Short(p.Rev)
+		revision = health.Short(p.Rev)
 	case p.Rev != "":
 		revision = p.Rev
 	}

@@ -17,6 +17,13 @@ func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d h
 	return do(ctx, dialer{pool})
 }
 
+// withClient is like withDialer, with a client for the hosts of an inventory.
+func (env *Env) withClient(ctx context.Context, inv *inventory.Inventory, parallel int, do func(context.Context, *host.Client) error) error {
+	return env.withDialer(ctx, func(ctx context.Context, d host.Dialer) error {
+		return do(ctx, &host.Client{Dialer: d, Inventory: inv, Parallel: parallel, Operator: env.operator()})
+	})
+}
+
 // inOrder calls query for each host, with at most parallel calls at once, and show with each
 // result: in the order of hosts, as early as that allows.
 func inOrder[T any](

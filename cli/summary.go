@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -55,7 +56,7 @@ func outcomeCounts(counts map[fleet.Outcome]int) string {
 
 // revisionChange formats the revisions before and after a run: "a1b2c3d → 3f9c2ab".
 func revisionChange(r *fleet.Result) string {
-	before, after := tui.Short(r.Before), tui.Short(r.After)
+	before, after := health.Short(r.Before), health.Short(r.After)
 	switch {
 	case before == after || after == "":
 		return before

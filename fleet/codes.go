@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// Code says why a host's part of a run ended as it did, in a word for programs. It is "" if there
-// is nothing to explain. Codes reported by a host are among those listed here, or come from a newer
-// job.
+// Code tells programs why a host's part of a run ended as it did. It is "" if there is nothing to
+// explain. A host reports codes that are listed here, unless its job comes from a newer fleetctl.
 type Code string
 
-// Codes that fleetctl itself gives.
+// Codes that fleetctl itself reports.
 const (
 	CodeOffline     Code = "offline"
 	CodeRefused     Code = "refused"
@@ -31,15 +30,12 @@ const (
 	CodeRollback    Code = "rollback"
 )
 
-// Codes that a job or a script on the host reports and that fleetctl acts on.
+// Codes that a job or a script on the host reports, and that fleetctl acts on.
 const (
 	CodeAhead        Code = "ahead"
 	CodeBuild        Code = "build"
-	CodeDirty        Code = "dirty"
 	CodeDiverged     Code = "diverged"
 	CodeLocked       Code = "locked"
-	CodeNoSudo       Code = "no-sudo"
-	CodeSudoDenied   Code = "sudo-denied"
 	CodeSudoPassword Code = "sudo-password"
 	CodeSudoWrong    Code = "sudo-wrong"
 	CodeUnits        Code = "units"
@@ -48,7 +44,7 @@ const (
 // CodeInfo documents a [Code].
 type CodeInfo struct {
 	Code     Code
-	Outcomes []Outcome // that it comes with
+	Outcomes []Outcome // outcomes that have this code
 	Sentence string    // what happened; a clause without a period
 	Hint     string    // what to do about it, or ""
 }
@@ -67,7 +63,7 @@ var Codes = []CodeInfo{
 	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
 	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
 	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
-	{CodeDirty, []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
+	{"dirty", []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
 	{"disk", []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
 	{CodeDiverged, []Outcome{Failed}, "the checkout and the branch have both moved on", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
 	{CodeFault, []Outcome{Unknown, Degraded}, "fleetctl itself failed while it worked on the host", "please report this as a bug, with the stack trace in the host's log"},
@@ -97,7 +93,7 @@ var Codes = []CodeInfo{
 	{"no-reboot", []Outcome{Failed}, "the host has neither systemctl nor shutdown", ""},
 	{"no-repo", []Outcome{Failed}, "the checkout does not exist, or is not a usable git checkout", `clone the configuration on the host, correct repo in hosts.toml, or set repo_mode = "managed"`},
 	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
-	{CodeNoSudo, []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
+	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
 	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
 	{"not-default", []Outcome{Degraded}, "the new configuration runs, but the next boot starts another one", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
@@ -111,7 +107,7 @@ var Codes = []CodeInfo{
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
-	{CodeSudoDenied, []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
+	{"sudo-denied", []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
 	{CodeSudoPassword, []Outcome{Failed}, "sudo asks for a password", "run fleetctl where it can prompt for the password, or let the login user run sudo without one"},
 	{CodeSudoWrong, []Outcome{Failed}, "sudo rejected the password", "check what sudo -l reports on the host"},
 	{"switch-command", []Outcome{Failed, Degraded}, "switch_command failed", "read the host's log to see what failed"},
@@ -134,9 +130,9 @@ func (c Code) info() CodeInfo {
 	return Codes[i]
 }
 
-// Sentence says what the code means, or is "" for an unknown code.
+// Sentence returns what the code means, or "" if the code is unknown.
 func (c Code) Sentence() string { return c.info().Sentence }
 
-// Hint says what to do about the code, in one line. It is "" if there is nothing to do in general,
+// Hint returns what to do about the code, in one line. It returns "" if there is no general advice,
 // or if the code is unknown.
 func (c Code) Hint() string { return c.info().Hint }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated documentation")
 
-func TestCodesAreSortedAndExplained(t *testing.T) {
+func TestCodesAreSortedAndDocumented(t *testing.T) {
 	sorted := slices.IsSortedFunc(Codes, func(a, b CodeInfo) int { return strings.Compare(string(a.Code), string(b.Code)) })
 	if !sorted {
 		t.Error("Codes is not in alphabetical order: Code.Hint would not find all of them")
@@ -30,20 +31,21 @@ func TestCodesAreSortedAndExplained(t *testing.T) {
 	}
 }
 
-// reported matches the code in a call of a shell function that ends a job or a session with one.
+// reported matches calls of shell functions that end a job or a session with a code.
 var reported = regexp.MustCompile(`(?m)(?:^|[ ;{|])(?:fail|refuse|degraded|finish [a-z-]+) ([a-z][a-z-]+)(?:$|[ ;])`)
 
-func TestEveryCodeThatScriptsReportIsDocumented(t *testing.T) {
-	scripts, err := os.ReadDir("remote")
+func TestCodesListsEveryCodeOfScripts(t *testing.T) {
+	scripts, err := filepath.Glob("remote/*.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions, err := filepath.Glob("remote/lib/*.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, f := range scripts {
-		if !strings.HasSuffix(f.Name(), ".sh") {
-			continue
-		}
-		text, err := os.ReadFile("remote/" + f.Name())
+	for _, path := range append(scripts, functions...) {
+		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,9 +55,9 @@ func TestEveryCodeThatScriptsReportIsDocumented(t *testing.T) {
 			}
 			for _, m := range reported.FindAllStringSubmatch(line, -1) {
 				found++
-				// Answers to a signal, which never reach a result.
+				// The exceptions answer a signal and never become part of a result.
 				if code := Code(m[1]); code.Sentence() == "" && !slices.Contains([]Code{"finished", "old-login", "activating"}, code) {
-					t.Errorf("%s reports %q, which is not in Codes: %s", f.Name(), code, strings.TrimSpace(line))
+					t.Errorf("%s reports %q, which is not in Codes: %s", path, code, strings.TrimSpace(line))
 				}
 			}
 		}

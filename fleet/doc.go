@@ -1,5 +1,5 @@
-// Package fleet defines what the other packages talk about: what a run is asked to do, what
-// happened during it, and how it ended.
+// Package fleet defines the nouns that the other packages share: what a run is asked to do, what
+// happens during it, and how it ends.
 //
 // An operator's [Options] and a selection of hosts make a [Plan]: hosts in waves. Everything that
 // happens during a run becomes an [Event]. [State.Apply] is the only function that turns events

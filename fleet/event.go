@@ -1,18 +1,15 @@
 package fleet
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
-// The streams of a log line.
+// Streams of a log line.
 const (
-	StreamOut  = "out"
-	StreamNote = "note"
-	StreamWarn = "warn"
+	StreamOut  = "out"  // output of the host
+	StreamNote = "note" // printed by fleetctl
+	StreamWarn = "warn" // a warning by fleetctl
 )
 
-// Type names what an [Event] says.
+// Type is the type of an [Event].
 type Type string
 
 const (
@@ -30,7 +27,7 @@ const (
 type Step string
 
 const (
-	Connect   Step = "connect" // the operator's side: from dialling to a running job
+	Connect   Step = "connect" // from dialing until the job runs; done by the operator's side
 	Preflight Step = "preflight"
 	Pull      Step = "pull"
 	Build     Step = "build"
@@ -39,56 +36,63 @@ const (
 	Confirm   Step = "confirm"
 )
 
-// Steps lists them in the order in which a host takes them.
-var Steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
+// steps lists the steps in the order in which a host takes them.
+var steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
 
-// Event is one immutable fact about a run. Which fields are set depends on Type; docs/events.md has the table.
-// Text in it is clean: no control characters, no escape sequences, valid UTF-8.
+// Event is one immutable fact about a run. Type decides which fields are set; docs/events.md has a
+// table. Its text is clean: valid UTF-8 without control characters or escape sequences.
 type Event struct {
 	Time time.Time `json:"time"`
 	Run  string    `json:"run"`
-	Seq  uint64    `json:"seq"` // from 1, rising; a record leaves log lines and progress out, and so their numbers
-	Type Type      `json:"type"`
-	Host string    `json:"host,omitempty"`
+	// Seq numbers the events of a run from 1. A record has gaps, since it leaves out log lines and
+	// progress.
+	Seq  uint64 `json:"seq"`
+	Type Type   `json:"type"`
+	Host string `json:"host,omitempty"` // "" for events of the run as a whole
 
 	Start    *Start    `json:"start,omitempty"`    // run_started
 	Step     Step      `json:"step,omitempty"`     // step_started, step_finished
 	OK       *bool     `json:"ok,omitempty"`       // step_finished
 	Progress *Progress `json:"progress,omitempty"` // progress
 	Line     string    `json:"line,omitempty"`     // log
-	Stream   string    `json:"stream,omitempty"`   // log: "out" the host's own output, "note" fleetctl's words, "warn" its warnings
-	Key      string    `json:"key,omitempty"`      // fact: before, after, built, generation, pull, reconnect, ...
+	Stream   string    `json:"stream,omitempty"`   // log; one of the Stream constants
+	Key      string    `json:"key,omitempty"`      // fact; see docs/events.md
 	Value    string    `json:"value,omitempty"`    // fact
 	Result   *Result   `json:"result,omitempty"`   // host_finished
 	Summary  *Summary  `json:"summary,omitempty"`  // run_finished
 }
 
-// Start is what a run sets out to do.
+// Start describes what a run was asked to do.
 type Start struct {
-	Fleet    string        `json:"fleet"`
-	Goal     string        `json:"goal"`               // switch, boot, test, build, pull or rollback
-	Revision string        `json:"revision,omitempty"` // the pinned commit; "" with --no-pull, or until a fact of the run tells it
-	Operator string        `json:"operator"`           // user@machine
+	Fleet string `json:"fleet"`
+	Goal  string `json:"goal"` // one of the Goal constants
+	// Revision is the commit that every host gets. It is empty with --no-pull, and until a
+	// [FactRevision] sets it.
+	Revision string        `json:"revision,omitempty"`
+	Operator string        `json:"operator"` // user@machine
 	Hosts    []PlannedHost `json:"hosts"`
-	Of       string        `json:"of,omitempty"` // the run that this one takes hosts of back for
+	// Of is the ID of the run whose failed wave this run rolls back, or "".
+	Of string `json:"of,omitempty"`
 
-	// What whoever goes on with the run goes by.
-	Confirm         string  `json:"confirm,omitempty"` // operator, self or none
+	// The rest lets another process continue the run.
+
+	Confirm         string  `json:"confirm,omitempty"` // one of the Confirm constants
 	ConfirmSeconds  float64 `json:"confirm_seconds,omitempty"`
 	BuildFirst      bool    `json:"build_first,omitempty"`
-	MaxFailures     *int    `json:"max_failures,omitempty"`      // of the run; not given: a wave must not have any
-	MaxWaveFailures string  `json:"max_wave_failures,omitempty"` // of each wave, as N or P%
-	OnFailure       string  `json:"on_failure,omitempty"`        // halt, continue or rollback-wave
+	MaxFailures     *int    `json:"max_failures,omitempty"`      // of the run
+	MaxWaveFailures string  `json:"max_wave_failures,omitempty"` // of each wave, as N or N%
+	OnFailure       string  `json:"on_failure,omitempty"`        // one of the OnFailure constants
 	SoakSeconds     float64 `json:"soak_seconds,omitempty"`      // between two waves
-	Test            bool    `json:"test,omitempty"`              // the repository's tests are run on hosts that did well
+	Test            bool    `json:"test,omitempty"`              // run repository tests
 }
 
-// Facts that the engine itself tells; all others are the job's.
+// Facts that the engine adds; all others come from jobs. FactRevision and FactRollback are facts of
+// the run and have no host.
 const (
-	FactRevision  = "revision"  // of the run, with no host: the commit that every host gets
-	FactRollback  = "rollback"  // of the run, with no host: the run that takes a failed wave back
-	FactAway      = "away"      // [Yes] while a host is waited for to come online, [No] once it has
-	FactReconnect = "reconnect" // [Lost] when the connection to a host ended before its job did, [Back] when its log goes on
+	FactRevision  = "revision"  // commit that every host gets
+	FactRollback  = "rollback"  // ID of the run that rolls back a failed wave
+	FactAway      = "away"      // [Yes] while the run waits for a host to come online, then [No]
+	FactReconnect = "reconnect" // [Lost] when the connection drops, [Back] when it is restored
 
 	Yes  = "yes"
 	No   = "no"
@@ -96,25 +100,26 @@ const (
 	Back = "back"
 )
 
-// Facts of a job that the engine uses, too.
+// Facts that jobs report and that this program acts on.
 const (
 	FactBefore     = "before"     // revision before the run
 	FactAfter      = "after"      // revision after the run
 	FactGeneration = "generation" // generation after the run
-	FactAwaiting   = "awaiting"   // go: it is built, and waits for the word
-	FactActivated  = "activated"  // no: a switch_command changed nothing
-	FactPrevious   = "previous"   // the generation to go back to, to undo the activation
-	FactConfirmed  = "confirmed"  // who keeps the new configuration: operator, host or none
+	FactAwaiting   = "awaiting"   // "go": the host has built and waits for permission to activate
+	factActivated  = "activated"  // [No]: a switch_command changed nothing
+	factPrevious   = "previous"   // generation that undoes the activation
+	FactConfirmed  = "confirmed"  // who confirmed the new configuration: operator, host or none
 )
 
-// PlannedHost is one host of a run, with what is needed to find its job again.
+// PlannedHost identifies one host of a run, and with it the job on that host.
 type PlannedHost struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	Wave int    `json:"wave"` // 0 is the canary
+	Wave int    `json:"wave"` // or [CanaryWave]
 }
 
-// Progress is what Nix says of a build: paths built and copied of those expected. Expected figures can fall.
+// Progress is the progress of a build as Nix reports it: store paths built and copied, of those
+// expected. The expected numbers can fall.
 type Progress struct {
 	Builds         int    `json:"builds"`
 	BuildsExpected int    `json:"builds_expected"`
@@ -122,36 +127,27 @@ type Progress struct {
 	CopiesExpected int    `json:"copies_expected"`
 	Bytes          uint64 `json:"bytes,omitempty"` // downloaded
 	BytesExpected  uint64 `json:"bytes_expected,omitempty"`
-	Building       string `json:"building,omitempty"` // the derivation begun last, its name alone
-	Phase          string `json:"phase,omitempty"`    // that derivation's phase
+	Building       string `json:"building,omitempty"` // name of the derivation that started last
+	Phase          string `json:"phase,omitempty"`    // that derivation's build phase
 }
 
-// Result is how a host's part ended.
+// Result says how a host's part of a run ended.
 type Result struct {
 	Outcome    Outcome `json:"outcome"`
-	Step       Step    `json:"step,omitempty"`   // the step it ended in, where it did not end well
-	Code       Code    `json:"code,omitempty"`   // the reason for programs: dirty, diverged, locked, host-key, ...
-	Reason     string  `json:"reason,omitempty"` // the reason in a line
-	Hint       string  `json:"hint,omitempty"`   // what to do, in a line
-	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or ""
-	After      string  `json:"after,omitempty"`  // revision after
+	Step       Step    `json:"step,omitempty"`   // step it ended in, unless it ended well
+	Code       Code    `json:"code,omitempty"`   // reason, for programs
+	Reason     string  `json:"reason,omitempty"` // reason, in one line
+	Hint       string  `json:"hint,omitempty"`   // what to do about it, in one line
+	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or "" if unknown
+	After      string  `json:"after,omitempty"`  // revision after, likewise
 	Generation int     `json:"generation,omitempty"`
-	Confirmed  string  `json:"confirmed,omitempty"` // who keeps what was activated: operator, host or none
+	Confirmed  string  `json:"confirmed,omitempty"` // value of [FactConfirmed]
 	Seconds    float64 `json:"seconds"`
 }
 
-// Summary is how a run ended.
+// Summary says how a run ended.
 type Summary struct {
 	Counts   map[Outcome]int `json:"counts"`
 	ExitCode int             `json:"exit_code"`
 	Seconds  float64         `json:"seconds"`
-}
-
-// waveOf is the wave that a host goes in.
-func (s *Start) WaveOf(host string) int {
-	i := slices.IndexFunc(s.Hosts, func(h PlannedHost) bool { return h.Name == host })
-	if i < 0 {
-		return 0
-	}
-	return s.Hosts[i].Wave
 }

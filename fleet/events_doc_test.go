@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestTheDocumentationOfEventsIsTrue(t *testing.T) {
+func TestEventsPageMatchesTypes(t *testing.T) {
 	text, err := os.ReadFile("../docs/events.md")
 	if err != nil {
 		t.Fatal(err)
@@ -24,19 +24,19 @@ func TestTheDocumentationOfEventsIsTrue(t *testing.T) {
 				continue
 			}
 			if again, _ := json.Marshal(ev); string(again) != line {
-				t.Errorf("the example\n%s\nis printed as\n%s", line, again)
+				t.Errorf("example\n%s\nencodes as\n%s", line, again)
 			}
 			shown[ev.Type] = true
 		}
 	}
 	for _, typ := range []Type{RunStarted, StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, HostFinished, RunFinished} {
 		if !shown[typ] {
-			t.Errorf("no example of %s", typ)
+			t.Errorf("%s has no example", typ)
 		}
 	}
 	for _, o := range Outcomes {
 		if !strings.Contains(string(text), "`"+string(o)+"`") {
-			t.Errorf("nothing about the outcome %s", o)
+			t.Errorf("outcome %s is not documented", o)
 		}
 	}
 	for path, typ := range map[string]reflect.Type{
@@ -46,7 +46,7 @@ func TestTheDocumentationOfEventsIsTrue(t *testing.T) {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
 			if !strings.Contains(string(text), "`"+path+name) {
-				t.Errorf("nothing about the field %s%s", path, name)
+				t.Errorf("field %s%s is not documented", path, name)
 			}
 		}
 	}

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// WriteMetrics writes how a run ended in the Prometheus text format, for the textfile collector of node_exporter.
+// WriteMetrics writes the report in the Prometheus text format, for the textfile collector of
+// node_exporter.
 func (r Report) WriteMetrics(w io.Writer) error {
 	var b strings.Builder
 	metric := func(name, help string) {
@@ -17,18 +18,18 @@ func (r Report) WriteMetrics(w io.Writer) error {
 		name, help string
 		value      float64
 	}{
-		{"fleetctl_run_end_timestamp_seconds", "When the last run ended.", float64(r.Began.Unix()) + r.Seconds},
-		{"fleetctl_run_duration_seconds", "How long it took.", r.Seconds},
-		{"fleetctl_run_exit_code", "0 all as wanted, 1 a host failed, 3 none failed but some were out of reach, 130 interrupted.", float64(r.ExitCode)},
+		{"fleetctl_run_end_timestamp_seconds", "Time at which the last run finished, in seconds since 1970.", float64(r.Began.Unix()) + r.Seconds},
+		{"fleetctl_run_duration_seconds", "Duration of the last run.", r.Seconds},
+		{"fleetctl_run_exit_code", "Exit code of the last run: 0 success, 1 a host failed, 3 no host failed but some were unreachable, 130 interrupted.", float64(r.ExitCode)},
 	} {
 		metric(m.name, m.help)
 		fmt.Fprintf(&b, "%s%s %.15g\n", m.name, run, m.value)
 	}
-	metric("fleetctl_run_hosts", "Hosts of the run by their outcome.")
+	metric("fleetctl_run_hosts", "Number of hosts in the last run, by outcome.")
 	for _, o := range Outcomes {
 		fmt.Fprintf(&b, "fleetctl_run_hosts%s %d\n", labels("fleet", r.Fleet, "goal", r.Goal, "outcome", string(o)), r.Counts[o])
 	}
-	metric("fleetctl_host_ok", "Whether the host is as wanted; the labels say how its part of the run ended.")
+	metric("fleetctl_host_ok", "Whether the host ended the last run as intended; the label has its outcome.")
 	for _, h := range r.Hosts {
 		ok := 0
 		if h.Outcome.Good() {
@@ -36,7 +37,7 @@ func (r Report) WriteMetrics(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "fleetctl_host_ok%s %d\n", labels("fleet", r.Fleet, "host", h.Name, "outcome", string(h.Outcome)), ok)
 	}
-	metric("fleetctl_host_duration_seconds", "How long the host's part of the run took.")
+	metric("fleetctl_host_duration_seconds", "Duration of the host's part of the last run.")
 	for _, h := range r.Hosts {
 		fmt.Fprintf(&b, "fleetctl_host_duration_seconds%s %.15g\n", labels("fleet", r.Fleet, "host", h.Name), h.Seconds)
 	}
@@ -44,7 +45,7 @@ func (r Report) WriteMetrics(w io.Writer) error {
 	return err
 }
 
-// labels writes names and their values.
+// labels formats pairs of a label and its value.
 func labels(pairs ...string) string {
 	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 	var b strings.Builder

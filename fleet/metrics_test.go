@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestMetricsAreWhatPrometheusReads(t *testing.T) {
+func TestWriteMetrics(t *testing.T) {
 	report := Report{
 		Fleet: "zu \"Hause\"", Goal: GoalSwitch, Began: time.Unix(1795000000, 0),
 		Summary: Summary{Counts: map[Outcome]int{Switched: 1, Failed: 1}, ExitCode: 1, Seconds: 12.5},
@@ -23,7 +23,7 @@ func TestMetricsAreWhatPrometheusReads(t *testing.T) {
 		"fleetctl_host_ok{fleet=\"zu \\\"Hause\\\"\",host=\"web\",outcome=\"switched\"} 1\n", "host=\"db\",outcome=\"failed\"} 0\n",
 	} {
 		if !strings.Contains(b.String(), want) {
-			t.Errorf("no %q in\n%s", want, b.String())
+			t.Errorf("missing %q in\n%s", want, b.String())
 		}
 	}
 }

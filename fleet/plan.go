@@ -9,90 +9,90 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func HostsOf(waves []Wave) []*inventory.Host {
-	var all []*inventory.Host
-	for _, wave := range waves {
-		all = append(all, wave.Hosts...)
-	}
-	return all
-}
-
-// The goals of a run.
+// Goals of a run.
 const (
-	GoalSwitch   = "switch"   // run the new configuration, now and after a reboot
-	GoalBoot     = "boot"     // run it from the next boot on; nixos only
-	GoalTest     = "test"     // run it now, and not after a reboot; nixos only
-	GoalBuild    = "build"    // have it built
-	GoalPull     = "pull"     // have the checkout at it
-	GoalRollback = "rollback" // run an earlier generation again
+	GoalSwitch   = "switch"   // activate now and at every boot
+	GoalBoot     = "boot"     // activate at the next boot; nixos hosts only
+	GoalTest     = "test"     // activate until the next reboot; nixos hosts only
+	GoalBuild    = "build"    // build only
+	GoalPull     = "pull"     // update the checkout only
+	GoalRollback = "rollback" // activate an earlier generation
 )
 
-// Who may keep a configuration that was activated. Where nobody does, the host goes back to the one before, by itself.
+// Who confirms a configuration that was activated. A host on which none of them confirms rolls back
+// automatically.
 const (
-	ConfirmOperator = "operator" // whoever follows the run, over a new login; where nobody is there, the host itself
-	ConfirmSelf     = "self"     // the host, by what answers
-	ConfirmNone     = "none"     // it stays, whatever becomes of the host
+	ConfirmOperator = "operator" // the operator, or the host if no operator is connected
+	ConfirmSelf     = "self"     // the host, by checking what answers
+	ConfirmNone     = "none"     // nothing needs to be confirmed
 )
 
-// What the failure of a wave means for the hosts that it and the later ones have.
+// What happens after a wave fails.
 const (
-	OnFailureHalt     = "halt"          // later waves are not begun
-	OnFailureContinue = "continue"      // they are
-	OnFailureRollback = "rollback-wave" // nor are they, and the wave's hosts that were switched are rolled back
+	OnFailureHalt     = "halt"          // later waves do not start
+	OnFailureContinue = "continue"      // later waves start nevertheless
+	OnFailureRollback = "rollback-wave" // later waves do not start, and the failed one rolls back
 )
 
 // Options are what an operator asks of a run.
 type Options struct {
-	Goal      string // "" is switch
-	Rev       string // 40 hex digits, or a branch or tag of the inventory's remote; "" is the tip of the inventory's branch
-	To        int    // rollback: the generation; 0 is the one before
-	NoPull    bool   // leave every checkout where it is
-	Parallel  int    // hosts at once; 0 is the inventory's
-	Detach    bool   // leave once every job has begun
-	StealLock bool   // end the job that has the host's lock, where that can be ended
+	Goal string // "" means [GoalSwitch]
+	// Rev is a commit (40 hex digits), or a branch or tag of the remote. "" means the tip of the
+	// inventory's branch.
+	Rev       string
+	To        int  // goal rollback: the generation; 0 means the previous one
+	NoPull    bool // leave every checkout at its commit
+	Parallel  int  // hosts at once; 0 means the inventory's setting
+	Detach    bool // return once every job has started
+	StealLock bool // stop the job that holds a host's lock, if it can be stopped
 
-	Confirm        string        // "" is operator, or self with Detach, or none where the goal leaves nothing to confirm
-	ConfirmTimeout time.Duration // 0 is [DefaultConfirmTimeout]
+	// Confirm defaults to [ConfirmOperator], to [ConfirmSelf] with Detach, and to [ConfirmNone] if
+	// the goal activates nothing.
+	Confirm        string
+	ConfirmTimeout time.Duration // 0 means [DefaultConfirmTimeout]
 
-	Canary          Share         // of the first wave: a wave of its own, before it
-	Soak            time.Duration // between two waves
-	MaxFailures     Share         // of the run: how many are borne before no more hosts are begun
-	MaxWaveFailures Share         // of each wave
+	Canary          Share         // hosts of the first wave to put into a wave before it
+	Soak            time.Duration // pause between two waves
+	MaxFailures     Share         // failures in the run after which no more hosts start
+	MaxWaveFailures Share         // failures in a wave that do not fail it
 	BuildFirst      bool          // no host activates before all have built
-	OnFailure       string        // "" is halt
-	Test            bool          // run the repository's tests on each host that did well: one that fails degrades it
-	WaitOnline      time.Duration // how long hosts that are away are waited for
+	OnFailure       string        // "" means [OnFailureHalt]
+	Test            bool          // run repository tests on each host that succeeds
+	WaitOnline      time.Duration // how long to wait for hosts that are offline
 }
 
-// DefaultConfirmTimeout is how long a host waits to hear that somebody can still log in.
+// DefaultConfirmTimeout is how long a host waits to be confirmed.
 const DefaultConfirmTimeout = time.Minute
 
-// Plan is a run before it begins: hosts in waves, and what is wanted of them.
+// Plan is a run before it starts: hosts in waves, and what to do with them.
 type Plan struct {
 	Fleet    string
 	Remote   string
 	Branch   string
 	Operator string // user@machine
-	Options         // with nothing left open but Rev, which is pinned when the run begins
-	Waves    []Wave // ascending
+	Options         // with defaults filled in; Rev is resolved when the run starts
+	Waves    []Wave // in ascending order
 	Notify   []inventory.Notify
-	Of       string // the run that it is a part of; "" where it is one of its own
+	Of       string // ID of the run whose failed wave this plan rolls back, or ""
 
-	Generations map[string]int // rollback: of hosts for which it is not To
+	Generations map[string]int // goal rollback: generations of hosts that override To
 }
 
-// Wave is the hosts of a plan that go together.
+// Wave is a number of hosts that a run deploys together.
 type Wave struct {
 	Number int // the inventory's, or [CanaryWave]
 	Hosts  []*inventory.Host
 }
 
-// CanaryWave is the number of the wave that goes before all others.
+// CanaryWave is the number of the canary, which precedes all other waves.
 const CanaryWave = 0
 
-// NewPlan puts hosts into waves, and says what stands against the options.
+// NewPlan validates the options, fills in defaults, and groups the hosts into waves.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
-	p := &Plan{Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: o, Waves: GroupByWave(hosts), Notify: []inventory.Notify{inv.Notify}}
+	p := &Plan{
+		Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator,
+		Options: o, Waves: GroupByWave(hosts), Notify: []inventory.Notify{inv.Notify},
+	}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch
 	}
@@ -105,7 +105,7 @@ func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, opera
 	if p.OnFailure == "" {
 		p.OnFailure = OnFailureHalt
 	}
-	p.canary()
+	p.splitCanary()
 	for _, check := range []func() error{p.checkHosts, p.checkGoal, p.checkRevision, p.checkConfirm, p.checkWaves, p.checkDetach} {
 		if err := check(); err != nil {
 			return nil, err
@@ -114,6 +114,7 @@ func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, opera
 	return p, nil
 }
 
+// GroupByWave returns hosts in waves, in ascending order. Hosts of a wave keep their order.
 func GroupByWave(hosts []*inventory.Host) []Wave {
 	var all []Wave
 	for _, h := range hosts {
@@ -126,8 +127,9 @@ func GroupByWave(hosts []*inventory.Host) []Wave {
 	return all
 }
 
-// canary takes the first hosts of the first wave out for a wave of their own: one at least, and never all.
-func (p *Plan) canary() {
+// splitCanary moves the first hosts of the first wave into a wave of their own: at least one,
+// unless that would be all of them.
+func (p *Plan) splitCanary() {
 	if !p.Canary.Given() || len(p.Waves) == 0 {
 		return
 	}
@@ -141,7 +143,7 @@ func (p *Plan) canary() {
 	p.Waves = slices.Insert(p.Waves, 0, canary)
 }
 
-// names lists the plan's hosts of which f is true, "" where there is none.
+// names returns the names of the plan's hosts for which f is true, separated by commas.
 func (p *Plan) names(f func(*inventory.Host) bool) string {
 	var names []string
 	for _, h := range p.Hosts() {
@@ -152,10 +154,19 @@ func (p *Plan) names(f func(*inventory.Host) bool) string {
 	return strings.Join(names, ", ")
 }
 
-// hosts are the plan's, in its order.
+// Hosts returns the plan's hosts, wave by wave.
 func (p *Plan) Hosts() []*inventory.Host { return HostsOf(p.Waves) }
 
-// start is the plan as run_started tells it.
+// HostsOf returns the hosts of some waves, wave by wave.
+func HostsOf(waves []Wave) []*inventory.Host {
+	var all []*inventory.Host
+	for _, wave := range waves {
+		all = append(all, wave.Hosts...)
+	}
+	return all
+}
+
+// Start returns the plan in the form of a run_started event.
 func (p *Plan) Start() *Start {
 	s := &Start{
 		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
@@ -173,7 +184,7 @@ func (p *Plan) Start() *Start {
 	return s
 }
 
-// waveName is a wave's number as people say it.
+// WaveName returns "the canary" or "wave N".
 func WaveName(number int) string {
 	if number == CanaryWave {
 		return "the canary"

@@ -68,7 +68,7 @@ func (p *Plan) checkRevision() error {
 	return nil
 }
 
-// checkConfirm settles who confirms, where that was left open.
+// checkConfirm validates who confirms, or fills in the default.
 func (p *Plan) checkConfirm() error {
 	const longest = time.Hour
 	if p.ConfirmTimeout == 0 {
@@ -92,7 +92,8 @@ func (p *Plan) checkConfirm() error {
 	case p.Confirm != ConfirmNone && !activates:
 		return hint.Errorf("leave out --confirm", "there is nothing to confirm with goal %q: it activates nothing", p.Goal)
 	case p.Confirm == ConfirmOperator && p.Detach:
-		return hint.Errorf("leave out --detach, or let the host decide: --confirm self", "the operator cannot confirm a detached run")
+		return hint.Errorf("leave out --detach, or use --confirm self so that the host decides",
+			"the operator cannot confirm a detached run")
 	}
 	return nil
 }

@@ -1,10 +1,8 @@
 package fleet
 
-import (
-	"time"
-)
+import "time"
 
-// Report is a run in one object, for programs that are told of its end.
+// Report is a finished run in one object, for programs that are notified of its end.
 type Report struct {
 	Run      string       `json:"run"`
 	Fleet    string       `json:"fleet"`
@@ -16,13 +14,13 @@ type Report struct {
 	Summary
 }
 
-// HostReport is how one host's part of the run ended.
+// HostReport says how one host's part of a run ended.
 type HostReport struct {
 	Name string `json:"name"`
 	Result
 }
 
-// Report sums up a run that has begun. A host without an outcome is not in it.
+// Report returns a report of a run that has started. It leaves out hosts without an outcome.
 func (s *State) Report() Report {
 	r := Report{
 		Run: s.Run, Fleet: s.Start.Fleet, Goal: s.Start.Goal, Revision: s.Start.Revision, Operator: s.Start.Operator,

@@ -9,32 +9,34 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// EventSchema is an [Event] as JSON Schema.
+// EventSchema returns the JSON Schema of an [Event].
 func EventSchema() []byte {
 	return schema(reflect.TypeFor[Event](), "fleetctl event",
-		"One fact about a run: a line of --output json, and of a run's events.jsonl. Later versions may add fields and types of event.")
+		"One fact about a run: a line of --output json, and of a run's events.jsonl. Later versions may add fields and event types.")
 }
 
-// HealthSchema is a [health.Health] as JSON Schema.
+// HealthSchema returns the JSON Schema of a [health.Health].
 func HealthSchema() []byte {
 	return schema(reflect.TypeFor[health.Health](), "fleetctl health",
-		"One host at one moment: what a host's agent answers to GET /v1/health, and health in a line of fleetctl status --output json. "+
-			"What could not be had is left out. Later versions may add fields.")
+		"The health of one host at one moment: the response of a host's agent to GET /v1/health, "+
+			"and \"health\" in a line of fleetctl status --output json. "+
+			"Values that could not be determined are left out. Later versions may add fields.")
 }
 
-// schema is a type as JSON Schema, draft 2020-12. It is read off the type, so it cannot fall behind it.
+// schema returns the JSON Schema, draft 2020-12, of a type. It is derived from the type, so the two
+// cannot drift apart.
 func schema(t reflect.Type, title, description string) []byte {
 	s := schemaOf(t)
 	s["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	s["title"], s["description"] = title, description
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
-		panic(err) // it is made of maps and strings
+		panic(err) // impossible: s consists of maps and strings
 	}
 	return append(text, '\n')
 }
 
-// schemaOf describes a type. What json leaves out when it is empty is not required.
+// schemaOf returns the schema of a type. Fields marked omitempty are not required.
 func schemaOf(t reflect.Type) map[string]any {
 	switch t {
 	case reflect.TypeFor[time.Time]():
@@ -42,7 +44,7 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.TypeFor[Type]():
 		return oneOf(RunStarted, StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, HostFinished, RunFinished)
 	case reflect.TypeFor[Step]():
-		return oneOf(Steps...)
+		return oneOf(steps...)
 	case reflect.TypeFor[Outcome]():
 		return oneOf(Outcomes...)
 	}

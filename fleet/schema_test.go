@@ -6,14 +6,21 @@ import (
 	"time"
 )
 
-func TestTheEventSchemaDescribesWhatIsPrinted(t *testing.T) {
+func TestEventSchemaDescribesEvents(t *testing.T) {
 	ok := true
 	event, err := json.Marshal(Event{
-		Time: time.Unix(1, 0), Run: "r", Seq: 1, Type: HostFinished, Host: "a", Step: Pull, OK: &ok, Line: "l", Stream: "out", Key: "k", Value: "v",
-		Start:    &Start{Fleet: "f", Goal: "switch", Revision: "r", Operator: "o", Hosts: []PlannedHost{{Name: "a", Kind: "nixos", Wave: 1}}},
+		Time: time.Unix(1, 0), Run: "r", Seq: 1, Type: HostFinished, Host: "a",
+		Step: Pull, OK: &ok, Line: "l", Stream: "out", Key: "k", Value: "v",
+		Start: &Start{
+			Fleet: "f", Goal: "switch", Revision: "r", Operator: "o",
+			Hosts: []PlannedHost{{Name: "a", Kind: "nixos", Wave: 1}},
+		},
 		Progress: &Progress{Builds: 1, Bytes: 1, BytesExpected: 1, Building: "b", Phase: "p"},
-		Result:   &Result{Outcome: Failed, Step: Pull, Code: "dirty", Reason: "r", Hint: "h", Before: "b", After: "a", Generation: 1},
-		Summary:  &Summary{Counts: map[Outcome]int{Failed: 1}},
+		Result: &Result{
+			Outcome: Failed, Step: Pull, Code: "dirty", Reason: "r", Hint: "h",
+			Before: "b", After: "a", Generation: 1,
+		},
+		Summary: &Summary{Counts: map[Outcome]int{Failed: 1}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -26,11 +33,11 @@ func TestTheEventSchemaDescribesWhatIsPrinted(t *testing.T) {
 	if err := json.Unmarshal(event, &printed); err != nil {
 		t.Fatal(err)
 	}
-	describes(t, "event", schema, printed)
+	checkSchema(t, "event", schema, printed)
 }
 
-// describes follows a value through its schema: every field has to be there, and of its type.
-func describes(t *testing.T, path string, schema map[string]any, value any) {
+// checkSchema fails the test unless schema describes value: all its fields, with their types.
+func checkSchema(t *testing.T, path string, schema map[string]any, value any) {
 	t.Helper()
 	if words, is := schema["enum"].([]any); is {
 		for _, w := range words {
@@ -38,7 +45,7 @@ func describes(t *testing.T, path string, schema map[string]any, value any) {
 				return
 			}
 		}
-		t.Errorf("%s: %v is none of %v", path, value, words)
+		t.Errorf("%s: got %v, want one of %v", path, value, words)
 		return
 	}
 	kinds := map[string]bool{}
@@ -52,7 +59,7 @@ func describes(t *testing.T, path string, schema map[string]any, value any) {
 	case []any:
 		kinds["array"] = true
 		for _, item := range value {
-			describes(t, path+"[]", schema["items"].(map[string]any), item)
+			checkSchema(t, path+"[]", schema["items"].(map[string]any), item)
 		}
 	case map[string]any:
 		kinds["object"] = true
@@ -63,15 +70,15 @@ func describes(t *testing.T, path string, schema map[string]any, value any) {
 				property, known = schema["additionalProperties"].(map[string]any)
 			}
 			if !known {
-				t.Errorf("%s.%s is not described", path, name)
+				t.Errorf("%s.%s is not in the schema", path, name)
 				continue
 			}
-			describes(t, path+"."+name, property, field)
+			checkSchema(t, path+"."+name, property, field)
 		}
 		required, _ := schema["required"].([]any)
 		for _, name := range required {
 			if _, there := value[name.(string)]; !there {
-				t.Errorf("%s: %v is required and left out", path, name)
+				t.Errorf("%s: required property %v is missing", path, name)
 			}
 		}
 	}

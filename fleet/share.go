@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// Share is how many of the hosts: a number of them, or so many per cent. The zero Share is none given. It is a flag's value.
+// Share is a number of hosts or a percentage of them. The zero Share means that none was given. A
+// *Share is a flag value.
 type Share struct {
 	number int
-	text   string // as given; "" is none
+	text   string // as given, or ""
 }
 
-// Set reads "3" or "10%".
+// Set parses a number of hosts, as "3", or a percentage, as "10%".
 func (s *Share) Set(text string) error {
 	digits, percent := strings.CutSuffix(text, "%")
 	n, err := strconv.ParseUint(digits, 10, 31)
@@ -27,10 +28,10 @@ func (s *Share) String() string { return s.text }
 
 func (s *Share) Type() string { return "N|N%" }
 
-// Given reports whether there is one: 0 hosts are a share, too.
+// Given reports whether a share was given. A share of 0 hosts counts as given.
 func (s *Share) Given() bool { return s.text != "" }
 
-// Of is the share of so many hosts. A part of a host is none.
+// Of returns the share of a number of hosts, rounded down.
 func (s *Share) Of(hosts int) int {
 	if strings.HasSuffix(s.text, "%") {
 		return hosts * s.number / 100

@@ -21,7 +21,7 @@ const (
 // tailLines is how many lines of a host's log its state keeps, for a summary to quote.
 const tailLines = 20
 
-// State is a run as far as its events tell. [State.Apply] is the only way in which it changes.
+// State is a run as described by its events. Only [State.Apply] changes it.
 type State struct {
 	Run     string
 	Start   *Start
@@ -36,8 +36,8 @@ type State struct {
 	byName map[string]*HostState
 }
 
-// HostState is one host's part of a run as far as its events tell. [HostState.Apply] is the only
-// way in which it changes.
+// HostState is one host's part of a run as described by its events. Only [HostState.Apply] changes
+// it.
 type HostState struct {
 	Name     string
 	Kind     string
@@ -90,7 +90,7 @@ func (s *State) Apply(ev Event) {
 	s.Last, s.Seq = ev.Time, ev.Seq
 	switch {
 	case ev.Type == RunStarted && ev.Start != nil:
-		s.begin(ev)
+		s.start(ev)
 	case ev.Type == RunFinished:
 		s.Summary = ev.Summary
 	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRevision && s.Start != nil:
@@ -108,7 +108,7 @@ func (s *State) Apply(ev Event) {
 	}
 }
 
-func (s *State) begin(ev Event) {
+func (s *State) start(ev Event) {
 	s.Run, s.Start, s.Began, s.Summary = ev.Run, ev.Start, ev.Time, nil
 	s.Hosts = make([]*HostState, 0, len(ev.Start.Hosts))
 	s.byName = make(map[string]*HostState, len(ev.Start.Hosts))
@@ -134,7 +134,7 @@ func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
 func (h *HostState) PreviousGeneration() int {
-	n, _ := strconv.Atoi(h.Facts[FactPrevious])
+	n, _ := strconv.Atoi(h.Facts[factPrevious])
 	return n
 }
 
@@ -163,7 +163,7 @@ func (h *HostState) Apply(ev Event) {
 		if ev.Step == Connect {
 			h.enter(Working, ev.Time)
 		}
-		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[FactActivated] != No
+		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[factActivated] != No
 	case ProgressMade:
 		if ev.Progress != nil {
 			h.Progress = *ev.Progress

@@ -6,20 +6,22 @@ import (
 	"time"
 )
 
-// at makes events with a clock of their own.
+// at returns ev with a time, in seconds.
 func at(second int, ev Event) Event {
 	ev.Time = time.Unix(int64(second), 0)
 	return ev
 }
 
-func begunState() *State {
+func startedState() *State {
 	s := &State{}
-	s.Apply(at(0, Event{Type: RunStarted, Run: "r", Start: &Start{Hosts: []PlannedHost{{Name: "web", Kind: "nixos", Wave: 1}, {Name: "db", Kind: "home", Wave: 2}}}}))
+	s.Apply(at(0, Event{Type: RunStarted, Run: "r", Start: &Start{Hosts: []PlannedHost{
+		{Name: "web", Kind: "nixos", Wave: 1}, {Name: "db", Kind: "home", Wave: 2},
+	}}}))
 	return s
 }
 
-func TestAHostsPhaseFollowsItsEvents(t *testing.T) {
-	s := begunState()
+func TestApplySetsPhase(t *testing.T) {
+	s := startedState()
 	h := s.Host("web")
 	for i, tt := range []struct {
 		ev    Event
@@ -40,16 +42,17 @@ func TestAHostsPhaseFollowsItsEvents(t *testing.T) {
 		tt.ev.Host = "web"
 		s.Apply(at(i+1, tt.ev))
 		if h.Phase != tt.phase || h.Step != tt.step || h.Since.Unix() != tt.since {
-			t.Errorf("after event %d: %s %s since %d, want %s %s since %d", i+1, h.Phase, h.Step, h.Since.Unix(), tt.phase, tt.step, tt.since)
+			t.Errorf("after event %d: %s %s since %d, want %s %s since %d",
+				i+1, h.Phase, h.Step, h.Since.Unix(), tt.phase, tt.step, tt.since)
 		}
 	}
-	if h.Began.Unix() != 1 || s.Host("db").Phase != Waiting || !s.Host("db").Began.IsZero() || s.Host("nobody") != nil {
+	if h.Began.Unix() != 1 || s.Host("db").Phase != Waiting || !s.Host("db").Began.IsZero() || s.Host("nosuch") != nil {
 		t.Errorf("web %+v, db %+v", h, s.Host("db"))
 	}
 }
 
-func TestAHostsTailIsBounded(t *testing.T) {
-	s := begunState()
+func TestTailIsBounded(t *testing.T) {
+	s := startedState()
 	for i := range 100 {
 		s.Apply(at(i, Event{Type: LogLine, Host: "web", Line: fmt.Sprint(i)}))
 	}
@@ -59,17 +62,17 @@ func TestAHostsTailIsBounded(t *testing.T) {
 	}
 }
 
-func TestApplyTakesAnyEvent(t *testing.T) {
-	for _, s := range []*State{{}, begunState()} {
-		for _, typ := range []Type{StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, RunFinished, "from the future"} {
+func TestApplyToleratesAnyEvent(t *testing.T) {
+	for _, s := range []*State{{}, startedState()} {
+		for _, typ := range []Type{StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, RunFinished, "unknown_type"} {
 			s.Apply(Event{Type: typ})
 			s.Apply(Event{Type: typ, Host: "web"})
-			s.Apply(Event{Type: typ, Host: "nobody"})
+			s.Apply(Event{Type: typ, Host: "nosuch"})
 		}
 	}
 }
 
-func TestTheExitCodeNamesTheWorst(t *testing.T) {
+func TestSummarizeReportsWorstExitCode(t *testing.T) {
 	for _, tt := range []struct {
 		results []Result
 		want    int
@@ -81,7 +84,7 @@ func TestTheExitCodeNamesTheWorst(t *testing.T) {
 		{[]Result{{Outcome: Unknown}, {Outcome: Switched}}, ExitUnreachable},
 		{[]Result{{Outcome: Failed}, {Outcome: Skipped, Code: "interrupted"}}, ExitInterrupted},
 	} {
-		s := begunState()
+		s := startedState()
 		for i, r := range tt.results {
 			s.Apply(at(9, Event{Type: HostFinished, Host: s.Hosts[i].Name, Result: &r}))
 		}
@@ -92,7 +95,7 @@ func TestTheExitCodeNamesTheWorst(t *testing.T) {
 }
 
 func BenchmarkApplyLogLine(b *testing.B) {
-	s := begunState()
+	s := startedState()
 	ev := Event{Type: LogLine, Host: "web", Line: "copying path '/nix/store/x'", Stream: "out"}
 	b.ReportAllocs()
 	for b.Loop() {

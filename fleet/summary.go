@@ -1,6 +1,7 @@
 package fleet
 
-// Summarize adds up how the run ended, or stands. A host without an outcome is in no count.
+// Summarize counts the outcomes so far and derives the exit code from them. It ignores hosts
+// without an outcome.
 func (s *State) Summarize() Summary {
 	sum := Summary{Counts: map[Outcome]int{}, Seconds: s.Last.Sub(s.Began).Seconds()}
 	var failed, unreached, interrupted bool

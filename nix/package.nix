@@ -5,7 +5,6 @@
   buildGoModule,
   callPackage,
   installShellFiles,
-  nix-update-script,
   versionCheckHook,
 }:
 
@@ -66,10 +65,9 @@ buildGoModule (finalAttrs: {
   nativeInstallCheckInputs = [ versionCheckHook ];
   doInstallCheck = true;
 
-  passthru = {
-    tests = callPackage ./tests { fleetctl = finalAttrs.finalPackage; };
-    updateScript = nix-update-script { };
-  };
+  # The version comes from this tree, so there is nothing for an updateScript to do.
+  # packaging/nixpkgs/package.nix has one.
+  passthru.tests = callPackage ./tests { fleetctl = finalAttrs.finalPackage; };
 
   meta = {
     description = "Manage NixOS and macOS hosts over SSH";

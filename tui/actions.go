@@ -3,217 +3,325 @@ package tui
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// actions lists all there are, in the order in which help has them.
-func actions() []action {
-	on := func(do func(*ui)) func(*ui) tea.Cmd {
-		return func(u *ui) tea.Cmd { do(u); return nil }
+// allActions returns all actions in the order in which the help lists them.
+func allActions() []action {
+	return slices.Concat(movementActions(), tableActions(), hostActionList(), logActions(), programActions(), sortActions())
+}
+
+// These adapt what an action does to the signature of action.do. An action of the ui or of a child
+// without a result: on; of the hosts that it is for: onTargets; of the log that is shown: onPane.
+
+func on(do func(*ui)) func(*ui) tea.Cmd {
+	return func(u *ui) tea.Cmd { do(u); return nil }
+}
+
+func onTargets(do func(*hostActions, []*inventory.Host) effect) func(*ui) tea.Cmd {
+	return func(u *ui) tea.Cmd { return u.handle(do(&u.actions, u.targets())) }
+}
+
+func targetsUnavailable(why func(*hostActions, []*inventory.Host) string) func(*ui) string {
+	return func(u *ui) string { return why(&u.actions, u.targets()) }
+}
+
+func onPane(do func(*pane, *logStyle) effect) func(*ui) tea.Cmd {
+	return func(u *ui) tea.Cmd { return u.handle(do(u.pane(), &u.logs.style)) }
+}
+
+func deploy(goal string) func(*ui) tea.Cmd {
+	return onTargets(func(a *hostActions, hosts []*inventory.Host) effect {
+		return a.deploy(hosts, fleet.Options{Goal: goal})
+	})
+}
+
+func movementActions() []action {
+	scroll := func(lines int) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.scroll(lines) } }
+	all := anywhere | inHelp
+	return []action{
+		{name: "down", keys: []string{"j", "down"}, about: "move down one line", scope: all, do: scroll(1)},
+		{name: "up", keys: []string{"k", "up"}, about: "move up one line", scope: all, do: scroll(-1)},
+		{name: "top", keys: []string{"g", "home"}, about: "go to the first line", scope: all, do: scroll(-1 << 30)},
+		{name: "bottom", keys: []string{"G", "end"}, about: "go to the last line", scope: all, do: scroll(1 << 30)},
+		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "move down half a page", scope: all,
+			do: func(u *ui) tea.Cmd { return u.scroll(u.halfPage()) }},
+		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "move up half a page", scope: all,
+			do: func(u *ui) tea.Cmd { return u.scroll(-u.halfPage()) }},
 	}
-	down := func(lines int) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.scroll(lines) } }
-	goal := func(goal string) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.askDeploy(goal) } }
-	all := []action{
-		{name: "down", keys: []string{"j", "down"}, about: "one line down", where: anywhere | inHelp, do: down(1)},
-		{name: "up", keys: []string{"k", "up"}, about: "one line up", where: anywhere | inHelp, do: down(-1)},
-		{name: "top", keys: []string{"g", "home"}, about: "to the first line", where: anywhere | inHelp, do: down(-1 << 30)},
-		{name: "bottom", keys: []string{"G", "end"}, about: "to the last line", where: anywhere | inHelp, do: down(1 << 30)},
-		{name: "page-down", keys: []string{"ctrl+d", "pgdown"}, about: "half a page down", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(u.page()) }},
-		{name: "page-up", keys: []string{"ctrl+u", "pgup"}, about: "half a page up", where: anywhere | inHelp, do: func(u *ui) tea.Cmd { return u.scroll(-u.page()) }},
-		{name: "open", keys: []string{"enter"}, about: "the host: facts, history, log", where: inTable, can: (*ui).needsHost, do: (*ui).openHost},
-		{name: "log", keys: []string{"l"}, about: "into the log", where: inTable, do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "the next tab: of logs, or of a host's log, plan and generations", where: anywhere, do: (*ui).nextTab},
-		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", where: inTable, can: (*ui).needsHost, do: on((*ui).pin)},
-		{name: "filter", keys: []string{"/"}, about: "hosts by a part of a name, tag or state, or by a selector", where: inTable, do: on((*ui).askFilter)},
-		{name: "mark", keys: []string{"space"}, about: "the host, for actions", where: inTable, can: (*ui).needsHost, do: on((*ui).mark)},
-		{name: "mark-all", keys: []string{"a"}, about: "all hosts that show, or none", where: inTable, do: on((*ui).markAll)},
-		{name: "group", keys: []string{"o"}, about: "by tag, wave, kind, state, or not", where: inTable, do: on((*ui).nextGroup)},
-		{name: "sort", keys: []string{"S"}, about: "by the next column, and after the last not at all", where: inTable, do: on((*ui).nextSort)},
-		{name: "reverse", keys: []string{"I"}, about: "the order", where: inTable, do: on(func(u *ui) { u.list.reverse = !u.list.reverse; u.arrange() })},
+}
 
-		{name: "deploy", keys: []string{"d"}, about: "pull, build and switch", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalSwitch)},
-		{name: "build", keys: []string{"b"}, about: "pull and build, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBuild)},
-		{name: "test", keys: []string{"t"}, about: "switch until the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalTest)},
-		{name: "boot", keys: []string{"B"}, about: "switch at the next boot (nixos)", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalBoot)},
-		{name: "pull", keys: []string{"p"}, about: "bring the checkout to the revision, switch to nothing", where: anywhere, changes: true, can: (*ui).canDeploy, do: goal(fleet.GoalPull)},
-		{name: "rollback", keys: []string{"R"}, about: "run an earlier generation again", where: anywhere, changes: true, can: (*ui).canDeploy, do: (*ui).askRollback},
-		{name: "plan", keys: []string{"v"}, about: "what a deploy would do", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(false) }},
-		{name: "plan-build", keys: []string{"V"}, about: "and, once it has built it, which packages and units change", where: anywhere, can: (*ui).canPlan, do: func(u *ui) tea.Cmd { return u.askPlan(true) }},
-		{name: "reboot", keys: []string{"ctrl+r"}, about: "and see it come back", where: anywhere, changes: true, can: (*ui).canReboot, do: (*ui).askReboot},
-		{name: "retry", keys: []string{"F"}, about: "deploy again to the hosts where it failed", where: inTable, changes: true, can: (*ui).canRetry, do: (*ui).askRetry},
-		{name: "cancel", keys: []string{"x"}, about: "the run of the host", where: anywhere, changes: true, can: (*ui).canCancel, do: (*ui).askCancel},
-		{name: "exec", keys: []string{"!"}, about: "run a command", where: anywhere, changes: true, can: (*ui).canExec, do: (*ui).askExec},
-		{name: "shell", keys: []string{"s"}, about: "a shell there, by ssh; the table comes back after it", where: anywhere, changes: true, can: (*ui).canShell, do: (*ui).shell},
-		{name: "trust", keys: []string{"K"}, about: "see the key of a host that is not known, and decide", where: anywhere, changes: true, can: (*ui).canTrust, do: (*ui).trust},
-		{name: "attach", keys: []string{"A"}, about: "to runs begun elsewhere, or left", where: anywhere, can: (*ui).canAttach, do: (*ui).attach},
-		{name: "refresh", keys: []string{"r"}, about: "look at the host again", where: anywhere, can: (*ui).canRefresh, do: (*ui).refresh},
-
-		{name: "follow", keys: []string{"f"}, about: "the log's end, or stay here", where: inLog, do: (*ui).toggleFollow},
-		{name: "wrap", keys: []string{"w"}, about: "long lines, or cut them", where: inLog, do: on(func(u *ui) { u.manner.wrap = !u.manner.wrap })},
-		{name: "fold", keys: []string{"z"}, about: "what builds say themselves: all of it, or how much", where: inLog, do: on((*ui).toggleFold)},
-		{name: "times", keys: []string{"T"}, about: "when each line came", where: inLog, do: on(func(u *ui) { u.manner.stamps = !u.manner.stamps })},
-		{name: "search", keys: []string{"/"}, about: "in the log", where: inLog, do: on((*ui).askSearch)},
-		{name: "next-match", keys: []string{"n"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(1) }},
-		{name: "previous-match", keys: []string{"N"}, about: "of the search", where: inLog, do: func(u *ui) tea.Cmd { return u.nextMatch(-1) }},
-		{name: "next-error", keys: []string{"e"}, about: "to the next line that tells of something wrong", where: inLog, do: (*ui).nextError},
-		{name: "copy", keys: []string{"c"}, about: "the log's lines that show, to the clipboard", where: inLog, do: (*ui).copy},
-
-		{name: "commands", keys: []string{":"}, about: "everything by its name", where: anywhere, do: on((*ui).askCommand)},
-		{name: "theme", keys: []string{"ctrl+t"}, about: "the next theme", where: anywhere, do: on((*ui).nextTheme)},
-		{name: "mouse", keys: []string{"M"}, about: "the wheel, on or off", where: anywhere, do: on(func(u *ui) { u.o.Settings.Mouse = !u.o.Settings.Mouse })},
-		{name: "help", keys: []string{"?"}, about: "the keys that work here", where: anywhere, do: on(func(u *ui) { u.help, u.helpTop = true, 0 })},
-		{name: "back", keys: []string{"esc"}, about: "one step back", where: anywhere | inHelp, do: on((*ui).back)},
-		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table", where: anywhere | inHelp, do: (*ui).askQuit},
+func tableActions() []action {
+	return []action{
+		{name: "open", keys: []string{"enter"}, about: "show the host: facts, history, log", scope: inTable,
+			unavailable: (*ui).noCurrent, do: func(u *ui) tea.Cmd { return u.openPage(u.current()) }},
+		{name: "log", keys: []string{"l"}, about: "move into the log", scope: inTable,
+			do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
+		{name: "tab", keys: []string{"tab"}, about: "next tab: of logs, or of a host's log, plan and generations", scope: anywhere,
+			do: (*ui).nextTab},
+		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", scope: inTable, unavailable: (*ui).noCurrent,
+			do: on(func(u *ui) { u.logs.togglePin(u.list.cursor) })},
+		{name: "filter", keys: []string{"/"}, about: "show hosts by a part of a name, tag or state, or by a selector", scope: inTable,
+			do: on((*ui).promptFilter)},
+		{name: "mark", keys: []string{"space"}, about: "mark the host for actions", scope: inTable, unavailable: (*ui).noCurrent,
+			do: on((*ui).toggleMark)},
+		{name: "mark-all", keys: []string{"a"}, about: "mark all hosts shown, or none", scope: inTable,
+			do: on(func(u *ui) { u.list.toggleMarks() })},
+		{name: "group", keys: []string{"o"}, about: "group by tag, wave, kind or state, then not", scope: inTable, do: (*ui).nextGroup},
+		{name: "sort", keys: []string{"S"}, about: "sort by the next column, then unsorted", scope: inTable, do: (*ui).nextSort},
+		{name: "reverse", keys: []string{"I"}, about: "reverse the order", scope: inTable,
+			do: on(func(u *ui) { u.list.reverse = !u.list.reverse; u.arrange() })},
 	}
+}
+
+func hostActionList() []action {
+	canDeploy := targetsUnavailable((*hostActions).deployUnavailable)
+	canPlan := targetsUnavailable((*hostActions).planUnavailable)
+	return []action{
+		{name: "deploy", keys: []string{"d"}, about: "pull, build and switch", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: deploy(fleet.GoalSwitch)},
+		{name: "build", keys: []string{"b"}, about: "pull and build, without activating", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: deploy(fleet.GoalBuild)},
+		{name: "test", keys: []string{"t"}, about: "activate until the next reboot (nixos)", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: deploy(fleet.GoalTest)},
+		{name: "boot", keys: []string{"B"}, about: "activate at the next reboot (nixos)", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: deploy(fleet.GoalBoot)},
+		{name: "pull", keys: []string{"p"}, about: "update the checkout, without building", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: deploy(fleet.GoalPull)},
+		{name: "rollback", keys: []string{"R"}, about: "activate an earlier generation", scope: anywhere, changes: true,
+			unavailable: canDeploy, do: onTargets((*hostActions).rollback)},
+		{name: "plan", keys: []string{"v"}, about: "show what a deploy would do", scope: anywhere,
+			unavailable: canPlan, do: func(u *ui) tea.Cmd { return u.plan(false) }},
+		{name: "plan-build", keys: []string{"V"}, about: "build, and show which packages and units would change", scope: anywhere,
+			unavailable: canPlan, do: func(u *ui) tea.Cmd { return u.plan(true) }},
+		{name: "reboot", keys: []string{"ctrl+r"}, about: "reboot, and wait for the host to come back", scope: anywhere, changes: true,
+			unavailable: targetsUnavailable((*hostActions).rebootUnavailable), do: onTargets((*hostActions).reboot)},
+		{name: "retry", keys: []string{"F"}, about: "deploy again to the hosts on which it failed", scope: inTable, changes: true,
+			unavailable: func(u *ui) string { return u.actions.retryUnavailable() }, do: func(u *ui) tea.Cmd { return u.handle(u.actions.retry()) }},
+		{name: "cancel", keys: []string{"x"}, about: "cancel the host's run", scope: anywhere, changes: true,
+			unavailable: func(u *ui) string { return u.actions.cancelUnavailable(u.subject()) },
+			do:          func(u *ui) tea.Cmd { return u.handle(u.actions.cancel(u.subject().run)) }},
+		{name: "exec", keys: []string{"!"}, about: "run a command", scope: anywhere, changes: true,
+			unavailable: targetsUnavailable((*hostActions).execUnavailable), do: onTargets((*hostActions).exec)},
+		{name: "shell", keys: []string{"s"}, about: "open a shell with ssh", scope: anywhere, changes: true,
+			unavailable: func(u *ui) string { return u.actions.shellUnavailable(u.subject()) },
+			do:          func(u *ui) tea.Cmd { return u.handle(u.actions.shell(u.subject().Name)) }},
+		{name: "trust", keys: []string{"K"}, about: "review the host's unknown key", scope: anywhere, changes: true,
+			unavailable: targetsUnavailable((*hostActions).trustUnavailable), do: onTargets((*hostActions).trust)},
+		{name: "attach", keys: []string{"A"}, about: "attach to unfinished runs", scope: anywhere,
+			unavailable: func(u *ui) string { return u.actions.attachUnavailable() }, do: func(u *ui) tea.Cmd { return u.handle(u.actions.attach()) }},
+		{name: "refresh", keys: []string{"r"}, about: "check the host again", scope: anywhere,
+			unavailable: targetsUnavailable((*hostActions).refreshUnavailable), do: onTargets((*hostActions).refresh)},
+	}
+}
+
+func logActions() []action {
+	return []action{
+		{name: "follow", keys: []string{"f"}, about: "follow the log's end, or stay here", scope: inLog, do: onPane((*pane).toggleFollow)},
+		{name: "wrap", keys: []string{"w"}, about: "wrap or cut long lines", scope: inLog,
+			do: on(func(u *ui) { u.logs.style.wrap = !u.logs.style.wrap })},
+		{name: "fold", keys: []string{"z"}, about: "show or fold build output", scope: inLog, do: onPane((*pane).toggleFold)},
+		{name: "times", keys: []string{"T"}, about: "show when each line came", scope: inLog,
+			do: on(func(u *ui) { u.logs.style.times = !u.logs.style.times })},
+		{name: "search", keys: []string{"/"}, about: "search the log", scope: inLog, do: on((*ui).promptSearch)},
+		{name: "next-match", keys: []string{"n"}, about: "next match of the search", scope: inLog, do: onPane((*pane).nextMatch)},
+		{name: "previous-match", keys: []string{"N"}, about: "previous match of the search", scope: inLog, do: onPane((*pane).previousMatch)},
+		{name: "next-error", keys: []string{"e"}, about: "next error or warning", scope: inLog, do: onPane((*pane).nextError)},
+		{name: "copy", keys: []string{"c"}, about: "copy the lines shown to the clipboard", scope: inLog, do: onPane((*pane).copyShown)},
+	}
+}
+
+func programActions() []action {
+	return []action{
+		{name: "commands", keys: []string{":"}, about: "find a command by name", scope: anywhere,
+			do: on(func(u *ui) { u.commands = newCommandPalette(&u.keys, u.scope(), u.options.ReadOnly != "") })},
+		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere, do: (*ui).nextTheme},
+		{name: "mouse", keys: []string{"M"}, about: "turn scrolling with the mouse on or off", scope: anywhere,
+			do: on(func(u *ui) { u.options.Settings.Mouse = !u.options.Settings.Mouse })},
+		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere,
+			do: on(func(u *ui) { u.help = helpPage{open: true} })},
+		{name: "back", keys: []string{"esc"}, about: "go back one step", scope: anywhere | inHelp, do: on((*ui).back)},
+		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table", scope: anywhere | inHelp, do: (*ui).quit},
+	}
+}
+
+func sortActions() []action {
+	var all []action
 	for n := 1; n <= 9; n++ {
+		number := strconv.Itoa(n)
 		all = append(all, action{
-			name: "sort-" + strconv.Itoa(n), keys: []string{strconv.Itoa(n)}, about: "by column " + strconv.Itoa(n) + ", again in reverse",
-			where: inTable, do: on(func(u *ui) { u.sortBy(n) }),
+			name: "sort-" + number, keys: []string{number}, about: "sort by column " + number + ", again to reverse",
+			scope: inTable, do: func(u *ui) tea.Cmd { return u.sortBy(n) },
 		})
 	}
 	return all
 }
 
-// back undoes the last thing that narrows what shows; it never quits.
+// back undoes the last thing that narrowed what is shown. It never quits.
 func (u *ui) back() {
+	style := &u.logs.style
 	switch {
-	case u.help:
-		u.help = false
-	case u.scope() == inLog && u.pane().looks():
-		u.pane().stopLooking()
-	case u.manner.search != "" && u.scope() == inLog:
-		u.manner.search = ""
-	case u.open != "":
-		u.open, u.past, u.part = "", nil, logPart
+	case u.help.open:
+		u.help = helpPage{}
+	case u.scope() == inLog && u.pane().searching():
+		u.pane().stopSearch()
+	case u.scope() == inLog && style.search != "":
+		style.search = ""
+	case u.page.row != nil:
+		u.page.close()
 	case u.focus == onLog:
 		u.focus = onTable
 	case u.list.filter != "":
 		u.list.filter = ""
 		u.arrange()
-	case u.marked > 0:
-		for _, r := range u.rows {
-			u.setMark(r, false)
-		}
+	default:
+		u.hosts.unmarkAll()
 	}
 	u.layout++
 	u.keepInView()
 }
 
-// scroll moves what has the keys.
+// scroll moves the help, the log or the cursor, whichever the keys go to.
 func (u *ui) scroll(lines int) tea.Cmd {
 	switch u.scope() {
 	case inHelp:
-		u.helpTop = min(max(u.helpTop+lines, 0), max(len(u.helpLines())-(u.height-2), 0))
+		u.help.scroll(lines, len(u.helpLines())-(u.height-2))
 	case inLog:
 		return u.scrollLog(lines)
 	default:
-		u.move(lines)
+		u.moveCursor(lines)
 	}
 	return nil
 }
 
-func (u *ui) page() int {
+func (u *ui) scrollLog(lines int) tea.Cmd { return u.handle(u.pane().scroll(lines, &u.logs.style)) }
+
+// halfPage returns half the height of what the keys move.
+func (u *ui) halfPage() int {
 	if u.scope() == inTable {
 		return max(u.tableHeight()/2, 1)
 	}
 	return max(u.pane().height/2, 1)
 }
 
-func (u *ui) needsHost() string {
-	if u.here() == nil {
-		return "there is no host here"
+// noCurrent explains that no host is under the cursor; it returns "" if one is.
+func (u *ui) noCurrent() string {
+	if u.current() == nil {
+		return noHost
 	}
 	return ""
 }
 
-func (u *ui) setMark(r *row, on bool) {
-	if r.marked == on {
-		return
-	}
-	r.marked = on
-	r.version++
-	if on {
-		u.marked++
-	} else {
-		u.marked--
-	}
+// openPage shows a host on the whole screen.
+func (u *ui) openPage(r *row) tea.Cmd {
+	u.layout++
+	return u.handle(u.page.show(r))
 }
 
-// mark marks the host and goes on to the next.
-func (u *ui) mark() {
-	r := u.here()
-	u.setMark(r, !r.marked)
-	u.move(1)
+// nextTab shows the next tab of the host page or of the logs.
+func (u *ui) nextTab() tea.Cmd {
+	if u.page.row != nil {
+		return u.handle(u.page.nextTab(u.now))
+	}
+	u.logs.nextTab()
+	return nil
 }
 
-func (u *ui) markAll() {
-	on := false
-	for _, it := range u.list.items {
-		on = on || it.row != nil && !it.marked
-	}
-	for _, it := range u.list.items {
-		if it.row != nil {
-			u.setMark(it.row, on)
-		}
-	}
+// toggleMark marks or unmarks the host under the cursor and moves to the next.
+func (u *ui) toggleMark() {
+	r := u.current()
+	u.hosts.setMark(r, !r.marked)
+	u.moveCursor(1)
 }
 
-func (u *ui) nextGroup() {
+// plan asks hosts what a deploy would do, which changes none of them, and opens the page of one to
+// show the answer.
+func (u *ui) plan(build bool) tea.Cmd {
+	hosts := u.targets()
+	shown := u.hosts.byName[hosts[0].Name]
+	if r := u.subject(); r != nil && slices.Contains(hosts, r.Host) {
+		shown = r
+	}
+	e := u.actions.plan(hosts, build, u.now)
+	opened := u.openPage(shown)
+	u.page.tab = planTab
+	return tea.Batch(opened, u.handle(e))
+}
+
+func (u *ui) promptFilter() {
+	u.prompt = newPrompt("/", "a part of a name, tag or state; @tag, kind:home, not A, A and B", u.list.filter, func(text string) {
+		u.list.filter = text
+		u.arrange()
+	}, nil)
+}
+
+func (u *ui) promptSearch() {
+	u.prompt = newPrompt("search /", "enter goes to the first match, n and N to the others", "",
+		func(text string) { u.logs.style.search = strings.ToLower(text) },
+		func() effect { return u.pane().previousMatch(&u.logs.style) })
+}
+
+// arrange updates which hosts are shown, and in which order.
+func (u *ui) arrange() {
+	u.list.arrange(u.now)
+	u.keepInView()
+}
+
+func (u *ui) moveCursor(lines int) {
+	u.list.move(lines)
+	u.keepInView()
+}
+
+func (u *ui) keepInView() { u.list.keepInView(u.tableHeight()) }
+
+func (u *ui) nextGroup() tea.Cmd {
 	u.list.group = (u.list.group + 1) % groupings
 	u.arrange()
 	if u.list.group == ungrouped {
-		u.tell("not grouped")
-	} else {
-		u.tell("grouped by " + u.list.group.String())
+		return u.handle(info("not grouped"))
 	}
+	return u.handle(info("grouped by " + u.list.group.String()))
 }
 
-// sortBy sorts by a column, counted from 1 as they show; the same again is the reverse.
-func (u *ui) sortBy(number int) {
-	shown := u.fitting()
-	if number > len(shown) || shown[number-1].order == nil {
-		u.refuse("there is no such column to sort by")
-		return
-	}
-	l := &u.list
-	i := u.columnNamed(shown[number-1].name)
-	l.reverse = l.sort == i && !l.reverse
-	l.sort = i
-	u.arrange()
-}
-
-func (u *ui) columnNamed(name string) int {
-	return slices.IndexFunc(u.columns, func(c column) bool { return c.name == name })
-}
-
-// nextSort sorts by the next of the columns that show.
-func (u *ui) nextSort() {
-	l, before := &u.list, u.list.sort
-	l.sort, l.reverse = unsorted, false
-	for _, c := range u.fitting() {
-		if i := u.columnNamed(c.name); i > before && c.order != nil {
-			l.sort = i
-			break
-		}
+// sortBy sorts by a column, counted from 1 as they are shown. Sorting by the same column again
+// reverses the order.
+func (u *ui) sortBy(number int) tea.Cmd {
+	if !u.list.sortBy(number, u.fitting()) {
+		return u.handle(refusal("there is no such column to sort by"))
 	}
 	u.arrange()
-	if l.sort == unsorted {
-		u.tell("in the inventory's order")
-	} else {
-		u.tell("sorted by " + u.columns[l.sort].name)
-	}
+	return nil
 }
 
-func (u *ui) nextTheme() {
-	for i, t := range Themes {
-		if t == u.o.Settings.Theme {
-			u.o.Settings.Theme = Themes[(i+1)%len(Themes)]
-			break
-		}
+// nextSort sorts by the next of the columns that are shown.
+func (u *ui) nextSort() tea.Cmd {
+	u.list.sortByNext(u.fitting())
+	u.arrange()
+	if u.list.sort == unsorted {
+		return u.handle(info("sorted as in the inventory"))
 	}
-	u.paint()
-	u.tell("theme " + string(u.o.Settings.Theme))
+	return u.handle(info("sorted by " + u.columns.chosen[u.list.sort].name))
+}
+
+func (u *ui) nextTheme() tea.Cmd {
+	theme := &u.options.Settings.Theme
+	*theme = Themes[(slices.Index(Themes, *theme)+1)%len(Themes)]
+	u.repaint()
+	return u.handle(info("theme " + string(*theme)))
+}
+
+// quit leaves the table. It asks first if something is in progress: jobs on hosts continue without
+// the table, but later waves of a run or of a reboot do not start.
+func (u *ui) quit() tea.Cmd {
+	active, busy := u.runs.active(), u.hosts.activities()
+	if len(active)+len(busy) == 0 {
+		return tea.Quit
+	}
+	u.dialog = leaveDialog(u.options.Leaving, active, busy)
+	return nil
 }

@@ -10,20 +10,22 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// block lays a run out as lines: a header, then a line a host.
+// block lays out a run as lines: a header, then one line per host.
 type block struct {
-	brush
+	painter
 	width int
 }
 
 func newBlock(p Palette, colors map[string]string) block {
-	return block{brush: newBrush(p, colors)}
+	return block{painter: newPainter(p, colors)}
 }
 
-// render draws s into at most height lines, each ended by a newline. With more hosts than lines, those that are worked on come
-// first, then what needs a person, and the last line counts the rest.
+// render draws s into at most height lines, each ending in a newline. If there are more hosts than
+// lines, those that the run is working on come first, then those that failed, and the last line
+// counts the rest.
 func (b *block) render(s *fleet.State, height int, now time.Time) string {
 	if s.Start == nil || height < 1 {
 		return ""
@@ -38,15 +40,15 @@ func (b *block) render(s *fleet.State, height int, now time.Time) string {
 		shown := max(room-1, 0)
 		hosts, rest = hosts[:shown], hosts[shown:]
 	}
-	names := 0
+	nameWidth := 0
 	for _, h := range s.Hosts {
-		names = max(names, ansi.StringWidth(h.Name))
+		nameWidth = max(nameWidth, ansi.StringWidth(h.Name))
 	}
 	for _, h := range hosts {
-		b.line(&out, b.host(h, min(names, b.width/3), now))
+		b.line(&out, b.host(h, min(nameWidth, b.width/3), now))
 	}
 	if len(rest) > 0 && room > 0 {
-		b.line(&out, b.palette.Faint.Paint(fmt.Sprintf("… %d more: %s", len(rest), counts(rest))))
+		b.line(&out, b.palette.Faint.Paint(fmt.Sprintf("… %d more: %s", len(rest), countHosts(rest))))
 	}
 	return out.String()
 }
@@ -58,17 +60,18 @@ func (b *block) line(out *strings.Builder, text string) {
 
 func (b *block) header(s *fleet.State, now time.Time) string {
 	goal := s.Start.Goal
-	if rev := Short(s.Start.Revision); rev != "" {
+	if rev := health.Short(s.Start.Revision); rev != "" {
 		goal += " to " + rev
 	}
 	elapsed := now.Sub(s.Began)
 	if s.Summary != nil {
 		elapsed = seconds(s.Summary.Seconds)
 	}
-	return fmt.Sprintf("%s  %s  %s  %s", b.palette.Strong.Paint(s.Start.Fleet), goal, clock(elapsed), counts(s.Hosts))
+	return fmt.Sprintf("%s  %s  %s  %s", b.palette.Strong.Paint(s.Start.Fleet), goal, stopwatch(elapsed), countHosts(s.Hosts))
 }
 
-// urgency orders hosts for a window that is too low for all: the lower, the sooner a person wants to see it.
+// urgency orders hosts in a window that is too low for all of them. A host with a lower value comes
+// first.
 func urgency(h *fleet.HostState) int {
 	switch {
 	case h.Phase == fleet.Done && !h.Result.Outcome.Good():
@@ -81,23 +84,24 @@ func urgency(h *fleet.HostState) int {
 	return 0
 }
 
-// barsFrom is in columns: a narrower window has no room for bars.
-const barsFrom = 70
+// minBarWidth is the width of the narrowest window that has progress bars.
+const minBarWidth = 70
 
-// host is a host's line: mark, name, what it is at, for how long, and what it said last.
-func (b *block) host(h *fleet.HostState, names int, now time.Time) string {
-	ink, mark, word := b.status(h)
-	var stopwatch string
-	if d, begun := elapsed(h, now); begun {
-		stopwatch = clock(d)
+// host returns a host's line: mark, name, state, elapsed time, and the last line of its log or its
+// result.
+func (b *block) host(h *fleet.HostState, nameWidth int, now time.Time) string {
+	ink, mark, word := b.state(h)
+	var clock string
+	if d, started := elapsed(h, now); started {
+		clock = stopwatch(d)
 	}
 	columns := []string{
 		ink.Paint(mark),
-		b.inks[h.Name].Paint(pad(h.Name, names)),
+		b.inks[h.Name].Paint(pad(h.Name, nameWidth)),
 		ink.Paint(pad(word, wordWidth)),
-		fmt.Sprintf("%*s", clockWidth, stopwatch),
+		fmt.Sprintf("%*s", clockWidth, clock),
 	}
-	if b.width >= barsFrom {
+	if b.width >= minBarWidth {
 		columns = append(columns, b.bar(h))
 	}
 	return strings.Join(append(columns, b.detail(h)), " ")

@@ -12,30 +12,30 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// thousand is a run over a thousand hosts, in all states.
+// thousand returns a run of 1,000 hosts in all states.
 func thousand() *fleet.State {
 	state := new(fleet.State)
-	run := &story{tell: state.Apply}
+	run := &scriptedRun{emit: state.Apply}
 	var names []string
 	for i := range 1000 {
 		names = append(names, fmt.Sprintf("host%03d", i))
 	}
-	run.begins(names...)
+	run.start(names...)
 	for i, name := range names {
 		switch i % 4 {
 		case 0:
 			run.step(name, fleet.Build, time.Second)
 			run.event(time.Second, fleet.Event{Type: fleet.ProgressMade, Host: name, Progress: &fleet.Progress{Builds: 1, BuildsExpected: 4, Building: "hello-2.12"}})
 		case 1:
-			run.ends(name, fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
+			run.finish(name, fleet.Result{Outcome: fleet.Failed, Reason: "it does not compile"})
 		case 2:
-			run.ends(name, fleet.Result{Outcome: fleet.Unchanged})
+			run.finish(name, fleet.Result{Outcome: fleet.Unchanged})
 		}
 	}
 	return state
 }
 
-func TestBlockNeverOutgrowsItsWindow(t *testing.T) {
+func TestBlockFitsItsWindow(t *testing.T) {
 	state := thousand()
 	for _, size := range [][2]int{{200, 60}, {80, 24}, {60, 15}, {20, 3}, {5, 1}, {1, 2}} {
 		b := newBlock(NewPalette(colorprofile.TrueColor), map[string]string{"host000": "#d4c060"})
@@ -52,7 +52,7 @@ func TestBlockNeverOutgrowsItsWindow(t *testing.T) {
 	}
 }
 
-func TestBlockShowsWhatIsWorkedOnBeforeWhatIsDone(t *testing.T) {
+func TestBlockShowsWorkingHostsFirst(t *testing.T) {
 	b := newBlock(Palette{}, nil)
 	b.width = 80
 	lines := strings.Split(b.render(thousand(), 300, noon), "\n")
@@ -63,7 +63,7 @@ func TestBlockShowsWhatIsWorkedOnBeforeWhatIsDone(t *testing.T) {
 	}
 }
 
-func BenchmarkBlockOfAThousandHosts(b *testing.B) {
+func BenchmarkBlockOf1000Hosts(b *testing.B) {
 	state := thousand()
 	block := newBlock(NewPalette(colorprofile.TrueColor), nil)
 	block.width = 160

@@ -3,6 +3,7 @@ package tui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,133 +12,188 @@ import (
 
 // column is one column of the table.
 type column struct {
-	name  string // as the configuration has it
-	head  string
-	width int
-	keep  int // the lower, the longer it stays as the window gets narrower
-	draw  func(u *ui, r *row, c *column) string
-	order func(u *ui, a, b *row) int
+	name     string // as in the configuration
+	head     string
+	width    int
+	priority int  // columns with a higher number are left out first if the window is narrow
+	number   bool // aligned to the right
+	draw     func(c cell) string
+	order    func(a, b *row, now time.Time) int // nil if the table cannot be sorted by the column
 }
 
-// leastDetail is what the last column, which has the rest, wants to be worth anything.
-const leastDetail = 18
+// cell is a host's field of a column, with what is needed to draw it.
+type cell struct {
+	*row
+	*painter
+	width int
+	now   time.Time
+	calm  bool
+}
 
-// columnTable lists all columns, in their usual order. Mark and name come before them and always stay.
-func columnTable() []column {
+// minDetailWidth is the least width at which the last column, which takes the rest of the line, is
+// useful.
+const minDetailWidth = 18
+
+// allColumns returns all columns in their default order. The mark and the name come before them and
+// are always shown.
+func allColumns() []column {
 	return []column{
-		{"state", "STATE", 2 + wordWidth, 0, (*ui).drawState, func(_ *ui, a, b *row) int { return cmp.Compare(a.at, b.at) }},
-		{"kind", "KIND", 6, 8, func(_ *ui, r *row, c *column) string { return pad(string(r.Kind), c.width) },
-			func(_ *ui, a, b *row) int { return cmp.Compare(a.Kind, b.Kind) }},
-		{"cells", "GLSA", 4, 2, (*ui).drawCells, func(u *ui, a, b *row) int { return cmp.Compare(b.system(&u.target), a.system(&u.target)) }},
-		{"revision", "REVISION", 8, 3, (*ui).drawRevision, func(_ *ui, a, b *row) int { x, _ := a.revision(); y, _ := b.revision(); return cmp.Compare(x, y) }},
-		{"behind", "BEHIND", 6, 5, (*ui).drawBehind, func(_ *ui, a, b *row) int { return cmp.Compare(commitsBehind(b), commitsBehind(a)) }},
-		{"generation", "GEN", 5, 6, func(_ *ui, r *row, c *column) string { _, n := r.revision(); return right(digits(n), c.width) },
-			func(_ *ui, a, b *row) int { _, x := a.revision(); _, y := b.revision(); return cmp.Compare(y, x) }},
-		{"cpu", "CPU", 4, 7, func(u *ui, r *row, c *column) string { return u.percent(cpu(r), c.width) },
-			func(_ *ui, a, b *row) int { return cmp.Compare(cpu(b), cpu(a)) }},
-		{"memory", "MEM", 4, 7, func(u *ui, r *row, c *column) string { return u.percent(memory(r), c.width) },
-			func(_ *ui, a, b *row) int { return cmp.Compare(memory(b), memory(a)) }},
-		{"wave", "WAVE", 4, 9, func(_ *ui, r *row, c *column) string { return right(digits(r.Wave), c.width) },
-			func(_ *ui, a, b *row) int { return cmp.Compare(a.Wave, b.Wave) }},
-		{"time", "TIME", clockWidth, 1, (*ui).drawTime, func(u *ui, a, b *row) int {
-			return cmp.Compare(b.clock(u.now, false), a.clock(u.now, false))
-		}},
-		{"bar", "", barWidth, 4, func(u *ui, r *row, _ *column) string {
-			if r.work == nil || u.o.Settings.Calm {
-				return strings.Repeat(" ", barWidth)
-			}
-			return u.brush.bar(r.work)
-		}, nil},
+		{name: "state", head: "STATE", width: 2 + wordWidth, priority: 0, draw: drawState,
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(a.judged.State, b.judged.State) }},
+		{name: "kind", head: "KIND", width: 6, priority: 8,
+			draw:  func(c cell) string { return pad(string(c.Kind), c.width) },
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(a.Kind, b.Kind) }},
+		{name: "cells", head: "GLSA", width: 4, priority: 2, draw: drawGlyphs,
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(b.judged.System, a.judged.System) }},
+		{name: "revision", head: "REVISION", width: 8, priority: 3, draw: drawRevision,
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(a.judged.Revision, b.judged.Revision) }},
+		{name: "behind", head: "BEHIND", width: 6, priority: 5, number: true, draw: drawBehind,
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(b.judged.Behind, a.judged.Behind) }},
+		{name: "generation", head: "GEN", width: 5, priority: 6, number: true,
+			draw:  func(c cell) string { return padLeft(digits(c.judged.Generation), c.width) },
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(b.judged.Generation, a.judged.Generation) }},
+		{name: "cpu", head: "CPU", width: 4, priority: 7, number: true,
+			draw:  func(c cell) string { return drawPercent(c, cpu(c.row)) },
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(cpu(b), cpu(a)) }},
+		{name: "memory", head: "MEM", width: 4, priority: 7, number: true,
+			draw:  func(c cell) string { return drawPercent(c, memory(c.row)) },
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(memory(b), memory(a)) }},
+		{name: "wave", head: "WAVE", width: 4, priority: 9, number: true,
+			draw:  func(c cell) string { return padLeft(digits(c.Wave), c.width) },
+			order: func(a, b *row, _ time.Time) int { return cmp.Compare(a.Wave, b.Wave) }},
+		{name: "time", head: "TIME", width: clockWidth, priority: 1, number: true, draw: drawTime,
+			order: func(a, b *row, now time.Time) int { return cmp.Compare(b.clock(now, false), a.clock(now, false)) }},
+		{name: "bar", width: barWidth, priority: 4, draw: drawBar},
 	}
 }
 
-// fit leaves out the columns that there is no room for, those first that matter least.
+// ColumnNames returns the names of the table's columns.
+func ColumnNames() []string {
+	var names []string
+	for _, c := range allColumns() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// columnSet is the columns that the operator has chosen.
+type columnSet struct {
+	chosen   []column
+	fitting  []column // those that there was room for last time
+	fittedTo int      // the width of the window then
+}
+
+// newColumnSet returns the columns of those names in that order, or all of them if there are no
+// names.
+func newColumnSet(names []string) columnSet {
+	all := allColumns()
+	if len(names) == 0 {
+		return columnSet{chosen: all}
+	}
+	var set columnSet
+	for _, name := range names {
+		if i := slices.IndexFunc(all, func(c column) bool { return c.name == name }); i >= 0 {
+			set.chosen = append(set.chosen, all[i])
+		}
+	}
+	return set
+}
+
+func (s *columnSet) index(name string) int {
+	return slices.IndexFunc(s.chosen, func(c column) bool { return c.name == name })
+}
+
+// fit returns the columns that there is room for, leaving out those of the lowest priority.
+func (s *columnSet) fit(width int) []column {
+	if s.fittedTo != width {
+		s.fitting, s.fittedTo = fit(s.chosen, width), width
+	}
+	return s.fitting
+}
+
 func fit(all []column, width int) []column {
-	need := func(keep int) int {
+	need := func(limit int) int {
 		sum := 0
 		for _, c := range all {
-			if c.keep < keep {
+			if c.priority < limit {
 				sum += c.width + 1
 			}
 		}
 		return sum
 	}
-	keep := 10
-	for keep > 1 && need(keep)+leastDetail > width {
-		keep--
+	limit := 10
+	for limit > 1 && need(limit)+minDetailWidth > width {
+		limit--
 	}
 	var fitting []column
 	for _, c := range all {
-		if c.keep < keep {
+		if c.priority < limit {
 			fitting = append(fitting, c)
 		}
 	}
 	return fitting
 }
 
-func (u *ui) drawState(r *row, c *column) string {
-	ink, mark, word := r.look(&u.brush, &u.target)
+func drawState(c cell) string {
+	ink, mark, word := c.row.state(c.painter)
 	return ink.Paint(pad(mark+" "+word, c.width))
 }
 
-func (u *ui) drawCells(r *row, _ *column) string {
-	return u.cells[r.git(&u.target)] + u.cells[r.lock(u.targetLock)] + u.cells[r.system(&u.target)] + u.cells[r.agent()]
+func drawGlyphs(c cell) string {
+	j := &c.judged
+	return c.glyphs[j.Git] + c.glyphs[j.Lock] + c.glyphs[j.System] + c.glyphs[j.Agent]
 }
 
-func (u *ui) drawRevision(r *row, c *column) string {
-	rev, _ := r.revision()
-	text := pad(Short(rev), c.width)
-	if rev != "" && u.target.Revision != "" && rev != u.target.Revision {
-		return u.palette.Warn.Paint(text)
+func drawRevision(c cell) string {
+	text := pad(health.Short(c.judged.Revision), c.width)
+	if c.judged.Drift.Has(health.Outdated) {
+		return c.palette.Warn.Paint(text)
 	}
 	return text
 }
 
-func (u *ui) drawBehind(r *row, c *column) string {
-	n := commitsBehind(r)
+func drawBehind(c cell) string {
+	n := c.judged.Behind
 	if n == 0 {
 		return strings.Repeat(" ", c.width)
 	}
-	return u.palette.Warn.Paint(right("↓"+digits(n), c.width))
+	return c.palette.Warn.Paint(padLeft("↓"+digits(n), c.width))
 }
 
-func commitsBehind(r *row) int {
-	if h := r.status.Health; h != nil && h.Checkout != nil {
-		return h.Checkout.Behind
-	}
-	return 0
-}
-
-// drawTime is a stopwatch while something is done with the host, and else how long ago it answered.
-func (u *ui) drawTime(r *row, c *column) string {
-	d := r.clock(u.now, u.o.Settings.Calm)
+// drawTime draws a stopwatch while the host is being changed, otherwise how long ago it answered.
+func drawTime(c cell) string {
+	d := c.clock(c.now, c.calm)
 	switch {
-	case r.doing != "":
-		return right(clock(d), c.width)
-	case !r.tellsOfRun():
-		return u.palette.Faint.Paint(right(ago(d), c.width))
-	case r.work.Began.IsZero():
+	case c.activity != "":
+		return padLeft(stopwatch(d), c.width)
+	case !c.showsRun():
+		return c.palette.Faint.Paint(padLeft(ago(d), c.width))
+	case c.work.Began.IsZero():
 		return strings.Repeat(" ", c.width)
 	}
-	return right(clock(d), c.width)
+	return padLeft(stopwatch(d), c.width)
 }
 
-// ago is a time in the past as people say it; "" for one that never was.
-func ago(d time.Duration) string {
-	switch {
-	case d < 0:
-		return ""
-	case d < time.Minute:
-		return "now"
-	case d < time.Hour:
-		return fmt.Sprintf("%dm", int(d.Minutes()))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d.Hours()))
+func drawBar(c cell) string {
+	if c.work == nil || c.calm {
+		return strings.Repeat(" ", barWidth)
 	}
-	return fmt.Sprintf("%dd", int(d.Hours()/24))
+	return c.bar(c.work)
 }
 
-// cpu is a share of 100, and -1 where it is not known. So is memory.
+// drawPercent draws a percentage, or blanks if it is negative.
+func drawPercent(c cell, percent float64) string {
+	if percent < 0 {
+		return strings.Repeat(" ", c.width)
+	}
+	text := padLeft(fmt.Sprintf("%.0f%%", percent), c.width)
+	if percent >= 90 {
+		return c.palette.Bad.Paint(text)
+	}
+	return text
+}
+
+// cpu returns the percentage in use, or -1 if it is unknown.
 func cpu(r *row) float64 {
 	if h := r.status.Health; h != nil && h.CPU != nil {
 		return *h.CPU
@@ -145,34 +201,18 @@ func cpu(r *row) float64 {
 	return -1
 }
 
+// memory returns the percentage in use, or -1 if it is unknown.
 func memory(r *row) float64 {
 	if h := r.status.Health; h != nil {
-		return used(h.Memory)
+		return percentUsed(h.Memory)
 	}
 	return -1
 }
 
-func used(a *health.Amount) float64 {
+// percentUsed returns the percentage in use, or -1 if it is unknown.
+func percentUsed(a *health.Amount) float64 {
 	if a == nil || a.Total == 0 {
 		return -1
 	}
 	return 100 * float64(a.Total-min(a.Free, a.Total)) / float64(a.Total)
-}
-
-func (u *ui) percent(share float64, width int) string {
-	switch {
-	case share < 0:
-		return strings.Repeat(" ", width)
-	case share >= 90:
-		return u.palette.Bad.Paint(right(fmt.Sprintf("%.0f%%", share), width))
-	}
-	return right(fmt.Sprintf("%.0f%%", share), width)
-}
-
-// digits is a number that is left out where it is 0.
-func digits(n int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
 }

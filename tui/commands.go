@@ -6,24 +6,28 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// commands is the palette: every action by its name, for those who do not know the keys.
-type commands struct {
-	input input
-	at    int
-	where scope // the keys went there when it was opened
+// commandPalette finds actions by name, for an operator who does not know the keys.
+type commandPalette struct {
+	keys     *keymap
+	scope    scope // where keys went when it was opened
+	readOnly bool
+	input    input
+	chosen   int
 }
 
-func (u *ui) askCommand() { u.commands = &commands{where: u.scope()} }
+func newCommandPalette(keys *keymap, scope scope, readOnly bool) *commandPalette {
+	return &commandPalette{keys: keys, scope: scope, readOnly: readOnly}
+}
 
-// matching are the actions whose name or words have what was typed in them; those whose name begins with it come first, and before
-// anything is typed those that do something to hosts.
-func (c *commands) matching(u *ui) []*action {
+// matches returns the actions whose name or description contains what was typed. Those whose name
+// starts with it come first; before anything is typed, the actions on hosts do.
+func (c *commandPalette) matches() []*action {
 	typed := strings.ToLower(strings.TrimSpace(c.input.text()))
 	var first, rest []*action
-	for i := range u.keys.actions {
-		a := &u.keys.actions[i]
+	for i := range c.keys.actions {
+		a := &c.keys.actions[i]
 		switch {
-		case a.where&c.where == 0 || strings.HasPrefix(a.name, "sort-"):
+		case a.scope&c.scope == 0 || strings.HasPrefix(a.name, "sort-"):
 		case strings.HasPrefix(a.name, typed) && (typed != "" || a.forHosts()):
 			first = append(first, a)
 		case strings.Contains(a.name+" "+a.about, typed):
@@ -33,35 +37,35 @@ func (c *commands) matching(u *ui) []*action {
 	return append(first, rest...)
 }
 
-func (c *commands) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
-	found := c.matching(u)
+func (c *commandPalette) key(msg tea.KeyPressMsg) effect {
+	found := c.matches()
 	switch msg.String() {
 	case "esc":
-		u.commands = nil
+		return effect{closed: true}
 	case "up", "ctrl+p", "shift+tab":
-		c.at = max(c.at-1, 0)
+		c.chosen = max(c.chosen-1, 0)
 	case "down", "ctrl+n", "tab":
-		c.at = min(c.at+1, max(len(found)-1, 0))
+		c.chosen = min(c.chosen+1, max(len(found)-1, 0))
 	case "enter":
-		u.commands = nil
-		if c.at < len(found) {
-			return u.perform(found[c.at])
+		e := effect{closed: true}
+		if c.chosen < len(found) {
+			e.action = found[c.chosen]
 		}
+		return e
 	default:
 		if c.input.key(msg) {
-			c.at = 0
+			c.chosen = 0
 		}
 	}
-	return nil
+	return effect{}
 }
 
-// box draws it as a dialog is drawn.
-func (c *commands) box(u *ui) []string {
-	p := &u.palette
-	found := c.matching(u)
+// box draws the palette like a dialog.
+func (c *commandPalette) box(p *Palette, width, height int) []string {
+	found := c.matches()
 	lines := []string{p.Strong.Paint(":") + c.input.draw(p, false), ""}
-	room := max(min(u.height-8, 14), 1)
-	top := max(c.at-room+1, 0)
+	room := max(min(height-8, 14), 1)
+	top := max(c.chosen-room+1, 0)
 	for i := top; i < min(top+room, len(found)); i++ {
 		a := found[i]
 		key := ""
@@ -70,15 +74,15 @@ func (c *commands) box(u *ui) []string {
 		}
 		mark, line := "  ", pad(a.name, 16)+pad(key, 8)+a.about
 		switch {
-		case i == c.at:
+		case i == c.chosen:
 			mark, line = p.Strong.Paint("▸ "), p.Strong.Paint(line)
-		case a.changes && u.o.ReadOnly != "":
+		case a.changes && c.readOnly:
 			line = p.Faint.Paint(line)
 		}
 		lines = append(lines, mark+line)
 	}
 	if len(found) == 0 {
-		lines = append(lines, p.Faint.Paint("no command is like that"))
+		lines = append(lines, p.Faint.Paint("no matching command"))
 	}
-	return frameAround(u, "commands", lines)
+	return framed(p, "commands", lines, boxWidth(width))
 }

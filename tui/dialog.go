@@ -1,50 +1,77 @@
 package tui
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// choice is one of what there is to choose from.
+// choice is one of the generations to choose from.
 type choice struct {
-	text string // clean
-	to   int    // the generation
-	now  bool   // it is so already: not to be chosen
+	text       string // safe to print
+	generation int
+	disabled   bool // cannot be chosen: it is current
 }
 
-// dialog is a question that must be answered before anything else. What it would do is fixed when it opens: nothing that
-// happens behind it changes whom it is about.
+// dialog is a question that must be answered before anything else. What it would do is fixed when
+// it opens: nothing that happens in the meantime changes which hosts it is about.
 type dialog struct {
-	title  string
-	lines  []string // clean text
-	yes    string   // what the button says that does it
-	hosts  []string // whom it is about
-	input  *input   // something to be typed
-	hidden bool     // not to be seen
-	want   string   // what must be typed for yes; "" is anything
-	onYes  bool     // the focus; it begins on Cancel
-	list   []choice // of which one is meant; none where there is nothing to choose
-	at     int      // the chosen one
-	do     func(u *ui, text string) tea.Cmd
-	cancel func(u *ui)
+	title    string
+	lines    []string // safe to print
+	confirm  string   // the label of the button that does it
+	hosts    []string // that it is about
+	input    *input   // for a text; nil if there is nothing to type
+	hidden   bool     // the text is a secret
+	expected string   // the text that confirms; "" is any
+	onYes    bool     // the focus is on the confirm button, not on Cancel
+	choices  []choice // nil if there is nothing to choose
+	chosen   int
+	leaves   bool // it leaves the table
+	accept   func(text string) tea.Cmd
+	cancel   func() // nil if there is nothing to do
 
-	question *question // that somebody waits for; nil where nobody does
+	question *question // of a goroutine that waits for the answer; nil if there is none
 }
 
-func (d *dialog) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
+// newHostDialog returns a dialog that names hosts.
+func newHostDialog(title string, hosts []*inventory.Host) *dialog {
+	d := &dialog{title: title}
+	for _, h := range hosts {
+		d.hosts = append(d.hosts, h.Name)
+	}
+	const maxNames = 24
+	shown := d.hosts[:min(len(d.hosts), maxNames)]
+	names := strings.Join(shown, ", ")
+	if more := len(d.hosts) - len(shown); more > 0 {
+		names += fmt.Sprintf(" and %d more", more)
+	}
+	d.lines = []string{names}
+	return d
+}
+
+// expectCount requires the number of hosts to be typed, and shows why.
+func (d *dialog) expectCount(why string) {
+	d.expected, d.input = strconv.Itoa(len(d.hosts)), &input{}
+	d.lines = append(d.lines, "", fmt.Sprintf("%s: type %s to confirm", why, d.expected))
+}
+
+func (d *dialog) key(msg tea.KeyPressMsg) effect {
 	switch msg.String() {
 	case "esc":
-		return d.close(u, false)
+		return d.close(false)
 	case "enter":
-		return d.close(u, d.onYes || d.input != nil)
+		return d.close(d.onYes || d.input != nil)
 	case "tab", "shift+tab":
 		d.onYes = !d.onYes
 	default:
 		if d.input != nil {
 			d.input.key(msg)
-			return nil
+			return effect{}
 		}
 		switch msg.String() {
 		case "left", "right", "h", "l":
@@ -55,103 +82,82 @@ func (d *dialog) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
 			d.choose(-1)
 		}
 	}
-	return nil
+	return effect{}
 }
 
-func (d *dialog) close(u *ui, yes bool) tea.Cmd {
+// close accepts or cancels. It does nothing if the expected text has not been typed.
+func (d *dialog) close(yes bool) effect {
 	text := ""
 	if d.input != nil {
 		text = d.input.text()
 	}
-	if yes && d.want != "" && strings.TrimSpace(text) != d.want {
-		return nil // not yet typed
+	if yes && d.expected != "" && strings.TrimSpace(text) != d.expected {
+		return effect{}
 	}
-	u.dialog = nil
-	defer u.nextQuestion()
+	e := effect{closed: true}
 	if yes {
-		return d.do(u, text)
+		e.cmd = d.accept(text)
+	} else if d.cancel != nil {
+		d.cancel()
 	}
-	if d.cancel != nil {
-		d.cancel(u)
-	}
-	return nil
+	return e
 }
 
-// box draws the dialog, a string a line, all of one width.
-func (d *dialog) box(u *ui) []string {
-	p := &u.palette
-	inner := boxWidth(u)
-	var body []string
-	for _, l := range d.lines {
-		body = append(body, strings.Split(ansi.Wrap(l, inner, ""), "\n")...)
-	}
-	room := max(u.height-8, 1)
-	if len(d.list) > 0 {
-		room = max(room-min(len(d.list), mostChoices, room/2)-1, 1)
-	}
-	if len(body) > room { // whom it is about comes first, and stays
-		body = append(body[:max(room-1, 1)], "…")
-	}
-	body = append(body, d.choices(p, u.height-8-len(body))...)
-	if d.input != nil {
-		body = append(body, "", p.Strong.Paint("> ")+d.input.draw(p, d.hidden))
-	}
-	body = append(body, "", d.buttons(p))
-	return frameAround(u, d.title, body)
-}
-
-// choose goes on to the next choice there is, in a direction.
+// choose moves to the next choice that is not disabled, in the direction of step.
 func (d *dialog) choose(step int) {
-	for i := d.at + step; i >= 0 && i < len(d.list); i += step {
-		if !d.list[i].now {
-			d.at = i
+	for i := d.chosen + step; i >= 0 && i < len(d.choices); i += step {
+		if !d.choices[i].disabled {
+			d.chosen = i
 			return
 		}
 	}
 }
 
-// mostChoices show at once.
-const mostChoices = 8
+// box draws the dialog for a window of that size, one string per line, all of the same width.
+func (d *dialog) box(p *Palette, width, height int) []string {
+	inner := boxWidth(width)
+	var body []string
+	for _, l := range d.lines {
+		body = append(body, strings.Split(ansi.Wrap(l, inner, ""), "\n")...)
+	}
+	room := max(height-8, 1)
+	if len(d.choices) > 0 {
+		room = max(room-min(len(d.choices), maxChoices, room/2)-1, 1)
+	}
+	if len(body) > room { // the hosts come first and stay
+		body = append(body[:max(room-1, 1)], "…")
+	}
+	body = append(body, d.choiceLines(p, height-8-len(body))...)
+	if d.input != nil {
+		body = append(body, "", p.Strong.Paint("> ")+d.input.draw(p, d.hidden))
+	}
+	body = append(body, "", d.buttons(p))
+	return framed(p, d.title, body, inner)
+}
 
-// choices are the lines of what there is to choose from, those around the chosen one where there is no room for all.
-func (d *dialog) choices(p *Palette, room int) []string {
-	if len(d.list) == 0 {
+// maxChoices is how many choices are shown at once.
+const maxChoices = 8
+
+// choiceLines returns the choices as lines: those around the chosen one if there is no room for
+// all.
+func (d *dialog) choiceLines(p *Palette, room int) []string {
+	if len(d.choices) == 0 {
 		return nil
 	}
-	room = min(max(room-1, 1), mostChoices)
-	top := min(max(d.at-room/2, 0), max(len(d.list)-room, 0))
+	room = min(max(room-1, 1), maxChoices)
+	top := min(max(d.chosen-room/2, 0), max(len(d.choices)-room, 0))
 	lines := []string{""}
-	for i := top; i < min(top+room, len(d.list)); i++ {
-		if i == d.at {
-			lines = append(lines, p.Strong.Paint("▸ "+d.list[i].text))
+	for i := top; i < min(top+room, len(d.choices)); i++ {
+		if i == d.chosen {
+			lines = append(lines, p.Strong.Paint("▸ "+d.choices[i].text))
 		} else {
-			lines = append(lines, "  "+d.list[i].text)
+			lines = append(lines, "  "+d.choices[i].text)
 		}
 	}
-	if hidden := len(d.list) - room; hidden > 0 {
-		lines[0] = p.Faint.Paint(plural(len(d.list), "generation") + ", j and k for more")
+	if len(d.choices) > room {
+		lines[0] = p.Faint.Paint(plural(len(d.choices), "generation") + ", j and k for more")
 	}
 	return lines
-}
-
-// frameAround draws lines in a box, cut to its width.
-func frameAround(u *ui, title string, lines []string) []string {
-	p, inner := &u.palette, boxWidth(u)
-	box := []string{frame("╭", "╮", " "+title+" ", inner, p)}
-	for _, l := range lines {
-		l = ansi.Truncate(l, inner, "…")
-		box = append(box, p.Busy.Paint("│")+" "+l+strings.Repeat(" ", inner-ansi.StringWidth(l))+" "+p.Busy.Paint("│"))
-	}
-	return append(box, frame("╰", "╯", "", inner, p))
-}
-
-// boxWidth is that of the text in a box.
-func boxWidth(u *ui) int { return min(u.width-6, 72) }
-
-func frame(left, right, title string, inner int, p *Palette) string {
-	title = ansi.Truncate(title, inner, "…")
-	line := strings.Repeat("─", inner+1-ansi.StringWidth(title))
-	return p.Busy.Paint(left+"─") + p.Strong.Paint(title) + p.Busy.Paint(line+right)
 }
 
 func (d *dialog) buttons(p *Palette) string {
@@ -162,23 +168,42 @@ func (d *dialog) buttons(p *Palette) string {
 		return "[ " + text + " ]"
 	}
 	if d.input != nil {
-		return p.Faint.Paint("enter: " + d.yes + "   esc: Cancel")
+		return p.Faint.Paint("enter: " + d.confirm + "   esc: Cancel")
 	}
-	return button("Cancel", !d.onYes) + "  " + button(d.yes, d.onYes)
+	return button("Cancel", !d.onYes) + "  " + button(d.confirm, d.onYes)
 }
 
-// overlay puts a box in the middle of a screen.
+// framed draws lines in a box with a title. The text in it is inner columns wide.
+func framed(p *Palette, title string, lines []string, inner int) []string {
+	box := []string{frameLine(p, "╭", "╮", " "+title+" ", inner)}
+	for _, l := range lines {
+		l = ansi.Truncate(l, inner, "…")
+		box = append(box, p.Busy.Paint("│")+" "+l+strings.Repeat(" ", inner-ansi.StringWidth(l))+" "+p.Busy.Paint("│"))
+	}
+	return append(box, frameLine(p, "╰", "╯", "", inner))
+}
+
+// boxWidth returns the width of the text in a box.
+func boxWidth(width int) int { return min(width-6, 72) }
+
+func frameLine(p *Palette, left, right, title string, inner int) string {
+	title = ansi.Truncate(title, inner, "…")
+	line := strings.Repeat("─", inner+1-ansi.StringWidth(title))
+	return p.Busy.Paint(left+"─") + p.Strong.Paint(title) + p.Busy.Paint(line+right)
+}
+
+// overlay draws a box over the middle of a screen.
 func overlay(screen string, box []string, width, height int) string {
 	lines := strings.Split(screen, "\n")
-	wide := ansi.StringWidth(box[0])
-	left, top := (width-wide)/2, max((height-len(box))/3, 0)
+	boxWidth := ansi.StringWidth(box[0])
+	left, top := (width-boxWidth)/2, max((height-len(box))/3, 0)
 	for i, b := range box {
 		if top+i >= len(lines) {
 			break
 		}
 		l := lines[top+i]
 		l += strings.Repeat(" ", max(width-ansi.StringWidth(l), 0))
-		lines[top+i] = ansi.Cut(l, 0, left) + ansi.ResetStyle + b + ansi.Cut(l, left+wide, width)
+		lines[top+i] = ansi.Cut(l, 0, left) + ansi.ResetStyle + b + ansi.Cut(l, left+boxWidth, width)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -7,28 +7,32 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
-	// batchEvery is how long events gather before the screen hears of them: one message an event would fall behind.
-	batchEvery = 50 * time.Millisecond
-	// mostWaiting bounds the log lines that gather while the screen is away: they are whole on disk.
-	mostWaiting = 4096
+	// batchInterval is how long events are collected before they are sent to the screen. One
+	// message per event would be too slow.
+	batchInterval = 50 * time.Millisecond
+	// maxPending limits the log lines that are collected while the screen is not drawing. The logs
+	// on disk have all.
+	maxPending = 4096
 )
 
-// batch is what happened since the screen was last told.
+// batch is everything that has happened since the last batch.
 type batch struct {
-	events   []fleet.Event
-	skipped  int // lines that found no place
-	notes    []string
-	statuses []Status
-	doings   []doing
-	plans    []plan
-	target   *Target
+	events     []fleet.Event
+	dropped    int // log lines beyond maxPending
+	notes      []string
+	statuses   []Status
+	activities []activity
+	plans      []plan
+	target     *Target
+	lastRuns   map[string]health.LastRun
 }
 
-// doing is what is done with a host beside a run.
-type doing struct{ host, word string }
+// activity is what is being done to a host outside of runs: "rebooting", or "" for nothing.
+type activity struct{ host, word string }
 
 // plan is what a deploy would do on a host.
 type plan struct {
@@ -36,7 +40,8 @@ type plan struct {
 	lines []Text
 }
 
-// feed gathers what happens and hands it to a program, a batch at a time. Nobody who adds to it ever waits for the screen.
+// feed collects what happens and sends it to a program in batches. Adding to it never waits for the
+// screen.
 type feed struct {
 	program *tea.Program
 
@@ -44,19 +49,19 @@ type feed struct {
 	pending batch
 	wake    chan struct{} // holds a token while pending is not empty
 	closed  chan struct{}
-	pump    sync.WaitGroup
+	sender  sync.WaitGroup
 }
 
 func newFeed(p *tea.Program) *feed {
 	f := &feed{program: p, wake: make(chan struct{}, 1), closed: make(chan struct{})}
-	f.pump.Go(f.deliver)
+	f.sender.Go(f.send)
 	return f
 }
 
 func (f *feed) event(ev fleet.Event) {
 	f.add(func(b *batch) {
-		if ev.Type == fleet.LogLine && ev.Stream == "out" && len(b.events) >= mostWaiting {
-			b.skipped++
+		if ev.Type == fleet.LogLine && ev.Stream == "out" && len(b.events) >= maxPending {
+			b.dropped++
 			return
 		}
 		b.events = append(b.events, ev)
@@ -73,9 +78,10 @@ func (f *feed) add(put func(*batch)) {
 	}
 }
 
-// deliver hands over what gathered. Send waits while the terminal is given back, so this is nobody else's goroutine.
-func (f *feed) deliver() {
-	pause := time.NewTicker(batchEvery)
+// send sends a batch whenever there is one. It has a goroutine of its own: Program.Send blocks
+// while the terminal is released.
+func (f *feed) send() {
+	pause := time.NewTicker(batchInterval)
 	defer pause.Stop()
 	for {
 		select {
@@ -100,9 +106,9 @@ func (f *feed) take() batch {
 	return taken
 }
 
-// close ends the feed, and returns what was not handed over.
+// close stops the feed and returns what was not sent.
 func (f *feed) close() batch {
 	close(f.closed)
-	f.pump.Wait()
+	f.sender.Wait()
 	return f.take()
 }

@@ -7,149 +7,106 @@ import (
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// header is the first line: the fleet, how many hosts are how, where it should be, and the run under way.
-func (u *ui) header(out *strings.Builder) {
+// drawHeader draws the first line: the fleet, how many hosts are in each state, the current run,
+// and the target. If the line is too narrow for the states' words, it has only their marks.
+func (u *ui) drawHeader(out *strings.Builder) {
+	counts := u.countHosts()
+	left := u.headerWith(counts.words)
+	if ansi.StringWidth(left) > u.width {
+		left = u.headerWith(counts.marks)
+	}
+	target := u.targetText(max(u.width-ansi.StringWidth(left)-2, 0))
+	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(target), 2))
+	u.write(out, left+gap+target)
+}
+
+func (u *ui) headerWith(counts string) string {
 	p := &u.palette
-	parts := []string{p.Strong.Paint(u.o.Inventory.Name), u.counted().header}
-	if runs := u.living(); len(runs) > 0 {
+	parts := []string{p.Strong.Paint(u.options.Inventory.Name), counts}
+	if runs := u.runs.active(); len(runs) > 0 {
 		s := runs[len(runs)-1]
 		since := u.now.Sub(s.Began)
-		if u.o.Settings.Calm {
+		if u.options.Settings.Calm {
 			since = since.Truncate(time.Minute)
 		}
-		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.done, clock(since))
+		text := fmt.Sprintf("▸ %s %d%% %s", s.Start.Goal, u.runs.percent, stopwatch(since))
 		if len(runs) > 1 {
-			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.done)
+			text = fmt.Sprintf("▸ %s %d%%", plural(len(runs), "run"), u.runs.percent)
 		}
 		parts = append(parts, p.Busy.Paint(text))
 	}
-	if u.o.ReadOnly != "" {
+	if u.options.ReadOnly != "" {
 		parts = append(parts, p.Warn.Paint("read-only"))
 	}
-	left := strings.Join(parts, "  ")
-	at := u.where(max(u.width-ansi.StringWidth(left)-2, 0))
-	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(at), 2))
-	u.write(out, left+gap+at)
+	return strings.Join(parts, "  ")
 }
 
-// where is the target, as long as there is room.
-func (u *ui) where(room int) string {
-	if u.target.Revision == "" {
+// targetText returns the target, cut to width, or "" if there is no room for its revision.
+func (u *ui) targetText(width int) string {
+	target := &u.hosts.target
+	revision := health.Short(target.Revision)
+	if revision == "" || width < len(revision) {
 		return ""
 	}
-	text := u.o.Inventory.Branch + " " + Short(u.target.Revision)
-	if age := u.age(u.target.Time); age != "" {
+	text := u.options.Inventory.Branch + " " + revision
+	if age := age(target.Time, u.now); age != "" {
 		text += " " + age
 	}
-	if u.target.Subject != "" {
-		text += " " + u.target.Subject
+	if target.Subject != "" {
+		text += " " + target.Subject
 	}
-	if room < len(Short(u.target.Revision)) {
-		return ""
-	}
-	return u.palette.Faint.Paint(cut(text, room))
+	return u.palette.Faint.Paint(truncate(text, width))
 }
 
-// tallied is the counts in words, and what they were made of: they change far more rarely than frames are drawn.
-type tallied struct {
-	tally         [conditions]int
-	marked        int
-	layout        uint64
-	header, title string
+// countsLine is how many hosts are in each state as text, and what the text was made from: that
+// changes far less often than frames are drawn.
+type countsLine struct {
+	tally               [health.NumStates]int
+	marked              int
+	layout              uint64
+	words, marks, title string
 }
 
-func (u *ui) counted() *tallied {
-	if c := &u.words; c.header == "" || c.tally != u.tally || c.marked != u.marked || c.layout != u.layout {
-		*c = tallied{tally: u.tally, marked: u.marked, layout: u.layout, header: u.counts(true),
-			title: "fleetctl " + u.o.Inventory.Name + ": " + u.counts(false)}
+// countHosts returns how many hosts are in each state as text.
+func (u *ui) countHosts() *countsLine {
+	c, h := &u.counts, &u.hosts
+	if c.words != "" && c.tally == h.tally && c.marked == h.markedCount && c.layout == u.layout {
+		return c
 	}
-	return &u.words
+	total := plural(len(h.rows), "host")
+	header := total
+	if h.markedCount > 0 {
+		header += u.palette.Strong.Paint(fmt.Sprintf("  ● %d marked", h.markedCount))
+	}
+	*c = countsLine{
+		tally: h.tally, marked: h.markedCount, layout: u.layout,
+		words: header + h.formatTally("  ", func(n int, s health.State) string {
+			ink, _ := u.palette.State(s)
+			return ink.Paint(strconv.Itoa(n) + " " + s.String())
+		}),
+		marks: header + " " + h.formatTally(" ", func(n int, s health.State) string {
+			ink, mark := u.palette.State(s)
+			return ink.Paint(strconv.Itoa(n) + mark)
+		}),
+		title: "fleetctl " + u.options.Inventory.Name + ": " + total + h.formatTally("  ", func(n int, s health.State) string {
+			return strconv.Itoa(n) + " " + s.String()
+		}),
+	}
+	return c
 }
 
-// counts says how many hosts are how: in colours and with marks for the header, plainly for the window's title.
-func (u *ui) counts(painted bool) string {
-	p := &u.palette
-	inks := [conditions]Ink{p.Busy, p.Bad, p.Bad, p.Warn, p.Warn, p.Warn, p.Faint, p.Good, p.Faint, p.Faint}
+// formatTally returns how many hosts are in each state, each formatted and after a gap. They add up
+// to the number of hosts.
+func (h *hosts) formatTally(gap string, format func(n int, s health.State) string) string {
 	var text strings.Builder
-	text.Grow(200)
-	text.WriteString(plural(len(u.rows), "host"))
-	if u.marked > 0 && painted {
-		p.Strong.put(&text, fmt.Sprintf("  ● %d marked", u.marked))
-	}
-	for c, n := range u.tally {
-		if n == 0 || condition(c) == unheard {
-			continue
+	for state, n := range h.tally {
+		if n > 0 {
+			text.WriteString(gap + format(n, health.State(state)))
 		}
-		text.WriteString("  ")
-		ink := inks[c]
-		if !painted {
-			ink = Ink{}
-		}
-		ink.put(&text, strconv.Itoa(n)+" "+condition(c).String())
 	}
 	return text.String()
-}
-
-// footer is the last line: what is being typed, else what there is to read, else the keys.
-func (u *ui) footer(out *strings.Builder) {
-	var line string
-	switch {
-	case u.prompt != nil:
-		line = u.prompt.draw(u)
-	case u.flash.text != "" && u.flash.bad:
-		line = u.palette.Bad.Paint("✗ " + u.flash.text)
-	case u.flash.text != "":
-		line = u.palette.Good.Paint(u.flash.text)
-	case u.list.filter != "" && u.scope() == inTable:
-		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.shown(), "host")+", esc shows all")
-	default:
-		line = u.hints()
-	}
-	out.WriteString(ansi.Truncate(line, u.width, "…"))
-}
-
-func (u *ui) shown() int {
-	n := 0
-	for _, it := range u.list.items {
-		if it.row != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// hints are the keys that one needs first, where they work.
-func (u *ui) hints() string {
-	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
-	switch {
-	case u.help:
-		names = []string{"down", "up", "back"}
-	case u.open != "":
-		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy", "help"}
-	case u.focus == onLog:
-		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy", "help"}
-	case len(u.living()) > 0:
-		names = []string{"open", "log", "cancel", "mark", "filter", "commands", "help", "quit"}
-	case u.marked > 0:
-		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all", "help", "quit"}
-	}
-	var line strings.Builder
-	line.Grow(4 * u.width)
-	room := u.width
-	for _, name := range names {
-		key := u.keys.keyOf(name)
-		if key == "" || u.o.ReadOnly != "" && u.keys.named(name).changes {
-			continue
-		}
-		if room -= len(key) + len(name) + 3; room < -2 {
-			continue
-		}
-		u.palette.Strong.put(&line, key)
-		line.WriteByte(' ')
-		u.palette.Faint.put(&line, name)
-		line.WriteString("  ")
-	}
-	return strings.TrimRight(line.String(), " ")
 }

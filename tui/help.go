@@ -1,49 +1,79 @@
 package tui
 
-import "strings"
+import (
+	"strings"
 
-// helpLines are the keys, made from the key map: what works where the help was asked for.
-func (u *ui) helpLines() []string {
-	var lines []string
-	section := func(title string, where scope, also func(a *action) bool) {
-		lines = append(lines, u.palette.Strong.Paint(title))
-		for i := range u.keys.actions {
-			a := &u.keys.actions[i]
-			if a.where&where == 0 || !also(a) || strings.HasPrefix(a.name, "sort-") && a.name != "sort-1" {
-				continue
-			}
-			keys, about := strings.Join(a.keys, " "), a.about
-			if a.name == "sort-1" {
-				keys, about = "1 … 9", "sort by that column, again in reverse"
-			}
-			line := "  " + pad(keys, 14) + pad(a.name, 16) + about
-			if a.changes && u.o.ReadOnly != "" {
-				line = u.palette.Faint.Paint(line + " (off)")
-			}
-			lines = append(lines, line)
-		}
-		lines = append(lines, "")
-	}
-	hosts := "on hosts: the marked ones, else the one under the cursor"
-	if u.o.ReadOnly != "" {
-		hosts = "on hosts; some are off, as " + u.o.ReadOnly
-	}
-	section(hosts, anywhere, (*action).forHosts)
-	section("in the table", inTable, func(a *action) bool { return a.where == inTable && !a.changes })
-	section("in a log", inLog, func(a *action) bool { return a.where == inLog })
-	section("everywhere", anywhere, func(a *action) bool { return a.where&anywhere == anywhere && !a.forHosts() })
-	lines = append(lines, u.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
-		"  "+u.cells[cellFine]+" fine  "+u.cells[cellBehind]+" behind  "+u.cells[cellBroken]+" broken  "+
-			u.cells[cellBusy]+" at work  "+u.cells[cellUnknown]+" unknown  "+u.cells[cellNone]+" none")
-	return lines
+	"github.com/markus-barta/nixfleet/fleet/health"
+)
+
+// helpPage is the help, which covers the table while it is open.
+type helpPage struct {
+	open bool
+	top  int // the first line shown
 }
 
-func (u *ui) drawHelp(out *strings.Builder, height int) {
-	lines := u.helpLines()
-	top := min(u.helpTop, max(len(lines)-height, 0))
+// scroll scrolls by a number of lines, at most to last.
+func (h *helpPage) scroll(lines, last int) { h.top = min(max(h.top+lines, 0), max(last, 0)) }
+
+// draw draws the lines that fit into height.
+func (h *helpPage) draw(lines []string, height int, write func(line string)) (drawn int) {
+	top := min(h.top, max(len(lines)-height, 0))
 	lines = lines[top:min(top+height, len(lines))]
 	for _, l := range lines {
-		u.write(out, l)
+		write(l)
 	}
-	blank(out, height-len(lines))
+	return len(lines)
+}
+
+// helpLines returns the help, which is made from the key map: the keys that work in the table and
+// in a log.
+func (u *ui) helpLines() []string {
+	h := helpText{painter: &u.painter, keys: &u.keys, readOnly: u.options.ReadOnly != ""}
+	hosts := "on hosts: the marked ones, or the one under the cursor"
+	if h.readOnly {
+		hosts = "on hosts; some are off: " + u.options.ReadOnly
+	}
+	h.section(hosts, (*action).forHosts)
+	h.section("in the table", func(a *action) bool { return a.scope == inTable && !a.changes })
+	h.section("in a log", func(a *action) bool { return a.scope == inLog })
+	h.section("everywhere", func(a *action) bool { return a.scope&anywhere == anywhere && !a.forHosts() })
+	h.legend()
+	return h.lines
+}
+
+// helpText builds the lines of the help.
+type helpText struct {
+	*painter
+	keys     *keymap
+	readOnly bool
+	lines    []string
+}
+
+// section adds the actions that belong to it, under a title.
+func (h *helpText) section(title string, belongs func(*action) bool) {
+	h.lines = append(h.lines, h.palette.Strong.Paint(title))
+	for i := range h.keys.actions {
+		a := &h.keys.actions[i]
+		if !belongs(a) || strings.HasPrefix(a.name, "sort-") && a.name != "sort-1" {
+			continue
+		}
+		keys, about := strings.Join(a.keys, " "), a.about
+		if a.name == "sort-1" {
+			keys, about = "1 … 9", "sort by that column, again to reverse"
+		}
+		line := "  " + pad(keys, 14) + pad(a.name, 16) + about
+		if a.changes && h.readOnly {
+			line = h.palette.Faint.Paint(line + " (off)")
+		}
+		h.lines = append(h.lines, line)
+	}
+	h.lines = append(h.lines, "")
+}
+
+// legend adds what the glyphs of a row mean.
+func (h *helpText) legend() {
+	g := &h.glyphs
+	h.lines = append(h.lines, h.palette.Strong.Paint("GLSA")+": Git, Lock, System and Agent of a host",
+		"  "+g[health.CellGood]+" good  "+g[health.CellBehind]+" behind  "+g[health.CellBroken]+" broken  "+
+			g[health.CellBusy]+" busy  "+g[health.CellUnknown]+" unknown  "+g[health.CellNone]+" none")
 }

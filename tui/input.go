@@ -8,17 +8,17 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// input is a line that a person types.
+// input is a line of text that the operator edits.
 type input struct {
 	runes []rune
-	at    int
+	at    int // where the cursor is
 }
 
 func (i *input) text() string { return string(i.runes) }
 
 func (i *input) set(text string) { i.runes = []rune(text); i.at = len(i.runes) }
 
-// insert takes what can be seen of text.
+// insert inserts the printable characters of text at the cursor.
 func (i *input) insert(text string) {
 	for _, r := range text {
 		if unicode.IsPrint(r) {
@@ -28,7 +28,7 @@ func (i *input) insert(text string) {
 	}
 }
 
-// key edits, and reports whether the key was one for that.
+// key edits the text. It reports whether the key is one that edits.
 func (i *input) key(msg tea.KeyPressMsg) bool {
 	switch msg.String() {
 	case "left", "ctrl+b":
@@ -67,7 +67,7 @@ func (i *input) key(msg tea.KeyPressMsg) bool {
 	return true
 }
 
-// draw shows the line with its cursor, or as many dots.
+// draw returns the text with its cursor. If hidden, every character is a dot.
 func (i *input) draw(p *Palette, hidden bool) string {
 	show := func(r []rune) string {
 		if hidden {

@@ -3,33 +3,33 @@ package tui
 import (
 	"slices"
 	"strings"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 )
 
-// scope is where an action can be had.
+// scope is a set of places in which an action is available.
 type scope uint8
 
 const (
 	inTable scope = 1 << iota
-	inLog         // the log has the keys, or a host fills the screen
+	inLog         // keys go to the log, or a host fills the screen
 	inHelp
 	anywhere = inTable | inLog
 )
 
-// action is one thing that a person can have done. The key map, the help and the palette are all made of these.
+// action is one thing that the operator can do. The key map, the help and the command palette are
+// all made from these.
 type action struct {
-	name    string // as the palette and the configuration have it
-	keys    []string
-	about   string
-	where   scope
-	changes bool             // hosts: not to be had in a table that is read-only
-	can     func(*ui) string // "" or why not now; nil is always
-	do      func(*ui) tea.Cmd
+	name        string // as in the palette and the configuration
+	keys        []string
+	about       string
+	scope       scope
+	changes     bool             // changes hosts: off in a read-only table
+	unavailable func(*ui) string // returns why, or ""; nil if the action is always available
+	do          func(*ui) tea.Cmd
 }
 
-// forHosts reports whether it is done to hosts, and not to the screen.
+// forHosts reports whether the action is done to hosts, not to the screen.
 func (a *action) forHosts() bool {
 	switch a.name {
 	case "attach", "refresh", "plan", "plan-build":
@@ -44,34 +44,32 @@ type keymap struct {
 	byKey   map[string][]*action
 }
 
-// newKeymap is the usual one, with other keys for some of the actions.
+// newKeymap returns the default key map with other keys for some of the actions.
 func newKeymap(other map[string][]string) keymap {
-	k := keymap{actions: actions(), byKey: map[string][]*action{}}
+	k := keymap{actions: allActions(), byKey: map[string][]*action{}}
 	for i := range k.actions {
 		a := &k.actions[i]
 		if keys, ok := other[a.name]; ok {
 			a.keys = keys
 		}
-	}
-	for i := range k.actions {
-		for _, key := range k.actions[i].keys {
-			k.byKey[key] = append(k.byKey[key], &k.actions[i])
+		for _, key := range a.keys {
+			k.byKey[key] = append(k.byKey[key], a)
 		}
 	}
 	return k
 }
 
-// find is the action of a key, there; nil where it has none.
+// find returns the action of a key in a scope, or nil if it has none.
 func (k *keymap) find(key string, where scope) *action {
 	for _, a := range k.byKey[key] {
-		if a.where&where != 0 {
+		if a.scope&where != 0 {
 			return a
 		}
 	}
 	return nil
 }
 
-// named is the action of that name; nil where there is none.
+// named returns the action of that name, or nil if there is none.
 func (k *keymap) named(name string) *action {
 	for i := range k.actions {
 		if k.actions[i].name == name {
@@ -81,39 +79,39 @@ func (k *keymap) named(name string) *action {
 	return nil
 }
 
-// keyOf is the first key of an action, as people write it.
-func (k *keymap) keyOf(name string) string {
+// keyFor returns the first key of an action, or "" if it has none.
+func (k *keymap) keyFor(name string) string {
 	if a := k.named(name); a != nil && len(a.keys) > 0 {
 		return a.keys[0]
 	}
 	return ""
 }
 
-// ActionNames lists what keys can be set for, and [ColumnNames] what columns there are.
+// keyOrCommand returns the first key of an action, or what to type to run it if it has none.
+func (k *keymap) keyOrCommand(name string) string {
+	if key := k.keyFor(name); key != "" {
+		return key
+	}
+	return ":" + name
+}
+
+// ActionNames returns the names of the actions that keys can be set for.
 func ActionNames() []string {
 	var names []string
-	for _, a := range actions() {
+	for _, a := range allActions() {
 		names = append(names, a.name)
 	}
 	return names
 }
 
-// ColumnNames lists the columns of the table.
-func ColumnNames() []string {
-	var names []string
-	for _, c := range columnTable() {
-		names = append(names, c.name)
-	}
-	return names
-}
-
-// KeyClash says which two actions would have one key where both work; "" where there are none.
+// KeyClash describes two actions that have the same key in the same scope; it returns "" if there
+// are none.
 func KeyClash(other map[string][]string) string {
 	k := newKeymap(other)
 	for key, found := range k.byKey {
 		for i, a := range found {
 			for _, b := range found[i+1:] {
-				if a.where&b.where != 0 {
+				if a.scope&b.scope != 0 {
 					names := []string{a.name, b.name}
 					slices.Sort(names)
 					return strings.Join(names, " and ") + " both have " + key
@@ -122,65 +120,4 @@ func KeyClash(other map[string][]string) string {
 		}
 	}
 	return ""
-}
-
-// scope is where the keys go now.
-func (u *ui) scope() scope {
-	switch {
-	case u.help:
-		return inHelp
-	case u.open != "" || u.focus == onLog:
-		return inLog
-	}
-	return inTable
-}
-
-// key is what a key does: it answers a dialog, edits a prompt, or is an action's.
-func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
-	key := msg.String()
-	switch {
-	case key == "ctrl+z":
-		return tea.Suspend
-	case key == "ctrl+c" && u.quit: // pressed twice: it is meant
-		return tea.Quit
-	case u.dialog != nil && key != "ctrl+c":
-		return u.dialog.key(u, msg)
-	case u.commands != nil && key != "ctrl+c":
-		return u.commands.key(u, msg)
-	case u.prompt != nil && key != "ctrl+c":
-		return u.prompt.key(u, msg)
-	}
-	u.flash, u.flashed = flashMsg{}, time.Time{}
-	if a := u.keys.find(key, u.scope()); a != nil {
-		return u.perform(a)
-	}
-	return nil
-}
-
-// perform does an action, or says why not.
-func (u *ui) perform(a *action) tea.Cmd {
-	if a.changes && u.o.ReadOnly != "" {
-		u.refuse(a.name + " is off: " + u.o.ReadOnly)
-		return nil
-	}
-	if a.can != nil {
-		if why := a.can(u); why != "" {
-			u.refuse(why)
-			return nil
-		}
-	}
-	return a.do(u)
-}
-
-func (u *ui) paste(text string) {
-	text, _, _ = strings.Cut(text, "\n")
-	switch {
-	case u.dialog != nil && u.dialog.input != nil:
-		u.dialog.input.insert(text)
-	case u.commands != nil:
-		u.commands.input.insert(text)
-	case u.prompt != nil:
-		u.prompt.input.insert(text)
-		u.prompt.changed(u)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
@@ -11,7 +12,7 @@ import (
 // unsorted is the inventory's order.
 const unsorted = -1
 
-// grouping is by what rows stand together.
+// grouping is what the rows of a group have in common.
 type grouping int
 
 const (
@@ -25,67 +26,72 @@ const (
 
 func (g grouping) String() string { return [...]string{"", "tag", "wave", "kind", "state"}[g] }
 
-// list is which hosts show, and where the cursor is. The cursor is a host's name: sorting and filtering cannot move it to another.
+// list decides which hosts are shown, in which order, and where the cursor is. The cursor is a
+// host's name: sorting and filtering cannot move it to another host.
 type list struct {
+	hosts       *hosts
+	columns     *columnSet
+	selectHosts func(selectors ...string) ([]*inventory.Host, error)
+
 	items   []item
 	filter  string
-	err     error // the filter is a selector, and wrong
-	sort    int   // index into the columns
+	err     error // the filter is an invalid selector
+	sort    int   // an index into the chosen columns, or unsorted
 	reverse bool
 	group   grouping
 	cursor  string
 	at      int // the cursor's item
-	top     int // the first item that shows
+	top     int // the first item shown
 }
 
-// item is a line of the table: a host, or what heads a group.
+// item is a line of the table: a host, or the heading of a group.
 type item struct {
 	*row
 	heading string
 }
 
-// live reports whether the order depends on what changes.
-func (l *list) live() bool { return l.sort != unsorted || l.group == byState || l.filter != "" }
+// changesWithHosts reports whether what is shown, or its order, depends on the state of hosts.
+func (l *list) changesWithHosts() bool {
+	return l.sort != unsorted || l.group == byState || l.filter != ""
+}
 
-// arrange works out anew which hosts show, and in which order.
-func (u *ui) arrange() {
-	l := &u.list
-	rows := u.filtered()
+// arrange updates which hosts are shown, and in which order.
+func (l *list) arrange(now time.Time) {
+	rows := l.filtered()
 	if l.sort != unsorted {
-		less := u.columns[l.sort].order
+		order := l.columns.chosen[l.sort].order
 		slices.SortStableFunc(rows, func(a, b *row) int {
 			if l.reverse {
-				return less(u, b, a)
+				a, b = b, a
 			}
-			return less(u, a, b)
+			return order(a, b, now)
 		})
 	}
 	l.items = grouped(rows, l.group)
-	u.relocate()
+	l.restoreCursor()
 }
 
-// filtered are the rows that the filter lets through. One with the signs of a selector is a selector, any other a part of a name, a
-// tag or a state.
-func (u *ui) filtered() []*row {
-	l := &u.list
+// filtered returns the rows that match the filter. A filter with the signs of a selector is one;
+// any other is a part of a name, a tag or a state.
+func (l *list) filtered() []*row {
 	l.err = nil
 	text := strings.TrimSpace(l.filter)
 	if text == "" {
-		return slices.Clone(u.rows)
+		return slices.Clone(l.hosts.rows)
 	}
 	var rows []*row
-	if selector(text) {
-		hosts, err := u.o.Inventory.Select(text)
+	if isSelector(text) {
+		hosts, err := l.selectHosts(text)
 		l.err = err
 		for _, h := range hosts {
-			rows = append(rows, u.byName[h.Name])
+			rows = append(rows, l.hosts.byName[h.Name])
 		}
 		return rows
 	}
 	text = strings.ToLower(text)
 	has := func(s string) bool { return strings.Contains(strings.ToLower(s), text) }
-	for _, r := range u.rows {
-		_, _, word := r.look(&u.brush, &u.target)
+	for _, r := range l.hosts.rows {
+		_, _, word := r.state(&painter{})
 		if has(r.Name) || has(word) || slices.ContainsFunc(r.Tags, has) {
 			rows = append(rows, r)
 		}
@@ -93,7 +99,7 @@ func (u *ui) filtered() []*row {
 	return rows
 }
 
-func selector(text string) bool {
+func isSelector(text string) bool {
 	if strings.ContainsAny(text, "@*?[(,:") {
 		return true
 	}
@@ -101,7 +107,8 @@ func selector(text string) bool {
 	return len(words) > 1 || words[0] == "not"
 }
 
-// grouped puts headings between rows, in the order in which groups first appear; states come in their own.
+// grouped puts headings between rows. Groups by state or wave are sorted; others are in the order
+// in which they first appear.
 func grouped(rows []*row, by grouping) []item {
 	var items []item
 	if by == ungrouped {
@@ -120,7 +127,7 @@ func grouped(rows []*row, by grouping) []item {
 		groups[name] = append(groups[name], r)
 	}
 	if by == byState || by == byWave {
-		slices.SortStableFunc(names, func(a, b string) int { return rank(groups[a][0], by) - rank(groups[b][0], by) })
+		slices.SortStableFunc(names, func(a, b string) int { return groupRank(groups[a][0], by) - groupRank(groups[b][0], by) })
 	}
 	for _, name := range names {
 		items = append(items, item{heading: fmt.Sprintf("%s (%d)", name, len(groups[name]))})
@@ -143,29 +150,72 @@ func groupOf(r *row, by grouping) string {
 	case byKind:
 		return string(r.Kind)
 	}
-	return r.at.String()
+	return r.judged.State.String()
 }
 
-func rank(r *row, by grouping) int {
+func groupRank(r *row, by grouping) int {
 	if by == byWave {
 		return r.Wave
 	}
-	return int(r.at)
+	return int(r.judged.State)
 }
 
-// relocate finds the cursor's item again, or the one that stands where it was.
-func (u *ui) relocate() {
-	l := &u.list
+// sortBy sorts by one of the columns that are shown, counted from 1. Sorting by the same column
+// again reverses the order. It reports whether there is such a column.
+func (l *list) sortBy(number int, shown []column) bool {
+	if number > len(shown) || shown[number-1].order == nil {
+		return false
+	}
+	i := l.columns.index(shown[number-1].name)
+	l.reverse = l.sort == i && !l.reverse
+	l.sort = i
+	return true
+}
+
+// sortByNext sorts by the next of the columns that are shown, and after the last one not at all.
+func (l *list) sortByNext(shown []column) {
+	before := l.sort
+	l.sort, l.reverse = unsorted, false
+	for _, c := range shown {
+		if i := l.columns.index(c.name); i > before && c.order != nil {
+			l.sort = i
+			return
+		}
+	}
+}
+
+// toggleMarks marks all hosts that are shown, or unmarks them if all are marked.
+func (l *list) toggleMarks() {
+	on := slices.ContainsFunc(l.items, func(it item) bool { return it.row != nil && !it.marked })
+	for _, it := range l.items {
+		if it.row != nil {
+			l.hosts.setMark(it.row, on)
+		}
+	}
+}
+
+// shown returns how many hosts are shown.
+func (l *list) shown() int {
+	n := 0
+	for _, it := range l.items {
+		if it.row != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// restoreCursor finds the cursor's item again, or the one closest to where it was.
+func (l *list) restoreCursor() {
 	at := slices.IndexFunc(l.items, func(i item) bool { return i.row != nil && i.Name == l.cursor })
 	if at < 0 {
-		at = u.nearest(l.at)
+		at = l.nearest(l.at)
 	}
-	u.goTo(at)
+	l.moveTo(at)
 }
 
-// nearest is the host's item that is closest to a place; -1 where there is none.
-func (u *ui) nearest(at int) int {
-	l := &u.list
+// nearest returns the index of the host closest to a place, or -1 if there is none.
+func (l *list) nearest(at int) int {
 	at = min(max(at, 0), len(l.items)-1)
 	for i := at; i >= 0 && i < len(l.items); i++ {
 		if l.items[i].row != nil {
@@ -180,19 +230,16 @@ func (u *ui) nearest(at int) int {
 	return -1
 }
 
-func (u *ui) goTo(at int) {
-	l := &u.list
+func (l *list) moveTo(at int) {
 	if at < 0 {
 		l.cursor, l.at, l.top = "", 0, 0
 		return
 	}
 	l.at, l.cursor = at, l.items[at].Name
-	u.keepInView()
 }
 
-// move takes the cursor so many lines down, headings skipped.
-func (u *ui) move(lines int) {
-	l := &u.list
+// move moves the cursor down by a number of lines, or up if it is negative. It skips headings.
+func (l *list) move(lines int) {
 	if len(l.items) == 0 {
 		return
 	}
@@ -203,17 +250,17 @@ func (u *ui) move(lines int) {
 	at := min(max(l.at+lines, 0), len(l.items)-1)
 	for i := at; i >= 0 && i < len(l.items); i += step {
 		if l.items[i].row != nil {
-			u.goTo(i)
+			l.moveTo(i)
 			return
 		}
 	}
-	u.goTo(u.nearest(at))
+	l.moveTo(l.nearest(at))
 }
 
-// keepInView scrolls so that the cursor's line shows, with its group's heading where it is the first.
-func (u *ui) keepInView() {
-	l, height := &u.list, u.tableHeight()
-	if height < 1 {
+// keepInView scrolls so that the cursor's line is shown, with the heading of its group if it is the
+// first one there.
+func (l *list) keepInView(height int) {
+	if height < 1 || len(l.items) == 0 {
 		return
 	}
 	first := l.at
@@ -222,35 +269,4 @@ func (u *ui) keepInView() {
 	}
 	l.top = max(min(l.top, first), l.at-height+1)
 	l.top = max(min(l.top, len(l.items)-height), 0)
-}
-
-// firstLine is a selector's fault in one line.
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
-}
-
-func (u *ui) targetNames() []string {
-	var names []string
-	for _, h := range u.targets() {
-		names = append(names, h.Name)
-	}
-	return names
-}
-
-// targets are the hosts that an action is for: the one that fills the screen, else the marked ones, else the one under the cursor.
-func (u *ui) targets() []*inventory.Host {
-	if u.open != "" {
-		return []*inventory.Host{u.byName[u.open].Host}
-	}
-	var hosts []*inventory.Host
-	for _, r := range u.rows {
-		if r.marked {
-			hosts = append(hosts, r.Host)
-		}
-	}
-	if r := u.here(); hosts == nil && r != nil {
-		hosts = append(hosts, r.Host)
-	}
-	return hosts
 }

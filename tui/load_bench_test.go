@@ -20,9 +20,10 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// The real program on a terminal in memory. Each iteration is a second in which 1,000 hosts tell 5,000 things, most of them lines of
-// logs, while somebody moves the cursor. It reports how much of a core that takes, the terminal in memory included; how long a key
-// waits until its frame is on the screen; and how much the heap has grown. A minute of it:
+// BenchmarkUnderLoad runs the real program on a terminal in memory. Each iteration is a second in
+// which 1,000 hosts report 5,000 events, most of them log lines, while the cursor moves. It reports
+// how much of a core that takes, including the terminal in memory; how long a key waits until its
+// frame is on the screen; and how much the heap has grown. A minute of it:
 //
 //	go test ./tui -run '^$' -bench UnderLoad -benchtime 60x
 func BenchmarkUnderLoad(b *testing.B) {
@@ -37,30 +38,32 @@ func BenchmarkUnderLoad(b *testing.B) {
 		In: keyboard, Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: colorprofile.TrueColor, Now: time.Now,
 		Inventory: large(1000), Settings: Settings{Theme: Terminal},
 	}, tea.WithWindowSize(160, 50), tea.WithoutSignalHandler())
-	for _, r := range table.ui.rows { // logs that are full do not grow: what grows then is something else
-		r.log.tail = longTail(r.log.tail.most)
+	for _, r := range table.ui.hosts.rows {
+		// full logs do not grow, so that the heap shows what else does
+		r.log.buffer = longLog(r.log.buffer.limit)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- table.Run() }()
 	stop := make(chan struct{})
 	var load crowd
-	load.Go(func() { load.tell(table, stop) })
+	load.Go(func() { load.report(table, stop) })
 
 	random, down := rand.New(rand.NewPCG(7, 11)), true
 	press := func() time.Duration {
-		key, line := "j", 3 // the first two are header and heads
+		key, line := "j", 3 // below the header and the column heads
 		if !down {
 			key, line = "k", 2
 		}
 		down = !down
-		return s.answer(b, typed, key, line)
+		return s.pressAndWait(b, typed, key, line)
 	}
 	press()
 	heap, began, spent := heapInUse(), time.Now(), cpuTime(b)
 	var waits []time.Duration
 	for b.Loop() {
 		for second := time.Now().Add(time.Second); time.Now().Before(second); {
-			time.Sleep(time.Duration(40+random.IntN(60)) * time.Millisecond) // at any moment between two batches and two frames
+			// at a random moment between two batches and two frames
+			time.Sleep(time.Duration(40+random.IntN(60)) * time.Millisecond)
 			waits = append(waits, press())
 		}
 	}
@@ -71,9 +74,9 @@ func BenchmarkUnderLoad(b *testing.B) {
 
 	slices.Sort(waits)
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	b.ReportMetric(0, "ns/op") // a second is a second
+	b.ReportMetric(0, "ns/op") // always a second
 	b.ReportMetric(float64(spent)/float64(took), "cores")
-	b.ReportMetric(float64(load.told)/took.Seconds(), "events/s")
+	b.ReportMetric(float64(load.events)/took.Seconds(), "events/s")
 	b.ReportMetric(ms(waits[len(waits)/2]), "ms/key-median")
 	b.ReportMetric(ms(waits[len(waits)-1]), "ms/key-longest")
 	b.ReportMetric(float64(grown)/(1<<20), "MiB-grown")
@@ -83,21 +86,22 @@ func BenchmarkUnderLoad(b *testing.B) {
 	}
 }
 
-// crowd is a fleet of which every host has much to say.
+// crowd is a fleet whose hosts report many events.
 type crowd struct {
 	sync.WaitGroup
-	told int
+	events int
 }
 
-// tell has each host begin, and then all of them go on, in turn: lines that they print, and now and then how far they are.
-func (c *crowd) tell(table *Table, stop <-chan struct{}) {
+// report starts a run on all hosts, and then reports log lines and sometimes progress for each in
+// turn.
+func (c *crowd) report(table *Table, stop <-chan struct{}) {
 	const every = 10 * time.Millisecond
-	run := &story{tell: func(ev fleet.Event) { ev.Time = time.Now(); table.Event(ev) }}
+	run := &scriptedRun{emit: func(ev fleet.Event) { ev.Time = time.Now(); table.Event(ev) }}
 	var names []string
-	for _, h := range table.ui.o.Inventory.Hosts {
+	for _, h := range table.ui.options.Inventory.Hosts {
 		names = append(names, h.Name)
 	}
-	run.begins(names...)
+	run.start(names...)
 	for _, name := range names {
 		run.step(name, fleet.Build, 0)
 	}
@@ -108,19 +112,19 @@ func (c *crowd) tell(table *Table, stop <-chan struct{}) {
 		case <-stop:
 			return
 		case now := <-clock.C:
-			for due := int(now.Sub(began) * 5000 / time.Second); c.told < due; c.told++ {
-				host := names[c.told%len(names)]
-				if turn := c.told / len(names); turn%10 == 9 {
+			for due := int(now.Sub(began) * 5000 / time.Second); c.events < due; c.events++ {
+				host := names[c.events%len(names)]
+				if turn := c.events / len(names); turn%10 == 9 {
 					run.event(0, fleet.Event{Type: fleet.ProgressMade, Host: host, Progress: &fleet.Progress{Builds: turn % 50, BuildsExpected: 50, Building: "linux-6.12.9"}})
 				} else {
-					run.says(host, "out", fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", c.told))
+					run.line(host, "out", fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", c.events))
 				}
 			}
 		}
 	}
 }
 
-// watchedScreen is a terminal in memory that tells when the cursor's bar has come to a line.
+// watchedScreen is a terminal in memory that reports when the cursor's bar is on a line.
 type watchedScreen struct {
 	*screen
 	line int
@@ -129,11 +133,11 @@ type watchedScreen struct {
 
 func (s *watchedScreen) Write(p []byte) (int, error) {
 	n, err := s.screen.Write(p)
-	s.look()
+	s.check()
 	return n, err
 }
 
-func (s *watchedScreen) look() {
+func (s *watchedScreen) check() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.came == nil {
@@ -145,8 +149,8 @@ func (s *watchedScreen) look() {
 	}
 }
 
-// answer types a key that moves the bar to a line, and returns how long that took.
-func (s *watchedScreen) answer(b *testing.B, keyboard *os.File, key string, line int) time.Duration {
+// pressAndWait types a key that moves the bar to a line, and returns how long that took.
+func (s *watchedScreen) pressAndWait(b *testing.B, keyboard *os.File, key string, line int) time.Duration {
 	b.Helper()
 	came := make(chan time.Time, 1)
 	s.mu.Lock()
@@ -160,7 +164,7 @@ func (s *watchedScreen) answer(b *testing.B, keyboard *os.File, key string, line
 	case at := <-came:
 		return at.Sub(pressed)
 	case <-time.After(10 * time.Second):
-		b.Fatalf("%q is never answered:\n%s", key, s.text())
+		b.Fatalf("no frame after %q:\n%s", key, s.text())
 	}
 	return 0
 }
@@ -172,7 +176,7 @@ func heapInUse() uint64 {
 	return m.HeapAlloc
 }
 
-// cpuTime is what this process has spent.
+// cpuTime returns the CPU time of this process.
 func cpuTime(b *testing.B) time.Duration {
 	b.Helper()
 	var u syscall.Rusage

@@ -10,19 +10,21 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // Ink is one way to paint text. The zero Ink leaves text as it is.
 type Ink struct{ on string }
 
-// newInk is what a style puts before the text, found once: rendering a style costs more than a frame may for each of its cells.
+// newInk finds once what a style puts before a text: rendering a style for each cell of a frame
+// would be too slow.
 func newInk(style lipgloss.Style) Ink {
 	const text = "x"
 	on, _, _ := strings.Cut(style.Render(text), text)
 	return Ink{on}
 }
 
-// Paint returns s in this ink. s holds no escape sequences of its own.
+// Paint returns s in this ink. s must not contain escape sequences.
 func (i Ink) Paint(s string) string {
 	if i.on == "" || s == "" {
 		return s
@@ -30,7 +32,7 @@ func (i Ink) Paint(s string) string {
 	return i.on + s + ansi.ResetStyle
 }
 
-// put appends s in this ink, and makes nothing on the way.
+// put appends s in this ink without allocating.
 func (i Ink) put(out *strings.Builder, s string) {
 	out.WriteString(i.on)
 	out.WriteString(s)
@@ -39,7 +41,7 @@ func (i Ink) put(out *strings.Builder, s string) {
 	}
 }
 
-// Over returns s, which may hold other inks, with this one under all of it.
+// Over returns s, which may contain other inks, with this one as the background of all of it.
 func (i Ink) Over(s string) string {
 	if i.on == "" {
 		return s
@@ -47,23 +49,22 @@ func (i Ink) Over(s string) string {
 	return i.on + strings.ReplaceAll(s, ansi.ResetStyle, ansi.ResetStyle+i.on) + ansi.ResetStyle
 }
 
-// Palette is the inks of one terminal, made once for what that terminal can show and for a theme. The zero Palette paints
-// nothing.
+// Palette holds the inks of a theme for what a terminal can show. The zero Palette paints nothing.
 type Palette struct {
 	Good, Warn, Bad, Busy Ink
 	Faint, Strong         Ink
-	Here                  Ink // under the row of the cursor
-	Match                 Ink // what was searched for
-	Cursor                Ink // where typing goes
+	Here                  Ink // the background of the cursor's row
+	Match                 Ink // text that matches the search
+	Cursor                Ink // in a text that is typed
 
 	profile colorprofile.Profile
 }
 
-// NewPalette makes the inks of [Terminal], for a terminal with a dark background. A profile of ASCII is a terminal without
-// colours: bold and faint remain.
+// NewPalette returns the inks of [Terminal] for a dark background. A terminal with the profile
+// ASCII has no colors, only bold and faint.
 func NewPalette(profile colorprofile.Profile) Palette { return Terminal.Palette(profile, true) }
 
-// Host is the ink of a host's own colour, given as "#rrggbb" or "".
+// Host returns the ink of a host's color, which is "#rrggbb" or "".
 func (p Palette) Host(hex string) Ink {
 	rgb, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 24)
 	if err != nil {
@@ -79,8 +80,8 @@ func (p Palette) color(c color.Color) Ink {
 	return newInk(lipgloss.NewStyle().Foreground(p.profile.Convert(c)))
 }
 
-// Outcome is the ink and the mark of how a host ended. The mark and the outcome's own word always go together, so that
-// nothing is said by colour alone.
+// Outcome returns the ink and the mark of an outcome. The mark is always shown with the outcome's
+// name, so that nothing depends on color only.
 func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 	switch o {
 	case fleet.Switched, fleet.Built, fleet.Pulled:
@@ -95,6 +96,36 @@ func (p Palette) Outcome(o fleet.Outcome) (Ink, string) {
 		return p.Bad, "✗"
 	case fleet.Unreachable, fleet.Unknown:
 		return p.Bad, "?"
+	}
+	return p.Faint, "-"
+}
+
+// State returns the ink and the mark of a host's state. As with [Palette.Outcome], the mark is
+// shown with the state's name.
+func (p Palette) State(s health.State) (Ink, string) {
+	switch s {
+	case health.StateWorking:
+		return p.Busy, "▸"
+	case health.StateFailed, health.StateUnknownKey, health.StateRefused:
+		return p.Bad, "✗"
+	case health.StateOffline:
+		return p.Bad, "?"
+	case health.StateDegraded:
+		return p.Warn, "!"
+	case health.StateDiverged:
+		return p.Warn, "↕"
+	case health.StateDirty, health.StateWrongBranch, health.StateOtherLock:
+		return p.Warn, "~"
+	case health.StateBehind:
+		return p.Warn, "↓"
+	case health.StateReboot:
+		return p.Warn, "↻"
+	case health.StateWaiting:
+		return p.Faint, "·"
+	case health.StateUnknown:
+		return p.Faint, "?"
+	case health.StateCurrent:
+		return p.Good, "✓"
 	}
 	return p.Faint, "-"
 }

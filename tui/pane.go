@@ -2,69 +2,84 @@ package tui
 
 import (
 	"strings"
-	"unicode/utf8"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
-// pane is a window onto a tail. What it costs to draw does not depend on how long the log is.
+// pane is a window onto a log. What it costs to draw does not depend on the length of the log.
 type pane struct {
-	tail   *tail
-	top    int    // the number of the first line that shows, where it does not follow
-	away   bool   // it was scrolled, and does not follow the log's end
-	height int    // as drawn last
-	spans  []span // that show
+	buffer   *logBuffer
+	top      int    // the number of the first line shown, if scrolled
+	scrolled bool   // it does not follow the end of the log
+	height   int    // when last drawn
+	spans    []span // that are shown
 
-	page  *page  // of the run's record, instead of the tail; nil where the tail shows
-	fetch *fetch // of another page, under way; nil where none is
+	record recordReader
+	// page is a page of the run's record, shown instead of the buffer; nil if the buffer is shown.
+	page  *recordPage
+	fetch *fetch // of another page, in progress; nil if there is none
 }
 
-// lines are those that it is a window onto.
-func (p *pane) lines() *tail {
+// logStyle is how all panes are drawn.
+type logStyle struct {
+	wrap   bool   // long lines are wrapped, not cut
+	unfold bool   // every line of build output is shown
+	times  bool   // every line starts with its time
+	search string // the text searched for, in lower case; "" if there is none
+}
+
+// textPane returns a pane that shows a text from its first line.
+func textPane(now time.Time, lines []Text) *pane {
+	p := &pane{buffer: newLogBuffer(len(lines)), scrolled: true}
+	for _, l := range lines {
+		p.buffer.push(logLine{at: now, stream: l.Stream, text: l.Line})
+	}
+	return p
+}
+
+// lines returns the lines that the pane is a window onto.
+func (p *pane) lines() *logBuffer {
 	if p.page != nil {
 		return p.page.lines
 	}
-	return p.tail
+	return p.buffer
 }
 
-// manner is how all panes are drawn.
-type manner struct {
-	wrap   bool
-	unfold bool // builds' own lines show, each by itself
-	stamps bool
-	search string // in lower case
-}
-
-// visible returns the numbers of the lines that may show, [from, to), and notes the spans that they are in.
-func (p *pane) visible(height int, m manner) (from, to int) {
-	t, fold := p.lines(), p.folds(m)
+// visible returns the numbers of the lines that fit into height, [from, to), and updates the spans
+// that are shown.
+func (p *pane) visible(height int, style *logStyle) (from, to int) {
+	b, fold := p.lines(), p.folds(style)
 	p.spans = p.spans[:0]
-	if len(t.lines) == 0 || height < 1 {
-		return t.next, t.next
+	if len(b.lines) == 0 || height < 1 {
+		return b.next, b.next
 	}
-	from = min(max(p.top, t.first()), t.next-1)
-	if !p.away {
-		from, _ = t.step(t.next-1, 1-height, fold)
+	from = min(max(p.top, b.first()), b.next-1)
+	if !p.scrolled {
+		from, _ = b.step(b.next-1, 1-height, fold)
 	}
-	for to = from; to < t.next && len(p.spans) < height; to = p.spans[len(p.spans)-1].to + 1 {
-		p.spans = append(p.spans, t.span(to, fold))
+	for to = from; to < b.next && len(p.spans) < height; to = p.spans[len(p.spans)-1].to + 1 {
+		p.spans = append(p.spans, b.span(to, fold))
 	}
 	return p.spans[0].from, to
 }
 
-// folds reports whether builds' own lines are folded. Of a record every line shows: a page may have no others.
-func (p *pane) folds(m manner) bool { return !m.unfold && p.page == nil }
+// folds reports whether build output is folded. A record is not folded: a page may have no other
+// lines.
+func (p *pane) folds(style *logStyle) bool { return !style.unfold && p.page == nil }
 
-// seen is visible, in the window as it was drawn last.
-func (p *pane) seen(m manner) (from, to int) { return p.visible(max(p.height, 1), m) }
+// shown returns the numbers of the lines that are shown in the window as it was last drawn, [from,
+// to).
+func (p *pane) shown(style *logStyle) (from, to int) { return p.visible(max(p.height, 1), style) }
 
-// move scrolls by so many lines. At the log's end it follows again. What it returns is for how many lines more there would have to be: above
-// where it is negative, below where it is positive.
-func (p *pane) move(lines int, m manner) (missing int) {
-	from, _ := p.seen(m)
-	top, left := p.lines().step(from, lines, p.folds(m))
-	_, below := p.lines().step(top, p.height, p.folds(m))
-	p.top, p.away = top, below == 0 || p.page != nil
+// move scrolls down by a number of lines, or up if it is negative. At the end of the log it follows
+// again. It returns how many lines are missing: above if the number is negative, below if it is
+// positive.
+func (p *pane) move(lines int, style *logStyle) (missing int) {
+	from, _ := p.shown(style)
+	top, left := p.lines().step(from, lines, p.folds(style))
+	_, below := p.lines().step(top, p.height, p.folds(style))
+	p.top, p.scrolled = top, below == 0 || p.page != nil
 	switch {
 	case lines < 0:
 		return left
@@ -80,45 +95,50 @@ func (p *pane) move(lines int, m manner) (missing int) {
 	return max(left, 1)
 }
 
-// follow shows the log's end: that of the record where nothing has been said since.
+// follow shows the end of the log: that of the record if there are no newer lines.
 func (p *pane) follow() {
 	p.fetch = nil
-	if p.page != nil && len(p.tail.lines) == 0 {
+	if p.page != nil && len(p.buffer.lines) == 0 {
 		p.top, _ = p.page.lines.step(p.page.lines.next-1, 1-max(p.height, 1), false)
 		return
 	}
-	p.page, p.away = nil, false
+	p.page, p.scrolled = nil, false
 }
 
 // show scrolls to the line of that number.
 func (p *pane) show(n int) {
-	p.top, p.away = max(n, p.lines().first()), true
+	p.top, p.scrolled = max(n, p.lines().first()), true
 }
 
-// draw appends exactly height lines, each ended by a newline.
-func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner) {
+// draw appends exactly height lines, each ending in a newline.
+func (p *pane) draw(out *strings.Builder, pt *painter, width, height int, style *logStyle) {
 	p.height = height
-	p.visible(height, m)
+	p.visible(height, style)
 	if len(p.spans) == 0 && height > 0 {
-		out.WriteString(b.palette.Faint.Paint("   nothing has been said yet") + "\n")
-		blank(out, height-1)
+		out.WriteString(pt.palette.Faint.Paint("   no output yet") + "\n")
+		blankLines(out, height-1)
 		return
 	}
-	if !m.wrap {
-		for _, s := range p.spans {
-			p.line(out, b, s, width, m)
-		}
-		blank(out, height-len(p.spans))
+	if style.wrap {
+		p.drawWrapped(out, pt, width, height, style)
 		return
 	}
-	// Wrapped, a line may take many rows: only those that show are looked at, from the end where the end is followed.
+	for _, s := range p.spans {
+		p.line(out, pt, s, width, style)
+	}
+	blankLines(out, height-len(p.spans))
+}
+
+// drawWrapped draws like draw, with long lines wrapped. If the end of the log is followed, its last
+// rows are shown.
+func (p *pane) drawWrapped(out *strings.Builder, pt *painter, width, height int, style *logStyle) {
 	var rows []string
 	for _, s := range p.spans {
 		var one strings.Builder
-		p.line(&one, b, s, 0, m)
+		p.line(&one, pt, s, 0, style)
 		rows = append(rows, strings.Split(ansi.Hardwrap(strings.TrimSuffix(one.String(), "\n"), width, true), "\n")...)
 	}
-	if !p.away {
+	if !p.scrolled {
 		rows = rows[max(len(rows)-height, 0):]
 	}
 	rows = rows[:min(len(rows), height)]
@@ -126,82 +146,67 @@ func (p *pane) draw(out *strings.Builder, b *brush, width, height int, m manner)
 		out.WriteString(row)
 		out.WriteByte('\n')
 	}
-	blank(out, height-len(rows))
+	blankLines(out, height-len(rows))
 }
 
-func blank(out *strings.Builder, lines int) {
+func blankLines(out *strings.Builder, lines int) {
 	for range lines {
 		out.WriteByte('\n')
 	}
 }
 
 // line appends a span as one line, cut to width unless that is 0.
-func (p *pane) line(out *strings.Builder, b *brush, s span, width int, m manner) {
+func (p *pane) line(out *strings.Builder, pt *painter, s span, width int, style *logStyle) {
 	l := p.lines().line(s.to)
 	left := width
-	if m.stamps {
-		stamp := "         " // what is read from a record has no times
+	if style.times {
+		stamp := "         " // lines that are read from a record have no times
 		if !l.at.IsZero() {
 			stamp = l.at.Format("15:04:05") + " "
 		}
-		b.palette.Faint.put(out, stamp)
+		pt.palette.Faint.put(out, stamp)
 		left -= len(stamp)
 	}
 	if l.host != "" {
-		b.inks[l.host].put(out, l.host)
+		pt.inks[l.host].put(out, l.host)
 		out.WriteString("  ")
 		left -= ansi.StringWidth(l.host) + 2
 	}
-	if folded := s.folded(); folded != "" {
-		b.palette.Faint.put(out, folded)
-		left -= ansi.StringWidth(folded)
+	if prefix := s.prefix(); prefix != "" {
+		pt.palette.Faint.put(out, prefix)
+		left -= ansi.StringWidth(prefix)
 	}
 	text := l.text
 	if width > 0 {
-		text = cut(text, left)
+		text = truncate(text, left)
 	}
-	ink := b.streamInk(l)
-	if m.search == "" || !contains(l, m.search) {
+	ink := pt.streamInk(l)
+	if style.search == "" || !l.contains(style.search) {
 		ink.put(out, text)
 	} else {
-		highlight(out, ink, b.palette.Match, text, m.search)
+		highlight(out, ink, pt.palette.Match, text, style.search)
 	}
 	out.WriteByte('\n')
 }
 
-func (b *brush) streamInk(l *logLine) Ink {
+func (pt *painter) streamInk(l *logLine) Ink {
 	switch {
 	case l.stream == "warn":
-		return b.palette.Warn
+		return pt.palette.Warn
 	case l.stream == "note":
-		return b.palette.Strong
+		return pt.palette.Strong
 	case strings.HasPrefix(l.text, "error:"):
-		return b.palette.Bad
+		return pt.palette.Bad
 	}
 	return Ink{}
 }
 
-// cut makes text at most width columns wide. Most lines are ASCII, and their bytes are their columns.
-func cut(text string, width int) string {
-	switch {
-	case width <= 0:
-		return ""
-	case len(text) <= width:
-		return text
-	case utf8.RuneCountInString(text[:width]) == width: // no more than ASCII, as far as it shows
-		return text[:width-1] + "…"
-	}
-	return ansi.Truncate(text, width, "…")
-}
-
-func contains(l *logLine, lower string) bool {
-	return strings.Contains(strings.ToLower(l.text), lower)
-}
-
-// highlight paints what was searched for in an ink of its own.
+// highlight paints text, and every occurrence of lower in it with an ink of its own. Case is
+// ignored.
 func highlight(out *strings.Builder, ink, match Ink, text, lower string) {
 	folded := strings.ToLower(text)
-	if len(folded) != len(text) { // a letter whose small form is longer: places do not match
+	if len(folded) != len(text) {
+		// the lower case of some letter has another length, so positions differ
 		out.WriteString(ink.Paint(text))
 		return
 	}

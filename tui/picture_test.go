@@ -19,14 +19,17 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-var pictures = flag.Bool("pictures", false, "draw docs/pictures anew")
+var pictures = flag.Bool("pictures", false, "redraw docs/pictures")
 
-// The pictures in docs/pictures are screens of the real program. To draw them: go test ./tui -run Pictures -pictures
-func TestPicturesAreThere(t *testing.T) {
+// TestPictures checks that the pictures in docs/pictures exist. They are screens of the real
+// program. To redraw them:
+//
+//	go test ./tui -run Pictures -pictures
+func TestPictures(t *testing.T) {
 	dark, light := [2]string{"#10141c", "#d6deeb"}, [2]string{"#fbfcfe", "#1f2733"}
 	for _, p := range []struct {
 		name   string
-		paper  [2]string // and ink
+		colors [2]string // of the background and of text
 		light  bool
 		height int
 		fill   func(*Table)
@@ -44,46 +47,46 @@ func TestPicturesAreThere(t *testing.T) {
 			continue
 		}
 		s := newScreen(t, 110, p.height)
-		table := s.shown(Settings{Theme: Vivid}, colorprofile.TrueColor, p.light, p.fill)
+		table := s.startTable(Settings{Theme: Vivid}, colorprofile.TrueColor, p.light, p.fill)
 		for _, key := range p.keys {
-			table.program.Send(keyOf(key))
+			table.program.Send(keyPress(key))
 		}
 		time.Sleep(500 * time.Millisecond)
-		if err := os.WriteFile(path, []byte(s.svg(p.paper[0], p.paper[1])), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(s.svg(p.colors[0], p.colors[1])), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// scene is a deploy in its midst, with what hosts said.
+// scene fills the table with a deploy in progress and its logs.
 func scene(table *Table) {
-	run := &story{tell: table.Event}
-	run.middle()
+	run := &scriptedRun{emit: table.Event}
+	run.midway()
 	for _, line := range []string{
 		"these 12 derivations will be built:", "building '/nix/store/…-linux-6.12.9.drv'", "copying path '/nix/store/…-openssh-10.2p1' from 'https://cache.nixos.org'",
 	} {
-		run.says("hsb0", "out", line)
+		run.line("hsb0", "out", line)
 	}
 	for _, line := range []string{"activating the configuration...", "setting up /etc...", "reloading user units for mba...", "Activating linkGeneration", "Creating home file links in /Users/mba"} {
-		run.says("mba-imac-work", "out", line)
+		run.line("mba-imac-work", "out", line)
 	}
 	for _, line := range []string{"building '/nix/store/…-grafana-11.4.0.drv'", "grafana> running tests", "grafana> --- FAIL: TestAlerting (0.21s)",
 		"error: builder for '/nix/store/…-grafana-11.4.0.drv' failed with exit code 1"} {
-		run.says("csb1", "out", line)
+		run.line("csb1", "out", line)
 	}
 	run.event(time.Minute, fleet.Event{Type: fleet.StepStarted, Host: "imac0", Step: fleet.Pull})
 }
 
-// svg is the screen as a picture.
-func (s *screen) svg(paper, ink string) string {
+// svg returns the screen as a picture.
+func (s *screen) svg(background, foreground string) string {
 	const wide, high, margin = 8.4, 18, 14
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	width, height := s.emu.Width(), s.emu.Height()
 	var out strings.Builder
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" font-family="ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace" font-size="14" fill="%s">`+"\n",
-		float64(width)*wide+2*margin, height*high+2*margin, ink)
-	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" rx="10" fill="%s"/>`+"\n", paper)
+		float64(width)*wide+2*margin, height*high+2*margin, foreground)
+	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" rx="10" fill="%s"/>`+"\n", background)
 	for y := range height {
 		for x := 0; x < width; {
 			cell := s.emu.CellAt(x, y)
@@ -128,21 +131,22 @@ func hex(c color.Color) string {
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
 }
 
-// shown runs a table on the screen until the test ends, with barta at rest, and whatever fill tells it.
-func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bool, fill func(*Table)) *Table {
+// startTable runs a table on the screen until the test ends. It shows barta at rest, and what fill
+// adds.
+func (s *screen) startTable(settings Settings, profile colorprofile.Profile, light bool, fill func(*Table)) *Table {
 	s.mu.Lock()
 	width, height := s.emu.Width(), s.emu.Height()
 	s.mu.Unlock()
-	var asked deployed
+	var owner fakeOwner
 	table := newTable(context.Background(), TableOptions{
 		Out: s, Environ: []string{"TERM=xterm-256color"}, Profile: profile, Now: func() time.Time { return noon.Add(83 * time.Second) },
-		Inventory: barta(), Actions: asked.actions(), Settings: settings,
+		Inventory: barta(), Actions: owner.actions(), Settings: settings,
 	}, tea.WithWindowSize(width, height), tea.WithoutSignalHandler())
 	ended := make(chan error, 1)
 	go func() { ended <- table.Run() }()
 	s.t.Cleanup(func() {
 		table.program.Quit()
-		if err := <-ended; err != nil && table.ui.fault == nil {
+		if err := <-ended; err != nil && table.ui.panicked == nil {
 			s.t.Error(err)
 		}
 	})
@@ -150,14 +154,15 @@ func (s *screen) shown(settings Settings, profile colorprofile.Profile, light bo
 		table.program.Send(tea.BackgroundColorMsg{Color: hexColor(0xffffff)})
 	}
 	table.feed.add(func(b *batch) {
-		b.statuses, b.target = atRest(), &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
+		b.statuses, b.target = statusesAtRest(), &Target{Revision: currentRev, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}
 	})
 	if fill != nil {
 		fill(table)
 	}
-	s.becomes(s.t, func(text string) bool {
+	s.waitFor(s.t, func(text string) bool {
 		return strings.Contains(text, "barta") || strings.Contains(text, "the terminal is")
 	}, "the table")
-	time.Sleep(2 * batchEvery) // what was told has to come before the keys, as it would for a person
+	// the batches must come before the keys
+	time.Sleep(2 * batchInterval)
 	return table
 }

@@ -4,51 +4,48 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// prompt is what is typed in the last line, and takes effect as it is.
+// prompt is a text that is typed in the last line and takes effect while it is typed.
 type prompt struct {
-	sign    string
-	about   string
-	input   input
-	before  string // what esc goes back to
-	changed func(*ui)
-	done    func(*ui) tea.Cmd
+	label  string
+	about  string
+	before string // what esc restores
+	input  input
+	change func(text string) // called with the text whenever it changes
+	accept func() effect     // called on enter; nil if there is nothing more to do
 }
 
-func (p *prompt) key(u *ui, msg tea.KeyPressMsg) tea.Cmd {
+func newPrompt(label, about, text string, change func(text string), accept func() effect) *prompt {
+	p := &prompt{label: label, about: about, before: text, change: change, accept: accept}
+	p.input.set(text)
+	return p
+}
+
+func (p *prompt) key(msg tea.KeyPressMsg) effect {
 	switch msg.String() {
 	case "esc":
-		p.input.set(p.before)
-		p.changed(u)
-		u.prompt = nil
+		p.change(p.before)
+		return effect{closed: true}
 	case "enter":
-		u.prompt = nil
-		return p.done(u)
+		var e effect
+		if p.accept != nil {
+			e = p.accept()
+		}
+		e.closed = true
+		return e
 	case "up", "down":
-		return nil
 	default:
 		if p.input.key(msg) {
-			p.changed(u)
+			p.change(p.input.text())
 		}
 	}
-	return nil
+	return effect{}
 }
 
-func (p *prompt) draw(u *ui) string {
-	line := u.palette.Strong.Paint(p.sign) + p.input.draw(&u.palette, false)
-	return line + "  " + u.palette.Faint.Paint(p.about)
+func (p *prompt) insert(text string) {
+	p.input.insert(text)
+	p.change(p.input.text())
 }
 
-func (u *ui) askFilter() {
-	p := &prompt{sign: "/", about: "a part of a name, tag or state; @tag, kind:home, not A, A and B"}
-	p.input.set(u.list.filter)
-	p.changed = func(u *ui) { u.list.filter = p.input.text(); u.arrange() }
-	p.done = func(*ui) tea.Cmd { return nil }
-	u.prompt = p
-}
-
-func (u *ui) askSearch() {
-	p := &prompt{sign: "search /", about: "enter goes to the first, n and N to the others"}
-	p.changed = func(u *ui) { u.manner.search = lower(p.input.text()) }
-	p.done = func(u *ui) tea.Cmd { return u.nextMatch(-1) }
-	u.prompt = p
+func (p *prompt) draw(palette *Palette) string {
+	return palette.Strong.Paint(p.label) + p.input.draw(palette, false) + "  " + palette.Faint.Paint(p.about)
 }

@@ -8,14 +8,14 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// Question is something to be decided by a person.
+// Question is a yes-or-no question for the operator.
 type Question struct {
 	Title string
-	Lines []string // clean text
-	Yes   string   // what the button says
+	Lines []string // safe to print
+	Yes   string   // the label of the button that answers yes
 }
 
-// question is one that a goroutine waits to hear the answer to: yes or no, or something to be typed that does not show.
+// question is a question of a goroutine that waits for the answer: yes or no, or a secret.
 type question struct {
 	Question
 	secret bool
@@ -27,14 +27,20 @@ type reply struct {
 	ok   bool
 }
 
-// Ask has a person type something that does not show. ok is false where they did not want to, or ctx ended.
+type (
+	askMsg      struct{ *question }
+	withdrawMsg struct{ *question } // the goroutine no longer waits for the answer
+)
+
+// Ask asks the operator for a secret, which is not shown. ok is false if the operator cancels or
+// ctx is done.
 func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
-	lines := []string{strings.TrimRight(prompt, ": "), "", "it is kept in memory alone, while the table is open"}
+	lines := []string{strings.TrimRight(prompt, ": "), "", "it is kept only in memory, while the table is open"}
 	r := t.ask(ctx, &question{Question: Question{Title: "fleetctl asks for", Lines: lines, Yes: "Answer"}, secret: true})
 	return r.text, r.ok
 }
 
-// Confirm has a person decide. Where they do not want to, or ctx ends, that is a no.
+// Confirm asks the operator a question. It returns false if the operator cancels or ctx is done.
 func (t *Table) Confirm(ctx context.Context, q Question) bool {
 	return t.ask(ctx, &question{Question: q}).ok
 }
@@ -46,37 +52,32 @@ func (t *Table) ask(ctx context.Context, q *question) reply {
 	case r := <-q.answer:
 		return r
 	case <-ctx.Done():
-		t.program.Send(unaskMsg{q})
-	case <-t.ended:
+		t.program.Send(withdrawMsg{q})
+	case <-t.done:
 	}
 	return reply{}
 }
 
-// nextQuestion asks what waits, once a person is not busy with something else.
-func (u *ui) nextQuestion() {
-	if u.dialog != nil || u.prompt != nil || u.commands != nil || len(u.asked) == 0 {
-		return
+// questionQueue holds the questions that are not answered yet. The first may be on the screen.
+type questionQueue struct{ waiting []*question }
+
+func (q *questionQueue) add(one *question) { q.waiting = append(q.waiting, one) }
+
+func (q *questionQueue) remove(one *question) {
+	q.waiting = slices.DeleteFunc(q.waiting, func(other *question) bool { return other == one })
+}
+
+// next returns a dialog for the next question, or nil if there is none.
+func (q *questionQueue) next() *dialog {
+	if len(q.waiting) == 0 {
+		return nil
 	}
-	q := u.asked[0]
-	d := &dialog{title: q.Title, lines: q.Lines, yes: q.Yes, question: q}
-	if q.secret {
+	one := q.waiting[0]
+	d := &dialog{title: one.Title, lines: one.Lines, confirm: one.Yes, question: one}
+	if one.secret {
 		d.input, d.hidden = &input{}, true
 	}
-	d.do = func(u *ui, text string) tea.Cmd { u.answer(q, reply{text, true}); return nil }
-	d.cancel = func(u *ui) { u.answer(q, reply{}) }
-	u.dialog = d
-}
-
-func (u *ui) answer(q *question, r reply) {
-	q.answer <- r
-	u.asked = slices.DeleteFunc(u.asked, func(o *question) bool { return o == q })
-}
-
-// forget takes a question back: nobody waits for the answer any more.
-func (u *ui) forget(q *question) {
-	if u.dialog != nil && u.dialog.question == q {
-		u.dialog = nil
-	}
-	u.asked = slices.DeleteFunc(u.asked, func(o *question) bool { return o == q })
-	u.nextQuestion()
+	d.accept = func(text string) tea.Cmd { one.answer <- reply{text, true}; return nil }
+	d.cancel = func() { one.answer <- reply{} }
+	return d
 }

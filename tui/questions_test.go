@@ -6,47 +6,47 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-func TestADecisionWaitsUntilNobodyIsTypingAndCancelHasTheFocus(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+func TestQuestionWaitsForPromptAndDefaultsToCancel(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
 	d.press("/", "c")
 	q := &question{Question: Question{Title: "is this csb0?", Lines: []string{"ssh-ed25519 SHA256:x"}, Yes: "Accept the key"}, answer: make(chan reply, 1)}
 	d.send(askMsg{q})
 	d.press("s", "b")
 	if d.dialog != nil || d.list.filter != "csb" {
-		t.Fatalf("it asks while a filter is typed: %q", d.list.filter)
+		t.Fatalf("the question interrupts the filter %q", d.list.filter)
 	}
 	d.press("enter")
-	d.mustShow(t, "is this csb0?", "SHA256:x", "[▸Cancel ]  [ Accept the key ]")
+	d.wantShown(t, "is this csb0?", "SHA256:x", "[▸Cancel ]  [ Accept the key ]")
 	d.press("enter")
 	if r := <-q.answer; r.ok {
-		t.Error("enter alone accepts")
+		t.Error("enter accepted without tab")
 	}
 	d.send(askMsg{q})
 	d.press("tab", "enter")
 	if r := <-q.answer; !r.ok {
-		t.Error("the other button does not")
+		t.Error("tab and enter did not accept")
 	}
 }
 
-func TestAHostWhoseKeyIsUnknownSaysWhatToDo(t *testing.T) {
-	d := newDesk(barta(), 100, 30).rest()
+func TestUnknownKeyShowsWhatToDo(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
 	d.send(batchMsg{statuses: []Status{{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon}}})
-	d.mustShow(t, "unknown key: K")
+	d.wantShown(t, "unknown key: K")
 	d.press("K")
-	d.mustShow(t, "no key that could be accepted is shown by hsb0")
-	d.o.ReadOnly = "the table was opened with --read-only"
+	d.wantShown(t, "no key that could be accepted is shown by hsb0")
+	d.options.ReadOnly = "the table was opened with --read-only"
 	d.press("K")
-	d.mustShow(t, "trust is off: the table was opened with --read-only")
+	d.wantShown(t, "trust is off: the table was opened with --read-only")
 }
 
-func TestAnAgentOfAnotherVersionIsBehindAndNamed(t *testing.T) {
-	d := newDesk(barta(), 140, 30)
-	h := healthy(wanted)
+func TestAgentOfOtherVersionIsBehind(t *testing.T) {
+	d := newDriver(barta(), 140, 30)
+	h := healthy(currentRev)
 	h.Agent = ""
-	d.send(batchMsg{target: &Target{Revision: wanted}, statuses: []Status{
+	d.send(batchMsg{target: &Target{Revision: currentRev}, statuses: []Status{
 		{Host: "hsb0", Reachable: true, Health: h, Time: noon, OtherAgent: &health.AgentVersionError{Agent: "9.0"}},
 	}})
-	d.mustShow(t, "✓✓✓↓")
+	d.wantShown(t, "✓✓✓↓")
 	d.press("enter")
-	d.mustShow(t, "the agent is fleetctl 9.0, which has a different API")
+	d.wantShown(t, "the agent is fleetctl 9.0, which has a different API")
 }

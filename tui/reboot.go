@@ -9,9 +9,10 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// machines are the targets that can be rebooted: a user's home cannot.
-func (u *ui) machines() (machines []*inventory.Host, homes []string) {
-	for _, h := range u.targets() {
+// splitHomes separates hosts that can be rebooted from users' homes, which cannot. It returns the
+// names of the homes.
+func splitHomes(hosts []*inventory.Host) (machines []*inventory.Host, homes []string) {
+	for _, h := range hosts {
 		if h.Kind == inventory.Home {
 			homes = append(homes, h.Name)
 		} else {
@@ -21,43 +22,41 @@ func (u *ui) machines() (machines []*inventory.Host, homes []string) {
 	return machines, homes
 }
 
-func (u *ui) canReboot() string {
-	machines, homes := u.machines()
+func (a *hostActions) rebootUnavailable(hosts []*inventory.Host) string {
+	machines, homes := splitHomes(hosts)
 	switch {
-	case u.o.Actions.Reboot == nil:
-		return "rebooting is not possible here"
+	case a.options.Actions.Reboot == nil:
+		return "rebooting is not available here"
 	case len(machines) == 0 && len(homes) > 0:
-		return strings.Join(homes, ", ") + ": a user's home is no machine to reboot"
+		return strings.Join(homes, ", ") + ": home hosts cannot be rebooted"
 	}
-	return u.idle(machines)
+	return a.busyWith(machines)
 }
 
-// askReboot asks before machines go down. The count has to be typed, whatever it is.
-func (u *ui) askReboot() tea.Cmd {
-	machines, homes := u.machines()
-	plan, err := fleet.NewPlan(u.o.Inventory, machines, fleet.Options{}, "")
+// reboot asks before hosts are rebooted. The number of hosts must be typed, even if it is 1.
+func (a *hostActions) reboot(hosts []*inventory.Host) effect {
+	machines, homes := splitHomes(hosts)
+	plan, err := fleet.NewPlan(a.options.Inventory, machines, fleet.Options{}, "")
 	if err != nil {
-		u.refuse(firstLine(err))
-		return nil
+		return refusal(firstLine(err))
 	}
-	d := u.about("reboot "+plural(len(machines), "host")+"?", machines)
+	d := newHostDialog("reboot "+plural(len(machines), "host")+"?", machines)
 	if len(homes) > 0 {
-		d.lines = append(d.lines, "not "+strings.Join(homes, ", ")+": homes, no machines")
+		d.lines = append(d.lines, "not "+strings.Join(homes, ", ")+": home hosts cannot be rebooted")
 	}
 	if len(plan.Waves) > 1 {
 		d.lines = append(d.lines, "")
-		d.wavesOf(plan)
-		d.lines = append(d.lines, "a wave begins when the hosts of the one before are back")
+		d.addWaves(plan)
+		d.lines = append(d.lines, "a wave starts when the hosts of the previous one are back")
 	}
-	why := "they all go down"
+	why := "this reboots the hosts"
 	if len(machines) == 1 {
-		why = "it goes down"
+		why = "this reboots the host"
 	}
-	d.wantCount(why)
-	d.yes = "Reboot"
-	d.do = func(u *ui, _ string) tea.Cmd {
-		return away(func() error { return u.o.Actions.Reboot(d.hosts) }, "")
+	d.expectCount(why)
+	d.confirm = "Reboot"
+	d.accept = func(string) tea.Cmd {
+		return request(func() error { return a.options.Actions.Reboot(d.hosts) }, "")
 	}
-	u.dialog = d
-	return nil
+	return effect{dialog: d}
 }

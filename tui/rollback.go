@@ -8,82 +8,65 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// generationsMsg is what a host can go back to, for the dialog that waits for it.
-type generationsMsg struct {
-	dialog *dialog
-	found  []host.Generation
-	err    error
+// rollbackChoicesMsg is the generations of a host, for the dialog that waits for them.
+type rollbackChoicesMsg struct {
+	dialog      *dialog
+	generations []host.Generation
+	err         error
 }
 
-// askRollback asks before hosts go back. Numbers of generations mean something on one host alone: there any can be chosen, once the host
-// has told which it has.
-func (u *ui) askRollback() tea.Cmd {
-	hosts := u.targets()
+// rollback asks before hosts are rolled back. Generation numbers mean something only on one host.
+// So only a single host has a choice of generations, once the host has reported them.
+func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 	o := fleet.Options{Goal: fleet.GoalRollback}
-	cmd := u.confirmDeploy(hosts, o)
-	d, list := u.dialog, u.o.Actions.Generations
+	e := a.deploy(hosts, o)
+	d, list := e.dialog, a.options.Actions.Generations
 	if d == nil || len(hosts) != 1 || list == nil {
-		return cmd
+		return e
 	}
-	d.lines[len(d.lines)-1] = "asking the host which generations it has ..."
-	d.list = []choice{{text: "the generation before"}}
-	d.do = func(u *ui, _ string) tea.Cmd {
-		o.To = d.list[d.at].to
-		return away(func() error { return u.o.Actions.Deploy(d.hosts, o) }, "")
+	d.lines[len(d.lines)-1] = "reading the host's generations ..."
+	d.choices = []choice{{text: "the previous generation"}}
+	d.accept = func(string) tea.Cmd {
+		o.To = d.choices[d.chosen].generation
+		return request(func() error { return a.options.Actions.Deploy(d.hosts, o) }, "")
 	}
-	return beside(func() tea.Msg {
-		found, err := list(d.hosts[0])
-		return generationsMsg{d, found, err}
+	e.cmd = background(func() tea.Msg {
+		generations, err := list(d.hosts[0])
+		return rollbackChoicesMsg{d, generations, err}
 	})
+	return e
 }
 
-// choose puts the generations into their dialog, the newest first. The one before that of now is chosen, as it was before they were known;
-// where there is none, the focus is on Cancel again.
-func (u *ui) choose(msg generationsMsg) {
-	d := msg.dialog
-	if u.dialog != d {
-		return
-	}
+// setGenerations replaces the choices, newest first. The one before the current generation is
+// chosen. If there is none, the focus goes back to Cancel.
+func (d *dialog) setGenerations(msg rollbackChoicesMsg) {
 	about := &d.lines[len(d.lines)-1]
 	if msg.err != nil {
-		*about = "the host does not say which it has: " + firstLine(msg.err)
+		*about = "cannot read the host's generations: " + firstLine(msg.err)
 		return
 	}
-	slices.SortFunc(msg.found, func(a, b host.Generation) int { return b.Number - a.Number })
-	now := slices.IndexFunc(msg.found, func(g host.Generation) bool { return g.Current })
-	if now < 0 || now+1 == len(msg.found) {
-		*about, d.onYes = "there is none before that of now", false
+	sortGenerations(msg.generations)
+	current := slices.IndexFunc(msg.generations, func(g host.Generation) bool { return g.Current })
+	last := len(msg.generations) - 1
+	if current < 0 || current == last {
+		*about, d.onYes = "there is no earlier generation", false
 	} else {
-		*about = fmt.Sprintf("from generation %d to", msg.found[now].Number)
+		*about = fmt.Sprintf("from generation %d to", msg.generations[current].Number)
 	}
-	var list []choice
-	for _, g := range msg.found {
-		list = append(list, choice{text: GenerationWords(g), to: g.Number, now: g.Current})
+	if last < 0 || last == 0 && current == 0 {
+		return // nothing to choose from
 	}
-	if len(list) == 0 || len(list) == 1 && now == 0 {
-		return // there is nothing to choose
+	d.choices = nil
+	for _, g := range msg.generations {
+		d.choices = append(d.choices, choice{text: FormatGeneration(g), generation: g.Number, disabled: g.Current})
 	}
-	if d.list, d.at = list, now; now+1 < len(list) {
+	d.chosen = current
+	if current < last {
 		d.choose(1)
 	} else {
 		d.choose(-1)
 	}
-}
-
-// GenerationWords are a generation in a line: its number, when it was made, its revision, and what it is now.
-func GenerationWords(g host.Generation) string {
-	when := ""
-	if !g.Time.IsZero() {
-		when = g.Time.Format("2 Jan 2006 15:04")
-	}
-	line := right(fmt.Sprint(g.Number), 5) + "  " + pad(when, 17) + "  " + pad(Short(g.Revision), 7)
-	if g.Current {
-		line += "  current"
-	}
-	if g.Booted {
-		line += "  booted"
-	}
-	return line
 }

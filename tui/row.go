@@ -1,157 +1,134 @@
 package tui
 
 import (
-	"cmp"
-	"strings"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// row is one host, with all that the table knows of it.
+// row is one host with everything that the table knows about it.
 type row struct {
 	*inventory.Host
-	place       int // in the inventory
-	status      Status
-	seen        time.Time        // when it answered last; zero where it has not yet
-	work        *fleet.HostState // of the run that took it last; nil where none has
-	run         *fleet.State
-	lost        time.Time // when the connection that the run has to it was lost, while it is
-	doing       string    // what is done with it beside a run, in a word; "" is nothing
-	since       time.Time
-	log         pane
-	begun       int   // the number in log of the first line of run
-	plan        *pane // what a deploy would do; nil where nobody has asked
-	generations *pane // that it has; nil too where nobody has asked
-	marked      bool
-	at          condition // as counted
+	status        Status
+	seen          time.Time        // when it last answered; zero if it has not yet
+	run           *fleet.State     // the newest run of the host; nil if there is none
+	work          *fleet.HostState // its part of that run
+	end           *health.LastRun  // how work ended; nil until it has
+	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
+	lost          time.Time        // when the run lost its connection; zero while it has one
+	activity      string           // outside of runs, in a word: "rebooting"; "" if there is none
+	activitySince time.Time
+	log           pane
+	plan          *pane // what a deploy would do; nil until the operator asks
+	generations   *pane // nil until the operator asks
+	marked        bool
 
-	version uint64 // rises with every change
+	judged health.Judgement
+
+	version uint64 // increases with every change
 	drawn   string
 	key     rowKey // what drawn was drawn for
 }
 
-// rowKey is all that a drawn row depends on: while it is the same, so is the row.
+// rowKey is everything that a drawn row depends on: while it is the same, so is the row.
 type rowKey struct {
 	version, layout uint64
-	here            bool
+	cursor          bool
 	clock           time.Duration
+	sinceRun        time.Duration
 }
 
-// condition is how a host is, in the order in which a person wants to hear of it.
-type condition int
-
-const (
-	atWork condition = iota
-	broken
-	offline
-	ailing
-	behind
-	reboot
-	waiting
-	fine
-	absent // does not answer, and need not
-	unheard
-	conditions // how many there are
-)
-
-func (c condition) String() string {
-	return [...]string{"working", "failed", "offline", "degraded", "behind", "reboot", "waiting", "fine", "away", "unknown"}[c]
+// judge returns the judgement of the host by what is known now. The table has no other rules about
+// its state.
+func (r *row) judge(t health.Target) health.Judgement {
+	t.Managed = r.Managed
+	return health.Judge(health.Evidence{
+		Seen: r.status.Observation(), Target: t, OfflineOK: r.SkipOffline, LastRun: r.lastRun, Work: r.workNow(),
+	})
 }
 
-// trouble is why the host is not known as it is now, in a line, without its name.
-func (r *row) trouble() string {
-	return strings.TrimPrefix(strings.Join(strings.Fields(r.status.Err.Error()), " "), r.Name+": ")
+// workNow returns what is being done to the host now.
+func (r *row) workNow() health.Work {
+	switch {
+	case r.activity != "":
+		return health.Work{Activity: health.Working}
+	case !r.busy():
+		return health.Work{}
+	case r.work.Phase == fleet.Waiting:
+		return health.Work{Activity: health.Waiting}
+	case r.work.Phase == fleet.Working:
+		return health.Work{Activity: health.Working, Step: string(r.work.Step)}
+	}
+	return health.Work{Activity: health.Working} // connecting or reconnecting
 }
 
-// busy reports whether a run works on the host, or will.
+// busy reports whether a run is changing the host, or will.
 func (r *row) busy() bool { return r.work != nil && r.work.Phase != fleet.Done }
 
-// settled returns how the last run ended for the host, where nothing newer is known of it. A bad end stays until the next run.
-func (r *row) settled() *fleet.Result {
-	if r.work == nil || r.work.Result == nil {
+// result returns the host's result in the newest run while it stands, or nil.
+func (r *row) result() *fleet.Result {
+	if r.end == nil || !r.end.Stands(r.status.Time) {
 		return nil
 	}
-	result := r.work.Result
-	stale := r.status.Time.After(r.work.Since)
-	if stale && (result.Outcome.Good() || result.Outcome == fleet.Unreachable || result.Outcome == fleet.Unknown || result.Outcome == fleet.Cancelled) {
-		return nil
-	}
-	return result
+	return r.work.Result
 }
 
-// tellsOfRun reports whether the row is about the host's part of a run.
-func (r *row) tellsOfRun() bool { return r.busy() || r.settled() != nil }
+// showsRun reports whether the row shows the host's part of a run that the table has seen.
+func (r *row) showsRun() bool { return r.busy() || r.result() != nil }
 
-// condition is how the host is now.
-func (r *row) condition(t *Target) condition {
-	if r.doing != "" {
-		return atWork
-	}
-	if r.busy() {
-		if r.work.Phase == fleet.Waiting {
-			return waiting
-		}
-		return atWork
-	}
-	if result := r.settled(); result != nil {
-		switch result.Outcome {
-		case fleet.Failed, fleet.RolledBack:
-			return broken
-		case fleet.Degraded:
-			return ailing
-		case fleet.Unreachable, fleet.Unknown:
-			return offline
-		case fleet.RebootNeeded:
-			return reboot
-		}
-		if result.Outcome.Good() && result.Outcome != fleet.Skipped {
-			return fine
-		}
-	}
-	h := r.status.Health
+// startRun makes the row show the host's part of a run that starts.
+func (r *row) startRun(work *fleet.HostState, run *fleet.State) {
+	r.work, r.run, r.end = work, run, nil
+	r.log.record.run, r.log.record.started = run.Run, r.log.buffer.next
+}
+
+// noteEnd keeps how the run ended for the host. A run that skipped it leaves the outcome of the run
+// before standing.
+func (r *row) noteEnd(ev fleet.Event, run *fleet.State) {
 	switch {
-	case r.status.Time.IsZero():
-		return unheard
-	case !r.status.Reachable && r.SkipOffline:
-		return absent
-	case !r.status.Reachable:
-		return offline
-	case h == nil:
-		return unheard
-	case len(h.FailedUnits) > 0:
-		return ailing
-	case t.Revision != "" && h.System.Revision != "" && h.System.Revision != t.Revision:
-		return behind
-	case h.System.RebootNeeded || h.System.BootPending:
-		return reboot
-	case t.Revision != "" && h.System.Revision == "":
-		return unheard // nobody is called fine on a guess
+	case r.run != run:
+	case r.work.Result == nil:
+		r.end = nil
+	case ev.Type == fleet.HostFinished:
+		r.end = run.LastRun(ev.Host)
+		if r.work.Result.Outcome != fleet.Skipped {
+			r.lastRun = r.end
+		}
 	}
-	return fine
 }
 
-// revision is the commit that the host runs, as far as it is known, and the generation.
-func (r *row) revision() (rev string, generation int) {
-	if h := r.status.Health; h != nil && (r.work == nil || r.status.Time.After(r.work.Since)) {
-		return h.System.Revision, h.System.Generation
+// noteLostConnection keeps when the run lost its connection to the host: its step started earlier.
+func (r *row) noteLostConnection(ev fleet.Event) {
+	switch {
+	case r.work == nil:
+	case r.work.Phase != fleet.Reconnecting:
+		r.lost = time.Time{}
+	case r.lost.IsZero():
+		r.lost = ev.Time
 	}
-	if r.work != nil && r.work.Result != nil {
-		rev, generation = cmp.Or(r.work.Result.After, r.work.Result.Before), r.work.Result.Generation
-	}
-	if h := r.status.Health; h != nil {
-		rev, generation = cmp.Or(rev, h.System.Revision), cmp.Or(generation, h.System.Generation)
-	}
-	return rev, generation
 }
 
-// clock is what the row's time cell shows, coarse enough that a row at rest is drawn anew once a minute.
+// addLine appends a line to the host's log, unless it is of an older run than the one that the row
+// shows.
+func (r *row) addLine(run string, l logLine) {
+	if run != "" && r.run != nil && r.run.Run != run {
+		return
+	}
+	if len(r.log.buffer.lines) == 0 {
+		r.log.closeRecord() // makes room for the new run
+	}
+	r.log.buffer.push(l)
+}
+
+// clock returns what the row's time cell shows, coarse enough that a row at rest is redrawn once a
+// minute.
 func (r *row) clock(now time.Time, calm bool) time.Duration {
-	d, step := now.Sub(r.since), time.Second
+	d, step := now.Sub(r.activitySince), time.Second
 	switch {
-	case r.doing != "":
-	case r.tellsOfRun():
+	case r.activity != "":
+	case r.showsRun():
 		d, _ = elapsed(r.work, now)
 	case r.seen.IsZero():
 		return -1
@@ -164,29 +141,23 @@ func (r *row) clock(now time.Time, calm bool) time.Duration {
 	return d.Truncate(step)
 }
 
-// look is the host's state as an ink, a mark and a word.
-func (r *row) look(b *brush, t *Target) (ink Ink, mark, word string) {
-	p := &b.palette
+// sinceRun returns how long ago the run ended that the row mentions, in minutes; 0 if it mentions
+// none.
+func (r *row) sinceRun(now time.Time) time.Duration {
+	if r.judged.LastRun == nil {
+		return 0
+	}
+	return now.Sub(r.judged.LastRun.Time).Truncate(time.Minute)
+}
+
+// state returns the host's state as an ink, a mark and a word.
+func (r *row) state(p *painter) (ink Ink, mark, word string) {
 	switch {
-	case r.doing != "":
-		return p.Busy, "▸", r.doing
-	case r.tellsOfRun():
-		return b.status(r.work)
+	case r.activity != "":
+		return p.palette.Busy, "▸", r.activity
+	case r.showsRun():
+		return p.state(r.work)
 	}
-	switch c := r.at; c {
-	case offline:
-		return p.Bad, "?", c.String()
-	case absent:
-		return p.Faint, "-", c.String()
-	case ailing:
-		return p.Warn, "!", c.String()
-	case behind:
-		return p.Warn, "↓", c.String()
-	case reboot:
-		return p.Warn, "↻", c.String()
-	case unheard:
-		return p.Faint, "·", c.String()
-	default:
-		return p.Good, "✓", c.String()
-	}
+	ink, mark = p.palette.State(r.judged.State)
+	return ink, mark, r.judged.State.String()
 }

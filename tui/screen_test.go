@@ -17,7 +17,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-var update = flag.Bool("update", false, "write the golden screens anew")
+var update = flag.Bool("update", false, "rewrite the golden screens")
 
 // screen is a terminal in memory.
 type screen struct {
@@ -28,9 +28,10 @@ type screen struct {
 
 func newScreen(t testing.TB, width, height int) *screen {
 	s := &screen{t: t, emu: vt.NewEmulator(width, height)}
-	s.Write([]byte("\x1b[20h")) // a newline returns the carriage, as a terminal that is not raw has it
+	// a newline returns the carriage, as in a terminal that is not in raw mode
+	s.Write([]byte("\x1b[20h"))
 	drained := make(chan struct{})
-	go func() { // what the terminal would answer
+	go func() { // discards the terminal's replies
 		defer close(drained)
 		io.Copy(io.Discard, s.emu)
 	}()
@@ -44,7 +45,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	return s.emu.Write(p)
 }
 
-// text is what a person sees, without trailing blanks.
+// text returns what is on the screen, without trailing blanks.
 func (s *screen) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -55,15 +56,15 @@ func (s *screen) text() string {
 	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
 }
 
-// coloured is the same with its escape sequences.
-func (s *screen) coloured() string {
+// colored returns what is on the screen with its escape sequences.
+func (s *screen) colored() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.emu.Render()
 }
 
-// shows waits until the screen is as the golden file has it.
-func (s *screen) shows(t *testing.T, golden string) {
+// wantGolden waits until the screen is the one in the golden file.
+func (s *screen) wantGolden(t *testing.T, golden string) {
 	t.Helper()
 	path := filepath.Join("testdata", golden)
 	if *update {
@@ -77,21 +78,21 @@ func (s *screen) shows(t *testing.T, golden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.becomes(t, func(text string) bool { return text == string(want) }, "as in "+path+":\n"+string(want))
+	s.waitFor(t, func(text string) bool { return text == string(want) }, "as in "+path+":\n"+string(want))
 }
 
-// becomes waits for a screen that holds.
-func (s *screen) becomes(t testing.TB, holds func(text string) bool, wanted string) {
+// waitFor waits until the screen meets a condition.
+func (s *screen) waitFor(t testing.TB, done func(text string) bool, want string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !holds(s.text()); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); !done(s.text()); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the screen is\n%s\nand should be %s", s.text(), wanted)
+			t.Fatalf("got screen\n%s\nwant %s", s.text(), want)
 		}
 	}
 }
 
-// show starts a block on the screen, at a clock that stands still.
-func (s *screen) show(o Options) *Live {
+// startLive starts a block on the screen. Its clock is stopped.
+func (s *screen) startLive(o Options) *Live {
 	o.Out = s
 	o.Environ = []string{"TERM=xterm-256color"}
 	o.Now = func() time.Time { return noon.Add(83 * time.Second) }
@@ -103,19 +104,19 @@ func (s *screen) show(o Options) *Live {
 
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// story makes events as an engine would.
-type story struct {
-	tell func(fleet.Event)
+// scriptedRun emits events as the engine would.
+type scriptedRun struct {
+	emit func(fleet.Event)
 	seq  uint64
 }
 
-func (s *story) event(after time.Duration, ev fleet.Event) {
+func (s *scriptedRun) event(after time.Duration, ev fleet.Event) {
 	s.seq++
 	ev.Run, ev.Seq, ev.Time = "20261124-120000-k3f9", s.seq, noon.Add(after)
-	s.tell(ev)
+	s.emit(ev)
 }
 
-func (s *story) begins(names ...string) {
+func (s *scriptedRun) start(names ...string) {
 	start := fleet.Start{Fleet: "barta", Goal: "switch", Revision: "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6", Operator: "mba@imac0"}
 	for _, name := range names {
 		wave := 1
@@ -127,21 +128,21 @@ func (s *story) begins(names ...string) {
 	s.event(0, fleet.Event{Type: fleet.RunStarted, Start: &start})
 }
 
-func (s *story) step(host string, step fleet.Step, after time.Duration) {
+func (s *scriptedRun) step(host string, step fleet.Step, after time.Duration) {
 	s.event(after, fleet.Event{Type: fleet.StepStarted, Host: host, Step: step})
 }
 
-func (s *story) says(host, stream, line string) {
+func (s *scriptedRun) line(host, stream, line string) {
 	s.event(time.Minute, fleet.Event{Type: fleet.LogLine, Host: host, Stream: stream, Line: line})
 }
 
-func (s *story) ends(host string, r fleet.Result) {
+func (s *scriptedRun) finish(host string, r fleet.Result) {
 	s.event(time.Minute, fleet.Event{Type: fleet.HostFinished, Host: host, Result: &r})
 }
 
-// middle is a run with a host in every state that a person may see.
-func (s *story) middle() {
-	s.begins("hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "csb0")
+// midway starts a run and leaves a host in every state.
+func (s *scriptedRun) midway() {
+	s.start("hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "csb0")
 	for _, host := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0"} {
 		s.step(host, fleet.Connect, time.Second)
 	}
@@ -149,27 +150,27 @@ func (s *story) middle() {
 	s.event(time.Minute, fleet.Event{Type: fleet.ProgressMade, Host: "hsb0", Progress: &fleet.Progress{
 		Builds: 3, BuildsExpected: 12, Copies: 41, CopiesExpected: 120, Building: "linux-6.12.9", Phase: "buildPhase"}})
 	s.step("hsb1", fleet.Pull, 3*time.Second)
-	s.says("hsb1", "out", "From github.com:markus-barta/nixcfg")
-	s.ends("hsb8", fleet.Result{Outcome: fleet.Switched, Before: "a1b2c3d4e5", After: "3f9c2ab0d1", Generation: 42, Seconds: 34.5})
-	s.ends("csb1", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for grafana-11.4.0 failed with exit code 1", Seconds: 61})
-	s.ends("gpc0", fleet.Result{Outcome: fleet.Degraded, Step: fleet.Verify, Reason: "nginx.service failed", Seconds: 40})
+	s.line("hsb1", "out", "From github.com:markus-barta/nixcfg")
+	s.finish("hsb8", fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev, Generation: 42, Seconds: 34.5})
+	s.finish("csb1", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for grafana-11.4.0 failed with exit code 1", Seconds: 61})
+	s.finish("gpc0", fleet.Result{Outcome: fleet.Degraded, Step: fleet.Verify, Reason: "nginx.service failed", Seconds: 40})
 	s.step("mba-imac-work", fleet.Activate, 40*time.Second)
 }
 
-func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
+func TestBlockShowsOneLinePerHost(t *testing.T) {
 	for _, size := range []struct {
 		golden        string
 		width, height int
 	}{
 		{"middle-80x24.golden", 80, 24},
 		{"middle-60x15.golden", 60, 15},
-		{"middle-120x8.golden", 120, 8}, // too low for eight hosts: the last line counts
+		{"middle-120x8.golden", 120, 8}, // too low for eight hosts: the last line counts the rest
 	} {
 		t.Run(size.golden, func(t *testing.T) {
 			s := newScreen(t, size.width, size.height)
-			live := s.show(Options{Profile: colorprofile.ASCII})
-			(&story{tell: live.Event}).middle()
-			s.shows(t, size.golden)
+			live := s.startLive(Options{Profile: colorprofile.ASCII})
+			(&scriptedRun{emit: live.Event}).midway()
+			s.wantGolden(t, size.golden)
 			if err := live.Close(); err != nil {
 				t.Fatal(err)
 			}
@@ -177,90 +178,92 @@ func TestBlockShowsEveryHostOnALineOfItsOwn(t *testing.T) {
 	}
 }
 
-func TestWarningsStayAboveTheBlock(t *testing.T) {
+func TestWarningsArePrintedAboveBlock(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0", "hsb1")
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0", "hsb1")
 	run.step("hsb0", fleet.Build, time.Second)
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "▸ hsb0") }, "a block")
-	run.says("hsb0", "warn", "no output for 5 minutes, and this line is longer than the window is wide")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "▸ hsb0") }, "a block")
+	run.line("hsb0", "warn", "no output for 5 minutes, and this line is longer than the window is wide")
 	live.Note("stopping: hsb1 will not be started")
-	s.shows(t, "warnings-60x15.golden")
+	s.wantGolden(t, "warnings-60x15.golden")
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheEndStaysOnTheScreenAndTheShellGoesOnBelow(t *testing.T) {
+func TestBlockStaysOnScreenAfterClose(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0")
-	run.ends("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: "3f9c2ab0d1", Seconds: 2})
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Unchanged, After: "3f9c2ab0d1", Seconds: 2})
 	run.event(2*time.Second, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{Counts: map[fleet.Outcome]int{fleet.Unchanged: 1}, Seconds: 2}})
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
 	io.WriteString(s, "$ ")
-	s.shows(t, "end-60x15.golden")
+	s.wantGolden(t, "end-60x15.golden")
 }
 
-func TestAsideGivesTheTerminalBackAndTakesItAgain(t *testing.T) {
+func TestAsideReleasesTerminal(t *testing.T) {
 	s := newScreen(t, 60, 15)
-	live := s.show(Options{Profile: colorprofile.ASCII})
-	run := &story{tell: live.Event}
-	run.begins("hsb0")
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "hsb0") }, "a block")
+	live := s.startLive(Options{Profile: colorprofile.ASCII})
+	run := &scriptedRun{emit: live.Event}
+	run.start("hsb0")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "hsb0") }, "a block")
 	live.Aside(func() {
-		run.ends("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2}) // must not wait for the screen
+		// must not wait for the screen
+		run.finish("hsb0", fleet.Result{Outcome: fleet.Switched, After: "3f9c2ab0d1", Seconds: 2})
 		io.WriteString(s, "sudo password for hsb0: \n")
 		if strings.Contains(s.text(), "barta") {
 			t.Errorf("the block is in the way of the question:\n%s", s.text())
 		}
 	})
-	s.becomes(t, func(text string) bool { return strings.Contains(text, "✓ hsb0") }, "the block with hsb0 switched")
+	s.waitFor(t, func(text string) bool { return strings.Contains(text, "✓ hsb0") }, "the block with hsb0 switched")
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.shows(t, "aside-60x15.golden")
+	s.wantGolden(t, "aside-60x15.golden")
 }
 
-func TestColourIsNeverAloneAndNoColorLeavesItOut(t *testing.T) {
-	for profile, coloured := range map[colorprofile.Profile]bool{colorprofile.ANSI256: true, colorprofile.ASCII: false} {
+func TestBlockReadsTheSameWithoutColor(t *testing.T) {
+	for profile, colored := range map[colorprofile.Profile]bool{colorprofile.ANSI256: true, colorprofile.ASCII: false} {
 		s := newScreen(t, 80, 24)
-		live := s.show(Options{Profile: profile, Colors: map[string]string{"hsb0": "#d4c060"}})
-		(&story{tell: live.Event}).middle()
-		s.shows(t, "middle-80x24.golden")
+		live := s.startLive(Options{Profile: profile, Colors: map[string]string{"hsb0": "#d4c060"}})
+		(&scriptedRun{emit: live.Event}).midway()
+		s.wantGolden(t, "middle-80x24.golden")
 		if err := live.Close(); err != nil {
 			t.Fatal(err)
 		}
-		text := s.coloured()
-		if got := strings.Contains(text, "\x1b[31m✗") || strings.Contains(text, "38;5;"); got != coloured {
-			t.Errorf("%v: colour is %v:\n%q", profile, got, text)
+		text := s.colored()
+		if got := strings.Contains(text, "\x1b[31m✗") || strings.Contains(text, "38;5;"); got != colored {
+			t.Errorf("%v: color is %v:\n%q", profile, got, text)
 		}
 	}
 }
 
-func TestCtrlCIsHandedToTheOwner(t *testing.T) {
+func TestCtrlCCallsInterrupt(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	pressed := make(chan struct{}, 1)
-	live := s.show(Options{Profile: colorprofile.ASCII, Interrupt: func() { pressed <- struct{}{} }})
+	live := s.startLive(Options{Profile: colorprofile.ASCII, Interrupt: func() { pressed <- struct{}{} }})
 	live.program.Send(tea.KeyPressMsg{Code: 'c', Mod: tea.ModCtrl})
 	select {
 	case <-pressed:
 	case <-time.After(5 * time.Second):
-		t.Error("nobody heard of ctrl-c")
+		t.Error("Interrupt was not called")
 	}
 	if err := live.Close(); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// showsColoured is shows, with the escape sequences made legible.
-func (s *screen) showsColoured(t *testing.T, golden string) {
+// wantColored is like wantGolden, for a screen with its escape sequences, whose escape characters
+// are replaced by a visible one.
+func (s *screen) wantColored(t *testing.T, golden string) {
 	t.Helper()
-	legible := func() string { return strings.ReplaceAll(s.coloured(), "\x1b", "␛") + "\n" }
+	legible := func() string { return strings.ReplaceAll(s.colored(), "\x1b", "␛") + "\n" }
 	path := filepath.Join("testdata", golden)
 	if *update {
 		time.Sleep(500 * time.Millisecond)
@@ -273,5 +276,5 @@ func (s *screen) showsColoured(t *testing.T, golden string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.becomes(t, func(string) bool { return legible() == string(want) }, "as in "+path)
+	s.waitFor(t, func(string) bool { return legible() == string(want) }, "as in "+path)
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// TableOptions is what a [Table] is given.
+// TableOptions configures a [Table].
 type TableOptions struct {
 	In        io.Reader
 	Out       io.Writer
@@ -26,31 +27,39 @@ type TableOptions struct {
 	Inventory *inventory.Inventory
 	Actions   Actions
 	Settings  Settings
-	ReadOnly  string   // why nothing may be changed; "" lets it be
-	Leaving   []string // what to know before leaving while something runs; none is that jobs go on, and how to attach to them
+	ReadOnly  string // why no host may be changed; "" if hosts may be changed
+	Width     int    // of the window; 0 if Out is a terminal that knows its size
+	Height    int
+	// Leaving is what to show before the table is left while a run is in progress. The default says
+	// that jobs continue and how to attach to them.
+	Leaving []string
 }
 
-// Actions is what a table asks of its owner. They are called away from the screen, and may take their time; what they begin is heard
-// of by [Table.Event]. An action that is nil is not offered.
+// Actions is what a table asks of its owner. The functions are called in the background and may
+// take their time; runs that they start are reported by [Table.Event]. An action that is nil is not
+// offered.
 type Actions struct {
 	Deploy func(hosts []string, o fleet.Options) error
-	Plan   func(hosts []string, o fleet.Options, build bool) error // [Table.Plan] tells what it finds
+	// Plan asks what a deploy would do. It reports its results to [Table.Plan].
+	Plan   func(hosts []string, o fleet.Options, build bool) error
 	Reboot func(hosts []string) error
-	Trust  func(hosts []string) error // asks about the keys that they show, where those are unknown
-	// Generations are those that a host could go back to, in any order.
+	Trust  func(hosts []string) error // asks the operator about the unknown host keys of hosts
+	// Generations returns the generations that a host could go back to, in any order.
 	Generations func(host string) ([]host.Generation, error)
 	Cancel      func(run string) error
-	Attach      func() error // to every run that was left
+	Attach      func() error // attaches to every abandoned run
 	Exec        func(hosts []string, command string) error
 	Shell       func(host string) (*exec.Cmd, error)
-	// Log reads lines of a host's log from a run's record: most of them, from that number on, which is counted from the log's end where it is
-	// negative. It returns the number of the first, and how many there are in all.
-	Log func(run, host string, from, most int) (lines []Text, first, total int, err error)
+	// Log reads at most limit lines of a host's log from a run's record, starting at line number
+	// from. A negative from counts from the end of the log. It returns the number of the first
+	// line, and how many lines the log has.
+	Log func(run, host string, from, limit int) (lines []Text, first, total int, err error)
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
 	Find    func(LogSearch) (int, error)
-	Refresh func(hosts []string) // looks at them again, now
-	Away    func(away bool)      // nobody has looked for long, or somebody does again
-	History func(host string) ([]Past, error)
+	Refresh func(hosts []string) // checks hosts again, now
+	// Away reports that the operator has been away for some time, or is back.
+	Away    func(away bool)
+	History func(host string) ([]PastRun, error)
 }
 
 // A LogSearch searches the lines of a host's log that [Actions.Log] reads.
@@ -64,93 +73,107 @@ type LogSearch struct {
 // Settings is what the operator has configured.
 type Settings struct {
 	Theme   Theme
-	Columns []string            // which, in which order; none are all
-	Keys    map[string][]string // an action's name, and its keys instead of the usual ones
-	Mouse   bool                // the wheel moves; the terminal's own selecting then wants shift
-	Calm    bool                // nothing moves by itself: no bars, clocks in minutes
-	Bell    bool                // ring when a run has ended, or a host has failed, and nobody looks
+	Columns []string            // which columns to show, in order; all of them if it is empty
+	Keys    map[string][]string // keys by the name of an action, instead of the default ones
+	// Mouse scrolls with the mouse. Selecting text in the terminal then needs shift.
+	Mouse bool
+	Calm  bool // no animation: no bars, clocks in minutes
+	// Bell rings if a run finishes or a host fails while the terminal has lost the focus.
+	Bell bool
 }
 
-// Status is what was last heard of a host between runs.
-type Status = host.HostStatus
+// Status is what was last seen of a host outside of runs.
+type Status = host.Status
 
 // Target is the commit that the fleet should be at.
 type Target struct {
 	Revision string
 	Subject  string
-	Time     time.Time // of the commit; zero where that is not known
+	Time     time.Time // of the commit; zero if it is unknown
 }
 
-// Past is how a run of the past went for a host.
-type Past struct {
+// PastRun is what a run of the past did on a host.
+type PastRun struct {
 	Run    string
 	Time   time.Time
 	Goal   string
-	Result *fleet.Result // nil where it has none
+	Result *fleet.Result // nil if it has none
 }
 
-// Table is the whole fleet on a screen of its own. Its methods may be called from any goroutine, until Run has returned and after.
+// Table shows the whole fleet on a screen of its own. Its methods may be called from any goroutine,
+// also after Run has returned.
 type Table struct {
 	program *tea.Program
 	ui      *ui
 	feed    *feed
-	ended   chan struct{} // closed when the program has left the terminal
+	done    chan struct{} // closed when the program has left the terminal
 }
 
-// tableFrames bounds how often a second the terminal is written to: a key waits for the next of them.
-const tableFrames = 60
+// tableFramesPerSecond limits how often a Table writes to the terminal. The response to a key waits
+// for the next frame.
+const tableFramesPerSecond = 60
 
-// NewTable makes a table, which takes the terminal when it is run.
+// NewTable returns a table. It does not use the terminal before [Table.Run].
 func NewTable(ctx context.Context, o TableOptions) *Table { return newTable(ctx, o) }
 
 func newTable(ctx context.Context, o TableOptions, more ...tea.ProgramOption) *Table {
-	t := &Table{ui: newUI(o), ended: make(chan struct{})}
+	t := &Table{ui: newUI(o), done: make(chan struct{})}
+	if o.Width > 0 {
+		more = append(more, tea.WithWindowSize(o.Width, o.Height))
+	}
 	t.program = tea.NewProgram(t.ui, append(more, tea.WithContext(ctx),
 		tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Environ), tea.WithColorProfile(o.Profile),
-		tea.WithFPS(tableFrames))...)
+		tea.WithFPS(tableFramesPerSecond))...)
 	t.feed = newFeed(t.program)
 	return t
 }
 
-// Run shows the table until somebody quits. SIGTERM is a way to quit; a panic gives the terminal back first, and is an error.
+// Run shows the table until the operator quits. SIGTERM quits, too. A panic is returned as an error
+// after the terminal is released.
 func (t *Table) Run() error {
 	_, err := t.program.Run()
-	close(t.ended)
+	close(t.done)
 	t.feed.close()
 	switch {
-	case t.ui.fault != nil:
-		return fmt.Errorf("%w\n\n%s", t.ui.fault, t.ui.fault.Stack)
-	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has told of it
+	case t.ui.panicked != nil:
+		return fmt.Errorf("%w\n\n%s", t.ui.panicked, t.ui.panicked.Stack)
+	case errors.Is(err, tea.ErrProgramPanic): // Bubble Tea has printed it
 		return errors.New("bug in fleetctl: see the stack trace above")
 	}
 	return err
 }
 
-// Event tells of something that happened in a run. It never waits for the screen. A line of a log may come without a run.
+// Event adds an event of a run. It never waits for the screen. A log line may come without a run.
 func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }
 
-// Note puts a line into the fleet's log, and shows it for a while.
+// Note appends a line to the fleet's log and shows it in the footer for a few seconds.
 func (t *Table) Note(line string) {
 	t.feed.add(func(b *batch) { b.notes = append(b.notes, line) })
 }
 
-// Status tells how a host is.
+// Status updates what was seen of a host.
 func (t *Table) Status(s Status) {
 	t.feed.add(func(b *batch) { b.statuses = append(b.statuses, s) })
 }
 
-// Doing tells what is done with a host beside a run, in a word, and "" that it is done.
-func (t *Table) Doing(host, word string) {
-	t.feed.add(func(b *batch) { b.doings = append(b.doings, doing{host, word}) })
+// LastRuns sets how the last run of each host ended, by the records. Hosts on which it failed show
+// that until their next run.
+func (t *Table) LastRuns(last map[string]health.LastRun) {
+	t.feed.add(func(b *batch) { b.lastRuns = last })
 }
 
-// Text is a line that a person reads. Stream is as in [fleet.Event].
+// Activity sets what is being done to a host outside of runs, in a word; "" is nothing.
+func (t *Table) Activity(host, word string) {
+	t.feed.add(func(b *batch) { b.activities = append(b.activities, activity{host, word}) })
+}
+
+// Text is a line to be read by the operator. Stream is as in [fleet.Event].
 type Text struct{ Stream, Line string }
 
-// Plan tells what a deploy would do on a host.
+// Plan shows what a deploy would do on a host.
 func (t *Table) Plan(host string, lines []Text) {
 	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
 }
 
-// Target tells where the fleet should be.
+// Target sets the commit that the fleet should be at.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }

@@ -14,35 +14,35 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// busyDesk is a fleet of which a few hosts work, on a large window.
-func busyDesk(hosts int) *desk {
-	d := newDesk(large(hosts), 160, 50)
-	d.o.Profile = colorprofile.TrueColor
-	d.paint()
-	run := d.tell()
+// busyTable returns a driver with a run on a large fleet, in a large window.
+func busyTable(hosts int) *driver {
+	d := newDriver(large(hosts), 160, 50)
+	d.options.Profile = colorprofile.TrueColor
+	d.repaint()
+	run := d.newRun()
 	names := make([]string, hosts)
-	for i, h := range d.rows {
+	for i, h := range d.hosts.rows {
 		names[i] = h.Name
 	}
-	run.begins(names...)
+	run.start(names...)
 	d.screen()
 	return d
 }
 
-// fewDirty is a batch in which three hosts say something.
-func fewDirty(d *desk) batchMsg {
+// threeLines returns a batch with a log line of each of three hosts.
+func threeLines(d *driver) batchMsg {
 	var b batchMsg
 	for i := range 3 {
 		b.events = append(b.events, fleet.Event{Run: "20261124-120000-k3f9", Seq: 9, Time: noon.Add(time.Second),
-			Type: fleet.LogLine, Host: d.rows[i].Name, Stream: "out", Line: "building '/nix/store/hello-2.12.drv'"})
+			Type: fleet.LogLine, Host: d.hosts.rows[i].Name, Stream: "out", Line: "building '/nix/store/hello-2.12.drv'"})
 	}
 	return b
 }
 
-func TestAFrameIsAsCheapWithTenThousandHosts(t *testing.T) {
-	few, many := busyDesk(1000), busyDesk(10000)
-	frame := func(d *desk) func() {
-		few := fewDirty(d)
+func TestFrameAllocationsDoNotGrowWithHosts(t *testing.T) {
+	few, many := busyTable(1000), busyTable(10000)
+	frame := func(d *driver) func() {
+		few := threeLines(d)
 		return func() { d.send(few); d.View() }
 	}
 	a, b := testing.AllocsPerRun(100, frame(few)), testing.AllocsPerRun(100, frame(many))
@@ -51,10 +51,10 @@ func TestAFrameIsAsCheapWithTenThousandHosts(t *testing.T) {
 	}
 }
 
-func TestALineOfALogIsAsCheapWhenThereAreAMillion(t *testing.T) {
+func TestFrameAllocationsDoNotGrowWithLog(t *testing.T) {
 	allocs := func(lines int) float64 {
-		d := newDesk(barta(), 160, 50)
-		d.rows[0].log.tail = longTail(lines)
+		d := newDriver(barta(), 160, 50)
+		d.hosts.rows[0].log.buffer = longLog(lines)
 		d.press("l")
 		return testing.AllocsPerRun(50, func() { d.View() })
 	}
@@ -63,8 +63,8 @@ func TestALineOfALogIsAsCheapWhenThereAreAMillion(t *testing.T) {
 	}
 }
 
-func longTail(lines int) *tail {
-	log := newTail(lines)
+func longLog(lines int) *logBuffer {
+	log := newLogBuffer(lines)
 	for i := range lines {
 		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", i)})
 	}
@@ -74,8 +74,8 @@ func longTail(lines int) *tail {
 func BenchmarkFrame(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {
 		b.Run(fmt.Sprintf("%d hosts", hosts), func(b *testing.B) {
-			d := busyDesk(hosts)
-			few := fewDirty(d)
+			d := busyTable(hosts)
+			few := threeLines(d)
 			b.ReportAllocs()
 			for b.Loop() {
 				d.send(few)
@@ -88,8 +88,8 @@ func BenchmarkFrame(b *testing.B) {
 func BenchmarkLog(b *testing.B) {
 	for _, lines := range []int{1000, 1_000_000} {
 		b.Run(fmt.Sprintf("%d lines", lines), func(b *testing.B) {
-			d := newDesk(barta(), 160, 50)
-			d.rows[0].log.tail = longTail(lines)
+			d := newDriver(barta(), 160, 50)
+			d.hosts.rows[0].log.buffer = longLog(lines)
 			d.press("l")
 			b.ReportAllocs()
 			for b.Loop() {
@@ -99,14 +99,15 @@ func BenchmarkLog(b *testing.B) {
 	}
 }
 
-// A second of a thousand hosts that say five thousand lines, in batches of 50 ms, with a frame after each.
-func BenchmarkASecondOfFiveThousandEvents(b *testing.B) {
-	d := busyDesk(1000)
+// Benchmark5000EventsPerSecond simulates a second of 1,000 hosts with 5,000 log lines, in batches
+// of 50 ms with a frame after each.
+func Benchmark5000EventsPerSecond(b *testing.B) {
+	d := busyTable(1000)
 	batches := make([]batchMsg, 20)
 	for i := range 5000 {
 		at := &batches[i/250]
 		at.events = append(at.events, fleet.Event{Run: "20261124-120000-k3f9", Seq: uint64(2000 + i), Time: noon.Add(time.Second),
-			Type: fleet.LogLine, Host: d.rows[i%1000].Name, Stream: "out", Line: "building '/nix/store/hello-2.12.drv'"})
+			Type: fleet.LogLine, Host: d.hosts.rows[i%1000].Name, Stream: "out", Line: "building '/nix/store/hello-2.12.drv'"})
 	}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -117,9 +118,9 @@ func BenchmarkASecondOfFiveThousandEvents(b *testing.B) {
 	}
 }
 
-// A key is answered at once, however many hosts there are.
+// BenchmarkKeyToFrame measures the response to a key in a fleet of 10,000 hosts.
 func BenchmarkKeyToFrame(b *testing.B) {
-	d := busyDesk(10000)
+	d := busyTable(10000)
 	key := tea.KeyPressMsg{Code: 'j', Text: "j"}
 	for b.Loop() {
 		d.send(key)
@@ -127,13 +128,13 @@ func BenchmarkKeyToFrame(b *testing.B) {
 	}
 }
 
-func TestALogOfNothingButABuildIsAsCheapAsAny(t *testing.T) {
-	d := newDesk(barta(), 160, 50)
-	log := newTail(1_000_000)
+func TestFrameAllocationsOfFoldedLog(t *testing.T) {
+	d := newDriver(barta(), 160, 50)
+	log := newLogBuffer(1_000_000)
 	for i := range 1_000_000 {
 		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("hello-2.12> checking %d", i)})
 	}
-	d.rows[0].log.tail = log
+	d.hosts.rows[0].log.buffer = log
 	d.press("l")
 	folded := testing.AllocsPerRun(50, func() { d.View() })
 	d.press("z")

@@ -23,9 +23,12 @@ var (
 	seed    = flag.Uint64("seed", 7, "of the random keys")
 )
 
-// Whatever is pressed while the fleet changes: nothing breaks, nothing happens to a host that was not shown as chosen, and esc
-// leads back to the table. More of them: go test ./tui -run RandomKeys -presses 100000 -seed 1
-func TestRandomKeysDoNothingThatWasNotChosen(t *testing.T) {
+// TestRandomKeysChangeOnlyConfirmedHosts presses random keys while the fleet changes. Nothing may
+// break, no host may be changed that no dialog has named, and esc must lead back to the table. With
+// more keys:
+//
+//	go test ./tui -run RandomKeys -presses 100000 -seed 1
+func TestRandomKeysChangeOnlyConfirmedHosts(t *testing.T) {
 	for _, inv := range []*inventory.Inventory{barta(), large(1), large(70)} {
 		t.Run(plural(len(inv.Hosts), "host"), func(t *testing.T) { pressRandomKeys(t, inv, *presses/3) })
 	}
@@ -38,40 +41,40 @@ func pressRandomKeys(t *testing.T, inv *inventory.Inventory, presses int) {
 	for _, r := range "jkgGdpPRFxrlsftbBwnNecTMoSIaAvVKz!/:?0123456789hsb@ü(" {
 		keys = append(keys, string(r))
 	}
-	d := newDesk(inv, 100, 30).rest()
-	run := d.tell()
+	d := newDriver(inv, 100, 30).atRest()
+	run := d.newRun()
 	for i := range presses {
 		d.clock = d.clock.Add(time.Second)
 		switch random.IntN(40) {
 		case 0:
-			run.middle()
+			run.midway()
 		case 1:
-			for _, h := range d.rows {
-				run.ends(h.Name, fleet.Result{Outcome: fleet.Outcomes[random.IntN(len(fleet.Outcomes))]})
+			for _, h := range d.hosts.rows {
+				run.finish(h.Name, fleet.Result{Outcome: fleet.Outcomes[random.IntN(len(fleet.Outcomes))]})
 			}
 			run.event(time.Minute, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{}})
 		case 2:
-			d.rest()
+			d.atRest()
 		case 3:
 			d.send(tickMsg{})
 		case 4:
-			d.send(batchMsg{doings: []doing{{d.rows[random.IntN(len(d.rows))].Name, []string{"rebooting", ""}[random.IntN(2)]}}})
+			d.send(batchMsg{activities: []activity{{d.hosts.rows[random.IntN(len(d.hosts.rows))].Name, []string{"rebooting", ""}[random.IntN(2)]}}})
 		case 5:
-			d.send(batchMsg{plans: []plan{{d.rows[random.IntN(len(d.rows))].Name, []Text{{"note", "build"}, {"out", "  would build 4 derivations"}}}}})
+			d.send(batchMsg{plans: []plan{{d.hosts.rows[random.IntN(len(d.hosts.rows))].Name, []Text{{"note", "build"}, {"out", "  would build 4 derivations"}}}}})
 		case 6:
 			for n := range 200 {
-				run.says("hsb0", "out", fmt.Sprintf("hello> %d", n))
+				run.line("hsb0", "out", fmt.Sprintf("hello> %d", n))
 			}
 		}
 		key := keys[random.IntN(len(keys))]
-		dialog, before := d.dialog, len(d.asked.hosts)
+		dialog, before := d.dialog, len(d.owner.hosts)
 		d.press(key)
-		if did := len(d.asked.hosts); did > before {
+		if did := len(d.owner.hosts); did > before {
 			if dialog == nil || key != "enter" {
-				t.Fatalf("press %d, %q: %v without a question", i, key, d.asked.hosts[before])
+				t.Fatalf("press %d, %q: %v without a dialog", i, key, d.owner.hosts[before])
 			}
-			if !slices.Equal(dialog.hosts, d.asked.hosts[before]) {
-				t.Fatalf("press %d: asked about %v, done to %v", i, dialog.hosts, d.asked.hosts[before])
+			if !slices.Equal(dialog.hosts, d.owner.hosts[before]) {
+				t.Fatalf("press %d: the dialog named %v, the action got %v", i, dialog.hosts, d.owner.hosts[before])
 			}
 		}
 		d.fits100x30(t, i, key)
@@ -79,14 +82,14 @@ func pressRandomKeys(t *testing.T, inv *inventory.Inventory, presses int) {
 			for range 8 {
 				d.press("esc")
 			}
-			if d.dialog != nil || d.prompt != nil || d.commands != nil || d.help || d.open != "" || d.focus != onTable || d.list.filter != "" {
+			if d.dialog != nil || d.prompt != nil || d.commands != nil || d.help.open || d.page.row != nil || d.focus != onTable || d.list.filter != "" {
 				t.Fatalf("press %d: esc does not lead back to the table\n%s", i, d.screen())
 			}
 		}
 	}
 }
 
-func (d *desk) fits100x30(t *testing.T, press int, key string) {
+func (d *driver) fits100x30(t *testing.T, press int, key string) {
 	t.Helper()
 	lines := strings.Split(d.View().Content, "\n")
 	if len(lines) != 30 {
@@ -99,11 +102,11 @@ func (d *desk) fits100x30(t *testing.T, press int, key string) {
 	}
 }
 
-func TestTheTableFitsEveryWindow(t *testing.T) {
+func TestTableFitsEveryWindow(t *testing.T) {
 	for width := 1; width < 260; width += 7 {
 		for height := 1; height < 75; height += 5 {
-			d := newDesk(barta(), width, height).rest()
-			d.tell().middle()
+			d := newDriver(barta(), width, height).atRest()
+			d.newRun().midway()
 			for _, keys := range [][]string{nil, {"j", "enter"}, {"esc", "l", "w"}, {"esc", "?"}, {"esc", "a", "d"}, {"esc", "g", "j", "j", "a", "R"}, {"esc", "esc", "v"}, {"esc", "ctrl+r"}, {"esc", ":"}} {
 				d.press(keys...)
 				lines := strings.Split(d.screen(), "\n")
@@ -120,26 +123,27 @@ func TestTheTableFitsEveryWindow(t *testing.T) {
 	}
 }
 
-// What a host says was cleaned where it came in. Cutting, wrapping and painting must not make it dangerous again.
-func FuzzNothingThatAHostSaysReachesTheTerminalAsAnythingButText(f *testing.F) {
+// FuzzHostTextIsOnlyText checks that text from a host, which is cleaned when it enters the program,
+// stays harmless when it is cut, wrapped and painted.
+func FuzzHostTextIsOnlyText(f *testing.F) {
 	for _, s := range []string{"plain", "\x1b]52;c;aGk=\x07", "\x9b31m", "a\rb", "\u202egnp.exe", "\xff\xfe", "日本\u0301語", "\x1b[2J\x1b[H", strings.Repeat("ä", 300), "👨‍👩‍👧"} {
 		f.Add(s, s, byte(80))
 	}
 	f.Fuzz(func(t *testing.T, line, reason string, width byte) {
 		line, reason = clean.Line([]byte(line)), clean.Line([]byte(reason))
-		d := newDesk(barta(), max(int(width), leastWidth), 24)
-		d.o.Profile = colorprofile.TrueColor
-		d.paint()
-		run := d.tell()
-		run.begins("hsb0", "hsb1", "hsb8")
-		run.says("hsb0", "out", line)
-		run.says("hsb0", "warn", line)
-		run.ends("hsb1", fleet.Result{Outcome: fleet.Failed, Reason: reason, Hint: line})
+		d := newDriver(barta(), max(int(width), minWidth), 24)
+		d.options.Profile = colorprofile.TrueColor
+		d.repaint()
+		run := d.newRun()
+		run.start("hsb0", "hsb1", "hsb8")
+		run.line("hsb0", "out", line)
+		run.line("hsb0", "warn", line)
+		run.finish("hsb1", fleet.Result{Outcome: fleet.Failed, Reason: reason, Hint: line})
 		for _, keys := range [][]string{nil, {"enter"}, {"w", "T"}, {"/", "a"}, {"enter"}} {
 			d.press(keys...)
 			for _, r := range ansi.Strip(d.View().Content) {
 				if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-					t.Fatalf("%U reaches the terminal by %q and %q", r, line, reason)
+					t.Fatalf("%U reached the terminal from %q and %q", r, line, reason)
 				}
 			}
 			for _, l := range strings.Split(d.View().Content, "\n") {

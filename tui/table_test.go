@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	wanted  = "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"
-	earlier = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
+	currentRev = "3f9c2ab0d1e2f3a4b5c6d7e8f9a0b1c2d3e4f5a6"
+	oldRev     = "a1b2c3d4e5f60718293a4b5c6d7e8f9a0b1c2d3e"
 )
 
-// barta is the fleet that screens are drawn of.
+// barta returns the fleet of the golden screens.
 func barta() *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 16}
 	for i, name := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "mba-mbp-work", "csb0"} {
@@ -38,7 +38,7 @@ func barta() *inventory.Inventory {
 	return inv
 }
 
-// large is a fleet of so many hosts.
+// large returns a fleet of that many hosts.
 func large(hosts int) *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "large", Branch: "main", Parallel: 16}
 	for i := range hosts {
@@ -57,11 +57,11 @@ func healthy(rev string) *health.Health {
 	}
 }
 
-// atRest is what a monitor may have found out about barta.
-func atRest() []Status {
+// statusesAtRest returns statuses of barta, as a monitor would report them.
+func statusesAtRest() []Status {
 	at := noon.Add(-3 * time.Minute)
 	up := func(host string, change func(*health.Health)) Status {
-		h := healthy(wanted)
+		h := healthy(currentRev)
 		if change != nil {
 			change(h)
 		}
@@ -69,19 +69,19 @@ func atRest() []Status {
 	}
 	return []Status{
 		up("hsb0", nil),
-		up("hsb1", func(h *health.Health) { *h = *healthy(earlier); h.Checkout.Behind = 3 }),
+		up("hsb1", func(h *health.Health) { *h = *healthy(oldRev); h.Checkout.Behind = 3 }),
 		up("hsb8", func(h *health.Health) { h.System.RebootNeeded = true }),
 		up("csb1", func(h *health.Health) { h.FailedUnits = []string{"nginx.service"} }),
 		up("gpc0", func(h *health.Health) { h.Checkout.Dirty = true; *h.CPU = 97 }),
 		up("mba-imac-work", func(h *health.Health) { h.Agent = "" }),
-		{Host: "imac0", Err: errors.New("connect: no route to host"), Time: at},
-		{Host: "csb0", Err: errors.New("connect: connection refused"), Time: at},
+		{Host: "imac0", Err: offlineError("connect: no route to host"), Time: at},
+		{Host: "csb0", Err: offlineError("connect: connection refused"), Time: at},
 	}
 }
 
-// deployed is everything a fake owner was asked for.
-type deployed struct {
-	record  []Text // of the one log there is
+// fakeOwner records the actions of a table.
+type fakeOwner struct {
+	record  []Text // the only log
 	options []fleet.Options
 	hosts   [][]string
 	planned [][]string
@@ -89,7 +89,7 @@ type deployed struct {
 	pauses  []bool
 }
 
-func (d *deployed) actions() Actions {
+func (d *fakeOwner) actions() Actions {
 	return Actions{
 		Deploy: func(hosts []string, o fleet.Options) error {
 			d.hosts, d.options = append(d.hosts, hosts), append(d.options, o)
@@ -120,42 +120,43 @@ func (d *deployed) actions() Actions {
 		Attach:  func() error { return errors.New("there is no run to attach to") },
 		Refresh: func([]string) {},
 		Away:    func(away bool) { d.pauses = append(d.pauses, away) },
-		History: func(string) ([]Past, error) {
-			return []Past{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
-				Result: &fleet.Result{Outcome: fleet.Switched, Before: earlier, After: wanted}}}, nil
+		History: func(string) ([]PastRun, error) {
+			return []PastRun{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
+				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev}}}, nil
 		},
 	}
 }
 
-// desk is a ui without a terminal, driven by hand: whatever it has done away from the screen is done at once.
-type desk struct {
+// driver drives a ui without a terminal. What the ui does in the background is done at once.
+type driver struct {
 	*ui
-	asked deployed
+	owner fakeOwner
 	clock time.Time
 }
 
-func newDesk(inv *inventory.Inventory, width, height int) *desk {
-	d := &desk{clock: noon}
+func newDriver(inv *inventory.Inventory, width, height int) *driver {
+	d := &driver{clock: noon}
 	d.ui = newUI(TableOptions{
 		Profile: colorprofile.ASCII, Inventory: inv, Now: func() time.Time { return d.clock },
-		Actions: d.asked.actions(), Settings: Settings{Theme: Terminal, Bell: true},
+		Actions: d.owner.actions(), Settings: Settings{Theme: Terminal, Bell: true},
 	})
 	d.send(tea.WindowSizeMsg{Width: width, Height: height})
 	return d
 }
 
-func (d *desk) send(msg tea.Msg) {
-	if _, second := msg.(tickMsg); second { // its command would wait for the next one
+func (d *driver) send(msg tea.Msg) {
+	if _, second := msg.(tickMsg); second { // its command would wait for the next tick
 		d.now = d.clock
-		d.carryOut(d.second())
+		d.carryOut(d.everySecond())
 		return
 	}
 	_, cmd := d.ui.Update(msg)
 	d.carryOut(cmd)
 }
 
-// carryOut runs what a command does, but for clocks, quitting and what only a terminal can do.
-func (d *desk) carryOut(cmd tea.Cmd) {
+// carryOut runs a command and sends its message back, except for clocks, quitting and what only a
+// terminal can do.
+func (d *driver) carryOut(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
@@ -164,19 +165,19 @@ func (d *desk) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case flashMsg, pastMsg, pageMsg, generationsMsg, listedMsg:
+	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg:
 		d.send(msg)
 	}
 }
 
-// press presses keys by their names.
-func (d *desk) press(keys ...string) {
+// press presses keys, given by name.
+func (d *driver) press(keys ...string) {
 	for _, key := range keys {
-		d.send(keyOf(key))
+		d.send(keyPress(key))
 	}
 }
 
-func keyOf(name string) tea.KeyPressMsg {
+func keyPress(name string) tea.KeyPressMsg {
 	special := map[string]rune{"enter": tea.KeyEnter, "esc": tea.KeyEscape, "tab": tea.KeyTab, "up": tea.KeyUp, "down": tea.KeyDown,
 		"backspace": tea.KeyBackspace, "left": tea.KeyLeft, "right": tea.KeyRight, "home": tea.KeyHome, "end": tea.KeyEnd, "pgup": tea.KeyPgUp, "pgdown": tea.KeyPgDown}
 	if code, ok := special[name]; ok {
@@ -191,32 +192,33 @@ func keyOf(name string) tea.KeyPressMsg {
 	return tea.KeyPressMsg{Code: []rune(name)[0], Text: name}
 }
 
-// tell gives it events as a run would.
-func (d *desk) tell() *story {
-	return &story{tell: func(ev fleet.Event) { d.send(batchMsg{events: []fleet.Event{ev}}) }}
+// newRun returns a run whose events go to the ui.
+func (d *driver) newRun() *scriptedRun {
+	return &scriptedRun{emit: func(ev fleet.Event) { d.send(batchMsg{events: []fleet.Event{ev}}) }}
 }
 
-func (d *desk) rest() *desk {
-	d.send(batchMsg{statuses: atRest(), target: &Target{Revision: wanted, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}})
+func (d *driver) atRest() *driver {
+	d.send(batchMsg{statuses: statusesAtRest(), target: &Target{Revision: currentRev, Subject: "hsb0: adguard on port 53", Time: noon.Add(-2 * time.Hour)}})
 	return d
 }
 
-// shownOn draws the table on a terminal in memory, by the real program, and has keys pressed.
-func shownOn(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
+// wantScreen runs the real program on a terminal in memory, presses keys, and compares the screen
+// with a golden file.
+func wantScreen(t *testing.T, golden string, width, height int, settings Settings, profile colorprofile.Profile, light bool, fill func(*Table), keys ...string) {
 	t.Helper()
 	s := newScreen(t, width, height)
-	table := s.shown(settings, profile, light, fill)
+	table := s.startTable(settings, profile, light, fill)
 	for _, key := range keys {
-		table.program.Send(keyOf(key))
+		table.program.Send(keyPress(key))
 	}
 	if profile > colorprofile.ASCII {
-		s.showsColoured(t, golden)
+		s.wantColored(t, golden)
 	} else {
-		s.shows(t, golden)
+		s.wantGolden(t, golden)
 	}
 }
 
-// planned has hsb1 tell its plan.
+// planned adds a plan of hsb1.
 func planned(table *Table) {
 	table.Plan("hsb1", []Text{
 		{"note", "3 commits from a1b2c3d to 3f9c2ab"}, {"out", "  3f9c2ab  hsb0: adguard on port 53  mba, 2h ago"},
@@ -225,49 +227,58 @@ func planned(table *Table) {
 	})
 }
 
-// unknownKey has somebody ask whether a host is who it says.
+// unknownKey asks whether to accept the key of csb0.
 func unknownKey(table *Table) {
 	table.Status(Status{Host: "csb0", Err: codedError("host-key-unknown"), Time: noon})
 	go table.Confirm(context.Background(), Question{Title: "is this csb0?", Yes: "Accept the key",
 		Lines: []string{`No known_hosts file has a key for "csb0.example". It shows`, "", "ssh-ed25519", "SHA256:uNiVztksCsDhcc0u9e8BgrJXVGDlxCVh7Vh5zGfRB4A"}})
 }
 
-// passphrase has somebody wait for one.
+// passphrase asks for the passphrase of a key.
 func passphrase(table *Table) {
 	go table.Ask(context.Background(), "passphrase for /home/mba/.ssh/id_ed25519: ")
 }
 
-// codedError is an error with a code for programs.
+// codedError is the error of a host that refuses the login, for the reason that its code names.
 type codedError string
 
 func (e codedError) Error() string { return string(e) }
 func (e codedError) Code() string  { return string(e) }
+func (codedError) Offline() bool   { return false }
+func (codedError) Hint() string    { return "" }
 
-// building has hsb0 say what a build says.
+// offlineError is the error of a host that does not answer.
+type offlineError string
+
+func (e offlineError) Error() string { return string(e) }
+func (offlineError) Offline() bool   { return true }
+func (offlineError) Hint() string    { return "" }
+
+// building adds a log of a build on hsb0.
 func building(table *Table) {
-	run := &story{tell: table.Event}
-	run.begins("hsb0")
+	run := &scriptedRun{emit: table.Event}
+	run.start("hsb0")
 	run.step("hsb0", fleet.Build, time.Second)
-	run.says("hsb0", "out", "building '/nix/store/7rjj3h2x-grafana-11.4.0.drv'")
+	run.line("hsb0", "out", "building '/nix/store/7rjj3h2x-grafana-11.4.0.drv'")
 	for i := range 12 {
-		run.says("hsb0", "out", fmt.Sprintf("grafana-11.4.0> ok test %d", i))
+		run.line("hsb0", "out", fmt.Sprintf("grafana-11.4.0> ok test %d", i))
 	}
-	run.says("hsb0", "out", "grafana-11.4.0> --- FAIL: TestAlerting (0.21s)")
-	run.says("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
+	run.line("hsb0", "out", "grafana-11.4.0> --- FAIL: TestAlerting (0.21s)")
+	run.line("hsb0", "out", "error: builder for '/nix/store/7rjj3h2x-grafana-11.4.0.drv' failed with exit code 1")
 }
 
-// generations are those of a host that was rolled back from 213 to 212.
+// generations returns those of a host that was rolled back from 213 to 212.
 func generations() []host.Generation {
 	var all []host.Generation
 	for n := 200; n <= 213; n++ {
-		all = append(all, host.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: earlier, Current: n == 212, Booted: n == 209})
+		all = append(all, host.Generation{Number: n, Time: noon.AddDate(0, 0, n-213), Revision: oldRev, Current: n == 212, Booted: n == 209})
 	}
 	return all
 }
 
-func deploying(table *Table) { (&story{tell: table.Event}).middle() }
+func deploying(table *Table) { (&scriptedRun{emit: table.Event}).midway() }
 
-func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
+func TestScreens(t *testing.T) {
 	for _, test := range []struct {
 		golden        string
 		width, height int
@@ -305,12 +316,12 @@ func TestTableLooksAsAPersonHasSeenIt(t *testing.T) {
 		{"table-small-30x6.golden", 30, 6, nil, nil},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			shownOn(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
+			wantScreen(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
 		})
 	}
 }
 
-func TestThemesDifferInColourAlone(t *testing.T) {
+func TestThemesDifferOnlyInColor(t *testing.T) {
 	for _, test := range []struct {
 		golden string
 		theme  Theme
@@ -324,9 +335,9 @@ func TestThemesDifferInColourAlone(t *testing.T) {
 		{"theme-contrast.golden", Contrast, false, colorprofile.TrueColor},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			shownOn(t, test.golden, 80, 24, Settings{Theme: test.theme}, test.colors, test.light, deploying)
+			wantScreen(t, test.golden, 80, 24, Settings{Theme: test.theme}, test.colors, test.light, deploying)
 		})
 	}
-	// NO_COLOR, whatever the theme: the same text, no colours.
-	shownOn(t, "table-deploying-80x24.golden", 80, 24, Settings{Theme: Vivid}, colorprofile.ASCII, false, deploying)
+	// NO_COLOR: the same text in every theme, without colors.
+	wantScreen(t, "table-deploying-80x24.golden", 80, 24, Settings{Theme: Vivid}, colorprofile.ASCII, false, deploying)
 }

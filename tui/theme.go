@@ -8,20 +8,20 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Theme names a set of colours.
+// Theme is the name of a set of colors.
 type Theme string
 
 const (
-	Terminal Theme = "terminal" // the sixteen colours that the terminal's owner chose
-	Vivid    Theme = "vivid"    // true colours, one set for dark backgrounds and one for light
-	Contrast Theme = "contrast" // bright, bold, and nothing faint
-	Plain    Theme = "plain"    // no colours
+	Terminal Theme = "terminal" // the sixteen colors of the terminal
+	Vivid    Theme = "vivid"    // 24-bit colors, for dark and for light backgrounds
+	Contrast Theme = "contrast" // bright and bold, nothing faint
+	Plain    Theme = "plain"    // no colors
 )
 
-// Themes lists them all, the usual one first.
+// Themes lists all themes, the default first.
 var Themes = []Theme{Terminal, Vivid, Contrast, Plain}
 
-// Palette makes the theme's inks for what a terminal can show, on a dark or a light background.
+// Palette returns the theme's inks for what a terminal can show, on a dark or a light background.
 func (t Theme) Palette(profile colorprofile.Profile, dark bool) Palette {
 	if t == Plain {
 		profile = min(profile, colorprofile.ASCII)

@@ -1,25 +1,13 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
-)
-
-type (
-	askMsg   struct{ *question }
-	unaskMsg struct{ *question }
-	flashMsg struct { // something to be read once
-		text string
-		bad  bool
-	}
-	pastMsg struct {
-		host string
-		past []Past
-	}
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // focus is what the keys move.
@@ -30,118 +18,67 @@ const (
 	onLog
 )
 
-// ui is the model of the table. Plain structs hang off it; nothing in it waits for anything.
+// ui is the Bubble Tea model of a [Table]. It owns all state, routes messages and keys to its
+// children, and applies the effects that they return. It never blocks.
 type ui struct {
-	o    TableOptions
-	keys keymap
-	brush
-	columns []column // all that were chosen
-	fits    []column // those that there is room for
-	fitsFor uint64   // the layout that fits was worked out for
-	dark    bool
+	options TableOptions
+	keys    keymap
+	painter
+	dark bool // the terminal's background
 
 	width, height int
-	now           time.Time // of the last message: one frame shows one moment
-	layout        uint64    // rises when all rows look different
+	layout        uint64    // increases when every row has to be redrawn
+	now           time.Time // when the last message came: a frame shows one moment
 
-	rows       []*row // in the inventory's order
-	byName     map[string]*row
-	names      int // the widest name
-	list       list
-	tally      [conditions]int
-	marked     int
-	words      tallied
-	target     Target
-	targetLock string // checksum of the target's flake.lock, from a host that has it
+	hosts  hosts
+	runs   runs
+	counts countsLine
 
-	runs   map[string]*fleet.State
-	shares map[string]int // of each run, the sum of its hosts' shares: no frame goes through all of them
-	order  []string       // of runs, the newest last
-	done   int            // of all that the living runs have to do, in hundredths
-	log    pane           // the fleet's
+	list    list
+	columns columnSet
+	logs    logs
+	page    hostPage
+	help    helpPage
+	focus   focus
 
-	focus    focus
-	tab      string // the host whose log shows; "" is the fleet's, or with follow that of the host under the cursor
-	follow   bool
-	pins     []string // hosts whose logs have a tab of their own
-	open     string   // the host that fills the screen, or ""
-	part     part     // and what of it shows below its facts
-	past     []Past   // of that host
-	manner   manner
-	help     bool
-	helpTop  int
-	prompt   *prompt
-	commands *commands
-	dialog   *dialog
-	asked    []*question // that wait for a dialog to go
-
-	flash   flashMsg
-	flashed time.Time
-	blurred time.Time // nobody looks since then; zero while somebody does
-	away    bool      // and for so long that the owner was told
-	quit    bool
-	fault   *fleet.PanicError // why the table ends; nil where somebody leaves it
+	actions   hostActions
+	dialog    *dialog
+	commands  *commandPalette
+	prompt    *prompt
+	questions questionQueue
+	notice    notice
+	presence  presence
+	panicked  *fleet.PanicError // why the table ends; nil if the operator quits
 }
-
-const (
-	hostLines  = 2000   // of a host's log that are kept
-	allLines   = 400000 // of all of them: a fleet of more than 200 hosts keeps fewer of each
-	leastLines = 100    // but never fewer than these
-	fleetLines = 10000  // of the fleet's own log
-)
 
 func newUI(o TableOptions) *ui {
 	u := &ui{
-		o: o, dark: true, follow: true, now: o.Now(),
-		byName: map[string]*row{}, runs: map[string]*fleet.State{}, shares: map[string]int{},
-		log: pane{tail: newTail(fleetLines)},
+		options: o, dark: true, now: o.Now(), keys: newKeymap(o.Settings.Keys),
+		hosts: newHosts(o.Inventory, o.Actions), runs: newRuns(), columns: newColumnSet(o.Settings.Columns), logs: newLogs(),
+		presence: presence{report: o.Actions.Away},
 	}
-	lines := min(max(allLines/max(len(o.Inventory.Hosts), 1), leastLines), hostLines)
-	for i, h := range o.Inventory.Hosts {
-		r := &row{Host: h, place: i, at: unheard, log: pane{tail: newTail(lines)}}
-		u.rows = append(u.rows, r)
-		u.byName[h.Name] = r
-		u.names = max(u.names, ansi.StringWidth(h.Name))
-	}
-	u.tally[unheard] = len(u.rows)
-	u.keys = newKeymap(o.Settings.Keys)
-	u.columns = chosen(columnTable(), o.Settings.Columns)
-	u.paint()
-	u.list.sort = unsorted
+	u.actions = hostActions{options: &u.options, hosts: &u.hosts, keys: &u.keys}
+	u.page = hostPage{options: &u.options, keys: &u.keys}
+	u.list = list{hosts: &u.hosts, columns: &u.columns, selectHosts: o.Inventory.Select, sort: unsorted}
+	u.repaint()
 	u.arrange()
 	return u
 }
 
-// chosen are the columns that were asked for, in the order in which they were.
-func chosen(all []column, names []string) []column {
-	if len(names) == 0 {
-		return all
-	}
-	var some []column
-	for _, name := range names {
-		for _, c := range all {
-			if c.name == name {
-				some = append(some, c)
-			}
-		}
-	}
-	return some
-}
-
-// paint makes the inks anew.
-func (u *ui) paint() {
-	colors := make(map[string]string, len(u.rows))
-	for _, r := range u.rows {
+// repaint makes all inks again, after the theme or the background has changed.
+func (u *ui) repaint() {
+	colors := make(map[string]string, len(u.hosts.rows))
+	for _, r := range u.hosts.rows {
 		colors[r.Name] = r.Color
 	}
-	u.brush = newBrush(u.o.Settings.Theme.Palette(u.o.Profile, u.dark), colors)
+	u.painter = newPainter(u.options.Settings.Theme.Palette(u.options.Profile, u.dark), colors)
 	u.layout++
 }
 
 func (u *ui) Init() tea.Cmd { return tea.Batch(tea.RequestBackgroundColor, tick()) }
 
 func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
-	u.now = u.o.Now()
+	u.now = u.options.Now()
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		u.width, u.height = msg.Width, msg.Height
@@ -150,110 +87,240 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.BackgroundColorMsg:
 		if dark := msg.IsDark(); dark != u.dark {
 			u.dark = dark
-			u.paint()
+			u.repaint()
 		}
 	case tea.KeyPressMsg:
 		cmd := u.key(msg)
-		u.nextQuestion()
+		u.openQuestion()
 		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
 	case tea.MouseWheelMsg:
 		return u, u.wheel(msg)
-	case tickMsg:
-		return u, tea.Batch(tick(), u.second())
-	case batchMsg:
-		return u, u.apply(batch(msg))
-	case flashMsg:
-		if msg.text != "" {
-			u.say(msg)
-		}
-	case pastMsg:
-		if msg.host == u.open {
-			u.past = msg.past
-			return u, u.recall(u.byName[msg.host])
-		}
-	case generationsMsg:
-		u.choose(msg)
-	case listedMsg:
-		u.listed(msg)
-	case pageMsg:
-		u.turn(msg)
-	case askMsg:
-		u.asked = append(u.asked, msg.question)
-		u.nextQuestion()
-	case unaskMsg:
-		u.forget(msg.question)
-	case *fleet.PanicError:
-		u.fault = msg
-		return u, tea.Quit
 	case tea.BlurMsg:
-		u.blurred = u.now
+		u.presence.blurred = u.now
 	case tea.FocusMsg:
-		u.blurred = time.Time{}
-		return u, u.setAway(false)
+		return u, u.presence.focus()
+	case tickMsg:
+		return u, tea.Batch(tick(), u.everySecond())
+	case *fleet.PanicError:
+		u.panicked = msg
+		return u, tea.Quit
+	default:
+		return u, u.updateFromOwner(msg)
 	}
 	return u, nil
 }
 
-// awayAfter is for how long nobody has to look before hosts are left in peace.
-const awayAfter = 5 * time.Minute
-
-// second is what happens once in one.
-func (u *ui) second() tea.Cmd {
-	if u.list.live() {
-		u.arrange()
-	}
-	if !u.flashed.IsZero() && u.now.Sub(u.flashed) > 6*time.Second {
-		u.flash, u.flashed = flashMsg{}, time.Time{}
-	}
-	if !u.blurred.IsZero() && u.now.Sub(u.blurred) > awayAfter {
-		return u.setAway(true)
+// updateFromOwner handles the messages that come from the owner: events, questions, and answers to
+// requests.
+func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case batchMsg:
+		return u.apply(batch(msg))
+	case noticeMsg:
+		if msg.text != "" {
+			u.notify(notice(msg))
+		}
+	case historyMsg:
+		return u.handle(u.page.setHistory(msg))
+	case generationsMsg:
+		u.hosts.byName[msg.host].generations = generationsPane(u.now, &u.keys, msg)
+	case rollbackChoicesMsg:
+		if u.dialog == msg.dialog {
+			msg.dialog.setGenerations(msg)
+		}
+	case recordPageMsg:
+		return u.handle(msg.pane.showFetched(msg, &u.logs.style))
+	case askMsg:
+		u.questions.add(msg.question)
+		u.openQuestion()
+	case withdrawMsg:
+		if u.dialog != nil && u.dialog.question == msg.question {
+			u.dialog = nil
+		}
+		u.questions.remove(msg.question)
+		u.openQuestion()
 	}
 	return nil
 }
 
-func (u *ui) setAway(away bool) tea.Cmd {
-	if away == u.away || u.o.Actions.Away == nil {
-		return nil
+// openQuestion asks the next question, once the operator is not busy with something else.
+func (u *ui) openQuestion() {
+	if u.dialog == nil && u.prompt == nil && u.commands == nil {
+		u.dialog = u.questions.next()
 	}
-	u.away = away
-	return beside(func() tea.Msg { u.o.Actions.Away(away); return nil })
 }
 
-func (u *ui) say(f flashMsg) { u.flash, u.flashed = f, u.now }
+// key routes a key to the dialog, the command palette or the prompt that is open, or performs its
+// action.
+func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
+	key := msg.String()
+	switch {
+	case key == "ctrl+z":
+		return tea.Suspend
+	case key == "ctrl+c" && u.dialog != nil && u.dialog.leaves: // the second ctrl-c
+		return tea.Quit
+	case u.dialog != nil && key != "ctrl+c":
+		return u.dialogKey(msg)
+	case u.commands != nil && key != "ctrl+c":
+		e := u.commands.key(msg)
+		if e.closed {
+			u.commands = nil
+		}
+		return u.handle(e)
+	case u.prompt != nil && key != "ctrl+c":
+		e := u.prompt.key(msg)
+		if e.closed {
+			u.prompt = nil
+		}
+		return u.handle(e)
+	}
+	u.notice = notice{}
+	if a := u.keys.find(key, u.scope()); a != nil {
+		return u.perform(a)
+	}
+	return nil
+}
 
-func (u *ui) tell(text string)   { u.say(flashMsg{text: text}) }
-func (u *ui) refuse(text string) { u.say(flashMsg{text: text, bad: true}) }
+func (u *ui) dialogKey(msg tea.KeyPressMsg) tea.Cmd {
+	d := u.dialog
+	e := d.key(msg)
+	if e.closed {
+		u.dialog = nil
+		u.questions.remove(d.question)
+	}
+	return u.handle(e)
+}
+
+// paste inserts the first line of a pasted text where the operator is typing.
+func (u *ui) paste(text string) {
+	text, _, _ = strings.Cut(text, "\n")
+	switch {
+	case u.dialog != nil && u.dialog.input != nil:
+		u.dialog.input.insert(text)
+	case u.commands != nil:
+		u.commands.input.insert(text)
+	case u.prompt != nil:
+		u.prompt.insert(text)
+	}
+}
+
+// scope returns where keys go now.
+func (u *ui) scope() scope {
+	switch {
+	case u.help.open:
+		return inHelp
+	case u.page.row != nil || u.focus == onLog:
+		return inLog
+	}
+	return inTable
+}
+
+// perform performs an action, or shows why it is not available.
+func (u *ui) perform(a *action) tea.Cmd {
+	if a.changes && u.options.ReadOnly != "" {
+		return u.handle(refusal(a.name + " is off: " + u.options.ReadOnly))
+	}
+	if a.unavailable != nil {
+		if why := a.unavailable(u); why != "" {
+			return u.handle(refusal(why))
+		}
+	}
+	return a.do(u)
+}
+
+func (u *ui) everySecond() tea.Cmd {
+	if u.list.changesWithHosts() {
+		u.arrange()
+	}
+	if u.now.Sub(u.notice.shown) > noticeDuration {
+		u.notice = notice{}
+	}
+	return u.presence.check(u.now)
+}
 
 func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	lines := 3
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
-	if u.focus == onLog || u.open != "" {
+	if u.focus == onLog || u.page.row != nil {
 		return u.scrollLog(lines)
 	}
-	u.move(lines)
+	u.moveCursor(lines)
 	return nil
 }
 
-// here is the row under the cursor; nil where nothing shows.
-func (u *ui) here() *row { return u.byName[u.list.cursor] }
+// current returns the row under the cursor, or nil if no host is shown.
+func (u *ui) current() *row { return u.hosts.byName[u.list.cursor] }
 
-// pane is the log that shows.
-func (u *ui) pane() *pane {
-	switch {
-	case u.open != "" && u.part == planPart:
-		return u.byName[u.open].plan
-	case u.open != "" && u.part == generationsPart:
-		return u.byName[u.open].generations
-	case u.open != "":
-		return &u.byName[u.open].log
-	case u.tab != "":
-		return &u.byName[u.tab].log
-	case u.follow && u.here() != nil:
-		return &u.here().log
+// subject returns the row that keys are about: the host that fills the screen, or the one under the
+// cursor.
+func (u *ui) subject() *row {
+	if u.page.row != nil {
+		return u.page.row
 	}
-	return &u.log
+	return u.current()
+}
+
+// targets returns the hosts that an action is for: the one that fills the screen, or the marked
+// ones, or the one under the cursor.
+func (u *ui) targets() []*inventory.Host {
+	if u.page.row != nil {
+		return []*inventory.Host{u.page.row.Host}
+	}
+	if marked := u.hosts.marked(); marked != nil {
+		return marked
+	}
+	if r := u.current(); r != nil {
+		return []*inventory.Host{r.Host}
+	}
+	return nil
+}
+
+// pane returns the log, plan or list of generations that is shown.
+func (u *ui) pane() *pane {
+	if u.page.row != nil {
+		return u.page.pane()
+	}
+	if r := u.hosts.byName[u.logs.tab]; r != nil {
+		return &r.log
+	}
+	if r := u.current(); u.logs.followCursor && r != nil {
+		return &r.log
+	}
+	return &u.logs.fleet
+}
+
+// awayAfter is how long the terminal must have lost the focus before the operator counts as away.
+const awayAfter = 5 * time.Minute
+
+// presence knows whether the operator is looking at the table.
+type presence struct {
+	blurred time.Time       // when the terminal lost the focus; zero if it has it
+	away    bool            // as last reported
+	report  func(away bool) // nil if the owner does not want to know
+}
+
+// focus notes that the terminal has the focus again.
+func (p *presence) focus() tea.Cmd {
+	p.blurred = time.Time{}
+	return p.setAway(false)
+}
+
+// check reports the operator as away once the terminal has been without the focus for long enough.
+func (p *presence) check(now time.Time) tea.Cmd {
+	if p.blurred.IsZero() || now.Sub(p.blurred) <= awayAfter {
+		return nil
+	}
+	return p.setAway(true)
+}
+
+func (p *presence) setAway(away bool) tea.Cmd {
+	if away == p.away || p.report == nil {
+		return nil
+	}
+	p.away = away
+	return background(func() tea.Msg { p.report(away); return nil })
 }

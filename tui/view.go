@@ -1,103 +1,114 @@
 package tui
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 const (
-	leastWidth  = 40
-	leastHeight = 8
-	chrome      = 4 // lines: header, heads, tabs, footer
-	logFrom     = 16
+	minWidth     = 40
+	minHeight    = 8
+	frameLines   = 4  // header, column heads, tabs, footer
+	minLogWindow = 16 // the height of the lowest window that has a log below the table
 )
 
-// logHeight is how many lines the log below has; none where the window is low.
+// logHeight returns how many lines the log has; 0 if the window is too low for one.
 func (u *ui) logHeight() int {
-	rest := u.height - chrome - max(len(u.list.items), len(u.rows)) // by all rows: filtering does not move it
+	// The number of all rows counts: filtering does not move the log.
+	rest := u.height - frameLines - max(len(u.list.items), len(u.hosts.rows))
 	switch {
-	case u.open != "":
-		return u.height - chrome - u.factsHeight()
+	case u.page.row != nil:
+		return u.height - frameLines - u.factsHeight()
 	case u.focus == onLog:
-		return max((u.height-chrome)*2/3, rest)
-	case u.height < logFrom:
+		return max((u.height-frameLines)*2/3, rest)
+	case u.height < minLogWindow:
 		return 0
 	}
-	return max((u.height-chrome)/3, rest)
+	return max((u.height-frameLines)/3, rest)
 }
 
 func (u *ui) tableHeight() int {
-	height := u.height - chrome - u.logHeight()
+	height := u.height - frameLines - u.logHeight()
 	if u.logHeight() == 0 {
-		height++ // there are no tabs
+		height++ // no tabs
 	}
 	return height
+}
+
+// factsHeight returns how many lines a host's facts have. The log keeps at least half of the
+// window.
+func (u *ui) factsHeight() int {
+	return min(len(u.page.lines(&u.painter, u.width, u.now)), (u.height-frameLines)/2)
 }
 
 func (u *ui) View() tea.View {
 	v := tea.NewView(u.screen())
 	v.AltScreen = true
 	v.ReportFocus = true
-	if u.o.Settings.Mouse {
+	if u.options.Settings.Mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
-	v.WindowTitle = u.counted().title
-	if runs := u.living(); len(runs) > 0 {
+	v.WindowTitle = u.countHosts().title
+	if len(u.runs.active()) > 0 {
 		state := tea.ProgressBarDefault
-		if u.tally[broken] > 0 {
+		if u.hosts.tally[health.StateFailed] > 0 {
 			state = tea.ProgressBarError
 		}
-		v.ProgressBar = tea.NewProgressBar(state, u.done)
+		v.ProgressBar = tea.NewProgressBar(state, u.runs.percent)
 	}
 	return v
 }
 
-// screen is the whole of it, a line each that ends in a newline, but for the last.
+// screen draws everything. All lines except the last end in a newline.
 func (u *ui) screen() string {
 	if u.width == 0 {
 		return ""
 	}
-	if u.width < leastWidth || u.height < leastHeight {
+	if u.width < minWidth || u.height < minHeight {
 		return tooSmall(u.width, u.height)
 	}
 	var out strings.Builder
 	out.Grow(u.width * u.height * 2)
-	u.header(&out)
+	u.drawHeader(&out)
 	switch {
-	case u.help:
-		u.drawHelp(&out, u.height-2)
-	case u.open != "":
-		u.drawHost(&out)
+	case u.help.open:
+		height := u.height - 2
+		blankLines(&out, height-u.help.draw(u.helpLines(), height, func(line string) { u.write(&out, line) }))
+	case u.page.row != nil:
+		u.drawPage(&out)
 	default:
 		u.drawTable(&out)
 	}
-	u.footer(&out)
-	text := out.String()
+	u.drawFooter(&out)
 	switch {
 	case u.dialog != nil:
-		return overlay(text, u.dialog.box(u), u.width, u.height)
+		return overlay(out.String(), u.dialog.box(&u.palette, u.width, u.height), u.width, u.height)
 	case u.commands != nil:
-		return overlay(text, u.commands.box(u), u.width, u.height)
+		return overlay(out.String(), u.commands.box(&u.palette, u.width, u.height), u.width, u.height)
 	}
-	return text
+	return out.String()
 }
 
-// tooSmall is what a window that nothing fits into says.
 func tooSmall(width, height int) string {
-	text := fmt.Sprintf("the terminal is %dx%d: fleetctl wants %dx%d at least", width, height, leastWidth, leastHeight)
+	text := fmt.Sprintf("the terminal is %dx%d: fleetctl needs at least %dx%d", width, height, minWidth, minHeight)
 	lines := strings.Split(ansi.Wrap(text, width, ""), "\n")
 	return strings.Join(lines[:min(len(lines), height)], "\n")
 }
 
+// write appends a line, cut to the width of the window.
+func (u *ui) write(out *strings.Builder, line string) {
+	out.WriteString(ansi.Truncate(line, u.width, "…"))
+	out.WriteByte('\n')
+}
+
 func (u *ui) drawTable(out *strings.Builder) {
 	columns := u.fitting()
-	u.heads(out, columns)
+	u.drawHeads(out, columns)
 	height := u.tableHeight()
 	l := &u.list
 	end := min(l.top+height, len(l.items))
@@ -109,18 +120,18 @@ func (u *ui) drawTable(out *strings.Builder) {
 		}
 	}
 	if len(l.items) == 0 {
-		end = l.top + u.empty(out, height)
+		end = l.top + u.drawNoMatch(out, height)
 	}
-	blank(out, height-(end-l.top))
+	blankLines(out, height-(end-l.top))
 	if n := u.logHeight(); n > 0 {
-		u.tabs(out)
-		u.pane().draw(out, &u.brush, u.width, n, u.manner)
+		u.drawTabs(out)
+		u.pane().draw(out, &u.painter, u.width, n, &u.logs.style)
 	}
 }
 
-// empty says why no host shows, and what to do.
-func (u *ui) empty(out *strings.Builder, height int) int {
-	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all of them again"}
+// drawNoMatch explains why no host is shown and what to do. It returns how many lines it has drawn.
+func (u *ui) drawNoMatch(out *strings.Builder, height int) int {
+	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all hosts again"}
 	if u.list.err != nil {
 		lines[1] = "  " + firstLine(u.list.err)
 	}
@@ -131,52 +142,57 @@ func (u *ui) empty(out *strings.Builder, height int) int {
 	return len(lines)
 }
 
-func (u *ui) nameWidth() int { return min(u.names, max(u.width/4, 8)) }
-
-// fitting are the columns that there is room for.
-func (u *ui) fitting() []column {
-	if u.fitsFor != u.layout {
-		u.fits, u.fitsFor = fit(u.columns, u.width-u.nameWidth()-4), u.layout
+// drawPage draws the page of a host: its row, its facts, and its log, plan or generations.
+func (u *ui) drawPage(out *strings.Builder) {
+	out.WriteString(u.row(u.page.row, u.fitting(), true))
+	height := u.factsHeight()
+	lines := u.page.lines(&u.painter, u.width, u.now)[:height]
+	for _, l := range lines {
+		u.write(out, l)
 	}
-	return u.fits
+	u.drawTabs(out)
+	u.pane().draw(out, &u.painter, u.width, u.logHeight(), &u.logs.style)
 }
 
-func (u *ui) heads(out *strings.Builder, columns []column) {
+func (u *ui) nameWidth() int { return min(u.hosts.nameWidth, max(u.width/4, 8)) }
+
+// fitting returns the columns that there is room for.
+func (u *ui) fitting() []column { return u.columns.fit(u.width - u.nameWidth() - 4) }
+
+func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 	var line strings.Builder
 	line.Grow(u.width)
 	line.WriteString("   " + pad("HOST", u.nameWidth()))
 	for _, c := range columns {
 		head := pad(c.head, c.width)
-		switch c.name {
-		case "generation", "cpu", "memory", "time", "wave", "behind":
-			head = right(c.head, c.width)
+		if c.number {
+			head = padLeft(c.head, c.width)
 		}
-		if u.list.sort != unsorted && u.columns[u.list.sort].name == c.name {
-			sign := "▾"
+		if u.list.sort != unsorted && u.columns.chosen[u.list.sort].name == c.name {
+			arrow := "▾"
 			if u.list.reverse {
-				sign = "▴"
+				arrow = "▴"
 			}
-			head = strings.TrimRight(head, " ") + sign
-			head = pad(head, c.width)
+			head = pad(strings.TrimRight(head, " ")+arrow, c.width)
 		}
 		line.WriteString(" " + head)
 	}
-	u.palette.Faint.put(out, cut(line.String(), u.width))
+	u.palette.Faint.put(out, truncate(line.String(), u.width))
 	out.WriteByte('\n')
 }
 
-// row draws a host's line, or hands out the one drawn before.
-func (u *ui) row(r *row, columns []column, here bool) string {
-	key := rowKey{version: r.version, layout: u.layout, here: here, clock: r.clock(u.now, u.o.Settings.Calm)}
+// row draws a host's line, or returns the one that was last drawn if it has not changed.
+func (u *ui) row(r *row, columns []column, cursor bool) string {
+	key := rowKey{version: r.version, layout: u.layout, cursor: cursor, clock: r.clock(u.now, u.options.Settings.Calm), sinceRun: r.sinceRun(u.now)}
 	if key == r.key {
 		return r.drawn
 	}
 	var line strings.Builder
 	line.Grow(3 * u.width)
 	switch {
-	case here && r.marked:
+	case cursor && r.marked:
 		line.WriteString(u.palette.Strong.Paint("▌● "))
-	case here:
+	case cursor:
 		line.WriteString(u.palette.Strong.Paint("▌  "))
 	case r.marked:
 		line.WriteString(u.palette.Strong.Paint(" ● "))
@@ -186,107 +202,37 @@ func (u *ui) row(r *row, columns []column, here bool) string {
 	line.WriteString(u.inks[r.Name].Paint(pad(r.Name, u.nameWidth())))
 	for i := range columns {
 		line.WriteByte(' ')
-		line.WriteString(columns[i].draw(u, r, &columns[i]))
+		line.WriteString(columns[i].draw(cell{row: r, painter: &u.painter, width: columns[i].width, now: u.now, calm: u.options.Settings.Calm}))
 	}
 	line.WriteByte(' ')
-	line.WriteString(u.said(r))
+	line.WriteString(u.rowDetail(r))
 	text := ansi.Truncate(line.String(), u.width, "…")
-	if here {
+	if cursor {
 		text = u.palette.Here.Over(text + strings.Repeat(" ", max(u.width-ansi.StringWidth(text), 0)))
 	}
 	r.key, r.drawn = key, text+"\n"
 	return r.drawn
 }
 
-// said is the end of a row: what there is to say of the host.
-func (u *ui) said(r *row) string {
-	p := &u.palette
+// rowDetail returns the end of a row: the reason for the host's state, or what is being done to it.
+func (u *ui) rowDetail(r *row) string {
+	p, j := &u.palette, &r.judged
+	ink, _ := p.State(j.State)
 	switch h := r.status.Health; {
-	case r.doing != "":
-		return p.Faint.Paint(r.log.tail.last())
+	case r.activity != "":
+		return p.Faint.Paint(r.log.buffer.lastText())
 	case r.busy() && !r.lost.IsZero():
 		return p.Warn.Paint("lost at " + r.lost.Format("15:04:05"))
-	case r.tellsOfRun():
+	case r.showsRun():
 		return u.detail(r.work)
-	case isUnknownKey(r.status.Err):
-		return p.Warn.Paint("unknown key: " + cmp.Or(u.keys.keyOf("trust"), ":trust") + " shows it")
-	case r.status.Err != nil:
-		return p.Faint.Paint(r.trouble())
-	case h == nil:
-		return ""
-	case len(h.FailedUnits) > 0:
-		return p.Warn.Paint(strings.Join(h.FailedUnits, " ") + " failed")
-	case h.Job != nil:
+	case j.State == health.StateUnknownKey:
+		return p.Warn.Paint("unknown key: " + u.keys.keyOrCommand("trust") + " shows it")
+	case j.LastRun != nil:
+		return ink.Paint(j.LastRun.Sentence(u.now))
+	case h != nil && h.Job != nil && r.status.Err == nil:
 		return p.Busy.Paint("job of " + h.Job.Who + ": " + h.Job.Step)
-	case h.Checkout != nil && h.Checkout.Dirty:
-		return p.Warn.Paint("uncommitted changes")
-	case h.Checkout != nil && u.target.Revision != h.Checkout.Revision:
-		return p.Faint.Paint(h.Checkout.Subject)
+	case r.status.Err != nil:
+		return p.Faint.Paint(j.Reason)
 	}
-	return ""
-}
-
-// isUnknownKey recognises a host that nobody has vouched for yet.
-func isUnknownKey(err error) bool {
-	var coded interface{ Code() string }
-	return errors.As(err, &coded) && coded.Code() == "host-key-unknown"
-}
-
-// write is a line, cut to the window.
-func (u *ui) write(out *strings.Builder, line string) {
-	out.WriteString(ansi.Truncate(line, u.width, "…"))
-	out.WriteByte('\n')
-}
-
-// tabs heads the log: whose it is, and whose else could be.
-func (u *ui) tabs(out *strings.Builder) {
-	var line strings.Builder
-	line.Grow(4 * u.width)
-	tab := func(name string, ink Ink, shown bool) {
-		if shown {
-			u.palette.Strong.put(&line, "─[ ")
-			ink.put(&line, name)
-			u.palette.Strong.put(&line, " ]")
-		} else {
-			line.WriteString(u.palette.Faint.Paint("── " + name + " "))
-		}
-	}
-	shown := u.pane()
-	if u.open != "" {
-		for p := range hostParts {
-			tab(p.String(), Ink{}, u.part == p)
-		}
-	} else {
-		tab("fleet", Ink{}, shown == &u.log)
-		for _, name := range u.pins {
-			tab(name, u.inks[name], shown == &u.byName[name].log)
-		}
-		if r := u.here(); r != nil && shown == &r.log && !slices.Contains(u.pins, r.Name) {
-			tab(r.Name, u.inks[r.Name], true)
-		}
-	}
-	var how []string
-	switch {
-	case shown.page != nil:
-		from, _ := shown.visible(u.logHeight(), u.manner)
-		how = append(how, fmt.Sprintf("from the record, line %d of %d", from+1, shown.page.total))
-	case shown.away && (u.open == "" || u.part == logPart):
-		how = append(how, "scrolled")
-	}
-	if shown.looks() {
-		how = append(how, "looking through the record")
-	}
-	if u.manner.wrap {
-		how = append(how, "wrapped")
-	}
-	if u.manner.search != "" {
-		how = append(how, "/"+u.manner.search)
-	}
-	if len(how) > 0 {
-		line.WriteString(u.palette.Faint.Paint("── " + strings.Join(how, ", ") + " "))
-	}
-	text := ansi.Truncate(line.String(), u.width, "…")
-	out.WriteString(text)
-	u.palette.Faint.put(out, strings.Repeat("─", u.width-ansi.StringWidth(text)))
-	out.WriteByte('\n')
+	return ink.Paint(j.Reason)
 }

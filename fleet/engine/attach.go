@@ -29,7 +29,7 @@ func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.
 		return summary, nil
 	}
 	out.journal = journal
-	rollbacks, err := e.Records.PartsOf(rec.Run)
+	rollbacks, err := e.Records.Rollbacks(rec.Run)
 	if err != nil {
 		return fleet.Summary{}, errors.Join(err, journal.Close())
 	}

@@ -14,61 +14,67 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// leaveAt runs until an event says so, and leaves as if killed: without a word.
-func (w *world) leaveAt(o fleet.Options, when func(fleet.Event) bool) {
-	w.t.Helper()
-	ctx, leave := context.WithCancel(w.t.Context())
-	defer leave()
-	w.runWith(ctx, o, func(ev fleet.Event) {
+// abandonAt runs until an event matches and then ends the run as if the process had been killed.
+func (fx *fixture) abandonAt(o fleet.Options, when func(fleet.Event) bool) {
+	fx.t.Helper()
+	ctx, kill := context.WithCancel(fx.t.Context())
+	defer kill()
+	fx.runWith(ctx, o, func(ev fleet.Event) {
 		if when(ev) {
-			leave()
+			kill()
 		}
 	})
 }
 
-func atStep(s fleet.Step) func(fleet.Event) bool {
+// stepStarted returns a function that matches the start of a step.
+func stepStarted(s fleet.Step) func(fleet.Event) bool {
 	return func(ev fleet.Event) bool { return ev.Type == fleet.StepStarted && ev.Step == s }
 }
 
-func TestAttachGoesOnWhereTheOperatorLeft(t *testing.T) {
-	var whole, lines string
+// hostFinished returns a function that matches the end of a host.
+func hostFinished(name string) func(fleet.Event) bool {
+	return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == name }
+}
+
+func TestAttachContinuesAbandonedRun(t *testing.T) {
+	var events, lines string
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.run(fleet.Options{})
-		whole, lines = w.story("web"), w.lines("web")
+		fx := newFixture(t, "web")
+		fx.run(fleet.Options{})
+		events, lines = fx.trace("web"), fx.lines("web")
 	})
 	for _, step := range []fleet.Step{fleet.Connect, fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify} {
-		t.Run("left at "+string(step), func(t *testing.T) {
+		t.Run("during "+string(step), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
+				fx := newFixture(t, "web")
 				if step == fleet.Connect {
-					w.hosts["web"].dials = func(int) error { time.Sleep(time.Second); return nil }
+					fx.hosts["web"].onDial = func(int) error { time.Sleep(time.Second); return nil }
 				}
-				w.leaveAt(fleet.Options{}, atStep(step))
-				time.Sleep(time.Minute) // the job ends meanwhile
+				fx.abandonAt(fleet.Options{}, stepStarted(step))
+				time.Sleep(time.Minute) // in which the job ends
 				if step == fleet.Connect {
-					w.expectExit(w.attach(), fleet.ExitInterrupted)
-					w.expect("web", fleet.Skipped, "interrupted")
+					fx.expectExit(fx.attach(), fleet.ExitInterrupted)
+					fx.expect("web", fleet.Skipped, "interrupted")
 					return
 				}
-				w.expectExit(w.attach(), fleet.ExitOK)
-				w.expect("web", fleet.Switched, "")
-				w.expectWholeLog("web")
-				if w.hosts["web"].started != 1 {
-					t.Errorf("%d jobs", w.hosts["web"].started)
+				fx.expectExit(fx.attach(), fleet.ExitOK)
+				fx.expect("web", fleet.Switched, "")
+				fx.expectWholeLog("web")
+				if fx.hosts["web"].started != 1 {
+					t.Errorf("%d jobs", fx.hosts["web"].started)
 				}
-				if w.lines("web") != lines {
-					t.Errorf("attach shows the lines\n%s\nwant\n%s", w.lines("web"), lines)
+				if fx.lines("web") != lines {
+					t.Errorf("attach reports the lines\n%s\nwant\n%s", fx.lines("web"), lines)
 				}
-				if s, err := w.record().State(); err != nil || !s.Settled() || s.Summary == nil {
+				if s, err := fx.record().State(); err != nil || !s.Settled() || s.Summary == nil {
 					t.Errorf("on record: %+v, %v", s, err)
 				}
 				recorded := []fleet.Event{}
-				w.record().Replay(func(ev fleet.Event) { recorded = append(recorded, ev) })
-				for what, events := range map[string][]fleet.Event{"shown": w.events, "recorded": recorded} {
-					got := strings.Replace(story(events, "web"), "reconnect=lost reconnect=back ", "", 1)
-					if got != whole {
-						t.Errorf("%s:\n got %s\nwant %s", what, got, whole)
+				fx.record().Replay(func(ev fleet.Event) { recorded = append(recorded, ev) })
+				for what, list := range map[string][]fleet.Event{"reported": fx.events, "recorded": recorded} {
+					got := strings.Replace(trace(list, "web"), "reconnect=lost reconnect=back ", "", 1)
+					if got != events {
+						t.Errorf("%s:\n got %s\nwant %s", what, got, events)
 					}
 				}
 			})
@@ -76,85 +82,86 @@ func TestAttachGoesOnWhereTheOperatorLeft(t *testing.T) {
 	}
 }
 
-func TestAttachSkipsWhatWasNeverBegun(t *testing.T) {
+func TestAttachSkipsHostsThatNeverStarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b", "dns")
-		w.host("dns").Wave = 2
-		w.leaveAt(fleet.Options{Parallel: 1}, atStep(fleet.Build))
-		w.expectExit(w.attach(), fleet.ExitInterrupted)
-		w.expect("a", fleet.Switched, "")
+		fx := newFixture(t, "a", "b", "dns")
+		fx.host("dns").Wave = 2
+		fx.abandonAt(fleet.Options{Parallel: 1}, stepStarted(fleet.Build))
+		fx.expectExit(fx.attach(), fleet.ExitInterrupted)
+		fx.expect("a", fleet.Switched, "")
 		for _, name := range []string{"b", "dns"} {
-			w.expect(name, fleet.Skipped, "interrupted")
-			if w.hosts[name].logins > 0 {
+			fx.expect(name, fleet.Skipped, "interrupted")
+			if fx.hosts[name].logins > 0 {
 				t.Errorf("%s was logged in to", name)
 			}
 		}
 	})
 }
 
-func TestAttachSettlesAnUnknownHostOfAFinishedRun(t *testing.T) {
+func TestAttachSettlesUnknownHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web", "db")
-		h := w.hosts["web"]
-		h.cut = once(0, 200)
+		fx := newFixture(t, "web", "db")
+		h := fx.hosts["web"]
+		h.cut = cutOnce(0, 200)
 		away := true
-		h.dials = func(n int) error {
+		h.onDial = func(n int) error {
 			if n > 0 && away {
 				return fakeRefusal{"no route to host", true}
 			}
 			return nil
 		}
-		w.expectExit(w.run(fleet.Options{}), fleet.ExitUnreachable)
-		w.expect("web", fleet.Unknown, "lost")
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitUnreachable)
+		fx.expect("web", fleet.Unknown, "lost")
 		away = false
-		w.expectExit(w.attach(), fleet.ExitOK)
-		w.expect("web", fleet.Switched, "")
-		w.expectWholeLog("web")
-		if s := w.state(); s.Summary == nil || s.Summary.ExitCode != fleet.ExitOK || s.Summary.Counts[fleet.Switched] != 2 {
+		fx.expectExit(fx.attach(), fleet.ExitOK)
+		fx.expect("web", fleet.Switched, "")
+		fx.expectWholeLog("web")
+		if s := fx.state(); s.Summary == nil || s.Summary.ExitCode != fleet.ExitOK || s.Summary.Counts[fleet.Switched] != 2 {
 			t.Errorf("summary %+v", s.Summary)
 		}
 	})
 }
 
-func TestAttachToAFinishedRunShowsItAndTouchesNothing(t *testing.T) {
+func TestAttachToFinishedRunChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.run(fleet.Options{})
-		before, _ := os.ReadFile(w.record().EventsPath())
-		logins, whole := w.hosts["web"].logins, w.story("web")
-		w.expectExit(w.attach(), fleet.ExitOK)
-		if got := w.story("web"); got != whole {
+		fx := newFixture(t, "web")
+		fx.run(fleet.Options{})
+		before, _ := os.ReadFile(fx.record().EventsPath())
+		logins, events := fx.hosts["web"].logins, fx.trace("web")
+		fx.expectExit(fx.attach(), fleet.ExitOK)
+		if got := fx.trace("web"); got != events {
 			t.Errorf("got %s", got)
 		}
-		if after, _ := os.ReadFile(w.record().EventsPath()); string(after) != string(before) || w.hosts["web"].logins != logins {
-			t.Error("it changed something")
+		if after, _ := os.ReadFile(fx.record().EventsPath()); string(after) != string(before) || fx.hosts["web"].logins != logins {
+			t.Error("the record changed, or a host was logged in to")
 		}
 	})
 }
 
-func TestAttachNeedsTheHostOnlyForWhatTheLogDoesNotTell(t *testing.T) {
+func TestAttachSettlesOfflineHostFromLog(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		log     []piece
+		log     []logPart
 		outcome fleet.Outcome
 	}{
-		{"a build that failed", append(steps("")[:2:2], piece{5 * time.Second, broken("build", "build", "x")[0].text}), fleet.Failed},
-		{"a switch, whose new login was not tried", steps(switched), fleet.Unknown},
+		{"failed build", append(fullLog("")[:2:2], logPart{5 * time.Second, failLog("build", "build", "x")[0].text}), fleet.Failed},
+		{"switch without a new login", fullLog(switched), fleet.Unknown},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				w.hosts["web"].log = tt.log
-				w.leaveAt(fleet.Options{}, atStep(fleet.Pull))
+				fx := newFixture(t, "web")
+				fx.hosts["web"].log = tt.log
+				fx.abandonAt(fleet.Options{}, stepStarted(fleet.Pull))
 				time.Sleep(time.Minute)
-				// The log reached the record, and the process was killed before it recorded more.
-				whole := w.hosts["web"].job(w.record().Run + ".web").all()
-				if err := os.WriteFile(w.record().LogPath("web"), []byte(whole), 0o600); err != nil {
+				// As if the process had been killed between writing the log and recording its
+				// events.
+				log := fx.hosts["web"].job(fx.record().Run + ".web").all()
+				if err := os.WriteFile(fx.record().LogPath("web"), []byte(log), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				w.hosts["web"].dials = always(fakeRefusal{"no route to host", true})
-				w.attach()
-				if r := w.result("web"); r.Outcome != tt.outcome {
+				fx.hosts["web"].onDial = always(fakeRefusal{"no route to host", true})
+				fx.attach()
+				if r := fx.result("web"); r.Outcome != tt.outcome {
 					t.Errorf("%+v", r)
 				}
 			})
@@ -162,141 +169,146 @@ func TestAttachNeedsTheHostOnlyForWhatTheLogDoesNotTell(t *testing.T) {
 	}
 }
 
-func TestAttachWithoutTheHostInTheInventorySaysSo(t *testing.T) {
+func TestAttachReportsHostMissingFromInventory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web", "db")
-		w.leaveAt(fleet.Options{}, func(ev fleet.Event) bool {
+		fx := newFixture(t, "web", "db")
+		fx.abandonAt(fleet.Options{}, func(ev fleet.Event) bool {
 			return ev.Type == fleet.StepStarted && ev.Host == "db" && ev.Step == fleet.Build
 		})
-		w.inv.Hosts = w.inv.Hosts[1:]
-		w.attach()
-		w.expect("web", fleet.Unknown, "inventory")
-		w.expect("db", fleet.Switched, "")
+		fx.inv.Hosts = fx.inv.Hosts[1:]
+		fx.attach()
+		fx.expect("web", fleet.Unknown, "inventory")
+		fx.expect("db", fleet.Switched, "")
 	})
 }
 
-func TestASecondProcessWatchesAndSeesTheSame(t *testing.T) {
+func TestWatcherSeesSameEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.hosts["b"].log = append(steps(switched)[:3:3], piece{10100 * time.Millisecond, "its last words\nNONCE step build failed\nNONCE end failed build build x\n"})
+		fx := newFixture(t, "a", "b")
+		fx.hosts["b"].log = append(fullLog(switched)[:3:3], logPart{
+			10100 * time.Millisecond, "last line\nNONCE step build failed\nNONCE end failed build build x\n",
+		})
 		var watched []fleet.Event
 		var watching sync.WaitGroup
-		summary := w.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
+		summary := fx.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
 			if ev.Type != fleet.StepStarted || ev.Step != fleet.Pull || ev.Host != "a" {
 				return
 			}
 			watching.Go(func() {
-				summary, err := w.another().Attach(t.Context(), w.record(), w.inv, func(ev fleet.Event) { watched = append(watched, ev) })
+				sink := func(ev fleet.Event) { watched = append(watched, ev) }
+				summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, sink)
 				if err != nil || summary.ExitCode != fleet.ExitFailed {
-					t.Errorf("the watcher ends with %+v, %v", summary, err)
+					t.Errorf("the watcher returned %+v, %v", summary, err)
 				}
 			})
 		})
 		watching.Wait()
-		w.expectExit(summary, fleet.ExitFailed)
+		fx.expectExit(summary, fleet.ExitFailed)
 		for _, host := range []string{"a", "b"} {
-			if got, want := story(watched, host), w.story(host); got != want {
-				t.Errorf("%s as watched:\n got %s\nwant %s", host, got, want)
+			if got, want := trace(watched, host), fx.trace(host); got != want {
+				t.Errorf("%s: the watcher saw\n%s\nwant\n%s", host, got, want)
 			}
-			own, lines := w.lines(host), (&world{events: watched}).lines(host)
+			own, lines := fx.lines(host), (&fixture{events: watched}).lines(host)
 			if lines != own {
-				t.Errorf("%s: lines as watched:\n%s\nwant\n%s", host, lines, own)
+				t.Errorf("%s: the watcher saw the lines\n%s\nwant\n%s", host, lines, own)
 			}
 		}
-		if w.hosts["a"].started != 1 || w.hosts["a"].logins != 2 {
-			t.Errorf("%d jobs, %d logins", w.hosts["a"].started, w.hosts["a"].logins)
+		if fx.hosts["a"].started != 1 || fx.hosts["a"].logins != 2 {
+			t.Errorf("%d jobs, %d logins", fx.hosts["a"].started, fx.hosts["a"].logins)
 		}
 	})
 }
 
-func TestAWatcherTakesOverWhenTheOwnerGoesAway(t *testing.T) {
+func TestWatcherTakesOverAbandonedRun(t *testing.T) {
 	for _, step := range []fleet.Step{fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify} {
-		t.Run("at "+string(step), func(t *testing.T) {
+		t.Run("during "+string(step), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
+				fx := newFixture(t, "web")
 				var watched []fleet.Event
 				var watching sync.WaitGroup
-				w.leaveAt(fleet.Options{}, func(ev fleet.Event) bool {
-					if atStep(fleet.Preflight)(ev) {
+				fx.abandonAt(fleet.Options{}, func(ev fleet.Event) bool {
+					if stepStarted(fleet.Preflight)(ev) {
 						watching.Go(func() {
-							summary, err := w.another().Attach(t.Context(), w.record(), w.inv, func(ev fleet.Event) { watched = append(watched, ev) })
+							sink := func(ev fleet.Event) { watched = append(watched, ev) }
+							summary, err := fx.another().Attach(t.Context(), fx.record(), fx.inv, sink)
 							if err != nil || summary.ExitCode != fleet.ExitOK {
 								t.Errorf("%+v, %v", summary, err)
 							}
 						})
 					}
-					return atStep(step)(ev)
+					return stepStarted(step)(ev)
 				})
 				watching.Wait()
-				w.events = watched
-				w.expect("web", fleet.Switched, "")
-				w.expectWholeLog("web")
-				if got := strings.Count(w.lines("web"), "remote: hello"); got != 1 {
-					t.Errorf("shown %d times:\n%s", got, w.lines("web"))
+				fx.events = watched
+				fx.expect("web", fleet.Switched, "")
+				fx.expectWholeLog("web")
+				if got := strings.Count(fx.lines("web"), "remote: hello"); got != 1 {
+					t.Errorf("reported %d times:\n%s", got, fx.lines("web"))
 				}
-				if got := w.story("web"); strings.Count(got, "activate ok") != 1 || strings.Count(got, "before=") != 1 {
-					t.Errorf("story: %s", got)
+				if got := fx.trace("web"); strings.Count(got, "activate ok") != 1 || strings.Count(got, "before=") != 1 {
+					t.Errorf("events: %s", got)
 				}
 			})
 		})
 	}
 }
 
-func TestATornRecordIsGoneOnWith(t *testing.T) {
+func TestAttachContinuesTruncatedRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.leaveAt(fleet.Options{}, atStep(fleet.Activate))
-		r := w.record()
+		fx := newFixture(t, "web")
+		fx.abandonAt(fleet.Options{}, stepStarted(fleet.Activate))
+		r := fx.record()
 		f, err := os.OpenFile(r.EventsPath(), os.O_APPEND|os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(f, `{"time":"2026-01-01T00:00:00Z","run":%q,"seq":99,"type":"host_fin`, r.Run)
 		f.Close()
-		w.attach()
-		w.expect("web", fleet.Switched, "")
-		w.expectWholeLog("web")
+		fx.attach()
+		fx.expect("web", fleet.Switched, "")
+		fx.expectWholeLog("web")
 		if s, err := r.State(); err != nil || !s.Settled() {
 			t.Errorf("on record: %+v, %v", s, err)
 		}
 	})
 }
 
-func TestAttachTellsStepsThatTheRecordLacks(t *testing.T) {
+func TestAttachRestoresStepsMissingFromRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.leaveAt(fleet.Options{}, atStep(fleet.Verify))
-		// As if the process had been killed between writing the log and recording what it said.
-		b, _ := os.ReadFile(w.record().EventsPath())
+		fx := newFixture(t, "web")
+		fx.abandonAt(fleet.Options{}, stepStarted(fleet.Verify))
+		// As if the process had been killed between writing the log and recording its events.
+		b, _ := os.ReadFile(fx.record().EventsPath())
 		at := strings.Index(string(b), `"step":"activate"`)
 		at = strings.LastIndexByte(string(b[:at]), '\n') + 1
-		if err := os.Truncate(w.record().EventsPath(), int64(at)); err != nil {
+		if err := os.Truncate(fx.record().EventsPath(), int64(at)); err != nil {
 			t.Fatal(err)
 		}
-		w.attach()
-		if got := w.story("web"); !strings.Contains(got, "built=/nix/store/x ok activate ok") && !strings.Contains(got, "activate ok verify") {
-			t.Errorf("story: %s", got)
+		fx.attach()
+		if got := fx.trace("web"); !strings.Contains(got, "built=/nix/store/x ok activate ok") && !strings.Contains(got, "activate ok verify") {
+			t.Errorf("events: %s", got)
 		}
-		w.expect("web", fleet.Switched, "")
+		fx.expect("web", fleet.Switched, "")
 	})
 }
 
-func TestAnEmptyRecordIsNoRun(t *testing.T) {
-	w := newWorld(t, "web")
-	r, owned, err := w.engine.Records.Create(time.Now())
+func TestAttachRejectsEmptyRecord(t *testing.T) {
+	fx := newFixture(t, "web")
+	r, owned, err := fx.engine.Records.Create(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	owned.Close()
-	if _, err := w.engine.Attach(t.Context(), r, w.inv, func(fleet.Event) {}); err == nil || !strings.Contains(err.Error(), "before it recorded anything") {
+	_, err = fx.engine.Attach(t.Context(), r, fx.inv, func(fleet.Event) {})
+	if err == nil || !strings.Contains(err.Error(), "before it recorded anything") {
 		t.Errorf("error %v", err)
 	}
 }
 
-func TestCancelEndsJobsAndKeepsWaitingHostsFromBeginning(t *testing.T) {
+func TestCancelStopsJobsAndWaitingHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b", "c")
-		w.hosts["b"].says = func(verb string, _ arguments) string {
+		fx := newFixture(t, "a", "b", "c")
+		fx.hosts["b"].reply = func(verb string, _ arguments) string {
 			if verb == "cancel" {
 				return "refused activating"
 			}
@@ -304,58 +316,58 @@ func TestCancelEndsJobsAndKeepsWaitingHostsFromBeginning(t *testing.T) {
 		}
 		answers := map[string]string{}
 		var cancelling sync.WaitGroup
-		summary := w.runWith(t.Context(), fleet.Options{Parallel: 2}, func(ev fleet.Event) {
+		summary := fx.runWith(t.Context(), fleet.Options{Parallel: 2}, func(ev fleet.Event) {
 			if ev.Type != fleet.StepStarted || ev.Step != fleet.Build || ev.Host != "a" {
 				return
 			}
 			cancelling.Go(func() {
-				err := w.another().Cancel(t.Context(), w.record(), w.inv, func(host, answer string) { answers[host] = answer })
+				err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(host, answer string) { answers[host] = answer })
 				if err != nil {
 					t.Error(err)
 				}
 			})
 		})
 		cancelling.Wait()
-		w.expectExit(summary, fleet.ExitFailed)
-		w.expect("a", fleet.Cancelled, "cancelled")
-		w.expect("b", fleet.Switched, "")
-		w.expect("c", fleet.Cancelled, "cancelled")
-		if w.hosts["c"].logins > 0 {
+		fx.expectExit(summary, fleet.ExitFailed)
+		fx.expect("a", fleet.Cancelled, "cancelled")
+		fx.expect("b", fleet.Switched, "")
+		fx.expect("c", fleet.Cancelled, "cancelled")
+		if fx.hosts["c"].logins > 0 {
 			t.Error("c was logged in to")
 		}
 		want := map[string]string{"a": "cancelled", "b": "too late: it is activating and will finish", "c": "not started, and will not be"}
 		if fmt.Sprint(answers) != fmt.Sprint(want) {
 			t.Errorf("answers %q", answers)
 		}
-		if err := w.another().Cancel(t.Context(), w.record(), w.inv, func(string, string) {}); err == nil {
-			t.Error("a run that has ended was cancelled")
+		if err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(string, string) {}); err == nil {
+			t.Error("Cancel accepted a finished run")
 		}
 	})
 }
 
-func TestCancelSaysWhichHostsItCouldNotAsk(t *testing.T) {
+func TestCancelReportsUnreachableHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.leaveAt(fleet.Options{}, func(ev fleet.Event) bool {
+		fx := newFixture(t, "a", "b")
+		fx.abandonAt(fleet.Options{}, func(ev fleet.Event) bool {
 			return ev.Type == fleet.StepStarted && ev.Host == "b" && ev.Step == fleet.Build
 		})
-		w.hosts["b"].dials = always(fakeRefusal{"no route to host", true})
+		fx.hosts["b"].onDial = always(fakeRefusal{"no route to host", true})
 		answers := map[string]string{}
-		err := w.another().Cancel(t.Context(), w.record(), w.inv, func(host, answer string) { answers[host] = answer })
+		err := fx.another().Cancel(t.Context(), fx.record(), fx.inv, func(host, answer string) { answers[host] = answer })
 		if err == nil || !strings.Contains(err.Error(), "1 of 2 hosts") || answers["b"] != "no route to host" {
 			t.Errorf("error %v, answers %q", err, answers)
 		}
-		w.attach()
-		w.expect("a", fleet.Cancelled, "cancelled")
+		fx.attach()
+		fx.expect("a", fleet.Cancelled, "cancelled")
 	})
 }
 
 func TestRecordsArePrivate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.run(fleet.Options{})
+		fx := newFixture(t, "web")
+		fx.run(fleet.Options{})
 		seen := 0
-		filepath.WalkDir(w.record().Dir, func(path string, d os.DirEntry, err error) error {
+		filepath.WalkDir(fx.record().Dir, func(path string, d os.DirEntry, err error) error {
 			info, _ := d.Info()
 			if info.Mode().Perm()&0o077 != 0 {
 				t.Errorf("%s has mode %v", path, info.Mode())
@@ -369,18 +381,18 @@ func TestRecordsArePrivate(t *testing.T) {
 	})
 }
 
-// killAt runs until an event, and keeps of the record what was there then: the process says nothing more.
-func (w *world) killAt(o fleet.Options, when func(fleet.Event) bool) {
-	w.t.Helper()
-	dir := w.t.TempDir()
-	w.leaveAt(o, func(ev fleet.Event) bool {
+// killAt is like abandonAt, but also discards everything that is recorded after the event.
+func (fx *fixture) killAt(o fleet.Options, when func(fleet.Event) bool) {
+	fx.t.Helper()
+	dir := fx.t.TempDir()
+	fx.abandonAt(o, func(ev fleet.Event) bool {
 		if !when(ev) {
 			return false
 		}
-		if err := os.CopyFS(dir, os.DirFS(w.engine.Records.Dir)); err != nil {
-			w.t.Error(err)
+		if err := os.CopyFS(dir, os.DirFS(fx.engine.Records.Dir)); err != nil {
+			fx.t.Error(err)
 		}
 		return true
 	})
-	w.engine.Records.Dir = dir
+	fx.engine.Records.Dir = dir
 }

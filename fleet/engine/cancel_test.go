@@ -12,16 +12,19 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// cancelWhen runs, and has another process cancel the run at an event.
-func (w *world) cancelWhen(o fleet.Options, when func(fleet.Event) bool) (fleet.Summary, error) {
-	w.t.Helper()
+// cancelWhen runs until an event matches and then lets another process cancel the run. It returns
+// the error of that process.
+func (fx *fixture) cancelWhen(o fleet.Options, when func(fleet.Event) bool) (fleet.Summary, error) {
+	fx.t.Helper()
 	var cancelling sync.WaitGroup
 	var once sync.Once
 	var err error
-	summary := w.runWith(w.t.Context(), o, func(ev fleet.Event) {
+	summary := fx.runWith(fx.t.Context(), o, func(ev fleet.Event) {
 		if when(ev) {
 			once.Do(func() {
-				cancelling.Go(func() { err = w.another().Cancel(w.t.Context(), w.record(), w.inv, func(string, string) {}) })
+				cancelling.Go(func() {
+					err = fx.another().Cancel(fx.t.Context(), fx.record(), fx.inv, func(string, string) {})
+				})
 			})
 		}
 	})
@@ -29,67 +32,68 @@ func (w *world) cancelWhen(o fleet.Options, when func(fleet.Event) bool) (fleet.
 	return summary, err
 }
 
-func TestACancelledRunTakesNoWaveBack(t *testing.T) {
+func TestCancelledRunDoesNotRollBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := takesBack(t)
-		w.hosts["bad"].log = append(steps("")[:3:3], piece{time.Hour, ""})
-		if _, err := w.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback}, func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == "a" }); err != nil {
+		fx := rollbackFixture(t)
+		fx.hosts["bad"].log = append(fullLog("")[:3:3], logPart{time.Hour, ""})
+		_, err := fx.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback}, hostFinished("a"))
+		if err != nil {
 			t.Error(err)
 		}
-		if got := w.outcomes(); got != "a switched, bad cancelled, same unchanged, next cancelled" || w.state().Rollback != "" {
+		if got := fx.outcomes(); got != "a switched, bad cancelled, same unchanged, next cancelled" || fx.state().Rollback != "" {
 			t.Errorf("got %s", got)
 		}
-		if got := w.lines(""); !strings.Contains(got, "not rolled back, because the run was cancelled") {
+		if got := fx.lines(""); !strings.Contains(got, "not rolled back, because the run was cancelled") {
 			t.Errorf("lines: %s", got)
 		}
-		w.attach()
-		if w.backs("a") > 0 {
-			t.Error("a was rolled back when the run was attached to")
+		fx.attach()
+		if fx.rollbacks("a") > 0 {
+			t.Error("attach rolled a back")
 		}
 	})
 }
 
-// The owner of the run has a connection to the host, and the process that cancels has none.
-func TestAHostThatCouldNotBeAskedToCancelIsNotToldToGoOn(t *testing.T) {
+func TestCancelWithholdsGoFromUnreachableHost(t *testing.T) {
+	// Only the owner of the run has a connection to the host.
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		h.log = confirmed(time.Minute)
-		h.dials = func(n int) error { return when(n == 1, fakeRefusal{"no route to host", true}) }
-		if _, err := w.cancelWhen(fleet.Options{}, atStep(fleet.Build)); err == nil {
-			t.Error("it could be asked")
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.log = confirmLog(time.Minute)
+		h.onDial = func(n int) error { return errorIf(n == 1, fakeRefusal{"no route to host", true}) }
+		if _, err := fx.cancelWhen(fleet.Options{}, stepStarted(fleet.Build)); err == nil {
+			t.Error("Cancel reached the host")
 		}
-		w.expect("web", fleet.Cancelled, "cancelled")
-		if slices.Contains(h.told, "go") {
-			t.Errorf("it was told %q", h.told)
+		fx.expect("web", fleet.Cancelled, "cancelled")
+		if slices.Contains(h.signals, "go") {
+			t.Errorf("it received %q", h.signals)
 		}
 	})
 }
 
-func TestAHostThatIsWaitedForNeedsNotBeAskedToCancel(t *testing.T) {
+func TestCancelIgnoresHostsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web", "away")
-		w.hosts["away"].dials = always(fakeRefusal{"no route to host", true})
-		if _, err := w.cancelWhen(fleet.Options{WaitOnline: time.Hour}, atStep(fleet.Build)); err != nil {
+		fx := newFixture(t, "web", "away")
+		fx.hosts["away"].onDial = always(fakeRefusal{"no route to host", true})
+		if _, err := fx.cancelWhen(fleet.Options{WaitOnline: time.Hour}, stepStarted(fleet.Build)); err != nil {
 			t.Error(err)
 		}
-		w.expect("away", fleet.Cancelled, "cancelled")
+		fx.expect("away", fleet.Cancelled, "cancelled")
 	})
 }
 
-func TestCancelSaysWhichHostsItCouldNotAskDuringARollback(t *testing.T) {
+func TestCancelReportsUnreachableHostsDuringRollback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := takesBack(t)
-		for _, h := range w.hosts {
-			h.log = slices.Insert(h.log, max(0, min(5, len(h.log)-1)), piece{0, awaitGo})
+		fx := rollbackFixture(t)
+		for _, h := range fx.hosts {
+			h.log = slices.Insert(h.log, max(0, min(5, len(h.log)-1)), logPart{0, awaitGo})
 		}
 		var shut atomic.Bool
-		w.hosts["next"].dials = func(int) error { return when(shut.Load(), fakeRefusal{"no route to host", true}) }
-		_, err := w.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback, BuildFirst: true}, func(ev fleet.Event) bool {
+		fx.hosts["next"].onDial = func(int) error { return errorIf(shut.Load(), fakeRefusal{"no route to host", true}) }
+		_, err := fx.cancelWhen(fleet.Options{OnFailure: fleet.OnFailureRollback, BuildFirst: true}, func(ev fleet.Event) bool {
 			if ev.Key == fleet.FactRollback {
 				shut.Store(true)
 			}
-			return shut.Load() && atStep(fleet.Build)(ev)
+			return shut.Load() && stepStarted(fleet.Build)(ev)
 		})
 		if err == nil || !strings.Contains(err.Error(), "1 of 4 hosts") {
 			t.Errorf("error %v", err)

@@ -10,71 +10,70 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
-	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-func TestASwitchIsConfirmedOverANewLogin(t *testing.T) {
+func TestSwitchIsConfirmedOverNewLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.hosts["web"].log = confirmed(time.Minute)
-		w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
-		w.expect("web", fleet.Switched, "")
+		fx := newFixture(t, "web")
+		fx.hosts["web"].log = confirmLog(time.Minute)
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+		fx.expect("web", fleet.Switched, "")
 		want := "connect ok preflight before=" + rev1 + " ok pull pull=advanced 1 ok build built=/nix/store/x ok awaiting=go activate ok " +
 			"verify generation=42 after=" + rev2 + " confirm confirmed=operator ok ok switched"
-		if got := w.story("web"); got != want {
+		if got := fx.trace("web"); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		if r := w.result("web"); r.Confirmed != "operator" || r.Seconds > 10 {
+		if r := fx.result("web"); r.Confirmed != "operator" || r.Seconds > 10 {
 			t.Errorf("%+v", r)
 		}
-		told := w.hosts["web"].told
-		slices.Sort(told)
-		if got := strings.Join(told, " "); got != "confirm go" {
-			t.Errorf("it was told %q", got)
+		received := fx.hosts["web"].signals
+		slices.Sort(received)
+		if got := strings.Join(received, " "); got != "confirm go" {
+			t.Errorf("it received %q", got)
 		}
-		args := w.hosts["web"].launched[0]
+		args := fx.hosts["web"].launched[0]
 		if args["attended"] != "yes" || args["confirm"] != "operator" || args["confirm_seconds"] != "60" {
 			t.Errorf("the job was given %v", args)
 		}
 	})
 }
 
-func TestAHostIsToldThatSomebodyIsAtALoginThatTakesLong(t *testing.T) {
+func TestPresentIsSentDuringSlowLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		h.log = confirmed(time.Minute)
-		h.dials = func(n int) error {
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.log = confirmLog(time.Minute)
+		h.onDial = func(n int) error {
 			time.Sleep(5 * time.Second)
 			return nil
 		}
-		w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
-		if got := strings.Join(h.told, " "); got != "go present confirm" {
-			t.Errorf("it was told %q", got)
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+		if got := strings.Join(h.signals, " "); got != "go present confirm" {
+			t.Errorf("it received %q", got)
 		}
 	})
 }
 
-func TestAHostThatNobodyCanLogInToGoesBack(t *testing.T) {
+func TestHostRollsBackIfLoginFails(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		err  error
 		code string
 		most float64
 	}{
-		{"it turns us away", fakeRefusal{"permission denied", false}, "back", 15},
-		{"nothing answers", fakeRefusal{"no route to host", true}, "unconfirmed", 75},
-		{"nothing comes back", errBlackHole, "unconfirmed", 75},
+		{"rejects logins", fakeRefusal{"permission denied", false}, "back", 15},
+		{"offline", fakeRefusal{"no route to host", true}, "unconfirmed", 75},
+		{"does not answer", errBlackHole, "unconfirmed", 75},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				h := w.hosts["web"]
-				h.log = confirmed(time.Minute)
-				h.dials = func(n int) error { return when(n > 0, tt.err) }
-				w.expectExit(w.run(fleet.Options{}), fleet.ExitFailed)
-				w.expect("web", fleet.RolledBack, fleet.Code(tt.code))
-				if r := w.result("web"); r.Confirmed != "" || r.Step != fleet.Confirm || r.Hint == "" || r.Seconds > tt.most {
+				fx := newFixture(t, "web")
+				h := fx.hosts["web"]
+				h.log = confirmLog(time.Minute)
+				h.onDial = func(n int) error { return errorIf(n > 0, tt.err) }
+				fx.expectExit(fx.run(fleet.Options{}), fleet.ExitFailed)
+				fx.expect("web", fleet.RolledBack, fleet.Code(tt.code))
+				if r := fx.result("web"); r.Confirmed != "" || r.Step != fleet.Confirm || r.Hint == "" || r.Seconds > tt.most {
 					t.Errorf("%+v", r)
 				}
 			})
@@ -82,118 +81,90 @@ func TestAHostThatNobodyCanLogInToGoesBack(t *testing.T) {
 	}
 }
 
-func TestAReusedLoginCannotConfirm(t *testing.T) {
+func TestOldLoginCannotConfirm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		h.log = confirmed(time.Minute)
-		h.says = func(verb string, args arguments) string {
-			if verb == "tell" && args["word"] == "confirm" {
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.log = confirmLog(time.Minute)
+		h.reply = func(verb string, args arguments) string {
+			if verb == "signal" && args["word"] == "confirm" {
 				return "refused old-login"
 			}
 			return ""
 		}
-		w.run(fleet.Options{})
-		w.expect("web", fleet.RolledBack, "unconfirmed")
+		fx.run(fleet.Options{})
+		fx.expect("web", fleet.RolledBack, "unconfirmed")
 	})
 }
 
-func TestAttachGoesOnWithAJobThatWaitsForAWord(t *testing.T) {
+func TestAttachContinuesJobThatWaitsForSignal(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
-		leave     func(fleet.Event) bool
-		hears     string // before the operator leaves
+		abandon   func(fleet.Event) bool
+		received  string // signals that arrive before the run is abandoned
 		away      time.Duration
 		confirmed string
 	}{
-		{"for the go", func(ev fleet.Event) bool { return ev.Type == fleet.FactLearned && ev.Key == "awaiting" }, "", 20 * time.Hour, "operator"},
-		{"during the build", atStep(fleet.Build), "", 3 * time.Hour, "operator"},
-		{"for the confirmation", atStep(fleet.Confirm), "go present", 10 * time.Second, "operator"},
-		{"until nobody came", atStep(fleet.Activate), "go", time.Hour, "host"},
+		{"for go", func(ev fleet.Event) bool { return ev.Key == "awaiting" }, "", 20 * time.Hour, "operator"},
+		{"during the build", stepStarted(fleet.Build), "", 3 * time.Hour, "operator"},
+		{"for confirm", stepStarted(fleet.Confirm), "go present", 10 * time.Second, "operator"},
+		{"until the timeout", stepStarted(fleet.Activate), "go", time.Hour, "host"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				h := w.hosts["web"]
-				h.log = confirmed(time.Minute)
-				h.deaf = func(word string) bool { return !strings.Contains(tt.hears, word) }
-				w.leaveAt(fleet.Options{}, tt.leave)
-				h.deaf = nil
+				fx := newFixture(t, "web")
+				h := fx.hosts["web"]
+				h.log = confirmLog(time.Minute)
+				h.ignores = func(word string) bool { return !strings.Contains(tt.received, word) }
+				fx.abandonAt(fleet.Options{}, tt.abandon)
+				h.ignores = nil
 				time.Sleep(tt.away)
-				w.expectExit(w.attach(), fleet.ExitOK)
-				w.expect("web", fleet.Switched, "")
-				if r := w.result("web"); r.Confirmed != tt.confirmed || h.started != 1 {
+				fx.expectExit(fx.attach(), fleet.ExitOK)
+				fx.expect("web", fleet.Switched, "")
+				if r := fx.result("web"); r.Confirmed != tt.confirmed || h.started != 1 {
 					t.Errorf("%+v, %d jobs", r, h.started)
 				}
-				w.expectWholeLog("web")
+				fx.expectWholeLog("web")
 			})
 		})
 	}
 }
 
-func TestAWordIsSaidAgainWhereTheConnectionWasLostOverIt(t *testing.T) {
+func TestSignalIsRepeatedAfterLostConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		h.log = confirmed(time.Minute)
-		deafUntil := time.Now().Add(20 * time.Second)
-		h.deaf = func(word string) bool { return word == "go" && time.Now().Before(deafUntil) }
-		h.life = func(n int) time.Duration { return []time.Duration{15 * time.Second, 0}[min(n, 1)] }
-		w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
-		w.expect("web", fleet.Switched, "")
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.log = confirmLog(time.Minute)
+		ignoreUntil := time.Now().Add(20 * time.Second)
+		h.ignores = func(word string) bool { return word == "go" && time.Now().Before(ignoreUntil) }
+		h.lifetime = func(n int) time.Duration { return []time.Duration{15 * time.Second, 0}[min(n, 1)] }
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+		fx.expect("web", fleet.Switched, "")
 	})
 }
 
-func TestDetachLeavesTheDecisionToTheHost(t *testing.T) {
-	w := newWorld(t, "web")
-	job := host.Job(w.plan(fleet.Options{Detach: true}), "r", w.host("web"), "")
+func TestDetachedJobConfirmsItself(t *testing.T) {
+	fx := newFixture(t, "web")
+	job := host.NewJob(fx.plan(fleet.Options{Detach: true}), "r", fx.host("web"), "")
 	if job.Attended || job.Confirm != fleet.ConfirmSelf {
 		t.Errorf("%+v", job)
 	}
 }
 
-func TestWhoConfirmsDependsOnWhatIsActivated(t *testing.T) {
-	for _, tt := range []struct {
-		o    fleet.Options
-		want string // "" is an error
-	}{
-		{fleet.Options{}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalTest}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalRollback}, fleet.ConfirmOperator},
-		{fleet.Options{Goal: fleet.GoalBoot}, fleet.ConfirmNone},
-		{fleet.Options{Goal: fleet.GoalBuild}, fleet.ConfirmNone},
-		{fleet.Options{Confirm: fleet.ConfirmSelf}, fleet.ConfirmSelf},
-		{fleet.Options{Confirm: fleet.ConfirmNone, Detach: true}, fleet.ConfirmNone},
-		{fleet.Options{Confirm: fleet.ConfirmOperator, Detach: true}, ""},
-		{fleet.Options{Confirm: fleet.ConfirmOperator, Goal: fleet.GoalBoot}, ""},
-		{fleet.Options{Confirm: "me"}, ""},
-		{fleet.Options{ConfirmTimeout: 2 * time.Hour}, ""},
-	} {
-		w := newWorld(t, "web")
-		p, err := fleet.NewPlan(w.inv, w.inv.Hosts, tt.o, "me@here")
-		switch {
-		case tt.want == "" && (err == nil || hint.Of(err) == ""):
-			t.Errorf("%+v: error %v", tt.o, err)
-		case tt.want != "" && (err != nil || p.Confirm != tt.want):
-			t.Errorf("%+v: %v, want %s", tt.o, err, tt.want)
-		}
-	}
-}
-
-func TestCancelEndsAJobThatWaitsForTheGo(t *testing.T) {
+func TestCancelStopsJobThatWaitsForGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.hosts["web"].log = confirmed(time.Minute)
-		w.hosts["web"].deaf = func(word string) bool { return word == "go" }
-		w.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
+		fx := newFixture(t, "web")
+		fx.hosts["web"].log = confirmLog(time.Minute)
+		fx.hosts["web"].ignores = func(word string) bool { return word == "go" }
+		fx.runWith(t.Context(), fleet.Options{}, func(ev fleet.Event) {
 			if ev.Key == "awaiting" {
 				go func() {
-					if err := w.another().Cancel(context.WithoutCancel(t.Context()), w.record(), w.inv, func(string, string) {}); err != nil {
+					if err := fx.another().Cancel(context.WithoutCancel(t.Context()), fx.record(), fx.inv, func(string, string) {}); err != nil {
 						t.Error(err)
 					}
 				}()
 			}
 		})
-		w.expect("web", fleet.Cancelled, "cancelled")
+		fx.expect("web", fleet.Cancelled, "cancelled")
 	})
 }

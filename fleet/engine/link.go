@@ -37,7 +37,7 @@ func (w *worker) connect(ctx context.Context) (host.Conn, *fleet.Result) {
 		}
 		return nil, nil
 	case err != nil:
-		return nil, host.NotReached(err, w.host)
+		return nil, host.DialResult(err, w.host)
 	}
 	return conn, nil
 }
@@ -63,7 +63,7 @@ func (w *worker) awaitOnline(ctx context.Context, cause error) (host.Conn, *flee
 			return nil, skipped
 		}
 		if waiting.Err() != nil {
-			return nil, host.NotReached(cause, w.host)
+			return nil, host.DialResult(cause, w.host)
 		}
 		conn, err := w.engine.Dialer.Dial(waiting, w.host)
 		switch {
@@ -76,7 +76,7 @@ func (w *worker) awaitOnline(ctx context.Context, cause error) (host.Conn, *flee
 			w.emit(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactAway, Value: fleet.No})
 			return conn, nil
 		case waiting.Err() == nil && !host.IsOffline(err):
-			return nil, host.NotReached(err, w.host)
+			return nil, host.DialResult(err, w.host)
 		}
 	}
 }
@@ -110,7 +110,7 @@ func (w *worker) reconnect(ctx context.Context, cause error) (host.Conn, *fleet.
 		return nil, nil
 	}
 	if !w.link.launched {
-		return nil, host.NotReached(cause, w.host)
+		return nil, host.DialResult(cause, w.host)
 	}
 	out := time.Since(w.link.lostSince).Round(time.Second)
 	return nil, w.unknown(fleet.CodeLost, fmt.Sprintf("out of reach for %v: %s", out, host.Reason(cause, w.host)))

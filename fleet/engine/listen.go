@@ -75,11 +75,11 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 		return w.handleFollowing(h)
 	case "refused":
 		if w.link.jobSeen {
-			r := host.Refused(w.clock.step, h, w.host)
+			r := host.RefusalResult(w.clock.step, h, w.host)
 			return finishedWith(w.unknown(r.Code, "the host no longer lets its job be followed: "+r.Reason)), true
 		}
 		if !slices.Contains([]fleet.Code{fleet.CodeSudoPassword, fleet.CodeSudoWrong}, fleet.Code(h.Code)) {
-			return finishedWith(host.Refused(fleet.Connect, h, w.host)), true
+			return finishedWith(host.RefusalResult(fleet.Connect, h, w.host)), true
 		}
 		if result := w.sudo.ask(ctx, w.engine.SudoPassword, h, w.host); result != nil {
 			return finishedWith(result), true
@@ -131,5 +131,5 @@ func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
 	case w.link.jobSeen:
 		return finishedWith(w.unknown(fleet.CodeNoEnd, "the host's sessions end before the job does"))
 	}
-	return finishedWith(host.Silent(fleet.Connect, s.Silence()))
+	return finishedWith(host.ShellResult(fleet.Connect, s.NotRun()))
 }

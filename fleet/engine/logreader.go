@@ -31,7 +31,7 @@ func newLogReader(host, nonce string) *logReader {
 }
 
 func (r *logReader) item(it remote.Item) {
-	if stream := record.StreamOf(it.Kind); stream != "" {
+	if stream := record.ItemStream(it.Kind); stream != "" {
 		r.send(fleet.Event{Type: fleet.LogLine, Host: r.host, Stream: stream, Line: it.Text})
 		return
 	}

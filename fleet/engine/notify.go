@@ -45,5 +45,5 @@ func postReport(ctx context.Context, url string, report []byte) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	return host.Do(&http.Transport{Proxy: http.ProxyFromEnvironment}, request, 0, 300)
+	return host.CheckHTTP(&http.Transport{Proxy: http.ProxyFromEnvironment}, request, 0, 300)
 }

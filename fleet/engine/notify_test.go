@@ -15,14 +15,16 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// atOnce is a world whose one host needs no time, for tests that go by the real clock.
-func atOnce(t *testing.T, outcome string) *world {
-	w := newWorld(t, "web")
-	w.hosts["web"].log = []piece{{0, "NONCE end " + outcome + "\n"}}
-	return w
+// instantFixture returns a fixture whose only host finishes immediately, for tests with the real
+// clock.
+func instantFixture(t *testing.T, outcome string) *fixture {
+	fx := newFixture(t, "web")
+	fx.hosts["web"].log = []logPart{{0, "NONCE end " + outcome + "\n"}}
+	return fx
 }
 
-func TestTheEndOfARunIsReportedToACommandAndAnAddress(t *testing.T) {
+func TestNotifyCommandAndURL(t *testing.T) {
+	t.Parallel()
 	var posted []byte
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && r.Header.Get("Content-Type") == "application/json" {
@@ -31,39 +33,41 @@ func TestTheEndOfARunIsReportedToACommandAndAnAddress(t *testing.T) {
 	}))
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "report")
-	w := atOnce(t, "failed build build it does not compile")
-	w.inv.Notify = inventory.Notify{Command: "cat >" + file, URL: server.URL, OnFailure: true, Timeout: 10 * time.Second}
-	w.expectExit(w.run(fleet.Options{}), fleet.ExitFailed)
+	fx := instantFixture(t, "failed build build it does not compile")
+	fx.inv.Notify = inventory.Notify{Command: "cat >" + file, URL: server.URL, OnFailure: true, Timeout: 10 * time.Second}
+	fx.expectExit(fx.run(fleet.Options{}), fleet.ExitFailed)
 	piped, err := os.ReadFile(file)
 	if err != nil || string(piped) != string(posted) {
-		t.Fatalf("the command got %q (%v), the address %q", piped, err, posted)
+		t.Fatalf("the command got %q (%v), the URL %q", piped, err, posted)
 	}
 	var report fleet.Report
 	if err := json.Unmarshal(piped, &report); err != nil {
 		t.Fatal(err)
 	}
-	if report.Run != w.record().Run || report.Goal != fleet.GoalSwitch || report.Revision != rev2 || report.ExitCode != fleet.ExitFailed || report.Counts[fleet.Failed] != 1 ||
+	if report.Run != fx.record().Run || report.Goal != fleet.GoalSwitch || report.Revision != rev2 ||
+		report.ExitCode != fleet.ExitFailed || report.Counts[fleet.Failed] != 1 ||
 		len(report.Hosts) != 1 || report.Hosts[0].Name != "web" || report.Hosts[0].Reason != "it does not compile" {
-		t.Errorf("the report: %s", piped)
+		t.Errorf("report: %s", piped)
 	}
-	if lines := w.lines(""); lines != "" {
+	if lines := fx.lines(""); lines != "" {
 		t.Errorf("warnings: %s", lines)
 	}
 }
 
-func TestEverybodyWhoIsToBeToldIs(t *testing.T) {
+func TestNotifyAllTargets(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
-	w := atOnce(t, "unchanged - verify already runs")
-	tell := func(name string) inventory.Notify {
+	fx := instantFixture(t, "unchanged - verify already runs")
+	notify := func(name string) inventory.Notify {
 		return inventory.Notify{Command: "cat >" + filepath.Join(dir, name), Timeout: 10 * time.Second}
 	}
-	w.inv.Notify = tell("fleet")
-	p, err := fleet.NewPlan(w.inv, w.inv.Hosts, fleet.Options{}, "mba@imac0")
+	fx.inv.Notify = notify("fleet")
+	p, err := fleet.NewPlan(fx.inv, fx.inv.Hosts, fleet.Options{}, "mba@imac0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Notify = append(p.Notify, tell("operator"))
-	if _, err := w.engine.Run(t.Context(), p, func(fleet.Event) {}); err != nil {
+	p.Notify = append(p.Notify, notify("operator"))
+	if _, err := fx.engine.Run(t.Context(), p, func(fleet.Event) {}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"fleet", "operator"} {
@@ -73,49 +77,51 @@ func TestEverybodyWhoIsToBeToldIs(t *testing.T) {
 	}
 }
 
-func TestWhoIsToldOfFailuresIsNotToldOfMore(t *testing.T) {
+func TestNotifyOnFailureOnly(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "report")
-	w := atOnce(t, "unchanged - verify already runs")
-	w.inv.Notify = inventory.Notify{Command: "cat >" + file, OnFailure: true, Timeout: 10 * time.Second}
-	w.run(fleet.Options{})
+	fx := instantFixture(t, "unchanged - verify already runs")
+	fx.inv.Notify = inventory.Notify{Command: "cat >" + file, OnFailure: true, Timeout: 10 * time.Second}
+	fx.run(fleet.Options{})
 	if _, err := os.Stat(file); err == nil {
-		t.Error("told of a run that ended well")
+		t.Error("notified of a run that succeeded")
 	}
 }
 
-func TestANotificationThatFailsIsAWarning(t *testing.T) {
+func TestFailedNotificationIsWarning(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		command string
 		want    string
 	}{
-		{"it fails", "echo 'no route to the pager' >&2; exit 3", "warn: cannot notify the command: exit status 3: no route to the pager"},
-		{"it hangs, and so do its children", "sleep 60 & sleep 60", "warn: cannot notify the command: context deadline exceeded"},
+		{"fails", "echo 'no route to the pager' >&2; exit 3", "warn: cannot notify the command: exit status 3: no route to the pager"},
+		{"hangs with its children", "sleep 60 & sleep 60", "warn: cannot notify the command: context deadline exceeded"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := atOnce(t, "unchanged - verify already runs")
-			w.inv.Notify = inventory.Notify{Command: tt.command, Timeout: 500 * time.Millisecond}
-			begun := time.Now()
-			w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
-			if got := w.lines(""); got != tt.want {
-				t.Errorf("said %q, want %q", got, tt.want)
+			fx := instantFixture(t, "unchanged - verify already runs")
+			fx.inv.Notify = inventory.Notify{Command: tt.command, Timeout: 500 * time.Millisecond}
+			started := time.Now()
+			fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+			if got := fx.lines(""); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if took := time.Since(begun); took > 5*time.Second {
+			if took := time.Since(started); took > 5*time.Second {
 				t.Errorf("it took %v", took)
 			}
-			if last := w.events[len(w.events)-1]; last.Type != fleet.RunFinished {
+			if last := fx.events[len(fx.events)-1]; last.Type != fleet.RunFinished {
 				t.Errorf("the last event is %s", last.Type)
 			}
 		})
 	}
-	t.Run("the address refuses", func(t *testing.T) {
+	t.Run("URL answers 404", func(t *testing.T) {
 		server := httptest.NewServer(http.NotFoundHandler())
 		defer server.Close()
-		w := atOnce(t, "unchanged - verify already runs")
-		w.inv.Notify = inventory.Notify{URL: server.URL, Timeout: 10 * time.Second}
-		w.run(fleet.Options{})
-		if got := w.lines(""); !strings.Contains(got, "cannot notify "+server.URL+": it answers 404") {
-			t.Errorf("said %q", got)
+		fx := instantFixture(t, "unchanged - verify already runs")
+		fx.inv.Notify = inventory.Notify{URL: server.URL, Timeout: 10 * time.Second}
+		fx.run(fleet.Options{})
+		if got := fx.lines(""); !strings.Contains(got, "cannot notify "+server.URL+": the status is 404") {
+			t.Errorf("got %q", got)
 		}
 	})
 }

@@ -12,46 +12,48 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// What is wrong with fleetctl itself shows at one host, and is told of that one alone.
-func TestAFaultAtOneHostIsNoOtherHosts(t *testing.T) {
-	for name, at := range map[string]int{"before the job": 0, "at the new login": 1} {
+func TestPanicAffectsOnlyItsHost(t *testing.T) {
+	for name, at := range map[string]int{"before the job": 0, "during the new login": 1} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "bad", "good")
-				w.hosts["bad"].dials = func(n int) error {
+				fx := newFixture(t, "bad", "good")
+				fx.hosts["bad"].onDial = func(n int) error {
 					if n == at {
 						panic("index out of range")
 					}
 					return nil
 				}
-				w.run(fleet.Options{})
-				w.expect("good", fleet.Switched, "")
-				w.expect("bad", map[int]fleet.Outcome{0: fleet.Unknown, 1: fleet.Degraded}[at], "fault")
-				if !strings.Contains(w.result("bad").Reason, "bug in fleetctl: index out of range") {
-					t.Errorf("%+v", w.result("bad"))
+				fx.run(fleet.Options{})
+				fx.expect("good", fleet.Switched, "")
+				fx.expect("bad", map[int]fleet.Outcome{0: fleet.Unknown, 1: fleet.Degraded}[at], "fault")
+				if !strings.Contains(fx.result("bad").Reason, "bug in fleetctl: index out of range") {
+					t.Errorf("%+v", fx.result("bad"))
 				}
-				if at == 0 && !strings.Contains(w.lines("bad"), "panic_test.go") {
-					t.Errorf("its log does not say where: %s", w.lines("bad"))
+				if at == 0 && !strings.Contains(fx.lines("bad"), "panic_test.go") {
+					t.Errorf("the log does not have the stack: %s", fx.lines("bad"))
 				}
 				if at == 0 {
-					w.hosts["bad"].dials = nil
-					w.attach()
-					w.expect("bad", fleet.Skipped, "interrupted")
+					fx.hosts["bad"].onDial = nil
+					fx.attach()
+					fx.expect("bad", fleet.Skipped, "interrupted")
 				}
 			})
 		})
 	}
 }
 
+// faultyDialer panics.
 type faultyDialer struct{}
 
 func (faultyDialer) Dial(context.Context, *inventory.Host) (host.Conn, error) { panic("nil map") }
 
-func TestAFaultOfALookIsItsHosts(t *testing.T) {
+func TestStatusReportsPanic(t *testing.T) {
 	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
-	var found []host.HostStatus
-	host.Status(t.Context(), faultyDialer{}, &inventory.Inventory{}, []*inventory.Host{web}, 1, func(s host.HostStatus) { found = append(found, s) })
-	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "bug in fleetctl: nil map") || time.Since(found[0].Time) > time.Minute {
+	var found []host.Status
+	c := &host.Client{Dialer: faultyDialer{}, Inventory: &inventory.Inventory{}}
+	c.Status(t.Context(), []*inventory.Host{web}, func(s host.Status) { found = append(found, s) })
+	if len(found) != 1 || found[0].Err == nil || !strings.Contains(found[0].Err.Error(), "bug in fleetctl: nil map") ||
+		time.Since(found[0].Time) > time.Minute {
 		t.Errorf("%+v", found)
 	}
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,11 +11,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// outcomes are a run's, in the order of its hosts.
-func (w *world) outcomes() string {
+// outcomes returns the outcomes of all hosts, in the run's order.
+func (fx *fixture) outcomes() string {
 	var all []string
-	for _, h := range w.state().Hosts {
-		outcome := "left"
+	for _, h := range fx.state().Hosts {
+		outcome := "unfinished"
 		if h.Result != nil {
 			outcome = string(h.Result.Outcome)
 		}
@@ -32,190 +31,160 @@ func share(text string) (s fleet.Share) {
 	return s
 }
 
-func TestAShareIsANumberOrAPercentage(t *testing.T) {
-	for text, want := range map[string]int{"0": 0, "3": 3, "10%": 2, "100%": 25, "1%": 0} {
-		var s fleet.Share
-		if err := s.Set(text); err != nil || s.Of(25) != want || !s.Given() || s.String() != text {
-			t.Errorf("%q of 25 is %d (%v), want %d", text, s.Of(25), err, want)
-		}
-	}
-	for _, text := range []string{"", "%", "-1", "101%", "1.5", "99999999999", "half"} {
-		var s fleet.Share
-		if err := s.Set(text); err == nil || s.Given() {
-			t.Errorf("%q is %v", text, s)
-		}
-	}
-}
-
-func TestTheCanaryIsAWaveOfItsOwn(t *testing.T) {
-	for _, tt := range []struct {
-		canary string
-		want   string
-	}{
-		{"1", "0:a 1:b 1:c 1:d 2:e"},
-		{"50%", "0:a 0:b 1:c 1:d 2:e"},
-		{"1%", "0:a 1:b 1:c 1:d 2:e"},
-		{"9", "1:a 1:b 1:c 1:d 2:e"},
-	} {
-		w := newWorld(t, "a", "b", "c", "d", "e")
-		w.host("e").Wave = 2
-		var got []string
-		for _, h := range w.plan(fleet.Options{Canary: share(tt.canary)}).Start().Hosts {
-			got = append(got, fmt.Sprintf("%d:%s", h.Wave, h.Name))
-		}
-		if s := strings.Join(got, " "); s != tt.want {
-			t.Errorf("--canary %s: %s, want %s", tt.canary, s, tt.want)
-		}
-	}
-}
-
-// eight hosts in three waves, of which some fail.
-func eight(t *testing.T, failing string) *world {
-	w := newWorld(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
-	for _, h := range w.inv.Hosts {
+// eightHosts returns a fixture with eight hosts in three waves, on some of which the build fails.
+func eightHosts(t *testing.T, failing string) *fixture {
+	fx := newFixture(t, "a1", "a2", "b1", "b2", "b3", "c1", "c2", "c3")
+	for _, h := range fx.inv.Hosts {
 		h.Wave = int(h.Name[0]-'a') + 1
 		if strings.Contains(failing, h.Name) {
-			w.hosts[h.Name].log = broken("build", "build", "x")
+			fx.hosts[h.Name].log = failLog("build", "build", "x")
 		}
 	}
-	return w
+	return fx
 }
 
-func TestFailuresDecideWhoIsBegun(t *testing.T) {
+func TestFailureBudgets(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		failing string
 		o       fleet.Options
-		begun   string
-		why     string
+		started string
+		reason  string
 	}{
-		{"the canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
-		{"as many as may", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"one too many", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
-		{"one too many, over waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
-		{"none may", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
-		{"a wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
-		{"whatever happens", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"as many of each wave as may", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
-		{"one too many of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1}, "a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
-		{"a share that is no whole host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
-		{"of a wave, or of the run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
-		{"the canary, whatever a wave may", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
-		{"up to a point", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1}, "a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"canary fails", "a1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"within the budget", "b1", fleet.Options{Canary: share("1"), MaxFailures: share("1")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"over the budget", "b1 b2", fleet.Options{Canary: share("1"), MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1 b2", "2 of at most 1 failures: b1, b2"},
+		{"over the budget of the run, across waves", "a1 b1", fleet.Options{MaxFailures: share("20%"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"no budget", "b1", fleet.Options{MaxFailures: share("0"), Parallel: 1}, "a1 a2 b1", "1 of at most 0 failures: b1"},
+		{"wave fails", "b1", fleet.Options{Parallel: 1}, "a1 a2 b1 b2 b3", "wave 2 failed: b1"},
+		{"continue", "a1 b1 c1", fleet.Options{OnFailure: fleet.OnFailureContinue}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"within the budget of each wave", "a1 b1 c1", fleet.Options{MaxWaveFailures: share("50%")}, "a1 a2 b1 b2 b3 c1 c2 c3", ""},
+		{"over the budget of a wave", "a1 b1 b2", fleet.Options{MaxWaveFailures: share("1"), Parallel: 1},
+			"a1 a2 b1 b2", "wave 2 failed with 2 of at most 1 failures: b1, b2"},
+		{"percentage below one host", "a1", fleet.Options{MaxWaveFailures: share("10%")}, "a1 a2", "wave 1 failed: a1"},
+		{"budgets of wave and run", "a1 b1", fleet.Options{MaxWaveFailures: share("1"), MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
+		{"canary has no budget", "a1", fleet.Options{Canary: share("1"), MaxWaveFailures: share("1")}, "a1", "the canary failed: a1"},
+		{"continue within the budget", "a1 b1", fleet.Options{OnFailure: fleet.OnFailureContinue, MaxFailures: share("1"), Parallel: 1},
+			"a1 a2 b1", "2 of at most 1 failures: a1, b1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := eight(t, tt.failing)
-				w.expectExit(w.run(tt.o), fleet.ExitFailed)
-				var begun []string
-				for _, h := range w.state().Hosts {
-					if w.hosts[h.Name].logins > 0 {
-						begun = append(begun, h.Name)
-					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.why {
+				fx := eightHosts(t, tt.failing)
+				fx.expectExit(fx.run(tt.o), fleet.ExitFailed)
+				var started []string
+				for _, h := range fx.state().Hosts {
+					if fx.hosts[h.Name].logins > 0 {
+						started = append(started, h.Name)
+					} else if h.Result.Outcome != fleet.Skipped || h.Result.Code != "wave" || h.Result.Reason != tt.reason {
 						t.Errorf("%s: %+v", h.Name, h.Result)
 					}
 				}
-				if got := strings.Join(begun, " "); got != tt.begun {
-					t.Errorf("begun were %s, want %s", got, tt.begun)
+				if got := strings.Join(started, " "); got != tt.started {
+					t.Errorf("started %s, want %s", got, tt.started)
 				}
 			})
 		})
 	}
 }
 
-func TestTheNextWaveBeginsAfterTheSoak(t *testing.T) {
+func TestNextWaveStartsAfterSoak(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		breaks bool
 		o      fleet.Options
 		want   string
 	}{
-		{"all is well", false, fleet.Options{}, "a switched, b switched"},
-		{"a service dies", true, fleet.Options{}, "a degraded, b skipped"},
-		{"a service dies, and that is borne", true, fleet.Options{OnFailure: fleet.OnFailureContinue}, "a degraded, b switched"},
+		{"no failure", false, fleet.Options{}, "a switched, b switched"},
+		{"service fails", true, fleet.Options{}, "a degraded, b skipped"},
+		{"service fails, continue", true, fleet.Options{OnFailure: fleet.OnFailureContinue}, "a degraded, b switched"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-				begun := time.Now()
-				w.hosts["a"].tcp = func() error { return when(tt.breaks && time.Since(begun) > 5*time.Minute, errors.New("refused")) }
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				started := time.Now()
+				fx.hosts["a"].dialTCP = func() error {
+					return errorIf(tt.breaks && time.Since(started) > 5*time.Minute, errors.New("refused"))
+				}
 				tt.o.Soak = 10 * time.Minute
-				summary := w.run(tt.o)
-				if got := w.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
+				summary := fx.run(tt.o)
+				if got := fx.outcomes(); got != tt.want || (summary.ExitCode == fleet.ExitOK) == tt.breaks {
 					t.Errorf("got %s, exit code %d, want %s", got, summary.ExitCode, tt.want)
 				}
-				if since := w.state().Host("b").Began.Sub(begun); since < 10*time.Minute {
-					t.Errorf("b began after %v", since)
+				if since := fx.state().Host("b").Began.Sub(started); since < 10*time.Minute {
+					t.Errorf("b started after %v", since)
 				}
-				if tt.breaks != strings.Contains(w.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
-					t.Errorf("lines: %s", w.lines("a"))
+				if tt.breaks != strings.Contains(fx.lines("a"), `after the soak, health check "tcp://127.0.0.1:53" failed`) {
+					t.Errorf("lines: %s", fx.lines("a"))
 				}
 			})
 		})
 	}
 }
 
-func TestBuildFirstActivatesNothingBeforeAllHaveBuilt(t *testing.T) {
+func TestBuildFirstActivatesAfterAllBuilds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "fast", "slow", "broken", "last")
-		w.host("last").Wave = 2
-		for name, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "fast", "slow", "broken", "last")
+		fx.host("last").Wave = 2
+		for name, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 			if name == "slow" {
 				h.log[4].pause = time.Hour
-				w.host(name).Timeouts.Build = 2 * time.Hour
+				fx.host(name).Timeouts.Build = 2 * time.Hour
 			}
 		}
-		w.hosts["broken"].log = broken("pull", "dirty", "x")
+		fx.hosts["broken"].log = failLog("pull", "dirty", "x")
 		built, activated := 0, 0
-		w.runWith(t.Context(), fleet.Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev fleet.Event) {
+		fx.runWith(t.Context(), fleet.Options{BuildFirst: true, Parallel: 1, MaxFailures: share("1")}, func(ev fleet.Event) {
 			if ev.Type == fleet.StepFinished && ev.Step == fleet.Build {
 				built++
 			}
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
 				activated++
 				if built != 3 {
-					t.Errorf("%s activates when %d hosts have built", ev.Host, built)
+					t.Errorf("%s activates after %d builds", ev.Host, built)
 				}
 				if ev.Host == "last" && activated != 3 {
-					t.Errorf("wave 2 goes on when %d hosts have", activated)
+					t.Errorf("wave 2 activates after %d activations", activated)
 				}
 			}
 		})
-		if got := w.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
+		if got := fx.outcomes(); got != "fast switched, slow switched, broken failed, last switched" {
 			t.Errorf("got %s", got)
 		}
 	})
 }
 
-func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
+func TestBuildFirstCancelsHostsOfLaterWaves(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		stop func(w *world, ev fleet.Event)
+		stop func(fx *fixture, ev fleet.Event)
 		code string
 	}{
-		{"an earlier wave fails", func(*world, fleet.Event) {}, "wave"},
-		{"the operator stops", func(w *world, ev fleet.Event) {
+		{"earlier wave fails", func(*fixture, fleet.Event) {}, "wave"},
+		{"operator stops", func(fx *fixture, ev fleet.Event) {
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
-				w.engine.Stop()
+				fx.engine.Stop()
 			}
 		}, "interrupted"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				for _, h := range w.hosts {
-					h.log = confirmed(time.Minute)
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				for _, h := range fx.hosts {
+					h.log = confirmLog(time.Minute)
 				}
 				if tt.code == "wave" {
-					w.hosts["a"].log[len(w.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
+					fx.hosts["a"].log[len(fx.hosts["a"].log)-1].text = "NONCE end degraded units verify x\n"
 				}
-				w.runWith(t.Context(), fleet.Options{BuildFirst: true}, func(ev fleet.Event) { tt.stop(w, ev) })
-				w.expect("b", fleet.Skipped, fleet.Code(tt.code))
-				if log := w.hosts["b"].job(w.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
+				fx.runWith(t.Context(), fleet.Options{BuildFirst: true}, func(ev fleet.Event) { tt.stop(fx, ev) })
+				fx.expect("b", fleet.Skipped, fleet.Code(tt.code))
+				if log := fx.hosts["b"].job(fx.record().Run + ".b").all(); strings.Contains(log, "activate") || !strings.Contains(log, "end cancelled") {
 					t.Errorf("the job of b:\n%s", log)
 				}
 			})
@@ -223,21 +192,21 @@ func TestWhatIsBuiltIsCalledOffWhereItsTurnDoesNotCome(t *testing.T) {
 	}
 }
 
-func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
+func TestAttachKeepsBuildFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "slow", "b")
-		w.host("b").Wave = 2
-		for _, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "a", "slow", "b")
+		fx.host("b").Wave = 2
+		for _, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 		}
-		w.hosts["slow"].log[4].pause = 30 * time.Minute
-		w.leaveAt(fleet.Options{BuildFirst: true}, func(ev fleet.Event) bool { return ev.Key == "awaiting" })
-		w.attach()
-		if got := w.outcomes(); got != "a switched, slow switched, b switched" {
+		fx.hosts["slow"].log[4].pause = 30 * time.Minute
+		fx.abandonAt(fleet.Options{BuildFirst: true}, func(ev fleet.Event) bool { return ev.Key == "awaiting" })
+		fx.attach()
+		if got := fx.outcomes(); got != "a switched, slow switched, b switched" {
 			t.Errorf("got %s", got)
 		}
 		slow := false
-		for _, ev := range w.events {
+		for _, ev := range fx.events {
 			slow = slow || ev.Type == fleet.StepFinished && ev.Step == fleet.Build && ev.Host == "slow"
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && !slow {
 				t.Errorf("%s activates before slow has built", ev.Host)
@@ -246,45 +215,45 @@ func TestAttachKeepsWhatIsBuiltWaitingForTheOthers(t *testing.T) {
 	})
 }
 
-func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
+func TestAttachContinuesSoak(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		breaks bool
 		away   time.Duration // between the two processes
 		want   string
-		least  time.Duration // between the first wave's end and the next wave's activation
+		least  time.Duration // from the end of the first wave to the activation of the next
 	}{
-		{"the rest of a soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
-		{"a soak that is over is looked at all the same", true, time.Hour, "a degraded, b skipped", 0},
-		{"a service dies in the rest of it", true, 4 * time.Minute, "a degraded, b skipped", 0},
+		{"rest of the soak", false, 4 * time.Minute, "a switched, b switched", 10 * time.Minute},
+		{"checks after the soak", true, time.Hour, "a degraded, b skipped", 0},
+		{"service fails in the rest of the soak", true, 4 * time.Minute, "a degraded, b skipped", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-				for _, h := range w.hosts {
-					h.log = confirmed(time.Minute)
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+				for _, h := range fx.hosts {
+					h.log = confirmLog(time.Minute)
 				}
-				var ended time.Time
-				w.hosts["a"].tcp = func() error {
-					return when(tt.breaks && !ended.IsZero() && time.Since(ended) > 5*time.Minute, errors.New("refused"))
+				var finished time.Time
+				fx.hosts["a"].dialTCP = func() error {
+					return errorIf(tt.breaks && !finished.IsZero() && time.Since(finished) > 5*time.Minute, errors.New("refused"))
 				}
-				w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
+				fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
 					if ev.Type == fleet.HostFinished && ev.Host == "a" {
-						ended = time.Now()
+						finished = time.Now()
 					}
 					return strings.Contains(ev.Line, "soaks")
 				})
 				time.Sleep(tt.away)
-				w.attach()
-				if got := w.outcomes(); got != tt.want {
+				fx.attach()
+				if got := fx.outcomes(); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
 				}
-				for _, ev := range w.events {
+				for _, ev := range fx.events {
 					if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate && ev.Host == "b" {
-						if waited := ev.Time.Sub(ended); waited < tt.least || waited > tt.least+time.Minute {
-							t.Errorf("b activates %v after a had ended", waited)
+						if waited := ev.Time.Sub(finished); waited < tt.least || waited > tt.least+time.Minute {
+							t.Errorf("b activates %v after a finished", waited)
 						}
 					}
 				}
@@ -293,35 +262,36 @@ func TestAttachSoaksBetweenTheWavesThatAreLeft(t *testing.T) {
 	}
 }
 
-// The clock of the operator was set back while nobody was there.
-func TestASoakTakesNoLongerThanItWasToTake(t *testing.T) {
+func TestSoakIgnoresClockSetBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.host("b").Wave = 2
-		for _, h := range w.hosts {
-			h.log = confirmed(time.Minute)
+		fx := newFixture(t, "a", "b")
+		fx.host("b").Wave = 2
+		for _, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 		}
-		w.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
-		w.leaveAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool { return strings.Contains(ev.Line, "soaks") })
-		left := time.Now()
-		w.attach()
-		w.expect("b", fleet.Switched, "")
-		if took := time.Since(left); took > 11*time.Minute {
+		fx.engine.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
+		fx.abandonAt(fleet.Options{BuildFirst: true, Soak: 10 * time.Minute}, func(ev fleet.Event) bool {
+			return strings.Contains(ev.Line, "soaks")
+		})
+		abandoned := time.Now()
+		fx.attach()
+		fx.expect("b", fleet.Switched, "")
+		if took := time.Since(abandoned); took > 11*time.Minute {
 			t.Errorf("it took %v", took)
 		}
 	})
 }
 
-func TestWhatIsBorneOfAWaveStandsItsSoak(t *testing.T) {
+func TestSoakChecksOnlySuccessfulHosts(t *testing.T) {
 	for _, o := range []fleet.Options{{MaxWaveFailures: share("1")}, {MaxFailures: share("1")}} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, "a", "b", "next")
-			w.host("next").Wave = 2
-			w.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
-			w.hosts["a"].tcp = func() error { return errors.New("refused") }
+			fx := newFixture(t, "a", "b", "next")
+			fx.host("next").Wave = 2
+			fx.host("a").Health = []inventory.Check{{What: "tcp://127.0.0.1:53"}}
+			fx.hosts["a"].dialTCP = func() error { return errors.New("refused") }
 			o.Soak = time.Minute
-			w.run(o)
-			if got := w.outcomes(); got != "a degraded, b switched, next switched" {
+			fx.run(o)
+			if got := fx.outcomes(); got != "a degraded, b switched, next switched" {
 				t.Errorf("got %s", got)
 			}
 		})

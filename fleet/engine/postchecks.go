@@ -230,7 +230,7 @@ func (p *prober) probe(ctx context.Context, check inventory.Check) error {
 		if err != nil {
 			return err
 		}
-		return host.Do(transport, request, check.Status, 400)
+		return host.CheckHTTP(transport, request, check.Status, 400)
 	}
 	conn, err := transport.DialContext(ctx, "tcp", strings.TrimPrefix(check.What, "tcp://"))
 	if err != nil {

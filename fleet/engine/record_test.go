@@ -13,13 +13,13 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
-func TestTheRecordAloneTellsHowARunWent(t *testing.T) {
+func TestRecordReproducesState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.hosts["b"].log = broken("build", "build", "x")
-		w.run(fleet.Options{})
-		seen, recorded := w.state(), &fleet.State{}
-		if err := w.record().Replay(recorded.Apply); err != nil {
+		fx := newFixture(t, "a", "b")
+		fx.hosts["b"].log = failLog("build", "build", "x")
+		fx.run(fleet.Options{})
+		seen, recorded := fx.state(), &fleet.State{}
+		if err := fx.record().Replay(recorded.Apply); err != nil {
 			t.Fatal(err)
 		}
 		if !reflect.DeepEqual(seen.Start, recorded.Start) || !reflect.DeepEqual(seen.Summary, recorded.Summary) {
@@ -27,50 +27,51 @@ func TestTheRecordAloneTellsHowARunWent(t *testing.T) {
 		}
 		for i, h := range seen.Hosts {
 			r := recorded.Hosts[i]
-			if !reflect.DeepEqual(h.Result, r.Result) || !reflect.DeepEqual(h.Facts, r.Facts) || h.Step != r.Step || h.Phase != fleet.Done {
+			same := reflect.DeepEqual(h.Result, r.Result) && reflect.DeepEqual(h.Facts, r.Facts) && h.Step == r.Step
+			if !same || h.Phase != fleet.Done {
 				t.Errorf("seen %+v, recorded %+v", h, r)
 			}
 		}
 		var lines []string
-		err := w.record().Lines("a", func(stream, line string) { lines = append(lines, stream+": "+line) })
-		if err != nil || strings.Join(lines, "\n") != w.lines("a") {
+		err := fx.record().Lines("a", func(stream, line string) { lines = append(lines, stream+": "+line) })
+		if err != nil || strings.Join(lines, "\n") != fx.lines("a") {
 			t.Errorf("lines %q, %v", lines, err)
 		}
-		if err := w.record().Lines("c", func(string, string) {}); err == nil || !strings.Contains(err.Error(), `no log of "c"`) {
+		if err := fx.record().Lines("c", func(string, string) {}); err == nil || !strings.Contains(err.Error(), `no log of "c"`) {
 			t.Errorf("error %v", err)
 		}
 	})
 }
 
-func TestALogThatCannotBeKeptIsToldAndChangesNoOutcome(t *testing.T) {
+func TestUnwritableLogDoesNotChangeOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.hosts["web"].dials = func(int) error { time.Sleep(time.Second); return nil }
-		_, err := w.engine.Run(t.Context(), w.plan(fleet.Options{}), w.sink(func(ev fleet.Event) {
+		fx := newFixture(t, "web")
+		fx.hosts["web"].onDial = func(int) error { time.Sleep(time.Second); return nil }
+		_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{}), fx.sink(func(ev fleet.Event) {
 			if ev.Type == fleet.StepStarted && ev.Step == fleet.Connect {
-				os.RemoveAll(filepath.Join(w.record().Dir, "hosts"))
+				os.RemoveAll(filepath.Join(fx.record().Dir, "hosts"))
 			}
 		}))
 		if err == nil || strings.Count(err.Error(), "the log of web is incomplete: ") != 1 {
 			t.Errorf("error %v", err)
 		}
-		w.expect("web", fleet.Switched, "")
+		fx.expect("web", fleet.Switched, "")
 	})
 }
 
-func TestANewRunPrunesTheOldOnes(t *testing.T) {
-	w := newWorld(t, "web")
-	w.hosts["web"].log = broken("build", "build", "x")
+func TestRunPrunesOldRecords(t *testing.T) {
+	fx := newFixture(t, "web")
+	fx.hosts["web"].log = failLog("build", "build", "x")
 	old := time.Now().AddDate(-1, 0, 0)
 	for i := range record.DefaultRetention.Keep + 5 {
-		_, owned, err := w.engine.Records.Create(old.Add(time.Duration(i) * time.Second))
+		_, owned, err := fx.engine.Records.Create(old.Add(time.Duration(i) * time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
 		owned.Close()
 	}
-	w.run(fleet.Options{})
-	if all, _ := w.engine.Records.List(); len(all) != record.DefaultRetention.Keep {
-		t.Errorf("%d records are left", len(all))
+	fx.run(fleet.Options{})
+	if all, _ := fx.engine.Records.List(); len(all) != record.DefaultRetention.Keep {
+		t.Errorf("%d records remain", len(all))
 	}
 }

@@ -23,7 +23,7 @@ const pollInterval = 200 * time.Millisecond
 type replayer struct {
 	record *record.Record
 	out    *recorder
-	events record.LineReader
+	events *record.EventReader
 	hosts  map[string]*hostReplay // hosts without a final outcome
 }
 
@@ -41,7 +41,7 @@ type hostReplay struct {
 }
 
 func newReplayer(rec *record.Record, out *recorder) *replayer {
-	return &replayer{record: rec, out: out, events: record.LineReader{Path: rec.EventsPath()}, hosts: map[string]*hostReplay{}}
+	return &replayer{record: rec, out: out, events: rec.Events(), hosts: map[string]*hostReplay{}}
 }
 
 // watch returns when the run has finished or ctx ends. If the run has no owner anymore, it returns
@@ -74,14 +74,12 @@ func (p *replayer) watch(ctx context.Context) (*record.Journal, error) {
 // poll shows what is new. The log of a host that finishes is shown to its end before the outcome.
 // The log of a host that had finished before the first poll is not shown.
 func (p *replayer) poll(again bool) error {
-	err := p.events.Read(func(line []byte) error {
-		return record.Decode(line, func(ev fleet.Event) {
-			if again && ev.Type == fleet.HostFinished {
-				p.readLog(ev.Host)
-			}
-			p.out.replay(ev)
-			p.note(ev)
-		})
+	err := p.events.Read(func(ev fleet.Event) {
+		if again && ev.Type == fleet.HostFinished {
+			_ = p.readLog(ev.Host)
+		}
+		p.out.replay(ev)
+		p.note(ev)
 	})
 	for name := range p.hosts {
 		err = errors.Join(err, p.readLog(name))

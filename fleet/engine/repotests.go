@@ -19,7 +19,7 @@ func (w *worker) runRepoTests(ctx context.Context) (found *problem, lost error) 
 	offline := err != nil && host.IsOffline(err)
 	if err == nil {
 		defer conn.Close()
-		tests, err = host.RunTestsOver(ctx, conn, host.CheckoutOf(w.remote, w.host), w.host)
+		tests, err = host.RunTests(ctx, conn, host.CheckoutOf(w.remote, w.host), w.host)
 	}
 	var failed []string
 	for _, t := range tests {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
+// Outputs of repository tests.
 const (
 	first  = "NONCE fact test 10-dns.sh\nNONCE fact exit 0 1\n"
 	tested = "NONCE end tested - test all were run\n"
@@ -18,41 +18,47 @@ const (
 	fails  = first + "NONCE fact test 20-web.sh\nno answer\nNONCE fact exit 7 2\n" + tested
 )
 
-func TestTheRepositorysTestsAreAGateForEveryWave(t *testing.T) {
+func TestRepositoryTestsGateEveryWave(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		tests map[string]string
-		log   []piece
+		log   []logPart
 		want  string
 		exit  int
 	}{
-		{"all succeed", nil, steps(switched), "a switched, b switched", fleet.ExitOK},
-		{"one fails in an early wave", map[string]string{"a": fails}, steps(switched), "a degraded, b skipped", fleet.ExitFailed},
-		{"one fails in the last wave", map[string]string{"b": fails}, steps(switched), "a switched, b degraded", fleet.ExitFailed},
-		{"one fails on hosts that were up to date", map[string]string{"b": fails}, []piece{{0, "NONCE end unchanged - verify already runs\n"}}, "a unchanged, b degraded", fleet.ExitFailed},
-		{"they cannot be run", map[string]string{"b": "NONCE end failed no-repo test there is no directory\n"}, steps(switched), "a switched, b degraded", fleet.ExitFailed},
+		{"success", nil, fullLog(switched), "a switched, b switched", fleet.ExitOK},
+		{"failure in the first wave", map[string]string{"a": fails}, fullLog(switched), "a degraded, b skipped", fleet.ExitFailed},
+		{"failure in the last wave", map[string]string{"b": fails}, fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
+		{"failure on hosts that were up to date", map[string]string{"b": fails},
+			[]logPart{{0, "NONCE end unchanged - verify already runs\n"}}, "a unchanged, b degraded", fleet.ExitFailed},
+		{"tests that cannot run", map[string]string{"b": "NONCE end failed no-repo test there is no directory\n"},
+			fullLog(switched), "a switched, b degraded", fleet.ExitFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "a", "b")
-				w.host("b").Wave = 2
-				for name, h := range w.hosts {
+				fx := newFixture(t, "a", "b")
+				fx.host("b").Wave = 2
+				for name, h := range fx.hosts {
 					h.log = tt.log
-					h.tests = func() string {
+					h.testOutput = func() string {
 						if text := tt.tests[name]; text != "" {
 							return text
 						}
 						return passes
 					}
 				}
-				w.expectExit(w.run(fleet.Options{Test: true}), tt.exit)
-				if got := w.outcomes(); got != tt.want {
+				fx.expectExit(fx.run(fleet.Options{Test: true}), tt.exit)
+				if got := fx.outcomes(); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
 				}
 				for name, text := range tt.tests {
-					w.expect(name, fleet.Degraded, "tests")
-					if text == fails && (w.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(w.lines(name), "out: no answer\nwarn: test 20-web.sh failed with exit status 7")) {
-						t.Errorf("%+v\n%s", w.result(name), w.lines(name))
+					fx.expect(name, fleet.Degraded, "tests")
+					if text != fails {
+						continue
+					}
+					const lines = "out: no answer\nwarn: test 20-web.sh failed with exit status 7"
+					if fx.result(name).Reason != "tests failed: 20-web.sh" || !strings.Contains(fx.lines(name), lines) {
+						t.Errorf("%+v\n%s", fx.result(name), fx.lines(name))
 					}
 				}
 			})
@@ -60,52 +66,52 @@ func TestTheRepositorysTestsAreAGateForEveryWave(t *testing.T) {
 	}
 }
 
-func TestNothingIsTestedThatNobodyAskedFor(t *testing.T) {
+func TestRepositoryTestsNeedOption(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a", "b")
-		w.hosts["a"].tests = func() string { return fails }
-		w.hosts["b"].tests = w.hosts["a"].tests
-		w.expectExit(w.run(fleet.Options{}), fleet.ExitOK)
-		w.hosts["b"].log = broken("build", "build", "x")
-		w.engine = w.newEngine(t.TempDir())
-		w.events = nil
-		w.runWith(t.Context(), fleet.Options{Test: true}, func(ev fleet.Event) {
+		fx := newFixture(t, "a", "b")
+		fx.hosts["a"].testOutput = func() string { return fails }
+		fx.hosts["b"].testOutput = fx.hosts["a"].testOutput
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+		fx.hosts["b"].log = failLog("build", "build", "x")
+		fx.engine = fx.newEngine(t.TempDir())
+		fx.events = nil
+		fx.runWith(t.Context(), fleet.Options{Test: true}, func(ev fleet.Event) {
 			if ev.Host == "b" && strings.Contains(ev.Line, "the test") {
 				t.Error("a host that was not switched was tested")
 			}
 		})
-		w.expect("b", fleet.Failed, "build")
+		fx.expect("b", fleet.Failed, "build")
 	})
 }
 
-func TestAttachTestsWhatTheRunWasToTest(t *testing.T) {
+func TestAttachRunsRepositoryTests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		w.hosts["web"].tests = func() string { return fails }
-		w.leaveAt(fleet.Options{Test: true}, atStep(fleet.Build))
-		w.expectExit(w.attach(), fleet.ExitFailed)
-		w.expect("web", fleet.Degraded, "tests")
+		fx := newFixture(t, "web")
+		fx.hosts["web"].testOutput = func() string { return fails }
+		fx.abandonAt(fleet.Options{Test: true}, stepStarted(fleet.Build))
+		fx.expectExit(fx.attach(), fleet.ExitFailed)
+		fx.expect("web", fleet.Degraded, "tests")
 	})
 }
 
-func TestAConnectionThatIsLostOverTheTestsSaysNothingOfTheHost(t *testing.T) {
+func TestRepositoryTestsAreRetriedAfterLostConnection(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		cut  func(session int) int // 0 launches, 1 tests, 2 follows again, 3 tests
-		want fleet.Outcome
-		runs int
+		name     string
+		cut      func(session int) int // 0 launches the job, 1 runs tests, 2 attaches, 3 runs tests
+		want     fleet.Outcome
+		sessions int
 	}{
-		{"once", once(1, 60), fleet.Switched, 4},
+		{"once", cutOnce(1, 60), fleet.Switched, 4},
 		{"each time", func(session int) int { return []int{-1, 60}[session%2] }, fleet.Degraded, 8},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, "web")
-				h := w.hosts["web"]
-				h.tests = func() string { return passes }
+				fx := newFixture(t, "web")
+				h := fx.hosts["web"]
+				h.testOutput = func() string { return passes }
 				h.cut = tt.cut
-				w.run(fleet.Options{Test: true})
-				if r := w.result("web"); r.Outcome != tt.want || h.sessions != tt.runs {
+				fx.run(fleet.Options{Test: true})
+				if r := fx.result("web"); r.Outcome != tt.want || h.sessions != tt.sessions {
 					t.Errorf("%+v after %d sessions", r, h.sessions)
 				}
 			})
@@ -113,52 +119,45 @@ func TestAConnectionThatIsLostOverTheTestsSaysNothingOfTheHost(t *testing.T) {
 	}
 }
 
-func TestAttachAsksAHostAgainWhoseTestsNobodyHas(t *testing.T) {
+func TestAttachRetriesHostWithoutTestResults(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "web")
-		h := w.hosts["web"]
-		h.log = []piece{{time.Second, "NONCE end unchanged - verify already runs\n"}}
-		h.tests = func() string { return passes }
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.log = []logPart{{time.Second, "NONCE end unchanged - verify already runs\n"}}
+		h.testOutput = func() string { return passes }
 		away := false
-		h.dials = func(int) error {
+		h.onDial = func(int) error {
 			if away {
 				return fakeRefusal{"no route to host", true}
 			}
 			return nil
 		}
-		w.leaveAt(fleet.Options{Test: true}, func(ev fleet.Event) bool { return ev.Type == fleet.StepFinished && ev.Step == fleet.Connect })
+		fx.abandonAt(fleet.Options{Test: true}, func(ev fleet.Event) bool {
+			return ev.Type == fleet.StepFinished && ev.Step == fleet.Connect
+		})
 		time.Sleep(time.Minute)
-		whole := h.job(w.record().Run + ".web").all()
-		if err := os.WriteFile(w.record().LogPath("web"), []byte(whole), 0o600); err != nil {
+		log := h.job(fx.record().Run + ".web").all()
+		if err := os.WriteFile(fx.record().LogPath("web"), []byte(log), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		away = true
-		w.attach()
-		w.expect("web", fleet.Unknown, "lost")
+		fx.attach()
+		fx.expect("web", fleet.Unknown, "lost")
 		away = false
-		w.attach()
-		w.expect("web", fleet.Unchanged, "")
+		fx.attach()
+		fx.expect("web", fleet.Unchanged, "")
 	})
 }
 
-func TestAFailedWaveOfTestsIsTakenBack(t *testing.T) {
+func TestFailedTestsRollBackWave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, "a")
-		w.hosts["a"].tests = func() string { return fails }
-		w.hosts["a"].back = steps("switched - verify runs generation 41")
-		w.expectExit(w.run(fleet.Options{Test: true, OnFailure: fleet.OnFailureRollback}), fleet.ExitFailed)
-		w.expect("a", fleet.RolledBack, "wave")
-		if r := w.result("a"); r.Reason != "wave 1 failed: a; tests failed: 20-web.sh" {
+		fx := newFixture(t, "a")
+		fx.hosts["a"].testOutput = func() string { return fails }
+		fx.hosts["a"].rollbackLog = fullLog("switched - verify runs generation 41")
+		fx.expectExit(fx.run(fleet.Options{Test: true, OnFailure: fleet.OnFailureRollback}), fleet.ExitFailed)
+		fx.expect("a", fleet.RolledBack, "wave")
+		if r := fx.result("a"); r.Reason != "wave 1 failed: a; tests failed: 20-web.sh" {
 			t.Errorf("%+v", r)
 		}
 	})
-}
-
-func TestPlanTestsOnlyWhatRunsAndWhereSomebodyWaits(t *testing.T) {
-	for want, o := range map[string]fleet.Options{"leave out --test": {Test: true, Goal: fleet.GoalBoot}, "and --test": {Test: true, Detach: true}} {
-		w := newWorld(t, "a")
-		if _, err := fleet.NewPlan(w.inv, w.inv.Hosts, o, "me@here"); !strings.Contains(hint.Of(err), want) {
-			t.Errorf("%+v: %v", o, err)
-		}
-	}
 }

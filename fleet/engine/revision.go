@@ -94,12 +94,12 @@ func (r *run) revisionFor(ctx context.Context, conn host.Conn, h *inventory.Host
 	}
 	header, err := host.BranchTip(ctx, conn, h, r.plan.Remote, r.plan.Branch)
 	switch {
-	case errors.Is(err, host.ErrSilent):
-		return "", host.Silent(fleet.Pull, err), nil
+	case errors.Is(err, host.ErrNotRun):
+		return "", host.ShellResult(fleet.Pull, err), nil
 	case err != nil:
 		return "", nil, err
 	case header.Word != "tip" || !fleet.IsCommit(header.Code):
-		return "", host.Refused(fleet.Pull, header, h), nil
+		return "", host.RefusalResult(fleet.Pull, header, h), nil
 	}
 	r.pin(header.Code)
 	rev, _ := r.revision.get()

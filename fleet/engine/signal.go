@@ -74,7 +74,7 @@ func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote
 		if s == signalCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Tell(token, id, string(s))
+		return remote.Signal(token, id, string(s))
 	})
 }
 

@@ -26,11 +26,11 @@ func (s *sudoPassword) ask(
 		s.rejected++
 	}
 	if ask == nil || s.rejected == maxRetries {
-		return host.Refused(fleet.Connect, h, target)
+		return host.RefusalResult(fleet.Connect, h, target)
 	}
 	password, err := ask(ctx, target.Name, s.known)
 	if err != nil {
-		result := host.Refused(fleet.Connect, remote.Header{Code: string(fleet.CodeSudoPassword)}, target)
+		result := host.RefusalResult(fleet.Connect, remote.Header{Code: string(fleet.CodeSudoPassword)}, target)
 		result.Reason += ": " + clean.Line([]byte(err.Error()))
 		return result
 	}

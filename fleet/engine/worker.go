@@ -107,7 +107,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.link.jobSeen || w.plan == nil {
-		script = remote.Follow(token, w.signals.job, w.log.received())
+		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
 		switch {
@@ -123,7 +123,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 			prompt = remote.Token()
 			password = host.NewPasswordReader(prompt, w.sudo.password)
 		}
-		script = host.Job(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
+		script = host.NewJob(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
 		w.link.launched = true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}

@@ -7,45 +7,47 @@ import (
 	"strings"
 )
 
-// Wanted is what a host is held against.
-type Wanted struct {
-	Revision string // the commit that the remote's branch is at; "" where nobody could tell
-	Branch   string // that the checkout is to be on; "" where any will do
-	Lock     string // the checksum of flake.lock; "" where none is right or wrong
+// Target is the desired state that a host is compared with. An empty field makes no demand.
+type Target struct {
+	Revision string // the commit at the tip of the fleet's branch; "" if it is unknown
+	Branch   string // the branch that the checkout has to be on
+	Lock     string // the checksum of flake.lock, from [UsualLock]
+	Managed  bool   // the checkout is a clone of fleetctl's own, which is on no branch
 }
 
-// Code names one way of not being as wanted.
+// Code names one way in which a host differs from its target.
 type Code string
 
 const (
-	Dirty        Code = "dirty"        // the checkout has changes that are not committed
-	WrongBranch  Code = "wrong-branch" // the checkout is on another one
+	Dirty        Code = "dirty"        // the checkout has uncommitted changes
+	WrongBranch  Code = "wrong-branch" // the checkout is on another branch
 	Behind       Code = "behind"       // the checkout lacks commits
-	Ahead        Code = "ahead"        // the checkout has commits that nobody else has
+	Ahead        Code = "ahead"        // the checkout has commits that were not pushed
 	Diverged     Code = "diverged"     // both
-	OtherLock    Code = "lock"         // its flake.lock differs from the others'
-	Outdated     Code = "outdated"     // what runs was built from another revision
-	Unknown      Code = "unknown"      // nobody can tell which revision runs
-	BootPending  Code = "boot-pending" // the next boot starts another system than runs
-	RebootNeeded Code = "reboot"       // what runs takes full effect at the next boot
-	UnitsFailed  Code = "units"
+	OtherLock    Code = "lock"         // its flake.lock is not the target's
+	Outdated     Code = "outdated"     // the running system was built from another revision
+	Unknown      Code = "unknown"      // the revision of the running system is unknown
+	BootPending  Code = "boot-pending" // the next boot starts another system
+	RebootNeeded Code = "reboot"       // the running system takes full effect at the next boot
+	UnitsFailed  Code = "units"        // systemd units failed
 )
 
-// Difference is one thing about a host that is not as wanted.
+// Difference is one way in which a host differs from its target.
 type Difference struct {
 	Code Code   `json:"code"`
 	Text string `json:"text"` // in a few words
 }
 
-// Drift is all that is not as wanted, the checkout first, then what runs. Where there is none it is empty.
+// Drift lists every difference between a host and its target: the checkout first, then the system.
+// It is empty, not nil, if there are none.
 type Drift []Difference
 
-// Has tells whether a host differs in one of these ways.
+// Has reports whether the drift includes any of the given codes.
 func (d Drift) Has(codes ...Code) bool {
 	return slices.ContainsFunc(d, func(one Difference) bool { return slices.Contains(codes, one.Code) })
 }
 
-// String is the whole of it in a line.
+// String returns all differences in one line.
 func (d Drift) String() string {
 	var texts []string
 	for _, one := range d {
@@ -54,54 +56,56 @@ func (d Drift) String() string {
 	return strings.Join(texts, "; ")
 }
 
-// Drift holds the host against what is wanted, by what was seen of it: nothing is built, evaluated or fetched for it. What else the
-// host did not tell is no difference, but nobody calls it current without knowing which revision it runs.
-func (h Health) Drift(want Wanted) Drift {
+// Drift compares the host with its target. It uses only facts: nothing is built, evaluated or
+// fetched. A fact that the host did not report is not a difference, except for the revision of the
+// running system: a host is not current on a guess.
+func (h Health) Drift(t Target) Drift {
 	d := Drift{}
 	add := func(code Code, format string, args ...any) {
 		d = append(d, Difference{code, fmt.Sprintf(format, args...)})
 	}
 	if c := h.Checkout; c != nil {
 		if c.Dirty {
-			add(Dirty, "changes that are not committed")
+			add(Dirty, "uncommitted changes")
 		}
-		if want.Branch != "" && c.Branch != want.Branch {
+		if t.Branch != "" && !t.Managed && c.Branch != t.Branch {
 			add(WrongBranch, "on %s", cmp.Or(c.Branch, "no branch"))
 		}
-		if code, text := c.standing(want.Revision); code != "" {
+		if code, text := c.standing(t.Revision); code != "" {
 			add(code, "%s", text)
 		}
-		if want.Lock != "" && c.Lock != want.Lock {
-			add(OtherLock, "another flake.lock")
+		if t.Lock != "" && c.Lock != "" && c.Lock != t.Lock {
+			add(OtherLock, "different flake.lock")
 		}
 	}
 	s := h.System
 	switch {
-	case want.Revision == "" || s.Revision == want.Revision:
+	case t.Revision == "" || s.Revision == t.Revision:
 	case s.Revision != "":
 		add(Outdated, "runs %s", Short(s.Revision))
 	case s.Deployed == "":
-		add(Unknown, "what runs is not known")
+		add(Unknown, "running system unknown")
 	default:
-		add(Unknown, "what runs does not tell its revision")
+		add(Unknown, "running system does not report its revision")
 	}
 	if s.BootPending {
-		add(BootPending, "another system starts at the next boot")
+		add(BootPending, "different system at the next boot")
 	}
 	if s.RebootNeeded {
-		add(RebootNeeded, "a reboot is needed")
+		add(RebootNeeded, "reboot needed")
 	}
 	if len(h.FailedUnits) > 0 {
-		add(UnitsFailed, "failed: %s", strings.Join(h.FailedUnits, " "))
+		add(UnitsFailed, "failed units: %s", strings.Join(h.FailedUnits, " "))
 	}
 	return d
 }
 
-// standing tells where the checkout is, seen from the wanted revision. Its own counts are of what it fetched last: they say on which
-// side commits are missing, the revision says whether any are.
-func (c Checkout) standing(wanted string) (Code, string) {
+// standing compares the checkout with the target revision. The checkout's own counts are those of
+// its last fetch: they say on which side commits are missing; only the revision says whether any
+// are.
+func (c Checkout) standing(target string) (Code, string) {
 	switch {
-	case c.Revision == wanted:
+	case c.Revision == target:
 		return "", ""
 	case c.Ahead > 0 && c.Behind > 0:
 		return Diverged, fmt.Sprintf("diverged, %d ahead and %d behind", c.Ahead, c.Behind)
@@ -109,23 +113,23 @@ func (c Checkout) standing(wanted string) (Code, string) {
 		return Ahead, fmt.Sprintf("%d ahead", c.Ahead)
 	case c.Behind > 0:
 		return Behind, fmt.Sprintf("%d behind", c.Behind)
-	case wanted != "":
+	case target != "":
 		return Behind, "behind" // by commits that it has not fetched
 	}
 	return "", ""
 }
 
-// UsualLock returns the checksum of flake.lock that hosts are held against: that of a clean checkout of the revision, else what
-// most hosts have. It is "" where no two have the same.
-func UsualLock(revision string, all []Health) string {
+// UsualLock returns the checksum of flake.lock that hosts are compared with: that of a clean
+// checkout of the target revision if there is one, otherwise the one that most hosts have. It
+// returns "" if no two hosts have the same. Nil checkouts are ignored.
+func UsualLock(revision string, checkouts []*Checkout) string {
 	counts := make(map[string]int)
 	usual := ""
-	for _, h := range all {
-		c := h.Checkout
+	for _, c := range checkouts {
 		if c == nil || c.Lock == "" {
 			continue
 		}
-		if c.Revision == revision && !c.Dirty {
+		if revision != "" && c.Revision == revision && !c.Dirty {
 			return c.Lock
 		}
 		counts[c.Lock]++
@@ -136,11 +140,12 @@ func UsualLock(revision string, all []Health) string {
 	return usual
 }
 
-// Short is a revision as people quote it. That of a system built from uncommitted changes keeps the word for it.
+// Short abbreviates a revision to seven digits. It keeps the suffix of a system that was built from
+// uncommitted changes: "1a2b3c4-dirty".
 func Short(revision string) string {
-	commit, dirty, _ := strings.Cut(revision, "-")
-	if commit = commit[:min(len(commit), 7)]; dirty != "" {
-		commit += "-" + dirty
+	commit, suffix, _ := strings.Cut(revision, "-")
+	if commit = commit[:min(len(commit), 7)]; suffix != "" {
+		commit += "-" + suffix
 	}
 	return commit
 }

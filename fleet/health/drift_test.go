@@ -1,22 +1,19 @@
 package health
 
-import (
-	"strings"
-	"testing"
-)
+import "testing"
 
 const target, older = "2222222222222222222222222222222222222222", "1111111111111111111111111111111111111111"
 
-// wellKept is a host that is as wanted.
-func wellKept() Health {
+// upToDate returns a host that is at the target.
+func upToDate() Health {
 	return Health{
 		System:   System{Deployed: "/nix/store/a", Profile: "/nix/store/a", Revision: target},
 		Checkout: &Checkout{Revision: target, Branch: "main", Lock: "l1"},
 	}
 }
 
-func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
-	want := Wanted{Revision: target, Branch: "main", Lock: "l1"}
+func TestDriftListsEveryDifference(t *testing.T) {
+	to := Target{Revision: target, Branch: "main", Lock: "l1"}
 	for _, test := range []struct {
 		name  string
 		spoil func(h *Health)
@@ -28,64 +25,88 @@ func TestDriftNamesEverythingThatIsNotAsWanted(t *testing.T) {
 		{"not pushed", func(h *Health) { h.Checkout.Revision, h.Checkout.Ahead = older, 1 }, "1 ahead"},
 		{"diverged", func(h *Health) { h.Checkout.Revision, h.Checkout.Ahead, h.Checkout.Behind = older, 1, 2 }, "diverged, 1 ahead and 2 behind"},
 		{"counts of an old fetch", func(h *Health) { h.Checkout.Ahead = 4 }, ""},
-		{"dirty", func(h *Health) { h.Checkout.Dirty = true }, "changes that are not committed"},
+		{"dirty", func(h *Health) { h.Checkout.Dirty = true }, "uncommitted changes"},
 		{"another branch", func(h *Health) { h.Checkout.Branch = "try" }, "on try"},
 		{"no branch", func(h *Health) { h.Checkout.Branch = "" }, "on no branch"},
-		{"another lock", func(h *Health) { h.Checkout.Lock = "l2" }, "another flake.lock"},
+		{"another lock", func(h *Health) { h.Checkout.Lock = "l2" }, "different flake.lock"},
+		{"unreported lock", func(h *Health) { h.Checkout.Lock = "" }, ""},
 		{"not deployed", func(h *Health) { h.System.Revision = older }, "runs 1111111"},
 		{"deployed by hand", func(h *Health) { h.System.Revision = target + "-dirty" }, "runs 2222222-dirty"},
-		{"does not know what it runs", func(h *Health) { h.System.Revision = "" }, "what runs does not tell its revision"},
-		{"does not know that anything runs", func(h *Health) { h.System = System{} }, "what runs is not known"},
-		{"no checkout was seen", func(h *Health) { h.Checkout = nil }, ""},
-		{"a boot pending", func(h *Health) { h.System.BootPending = true }, "another system starts at the next boot"},
-		{"a new kernel", func(h *Health) { h.System.RebootNeeded = true }, "a reboot is needed"},
-		{"failed units", func(h *Health) { h.FailedUnits = []string{"a.service", "b.mount"} }, "failed: a.service b.mount"},
-		{"much", func(h *Health) { h.Checkout.Dirty, h.System.RebootNeeded = true, true }, "changes that are not committed; a reboot is needed"},
+		{"running system without a revision", func(h *Health) { h.System.Revision = "" }, "running system does not report its revision"},
+		{"running system unknown", func(h *Health) { h.System = System{} }, "running system unknown"},
+		{"no checkout", func(h *Health) { h.Checkout = nil }, ""},
+		{"a boot pending", func(h *Health) { h.System.BootPending = true }, "different system at the next boot"},
+		{"a new kernel", func(h *Health) { h.System.RebootNeeded = true }, "reboot needed"},
+		{"failed units", func(h *Health) { h.FailedUnits = []string{"a.service", "b.mount"} }, "failed units: a.service b.mount"},
+		{"several differences", func(h *Health) { h.Checkout.Dirty, h.System.RebootNeeded = true, true }, "uncommitted changes; reboot needed"},
 	} {
-		h := wellKept()
+		h := upToDate()
 		test.spoil(&h)
-		if got := h.Drift(want).String(); got != test.drift {
+		if got := h.Drift(to).String(); got != test.drift {
 			t.Errorf("%s: %q, want %q", test.name, got, test.drift)
 		}
 	}
 }
 
-func TestWithoutATargetTheCheckoutsOwnCountsHaveToDo(t *testing.T) {
-	h := wellKept()
-	h.System.Revision = older
-	if d := h.Drift(Wanted{}); len(d) > 0 {
-		t.Errorf("drift %v", d)
-	}
-	h.Checkout.Behind = 2
-	if d := h.Drift(Wanted{}); !d.Has(Behind) || len(d) != 1 {
+func TestDriftAllowsAManagedCheckoutToBeOnNoBranch(t *testing.T) {
+	h := upToDate()
+	h.Checkout.Branch = ""
+	if d := h.Drift(Target{Revision: target, Branch: "main", Managed: true}); len(d) > 0 {
 		t.Errorf("drift %v", d)
 	}
 }
 
-func TestTheUsualLockIsThatOfTheTargetElseOfMostHosts(t *testing.T) {
-	hosts := func(locks ...string) (all []Health) {
-		for _, lock := range locks {
-			h := wellKept()
-			h.Checkout.Revision, h.Checkout.Lock = older, lock
-			if strings.HasPrefix(lock, "target") {
-				h.Checkout.Revision = target
-			}
-			all = append(all, h)
-		}
-		return append(all, Health{})
+func TestDriftWithoutTargetUsesTheCheckoutsOwnCounts(t *testing.T) {
+	h := upToDate()
+	h.System.Revision = older
+	if d := h.Drift(Target{}); len(d) > 0 || d == nil {
+		t.Errorf("drift %v", d)
+	}
+	h.Checkout.Behind = 2
+	if d := h.Drift(Target{}); !d.Has(Behind) || len(d) != 1 {
+		t.Errorf("drift %v", d)
+	}
+}
+
+func TestDriftHasAnyOfSeveralCodes(t *testing.T) {
+	d := Drift{{Code: Dirty}, {Code: OtherLock}}
+	if !d.Has(Behind, OtherLock) || d.Has(Behind, Ahead) || d.Has() {
+		t.Error("Has is wrong about", d)
+	}
+}
+
+func TestUsualLockIsTheTargetsOrElseThatOfMostHosts(t *testing.T) {
+	checkout := func(revision, lock string, dirty bool) *Checkout {
+		return &Checkout{Revision: revision, Lock: lock, Dirty: dirty}
 	}
 	for _, test := range []struct {
-		locks []string
-		want  string
+		name      string
+		revision  string
+		checkouts []*Checkout
+		want      string
 	}{
-		{nil, ""},
-		{[]string{"a", "b"}, ""},
-		{[]string{"a", "b", "b"}, "b"},
-		{[]string{"a", "a", "target"}, "target"},
-		{[]string{"", "", "a"}, ""},
+		{"no hosts", target, nil, ""},
+		{"no two alike", target, []*Checkout{checkout(older, "a", false), checkout(older, "b", false)}, ""},
+		{"most hosts", target, []*Checkout{checkout(older, "a", false), checkout(older, "b", false), nil, checkout(older, "b", false)}, "b"},
+		{"first of two with as many", target, []*Checkout{checkout(older, "a", false), checkout(older, "a", false), checkout(older, "b", false), checkout(older, "b", false)}, "a"},
+		{"more hosts later", target, []*Checkout{checkout(older, "a", false), checkout(older, "a", false), checkout(older, "b", false), checkout(older, "b", false), checkout(older, "b", false)}, "b"},
+		{"target before most hosts", target, []*Checkout{checkout(older, "a", false), checkout(older, "a", false), checkout(target, "t", false)}, "t"},
+		{"modified target", target, []*Checkout{checkout(older, "a", false), checkout(older, "a", false), checkout(target, "t", true)}, "a"},
+		{"unreported locks", target, []*Checkout{checkout(older, "", false), checkout(older, "", false), checkout(target, "", false)}, ""},
+		{"unknown target", "", []*Checkout{checkout("", "x", false), checkout(older, "a", false)}, ""},
 	} {
-		if got := UsualLock(target, hosts(test.locks...)); got != test.want {
-			t.Errorf("%q: %q, want %q", test.locks, got, test.want)
+		if got := UsualLock(test.revision, test.checkouts); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestShortKeepsTheSuffixOfADirtyRevision(t *testing.T) {
+	for revision, want := range map[string]string{
+		target: "2222222", target + "-dirty": "2222222-dirty", "abc": "abc", "": "", "abcdefg": "abcdefg", "release-2026.11": "release-2026.11",
+	} {
+		if got := Short(revision); got != want {
+			t.Errorf("%q: %q, want %q", revision, got, want)
 		}
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// tipOf asks a host's git which commit the branch is at.
+// BranchTip asks git on a host for the tip of a branch. The code of the header is the commit, if
+// its word is "tip".
 func BranchTip(ctx context.Context, conn Conn, h *inventory.Host, url, branch string) (remote.Header, error) {
 	repo := h.Repo
 	if h.Managed {
@@ -15,5 +16,5 @@ func BranchTip(ctx context.Context, conn Conn, h *inventory.Host, url, branch st
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight)
 	defer cancel()
-	return Ask(ctx, conn, func(token string) remote.Script { return remote.Tip(token, repo, url, branch) })
+	return Ask(ctx, conn, func(token string) remote.Script { return remote.LsRemote(token, repo, url, branch) })
 }

@@ -8,39 +8,43 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// Dialer reaches hosts. Package sshexec satisfies it, by way of the adapter in package cli.
+// Dialer logs in to hosts. Package cli adapts package sshexec to it.
 type Dialer interface {
-	// Dial opens a new connection with a new login; the caller closes it. It gives up after h.Timeouts.Connect, in which the time
-	// that a person takes to answer does not count. An error that tells why satisfies [Refusal].
+	// Dial opens a new connection with a new login. It gives up after h.Timeouts.Connect, not
+	// counting the time that a person takes to answer prompts. An error may be a [Refusal], and may
+	// have a method Code() string that returns a reason for programs. The caller closes the
+	// connection.
 	Dial(ctx context.Context, h *inventory.Host) (Conn, error)
 }
 
 // Conn is one login on one host. It is safe for concurrent use.
 type Conn interface {
-	// Run gives a script to /bin/sh -s and returns its exit status. err is not nil only where the script's own end was
-	// not seen: the connection was lost, or ctx ended. A status other than 0 is no error.
+	// Run passes a script to /bin/sh -s and returns its exit status. It returns an error only if it
+	// did not see the script exit: the connection was lost, or ctx is done. A status other than 0
+	// is not an error.
 	Run(ctx context.Context, cmd Command) (exit int, err error)
-	// DialContext opens a connection from the host: "tcp" to HOST:PORT, "unix" to a path.
+	// DialContext opens a connection from the host: "tcp" to HOST:PORT, or "unix" to a path.
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	Close() error
 }
 
-// Command is a POSIX sh script with its arguments. They reach it as "$@", whatever bytes they hold, whatever the login shell.
+// Command is a POSIX sh script with its arguments. The script gets them as "$@", unchanged whatever
+// bytes they contain and whatever the login shell is.
 type Command struct {
 	Script string
 	Args   []string
-	Stdin  io.Reader // what follows the script on standard input; nil is end of file
-	Stdout io.Writer // nil discards
-	Stderr io.Writer // nil discards
+	Stdin  io.Reader // follows the script on standard input; nil means end of file
+	Stdout io.Writer // nil discards the output
+	Stderr io.Writer // nil discards the output
 }
 
-// Refusal is what a [Dialer]'s error says beyond its text. Where it has a method Code() string too, that is the reason for
-// programs.
+// Refusal is an error of a [Dialer] that explains why there is no connection.
 type Refusal interface {
 	error
-	// Offline: nothing answered (refused, timed out, no such name, no route). Else the host is there and said no, or
-	// the operator's side did not trust it: a person must act.
+	// Offline reports whether nothing answered: refused, timed out, no such name, no route.
+	// Otherwise the host rejected the login, or the operator's side did not trust the host, and a
+	// person must act.
 	Offline() bool
-	// Hint is what to do about it, in a line; it may be "".
+	// Hint returns what to do about it, in one line, or "".
 	Hint() string
 }

@@ -4,23 +4,27 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// The pauses between attempts to reach a host again grow from the first to the last.
+// Bounds of [Backoff], without its random part.
 const (
-	firstPause = 500 * time.Millisecond
-	lastPause  = 15 * time.Second
+	minBackoff = 500 * time.Millisecond
+	maxBackoff = 15 * time.Second
 )
 
-// pause is how long to wait before attempt n, from 0: each time twice as long, give or take a quarter, so that a fleet does not come back
-// to its bastion all at once.
+// Backoff returns how long to wait before attempt n to reach a host again, counted from 0. The
+// pause doubles each time, up to a limit, and varies by a quarter, so that the hosts of a fleet do
+// not return to their bastion all at once.
 func Backoff(n int) time.Duration {
-	d := min(firstPause<<min(n, 10), lastPause)
+	d := min(minBackoff<<min(n, 10), maxBackoff)
 	return d*3/4 + rand.N(d/2)
 }
 
-// sleep waits, and reports whether it could to the end.
+// Sleep waits and returns true, or returns false early if ctx is done.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -32,8 +36,30 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// offline reports whether an error of a [Dialer] says that nothing answered. One that does not say is taken for that too.
+// IsOffline reports whether an error of a [Dialer] says that nothing answered. So does an error
+// that is not a [Refusal].
 func IsOffline(err error) bool {
 	var refusal Refusal
 	return !errors.As(err, &refusal) || refusal.Offline()
+}
+
+// ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left
+// empty.
+func ContactOf(err error) health.Contact {
+	var refusal Refusal
+	var coded interface{ Code() string }
+	if !errors.As(err, &refusal) {
+		return health.Contact{}
+	}
+	c := health.Contact{Reach: health.Refused}
+	if errors.As(err, &coded) {
+		c.Code = coded.Code()
+	}
+	switch {
+	case refusal.Offline():
+		c.Reach = health.Offline
+	case slices.Contains([]string{"config", "local", "stopped"}, c.Code):
+		c.Reach = health.NotAsked // it never came to the host
+	}
+	return c
 }

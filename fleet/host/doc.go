@@ -1,9 +1,8 @@
 // Package host queries and controls single hosts without a run: status, preview, preflight,
 // generations, repository tests, reboot.
 //
-// A host is reached through a [Dialer], whose [Conn] runs scripts of package remote. A [Session] is
-// one such script and its answer: a header line, then output.
+// A [Client] has the operations. It reaches hosts through a [Dialer], whose [Conn] runs scripts of
+// package remote. A [Session] is one such script and its output: a header line, then the rest.
 //
-// Nothing here survives the operator's process. Work that must, a deploy, is a job of package
-// engine.
+// Nothing here outlives the operator's process. A deploy must, so it is a job; see package engine.
 package host

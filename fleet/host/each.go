@@ -7,18 +7,21 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// Each calls f once for every host, in order, at most parallel at a time, and returns when all calls have. Once ctx has ended, the hosts that
-// still wait get their call at once, so that f sees the context's end and can say so.
+// Each calls f once for every host, in order, with at most parallel calls at once. It returns when
+// all calls have returned. Once ctx is done, the remaining calls start immediately, so that f can
+// report the cancellation.
 func Each(ctx context.Context, hosts []*inventory.Host, parallel int, f func(ctx context.Context, h *inventory.Host)) {
 	NewSlots(parallel).Each(ctx, hosts, f)
 }
 
-// slots are how many hosts are worked on at once.
+// Slots limits how many hosts are worked on at once.
 type Slots chan struct{}
 
+// NewSlots returns as many free slots, but at least one.
 func NewSlots(parallel int) Slots { return make(Slots, max(1, parallel)) }
 
-// take waits for a slot, and returns what frees it. Once ctx has ended it waits no longer, and there is nothing to free.
+// Take waits for a slot and returns a function that frees it. Once ctx is done it returns
+// immediately, without a slot.
 func (s Slots) Take(ctx context.Context) (free func()) {
 	select {
 	case s <- struct{}{}:
@@ -28,6 +31,7 @@ func (s Slots) Take(ctx context.Context) (free func()) {
 	}
 }
 
+// Each is like the function [Each], with these slots.
 func (s Slots) Each(ctx context.Context, hosts []*inventory.Host, f func(ctx context.Context, h *inventory.Host)) {
 	var calls sync.WaitGroup
 	defer calls.Wait()

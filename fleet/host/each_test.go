@@ -10,44 +10,44 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-func TestEachTakesHostsInOrderAFewAtATime(t *testing.T) {
+func TestEachLimitsParallelCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hosts := make([]*inventory.Host, 20)
 		for i := range hosts {
 			hosts[i] = &inventory.Host{Wave: i}
 		}
-		var working, most, calls atomic.Int64
-		begun := time.Now()
+		var running, most, calls atomic.Int64
+		started := time.Now()
 		Each(t.Context(), hosts, 4, func(_ context.Context, h *inventory.Host) {
 			calls.Add(1)
-			most.Store(max(most.Load(), working.Add(1)))
-			if got := time.Since(begun); got != time.Duration(h.Wave/4)*time.Second {
-				t.Errorf("host %d began after %v", h.Wave, got)
+			most.Store(max(most.Load(), running.Add(1)))
+			if got := time.Since(started); got != time.Duration(h.Wave/4)*time.Second {
+				t.Errorf("host %d started after %v", h.Wave, got)
 			}
 			time.Sleep(time.Second)
-			working.Add(-1)
+			running.Add(-1)
 		})
-		if calls.Load() != 20 || most.Load() != 4 || time.Since(begun) != 5*time.Second {
-			t.Errorf("%d calls, %d at once, %v", calls.Load(), most.Load(), time.Since(begun))
+		if calls.Load() != 20 || most.Load() != 4 || time.Since(started) != 5*time.Second {
+			t.Errorf("%d calls, %d at once, %v", calls.Load(), most.Load(), time.Since(started))
 		}
 	})
 }
 
-func TestEachCallsWhoWaitsAtOnceWhenTheContextEnds(t *testing.T) {
+func TestEachCallsRestAtOnceWhenCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		begun := time.Now()
+		started := time.Now()
 		var ended atomic.Int64
 		Each(ctx, []*inventory.Host{{Name: "a"}, {}, {}}, 1, func(ctx context.Context, h *inventory.Host) {
 			if h.Name == "a" {
 				time.Sleep(time.Minute)
-			} else if ctx.Err() != nil && time.Since(begun) == time.Second {
+			} else if ctx.Err() != nil && time.Since(started) == time.Second {
 				ended.Add(1)
 			}
 		})
 		if ended.Load() != 2 {
-			t.Errorf("%d were called at once", ended.Load())
+			t.Errorf("%d calls started at once", ended.Load())
 		}
 	})
 }

@@ -6,9 +6,10 @@ import (
 	"net/http"
 )
 
-// answered makes a request over a connection of its own. Where the answer is to be one status, redirections are not followed; else an
-// answer whose status is as much as bad, or more, is an error.
-func Do(transport *http.Transport, request *http.Request, want, bad int) error {
+// CheckHTTP makes a request over a new connection and returns an error unless the status of the
+// response is acceptable. If want is not 0, only that status is, and redirects are not followed.
+// Otherwise every status below limit is.
+func CheckHTTP(transport *http.Transport, request *http.Request, want, limit int) error {
 	transport.DisableKeepAlives = true
 	client := &http.Client{Transport: transport}
 	if want != 0 {
@@ -19,12 +20,12 @@ func Do(transport *http.Transport, request *http.Request, want, bad int) error {
 		return err
 	}
 	defer response.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
 	switch {
 	case want != 0 && response.StatusCode != want:
-		return fmt.Errorf("it answers %s, not %d", response.Status, want)
-	case want == 0 && response.StatusCode >= bad:
-		return fmt.Errorf("it answers %s", response.Status)
+		return fmt.Errorf("the status is %s, not %d", response.Status, want)
+	case want == 0 && response.StatusCode >= limit:
+		return fmt.Errorf("the status is %s", response.Status)
 	}
 	return nil
 }

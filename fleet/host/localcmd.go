@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// runHere runs a shell command of the operator's on this machine. It ends with its children when ctx does.
+// RunLocal runs a shell command on the operator's machine, with additional environment variables.
+// It kills the command and its children when ctx is done. An error has the last line of the output.
 func RunLocal(ctx context.Context, command string, input []byte, env ...string) error {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
 	cmd.Stdin = bytes.NewReader(input)
 	cmd.Env = append(os.Environ(), env...)
-	output := &said{}
+	output := &tail{}
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	switch last := output.last(); {
-	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it has ended, and what it left in the background is its own affair
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it may leave processes in the background
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()

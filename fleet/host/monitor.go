@@ -10,38 +10,40 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// awayPause is the longest pause between two looks for a host that is not there.
-const awayPause = 5 * time.Minute
+// maxPause is the longest pause between two attempts to ask a host that does not answer.
+const maxPause = 5 * time.Minute
 
-// firstLooks is how far the first looks at two hosts are apart: a thousand logins at once leave the machine nothing to draw with.
-const firstLooks = 2 * time.Millisecond
+// startInterval spreads the first attempts: a thousand logins at once would leave no time to draw.
+const startInterval = 2 * time.Millisecond
 
-// Monitor keeps an eye on hosts: one goroutine and one connection each, until it is closed.
+// Monitor asks hosts for their health again and again until it is closed. Each host has a goroutine
+// and a connection of its own.
 type Monitor struct {
-	every  time.Duration
-	paused atomic.Bool
-	wake   map[string]chan struct{} // each holds one
-	cancel context.CancelFunc
-	all    sync.WaitGroup
+	interval time.Duration
+	paused   atomic.Bool
+	wake     map[string]chan struct{} // by host; each has room for one signal
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
 }
 
-// NewMonitor begins to look at hosts, about every so often, and gives what it finds to sink, from one goroutine. Hosts that are away
-// are looked for less and less often, and those that turn us away rarely. The caller closes the monitor.
-func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, every time.Duration, sink func(HostStatus)) *Monitor {
+// Monitor starts a monitor that asks each host about once per interval, and passes the results to
+// sink from one goroutine. It asks hosts that are offline less and less often, and hosts that
+// refuse the login rarely. The caller closes the monitor.
+func (c *Client) Monitor(hosts []*inventory.Host, interval time.Duration, sink func(Status)) *Monitor {
 	ctx, cancel := context.WithCancel(context.Background())
-	m := &Monitor{every: max(every, time.Second), wake: make(map[string]chan struct{}), cancel: cancel}
+	m := &Monitor{interval: max(interval, time.Second), wake: make(map[string]chan struct{}), cancel: cancel}
 	for _, h := range hosts {
 		m.wake[h.Name] = make(chan struct{}, 1)
 	}
-	found := make(chan HostStatus)
-	m.all.Go(func() {
+	found := make(chan Status)
+	m.wg.Go(func() {
 		defer close(found)
-		var looking sync.WaitGroup
-		defer looking.Wait()
-		pace := time.NewTicker(firstLooks)
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		pace := time.NewTicker(startInterval)
 		defer pace.Stop()
 		for _, h := range hosts {
-			looking.Go(func() { m.watch(ctx, newLookout(d, inv, h), m.wake[h.Name], found) })
+			watching.Go(func() { m.watch(ctx, c.newPoller(h), m.wake[h.Name], found) })
 			select {
 			case <-pace.C:
 			case <-ctx.Done():
@@ -49,7 +51,7 @@ func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, eve
 			}
 		}
 	})
-	m.all.Go(func() {
+	m.wg.Go(func() {
 		for status := range found {
 			sink(status)
 		}
@@ -57,27 +59,28 @@ func NewMonitor(d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, eve
 	return m
 }
 
-// watch looks at one host.
-func (m *Monitor) watch(ctx context.Context, l *lookout, wake <-chan struct{}, found chan<- HostStatus) {
-	defer l.close()
-	for pause := m.every; ; {
+// watch asks one host until ctx is done.
+func (m *Monitor) watch(ctx context.Context, p *poller, wake <-chan struct{}, found chan<- Status) {
+	defer p.close()
+	for pause := m.interval; ; {
 		if !m.paused.Load() {
-			status := l.look(ctx)
+			status := p.poll(ctx)
 			if ctx.Err() != nil {
-				return // what the end of it did to the look says nothing about the host
+				return // the attempt was interrupted, so its result says nothing about the host
 			}
 			select {
 			case found <- status:
 			case <-ctx.Done():
 				return
 			}
-			pause = m.pause(status, pause)
+			pause = m.pauseAfter(status, pause)
 		}
-		timer := time.NewTimer(pause*3/4 + rand.N(pause/2)) // so that a fleet does not answer all at once
+		// so that hosts are not all asked at once
+		timer := time.NewTimer(pause*3/4 + rand.N(pause/2))
 		select {
 		case <-timer.C:
 		case <-wake:
-			l.due = time.Time{}
+			p.probeDue = time.Time{}
 		case <-ctx.Done():
 		}
 		timer.Stop()
@@ -87,29 +90,29 @@ func (m *Monitor) watch(ctx context.Context, l *lookout, wake <-chan struct{}, f
 	}
 }
 
-// pause is how long to leave a host alone after that.
-func (m *Monitor) pause(s HostStatus, last time.Duration) time.Duration {
+// pauseAfter returns how long to wait before a host is asked again.
+func (m *Monitor) pauseAfter(s Status, last time.Duration) time.Duration {
 	switch {
 	case s.Reachable:
-		return m.every
+		return m.interval
 	case IsOffline(s.Err):
-		return min(2*last, max(awayPause, m.every))
+		return min(2*last, max(maxPause, m.interval))
 	}
-	return max(awayPause, m.every) // more failed logins may shut the address out
+	return max(maxPause, m.interval) // more failed logins may lock the address out
 }
 
-// Refresh has a host looked at again now, or once it is not paused any more.
+// Refresh has a host asked now or, while the monitor is paused, once it resumes.
 func (m *Monitor) Refresh(host string) {
 	select {
 	case m.wake[host] <- struct{}{}:
-	default: // it is about to be, or there is no such host
+	default: // it is about to be asked, or there is no such host
 	}
 }
 
-// Pause leaves the hosts alone from now on; a look that is under way comes to its end. Connections are kept.
+// Pause stops asking. Attempts in progress are completed, and connections are kept.
 func (m *Monitor) Pause() { m.paused.Store(true) }
 
-// Resume looks at all hosts again, and goes on.
+// Resume asks all hosts now, and continues.
 func (m *Monitor) Resume() {
 	m.paused.Store(false)
 	for host := range m.wake {
@@ -117,8 +120,9 @@ func (m *Monitor) Resume() {
 	}
 }
 
-// Close ends all looks and connections. When it returns, sink is not called any more; so it must not be called from sink.
+// Close ends all attempts and connections. When it returns, sink is no longer called; so sink must
+// not call it.
 func (m *Monitor) Close() {
 	m.cancel()
-	m.all.Wait()
+	m.wg.Wait()
 }

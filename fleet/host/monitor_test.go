@@ -20,18 +20,18 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// watched is a host that a monitor looks at.
+// watched is a host under a monitor.
 type watched struct {
-	mu     sync.Mutex
-	refuse error // a login; nil lets in
-	lose   bool  // the connection breaks at the next probe
-	agent  func() (status int, answer string)
-	other  string // what it answers when asked for its version
-	failed string // a unit
+	mu      sync.Mutex
+	refuse  error                            // error of a login; nil accepts it
+	lose    bool                             // lose the connection at the next probe
+	agent   func() (status int, body string) // response of the agent
+	version string                           // response of the agent to a request for its version
+	failed  string                           // a failed unit
 	counts
 }
 
-// counts is what a host has seen of the monitor.
+// counts are what the monitor did on a host.
 type counts struct{ logins, probes, open int }
 
 func (h *watched) now() counts {
@@ -59,7 +59,7 @@ func (h *watched) Dial(context.Context, *inventory.Host) (Conn, error) {
 
 const watchedRevision = "1111111111111111111111111111111111111111"
 
-// watchedRefusal is an error of the dialer.
+// watchedRefusal is a [Refusal].
 type watchedRefusal struct {
 	text    string
 	offline bool
@@ -83,8 +83,10 @@ func (c *watchedConn) Run(_ context.Context, cmd Command) (int, error) {
 	}
 	h.probes++
 	_, token, _ := strings.Cut(cmd.Args[0], "=")
-	fmt.Fprintf(cmd.Stdout, "welcome\n@%s probed\nkind nixos\nhost web\ntime %d\nuptime %d\nrevision %s\ndeployed /nix/store/a\ncheckout %s\nticks %d 0 0 %d\n",
-		token, time.Now().Unix(), h.probes, watchedRevision, watchedRevision, 25*h.probes, 75*h.probes)
+	fmt.Fprintf(cmd.Stdout, "welcome\n@%s probed\nkind nixos\nhost web\ntime %d\nuptime %d\nrevision %s\n",
+		token, time.Now().Unix(), h.probes, watchedRevision)
+	fmt.Fprintf(cmd.Stdout, "deployed /nix/store/a\ncheckout %s\nticks %d 0 0 %d\n",
+		watchedRevision, 25*h.probes, 75*h.probes)
 	if h.failed != "" {
 		fmt.Fprintln(cmd.Stdout, "failed", h.failed)
 	}
@@ -99,22 +101,23 @@ func (c *watchedConn) DialContext(_ context.Context, network, address string) (n
 		return nil, fmt.Errorf("no such socket: %s", address)
 	}
 	here, there := net.Pipe()
-	status, answer := c.host.agent()
+	status, body := c.host.agent()
 	go func() {
 		defer there.Close()
 		request, err := http.ReadRequest(bufio.NewReader(there))
 		if err != nil {
 			return
 		}
-		if request.URL.Path == "/v1/version" && c.host.other != "" {
-			status, answer = http.StatusOK, c.host.other
+		if request.URL.Path == "/v1/version" && c.host.version != "" {
+			status, body = http.StatusOK, c.host.version
 		}
 		kind := "text/plain"
 		if status == http.StatusOK {
 			kind = "application/json"
 		}
-		fmt.Fprintf(there, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", status, http.StatusText(status), kind, len(answer))
-		io.WriteString(there, answer)
+		const head = "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+		fmt.Fprintf(there, head, status, http.StatusText(status), kind, len(body))
+		io.WriteString(there, body)
 	}()
 	return here, nil
 }
@@ -124,24 +127,24 @@ func (c *watchedConn) Close() error {
 	return nil
 }
 
-// seen is what a monitor told.
+// seen collects what a monitor reports.
 type seen struct {
 	mu  sync.Mutex
-	all []HostStatus
+	all []Status
 }
 
-func (s *seen) add(status HostStatus) {
+func (s *seen) add(status Status) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all = append(s.all, status)
 }
 
-func (s *seen) last(t *testing.T) HostStatus {
+func (s *seen) last(t *testing.T) Status {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.all) == 0 {
-		t.Fatal("nothing was told")
+		t.Fatal("nothing was reported")
 	}
 	return s.all[len(s.all)-1]
 }
@@ -152,12 +155,13 @@ func (s *seen) count() int {
 	return len(s.all)
 }
 
-// watchOne lets a monitor look at one host every ten seconds, in a time of its own.
+// watchOne runs a test with a monitor that polls one host every ten seconds of fake time.
 func watchOne(t *testing.T, h *watched, test func(t *testing.T, m *Monitor, s *seen)) {
 	synctest.Test(t, func(t *testing.T) {
 		web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
 		s := &seen{}
-		m := NewMonitor(h, &inventory.Inventory{}, []*inventory.Host{web}, 10*time.Second, s.add)
+		c := &Client{Dialer: h, Inventory: &inventory.Inventory{}}
+		m := c.Monitor([]*inventory.Host{web}, 10*time.Second, s.add)
 		synctest.Wait()
 		test(t, m, s)
 		m.Close()
@@ -167,18 +171,18 @@ func watchOne(t *testing.T, h *watched, test func(t *testing.T, m *Monitor, s *s
 	})
 }
 
-// pass lets time go by, and what is due in it be done.
+// pass advances the fake time and waits until everything due has happened.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()
 }
 
-func TestAMonitorLooksAgainAndAgainOverOneConnection(t *testing.T) {
+func TestMonitorReusesConnection(t *testing.T) {
 	h := &watched{}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		pass(time.Minute)
 		if h.now().logins != 1 || h.now().probes < 5 || h.now().probes > 9 || s.count() != h.now().probes {
-			t.Errorf("%d logins, %d probes, told %d times", h.now().logins, h.now().probes, s.count())
+			t.Errorf("%d logins, %d probes, %d reports", h.now().logins, h.now().probes, s.count())
 		}
 		last := s.last(t)
 		if !last.Reachable || last.Err != nil || last.Health.Uptime != float64(h.now().probes) {
@@ -190,7 +194,7 @@ func TestAMonitorLooksAgainAndAgainOverOneConnection(t *testing.T) {
 	})
 }
 
-func TestAMonitorComesBackOverALostConnection(t *testing.T) {
+func TestMonitorReconnects(t *testing.T) {
 	h := &watched{}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		h.set(func(h *watched) { h.lose = true })
@@ -201,14 +205,14 @@ func TestAMonitorComesBackOverALostConnection(t *testing.T) {
 	})
 }
 
-func TestAMonitorLooksForWhoIsAwayLessAndLessOften(t *testing.T) {
+func TestMonitorBacksOffFromOfflineHost(t *testing.T) {
 	h := &watched{}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		h.set(func(h *watched) { h.refuse, h.lose = watchedRefusal{"no route to host", true}, true })
 		pass(15 * time.Second)
 		last := s.last(t)
 		if last.Reachable || last.Err == nil || last.Health == nil || last.Health.Uptime != 1 {
-			t.Errorf("it should tell what it knew: %+v", last)
+			t.Errorf("want the last known facts: %+v", last)
 		}
 		before := h.now().logins
 		pass(time.Hour)
@@ -224,8 +228,8 @@ func TestAMonitorLooksForWhoIsAwayLessAndLessOften(t *testing.T) {
 	})
 }
 
-// OpenSSH shuts an address out that fails to log in too often.
-func TestAMonitorSeldomTriesWhoTurnsItAway(t *testing.T) {
+func TestMonitorRarelyRetriesRejectedLogin(t *testing.T) {
+	// OpenSSH locks out an address after too many failed logins.
 	h := &watched{refuse: watchedRefusal{"permission denied", false}}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		pass(10 * time.Minute)
@@ -235,7 +239,7 @@ func TestAMonitorSeldomTriesWhoTurnsItAway(t *testing.T) {
 	})
 }
 
-func TestAPausedMonitorLeavesHostsAlone(t *testing.T) {
+func TestPausedMonitorAsksNoHost(t *testing.T) {
 	h := &watched{}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		m.Pause()
@@ -252,6 +256,7 @@ func TestAPausedMonitorLeavesHostsAlone(t *testing.T) {
 	})
 }
 
+// agentHealth returns the response of an agent.
 func agentHealth(change func(h *health.Health)) func() (int, string) {
 	return func() (int, string) {
 		h := health.Health{Time: time.Now(), Kind: "nixos", Agent: "1.2", System: health.System{Deployed: "/nix/store/a"}}
@@ -264,19 +269,19 @@ func agentHealth(change func(h *health.Health)) func() (int, string) {
 	}
 }
 
-func TestAnAgentTellsTheFiguresAndTheProbeTheCheckoutNowAndThen(t *testing.T) {
+func TestStatusCombinesAgentAndProbe(t *testing.T) {
 	h := &watched{agent: agentHealth(func(h *health.Health) { h.OS = "Nix\x1b[31mOS\u202e" })}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		pass(50 * time.Second)
 		if h.now().probes != 1 || s.count() < 4 {
-			t.Errorf("%d probes, told %d times", h.now().probes, s.count())
+			t.Errorf("%d probes, %d reports", h.now().probes, s.count())
 		}
 		last := s.last(t).Health
 		if last.Agent != "1.2" || last.OS != "NixOS" || last.Checkout == nil || last.System.Revision != watchedRevision {
 			t.Errorf("%+v", last)
 		}
 		if age := last.Time.Sub(last.Taken["checkout"]); age < 30*time.Second {
-			t.Errorf("the checkout is said to be %v old", age)
+			t.Errorf("the age of the checkout is %v", age)
 		}
 		m.Refresh("web")
 		synctest.Wait()
@@ -286,7 +291,7 @@ func TestAnAgentTellsTheFiguresAndTheProbeTheCheckoutNowAndThen(t *testing.T) {
 	})
 }
 
-func TestAnAgentOfTheMachineDoesNotSpeakForAHome(t *testing.T) {
+func TestAgentOfMachineDoesNotReplaceHome(t *testing.T) {
 	h := &watched{agent: agentHealth(func(h *health.Health) {
 		h.Kind, h.System.Deployed, h.FailedUnits = "darwin", "/nix/store/other", []string{"x"}
 	})}
@@ -297,18 +302,19 @@ func TestAnAgentOfTheMachineDoesNotSpeakForAHome(t *testing.T) {
 	})
 }
 
-func TestWhereTheAgentCannotTellTheFailedUnitsTheProbeDoes(t *testing.T) {
+func TestProbeReportsFailedUnitsIfAgentCannot(t *testing.T) {
 	h := &watched{agent: agentHealth(func(h *health.Health) { h.NoUnits = "the bus hung up" }), failed: "broken.service"}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		last := s.last(t).Health
-		if last.Agent != "1.2" || !slices.Equal(last.FailedUnits, []string{"broken.service"}) || last.NoUnits != "" || last.Taken["failed_units"].IsZero() {
+		if last.Agent != "1.2" || !slices.Equal(last.FailedUnits, []string{"broken.service"}) ||
+			last.NoUnits != "" || last.Taken["failed_units"].IsZero() {
 			t.Errorf("%+v", last)
 		}
 	})
 }
 
-func TestAnAgentOfAnotherVersionIsNamedAndTheProbeTellsTheFigures(t *testing.T) {
-	h := &watched{agent: func() (int, string) { return http.StatusNotFound, "no such page" }, other: `{"agent":"9.0\u001b[31m","api":9}`}
+func TestProbeReplacesAgentOfOtherVersion(t *testing.T) {
+	h := &watched{agent: func() (int, string) { return http.StatusNotFound, "no such page" }, version: `{"agent":"9.0\u001b[31m","api":9}`}
 	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
 		last := s.last(t)
 		if last.Err != nil || last.Health.Uptime != 1 || last.Health.Agent != "" {
@@ -320,16 +326,16 @@ func TestAnAgentOfAnotherVersionIsNamedAndTheProbeTellsTheFigures(t *testing.T) 
 		h.set(func(h *watched) { h.agent = nil })
 		pass(time.Minute)
 		if other := s.last(t).OtherAgent; other != nil {
-			t.Errorf("gone, it is still told of: %+v", other)
+			t.Errorf("still reported after it is gone: %+v", other)
 		}
 	})
 }
 
-func TestWhereTheAgentFailsTheProbeTellsTheFigures(t *testing.T) {
+func TestProbeReplacesFailedAgent(t *testing.T) {
 	for name, agent := range map[string]func() (int, string){
-		"it is broken":     func() (int, string) { return http.StatusInternalServerError, "oh" },
-		"it talks rubbish": func() (int, string) { return http.StatusOK, "{" },
-		"it never stops":   func() (int, string) { return http.StatusOK, `{"os":"` + strings.Repeat("x", 1<<20) + `"}` },
+		"error status":     func() (int, string) { return http.StatusInternalServerError, "oh" },
+		"invalid JSON":     func() (int, string) { return http.StatusOK, "{" },
+		"endless response": func() (int, string) { return http.StatusOK, `{"os":"` + strings.Repeat("x", 1<<20) + `"}` },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := &watched{agent: agent}
@@ -344,4 +350,19 @@ func TestWhereTheAgentFailsTheProbeTellsTheFigures(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMonitorKeepsFactsOfOfflineHost(t *testing.T) {
+	h := &watched{}
+	watchOne(t, h, func(t *testing.T, m *Monitor, s *seen) {
+		first := s.last(t)
+		if first.FactsTime.IsZero() || !first.FactsTime.Equal(first.CheckoutTime) || first.FactsTime.Before(first.Time) {
+			t.Errorf("asked at %v, facts of %v, checkout of %v", first.Time, first.FactsTime, first.CheckoutTime)
+		}
+		h.set(func(h *watched) { h.refuse, h.lose = watchedRefusal{"no route to host", true}, true })
+		pass(15 * time.Second)
+		if last := s.last(t); !last.FactsTime.Equal(first.FactsTime) || !last.Time.After(first.Time) {
+			t.Errorf("asked at %v, facts of %v, which were of %v", last.Time, last.FactsTime, first.FactsTime)
+		}
+	})
 }

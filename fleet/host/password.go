@@ -1,76 +1,48 @@
 package host
 
 import (
-	"bytes"
 	"io"
-	"strings"
 	"sync"
-
-	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// answer is standard input for a script that may ask for a password: nothing until its prompt was seen, then the password, once, then
-// the end. Sent blindly, it would reach whatever else reads there where sudo does not ask.
+// PasswordReader is standard input for a script that may ask for a password. It blocks until the
+// prompt appears in the script's standard error, then returns the password once, then end of file.
+// The password is not sent earlier, because something other than sudo might read it.
 type PasswordReader struct {
 	prompt string
 	secret string
 
-	once sync.Once   // given or closed, whichever comes first
-	out  chan string // holds one; closed at the end
+	once sync.Once   // sent or closed, whichever comes first
+	out  chan string // buffered; closed at the end
 	rest string
 }
 
+// NewPasswordReader returns a reader that answers a prompt.
 func NewPasswordReader(prompt, secret string) *PasswordReader {
 	return &PasswordReader{prompt: prompt, secret: secret, out: make(chan string, 1)}
 }
 
-func (a *PasswordReader) give() {
-	a.once.Do(func() {
-		a.out <- a.secret + "\n"
-		close(a.out)
+// answer sends the password, once.
+func (r *PasswordReader) answer() {
+	r.once.Do(func() {
+		r.out <- r.secret + "\n"
+		close(r.out)
 	})
 }
 
-func (a *PasswordReader) close() {
-	a.once.Do(func() { close(a.out) })
+// close ends the input. The password can no longer be sent.
+func (r *PasswordReader) close() {
+	r.once.Do(func() { close(r.out) })
 }
 
-func (a *PasswordReader) Read(p []byte) (int, error) {
-	if a.rest == "" {
-		a.rest = <-a.out
+func (r *PasswordReader) Read(p []byte) (int, error) {
+	if r.rest == "" {
+		r.rest = <-r.out
 	}
-	if a.rest == "" {
+	if r.rest == "" {
 		return 0, io.EOF
 	}
-	n := copy(p, a.rest)
-	a.rest = a.rest[n:]
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
 	return n, nil
-}
-
-// said is a session's standard error: the end of it is kept, and the prompt for a password is answered.
-type said struct {
-	password *PasswordReader // nil where none is to be given
-	text     []byte
-}
-
-func (s *said) Write(p []byte) (int, error) {
-	s.text = append(s.text, p...)
-	if s.password != nil && bytes.Contains(s.text, []byte(s.password.prompt)) {
-		s.password.give()
-	}
-	const enough = 4096
-	if excess := len(s.text) - enough; excess > 0 {
-		s.text = append(s.text[:0], s.text[excess:]...)
-	}
-	return len(p), nil
-}
-
-// last returns the last line that was said.
-func (s *said) last() string {
-	text := string(s.text)
-	if s.password != nil {
-		text = strings.ReplaceAll(text, s.password.prompt, "")
-	}
-	text = strings.TrimSpace(clean.Text(text))
-	return text[strings.LastIndexByte(text, '\n')+1:]
 }

@@ -8,20 +8,27 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// CheckHost asks a host whether a deploy could begin there, and changes nothing. The outcome is [Unchanged] where it could. warn is
-// given what would not keep a deploy from beginning, but is worth knowing.
-func CheckHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inventory.Host, operator string, warn func(line string)) *fleet.Result {
-	conn, err := d.Dial(ctx, h)
+// Preflight checks whether a deploy could start on a host, without changing anything there. The
+// outcome is [fleet.Unchanged] if it could. warn is called with problems that would not stop a
+// deploy.
+func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(line string)) *fleet.Result {
+	conn, err := c.Dialer.Dial(ctx, h)
 	if err != nil {
-		return NotReached(err, h)
+		return DialResult(err, h)
 	}
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+Grace)
 	defer cancel()
 
-	plan := &fleet.Plan{Remote: inv.Remote, Branch: inv.Branch, Operator: operator, Options: fleet.Options{Goal: fleet.GoalSwitch}}
+	plan := &fleet.Plan{
+		Remote: c.Inventory.Remote, Branch: c.Inventory.Branch, Operator: c.Operator,
+		Options: fleet.Options{Goal: fleet.GoalSwitch},
+	}
 	token := remote.Token()
-	s := OpenSession(ctx, conn, Job(plan, "check", h, "").Check(token), token, nil)
+	// A deploy that pulls requires the checkout to be on the branch. The check stops before it
+	// would use the revision, so the name of the branch is enough.
+	rev := c.Inventory.Branch
+	s := OpenSession(ctx, conn, NewJob(plan, "check", h, rev).Check(token), token, nil)
 	defer s.Close()
 	var header *remote.Header
 	var parser *remote.Parser
@@ -44,11 +51,12 @@ func CheckHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inven
 	}
 	switch {
 	case header != nil && header.Word == "refused":
-		return Refused(fleet.Preflight, *header, h)
+		return RefusalResult(fleet.Preflight, *header, h)
 	case end != nil:
-		return &fleet.Result{Outcome: fleet.Outcome(end.Word), Step: fleet.Step(end.Step), Code: fleet.Code(end.Code), Reason: end.Text, Hint: fleet.Code(end.Code).Hint()}
+		code := fleet.Code(end.Code)
+		return &fleet.Result{Outcome: fleet.Outcome(end.Word), Step: fleet.Step(end.Step), Code: code, Reason: end.Text, Hint: code.Hint()}
 	case s.Err != nil:
-		return NotReached(s.Err, h)
+		return DialResult(s.Err, h)
 	}
-	return Silent(fleet.Preflight, s.Silence())
+	return ShellResult(fleet.Preflight, s.NotRun())
 }

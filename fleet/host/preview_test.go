@@ -13,17 +13,17 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestAPlanTellsWhatIsToComeAndChangesNothing(t *testing.T) {
+func TestPreviewChangesNothing(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	dir := f.Checkout("web", "mba")
 	head := fleettest.Git(t, dir, "rev-parse", "HEAD")
-	rev, err := f.Push(t.Context(), "web", "new-kernel") // the checkout has never heard of it
+	rev, err := f.Push(t.Context(), "web", "new-kernel") // not in the checkout yet
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, runs := fleettest.Refs(t, dir), f.Health("web").System
-	for name, given := range map[string]string{"given": rev, "asked of the host": ""} {
-		got := f.Foresee(fleet.Options{}, given, false)
+	for name, given := range map[string]string{"given": rev, "looked up by the host": ""} {
+		got := f.Preview(fleet.Options{}, given, false)
 		if got.Err != nil || got.Problem != "" || got.Revision != rev || got.Head != head || got.Behind != 2 || len(got.Commits) != 2 {
 			t.Fatalf("the revision %s: %+v", name, got)
 		}
@@ -35,21 +35,21 @@ func TestAPlanTellsWhatIsToComeAndChangesNothing(t *testing.T) {
 		}
 	}
 	if after := fleettest.Refs(t, dir); after != before {
-		t.Errorf("the checkout was\n%s\nand is\n%s", before, after)
+		t.Errorf("the checkout changed from\n%s\nto\n%s", before, after)
 	}
 	if now := f.Health("web").System; now.Deployed != runs.Deployed || now.Profile != runs.Profile {
-		t.Errorf("ran %+v, runs %+v", runs, now)
+		t.Errorf("the system changed from %+v to %+v", runs, now)
 	}
 }
 
-func TestAPlanThatBuildsTellsTheDifference(t *testing.T) {
+func TestPreviewWithBuildShowsChanges(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	rev, err := f.Push(t.Context(), "web", "new-kernel")
 	if err != nil {
 		t.Fatal(err)
 	}
 	runs := f.Health("web").System.Deployed
-	got := f.Foresee(fleet.Options{}, rev, true)
+	got := f.Preview(fleet.Options{}, rev, true)
 	if got.Err != nil || got.Problem != "" || got.From != runs || got.Built == "" || got.Built == runs {
 		t.Fatalf("%+v", got)
 	}
@@ -64,18 +64,20 @@ func TestAPlanThatBuildsTellsTheDifference(t *testing.T) {
 		t.Errorf("units %+v", got.Units)
 	}
 	if now := f.Health("web").System.Deployed; now != runs {
-		t.Errorf("ran %s, runs %s", runs, now)
+		t.Errorf("the system changed from %s to %s", runs, now)
 	}
 }
 
-func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
-	for code, spoil := range map[string]func(t *testing.T, f *fleettest.Fleet, dir string){
+func TestPreviewReportsProblems(t *testing.T) {
+	for code, breakIt := range map[string]func(t *testing.T, f *fleettest.Fleet, dir string){
 		"dirty": func(t *testing.T, f *fleettest.Fleet, dir string) {
 			if err := os.WriteFile(filepath.Join(dir, "flake.nix"), []byte("x"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"wrong-branch": func(t *testing.T, f *fleettest.Fleet, dir string) { fleettest.Git(t, dir, "switch", "-q", "-c", "try") },
+		"wrong-branch": func(t *testing.T, f *fleettest.Fleet, dir string) {
+			fleettest.Git(t, dir, "switch", "-q", "-c", "try")
+		},
 		"diverged": func(t *testing.T, f *fleettest.Fleet, dir string) {
 			fleettest.Git(t, dir, "commit", "-q", "--allow-empty", "-m", "own")
 		},
@@ -93,8 +95,8 @@ func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-			spoil(t, f, f.Checkout("web", "mba"))
-			got := f.Foresee(fleet.Options{}, fleettest.Git(t, f.Origin, "rev-parse", "main"), false)
+			breakIt(t, f, f.Checkout("web", "mba"))
+			got := f.Preview(fleet.Options{}, fleettest.Git(t, f.Origin, "rev-parse", "main"), false)
 			if got.Code != code || got.Problem == "" || got.Hint() == "" {
 				t.Errorf("%+v", got)
 			}
@@ -102,16 +104,18 @@ func TestAPlanSaysWhatWouldKeepADeployFromWorking(t *testing.T) {
 	}
 }
 
-func TestAPlanNamesTheCommandsOfEachStep(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+func TestPlannedSteps(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
-	story := func(name string, o fleet.Options) string {
+	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var all []string
-		for _, s := range host.Commands(plan, f.Inv.Host(name), "REV") {
+		for _, s := range host.PlannedSteps(plan, f.Inv.Host(name), "REV") {
 			all = append(all, string(s.Step)+": "+strings.Join(s.Commands, "; "))
 		}
 		return strings.Join(all, "\n")
@@ -132,7 +136,7 @@ confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./res
 activate: ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 	} {
-		if got := story(test.host, test.o); got != test.want {
+		if got := steps(test.host, test.o); got != test.want {
 			t.Errorf("%s %+v:\n%s\nwant\n%s", test.host, test.o, got, test.want)
 		}
 	}

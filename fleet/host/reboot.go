@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,117 +14,110 @@ import (
 
 // RebootOptions are what an operator asks of a reboot.
 type RebootOptions struct {
-	IfNeeded bool          // leave a host alone that neither needs a reboot nor starts another system with it
-	Limit    time.Duration // for a host to be back
-	Parallel int           // hosts of a wave at once
-	// SudoPassword is as in [Engine].
-	SudoPassword func(ctx context.Context, host string, again bool) (string, error)
+	IfNeeded bool          // reboot only hosts that need it, or would boot into another system
+	Limit    time.Duration // how long a host may take to come back
 }
 
-// RebootWord is how a reboot ended.
-type RebootWord string
+// RebootOutcome is how the reboot of a host ended.
+type RebootOutcome string
 
 const (
-	Rebooted        RebootWord = "rebooted"    // the host is in another boot than before, and lets us in
-	RebootNotNeeded RebootWord = "not-needed"  // with IfNeeded
-	RebootSkipped   RebootWord = "skipped"     // not begun, and Reason says why
-	RebootRefused   RebootWord = "refused"     // the host answered, and was not rebooted
-	RebootAway      RebootWord = "unreachable" // nothing answered, so nothing was begun
-	RebootLost      RebootWord = "lost"        // begun, and not back in time
+	Rebooted          RebootOutcome = "rebooted"    // the host has booted and accepts logins
+	RebootNotNeeded   RebootOutcome = "not-needed"  // only with IfNeeded
+	RebootSkipped     RebootOutcome = "skipped"     // not started; the reason says why
+	RebootRefused     RebootOutcome = "refused"     // the host answered, but did not reboot
+	RebootUnreachable RebootOutcome = "unreachable" // nothing answered, so nothing was started
+	// started, but the host did not come back in time
+	RebootLost RebootOutcome = "lost"
 )
 
-// RebootResult is how it went on one host.
+// RebootResult is the result of rebooting a host.
 type RebootResult struct {
 	Host    string
-	Word    RebootWord
+	Outcome RebootOutcome
 	Reason  string
 	Hint    string
 	Seconds float64
 }
 
-// Reboot starts hosts anew, wave after wave, and gives each one's result to sink, from one goroutine. That a host was rebooted is
-// proven by its boot id alone: a login that works again may be one that never stopped working. A wave with a host that was refused or
-// lost keeps later waves from being begun.
-func Reboot(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, o RebootOptions, sink func(RebootResult)) {
-	stop := ""
+// Reboot reboots hosts, wave after wave. A host has rebooted when its boot ID changes: a login that
+// works may be one to a host that has not gone down yet. If a host of a wave refuses or is lost,
+// later waves are skipped.
+func (c *Client) Reboot(ctx context.Context, hosts []*inventory.Host, o RebootOptions, sink func(RebootResult)) {
+	halted := "" // why no more waves start
 	for _, wave := range fleet.GroupByWave(hosts) {
-		ended := make(chan RebootResult)
-		go func() {
-			defer close(ended)
-			Each(ctx, wave.Hosts, o.Parallel, func(ctx context.Context, h *inventory.Host) {
-				began := time.Now()
-				result := rebootHost(ctx, d, inv, h, o, stop)
-				result.Host, result.Seconds = h.Name, time.Since(began).Seconds()
-				ended <- result
-			})
-		}()
-		bad := ""
-		for r := range ended {
-			if r.Word == RebootRefused || r.Word == RebootLost {
-				bad = fmt.Sprintf("wave %d failed: %s", wave.Number, r.Host)
+		failed := ""
+		each(ctx, c, wave.Hosts, func(ctx context.Context, h *inventory.Host) RebootResult {
+			started := time.Now()
+			result := c.reboot(ctx, h, o, halted)
+			result.Host, result.Seconds = h.Name, time.Since(started).Seconds()
+			return result
+		}, func(r RebootResult) {
+			if r.Outcome == RebootRefused || r.Outcome == RebootLost {
+				failed = fmt.Sprintf("wave %d failed: %s", wave.Number, r.Host)
 			}
 			sink(r)
-		}
-		if stop == "" {
-			stop = bad
-		}
+		})
+		halted = cmp.Or(halted, failed)
 	}
 }
 
-func rebootHost(ctx context.Context, d Dialer, inv *inventory.Inventory, h *inventory.Host, o RebootOptions, stop string) RebootResult {
+func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions, halted string) RebootResult {
 	switch {
-	case stop != "":
-		return RebootResult{Word: RebootSkipped, Reason: stop}
+	case halted != "":
+		return RebootResult{Outcome: RebootSkipped, Reason: halted}
 	case ctx.Err() != nil:
-		return RebootResult{Word: RebootSkipped, Reason: "interrupted before it began"}
+		return RebootResult{Outcome: RebootSkipped, Reason: "interrupted before it started"}
 	case h.Kind == inventory.Home:
-		return RebootResult{Word: RebootSkipped, Reason: "it is a user's home, not a machine"}
+		return RebootResult{Outcome: RebootSkipped, Reason: "it is a user's home, not a machine"}
 	}
-	l := newLookout(d, inv, h)
-	defer l.close()
-	status := l.look(ctx)
+	p := c.newPoller(h)
+	defer p.close()
+	status := p.poll(ctx)
 	if status.Err != nil {
-		return rebootNotBegun(NotReached(status.Err, h))
+		return notRebooted(DialResult(status.Err, h))
 	}
 	if s := status.Health.System; o.IfNeeded && !s.RebootNeeded && !s.BootPending {
-		return RebootResult{Word: RebootNotNeeded}
+		return RebootResult{Outcome: RebootNotNeeded}
 	}
-	header, err := orderReboot(ctx, l.conn, h, o)
+	header, err := c.requestReboot(ctx, p.conn, h)
 	switch {
-	case errors.Is(err, ErrSilent), err != nil && status.Health.BootID == "":
-		return RebootResult{Word: RebootRefused, Reason: Reason(err, h)}
-	case err != nil: // the order may have been heard
-		l.close()
-		return awaitBoot(ctx, d, h, status.Health.BootID, o.Limit)
+	case errors.Is(err, ErrNotRun), err != nil && status.Health.BootID == "":
+		return RebootResult{Outcome: RebootRefused, Reason: Reason(err, h)}
+	case err != nil: // the host may have received the request
+		p.close()
+		return c.awaitReboot(ctx, h, status.Health.BootID, o.Limit)
 	case header.Word != "rebooting":
-		return rebootNotBegun(Refused(fleet.Connect, header, h))
+		return notRebooted(RefusalResult(fleet.Connect, header, h))
 	}
-	l.close()
-	return awaitBoot(ctx, d, h, header.Code, o.Limit)
+	p.close()
+	return c.awaitReboot(ctx, h, header.Code, o.Limit)
 }
 
-func rebootNotBegun(r *fleet.Result) RebootResult {
-	word := RebootRefused
+// notRebooted converts the result of a host on which nothing was started.
+func notRebooted(r *fleet.Result) RebootResult {
+	outcome := RebootRefused
 	switch r.Outcome {
 	case fleet.Unreachable:
-		word = RebootAway
+		outcome = RebootUnreachable
 	case fleet.Skipped:
-		word = RebootSkipped
+		outcome = RebootSkipped
 	}
-	return RebootResult{Word: word, Reason: r.Reason, Hint: r.Hint}
+	return RebootResult{Outcome: outcome, Reason: r.Reason, Hint: r.Hint}
 }
 
-// orderReboot gives the order, with sudo's password where it wants one.
-func orderReboot(ctx context.Context, conn Conn, h *inventory.Host, o RebootOptions) (remote.Header, error) {
+// requestReboot asks a host to reboot, with the password for sudo if that asks for one.
+func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host) (remote.Header, error) {
 	var password *PasswordReader
 	prompt := ""
 	for {
-		header, err := tellReboot(ctx, conn, prompt, password)
-		asked := header.Code == "sudo-password" || header.Code == "sudo-wrong"
-		if err != nil || header.Word != "refused" || !asked || o.SudoPassword == nil {
+		header, err := runReboot(ctx, conn, prompt, password)
+		code := fleet.Code(header.Code)
+		asked := code == fleet.CodeSudoPassword || code == fleet.CodeSudoWrong
+		if err != nil || header.Word != "refused" || !asked || c.SudoPassword == nil {
 			return header, err
 		}
-		secret, err := o.SudoPassword(ctx, h.Name, header.Code == "sudo-wrong")
+		secret, err := c.SudoPassword(ctx, h.Name, code == fleet.CodeSudoWrong)
 		if err != nil {
 			return header, err
 		}
@@ -132,7 +126,7 @@ func orderReboot(ctx context.Context, conn Conn, h *inventory.Host, o RebootOpti
 	}
 }
 
-func tellReboot(ctx context.Context, conn Conn, prompt string, password *PasswordReader) (remote.Header, error) {
+func runReboot(ctx context.Context, conn Conn, prompt string, password *PasswordReader) (remote.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, Grace)
 	defer cancel()
 	token := remote.Token()
@@ -142,42 +136,45 @@ func tellReboot(ctx context.Context, conn Conn, prompt string, password *Passwor
 	return header, err
 }
 
-// awaitBoot waits until the host is in another boot.
-func awaitBoot(ctx context.Context, d Dialer, h *inventory.Host, before string, limit time.Duration) RebootResult {
-	late, cancel := context.WithTimeout(ctx, limit)
+var errSameBoot = errors.New("it has not gone down yet")
+
+// awaitReboot waits until the boot ID of a host is no longer before.
+func (c *Client) awaitReboot(ctx context.Context, h *inventory.Host, before string, limit time.Duration) RebootResult {
+	waitCtx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	last := errors.New("it is still in the boot that was to end")
-	for try := 0; Sleep(late, Backoff(try)); try++ {
-		now, err := bootOf(late, d, h)
+	last := errSameBoot
+	for try := 0; Sleep(waitCtx, Backoff(try)); try++ {
+		now, err := c.bootID(waitCtx, h)
 		switch {
 		case err == nil && now != before:
-			return RebootResult{Word: Rebooted}
+			return RebootResult{Outcome: Rebooted}
 		case err == nil:
-			last = errors.New("it is still in the boot that was to end")
-		case late.Err() == nil:
+			last = errSameBoot
+		case waitCtx.Err() == nil:
 			last = err
 		}
 	}
 	if ctx.Err() != nil {
-		return RebootResult{Word: RebootLost, Reason: "interrupted while it was on its way down or up"}
+		return RebootResult{Outcome: RebootLost, Reason: "interrupted while the host was rebooting"}
 	}
 	return RebootResult{
-		Word: RebootLost, Reason: fmt.Sprintf("not back after %v: %s", limit, Reason(last, h)),
+		Outcome: RebootLost, Reason: fmt.Sprintf("not back after %v: %s", limit, Reason(last, h)),
 		Hint: "check its console; it may only need more time",
 	}
 }
 
-func bootOf(ctx context.Context, d Dialer, h *inventory.Host) (string, error) {
-	conn, err := d.Dial(ctx, h)
+// bootID logs in to a host and returns its boot ID.
+func (c *Client) bootID(ctx context.Context, h *inventory.Host) (string, error) {
+	conn, err := c.Dialer.Dial(ctx, h)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, probeLimit)
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	header, err := Ask(ctx, conn, remote.Boot)
 	if err == nil && (header.Word != "booted" || header.Code == "") {
-		err = fmt.Errorf("the host does not say which boot it is in")
+		err = errors.New("the host did not report its boot ID")
 	}
 	return header.Code, err
 }

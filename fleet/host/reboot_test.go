@@ -16,82 +16,87 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestARebootIsProvenByTheBootID(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+func TestRebootChecksBootID(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	before := f.Health("web").BootID
 	results := f.Reboot(host.RebootOptions{})
-	if r := results["web"]; r.Word != host.Rebooted {
+	if r := results["web"]; r.Outcome != host.Rebooted {
 		t.Errorf("web: %+v", r)
 	}
 	if after := f.Health("web").BootID; after == before {
 		t.Errorf("still in boot %s", after)
 	}
-	if r := results["desk"]; r.Word != host.RebootSkipped || !strings.Contains(r.Reason, "home") {
+	if r := results["desk"]; r.Outcome != host.RebootSkipped || !strings.Contains(r.Reason, "home") {
 		t.Errorf("desk: %+v", r)
 	}
 }
 
-func TestARebootThatNeverHappensIsNotTakenForOne(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 2})
+func TestRebootReportsHostThatDoesNotGoDown(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 2})
 	systemctl := filepath.Join(f.Root("web"), "nix/var/nix/profiles/default/bin/systemctl")
 	if err := os.WriteFile(systemctl, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	results := f.Reboot(host.RebootOptions{Limit: 3 * time.Second})
-	if r := results["web"]; r.Word != host.RebootLost || !strings.Contains(r.Reason, "still in the boot") || r.Hint == "" {
+	results := f.Reboot(host.RebootOptions{Limit: time.Second})
+	if r := results["web"]; r.Outcome != host.RebootLost || !strings.Contains(r.Reason, "not gone down") || r.Hint == "" {
 		t.Errorf("web: %+v", r)
 	}
-	if r := results["api"]; r.Word != host.RebootSkipped || !strings.Contains(r.Reason, "wave 1 failed: web") {
+	if r := results["api"]; r.Outcome != host.RebootSkipped || !strings.Contains(r.Reason, "wave 1 failed: web") {
 		t.Errorf("api: %+v", r)
 	}
 }
 
-func TestARebootIsLeftOutWhereNoneIsNeeded(t *testing.T) {
+func TestRebootIfNeeded(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Word != host.RebootNotNeeded {
+	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Outcome != host.RebootNotNeeded {
 		t.Errorf("%+v", r)
 	}
 	f.Deploy(t.Context(), func(fleet.Event) {}, "new-kernel")
-	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Word != host.Rebooted {
+	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Outcome != host.Rebooted {
 		t.Errorf("with a new kernel: %+v", r)
 	}
-	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Word != host.RebootNotNeeded {
-		t.Errorf("after it: %+v", r)
+	if r := f.Reboot(host.RebootOptions{IfNeeded: true})["web"]; r.Outcome != host.RebootNotNeeded {
+		t.Errorf("after the reboot: %+v", r)
 	}
 }
 
-func TestARebootAsksForSudosPassword(t *testing.T) {
+func TestRebootPromptsForSudoPassword(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1, SudoPassword: "right"})
-	if r := f.Reboot(host.RebootOptions{})["web"]; r.Word != host.RebootRefused || !strings.Contains(r.Reason, "password") {
-		t.Errorf("with nobody there: %+v", r)
+	if r := f.Reboot(host.RebootOptions{})["web"]; r.Outcome != host.RebootRefused || !strings.Contains(r.Reason, "password") {
+		t.Errorf("without an operator: %+v", r)
 	}
 	asked := 0
-	r := f.Reboot(host.RebootOptions{SudoPassword: func(_ context.Context, host string, again bool) (string, error) {
+	f.Client.SudoPassword = func(_ context.Context, host string, again bool) (string, error) {
 		asked++
 		if again != (asked > 1) {
-			t.Errorf("question %d, again %v", asked, again)
+			t.Errorf("prompt %d: again is %v", asked, again)
 		}
 		return []string{"wrong", "right"}[asked-1], nil
-	}})["web"]
-	if r.Word != host.Rebooted || asked != 2 {
-		t.Errorf("asked %d times: %+v", asked, r)
+	}
+	r := f.Reboot(host.RebootOptions{})["web"]
+	if r.Outcome != host.Rebooted || asked != 2 {
+		t.Errorf("prompted %d times: %+v", asked, r)
 	}
 }
 
-func TestAHostAtWorkIsNotRebooted(t *testing.T) {
+func TestRebootRefusesHostWithJob(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	var r host.RebootResult
 	f.Deploy(t.Context(), func(ev fleet.Event) {
 		if ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
 			r = f.Reboot(host.RebootOptions{})["web"]
 		}
-	}, "slow-build 2")
-	if r.Word != host.RebootRefused || !strings.Contains(r.Reason, "me@here") {
+	}, "slow-build 1")
+	if r.Outcome != host.RebootRefused || !strings.Contains(r.Reason, "me@here") {
 		t.Errorf("%+v", r)
 	}
 }
 
-// lossy loses what a host answers to the order to reboot.
+// lossy loses the answer of a host to the request to reboot.
 type lossy struct{ *fleettest.Fleet }
 
 func (f lossy) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
@@ -110,11 +115,10 @@ func (c lossyConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	return 0, errors.New("connection reset by peer")
 }
 
-func TestARebootWhoseAnswerIsLostIsProvenAllTheSame(t *testing.T) {
+func TestRebootSurvivesLostAnswer(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-	host.Reboot(t.Context(), lossy{f}, f.Inv, f.Inv.Hosts, host.RebootOptions{Limit: 20 * time.Second}, func(r host.RebootResult) {
-		if r.Word != host.Rebooted {
-			t.Errorf("%+v", r)
-		}
-	})
+	f.Client.Dialer = lossy{f}
+	if r := f.Reboot(host.RebootOptions{})["web"]; r.Outcome != host.Rebooted {
+		t.Errorf("%+v", r)
+	}
 }

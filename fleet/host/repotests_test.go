@@ -11,9 +11,11 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestTheRepositorysTestsRunOnTheirHost(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
-	f.GiveTests("web", "mba", map[string]string{
+func TestRunTestsOfEachHost(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
+	f.SetTests("web", "mba", map[string]string{
 		"10-fine.sh":    "test -d .git && echo \"in the checkout of $USER\"",
 		"20-fails.sh":   "echo why; echo \"and \x1b[31mmore\" >&2; exit 7",
 		"30-shebang.sh": "#!/bin/sh -e\nfalse\necho not reached\n",
@@ -35,11 +37,11 @@ func TestTheRepositorysTestsRunOnTheirHost(t *testing.T) {
 		t.Errorf("%+v, %v", got.Tests, got.Err)
 	}
 	if got := results["api"]; got.Err != nil || len(got.Tests) > 0 {
-		t.Errorf("a host without tests: %+v", got)
+		t.Errorf("host without tests: %+v", got)
 	}
 }
 
-func TestTestsThatCannotRunSayWhy(t *testing.T) {
+func TestRunTestsReportsMissingCheckout(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	if err := os.RemoveAll(f.Checkout("web", "mba")); err != nil {
 		t.Fatal(err)
@@ -49,9 +51,11 @@ func TestTestsThatCannotRunSayWhy(t *testing.T) {
 	}
 }
 
-func TestOfATestThatPrintsMuchTheEndIsKept(t *testing.T) {
+func TestRunTestsKeepsEndOfOutput(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-	f.GiveTests("web", "mba", map[string]string{"loud.sh": "i=0; while [ $i -lt 500 ]; do i=$((i + 1)); echo line $i; done"})
+	f.SetTests("web", "mba", map[string]string{
+		"loud.sh": "i=0; while [ $i -lt 500 ]; do i=$((i + 1)); echo line $i; done",
+	})
 	got := f.RunTests()["web"]
 	if got.Err != nil || len(got.Tests) != 1 {
 		t.Fatalf("%+v", got)

@@ -5,30 +5,35 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// message is a piece of what a session prints: its header, or bytes of the log.
-type message struct {
+// Grace is how long a host may exceed a limit of its own before the operator's side gives up.
+const Grace = 30 * time.Second
+
+// Message is a part of a session's output: its header, or bytes that follow it.
+type Message struct {
 	Header *remote.Header
 	Log    []byte
 }
 
-// session is one script as it runs on a host. Its goroutine hands over what the script prints, piece by piece, to the one that owns the
-// host; a host that prints faster than that is read is held back, so that nothing piles up.
+// Session is one script that runs on a host. Its goroutine sends the output to Messages, which is
+// not buffered: a host that prints faster than the receiver reads is slowed down.
 type Session struct {
-	Messages chan message // closed at the end of the script, or of the connection
-	exit     int          // these two and stderr are to be read after that
-	Err      error        // not nil where the script's own end was not seen
-	stderr   *said
+	Messages chan Message // closed when the script exits, or the connection is lost
+	Err      error        // set if the script was not seen to exit; valid once Messages is closed
+	exit     int          // likewise
+	stderr   *tail
 	cancel   context.CancelFunc
 }
 
-// open starts a script whose header carries token. The caller closes the session.
+// OpenSession starts a script whose header has the token. password may be nil. The caller closes
+// the session.
 func OpenSession(ctx context.Context, conn Conn, script remote.Script, token string, password *PasswordReader) *Session {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{Messages: make(chan message), cancel: cancel, stderr: &said{}}
+	s := &Session{Messages: make(chan Message), cancel: cancel, stderr: &tail{}}
 	cmd := Command{Script: script.Text, Args: script.Args, Stderr: s.stderr}
 	if password != nil {
 		cmd.Stdin = password
@@ -38,12 +43,12 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 	stream := remote.NewStream(token,
 		func(h remote.Header) {
 			if password != nil {
-				password.close() // what was to be asked was asked
+				password.close() // sudo has run
 			}
-			s.put(ctx, message{Header: &h})
+			_ = s.put(ctx, Message{Header: &h})
 		},
 		writerFunc(func(p []byte) (int, error) {
-			return len(p), s.put(ctx, message{Log: bytes.Clone(p)})
+			return len(p), s.put(ctx, Message{Log: bytes.Clone(p)})
 		}))
 	cmd.Stdout = stream
 	go func() {
@@ -53,7 +58,7 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 	return s
 }
 
-func (s *Session) put(ctx context.Context, m message) error {
+func (s *Session) put(ctx context.Context, m Message) error {
 	select {
 	case s.Messages <- m:
 		return nil
@@ -62,35 +67,37 @@ func (s *Session) put(ctx context.Context, m message) error {
 	}
 }
 
-// close ends the session and waits for its goroutine.
+// Close ends the session and waits for its goroutine.
 func (s *Session) Close() {
 	s.cancel()
 	for range s.Messages {
 	}
 }
 
-// writerFunc is an [io.Writer] made of a function.
+// writerFunc adapts a function to [io.Writer].
 type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// errSilent: the script ended, and never printed its header.
-var ErrSilent = errors.New("the host's shell did not run the script")
+// ErrNotRun means that the login shell exited without running the script.
+var ErrNotRun = errors.New("the host's shell did not run the script")
 
-func (s *Session) Silence() error {
+// NotRun returns an [ErrNotRun] with details, for a session that ended without a header or a
+// result.
+func (s *Session) NotRun() error {
 	if last := s.stderr.last(); last != "" {
-		return fmt.Errorf("%w: exit status %d, %s", ErrSilent, s.exit, last)
+		return fmt.Errorf("%w: exit status %d, %s", ErrNotRun, s.exit, last)
 	}
-	return fmt.Errorf("%w: exit status %d", ErrSilent, s.exit)
+	return fmt.Errorf("%w: exit status %d", ErrNotRun, s.exit)
 }
 
-// ask runs a script for its header alone.
+// Ask runs a script and returns its header.
 func Ask(ctx context.Context, conn Conn, script func(token string) remote.Script) (remote.Header, error) {
 	header, _, err := askAll(ctx, conn, script, 0)
 	return header, err
 }
 
-// askAll runs a script for its header and what comes after it, as far as limit bytes.
+// askAll runs a script and returns its header and at most limit bytes of the output that follows.
 func askAll(ctx context.Context, conn Conn, script func(token string) remote.Script, limit int) (remote.Header, []byte, error) {
 	token := remote.Token()
 	s := OpenSession(ctx, conn, script(token), token, nil)
@@ -98,7 +105,8 @@ func askAll(ctx context.Context, conn Conn, script func(token string) remote.Scr
 	return s.read(limit)
 }
 
-// read waits for the script's end, and returns its header and what came after that, as far as limit bytes.
+// read waits for the script to exit and returns its header and at most limit bytes of the output
+// that follows.
 func (s *Session) read(limit int) (remote.Header, []byte, error) {
 	var header *remote.Header
 	var text []byte
@@ -110,7 +118,7 @@ func (s *Session) read(limit int) (remote.Header, []byte, error) {
 	}
 	switch {
 	case header == nil && s.Err == nil:
-		return remote.Header{}, nil, s.Silence()
+		return remote.Header{}, nil, s.NotRun()
 	case header == nil:
 		return remote.Header{}, nil, s.Err
 	}

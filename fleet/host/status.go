@@ -4,142 +4,178 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 const (
-	probeLimit = 20 * time.Second // for a host's answer to a probe
-	probeEvery = time.Minute      // where an agent tells the rest
+	probeTimeout  = 20 * time.Second
+	probeInterval = time.Minute // between two probes of a host whose agent answers
 )
 
-// HostStatus is what was found out about a host, or why nothing was.
-type HostStatus struct {
+// Status is the result of asking a host for its health. All times are those of the operator's
+// clock.
+type Status struct {
 	Host      string
-	Reachable bool           // it let us in
-	Health    *health.Health // the last that is known; nil where nothing is
-	Err       error          // why Health is not of now; an error of the [Dialer]'s where not Reachable
-	Time      time.Time      // by the operator's clock
+	Reachable bool           // the host let fleetctl in
+	Health    *health.Health // the last known facts; nil if there are none
+	// why Health is not up to date; an error of the [Dialer]'s if not Reachable
+	Err  error
+	Time time.Time // before the host was asked
 
-	// OtherAgent is an agent that is there and of no use, as one of another version; nil where there is none such.
+	FactsTime    time.Time // before Health was taken; zero means Time
+	CheckoutTime time.Time // before Health.Checkout was taken; zero means FactsTime
+
+	// OtherAgent is set if an agent answers that cannot be used, because it speaks another version
+	// of the API.
 	OtherAgent *health.AgentVersionError
 }
 
-// Status looks at hosts once, over one connection each, and gives what it finds to sink as it comes, from one goroutine.
-func Status(ctx context.Context, d Dialer, inv *inventory.Inventory, hosts []*inventory.Host, parallel int, sink func(HostStatus)) {
-	found := make(chan HostStatus)
-	go func() {
-		defer close(found)
-		Each(ctx, hosts, parallel, func(ctx context.Context, h *inventory.Host) {
-			l := newLookout(d, inv, h)
-			defer l.close()
-			found <- l.look(ctx)
-		})
-	}()
-	for status := range found {
-		sink(status)
+// Observation returns the status as evidence for [health.Judge].
+func (s Status) Observation() health.Observation {
+	facts := s.FactsTime
+	if facts.IsZero() {
+		facts = s.Time
+	}
+	checkout := s.CheckoutTime
+	if checkout.IsZero() {
+		checkout = facts
+	}
+	return health.Observation{
+		Contact: s.contact(), Time: s.Time, Health: s.Health, FactsTime: facts, CheckoutTime: checkout, OtherAgent: s.OtherAgent != nil,
 	}
 }
 
-// lookout looks at one host, again and again over the same connection. It belongs to one goroutine.
-type lookout struct {
+func (s Status) contact() health.Contact {
+	if s.Err == nil && !s.Reachable {
+		return health.Contact{}
+	}
+	if s.Err == nil {
+		return health.Contact{Reach: health.Answered}
+	}
+	c := ContactOf(s.Err)
+	if s.Reachable {
+		c.Reach, c.Code = health.Answered, ""
+	}
+	c.Reason = clean.Line([]byte(strings.TrimPrefix(strings.Join(strings.Fields(s.Err.Error()), " "), s.Host+": ")))
+	return c
+}
+
+// Status asks hosts for their health once.
+func (c *Client) Status(ctx context.Context, hosts []*inventory.Host, sink func(Status)) {
+	each(ctx, c, hosts, func(ctx context.Context, h *inventory.Host) Status {
+		p := c.newPoller(h)
+		defer p.close()
+		return p.poll(ctx)
+	}, sink)
+}
+
+// poller asks one host for its health, repeatedly over the same connection. It belongs to one
+// goroutine.
+type poller struct {
 	dialer   Dialer
 	host     *inventory.Host
 	checkout remote.Checkout
 
-	conn   Conn           // nil before the first look, and after a lost connection
-	probed *remote.Probed // the last
-	due    time.Time      // for the next probe, where an agent answers in between
-	seen   *health.Health
-	other  *health.AgentVersionError
+	conn      Conn           // nil before the first attempt, and after a lost connection
+	probed    *remote.Probed // the last probe
+	probeTime time.Time      // when it started
+	probeDue  time.Time      // when the next one is due if an agent answers in between
+	health    *health.Health
+	time      time.Time // when health was taken
+	other     *health.AgentVersionError
 }
 
-func newLookout(d Dialer, inv *inventory.Inventory, h *inventory.Host) *lookout {
-	return &lookout{dialer: d, host: h, checkout: CheckoutOf(inv.Remote, h)}
+func (c *Client) newPoller(h *inventory.Host) *poller {
+	return &poller{dialer: c.Dialer, host: h, checkout: CheckoutOf(c.Inventory.Remote, h)}
 }
 
-// checkoutOf is where a host has its configuration.
+// CheckoutOf returns where a host has its configuration.
 func CheckoutOf(address string, h *inventory.Host) remote.Checkout {
 	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: address}
 }
 
-func (l *lookout) close() {
-	if l.conn != nil {
-		l.conn.Close()
-		l.conn = nil
+func (p *poller) close() {
+	if p.conn != nil {
+		p.conn.Close()
+		p.conn = nil
 	}
 }
 
-// look finds out how the host is now.
-func (l *lookout) look(ctx context.Context) HostStatus {
-	status := HostStatus{Host: l.host.Name}
-	kept := l.conn != nil
+// poll returns the current status of the host.
+func (p *poller) poll(ctx context.Context) Status {
+	status := Status{Host: p.host.Name, Time: time.Now()}
+	reused := p.conn != nil
 	f := fleet.CatchPanic(func() {
-		status.Reachable, status.Err = l.visit(ctx)
-		if status.Err != nil && kept && ctx.Err() == nil {
-			// A connection that was kept may have died long ago; a new one tells whether the host has.
-			status.Reachable, status.Err = l.visit(ctx)
+		status.Reachable, status.Err = p.connectAndQuery(ctx)
+		if status.Err != nil && reused && ctx.Err() == nil {
+			// The old connection may have died long ago; only a new one says whether the host has.
+			status.Reachable, status.Err = p.connectAndQuery(ctx)
 		}
 	})
 	if f != nil {
 		status.Err = f
-		l.close()
+		p.close()
 	}
-	status.Health, status.OtherAgent, status.Time = l.seen, l.other, time.Now()
+	status.Health, status.FactsTime, status.CheckoutTime, status.OtherAgent = p.health, p.time, p.probeTime, p.other
 	return status
 }
 
-func (l *lookout) visit(ctx context.Context) (reachable bool, err error) {
-	if l.conn == nil {
-		if l.conn, err = l.dialer.Dial(ctx, l.host); err != nil {
-			l.conn = nil // an interface around nothing is not nil
+func (p *poller) connectAndQuery(ctx context.Context) (reachable bool, err error) {
+	if p.conn == nil {
+		if p.conn, err = p.dialer.Dial(ctx, p.host); err != nil {
+			p.conn = nil // not an interface that holds a nil pointer
 			return false, err
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, probeLimit, fmt.Errorf("the host did not say how it fares within %v", probeLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not report its health within %v", probeTimeout))
 	defer cancel()
-	if err = l.ask(ctx); err != nil {
+	if err = p.query(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		l.close()
+		p.close()
 	}
 	return true, err
 }
 
-// ask fills in seen: from the probe, from the agent, or from both.
-func (l *lookout) ask(ctx context.Context) error {
-	if l.probed == nil || l.probed.Agent == "" || !time.Now().Before(l.due) {
-		if err := l.probe(ctx); err != nil {
+// query updates health from the probe, the agent, or both.
+func (p *poller) query(ctx context.Context) error {
+	if p.probed == nil || p.probed.Agent == "" || !time.Now().Before(p.probeDue) {
+		if err := p.probe(ctx); err != nil {
 			return err
 		}
 	}
-	l.other = nil
-	if l.probed.Agent == "" {
+	p.other = nil
+	if p.probed.Agent == "" {
 		return nil
 	}
-	told, err := askAgent(ctx, l.conn, l.probed.Agent)
+	started := time.Now()
+	reported, err := askAgent(ctx, p.conn, p.probed.Agent)
 	if err != nil {
-		errors.As(err, &l.other)
-		// What the agent does not tell, the probe does: now, unless it just did, and from now on.
-		l.probed.Agent = ""
-		if l.seen == &l.probed.Health {
+		errors.As(err, &p.other)
+		// Use the probe instead: now, unless it just ran, and from now on.
+		p.probed.Agent = ""
+		if p.health == &p.probed.Health {
 			return nil
 		}
-		return l.probe(ctx)
+		return p.probe(ctx)
 	}
-	l.seen = new(withAgent(l.probed.Health, *told))
+	p.health, p.time = new(withAgent(p.probed.Health, *reported)), started
 	return nil
 }
 
-// probe gives the host the probe script.
-func (l *lookout) probe(ctx context.Context) error {
-	header, text, err := askAll(ctx, l.conn, func(token string) remote.Script {
-		return remote.Probe(token, string(l.host.Kind), l.checkout)
+// probe runs the probe script on the host.
+func (p *poller) probe(ctx context.Context) error {
+	started := time.Now()
+	header, text, err := askAll(ctx, p.conn, func(token string) remote.Script {
+		return remote.Probe(token, string(p.host.Kind), p.checkout)
 	}, remote.MaxProbe)
 	if err != nil {
 		return err
@@ -148,9 +184,10 @@ func (l *lookout) probe(ctx context.Context) error {
 		return fmt.Errorf("the host answered %q to a probe", header.Word)
 	}
 	found := remote.ParseProbe(text)
-	if l.probed != nil {
-		found.Health.CPU = found.Ticks.Since(l.probed.Ticks)
+	if p.probed != nil {
+		found.Health.CPU = found.Ticks.Since(p.probed.Ticks)
 	}
-	l.probed, l.seen, l.due = &found, &found.Health, time.Now().Add(probeEvery)
+	p.probed, p.health = &found, &found.Health
+	p.time, p.probeTime, p.probeDue = started, started, time.Now().Add(probeInterval)
 	return nil
 }

@@ -9,19 +9,19 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-const agentLimit = 5 * time.Second
+const agentTimeout = 5 * time.Second
 
-// askAgent asks the agent of a host, on its socket there, how the host fares.
+// askAgent requests the health of a host from its agent, which listens on the given socket there.
 func askAgent(ctx context.Context, conn Conn, socket string) (*health.Health, error) {
-	ctx, cancel := context.WithTimeout(ctx, agentLimit)
+	ctx, cancel := context.WithTimeout(ctx, agentTimeout)
 	defer cancel()
 	client := health.NewAgentClient(func(ctx context.Context) (net.Conn, error) { return conn.DialContext(ctx, "unix", socket) })
 	defer client.Close()
 	return client.Health(ctx)
 }
 
-// withAgent puts together what an agent tells and what a probe found, maybe a while ago. The agent is closer to the machine; the probe
-// alone may look into the user's own files.
+// withAgent combines the answer of an agent with the last probe, which may be older. The agent is
+// closer to the machine; only the probe can read the login user's files.
 func withAgent(probed, agent health.Health) health.Health {
 	both := agent
 	both.Kind, both.Checkout, both.Job = probed.Kind, probed.Checkout, probed.Job

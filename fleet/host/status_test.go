@@ -13,8 +13,14 @@ import (
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
 
-func TestStatusSeesWhatEveryKindOfHostRuns(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "mac", Kind: "darwin", User: "mba", Wave: 1}, demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+// TestMain runs the tests of this package. Those that use SSH mostly wait.
+func TestMain(m *testing.M) { fleettest.Main(m) }
+
+func TestStatusOfEveryKind(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "mac", Kind: "darwin", User: "mba", Wave: 1},
+		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	for _, host := range f.Inv.Hosts {
 		h := f.Health(host.Name)
 		c := h.Checkout
@@ -22,7 +28,8 @@ func TestStatusSeesWhatEveryKindOfHostRuns(t *testing.T) {
 			t.Fatalf("%s: checkout %+v", host.Name, c)
 		}
 		s := h.System
-		if s.Revision != c.Revision || s.Deployed == "" || s.Deployed != s.Profile || s.Generation != 1 || s.GenerationTime == nil || s.BootPending || s.RebootNeeded {
+		if s.Revision != c.Revision || s.Deployed == "" || s.Deployed != s.Profile ||
+			s.Generation != 1 || s.GenerationTime == nil || s.BootPending || s.RebootNeeded {
 			t.Errorf("%s: system %+v", host.Name, s)
 		}
 		if h.Host != host.Name || h.Kind != string(host.Kind) || h.Nix != "2.31.2" {
@@ -34,7 +41,7 @@ func TestStatusSeesWhatEveryKindOfHostRuns(t *testing.T) {
 	}
 }
 
-func TestStatusSeesWhatADeployLeavesBehind(t *testing.T) {
+func TestStatusAfterDeploy(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	rev, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "new-kernel")
 	h := f.Health("web")
@@ -46,7 +53,7 @@ func TestStatusSeesWhatADeployLeavesBehind(t *testing.T) {
 	}
 }
 
-func TestStatusSeesTheStateOfTheCheckoutAndLeavesItAlone(t *testing.T) {
+func TestStatusLeavesCheckoutUntouched(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	dir := f.Checkout("web", "mba")
 	lock := func() string { return f.Health("web").Checkout.Lock }
@@ -54,7 +61,7 @@ func TestStatusSeesTheStateOfTheCheckoutAndLeavesItAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if lock() != "" {
-		t.Errorf("a lock: %q", lock())
+		t.Errorf("unexpected lock %q", lock())
 	}
 	if err := os.WriteFile(filepath.Join(dir, "flake.lock"), []byte("{}\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -68,21 +75,21 @@ func TestStatusSeesTheStateOfTheCheckoutAndLeavesItAlone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "flake.lock"), []byte("{ }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	// As after touch: git would like to write what it found out about unchanged files into the index.
+	// As after touch: git status would now like to refresh the index.
 	if err := os.Chtimes(filepath.Join(dir, "flake.nix"), time.Now(), time.Now().Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	before := snapshot(t, filepath.Join(dir, ".git"))
 	h := f.Health("web")
 	if !h.Checkout.Dirty || h.Checkout.Lock == first || first == "" {
-		t.Errorf("%+v, the lock was %q", h.Checkout, first)
+		t.Errorf("%+v, previous lock %q", h.Checkout, first)
 	}
 	if after := snapshot(t, filepath.Join(dir, ".git")); after != before {
-		t.Errorf("the repository was\n%s\nand is\n%s", before, after)
+		t.Errorf("the repository changed from\n%s\nto\n%s", before, after)
 	}
 }
 
-// snapshot is every file below a directory, with its time and size.
+// snapshot lists every file below a directory with its modification time.
 func snapshot(t *testing.T, dir string) string {
 	t.Helper()
 	var b strings.Builder
@@ -102,25 +109,27 @@ func snapshot(t *testing.T, dir string) string {
 	return b.String()
 }
 
-func TestStatusTellsWhoIsAtWork(t *testing.T) {
+func TestStatusReportsRunningJob(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	var job *health.Job
 	f.Deploy(t.Context(), func(ev fleet.Event) {
 		if ev.Type == fleet.StepStarted && ev.Step == fleet.Build {
 			job = f.Health("web").Job
 		}
-	}, "slow-build 3")
+	}, "slow-build 1")
 	if job == nil || job.Who != "me@here" || !strings.HasSuffix(job.ID, ".web") || job.Since == nil || job.Step != "build" {
-		t.Errorf("at work: %+v", job)
+		t.Errorf("during the job: %+v", job)
 	}
 	if job := f.Health("web").Job; job != nil {
-		t.Errorf("after it: %+v", job)
+		t.Errorf("after the job: %+v", job)
 	}
 }
 
-func TestStatusTellsThatAHostIsAway(t *testing.T) {
-	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
-	f.Ways["web"] = "127.0.0.1:1"
+func TestStatusReportsUnreachableHost(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
+	f.Addresses["web"] = "127.0.0.1:1"
 	found := f.Status()
 	if s := found["web"]; s.Reachable || s.Err == nil || s.Health != nil {
 		t.Errorf("web: %+v", s)

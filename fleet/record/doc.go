@@ -4,9 +4,9 @@
 // and the log of each host, byte for byte as the host sent it. Log lines and build progress are not
 // recorded as events, because [Record.Lines] reads them from the host's log.
 //
-// One process at a time owns a record and may write to it: the one that holds its [Journal]. Every
-// other process can read it at any time. An owner that dies releases the record, since ownership is
-// a lock that the kernel keeps.
+// At most one process owns a record and may write to it: the one that holds its [Journal]. Other
+// processes can read it at any time. An owner that dies releases the record, since ownership is a
+// lock that the kernel manages.
 //
 // A [Store] is the directory of all records. Whether a host still waits for a deploy is not stored
 // anywhere: [Store.Owed] derives it from the records.

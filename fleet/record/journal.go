@@ -11,18 +11,19 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 )
 
-// errOwned: another process is at work on the run.
+// ErrOwned means that another process owns the run.
 var ErrOwned = errors.New("another process owns the run")
 
-// journal is the owner's side of a [Record]: it alone writes.
+// Journal is the writing side of a [Record]. It exists once, in the process that owns the run.
 type Journal struct {
 	Record *Record
 	lock   *os.File
 	events *os.File // nil until the first event
-	dirty  bool     // written, and not synced yet
+	dirty  bool     // written since the last sync
 }
 
-// own makes this process the run's owner. The lock goes with the process, however that ends.
+// Acquire makes this process the owner of the run, until the journal is closed or the process ends.
+// It returns [ErrOwned] if another process is the owner.
 func (r *Record) Acquire() (*Journal, error) {
 	lock, err := os.OpenFile(filepath.Join(r.Dir, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -39,8 +40,8 @@ func (r *Record) Acquire() (*Journal, error) {
 	return &Journal{Record: r, lock: lock}, nil
 }
 
-// append writes an event, unless it is one that a record leaves out. It is safe from the end of this process at once, from the
-// end of the machine after sync.
+// Append records an event, unless it is a log line or progress. The event survives the end of this
+// process; after [Journal.Sync] it also survives a power failure.
 func (j *Journal) Append(ev fleet.Event) error {
 	if ev.Type == fleet.LogLine || ev.Type == fleet.ProgressMade {
 		return nil
@@ -59,10 +60,10 @@ func (j *Journal) Append(ev fleet.Event) error {
 	return err
 }
 
-// open cuts a torn last line off: what is appended must not become part of it.
+// open truncates an incomplete last line, so that the next event does not become part of it.
 func (j *Journal) open() error {
-	whole := LineReader{Path: j.Record.EventsPath()}
-	if err := whole.Read(func([]byte) error { return nil }); err != nil {
+	complete := lineReader{path: j.Record.EventsPath()}
+	if err := complete.read(func([]byte) error { return nil }); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(j.Record.EventsPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
@@ -70,9 +71,10 @@ func (j *Journal) open() error {
 		return err
 	}
 	j.events = f
-	return f.Truncate(whole.offset)
+	return f.Truncate(complete.offset)
 }
 
+// Sync flushes recorded events to disk, unless only facts were recorded since the last time.
 func (j *Journal) Sync() error {
 	if !j.dirty {
 		return nil
@@ -81,6 +83,7 @@ func (j *Journal) Sync() error {
 	return j.events.Sync()
 }
 
+// Close gives up the ownership of the run.
 func (j *Journal) Close() error {
 	var err error
 	if j.events != nil {
@@ -89,14 +92,15 @@ func (j *Journal) Close() error {
 	return errors.Join(err, j.lock.Close())
 }
 
-// hostLog is the local copy of a host's log, as it grows.
+// HostLog is the local copy of a host's log. After an error it stops growing, so that it remains an
+// unchanged prefix of the log.
 type HostLog struct {
 	file   *os.File
-	Size   int64 // what was received: the offset to ask for next
-	broken bool  // the file is not all of that, and stays the true beginning that it is
+	Size   int64 // number of bytes received: the offset to ask for next
+	broken bool  // the file has fewer bytes than Size
 }
 
-// append returns an error once.
+// Append writes a part of the log. It returns an error only once.
 func (l *HostLog) Append(b []byte) error {
 	l.Size += int64(len(b))
 	if l.broken {
@@ -107,6 +111,7 @@ func (l *HostLog) Append(b []byte) error {
 	return err
 }
 
+// Close closes the file.
 func (l *HostLog) Close() error {
 	if l.file == nil {
 		return nil
@@ -114,7 +119,8 @@ func (l *HostLog) Close() error {
 	return l.file.Close()
 }
 
-// beginLog makes ready for a log's first byte. The nonce comes before it: without one, the log means nothing.
+// CreateLog creates the copy of a host's log. It stores the nonce first, because a log cannot be
+// parsed without it.
 func (j *Journal) CreateLog(host, nonce string) (*HostLog, error) {
 	if err := os.WriteFile(j.Record.noncePath(host), []byte(nonce+"\n"), 0o600); err != nil {
 		return &HostLog{broken: true}, err
@@ -123,14 +129,15 @@ func (j *Journal) CreateLog(host, nonce string) (*HostLog, error) {
 	return &HostLog{file: f, broken: err != nil}, err
 }
 
-// resumeLog makes ready for what follows the bytes of a log that were read.
-func (j *Journal) ResumeLog(host string, read int64) (*HostLog, error) {
+// ResumeLog opens the copy of a host's log to append to it. size is the number of bytes that the
+// caller has read from it.
+func (j *Journal) ResumeLog(host string, size int64) (*HostLog, error) {
 	f, err := os.OpenFile(j.Record.LogPath(host), os.O_WRONLY|os.O_APPEND, 0)
 	if err == nil {
 		var info os.FileInfo
-		if info, err = f.Stat(); err == nil && info.Size() != read {
-			err = fmt.Errorf("%s was written to by somebody else", f.Name())
+		if info, err = f.Stat(); err == nil && info.Size() != size {
+			err = fmt.Errorf("%s was written to by another process", f.Name())
 		}
 	}
-	return &HostLog{file: f, Size: read, broken: err != nil}, err
+	return &HostLog{file: f, Size: size, broken: err != nil}, err
 }

@@ -4,43 +4,61 @@ import (
 	"slices"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// Debt is a host that its last deploy did not get to: it was away, or how it fared was never heard.
-type Debt struct {
-	Host     string        `json:"host"`
-	Run      string        `json:"run"`
-	Revision string        `json:"revision,omitempty"` // that it should be at
-	Outcome  fleet.Outcome `json:"outcome,omitempty"`  // "" where the operator's side left before there was one
+// PendingDeploy is a deploy that did not reach a host, or whose outcome there is not known.
+type PendingDeploy struct {
+	Host     string `json:"host"`
+	Run      string `json:"run"`
+	Revision string `json:"revision,omitempty"` // the commit that the host should be at
+	// "" if the run was abandoned before there was one
+	Outcome fleet.Outcome `json:"outcome,omitempty"`
 }
 
-// Owed lists what is still owed to the hosts of a fleet, by the records there are: of each host, its last deploy counts.
-func (r *Store) Owed(name string) ([]Debt, error) {
-	var debts []Debt
-	settled := map[string]bool{}
-	err := r.deploys(name, func(rec *Record, s *fleet.State) bool {
+// HostHistory is what the records of a fleet's runs say about its hosts.
+type HostHistory struct {
+	Pending  []PendingDeploy           // of each host, its last deploy counts
+	LastRuns map[string]health.LastRun // by host; a run that skipped the host does not count
+}
+
+// HostHistory reads the records of a fleet.
+func (s *Store) HostHistory(name string) (HostHistory, error) {
+	history := HostHistory{LastRuns: map[string]health.LastRun{}}
+	deployed, ran := map[string]bool{}, map[string]bool{}
+	err := s.runs(name, func(rec *Record, s *fleet.State) bool {
 		for _, h := range s.Hosts {
-			if settled[h.Name] || passedOver(h) {
+			if !ran[h.Name] && !skipped(h) {
+				ran[h.Name] = true
+				if last := s.LastRun(h.Name); last != nil {
+					history.LastRuns[h.Name] = *last
+				}
+			}
+			if !deploys(s) || deployed[h.Name] || passedOver(h) {
 				continue
 			}
-			settled[h.Name] = true
+			deployed[h.Name] = true
 			switch {
-			case h.Result == nil && rec.Living():
+			case h.Result == nil && rec.Owned():
 			case h.Result == nil:
-				debts = append(debts, Debt{h.Name, rec.Run, s.Start.Revision, ""})
-			case h.Result.Outcome == fleet.Unreachable, h.Result.Outcome == fleet.Unknown, h.Result.Outcome == fleet.Skipped:
-				debts = append(debts, Debt{h.Name, rec.Run, s.Start.Revision, h.Result.Outcome})
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, rec.Run, s.Start.Revision, ""})
+			case slices.Contains([]fleet.Outcome{fleet.Unreachable, fleet.Unknown, fleet.Skipped}, h.Result.Outcome):
+				history.Pending = append(history.Pending, PendingDeploy{h.Name, rec.Run, s.Start.Revision, h.Result.Outcome})
 			}
 		}
 		return true
 	})
-	return debts, err
+	return history, err
 }
 
-// Failed lists the hosts that the last deploy of a fleet failed on, and those that were not begun because of that.
-func (r *Store) Failed(name string) ([]string, error) {
+// Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped
+// because of that.
+func (s *Store) Failed(name string) ([]string, error) {
 	var failed []string
-	err := r.deploys(name, func(_ *Record, s *fleet.State) bool {
+	err := s.runs(name, func(_ *Record, s *fleet.State) bool {
+		if !deploys(s) {
+			return true
+		}
 		for _, h := range s.Hosts {
 			if passedOver(h) || h.Result != nil && h.Result.Outcome.Fails() && h.Result.Outcome != fleet.Unknown {
 				failed = append(failed, h.Name)
@@ -51,14 +69,20 @@ func (r *Store) Failed(name string) ([]string, error) {
 	return failed, err
 }
 
-// passedOver reports whether the host was left out for what happened elsewhere.
-func passedOver(h *fleet.HostState) bool {
-	return h.Result != nil && h.Result.Outcome == fleet.Skipped && h.Result.Code != fleet.CodeOffline
+// deploys reports whether the run puts a configuration into effect beyond the next reboot.
+func deploys(s *fleet.State) bool {
+	return s.Start.Goal == fleet.GoalSwitch || s.Start.Goal == fleet.GoalBoot
 }
 
-// deploys gives each deploy of a fleet that is no part of another run, the newest first, for as long as it returns true.
-func (r *Store) deploys(name string, each func(*Record, *fleet.State) bool) error {
-	all, err := r.List()
+func skipped(h *fleet.HostState) bool { return h.Result != nil && h.Result.Outcome == fleet.Skipped }
+
+// passedOver reports whether the host was skipped because of what happened elsewhere.
+func passedOver(h *fleet.HostState) bool { return skipped(h) && h.Result.Code != fleet.CodeOffline }
+
+// runs calls each with every run of a fleet that is not part of another run, newest first, until
+// each returns false.
+func (s *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
+	all, err := s.List()
 	if err != nil {
 		return err
 	}
@@ -67,7 +91,7 @@ func (r *Store) deploys(name string, each func(*Record, *fleet.State) bool) erro
 		if err != nil {
 			return err
 		}
-		if s.Start == nil || s.Start.Fleet != name || s.Start.Of != "" || !slices.Contains([]string{fleet.GoalSwitch, fleet.GoalBoot}, s.Start.Goal) {
+		if s.Start == nil || s.Start.Fleet != name || s.Start.Of != "" {
 			continue
 		}
 		if !each(rec, s) {

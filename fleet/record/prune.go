@@ -11,26 +11,27 @@ import (
 	"time"
 )
 
-// Retention is how long records are kept. The newest ones always are. Of the others those go that are too old, and then, from the oldest
-// on, as many as it takes for all together to be small enough.
+// Retention limits which records are kept. The newest Keep records always are. Of the others, Prune
+// deletes those that are too old, and then the oldest until the total size is within the limit.
 type Retention struct {
-	Keep int           // the newest
-	Age  time.Duration // 0 is any
-	Size int64         // bytes of all records together; 0 is any
+	Keep int           // number of records
+	Age  time.Duration // 0 means no limit
+	Size int64         // total size in bytes; 0 means no limit
 }
 
-// DefaultRetention is what a new run leaves of those before it.
+// DefaultRetention is what every new run prunes the records to.
 var DefaultRetention = Retention{Keep: 50, Age: 90 * 24 * time.Hour, Size: 1 << 30}
 
 var runIDPattern = regexp.MustCompile(`^\d{8}-\d{6}-[a-z2-7]{4}$`)
 
-// Prune removes records, and returns the runs whose were, the newest first. Those of runs that somebody follows are left alone.
-func (r *Store) Prune(keep Retention, now time.Time) ([]string, error) {
-	all, err := r.List()
+// Prune deletes old records and returns the IDs of the runs it deleted, newest first. It keeps the
+// records of runs that a process owns, and ignores directories that are not records.
+func (s *Store) Prune(keep Retention, now time.Time) ([]string, error) {
+	all, err := s.List()
 	if err != nil {
 		return nil, err
 	}
-	errs := r.sweep()
+	errs := s.sweep()
 	sizes := make(map[string]int64)
 	total := int64(0)
 	for _, record := range all {
@@ -42,7 +43,7 @@ func (r *Store) Prune(keep Retention, now time.Time) ([]string, error) {
 		record := all[i]
 		began, err := time.ParseInLocation("20060102-150405", record.Run[:min(15, len(record.Run))], now.Location())
 		if err != nil || !runIDPattern.MatchString(record.Run) {
-			continue // nothing of ours
+			continue // not a record
 		}
 		old := keep.Age > 0 && now.Sub(began) > keep.Age
 		big := keep.Size > 0 && total > keep.Size
@@ -61,13 +62,14 @@ func (r *Store) Prune(keep Retention, now time.Time) ([]string, error) {
 	return removed, errs
 }
 
-// remove takes the record out of sight first, at one stroke: a half of one would be taken for a whole.
+// remove renames the record before it deletes it, so that a half-deleted record is never mistaken
+// for a complete one.
 func (r *Record) remove() error {
-	owned, err := r.Acquire()
+	journal, err := r.Acquire()
 	if err != nil {
 		return err
 	}
-	defer owned.Close()
+	defer journal.Close()
 	gone := filepath.Join(filepath.Dir(r.Dir), "."+r.Run+goneSuffix)
 	if err := os.Rename(r.Dir, gone); err != nil {
 		return fmt.Errorf("run records: %w", err)
@@ -75,23 +77,24 @@ func (r *Record) remove() error {
 	return os.RemoveAll(gone)
 }
 
+// goneSuffix marks a record that is being deleted.
 const goneSuffix = ".gone"
 
-// sweep finishes removals that were broken off.
-func (r *Store) sweep() error {
-	entries, err := os.ReadDir(r.Dir)
+// sweep finishes interrupted removals.
+func (s *Store) sweep() error {
+	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), ".") && strings.HasSuffix(entry.Name(), goneSuffix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(r.Dir, entry.Name())))
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.Dir, entry.Name())))
 		}
 	}
 	return err
 }
 
-// size is what the record takes on disk. What goes away meanwhile takes nothing.
+// size returns the size of the record's files. It ignores files that disappear meanwhile.
 func (r *Record) size() int64 {
 	total := int64(0)
 	_ = filepath.WalkDir(r.Dir, func(_ string, entry fs.DirEntry, err error) error {

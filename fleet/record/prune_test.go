@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// recordsOf has a record of so many bytes for each of so many days, up to today, of which the first is the oldest.
+// recordsOf creates records of the given sizes, one per day up to today, oldest first.
 func recordsOf(t *testing.T, now time.Time, bytes ...int) *Store {
 	r := &Store{Dir: t.TempDir()}
 	for i, n := range bytes {
-		record, owned, err := r.Create(now.AddDate(0, 0, i+1-len(bytes)))
+		record, journal, err := r.Create(now.AddDate(0, 0, i+1-len(bytes)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		owned.Close()
+		journal.Close()
 		if err := os.WriteFile(record.LogPath("web"), make([]byte, n), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -24,8 +24,9 @@ func recordsOf(t *testing.T, now time.Time, bytes ...int) *Store {
 	return r
 }
 
-func (r *Store) days(t *testing.T) string {
-	all, err := r.List()
+// days returns the days of the records that exist, newest first.
+func (s *Store) days(t *testing.T) string {
+	all, err := s.List()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +37,7 @@ func (r *Store) days(t *testing.T) string {
 	return strings.Join(days, " ")
 }
 
-func TestPruneKeepsTheNewestAndWhatIsYoungAndSmall(t *testing.T) {
+func TestPruneDeletesByAgeAndSize(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 	day := 24 * time.Hour
 	for _, tt := range []struct {
@@ -44,13 +45,13 @@ func TestPruneKeepsTheNewestAndWhatIsYoungAndSmall(t *testing.T) {
 		keep Retention
 		want string
 	}{
-		{"nothing asked", Retention{}, "24 23 22 21"},
+		{"no limits", Retention{}, "24 23 22 21"},
 		{"by age", Retention{Age: 36 * time.Hour}, "24 23"},
-		{"by age, but not the newest", Retention{Keep: 3, Age: time.Hour}, "24 23 22"},
+		{"by age, keeping the newest", Retention{Keep: 3, Age: time.Hour}, "24 23 22"},
 		{"by size", Retention{Size: 2500}, "24 23"},
-		{"by size, but not the newest", Retention{Keep: 3, Size: 1}, "24 23 22"},
+		{"by size, keeping the newest", Retention{Keep: 3, Size: 1}, "24 23 22"},
 		{"by both", Retention{Age: 50 * time.Hour, Size: 1500}, "24"},
-		{"all are young and small", Retention{Age: 90 * day, Size: 1 << 30}, "24 23 22 21"},
+		{"within the limits", Retention{Age: 90 * day, Size: 1 << 30}, "24 23 22 21"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := recordsOf(t, now, 1000, 1000, 1000, 1000)
@@ -63,15 +64,15 @@ func TestPruneKeepsTheNewestAndWhatIsYoungAndSmall(t *testing.T) {
 	}
 }
 
-func TestPruneLeavesALivingRunAndWhatIsNotOursAlone(t *testing.T) {
+func TestPruneKeepsOwnedRunsAndForeignFiles(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.Local)
 	r := recordsOf(t, now, 1, 1, 1)
 	all, _ := r.List()
-	owned, err := all[2].Acquire()
+	journal, err := all[2].Acquire()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer owned.Close()
+	defer journal.Close()
 	for _, name := range []string{"notes", ".20200101-000000-aaaa.gone"} {
 		if err := os.Mkdir(filepath.Join(r.Dir, name), 0o700); err != nil {
 			t.Fatal(err)
@@ -82,6 +83,6 @@ func TestPruneLeavesALivingRunAndWhatIsNotOursAlone(t *testing.T) {
 	}
 	entries, _ := os.ReadDir(r.Dir)
 	if len(entries) != 3 {
-		t.Errorf("left %v: want the living run, the newest and the notes", entries)
+		t.Errorf("left %v: want the owned run, the newest and the notes", entries)
 	}
 }

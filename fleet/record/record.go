@@ -15,8 +15,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// streamOf returns the stream of an item that is a line, and "" for one that is not.
-func StreamOf(k remote.ItemKind) string {
+// ItemStream returns the stream of a log line's item, and "" for any other item.
+func ItemStream(k remote.ItemKind) string {
 	switch k {
 	case remote.Output:
 		return fleet.StreamOut
@@ -30,66 +30,71 @@ func StreamOf(k remote.ItemKind) string {
 
 // Record is one run on disk:
 //
-//	events.jsonl     all events but log lines and progress, one a line
+//	events.jsonl     all events except log lines and progress, one per line
 //	hosts/NAME.log   the log of the host's job, byte for byte
-//	hosts/NAME.nonce what tells that log's markers from its output
+//	hosts/NAME.nonce what distinguishes markers in that log from output
 //	lock             locked by the process that owns the run
-//	cancel           there once somebody cancelled the run: hosts that wait are not begun
+//	cancel           exists once the run was cancelled: waiting hosts do not start
 //
-// It may be cut off anywhere, as by a loss of power: the torn last line of events.jsonl counts for nothing.
+// After a power failure any file may be cut off. Readers ignore an incomplete last line of
+// events.jsonl.
 type Record struct {
-	Run string
+	Run string // the run's ID
 	Dir string
 }
 
-// Replay gives the recorded events to each, in order.
-func (r *Record) Replay(each func(fleet.Event)) error {
-	events := LineReader{Path: r.EventsPath()}
-	return events.Read(func(line []byte) error { return Decode(line, each) })
+// Events returns a reader that starts at the first event.
+func (r *Record) Events() *EventReader {
+	return &EventReader{lines: lineReader{path: r.EventsPath()}}
 }
 
-// State is the run as recorded so far.
+// Replay calls each with every recorded event, in order.
+func (r *Record) Replay(each func(fleet.Event)) error { return r.Events().Read(each) }
+
+// State returns the run's state as recorded so far.
 func (r *Record) State() (*fleet.State, error) {
 	s := &fleet.State{Run: r.Run}
 	return s, r.Replay(s.Apply)
 }
 
-// start is how the run was begun, by its first event alone; nil where there is none yet.
+// start returns how the run started, or nil if that is not recorded yet. It reads only the first
+// event.
 func (r *Record) start() (*fleet.Start, error) {
 	var start *fleet.Start
-	enough := errors.New("the first will do")
-	events := LineReader{Path: r.EventsPath()}
-	err := events.Read(func(line []byte) error {
-		if err := Decode(line, func(ev fleet.Event) { start = ev.Start }); err != nil {
+	errStop := errors.New("stop")
+	lines := lineReader{path: r.EventsPath()}
+	err := lines.read(func(line []byte) error {
+		if err := decode(line, func(ev fleet.Event) { start = ev.Start }); err != nil {
 			return err
 		}
-		return enough
+		return errStop
 	})
-	if errors.Is(err, enough) {
+	if errors.Is(err, errStop) {
 		err = nil
 	}
 	return start, err
 }
 
-// Living reports whether a process owns the run now.
-func (r *Record) Living() bool {
-	owned, err := r.Acquire()
+// Owned reports whether a process owns the run now.
+func (r *Record) Owned() bool {
+	journal, err := r.Acquire()
 	if err == nil {
-		owned.Close()
+		journal.Close()
 	}
 	return errors.Is(err, ErrOwned)
 }
 
-// Log opens what was received of a host's log, byte for byte.
+// Log opens the part of a host's log that was received, byte for byte.
 func (r *Record) Log(host string) (io.ReadCloser, error) {
 	f, err := os.Open(r.LogPath(host))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("run %s has no log of %q: no job was begun there", r.Run, host)
+		return nil, fmt.Errorf("run %s has no log of %q: no job was started there", r.Run, host)
 	}
 	return f, err
 }
 
-// Lines reads a host's log as a person would: clean, and with the markers as words. stream is as in [Event].
+// Lines calls each with every line of a host's log: output, notes and warnings, without control
+// characters. The stream is one of the Stream constants of package fleet.
 func (r *Record) Lines(host string, each func(stream, line string)) error {
 	log, err := r.Log(host)
 	if err != nil {
@@ -97,7 +102,7 @@ func (r *Record) Lines(host string, each func(stream, line string)) error {
 	}
 	defer log.Close()
 	parser := remote.NewParser(r.Nonce(host), func(it remote.Item) {
-		if stream := StreamOf(it.Kind); stream != "" {
+		if stream := ItemStream(it.Kind); stream != "" {
 			each(stream, it.Text)
 		}
 	})
@@ -106,28 +111,42 @@ func (r *Record) Lines(host string, each func(stream, line string)) error {
 	return err
 }
 
+// EventsPath returns the path of the file of events.
 func (r *Record) EventsPath() string { return filepath.Join(r.Dir, "events.jsonl") }
 
+// LogPath returns the path of a host's log.
 func (r *Record) LogPath(host string) string { return filepath.Join(r.Dir, "hosts", host+".log") }
 
-func (r *Record) noncePath(h string) string { return filepath.Join(r.Dir, "hosts", h+".nonce") }
+func (r *Record) noncePath(host string) string { return filepath.Join(r.Dir, "hosts", host+".nonce") }
 
-// nonce is "" where the host's job was not heard of yet.
+// Nonce returns the nonce of a host's log, or "" if its log has not been received yet.
 func (r *Record) Nonce(host string) string {
 	b, _ := os.ReadFile(r.noncePath(host))
 	return string(bytes.TrimSpace(b))
 }
 
+// RequestCancel asks the run's owner not to start any more hosts.
 func (r *Record) RequestCancel() error {
 	return os.WriteFile(filepath.Join(r.Dir, "cancel"), nil, 0o600)
 }
 
+// CancelRequested reports whether the run was cancelled.
 func (r *Record) CancelRequested() bool {
 	_, err := os.Stat(filepath.Join(r.Dir, "cancel"))
 	return err == nil
 }
 
-func Decode(line []byte, each func(fleet.Event)) error {
+// EventReader reads the events of a record that may still grow, each event once.
+type EventReader struct {
+	lines lineReader
+}
+
+// Read calls each with every event that was recorded since the last call.
+func (e *EventReader) Read(each func(fleet.Event)) error {
+	return e.lines.read(func(line []byte) error { return decode(line, each) })
+}
+
+func decode(line []byte, each func(fleet.Event)) error {
 	var ev fleet.Event
 	if err := json.Unmarshal(line, &ev); err != nil {
 		return err
@@ -136,15 +155,17 @@ func Decode(line []byte, each func(fleet.Event)) error {
 	return nil
 }
 
-// tail reads the whole lines of a file that grows, each once.
-type LineReader struct {
-	Path   string
-	offset int64 // after the last whole line
+// lineReader reads the complete lines of a file that may still grow, each line once.
+type lineReader struct {
+	path   string
+	offset int64 // after the last complete line
 	lines  int
 }
 
-func (t *LineReader) Read(each func(line []byte) error) error {
-	f, err := os.Open(t.Path)
+// read stops at an error of each, and returns it with the path and the line number. A file that
+// does not exist has no lines.
+func (t *lineReader) read(each func(line []byte) error) error {
+	f, err := os.Open(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -159,7 +180,7 @@ func (t *LineReader) Read(each func(line []byte) error) error {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
-			return nil // and what came is torn, or on its way
+			return nil // an incomplete line was cut off, or is still being written
 		}
 		if err != nil {
 			return err
@@ -167,7 +188,7 @@ func (t *LineReader) Read(each func(line []byte) error) error {
 		t.offset += int64(len(line))
 		t.lines++
 		if err := each(line); err != nil {
-			return fmt.Errorf("%s:%d: %w", t.Path, t.lines, err)
+			return fmt.Errorf("%s:%d: %w", t.path, t.lines, err)
 		}
 	}
 }

@@ -13,30 +13,30 @@ import (
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// Records keeps what runs did, a directory a run.
+// Store is the directory of all records, one subdirectory per run.
 type Store struct {
 	Dir string // $XDG_STATE_HOME/fleetctl/runs
 }
 
-// List returns all records, the newest first.
-func (r *Store) List() ([]*Record, error) {
-	entries, err := os.ReadDir(r.Dir)
+// List returns all records, newest first.
+func (s *Store) List() ([]*Record, error) {
+	entries, err := os.ReadDir(s.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("run records: %w", err)
 	}
 	var all []*Record
 	for _, entry := range entries {
 		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
-			all = append(all, r.At(entry.Name()))
+			all = append(all, s.At(entry.Name()))
 		}
 	}
-	slices.Reverse(all) // ReadDir sorts by name, and ids sort by time
+	slices.Reverse(all) // ReadDir sorts by name, and IDs sort by time
 	return all, nil
 }
 
-// Latest returns the newest run that was begun for its own sake: not one that takes hosts of another back.
-func (r *Store) Latest() (*Record, error) {
-	all, err := r.List()
+// Latest returns the newest run that does not roll back a wave of another run.
+func (s *Store) Latest() (*Record, error) {
+	all, err := s.List()
 	if err != nil {
 		return nil, err
 	}
@@ -49,33 +49,34 @@ func (r *Store) Latest() (*Record, error) {
 			return record, nil
 		}
 	}
-	return nil, hint.Errorf("fleetctl deploy starts one", "there are no runs yet in %q", r.Dir)
+	return nil, hint.Errorf("fleetctl deploy starts one", "there are no runs yet in %q", s.Dir)
 }
 
-// partsOf returns the runs that take hosts of a run back, the oldest first.
-func (r *Store) PartsOf(run string) ([]*Record, error) {
-	all, err := r.List()
+// Rollbacks returns the runs that roll back failed waves of a run, oldest first.
+func (s *Store) Rollbacks(run string) ([]*Record, error) {
+	all, err := s.List()
 	if err != nil {
 		return nil, err
 	}
-	var parts []*Record
+	var rollbacks []*Record
 	for _, record := range all {
-		// One may bear an older date, where the clock was set back.
+		// Check older records too, since the clock may have been set back.
 		start, err := record.start()
 		if err != nil {
 			return nil, err
 		}
 		if start != nil && start.Of == run {
-			parts = append(parts, record)
+			rollbacks = append(rollbacks, record)
 		}
 	}
-	slices.Reverse(parts)
-	return parts, nil
+	slices.Reverse(rollbacks)
+	return rollbacks, nil
 }
 
-// Open returns the run of that id. A beginning of the id will do, or its last four letters, where only one run is meant.
-func (r *Store) Open(id string) (*Record, error) {
-	all, err := r.List()
+// Open returns the record of a run. The ID may be abbreviated to a prefix, or to its last four
+// letters, if only one run matches.
+func (s *Store) Open(id string) (*Record, error) {
+	all, err := s.List()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (r *Store) Open(id string) (*Record, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, hint.Errorf("fleetctl history lists the runs", "there is no run %q in %q", id, r.Dir)
+		return nil, hint.Errorf("fleetctl history lists the runs", "there is no run %q in %q", id, s.Dir)
 	case 1:
 		return found[0], nil
 	}
@@ -101,13 +102,13 @@ func (r *Store) Open(id string) (*Record, error) {
 	return nil, hint.Errorf("give more of the ID", "%q matches %d runs: %s", id, len(found), strings.Join(ids, ", "))
 }
 
-// create begins the record of a new run, owned by this process.
-func (r *Store) Create(now time.Time) (*Record, *Journal, error) {
-	if err := os.MkdirAll(r.Dir, 0o700); err != nil {
+// Create creates the record of a new run, owned by this process.
+func (s *Store) Create(now time.Time) (*Record, *Journal, error) {
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("run records: %w", err)
 	}
 	for {
-		record := r.At(NewRunID(now))
+		record := s.At(newRunID(now))
 		err := os.Mkdir(record.Dir, 0o700)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -118,14 +119,15 @@ func (r *Store) Create(now time.Time) (*Record, *Journal, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("run records: %w", err)
 		}
-		owned, err := record.Acquire()
+		journal, err := record.Acquire()
 		if err != nil {
 			return nil, nil, err
 		}
-		return record, owned, nil
+		return record, journal, nil
 	}
 }
 
-func (r *Store) At(run string) *Record {
-	return &Record{Run: run, Dir: filepath.Join(r.Dir, run)}
+// At returns the record of a run, which need not exist.
+func (s *Store) At(run string) *Record {
+	return &Record{Run: run, Dir: filepath.Join(s.Dir, run)}
 }

@@ -9,15 +9,18 @@ import (
 	"time"
 )
 
-func TestRunIDsSortByTimeAndDiffer(t *testing.T) {
+func TestRunIDsAreUniqueAndSortByTime(t *testing.T) {
 	now := time.Date(2026, 11, 24, 5, 42, 38, 0, time.UTC)
-	a, b := NewRunID(now), NewRunID(now)
-	if a == b || len(a) != len("20261124-054238-k3f9") || !strings.HasPrefix(a, "20261124-054238-") || NewRunID(now.Add(time.Second)) < a {
+	a, b := newRunID(now), newRunID(now)
+	if a == b || len(a) != len("20261124-054238-k3f9") || !strings.HasPrefix(a, "20261124-054238-") {
+		t.Errorf("%q, %q", a, b)
+	}
+	if newRunID(now.Add(time.Second)) < a {
 		t.Errorf("%q, %q", a, b)
 	}
 }
 
-func TestOpenFindsARunByWhatIsUnique(t *testing.T) {
+func TestOpenAcceptsUniqueAbbreviation(t *testing.T) {
 	dir := t.TempDir()
 	for _, run := range []string{"20261124-054238-k3f9", "20261124-070000-aaaa", "20261125-080000-k3f0"} {
 		recordOf(t, dir, run, `{}`)
@@ -45,18 +48,19 @@ func TestOpenFindsARunByWhatIsUnique(t *testing.T) {
 	}
 }
 
-// recordOf is a record with a first event, of which start is a part.
+// recordOf creates a record whose first event has the given start.
 func recordOf(t *testing.T, dir, run, start string) {
 	t.Helper()
 	if err := os.Mkdir(filepath.Join(dir, run), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, run, "events.jsonl"), []byte(`{"type":"run_started","start":`+start+"}\n"), 0o600); err != nil {
+	event := `{"type":"run_started","start":` + start + "}\n"
+	if err := os.WriteFile(filepath.Join(dir, run, "events.jsonl"), []byte(event), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheLatestRunIsNoPartOfAnotherAndHasBegun(t *testing.T) {
+func TestLatestSkipsRollbacksAndEmptyRecords(t *testing.T) {
 	dir := t.TempDir()
 	recordOf(t, dir, "20261124-054238-k3f9", `{}`)
 	recordOf(t, dir, "20261124-054300-aaaa", `{"goal":"rollback","of":"20261124-054238-k3f9"}`)
@@ -68,7 +72,7 @@ func TestTheLatestRunIsNoPartOfAnotherAndHasBegun(t *testing.T) {
 	}
 }
 
-func TestARunsPartsAreFoundBesideARecordThatIsBroken(t *testing.T) {
+func TestRollbacksIgnoresBrokenRecords(t *testing.T) {
 	records := &Store{Dir: t.TempDir()}
 	recordOf(t, records.Dir, "20261124-054238-k3f9", `{}`)
 	recordOf(t, records.Dir, "20261124-054300-aaaa", `{"goal":"rollback","of":"20261124-054238-k3f9"}`)
@@ -77,31 +81,31 @@ func TestARunsPartsAreFoundBesideARecordThatIsBroken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fmt.Fprintln(broken, "no event")
+	fmt.Fprintln(broken, "not an event")
 	broken.Close()
-	parts, err := records.PartsOf("20261124-054238-k3f9")
-	if err != nil || len(parts) != 1 || parts[0].Run != "20261124-054300-aaaa" {
-		t.Errorf("parts %v, %v", parts, err)
+	rollbacks, err := records.Rollbacks("20261124-054238-k3f9")
+	if err != nil || len(rollbacks) != 1 || rollbacks[0].Run != "20261124-054300-aaaa" {
+		t.Errorf("rollbacks %v, %v", rollbacks, err)
 	}
 }
 
-func TestOneProcessOwnsARecord(t *testing.T) {
-	record, owned, err := (&Store{Dir: t.TempDir()}).Create(time.Now())
+func TestRecordHasOneOwner(t *testing.T) {
+	record, journal, err := (&Store{Dir: t.TempDir()}).Create(time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := record.Acquire(); err != ErrOwned || !record.Living() {
-		t.Errorf("owned twice: %v", err)
+	if _, err := record.Acquire(); err != ErrOwned || !record.Owned() {
+		t.Errorf("acquired twice: %v", err)
 	}
-	owned.Close()
-	if record.Living() {
-		t.Error("it lives on without an owner")
+	journal.Close()
+	if record.Owned() {
+		t.Error("it is owned after Close")
 	}
 }
 
-func TestABrokenRecordIsAnErrorWithItsLine(t *testing.T) {
-	record, owned, _ := (&Store{Dir: t.TempDir()}).Create(time.Now())
-	defer owned.Close()
+func TestStateReportsLineOfBrokenEvent(t *testing.T) {
+	record, journal, _ := (&Store{Dir: t.TempDir()}).Create(time.Now())
+	defer journal.Close()
 	os.WriteFile(record.EventsPath(), []byte(`{"seq":1,"type":"run_started"}`+"\nnonsense\n"), 0o600)
 	if _, err := record.State(); err == nil || !strings.Contains(err.Error(), "events.jsonl:2: ") {
 		t.Errorf("error %v", err)

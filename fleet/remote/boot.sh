@@ -1,9 +1,10 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# boot.sh: which boot is this?
+# boot.sh: prints the ID of the current boot.
+#
+# uses: answer boot_id
 
 main() {
   take "$@"
-  know_boot
-  answer booted "$this_boot"
+  read_boot_id
+  answer booted "$boot_id"
 }

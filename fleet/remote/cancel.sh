@@ -1,15 +1,17 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# cancel.sh: ends a job, at the operator's request.
+# cancel.sh: ends a job that has not started to activate.
+#
+# uses: answer boot_id kill_job refuse state
+# inputs: id
 
 main() {
   take "$@"
-  know_boot
-  dir=$jobs/$id
+  read_boot_id
+  dir=$state/jobs/$id
   if [ ! -d "$dir" ]; then
     answer absent
     return
   fi
-  end_job || refuse "$refusal"
+  kill_job || refuse "$obstacle"
   answer cancelled
 }

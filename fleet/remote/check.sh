@@ -1,20 +1,38 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# check.sh: the preflight alone, with what a launch would find, and no job.
+# check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like
+# that of a job.
+#
+# uses: answer boot_id describe_job ending fail holder mark nonce notice preflight sudo
+# inputs: kind switch_command
 
 main() {
   take "$@"
-  know_boot
-  dir='' step=-
+  read_boot_id
   draw_nonce
   answer following "$nonce" 0
+  step=preflight
+  mark step preflight start
   preflight
-  if holder=$(readlink "$state/lock" 2>/dev/null) && alive "$holder"; then
-    fail locked "another job is at work: $(whose "$holder")"
+  mark step preflight ok
+  if find_holder; then
+    # shellcheck disable=SC2046 # several words
+    fail locked $(describe_job "$holder")
   fi
-  if [ "$kind" != home ] && [ -z "$switch_command" ] && [ "$(id -u)" != 0 ]; then
-    has sudo || fail no-sudo "there is no sudo on this host"
-    LC_ALL=C sudo -n true 2>/dev/null || warn "sudo wants a password here: deploy asks for it"
-  fi
-  finish unchanged - "fit to be deployed"
+  check_sudo
+  finish unchanged -
+}
+
+check_sudo() {
+  if [ "$kind" = home ] || [ -n "$switch_command" ] || [ "$(id -u)" = 0 ]; then return; fi
+  has sudo || fail no-sudo
+  prompt=''
+  as_root true
+  [ $root_status = 0 ] || notice warn sudo-password "text=$root_output"
+}
+
+# finish OUTCOME CODE [KEY=VALUE...] ends the check.
+finish() {
+  compose_ending "$@"
+  mark end "$ending"
+  exit 0
 }

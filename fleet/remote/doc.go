@@ -1,11 +1,19 @@
-// Package remote is what runs on a host, and the reader of what it says.
+// Package remote has the scripts that run on hosts and the readers of their output.
 //
-// A host is given one POSIX sh script at a time, on the standard input of /bin/sh -s, with its values as arguments: [Job.Launch]
-// starts a job and follows its log, [Follow] goes on following it, [Cancel] ends it. The scripts are the *.sh files beside this one,
-// put together here and embedded; what they promise each other and the operator is in docs/architecture.md.
+// A session gives a host one POSIX sh script on the standard input of /bin/sh -s, with values as
+// arguments. [Job.Launch] starts a job and prints its log, [Attach] prints the log of a job that
+// was started before, [Signal] and [Cancel] reach a job beside the session that follows it. The
+// other scripts work without a job: [Probe], [PreviewRequest.Script], [Generations] and so on.
 //
-// A session's output is a header line and then the job's log, byte for byte: [Stream] takes them apart. The log is output and
-// markers, and of a build Nix's internal-json: [Parser] turns it into [Item]s, whose text is clean.
+// A script is composed of files that are embedded: the *.sh file of that name, the files of lib/
+// that it names in its header ("uses"), and a function that sets the inputs that all of them
+// declare ("inputs") and rejects others. What the scripts promise each other is in
+// docs/architecture.md.
 //
-// Nothing here opens a connection, and nothing here knows what a run is.
+// The output of a session is a header line and then, byte for byte, the log of the job. [Stream]
+// separates the two. A log consists of output, markers and, during a build, Nix's internal-json.
+// [Parser] turns it into [Item] values, whose text is safe for a terminal. Scripts report codes and
+// figures; this package makes the sentences.
+//
+// The package opens no connections and knows nothing about runs.
 package remote

@@ -9,27 +9,27 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// MaxGenerations are told of, the newest; it takes a host some time to find each one's revision.
+// MaxGenerations is how many generations a host lists. It takes a while to find the revision of
+// each.
 const MaxGenerations = 100
 
-// Generation is what a host ran once, and could again.
+// Generation is a configuration that a host can return to.
 type Generation struct {
 	Number   int
-	Time     time.Time // when it was made; zero where that is not known
-	Revision string    // "" where it is not known
-	Current  bool      // it is what the next boot or login starts
-	Booted   bool      // it is what was booted
+	Time     time.Time // when it was made; zero if that is not known
+	Revision string    // "" if it is not known
+	Current  bool      // the next boot or login starts it
+	Booted   bool      // the host booted it
 }
 
-// Generations asks which there are on a host of that kind. The header is "generations"; [ParseGenerations] reads what comes after it.
+// Generations returns the script that lists the generations of a host of that kind. Its header is
+// "generations", and [ParseGenerations] parses what follows it.
 func Generations(token, kind string) Script {
-	return Script{
-		Text: script("env", "home", "preflight", "activate", "generations") + run,
-		Args: []string{"token=" + token, "kind=" + kind, "most=" + strconv.Itoa(MaxGenerations)},
-	}
+	return compose("generations").script(values{"token": {token}, "kind": {kind}, "most": {strconv.Itoa(MaxGenerations)}})
 }
 
-// ParseGenerations reads the answer, the newest first. A line that it does not understand it leaves out.
+// ParseGenerations parses the output of [Generations] and returns the newest generation first. It
+// ignores lines that it does not know.
 func ParseGenerations(text []byte) []Generation {
 	var all []Generation
 	for line := range bytes.Lines(text) {

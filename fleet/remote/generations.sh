@@ -1,23 +1,26 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# generations.sh: what this host could go back to, in lines of NUMBER EPOCH REVISION WORD..., the newest first; what is not known is a dash.
+# generations.sh: prints the newest generations of the host, newest first, as lines of NUMBER EPOCH
+# REVISION and the words "current" and "booted" if they apply. What is not known is a dash.
+#
+# uses: answer generation generations modified profile revision
+# inputs: kind most
 
 main() {
   take "$@"
   answer generations
-  choose_profile
-  at=$(generation "$profile") booted=''
-  if [ "$kind" = nixos ]; then booted=$(there "$R/run/booted-system"); fi
-  for link in "$profile"-*-link; do echo "$link"; done | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p' | sort -rn | head -n "$most" |
+  find_profile
+  current_number=$(generation "$profile") booted=''
+  if [ "$kind" = nixos ]; then booted=$(real_path "$sysroot/run/booted-system"); fi
+  generations | sort -rn | head -n "$most" |
     while read -r number; do
       link=$profile-$number-link
-      system=$(there "$link")
-      [ -n "$system" ] || continue
+      built=$(real_path "$link")
+      [ -n "$built" ] || continue
       words=''
-      if [ "$number" = "$at" ]; then words=' current'; fi
-      if [ "$system" = "$booted" ]; then words="$words booted"; fi
-      know_revision_of "$system" </dev/null
-      made=$(made_at "$link") || made=-
+      if [ "$number" = "$current_number" ]; then words=' current'; fi
+      if [ "$built" = "$booted" ]; then words="$words booted"; fi
+      find_revision "$built" </dev/null
+      made=$(modified "$link") || made=-
       echo "$number $made ${revision:--}$words"
     done
 }

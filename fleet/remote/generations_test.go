@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-func TestGenerationsAreUnderstood(t *testing.T) {
+func TestParseGenerations(t *testing.T) {
 	got := ParseGenerations([]byte(`213 1795503408 2222222222222222222222222222222222222222 current
 212 - 1111111111111111111111111111111111111111 booted
 211 1795500000 -
-what is this
+an unknown line
 0 1 -
 `))
 	want := []Generation{

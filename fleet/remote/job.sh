@@ -1,64 +1,97 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# job.sh: the job. Detached from the session that began it, it carries the steps out one after the other; its standard output is
-# the log. It is given its directory and the NAME=VALUE arguments of launch.
+# job.sh: the job. launch.sh starts it detached from its session, and it carries out one step after
+# the other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the
+# log.
+#
+# uses: activate boot_id build confirm ending preflight pull put switch_command unlock verify
+# inputs: goal id kind switch_command to
 
 main() {
   dir=$1
   shift
   take "$@"
   read -r nonce <"$dir/nonce"
-  know_boot
-  step=- wrong='' reboot='' activated=no pulled=no
-  put pid "$$ $this_boot"
+  read_boot_id
+  step=- problem='' reboot='' activated=no
+  put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
-  trap broke_off EXIT
+  trap script_failed EXIT
   trap terminated TERM
 
-  preflight
-  choose_profile
+  check_host
+  find_profile
   if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare; fi
   if [ -z "$switch_command" ]; then activate; fi
   verify "$@"
   confirm
-  settle_revision
+  report_revision
   conclude
 }
 
-# prepare pulls, and builds what is to be activated. The goals that want no more than that end here.
+# check_host runs the preflight and notes the state before the run.
+check_host() {
+  start_step preflight
+  from=$(current)
+  find_revision "$(current_link)"
+  fact before "$revision"
+  fact from "$from"
+  preflight
+  failed_before=" $(failed_units)"
+  finish_step
+}
+
+# prepare pulls and builds what is to be activated. With the goals pull and build, the job ends
+# here.
 prepare() {
   pull
   if [ "$goal" = pull ]; then
-    if [ "$pulled" = no ]; then finish unchanged - "the checkout was up to date"; else finish pulled - "the checkout is at the revision"; fi
+    if [ "$pulled" = no ]; then finish unchanged -; else finish pulled -; fi
   fi
   if [ -n "$switch_command" ]; then
     run_switch_command
     return
   fi
-  if [ "$goal" != build ]; then look_meanwhile; fi
+  if [ "$goal" != build ]; then survey_meanwhile; fi
   build
   if [ "$goal" = build ]; then
-    if [ "$built" = "$from" ]; then finish unchanged - "already runs"; else finish built - "built, not activated"; fi
+    if [ "$built" = "$from" ]; then finish unchanged -; else finish built -; fi
   fi
 }
 
-# broke_off: a command failed that nobody thought could.
-broke_off() {
-  if [ "$activated" = yes ]; then finish degraded internal "switched, but the job's script broke off during $step"; fi
-  fail internal "the job's script broke off during $step"
+# script_failed ends the job because of a command that failed unexpectedly.
+# shellcheck disable=SC2317 # a trap calls it
+script_failed() {
+  if [ "$activated" = yes ]; then finish degraded internal; fi
+  fail internal
 }
 
-# terminated: by a cancel, or from outside; then the next contact settles it.
+# terminated handles SIGTERM. If it was not sent by a cancel, the next session settles the job.
+# shellcheck disable=SC2317 # a trap calls it
 terminated() {
-  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then finish cancelled cancelled "cancelled during $step"; fi
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then finish cancelled cancelled; fi
   trap - EXIT
   exit 143
 }
 
 conclude() {
-  if [ -n "$wrong" ]; then finish degraded "${wrong%% *}" "${wrong#* }"; fi
-  if [ -n "$reboot" ]; then finish reboot-needed reboot "$reboot"; fi
-  if [ "$activated" = no ]; then finish unchanged - "already runs"; fi
-  if [ "$goal" = boot ]; then finish reboot-needed reboot "the new configuration starts at the next boot"; fi
-  finish switched - "runs the new configuration"
+  if [ -n "$problem" ]; then end_job "degraded $problem $step$problem_fields"; fi
+  if [ -n "$reboot" ]; then finish reboot-needed reboot "after=$reboot"; fi
+  if [ "$activated" = no ]; then finish unchanged -; fi
+  if [ "$goal" = boot ]; then finish reboot-needed reboot after=goal; fi
+  finish switched -
+}
+
+# finish OUTCOME CODE [KEY=VALUE...] ends the job.
+finish() {
+  compose_ending "$@"
+  end_job "$ending"
+}
+
+# end_job ENDING ends the job. The host is free before anyone can read the end marker.
+end_job() {
+  trap - EXIT TERM
+  put "$dir/result" "$1"
+  unlock "$id"
+  mark end "$1"
+  exit 0
 }

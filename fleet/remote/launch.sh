@@ -1,35 +1,43 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2031,SC2034,SC2154
-# launch.sh: starts a job, unless it was started already, and follows its log. Standard input, after the script, has nothing but a
-# sudo password, and only once its prompt was seen.
+# launch.sh: starts a job, unless it was already started, and prints its log. After the script,
+# standard input has nothing but a sudo password, and only once fleetctl has seen the prompt.
+#
+# uses: boot_id describe_job detach follow kill_job lock nonce notice put refuse refuse_root state
+# uses: sudo unlock
+# inputs: confirm confirm_seconds goal id kind prompt steal switch_command who
+# passes: job
+#
+# fleetctl adds two functions: write_scripts writes job.sh and root.sh to $dir, and job_takes
+# reports whether job.sh declares the input of an argument.
 
 main() {
   take "$@"
-  know_boot
-  dir=$jobs/$id
+  read_boot_id
+  dir=$state/jobs/$id
   trap '' HUP
-  mkdir -p "$jobs" 2>/dev/null || refuse no-home "text=cannot make $jobs"
+  mkdir -p "$state/jobs" 2>/dev/null || refuse no-home "path=$state/jobs"
   tries=0
   until mkdir "$dir" 2>/dev/null; do
     if [ -e "$dir/began" ]; then
       follow
       return
     fi
-    # Another launch of the same job is at it, or was cut off before it had begun anything.
+    # Another launch of this job is running, or was cut off before it started anything.
     tries=$((tries + 1))
-    if [ $tries -gt 20 ] && ! alive "$id"; then rm -rf "$dir"; fi
-    [ $tries -lt 300 ] || refuse no-home "text=cannot make $dir"
+    if [ $tries -gt 20 ] && ! job_lives "$id"; then rm -rf "$dir"; fi
+    [ $tries -lt 300 ] || refuse no-home "path=$dir"
     sleep 0.1
   done
-  prepare "$@"
-  start_root "login_user=$(id -un)" "$@"
+  prepare
+  start_root
   start_job "$@"
   prune
   follow
 }
 
+# prepare takes the lock and writes the files of the job.
 prepare() {
-  printf '%s %s\n' "$$" "$this_boot" >"$dir/pid" || refuse no-home "text=cannot write in $dir"
+  printf '%s %s\n' "$$" "$boot_id" >"$dir/pid" || refuse no-home "path=$dir"
   printf '%s\n' "$who" >"$dir/who"
   date +%s >"$dir/since"
   echo launch >"$dir/steps"
@@ -37,71 +45,64 @@ prepare() {
   draw_nonce
   printf '%s\n' "$nonce" >"$dir/nonce"
   : >"$dir/log"
-  stale=''
+  holder='' stolen=''
   until lock "$id"; do
-    words=$(whose "$holder")
-    if [ "$steal" = yes ] && end_other "$holder"; then
-      printf '%s warn the host was taken from job %s, which was ended\n' "$nonce" "$holder" >>"$dir/log"
+    described=$(describe_job "$holder")
+    if [ "$steal" = yes ] && [ -z "$(kill_other "$holder")" ]; then
+      stolen=$holder
+      notice warn lock-stolen "job=$stolen" >>"$dir/log"
       continue
     fi
     give_up
-    # shellcheck disable=SC2086
-    refuse locked $words
+    # shellcheck disable=SC2086 # several words
+    refuse locked $described
   done
-  if [ -n "$stale" ]; then printf '%s warn the lock of job %s, which is no more, was taken over\n' "$nonce" "$stale" >>"$dir/log"; fi
+  if [ "$holder" != "$stolen" ]; then notice warn lock-stale "job=$holder" >>"$dir/log"; fi
   write_scripts
 }
 
-# end_other JOB: in a subshell, since ending works on the variables of that job.
-# shellcheck disable=SC2030,SC2031
-end_other() (
-  id=$1 dir=$jobs/$1
-  end_job
-)
+# kill_other JOB kills another job, or prints what keeps it from doing so. It needs a subshell
+# because it changes the variables of the job.
+kill_other() {
+  id=$1 dir=$state/jobs/$1
+  kill_job || echo "$obstacle"
+}
 
-# give_up leaves nothing behind of a job that did not begin.
+# give_up removes all traces of a job that did not start.
 give_up() {
   unlock "$id"
   rm -rf "$dir"
 }
 
-# start_root starts the root half: now, because now there is somebody to type a password.
+# start_root starts the root half. It does so now because now the operator can type a password.
 start_root() {
   if [ "$kind" = home ] || [ "$goal" = build ] || [ -n "$switch_command" ]; then return; fi
-  if [ "$(id -u)" = 0 ]; then
-    root_said=$(/bin/sh "$dir/root.sh" start "$dir" "$R" "$@" 2>"$dir/sudo") || :
-  elif ! has sudo; then
-    give_up
-    refuse no-sudo
-  elif [ -z "$prompt" ]; then
-    root_said=$(LC_ALL=C sudo -n -- /bin/sh "$dir/root.sh" start "$dir" "$R" "$@" 2>"$dir/sudo" </dev/null) || :
-  else
-    root_said=$(sudo -S -k -p "$prompt" -- /bin/sh "$dir/root.sh" start "$dir" "$R" "$@") || :
-  fi
-  case $root_said in
-    *started*) rm -f "$dir/sudo" ;;
-    *busy*)
+  as_root /bin/sh "$dir/root.sh" start "$dir" "$sysroot" "login_user=$(id -un)" "id=$id" "who=$who" "kind=$kind" \
+    "goal=$goal" "confirm=$confirm" "confirm_seconds=$confirm_seconds"
+  case $root_status in
+    0) ;;
+    75)
       give_up
-      refuse busy "text=another job is at work on this machine: ${root_said#busy }" ;;
+      refuse busy "job=$(printf '%s\n' "$root_output" | tail -n 1)"
+      ;;
     *)
-      said=$(head -c 300 "$dir/sudo" 2>/dev/null) || :
       give_up
-      if [ -n "$prompt" ]; then refuse sudo-wrong; fi
-      case $said in
-        *password*) refuse sudo-password ;;
-      esac
-      one_line "$said"
-      refuse sudo-denied "text=$line" ;;
+      refuse_root
+      ;;
   esac
 }
 
-# start_job detaches it: a session and a process group of its own, which no hang-up reaches, and which cancel can end as a whole.
+# start_job ARGUMENT... starts the job in a session and a process group of its own, which no hang-up
+# reaches and which a cancel can end as a whole.
 start_job() {
-  # shellcheck disable=SC2046
+  for argument in "$@"; do
+    shift
+    if job_takes "$argument"; then set -- "$@" "$argument"; fi
+  done
+  # shellcheck disable=SC2046 # several words
   nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &
-  # By rename: whoever finds the file empty would take the job for dead. The job does the same, should this launch be cut off here.
-  printf '%s %s\n' "$!" "$this_boot" >"$dir/pid.launch"
-  mv -f "$dir/pid.launch" "$dir/pid"
+  # The job does the same, in case this launch is cut off here.
+  put "$dir/pid" "$! $boot_id"
   tries=0
   until [ -e "$dir/began" ] || [ $tries = 500 ]; do
     tries=$((tries + 1))
@@ -109,12 +110,12 @@ start_job() {
   done
 }
 
-# prune removes jobs that ended long ago, some at a time: the logs are the operator's by now, and each is a GC root.
+# prune removes old jobs, several at a time: the operator has their logs, and each is a GC root.
 prune() {
-  set -- "$jobs"/*
+  set -- "$state/jobs"/*
   [ $# -gt 16 ] || return 0
-  # shellcheck disable=SC2012
-  ls -1t "$jobs" | tail -n +9 | while read -r old; do
-    if [ -e "$jobs/$old/result" ]; then rm -rf "${jobs:?}/$old"; fi
+  # shellcheck disable=SC2012 # the names are those of jobs, and ls sorts by time
+  ls -1t "$state/jobs" | tail -n +9 | while read -r old; do
+    if [ -e "$state/jobs/$old/result" ]; then rm -rf "${state:?}/jobs/$old"; fi
   done
 }

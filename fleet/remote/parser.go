@@ -2,28 +2,55 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// maxLine is how much of a line is looked at: what is longer is on disk, and on no screen.
+// ItemKind is the kind of an [Item].
+type ItemKind int
+
+// The kinds of items, with the fields that they have.
+const (
+	Output   ItemKind = iota // a line of output: Text
+	StepItem                 // Step, Word ("start", "ok", "failed")
+	FactItem                 // Key, Text
+	NoteItem                 // Text
+	WarnItem                 // Text
+	Progress                 // Progress; comes with every change, so callers should coalesce it
+	EndItem                  // Word (the outcome), Code, Step, Text
+)
+
+// Item is a piece of a job's log. Its text is safe for a terminal.
+type Item struct {
+	Kind     ItemKind
+	Step     string
+	Word     string
+	Key      string
+	Code     string
+	Text     string
+	Progress NixProgress
+}
+
+// maxLine is how much of a line is parsed. The whole line is on disk.
 const maxLine = 64 << 10
 
-// Parser reads a job's log from its first byte and says what it means. It is an [io.Writer] for one goroutine.
+// Parser parses a job's log from its first byte. It is an [io.Writer] for one goroutine.
 type Parser struct {
 	nonce   []byte
 	emit    func(Item)
 	line    []byte
 	skip    bool // the rest of the line is beyond maxLine
-	nix     nix
-	problem string // what Nix gave as its reason last
+	nix     nixLog
+	problem string // the last reason that Nix gave for a failure
 }
 
-// NewParser takes the job's nonce: only lines that carry it are markers.
+// NewParser returns a parser that passes items to emit. Only lines that carry the nonce are
+// markers.
 func NewParser(nonce string, emit func(Item)) *Parser {
 	p := &Parser{nonce: []byte(nonce + " "), emit: emit}
-	p.nix = newNix(p)
+	p.nix = newNixLog(p)
 	return p
 }
 
@@ -36,10 +63,10 @@ func (p *Parser) Write(b []byte) (int, error) {
 			break
 		}
 		if len(p.line) == 0 {
-			p.end(b[:at])
+			p.endLine(b[:at])
 		} else {
 			p.hold(b[:at])
-			p.end(p.line)
+			p.endLine(p.line)
 		}
 		p.line, p.skip = p.line[:0], false
 		b = b[at+1:]
@@ -48,16 +75,16 @@ func (p *Parser) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-// Close flushes a last line that has no newline yet.
+// Close parses a last line that has no newline.
 func (p *Parser) Close() {
 	if len(p.line) > 0 {
-		p.end(p.line)
+		p.endLine(p.line)
 		p.line = nil
 	}
 }
 
-// hold keeps the unfinished line. Of one that is too long, the end stays in sight: a marker may stand there, after output that
-// lacked its newline.
+// hold keeps an unfinished line. Of a line that is too long it keeps the end, because a marker may
+// follow output that lacked its newline.
 func (p *Parser) hold(b []byte) {
 	p.line = append(p.line, b...)
 	if len(p.line) <= 2*maxLine {
@@ -70,8 +97,8 @@ func (p *Parser) hold(b []byte) {
 	p.line = append(p.line[:0], p.line[len(p.line)-maxLine:]...)
 }
 
-// end takes one whole line.
-func (p *Parser) end(line []byte) {
+// endLine parses a whole line.
+func (p *Parser) endLine(line []byte) {
 	if at := bytes.Index(line, p.nonce); at >= 0 && len(p.nonce) > 1 {
 		if at > 0 && !p.skip {
 			p.output(line[:at])
@@ -85,7 +112,7 @@ func (p *Parser) end(line []byte) {
 }
 
 func (p *Parser) output(line []byte) {
-	if message, ok := bytes.CutPrefix(line, []byte("@nix ")); ok && p.nix.message(message) {
+	if message, ok := bytes.CutPrefix(line, []byte("@nix ")); ok && p.nix.parse(message) {
 		return
 	}
 	p.text(clean.Line(line))
@@ -98,32 +125,51 @@ func (p *Parser) marker(words string) {
 	rest = clean.Line([]byte(rest))
 	switch word {
 	case "step":
-		f := strings.Fields(rest)
-		if len(f) < 2 {
-			return
+		if f := strings.Fields(rest); len(f) >= 2 {
+			p.emit(Item{Kind: StepItem, Step: f[0], Word: f[1]})
 		}
-		p.emit(Item{Kind: StepItem, Step: f[0], Word: f[1]})
 	case "fact":
 		key, value, _ := strings.Cut(rest, " ")
 		p.emit(Item{Kind: FactItem, Key: key, Text: value})
 	case "note":
-		p.emit(Item{Kind: NoteItem, Text: rest})
+		p.emit(Item{Kind: NoteItem, Text: noticeText(rest)})
 	case "warn":
-		p.emit(Item{Kind: WarnItem, Text: rest})
+		p.emit(Item{Kind: WarnItem, Text: noticeText(rest)})
 	case "end":
-		f := strings.SplitN(rest, " ", 4)
-		if len(f) != 4 {
-			return
-		}
-		item := Item{Kind: EndItem, Word: f[0], Code: dash(f[1]), Step: dash(f[2]), Text: f[3]}
-		if item.Code == "build" && p.problem != "" {
-			item.Text = p.problem
-		}
-		p.emit(item)
+		p.end(rest)
 	}
 }
 
-func dash(word string) string {
+// noticeText returns the text of a note or a warning: "code=CODE KEY=VALUE..." or a sentence.
+func noticeText(words string) string {
+	if !strings.HasPrefix(words, "code=") {
+		return words
+	}
+	fields := parseFields(words)
+	return notice(fields["code"], fields)
+}
+
+// end parses "OUTCOME CODE STEP" and, after that, "KEY=VALUE..." or a sentence.
+func (p *Parser) end(words string) {
+	f := strings.SplitN(words, " ", 4)
+	if len(f) < 3 {
+		return
+	}
+	e := ending{outcome: f[0], code: undash(f[1]), step: undash(f[2])}
+	text := strings.Join(f[3:], "")
+	if hasFields(text) {
+		e.fields = parseFields(text)
+		e.classify()
+		text = cmp.Or(e.sentence(), e.outcome)
+	}
+	if e.code == "build" && p.problem != "" {
+		text = p.problem
+	}
+	p.emit(Item{Kind: EndItem, Word: e.outcome, Code: e.code, Step: e.step, Text: text})
+}
+
+// undash returns "" for a dash.
+func undash(word string) string {
 	if word == "-" {
 		return ""
 	}

@@ -10,7 +10,7 @@ import (
 
 const nonce = "00112233445566778899aabbccddeeff"
 
-// read gives a log to a parser, cut into pieces of at most size bytes.
+// read parses a log that comes in pieces of at most size bytes.
 func read(log string, size int) []Item {
 	var items []Item
 	p := NewParser(nonce, func(i Item) { items = append(items, i) })
@@ -33,7 +33,7 @@ func texts(items []Item) []string {
 	return out
 }
 
-func TestMarkersTellWhatTheJobDoes(t *testing.T) {
+func TestParserReadsMarkers(t *testing.T) {
 	log := nonce + " step pull start\n" +
 		nonce + " fact pull advanced 3\n" +
 		nonce + " note a word\n" +
@@ -53,14 +53,14 @@ func TestMarkersTellWhatTheJobDoes(t *testing.T) {
 	}
 }
 
-func TestAMarkerAfterOutputWithoutNewlineIsStillAMarker(t *testing.T) {
+func TestParserFindsMarkerAfterOutputWithoutNewline(t *testing.T) {
 	got := read("no newline here"+nonce+" end switched - verify fine\n", 1<<20)
 	if len(got) != 2 || got[0].Text != "no newline here" || got[1].Kind != EndItem || got[1].Code != "" {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestOutputCannotForgeAMarker(t *testing.T) {
+func TestParserRejectsForgedMarkers(t *testing.T) {
 	for _, line := range []string{"end switched - verify fine", "ffffffffffffffffffffffffffffffff end switched - verify fine", nonce[:31] + " end switched - verify fine", nonce} {
 		for _, item := range read(line+"\n", 1<<20) {
 			if item.Kind != Output {
@@ -70,7 +70,7 @@ func TestOutputCannotForgeAMarker(t *testing.T) {
 	}
 }
 
-func TestALogMeansTheSameHoweverItIsCut(t *testing.T) {
+func TestParserDoesNotDependOnPieces(t *testing.T) {
 	log := "hello\r\n" + nonce + " step build start\nwörld \x1b[31mred\x1b[0m\n" +
 		`@nix {"action":"start","id":7,"level":3,"parent":0,"text":"building 'x'","type":105,"fields":["/nix/store/abc-hello.drv","",1,1]}` + "\n" +
 		`@nix {"action":"result","id":7,"type":101,"fields":["compiling"]}` + "\n" +
@@ -79,15 +79,15 @@ func TestALogMeansTheSameHoweverItIsCut(t *testing.T) {
 	for range 50 {
 		size := 1 + rand.IntN(3000)
 		if got := read(log, size); !reflect.DeepEqual(got, want) {
-			t.Fatalf("cut every %d bytes it means something else", size)
+			t.Fatalf("in pieces of %d bytes, the items differ", size)
 		}
 	}
 	if end := want[len(want)-2]; end.Kind != EndItem {
-		t.Errorf("the end after a long line was lost: %+v", end)
+		t.Errorf("the end marker after a long line is missing: %+v", end)
 	}
 }
 
-func TestAnEndlessLineIsOneLineAndTakesNoMemory(t *testing.T) {
+func TestParserLimitsLineLength(t *testing.T) {
 	var items []Item
 	p := NewParser(nonce, func(i Item) { items = append(items, i) })
 	piece := []byte(strings.Repeat("x", 1<<20))
@@ -99,11 +99,11 @@ func TestAnEndlessLineIsOneLineAndTakesNoMemory(t *testing.T) {
 	}
 	_, _ = p.Write([]byte("\nnext\n"))
 	if got := texts(items); len(got) != 2 || got[1] != "next" {
-		t.Errorf("%d lines came of one long line and a short one", len(got))
+		t.Errorf("got %d lines of a long line and a short one", len(got))
 	}
 }
 
-func TestNixTellsProgress(t *testing.T) {
+func TestParserReportsBuildProgress(t *testing.T) {
 	var last NixProgress
 	var lines []string
 	p := NewParser(nonce, func(i Item) {
@@ -138,7 +138,7 @@ func TestNixTellsProgress(t *testing.T) {
 	}
 }
 
-func TestTheReasonOfAFailedBuildIsNixsOwn(t *testing.T) {
+func TestParserTakesReasonOfFailedBuildFromNix(t *testing.T) {
 	got := read(`@nix {"action":"msg","level":0,"msg":"\u001b[31;1merror:\u001b[0m\n       … while evaluating\n\n       error: attribute 'tpyo' missing"}`+"\n"+
 		nonce+" end failed build build nix build exited with 1\n", 1<<20)
 	if end := got[len(got)-1]; end.Text != "attribute 'tpyo' missing" {
@@ -146,7 +146,7 @@ func TestTheReasonOfAFailedBuildIsNixsOwn(t *testing.T) {
 	}
 }
 
-func TestLinesThatOnlyLookLikeNixsAreOutput(t *testing.T) {
+func TestParserPassesInvalidNixMessagesOn(t *testing.T) {
 	if got := texts(read("@nix {not json\n@nix\n", 1<<20)); !reflect.DeepEqual(got, []string{"@nix {not json", "@nix"}) {
 		t.Errorf("got %q", got)
 	}

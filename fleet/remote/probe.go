@@ -11,39 +11,28 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// MaxProbe bounds what a host may answer to a probe.
+// MaxProbe limits the output of a probe, in bytes.
 const MaxProbe = 256 << 10
 
-// Checkout is where a host has its configuration, as a script is told.
-type Checkout struct {
-	Repo    string // the user's own; "~/" is the login user's home
-	Managed bool   // the clone that fleetctl keeps of Remote, instead of Repo
-	Remote  string
-}
-
-func (c Checkout) args() []string {
-	return []string{"repo=" + c.Repo, "managed=" + yes(c.Managed), "remote=" + c.Remote}
-}
-
-// Probe asks how a host of that kind fares. Its header is "probed"; [ParseProbe] reads what comes after it.
+// Probe returns the script that prints the status of a host of that kind. Its header is "probed",
+// and [ParseProbe] parses what follows it.
 func Probe(token, kind string, c Checkout) Script {
-	return Script{
-		Text: script("env", "lock", "home", "preflight", "probe") + run,
-		Args: append([]string{"token=" + token, "kind=" + kind}, c.args()...),
-	}
+	return compose("probe").script(c.values(values{"token": {token}, "kind": {kind}}))
 }
 
-// Probed is what a host answers to a probe.
+// Probed is the result of a probe.
 type Probed struct {
 	Health health.Health
-	Agent  string // the path of the agent's socket on the host; "" where there is none
+	Agent  string // the path of the health agent's socket on the host; "" if there is none
 	Ticks  Ticks
 }
 
-// Ticks is how a host's processors have spent their time since it started: two of them tell how busy they were in between.
+// Ticks is how a host's processors have spent their time since it booted. Two of them show how busy
+// the processors were in between.
 type Ticks struct{ Busy, Total uint64 }
 
-// Since returns the share of time, in percent, that the processors were busy since before. It is nil where that cannot be told.
+// Since returns how busy the processors were since before, in percent, or nil if that cannot be
+// computed, as after a reboot.
 func (t Ticks) Since(before Ticks) *float64 {
 	if before.Total == 0 || t.Total <= before.Total || t.Busy < before.Busy {
 		return nil
@@ -51,26 +40,26 @@ func (t Ticks) Since(before Ticks) *float64 {
 	return new(100 * float64(t.Busy-before.Busy) / float64(t.Total-before.Total))
 }
 
-// ParseProbe reads a probe's answer. What it does not understand it leaves out, as the host does what it does not know.
+// ParseProbe parses the output of a probe. It ignores lines that it does not know.
 func ParseProbe(text []byte) Probed {
-	p := prober{amounts: map[string]uint64{}}
+	p := probeParser{amounts: map[string]uint64{}}
 	for line := range bytes.Lines(text) {
 		key, value, _ := strings.Cut(clean.Line(line), " ")
 		if value = strings.TrimSpace(value); value != "" {
-			p.take(key, value)
+			p.parse(key, value)
 		}
 	}
 	return p.finish()
 }
 
-// prober is an answer as it is read.
-type prober struct {
+// probeParser collects the values of a probe.
+type probeParser struct {
 	Probed
 	checkout health.Checkout
-	amounts  map[string]uint64 // by the names that Linux and macOS have for them
+	amounts  map[string]uint64 // by the names that Linux and macOS give them
 }
 
-func (p *prober) take(key, value string) {
+func (p *probeParser) parse(key, value string) {
 	h := &p.Health
 	switch key {
 	case "kind":
@@ -106,18 +95,18 @@ func (p *prober) take(key, value string) {
 	case "job":
 		h.Job = job(value)
 	case "sysctl":
-		p.takeSysctl(value)
+		p.parseSysctl(value)
 	case "vm_stat":
-		p.takePages(value)
+		p.parsePages(value)
 	case "MemTotal", "MemAvailable", "SwapTotal", "SwapFree":
 		p.amounts[key] = natural(value) << 10
 	default:
-		p.takeSystem(key, value)
-		p.takeCheckout(key, value)
+		p.parseSystem(key, value)
+		p.parseCheckout(key, value)
 	}
 }
 
-func (p *prober) takeSystem(key, value string) {
+func (p *probeParser) parseSystem(key, value string) {
 	s := &p.Health.System
 	switch key {
 	case "deployed":
@@ -137,11 +126,11 @@ func (p *prober) takeSystem(key, value string) {
 	}
 }
 
-func (p *prober) takeCheckout(key, value string) {
+func (p *probeParser) parseCheckout(key, value string) {
 	c := &p.checkout
 	switch key {
 	case "checkout":
-		if value != "(initial)" { // git's word for a repository without a commit
+		if value != "(initial)" { // what git prints for a repository without a commit
 			c.Revision = value
 		}
 	case "branch":
@@ -161,8 +150,8 @@ func (p *prober) takeCheckout(key, value string) {
 	}
 }
 
-// finish puts together what came in pieces.
-func (p *prober) finish() Probed {
+// finish computes what depends on several values.
+func (p *probeParser) finish() Probed {
 	h := &p.Health
 	h.Memory = amount(p.amounts["MemTotal"], p.amounts["MemAvailable"])
 	h.Swap = amount(p.amounts["SwapTotal"], p.amounts["SwapFree"])
@@ -182,13 +171,13 @@ func amount(total, free uint64) *health.Amount {
 	return &health.Amount{Total: total, Free: min(free, total)}
 }
 
-// disk reads df's TOTAL and FREE in KiB.
+// disk parses df's TOTAL and FREE in KiB.
 func disk(value string) *health.Amount {
 	total, free, _ := strings.Cut(value, " ")
 	return amount(natural(total)<<10, natural(free)<<10)
 }
 
-// load reads the first three of some figures.
+// load parses the first three of some figures.
 func load(value string) (l [3]float64) {
 	for i, word := range strings.Fields(value) {
 		if i == len(l) {
@@ -199,8 +188,8 @@ func load(value string) (l [3]float64) {
 	return l
 }
 
-// ticks reads the line "cpu" of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal. What comes after those is in user
-// and nice already.
+// ticks parses the line "cpu" of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal.
+// What follows is included in user and nice.
 func ticks(value string) (t Ticks) {
 	const idle, iowait, steal = 3, 4, 7
 	for i, word := range strings.Fields(value) {
@@ -216,7 +205,7 @@ func ticks(value string) (t Ticks) {
 	return t
 }
 
-// job reads the words of lock.sh about whoever has the host.
+// job parses the words that lib/describe_job.sh prints.
 func job(value string) *health.Job {
 	j := &health.Job{}
 	for word := range strings.FieldsSeq(value) {
@@ -235,7 +224,8 @@ func job(value string) *health.Job {
 	return j
 }
 
-// natural reads a whole number, and 0 where there is none. What no machine can have is none.
+// natural parses a natural number. It returns 0 for anything else, and for more than a machine can
+// have of anything.
 func natural(word string) uint64 {
 	n, err := strconv.ParseUint(word, 10, 64)
 	if err != nil || n >= 1<<50 {
@@ -244,7 +234,7 @@ func natural(word string) uint64 {
 	return n
 }
 
-// decimal reads a figure that is no whole number.
+// decimal parses a number that is not negative. It returns 0 for anything else.
 func decimal(word string) float64 {
 	f, err := strconv.ParseFloat(word, 64)
 	if err != nil || f < 0 || math.IsNaN(f) || math.IsInf(f, 0) {
@@ -253,7 +243,7 @@ func decimal(word string) float64 {
 	return f
 }
 
-// instant reads seconds since 1970, as far as a calendar of four digits goes.
+// instant parses seconds since 1970. It returns nil for anything else, and after the year 9999.
 func instant(word string) *time.Time {
 	const endOf9999 = 253402300800
 	if n := natural(word); n > 0 && n < endOf9999 {

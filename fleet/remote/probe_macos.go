@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// takeSysctl reads a line of macOS's sysctl, "NAME: VALUE".
-func (p *prober) takeSysctl(line string) {
+// parseSysctl parses a line of macOS's sysctl, "NAME: VALUE".
+func (p *probeParser) parseSysctl(line string) {
 	name, value, _ := strings.Cut(line, ": ")
 	switch name {
 	case "hw.memsize":
@@ -33,8 +33,9 @@ func mebibytes(line, after string) uint64 {
 	return uint64(min(decimal(value), 1<<30) * (1 << 20))
 }
 
-// takePages reads a line of macOS's vm_stat. Pages that hold nothing, or what can be read again, can still be used.
-func (p *prober) takePages(line string) {
+// parsePages parses a line of macOS's vm_stat. Pages that are empty, or whose content is on disk,
+// are available.
+func (p *probeParser) parsePages(line string) {
 	if _, size, is := strings.Cut(line, "page size of "); is {
 		size, _, _ = strings.Cut(size, " ")
 		p.amounts["page"] = natural(size)

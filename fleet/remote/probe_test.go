@@ -16,7 +16,7 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-const linuxAnswer = `kind nixos
+const linuxOutput = `kind nixos
 boot 7d92d822-433f-474b-ba4a-b92a47cb6fea
 time 1795503408
 host hsb0.lan
@@ -51,8 +51,8 @@ job job=r1.hsb0 who=mba@imac0 since=1795503000 step=build
 agent /run/fleetctl-agent/agent.sock
 `
 
-func TestAProbesAnswerIsUnderstood(t *testing.T) {
-	got := ParseProbe([]byte(linuxAnswer))
+func TestParseProbe(t *testing.T) {
+	got := ParseProbe([]byte(linuxOutput))
 	at := func(s int64) *time.Time { return new(time.Unix(s, 0).UTC()) }
 	want := Probed{
 		Agent: "/run/fleetctl-agent/agent.sock",
@@ -78,7 +78,7 @@ func TestAProbesAnswerIsUnderstood(t *testing.T) {
 	}
 }
 
-func TestAMacsFiguresAreUnderstood(t *testing.T) {
+func TestParseProbeOfMac(t *testing.T) {
 	h := ParseProbe([]byte(`time 1763903600
 sysctl kern.boottime: { sec = 1763900000, usec = 123456 } Sun Nov 23 12:13:20 2025
 sysctl vm.loadavg: { 1.52 1.61 1.70 }
@@ -102,14 +102,14 @@ vm_stat Pages speculative:                         1000.
 	}
 }
 
-func TestWhatAHostDoesNotTellIsAbsent(t *testing.T) {
+func TestParseProbeLeavesOutWhatIsMissing(t *testing.T) {
 	got := ParseProbe([]byte("kind home\nload\nroot - -\nbranch main\nuptime NaN\ntime 99999999999999\n"))
 	if want := (Probed{Health: health.Health{Kind: "home"}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestHowBusyAHostWasIsToldByTwoProbes(t *testing.T) {
+func TestTicksSince(t *testing.T) {
 	if busy := (Ticks{Busy: 150, Total: 400}).Since(Ticks{Busy: 100, Total: 200}); busy == nil || *busy != 25 {
 		t.Errorf("busy %v", busy)
 	}
@@ -121,13 +121,13 @@ func TestHowBusyAHostWasIsToldByTwoProbes(t *testing.T) {
 	}
 }
 
-// Whatever a host answers, it can be written as JSON, and shown on a terminal.
-func FuzzProbesAnswer(f *testing.F) {
-	f.Add([]byte(linuxAnswer))
+// FuzzParseProbe checks that every output of a host can be written as JSON and shown on a terminal.
+func FuzzParseProbe(f *testing.F) {
+	f.Add([]byte(linuxOutput))
 	f.Add([]byte("subject \x1b[31mred\nfailed \xff\u202e\nload Inf -1 1e999\ntime 999999999999\ngeneration-time -5\nMemTotal 18446744073709551615\n"))
 	f.Add([]byte("vm_stat (page size of 16384 bytes)\nvm_stat Pages free: 1125899906842623.\nsysctl vm.swapusage: total = 1e300M"))
-	f.Fuzz(func(t *testing.T, answer []byte) {
-		p := ParseProbe(answer)
+	f.Fuzz(func(t *testing.T, output []byte) {
+		p := ParseProbe(output)
 		text, err := json.Marshal(p.Health)
 		if err != nil {
 			t.Fatal(err)
@@ -149,8 +149,8 @@ func FuzzProbesAnswer(f *testing.F) {
 	})
 }
 
-// The probe of this machine, by every shell that a host could have.
-func TestEveryShellProbesThisMachine(t *testing.T) {
+// TestProbeWorksInEveryShell probes this machine with every shell that a host could have.
+func TestProbeWorksInEveryShell(t *testing.T) {
 	if _, err := os.Stat("/proc/loadavg"); err != nil {
 		t.Skip("needs Linux")
 	}
@@ -171,16 +171,16 @@ func TestEveryShellProbesThisMachine(t *testing.T) {
 	}
 }
 
-// A probe of a home tells its own agent before the machine's, a probe of a machine tells the machine's alone. Where the sockets are is
-// said to both sides of the connection by [health.Sockets].
-func TestAProbeTellsTheAgentThatIsTheHosts(t *testing.T) {
-	root, err := os.MkdirTemp("", "") // a socket's path may be no longer than about 100 bytes
+// TestProbeReportsSocketOfAgent compares the script with [health.Sockets]. A home's own agent comes
+// before the machine's; a machine has only its own.
+func TestProbeReportsSocketOfAgent(t *testing.T) {
+	root, err := os.MkdirTemp("", "") // the path of a socket is limited to about 100 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(root)
 	env := map[string]string{"FLEETCTL_ROOT": root, "HOME": root + "/home", "XDG_STATE_HOME": "", "XDG_RUNTIME_DIR": ""}
-	told := func(kind string) string {
+	agent := func(kind string) string {
 		s := Probe("token", kind, Checkout{Repo: "~/none"})
 		cmd := shell("/bin/sh", s.Text, append([]string{"-s", "--"}, s.Args...)...)
 		cmd.Env = os.Environ()
@@ -193,12 +193,12 @@ func TestAProbeTellsTheAgentThatIsTheHosts(t *testing.T) {
 		}
 		return ParseProbe(out).Agent
 	}
-	if got := told("home"); got != "" {
-		t.Errorf("there is none, and it tells %q", got)
+	if got := agent("home"); got != "" {
+		t.Errorf("without an agent: %q", got)
 	}
-	lookedAt := health.Sockets(func(string) string { return "" }, root+"/home", os.Getuid())
-	slices.Reverse(lookedAt) // so that each comes before those that are there
-	for _, socket := range lookedAt {
+	sockets := health.Sockets(func(string) string { return "" }, root+"/home", os.Getuid())
+	slices.Reverse(sockets) // so that each takes precedence over the previous ones
+	for _, socket := range sockets {
 		own := strings.HasPrefix(socket, root) || strings.HasPrefix(socket, "/run/user/")
 		if !strings.HasPrefix(socket, root) {
 			socket = root + socket
@@ -211,15 +211,15 @@ func TestAProbeTellsTheAgentThatIsTheHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		if got := told("home"); got != socket {
-			t.Errorf("a home is told of %q, not of %q", got, socket)
+		if got := agent("home"); got != socket {
+			t.Errorf("home: got %q, want %q", got, socket)
 		}
-		if got := told("darwin"); (got == socket) == own {
-			t.Errorf("a machine is told of %q when there is %q", got, socket)
+		if got := agent("darwin"); (got == socket) == own {
+			t.Errorf("machine: got %q with %q present", got, socket)
 		}
 	}
 	env["XDG_RUNTIME_DIR"] = "/elsewhere"
-	if got := told("home"); !strings.HasSuffix(got, "/.local/state/fleetctl/agent.sock") {
-		t.Errorf("its runtime directory is elsewhere, and it tells %q", got)
+	if got := agent("home"); !strings.HasSuffix(got, "/.local/state/fleetctl/agent.sock") {
+		t.Errorf("with another XDG_RUNTIME_DIR: %q", got)
 	}
 }

@@ -1,40 +1,25 @@
 # shellcheck shell=sh
-# shellcheck disable=SC2034,SC2154
-# reboot.sh: starts this host anew, a second after it has said so: the boot it is in stands in the header. A host on which a job is at
-# work is left alone. Standard input, after the script, has nothing but a sudo password, and only once its prompt was seen.
+# reboot.sh: reboots the host, one second after it has printed a header with the ID of the current
+# boot. It refuses while a job is running. After the script, standard input has nothing but a sudo
+# password, and only once fleetctl has seen the prompt.
+#
+# uses: answer boot_id describe_job detach has holder refuse refuse_root sudo
+# inputs: prompt
 
 main() {
   take "$@"
-  know_boot
-  if holder=$(readlink "$state/lock" 2>/dev/null) && alive "$holder"; then
-    # shellcheck disable=SC2046
-    refuse locked $(whose "$holder")
+  read_boot_id
+  if find_holder; then
+    # shellcheck disable=SC2046 # several words
+    refuse locked $(describe_job "$holder")
   fi
   if has systemctl; then set -- "$(command -v systemctl)" reboot; else set -- "$(command -v shutdown)" -r now; fi
   case $1 in
-    "$R"/*) ;;
-    *) refuse no-reboot ;; # none, or not this host's own
+    "$sysroot"/*) ;;
+    *) refuse no-reboot ;; # there is none, or it is not that of this host
   esac
-  as_root "$@"
-  answer rebooting "$this_boot"
-}
-
-# as_root COMMAND...: lets root run it, detached, in a second.
-as_root() {
-  later="nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &"
-  if [ "$(id -u)" = 0 ]; then
-    sh -c "$later" sh "$@"
-  elif ! has sudo; then
-    refuse no-sudo
-  elif [ -n "$prompt" ]; then
-    sudo -S -k -p "$prompt" -- sh -c "$later" sh "$@" || refuse sudo-wrong
-  else
-    said=$(LC_ALL=C sudo -n -- sh -c "$later" sh "$@" 2>&1 </dev/null) || case $said in
-      *password*) refuse sudo-password ;;
-      *)
-        one_line "$said"
-        refuse sudo-denied "text=$line"
-        ;;
-    esac
-  fi
+  # The detached shell runs its parameters.
+  as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
+  [ $root_status = 0 ] || refuse_root
+  answer rebooting "$boot_id"
 }

@@ -7,23 +7,38 @@ import (
 	"strings"
 )
 
-// maxNoise bounds what is kept of a login shell's own words before the header.
+// Header is the first line that a session prints: what happened to the request.
+type Header struct {
+	// Word is "following", "refused", "absent", "tip", "told", "cancelled", "probed", "planned",
+	// "booted", "rebooting" or "generations".
+	Word string
+	// Nonce and Offset come with "following". Offset is that of the bytes that follow in the log.
+	Nonce  string
+	Offset int64
+	// Code is the reason of "refused", the commit of "tip", or the boot ID of "booted" and
+	// "rebooting".
+	Code   string
+	Values map[string]string // figures of "refused"; see [Reason]
+}
+
+// maxNoise limits how much output of a login shell is kept while looking for the header.
 const maxNoise = 64 << 10
 
-// Stream is the standard output of a session: whatever a login shell says first is dropped, the header is taken out, and the log's
-// bytes go on as they came. It is an [io.Writer] for one goroutine.
+// Stream is the standard output of a session. It drops what a login shell prints before the header,
+// parses the header, and passes on the bytes of the log. It is an [io.Writer] for one goroutine.
 type Stream struct {
 	mark   []byte
 	header func(Header)
 	log    io.Writer
-	before []byte // what came so far of the noise and the header; nil once the header was seen
+	before []byte // what was received before the end of the header; nil after it
 }
 
-// NewStream expects the header that carries token. header is called once, from Write.
+// NewStream returns a stream whose header carries token. It calls header once, from Write.
 func NewStream(token string, header func(Header), log io.Writer) *Stream {
 	return &Stream{mark: []byte("@" + token + " "), header: header, log: log, before: []byte{}}
 }
 
+// Write returns the errors of the log's writer.
 func (s *Stream) Write(p []byte) (int, error) {
 	if s.before == nil {
 		return s.log.Write(p)
@@ -58,20 +73,12 @@ func parseHeader(line string) Header {
 	case "following":
 		nonce, offset, _ := strings.Cut(rest, " ")
 		h.Nonce = nonce
-		h.Offset, _ = strconv.ParseInt(offset, 10, 64) // our own script's figure; a forged one only misplaces the forger's log
+		// A host that forges the offset only misplaces its own log.
+		h.Offset, _ = strconv.ParseInt(offset, 10, 64)
 	case "refused", "tip", "booted", "rebooting":
 		var pairs string
 		h.Code, pairs, _ = strings.Cut(rest, " ")
-		for pairs != "" {
-			var key, value string
-			key, pairs, _ = strings.Cut(pairs, "=")
-			if key == "text" { // the last one, blanks and all
-				h.Values[key] = pairs
-				break
-			}
-			value, pairs, _ = strings.Cut(pairs, " ")
-			h.Values[key] = value
-		}
+		h.Values = parseFields(pairs)
 	}
 	return h
 }

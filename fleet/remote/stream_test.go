@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestAStreamIsTheHeaderAndThenTheLogByteForByte(t *testing.T) {
+func TestStreamSeparatesHeaderFromLog(t *testing.T) {
 	whole := "Welcome to fish!\n@other following x 0\n@tok following abc 42\nlog \x00\xff bytes\n@tok refused again\n"
 	for size := 1; size <= len(whole); size++ {
 		var log bytes.Buffer
@@ -28,7 +28,7 @@ func TestAStreamIsTheHeaderAndThenTheLogByteForByte(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhoAndWhy(t *testing.T) {
+func TestParseHeader(t *testing.T) {
 	for line, want := range map[string]Header{
 		"refused locked job=r1.h1 who=mba@imac0 since=1700000000 step=build": {Word: "refused", Code: "locked",
 			Values: map[string]string{"job": "r1.h1", "who": "mba@imac0", "since": "1700000000", "step": "build"}},
@@ -44,7 +44,7 @@ func TestARefusalSaysWhoAndWhy(t *testing.T) {
 	}
 }
 
-func TestALoginShellsNoiseTakesNoMemory(t *testing.T) {
+func TestStreamLimitsNoise(t *testing.T) {
 	s := NewStream("tok", func(Header) {}, &bytes.Buffer{})
 	for range 1000 {
 		_, _ = s.Write(bytes.Repeat([]byte("noise "), 1000))

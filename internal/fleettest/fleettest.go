@@ -1,10 +1,11 @@
-// Package fleettest starts a fleet for tests: hosts that run the real scripts behind real SSH, each in
-// a directory of its own, with the stand-ins of package demo for nix and sudo.
+// Package fleettest starts a fleet for tests: hosts that run the real scripts behind real SSH, each
+// in a directory of its own, with the stand-ins of package demo for nix and sudo.
 package fleettest
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"os"
@@ -26,22 +27,36 @@ import (
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
-// Fleet is a fleet of demo hosts, an inventory of them, and an engine that reaches them over SSH. It is
-// a [host.Dialer].
+// Fleet is a fleet of demo hosts, an inventory of them, and an engine that reaches them over SSH.
+// It is a [host.Dialer].
 type Fleet struct {
 	*demo.Fleet
-	t       *testing.T
-	Inv     *inventory.Inventory
-	pool    *sshexec.Pool
-	Ways    map[string]string // host name to the host:port to dial instead of its server
-	Shut    atomic.Bool       // makes every Dial fail
-	Options fleet.Options     // the options of Deploy
-	Engine  *engine.Engine
+	t    *testing.T
+	Inv  *inventory.Inventory
+	pool *sshexec.Pool
+	// Addresses maps the name of a host to the host:port to dial instead of its server.
+	Addresses map[string]string
+	Shut      atomic.Bool   // makes every Dial fail
+	Options   fleet.Options // options of Deploy
+	Engine    *engine.Engine
+	Client    *host.Client
+}
+
+// Main runs the tests of a package that uses this one. Tests of hosts mostly wait, so more of them
+// run at once than there are CPUs.
+func Main(m *testing.M) {
+	flag.Parse()
+	explicit := false
+	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
+	if !explicit {
+		flag.Set("test.parallel", "8")
+	}
+	os.Exit(m.Run())
 }
 
 // New starts the hosts and stops them when the test ends. The test runs in parallel with others.
 func New(t *testing.T, hosts ...demo.Host) *Fleet {
-	t.Parallel() // hosts mostly wait, so tests of them can share the CPU
+	t.Parallel()
 	d, err := demo.Start(t.Context(), demo.Options{Hosts: hosts})
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +66,13 @@ func New(t *testing.T, hosts ...demo.Host) *Fleet {
 	if err != nil || len(findings) > 0 {
 		t.Fatal(err, findings)
 	}
-	f := &Fleet{Fleet: d, t: t, Inv: inv, Ways: map[string]string{}}
+	f := &Fleet{Fleet: d, t: t, Inv: inv, Addresses: map[string]string{}}
 	f.pool = sshexec.NewPool(sshexec.Options{
 		Home: d.Home, User: "mba", ConfigFile: filepath.Join(d.Home, ".ssh", "config"), Getenv: func(string) string { return "" },
 	})
 	t.Cleanup(func() { f.pool.Close() })
 	f.Engine = f.NewEngine(t.TempDir())
+	f.Client = &host.Client{Dialer: f, Inventory: inv}
 	return f
 }
 
@@ -71,8 +87,8 @@ func (f *Fleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) 
 		return nil, errors.New("no route to host")
 	}
 	target := sshexec.Target{Name: h.Name, Address: h.Address, Port: h.Port, User: h.User, Timeout: h.Timeouts.Connect}
-	if way := f.Ways[h.Name]; way != "" {
-		_, port, _ := net.SplitHostPort(way)
+	if address := f.Addresses[h.Name]; address != "" {
+		_, port, _ := net.SplitHostPort(address)
 		target.Port, _ = strconv.Atoi(port)
 	}
 	conn, err := f.pool.Dial(ctx, target)
@@ -96,18 +112,7 @@ func (f *Fleet) Deploy(ctx context.Context, sink func(fleet.Event), words ...str
 		f.t.Fatal(err)
 	}
 	f.Options.Rev = rev
-	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, f.Options, "me@here")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	_, err = f.Engine.Run(ctx, plan, func(ev fleet.Event) {
-		state.Apply(ev)
-		sink(ev)
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return rev, state
+	return rev, f.run(ctx, f.Options, sink)
 }
 
 // ExpectWholeLog fails the test unless the recorded log equals the log on the host.
@@ -123,21 +128,18 @@ func (f *Fleet) ExpectWholeLog(run, host string) {
 		return
 	}
 	defer log.Close()
-	kept, _ := io.ReadAll(log)
-	own, err := os.ReadFile(filepath.Join(f.Root(host), "home", "mba", ".local", "state", "fleetctl", "jobs", run+"."+host, "log"))
-	if err != nil || string(kept) != string(own) {
-		f.t.Errorf("%s: kept %d bytes of a log of %d: %v", host, len(kept), len(own), err)
+	recorded, _ := io.ReadAll(log)
+	path := filepath.Join(f.Root(host), "home/mba/.local/state/fleetctl/jobs", run+"."+host, "log")
+	original, err := os.ReadFile(path)
+	if err != nil || string(recorded) != string(original) {
+		f.t.Errorf("%s: recorded %d bytes of a log of %d: %v", host, len(recorded), len(original), err)
 	}
 }
 
-// Foresee previews a run on the first host.
-func (f *Fleet) Foresee(o fleet.Options, rev string, build bool) host.Forecast {
+// Preview previews a run on the first host.
+func (f *Fleet) Preview(o fleet.Options, rev string, build bool) host.Preview {
 	f.t.Helper()
-	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, o, "me@here")
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return host.Foresee(f.t.Context(), f, plan, f.Inv.Hosts[0], rev, build)
+	return f.Client.Preview(f.t.Context(), f.plan(o), f.Inv.Hosts[0], rev, build)
 }
 
 // Refs returns everything in a checkout that a command must not change when it only looks.
@@ -155,9 +157,9 @@ func Refs(t *testing.T, dir string) string {
 }
 
 // Status polls every host once.
-func (f *Fleet) Status() map[string]host.HostStatus {
-	found := make(map[string]host.HostStatus)
-	host.Status(f.t.Context(), f, f.Inv, f.Inv.Hosts, 4, func(s host.HostStatus) { found[s.Host] = s })
+func (f *Fleet) Status() map[string]host.Status {
+	found := make(map[string]host.Status)
+	f.Client.Status(f.t.Context(), f.Inv.Hosts, func(s host.Status) { found[s.Host] = s })
 	return found
 }
 
@@ -181,7 +183,8 @@ func Git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %v: %v: %s", args, err, out)
@@ -189,8 +192,8 @@ func Git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// GiveTests replaces the repository tests of a host, in its checkout.
-func (f *Fleet) GiveTests(host, user string, scripts map[string]string) {
+// SetTests replaces the repository tests of a host, in its checkout.
+func (f *Fleet) SetTests(host, user string, scripts map[string]string) {
 	f.t.Helper()
 	dir := filepath.Join(f.Checkout(host, user), "hosts", host)
 	if err := os.RemoveAll(dir); err != nil { // a file in the demo's repository
@@ -211,9 +214,9 @@ func (f *Fleet) GiveTests(host, user string, scripts map[string]string) {
 }
 
 // RunTests runs the repository tests of every host.
-func (f *Fleet) RunTests() map[string]host.Tested {
-	results := make(map[string]host.Tested)
-	host.RunTests(f.t.Context(), f, f.Inv, f.Inv.Hosts, 4, func(t host.Tested) { results[t.Host] = t })
+func (f *Fleet) RunTests() map[string]host.TestResults {
+	results := make(map[string]host.TestResults)
+	f.Client.RunTests(f.t.Context(), f.Inv.Hosts, func(r host.TestResults) { results[r.Host] = r })
 	return results
 }
 
@@ -222,21 +225,35 @@ func (f *Fleet) Reboot(o host.RebootOptions) map[string]host.RebootResult {
 	if o.Limit == 0 {
 		o.Limit = 20 * time.Second
 	}
-	o.Parallel = 4
 	results := make(map[string]host.RebootResult)
-	host.Reboot(f.t.Context(), f, f.Inv, f.Inv.Hosts, o, func(r host.RebootResult) { results[r.Host] = r })
+	f.Client.Reboot(f.t.Context(), f.Inv.Hosts, o, func(r host.RebootResult) { results[r.Host] = r })
 	return results
 }
 
 // Run runs a plan for all hosts and returns its final state.
-func (f *Fleet) Run(o fleet.Options) (state fleet.State) {
+func (f *Fleet) Run(o fleet.Options) fleet.State {
+	f.t.Helper()
+	return f.run(f.t.Context(), o, func(fleet.Event) {})
+}
+
+func (f *Fleet) run(ctx context.Context, o fleet.Options, sink func(fleet.Event)) (state fleet.State) {
+	f.t.Helper()
+	_, err := f.Engine.Run(ctx, f.plan(o), func(ev fleet.Event) {
+		state.Apply(ev)
+		sink(ev)
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return state
+}
+
+// plan returns a plan for all hosts.
+func (f *Fleet) plan(o fleet.Options) *fleet.Plan {
 	f.t.Helper()
 	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, o, "me@here")
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	if _, err := f.Engine.Run(f.t.Context(), plan, state.Apply); err != nil {
-		f.t.Fatal(err)
-	}
-	return state
+	return plan
 }

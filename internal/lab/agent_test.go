@@ -122,7 +122,9 @@ func TestTableFallsBackFromAgentToProbe(t *testing.T) {
 	term.press("r")
 	term.awaitGone(`runs .*agent `)
 	term.await(`runs .*Nix 2.*up`)
-	term.press("Escape", "q")
+	term.press("Escape")
+	term.await(`m3 .*home`)
+	term.press("q")
 	term.await(`exit status 0`)
 }
 

@@ -151,7 +151,7 @@ health = [
 	push(t, "m1", "")
 	r := fleetctl(t, "deploy", "m1", "--inventory", inventory)
 	r.expectExit(t, 1)
-	if result := r.expect(t, "m1", fleet.Degraded, "health"); !strings.Contains(result.Reason, `"http://10.78.0.101:8080/nosuch (404) from the operator's machine" fails`) {
+	if result := r.expect(t, "m1", fleet.Degraded, "health"); !strings.Contains(result.Reason, `"http://10.78.0.101:8080/nosuch (404) from the operator's machine" failed`) {
 		t.Errorf("the reason does not name the check from the operator's machine: %q", result.Reason)
 	}
 

@@ -84,7 +84,7 @@ func TestTableSession(t *testing.T) {
 	term.accept(`deploy 2 hosts\?`)
 	term.press("Tab") // the fleet's log
 	term.await(`m2 .*▸ (build|activate|confirm)`)
-	term.await(`m1 .*✗ failed`, `has ended: 1 switched, 1 failed`)
+	term.await(`m1 .*✗ failed`, `finished: 1 switched, 1 failed`)
 
 	term.press("a")
 	term.await(` marked  `)
@@ -99,7 +99,7 @@ func TestTableSession(t *testing.T) {
 	term.press("F")
 	term.accept(`deploy 1 host\?`)
 	term.awaitGone(`m1 .*✗ failed`)
-	term.await(`m1  switched`, `has ended: 1 switched$`)
+	term.await(`m1  switched`, `finished: 1 switched$`)
 
 	term.press("j", "R")
 	term.await(`Cancel \]`, `current`)
@@ -115,7 +115,7 @@ func TestTableSession(t *testing.T) {
 	if now := systemOf(t, "m2"); now != first {
 		t.Errorf("m2 was rolled back to %s, want %s", now, first)
 	}
-	term.await(`m2 .*(fine|reboot|behind)`)
+	term.await(`m2 .*(current|reboot|behind)`)
 
 	term.press("s")
 	term.await(`mba@m2`)
@@ -141,7 +141,7 @@ func TestTableSession(t *testing.T) {
 	again := openTerminal(t, 120, 34, table)
 	again.await(`was abandoned before it finished`)
 	again.press("A", "Tab")
-	again.await(`m2  switched`, `has ended: 1 switched$`)
+	again.await(`m2  switched`, `finished: 1 switched$`)
 	again.press("q")
 	again.await(`exit status 0`)
 	assertIdle(t, "m2")

@@ -23,7 +23,10 @@ let
   };
 in
 {
-  imports = [ ./operator.nix ];
+  imports = [
+    ./maintainers.nix
+    ./operator.nix
+  ];
 
   options.services.fleetctl-agent = import ./agent-options.nix { inherit lib pkgs; } // {
     inherit (machine.options) socket;

@@ -30,6 +30,8 @@ let
   linux = pkgs.stdenv.hostPlatform.isLinux;
 in
 {
+  imports = [ ./maintainers.nix ];
+
   options = {
     services.fleetctl-agent = import ./agent-options.nix { inherit lib pkgs; };
     programs.fleetctl = operator.options;
@@ -58,7 +60,7 @@ in
             After = [ "fleetctl-agent.socket" ];
           };
           Service = {
-            ExecStart = toString words;
+            ExecStart = lib.escapeShellArgs words;
             Environment = [
               "GOMEMLIMIT=20MiB"
               "GOMAXPROCS=1"

@@ -7,6 +7,7 @@
   lib,
   options,
   pkgs,
+  utils,
   ...
 }:
 let
@@ -21,7 +22,10 @@ let
   );
 in
 {
-  imports = [ ./operator.nix ];
+  imports = [
+    ./maintainers.nix
+    ./operator.nix
+  ];
 
   options.services.fleetctl-agent =
     import ./agent-options.nix { inherit lib pkgs; }
@@ -89,7 +93,7 @@ in
       enableDefaultPath = false; # it starts no programs
       serviceConfig.ExecStart = lib.mkIf (command.flags != [ ]) [
         ""
-        (toString command.words)
+        (utils.escapeSystemdExecArgs command.words)
       ];
     };
   };

@@ -21,7 +21,15 @@ let
 in
 {
   options = {
-    enable = lib.mkEnableOption "`fleetctl`, the command that deploys NixOS and macOS hosts over SSH";
+    enable =
+      lib.mkEnableOption "`fleetctl`, the command that deploys NixOS and macOS hosts over SSH"
+      // {
+        # The programs that it runs on this machine.
+        relatedPackages = [
+          "git"
+          "openssh"
+        ];
+      };
 
     package = import ./package-option.nix { inherit lib pkgs; };
 

@@ -273,18 +273,23 @@ let
         && lib.hasInfix "\nu fleetctl-agent " (builtins.readFile ../fleetctl-agent.sysusers);
 
       "nixos: limits become flags of the command" =
-        (eval nixos (agent {
-          idle = 0;
-          limits = {
-            connections = 8;
-            requests = 9;
-            headerBytes = 9000;
-            minInterval = 2;
-            maxInterval = 3;
-          };
-        })).systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
+        let
+          flags = "agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s";
+          words = [ exe ] ++ lib.splitString " " flags;
+          config = eval nixos (agent {
+            idle = 0;
+            limits = {
+              connections = 8;
+              requests = 9;
+              headerBytes = 9000;
+              minInterval = 2;
+              maxInterval = 3;
+            };
+          });
+        in
+        config.systemd.services.fleetctl-agent.serviceConfig.ExecStart == [
           ""
-          "${exe} agent --max-connections 8 --max-requests 9 --max-header 9000 --min-interval 2s --max-interval 3s --idle 0s"
+          (lib.concatMapStringsSep " " (word: "\"${word}\"") words)
         ];
 
       "nixos: another socket replaces that of the package" =
@@ -504,9 +509,18 @@ let
           systems = [
             "aarch64-darwin"
             "aarch64-linux"
-            "x86_64-darwin"
             "x86_64-linux"
           ];
+          # nixpkgs 26.05 still has Intel Macs.
+          older = stub.flakeOf (
+            lib.extend (
+              _: before: {
+                trivial = before.trivial // {
+                  release = "26.05";
+                };
+              }
+            )
+          );
         in
         lib.all (output: lib.attrNames flake.${output} == systems) [
           "packages"
@@ -515,6 +529,7 @@ let
           "formatter"
           "apps"
         ]
+        && older.packages ? x86_64-darwin
         && lib.all (output: flake.${output} ? default) [
           "nixosModules"
           "darwinModules"
@@ -558,11 +573,14 @@ let
         && package.nativeBuildInputs == [ stub.pkgs.installShellFiles ]
         && package.nativeInstallCheckInputs == [ stub.pkgs.versionCheckHook ]
         && package.doInstallCheck
-        && passthru.updateScript == [ "nix-update" ]
         &&
           lib.attrNames passthru.tests == [
             "agent"
             "deploy"
+            "files"
+            "inventory"
+            "switch"
+            "version"
           ]
         && meta.license.spdxId == "AGPL-3.0-only"
         && meta.mainProgram == "fleetctl"
@@ -599,7 +617,7 @@ let
         ]
         && installs false "installManPage docs/man/"
         && !installs false "systemd"
-        && (stub.pkgsOn false).nixfleet.passthru.tests == { };
+        && !((stub.pkgsOn false).nixfleet.passthru.tests ? agent);
 
       "package: its source has all files that are compiled, embedded or installed" =
         let
@@ -632,15 +650,18 @@ let
         let
           vm = name: stub.package.passthru.tests.${name}.test.nodes;
           host = stub.node (vm "agent").host;
+          started = host.systemd.services.fleetctl-agent.serviceConfig.ExecStart;
           one = stub.node (vm "deploy").one;
+          real = stub.node (vm "switch").one;
           operator' = stub.node (vm "deploy").operator;
         in
         lib.all clean [
           host
           one
+          real
           operator'
         ]
-        && lib.hasSuffix "--idle 5s" (lib.last host.systemd.services.fleetctl-agent.serviceConfig.ExecStart)
+        && lib.hasSuffix "\"--idle\" \"5s\"" (lib.last started)
         && host.users.groups.fleetctl.members == [ "mba" ]
         && one.systemd.packages == [ stub.package ]
         && !lib.hasInfix "@system@" one.environment.etc."nixcfg.nix".text
@@ -656,11 +677,110 @@ let
         lib.attrNames stub.flake.checks.x86_64-linux == [
           "agent"
           "deploy"
+          "files"
           "fleetctl"
           "format"
+          "inventory"
           "modules"
           "options"
+          "switch"
+          "version"
         ];
+
+      "nixpkgs: its package has literals that its updateScript can replace, and the same files" =
+        let
+          path = ../../packaging/nixpkgs/package.nix;
+          package = stub.pkgs.callPackage path { };
+          text = builtins.readFile path;
+          literal = name: builtins.match ".*\n *${name} = \"([^\"$]+)\";.*" text != null;
+          meta =
+            package:
+            removeAttrs package.meta [
+              "changelog"
+              "maintainers"
+            ];
+        in
+        lib.all literal [
+          "version"
+          "hash"
+          "vendorHash"
+        ]
+        && package.passthru.updateScript == [ "nix-update" ]
+        && package.src.tag == "v${package.version}"
+        && package.postInstall == stub.package.postInstall
+        && meta package == meta stub.package;
+
+      "template: its outputs are two hosts and a home, which its inventory lists" =
+        let
+          inventory = builtins.fromTOML (builtins.readFile ../template/hosts.toml);
+          template = (import ../template/flake.nix).outputs {
+            self = template;
+            nixpkgs = {
+              lib = lib // {
+                nixosSystem = configuration: configuration;
+              };
+              legacyPackages = lib.genAttrs lib.systems.flakeExposed (_: stub.pkgs);
+            };
+            home-manager.lib.homeManagerConfiguration = configuration: configuration;
+            nixfleet = stub.flake;
+          };
+          fleet = (import ../lib.nix).hostsFromFlake template;
+          kinds = lib.mapAttrs (_: host: host.kind);
+          modules = lib.concatMap (configuration: configuration.modules) (
+            lib.attrValues (template.nixosConfigurations // template.homeConfigurations)
+          );
+        in
+        lib.attrNames template.nixosConfigurations == [
+          "db"
+          "web"
+        ]
+        && lib.attrNames template.homeConfigurations == [ "you@laptop" ]
+        && kinds inventory.hosts == kinds fleet
+        && lib.hasInfix "/hosts.toml" template.checks.x86_64-linux.inventory.script
+        && lib.all builtins.pathExists (lib.filter builtins.isPath modules);
+
+      "the modules have a maintainer if nixpkgs lists them" =
+        let
+          of =
+            maintainers:
+            ((lib.extend (_: _: { inherit maintainers; })).evalModules {
+              modules = [
+                ../modules/maintainers.nix
+                {
+                  options.meta.maintainers = lib.mkOption {
+                    type = lib.types.listOf lib.types.attrs;
+                  };
+                }
+              ];
+            }).config.meta.maintainers;
+          listed.markus-barta.github = "markus-barta";
+        in
+        of { } == [ ] && of listed == [ listed.markus-barta ];
+
+      "operator: the programs that it runs are related packages" =
+        let
+          related = module: (stub.eval module { }).options.programs.fleetctl.enable.relatedPackages;
+        in
+        lib.all
+          (
+            module:
+            related module == [
+              "git"
+              "openssh"
+            ]
+          )
+          [
+            nixos
+            darwin
+            home
+          ];
+
+      "every computed default has a text" =
+        let
+          options = module: lib.collect lib.isOption (stub.eval module { }).options;
+          texts = module: lib.count (option: option ? defaultText) (options module);
+        in
+        texts nixos == 3 && texts darwin == 3 && texts home == 2;
 
       "flake: options-doc has a page for each module" =
         let

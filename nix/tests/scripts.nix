@@ -9,4 +9,4 @@ in
 lib.mapAttrs (_: vm: {
   text = vm.test.testScript;
   machines = lib.attrNames vm.test.nodes;
-}) stub.package.passthru.tests
+}) (lib.filterAttrs (_: test: test ? test) stub.package.passthru.tests)

@@ -1,7 +1,10 @@
 # Stand-ins for everything except nixpkgs' lib: packages, and the options of NixOS, nix-darwin and
 # home-manager that the modules set.
-{ lib }:
+{ lib }@args:
 let
+  # The list of maintainers is not part of nixpkgs' lib.
+  lib = args.lib.extend (_: _: { maintainers.alice.name = "Alice"; });
+
   # An attribute set that looks like a derivation and is never built.
   derivation' =
     name: more:
@@ -57,7 +60,11 @@ rec {
           in
           finalPackage;
         nix-update-script = _: [ "nix-update" ];
-        testers.runNixOSTest = test: derivation' "vm-test-${test.name}" { inherit test; };
+        fetchFromGitHub = source: derivation' "source" source;
+        testers = {
+          runNixOSTest = test: derivation' "vm-test-${test.name}" { inherit test; };
+          testVersion = { package }: derivation' "version" { inherit package; };
+        };
 
         nixfleet = self.callPackage ../package.nix { };
         stdenv = {
@@ -134,6 +141,7 @@ rec {
         daemons = attrs;
         agents = attrs;
       };
+      meta.maintainers = list;
       home.packages = list;
       home.file = attrs;
       xdg.configFile = attrs;
@@ -151,7 +159,15 @@ rec {
         { inherit options; }
         module
         settings
-        { _module.args = { inherit pkgs; }; }
+        {
+          _module.args = {
+            inherit pkgs;
+            # As in NixOS.
+            utils.escapeSystemdExecArgs = lib.concatMapStringsSep " " (
+              arg: lib.replaceStrings [ "%" "$" ] [ "%%" "$$" ] (builtins.toJSON arg)
+            );
+          };
+        }
       ];
     };
 
@@ -163,7 +179,9 @@ rec {
     }).config;
 
   # The flake's outputs, with nixpkgs' lib and these packages.
-  flake =
+  flake = flakeOf lib;
+  flakeOf =
+    lib:
     let
       outputs = (import ../../flake.nix).outputs {
         self = outputs;

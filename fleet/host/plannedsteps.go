@@ -1,0 +1,72 @@
+package host
+
+import (
+	"fmt"
+
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// PlannedStep is a step of a plan, with the commands that an operator would type for it.
+type PlannedStep struct {
+	Step     fleet.Step `json:"step"`
+	Commands []string   `json:"commands"`
+}
+
+// PlannedSteps returns the steps of a plan on a host that come down to commands.
+func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
+	var steps []PlannedStep
+	add := func(s fleet.Step, commands ...string) {
+		if len(commands) > 0 {
+			steps = append(steps, PlannedStep{s, commands})
+		}
+	}
+	add(fleet.Pull, pullCommands(p, h, rev)...)
+	if installable := attribute(p, h); installable != "" {
+		add(fleet.Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", installable))
+	}
+	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
+		activate, confirm := activateCommands(p, h)
+		add(fleet.Activate, activate...)
+		var checks []string
+		for _, check := range h.Health {
+			checks = append(checks, check.String())
+		}
+		add(fleet.Verify, checks...)
+		add(fleet.Confirm, confirm...)
+	}
+	return steps
+}
+
+func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {
+	switch {
+	case p.NoPull:
+		return nil
+	case h.Managed:
+		return []string{"git fetch origin " + p.Branch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+	}
+	return []string{"git fetch origin " + p.Branch, "git merge --ff-only " + rev}
+}
+
+// activateCommands returns the commands that activate the new configuration, and those that keep it
+// once it is confirmed.
+func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []string) {
+	const (
+		setSystem = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
+		setHome   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
+		switchTo  = "sudo ./result/bin/switch-to-configuration "
+	)
+	switch {
+	case h.SwitchCommand != "":
+		return []string{h.SwitchCommand}, nil
+	case h.Kind == inventory.Darwin:
+		return []string{setSystem, "sudo ./result/activate"}, nil
+	case h.Kind == inventory.Home:
+		return []string{"./result/activate --driver-version 1"}, []string{setHome}
+	case p.Goal == fleet.GoalBoot:
+		return []string{setSystem, switchTo + "boot"}, nil
+	case p.Goal == fleet.GoalTest:
+		return []string{switchTo + "test"}, nil
+	}
+	return []string{switchTo + "test"}, []string{setSystem, switchTo + "boot"}
+}

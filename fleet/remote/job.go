@@ -1,0 +1,84 @@
+package remote
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Job is a host's part of a run.
+type Job struct {
+	ID            string // RUN.HOST; [A-Za-z0-9._-]+
+	Who           string // user@machine of the operator, for others who find the host locked
+	Kind          string // nixos, darwin or home
+	Attr          string // the name of the configuration in the flake
+	Repo          string // the checkout; "~/" is the home of the login user
+	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote        string // the URL of the repository; required if Managed
+	Branch        string
+	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
+	Goal          string // switch, boot, test, build, pull or rollback
+	SwitchCommand string // "" builds and activates with the stock tools
+	Health        []string
+
+	To             int    // the generation; for a rollback, 0 is the previous one
+	Attended       bool   // wait for "go" between build and activation
+	Confirm        string // operator, self or none: see lib/decide.sh
+	ConfirmTimeout time.Duration
+	StealLock      bool // kill another job that holds the host
+
+	Pull   time.Duration
+	Build  time.Duration
+	Verify time.Duration
+}
+
+// Launch returns the script that starts the job, unless it was already started, and prints its log
+// from offset. If prompt is not empty, sudo prints it on standard error and reads a password from
+// what follows the script on standard input; a second prompt means that the password was rejected.
+// If it is empty and sudo requires a password, the header is "refused sudo-password".
+func (j Job) Launch(token string, offset int64, prompt string) Script {
+	v := j.values()
+	v["token"], v["prompt"], v["offset"] = []string{token}, []string{prompt}, []string{strconv.FormatInt(offset, 10)}
+	return composeLaunch().script(v)
+}
+
+// Check returns the script that runs only the preflight. Its output is like that of a job.
+func (j Job) Check(token string) Script {
+	v := j.values()
+	v["token"] = []string{token}
+	return compose("check").script(v)
+}
+
+func (j Job) values() values {
+	return Checkout{j.Repo, j.Managed, j.Remote}.values(values{
+		"id":              {j.ID},
+		"who":             {j.Who},
+		"kind":            {j.Kind},
+		"attribute":       {Attribute(j.Kind, j.Attr)},
+		"branch":          {j.Branch},
+		"rev":             {j.Rev},
+		"goal":            {j.Goal},
+		"switch_command":  {j.SwitchCommand},
+		"health":          j.Health,
+		"to":              {strconv.Itoa(j.To)},
+		"attended":        {yesNo(j.Attended)},
+		"confirm":         {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds": {seconds(j.ConfirmTimeout)},
+		"steal":           {yesNo(j.StealLock)},
+		"pull_seconds":    {seconds(j.Pull)},
+		"build_seconds":   {seconds(j.Build)},
+		"verify_seconds":  {seconds(j.Verify)},
+	})
+}
+
+// Attribute returns the attribute of the flake that is built for a host of that kind.
+func Attribute(kind, name string) string {
+	switch kind {
+	case "darwin":
+		return fmt.Sprintf("darwinConfigurations.%q.system", name)
+	case "home":
+		return fmt.Sprintf("homeConfigurations.%q.activationPackage", name)
+	}
+	return fmt.Sprintf("nixosConfigurations.%q.config.system.build.toplevel", name)
+}

@@ -1,0 +1,30 @@
+# shellcheck shell=sh
+# follow.sh: prints the log of a job from an offset to its end.
+#
+# uses: answer refuse settle
+# inputs: offset
+
+follow() {
+  read -r nonce <"$dir/nonce" || refuse unreadable
+  echo "${SSH_CONNECTION:-}" >>"$dir/connections"
+  settle
+  answer following "$nonce" "$offset"
+  if [ -e "$dir/result" ]; then
+    tail -c "+$((offset + 1))" "$dir/log"
+    return
+  fi
+  # On a file system that does not report changes (overlayfs), tail polls once a second. GNU's can
+  # poll more often.
+  if tail -s 0.1 /dev/null >/dev/null 2>&1; then set -- -s 0.1; else set --; fi
+  tail "$@" -c "+$((offset + 1))" -f "$dir/log" 2>/dev/null &
+  tail_pid=$!
+  # The reader leaves when it has seen the end marker. This is for a slow one, which asks again from
+  # where it is.
+  until [ -e "$dir/result" ]; do
+    sleep 1
+    kill -0 "$tail_pid" 2>/dev/null || return 0
+    settle
+  done
+  sleep 2
+  kill "$tail_pid" 2>/dev/null || :
+}

@@ -1,0 +1,11 @@
+# shellcheck shell=sh
+# put.sh: writes files that other processes read.
+
+# put FILE [LINE...] replaces the file in one step, so that no reader finds it empty or half
+# written.
+put() {
+  put_file=$1
+  shift
+  if [ $# -gt 0 ]; then printf '%s\n' "$@"; fi >"$put_file.$$.new"
+  mv -f "$put_file.$$.new" "$put_file"
+}

@@ -1,0 +1,15 @@
+# shellcheck shell=sh
+# refuse_root.sh: refuses what could not be done as root.
+#
+# uses: has refuse sudo
+
+# refuse_root refuses because as_root failed.
+refuse_root() {
+  if [ "$(id -u)" != 0 ] && ! has sudo; then refuse no-sudo; fi
+  # Other statuses than 1 are those of the command.
+  if [ -n "$prompt" ] && [ "$root_status" = 1 ]; then refuse sudo-wrong; fi
+  case $root_output in
+    *password*) refuse sudo-password ;;
+  esac
+  refuse sudo-denied "text=$(printf '%s' "$root_output" | head -c 300)"
+}

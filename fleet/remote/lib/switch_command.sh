@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# switch_command.sh: runs the user's own command in the checkout instead of building and activating.
+#
+# uses: current degraded fact fail gate previous step
+# inputs: switch_command
+
+run_switch_command() {
+  pass_gate
+  report_previous
+  start_step activate
+  cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
+  activation_status=0
+  sh -c "$switch_command" 2>&1 </dev/null || activation_status=$?
+  fact activation-status "$activation_status"
+  built=$(current)
+  if [ "$activation_status" != 0 ]; then
+    [ "$built" != "$from" ] || fail switch-command "exit=$activation_status"
+    degraded switch-command "exit=$activation_status"
+  fi
+  activated=yes
+  if [ "$built" = "$from" ]; then
+    activated=no
+    fact activated no
+  fi
+  finish_step
+}

@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# lsremote.sh: prints the commit at the tip of the branch, for an operator whose own git cannot
+# reach the remote.
+#
+# uses: answer checkout git_within refuse
+# inputs: branch managed remote
+
+main() {
+  take "$@"
+  find_checkout
+  if [ "$managed" = yes ]; then from=$remote; else from=origin; fi
+  [ -d "$checkout" ] || checkout=/
+  tip=$(git_within 20 ls-remote "$from" "refs/heads/$branch" </dev/null) || refuse fetch
+  [ -n "$tip" ] || refuse no-branch
+  answer tip "$(printf '%s\n' "$tip" | head -n 1 | cut -f 1)"
+}

@@ -1,0 +1,223 @@
+package remote
+
+import (
+	"bytes"
+	"cmp"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+// MaxPreview limits the output of a preview, in bytes.
+const MaxPreview = 4 << 20
+
+// PreviewRequest asks a host what a deploy would do there.
+type PreviewRequest struct {
+	Kind         string
+	Checkout     Checkout
+	Branch       string
+	Rev          string // "" is the commit of the checkout
+	Attribute    string // what would be built; see [Attribute]. "" evaluates nothing
+	Build        bool   // build it, and compare it with what runs
+	PullTimeout  time.Duration
+	BuildTimeout time.Duration
+}
+
+// Script returns the script that prints the preview. Its header is "planned", and [ParsePreview]
+// parses what follows it.
+func (r PreviewRequest) Script(token string) Script {
+	return compose("preview").script(r.Checkout.values(values{
+		"token":         {token},
+		"kind":          {r.Kind},
+		"branch":        {r.Branch},
+		"rev":           {r.Rev},
+		"attribute":     {r.Attribute},
+		"build":         {yesNo(r.Build)},
+		"pull_seconds":  {seconds(r.PullTimeout)},
+		"build_seconds": {seconds(r.BuildTimeout)},
+	}))
+}
+
+// Preview is what a deploy would do on a host.
+type Preview struct {
+	Head          string // the commit of the checkout
+	Ahead, Behind int    // commits, as seen from the revision
+	Commits       []Commit
+	Code, Problem string   // what would keep a deploy from working; "" if nothing would
+	Builds        []string // derivations, as store paths
+	Fetches       []string // store paths
+	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
+	From, Built   string   // the store paths of what runs, and of what was built
+	Changes       []Change
+	Units         []UnitChange
+
+	nixError string // the last that Nix printed
+}
+
+// Commit is a commit that the checkout lacks.
+type Commit struct {
+	Revision string    `json:"revision"`
+	Subject  string    `json:"subject"`
+	Author   string    `json:"author"`
+	Time     time.Time `json:"time"`
+}
+
+// Change is a package whose version or size differs between two closures.
+type Change struct {
+	Package string `json:"package"`
+	Before  string `json:"before,omitempty"` // "" if it is new or has no version
+	After   string `json:"after,omitempty"`  // "" if it is gone or has no version
+	Word    string `json:"change"`           // up, down, new, gone or size
+	Size    string `json:"size,omitempty"`   // "+1.2 MiB"
+}
+
+// UnitChange is what an activation would do to some units.
+type UnitChange struct {
+	Verb  string   `json:"verb"` // stop, reload, restart or start
+	Units []string `json:"units"`
+}
+
+// ParsePreview parses the output of a preview. It ignores lines that it does not know.
+func ParsePreview(text []byte) Preview {
+	var f Preview
+	var list *[]string // the list that Nix's indented lines belong to
+	for line := range bytes.Lines(text) {
+		key, value, _ := strings.Cut(clean.Line(line), " ")
+		switch key {
+		case "head":
+			f.Head = value
+		case "standing":
+			ahead, behind, _ := strings.Cut(value, " ")
+			f.Ahead, f.Behind = int(natural(ahead)), int(natural(behind))
+		case "commit":
+			f.commit(value)
+		case "author":
+			if n := len(f.Commits); n > 0 {
+				f.Commits[n-1].Author = value
+			}
+		case "problem":
+			f.problem(value)
+		case "nix":
+			list = f.dryRun(value, list)
+		case "from":
+			f.From = value
+		case "built":
+			f.Built = value
+		case "difference":
+			if c, ok := parseChange(value); ok {
+				f.Changes = append(f.Changes, c)
+			}
+		case "units":
+			f.units(value)
+		}
+	}
+	return f
+}
+
+// problem parses "CODE KEY=VALUE...".
+func (f *Preview) problem(words string) {
+	code, fields, _ := strings.Cut(words, " ")
+	e := ending{code: code, fields: parseFields(fields)}
+	e.classify()
+	f.Code, f.Problem = e.code, cmp.Or(e.sentence(), e.code)
+	if e.code == "build" {
+		f.Problem = cmp.Or(f.nixError, f.Problem)
+	}
+}
+
+func (f *Preview) commit(value string) {
+	fields := strings.SplitN(value, " ", 3)
+	if len(fields) != 3 {
+		return
+	}
+	c := Commit{Revision: fields[0], Subject: fields[2]}
+	if t := instant(fields[1]); t != nil {
+		c.Time = *t
+	}
+	f.Commits = append(f.Commits, c)
+}
+
+var download = regexp.MustCompile(`\(([0-9.]+ .iB) download`)
+
+// dryRun parses a line of nix build: with --dry-run, a heading or a path under the last one.
+func (f *Preview) dryRun(line string, list *[]string) *[]string {
+	path, indented := strings.CutPrefix(line, "  ")
+	reason, failed := strings.CutPrefix(strings.TrimSpace(line), "error: ")
+	switch {
+	case failed && !isConsequence(reason):
+		f.nixError = strings.TrimSuffix(strings.TrimSpace(reason), ";")
+		return nil
+	case indented && list != nil:
+		*list = append(*list, path)
+	case strings.Contains(line, "will be built"):
+		return &f.Builds
+	case strings.Contains(line, "will be fetched"):
+		if size := download.FindStringSubmatch(line); size != nil {
+			f.Download = size[1]
+		}
+		return &f.Fetches
+	default:
+		return nil // a warning, for example
+	}
+	return list
+}
+
+var sizeChange = regexp.MustCompile(`(?:^|, )([+-][0-9.]+ [KMGT]iB)$`)
+
+// parseChange parses a line of nix store diff-closures: "NAME: BEFORE → AFTER, SIZE", of which
+// either half may be missing. ∅ stands for no package, ε for one without a version.
+func parseChange(line string) (c Change, ok bool) {
+	name, rest, ok := strings.Cut(line, ": ")
+	if !ok || strings.Contains(name, " ") {
+		return c, false
+	}
+	c = Change{Package: name, Word: "size"}
+	if at := sizeChange.FindStringSubmatchIndex(rest); at != nil {
+		c.Size, rest = rest[at[2]:at[3]], rest[:at[0]]
+	}
+	before, after, versions := strings.Cut(rest, " → ")
+	if !versions {
+		return c, c.Size != ""
+	}
+	c.Before, c.After = strings.Trim(before, "∅ε"), strings.Trim(after, "∅ε")
+	switch {
+	case before == "∅":
+		c.Word = "new"
+	case after == "∅":
+		c.Word = "gone"
+	case older(c.After, c.Before):
+		c.Word = "down"
+	default:
+		c.Word = "up"
+	}
+	return c, true
+}
+
+var runs = regexp.MustCompile(`[0-9]+|[A-Za-z]+`)
+
+// older reports whether version a comes before version b. It compares numbers as numbers.
+func older(a, b string) bool {
+	as, bs := runs.FindAllString(a, -1), runs.FindAllString(b, -1)
+	for i := range min(len(as), len(bs)) {
+		x, errX := strconv.ParseUint(as[i], 10, 64)
+		y, errY := strconv.ParseUint(bs[i], 10, 64)
+		switch {
+		case errX == nil && errY == nil && x != y:
+			return x < y
+		case (errX != nil || errY != nil) && as[i] != bs[i]:
+			return as[i] < bs[i]
+		}
+	}
+	return len(as) < len(bs)
+}
+
+var unitChange = regexp.MustCompile(`^would (stop|reload|restart|start) the following (?:new )?units: (.+)$`)
+
+func (f *Preview) units(line string) {
+	if found := unitChange.FindStringSubmatch(line); found != nil {
+		f.Units = append(f.Units, UnitChange{Verb: found[1], Units: strings.Split(found[2], ", ")})
+	}
+}

@@ -1,0 +1,89 @@
+# shellcheck shell=sh
+# preview.sh: prints what a deploy would do here, as lines of KEY VALUE. The files, index, branches
+# and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
+# objects, with no reference to them. Evaluation leaves in the store what a build would.
+#
+# uses: answer check_checkout checkout current encode fetch git has nix_within origin real_path sudo
+# inputs: attribute branch build build_seconds kind managed remote rev
+
+main() {
+  take "$@"
+  answer planned
+  dir=$(mktemp -d)
+  trap 'rm -rf "$dir"' EXIT
+  trap 'exit 129' HUP TERM
+  (
+    preview_commits
+    if [ -n "$attribute" ]; then preview_build; fi
+  ) || :
+}
+
+# print KEY VALUE prints a line if there is a value.
+print() { [ -z "$2" ] || printf '%s %s\n' "$1" "$2"; }
+
+# fail CODE [KEY=VALUE...] reports the problem that would keep a deploy from working, and that keeps
+# this script from finding out more.
+fail() {
+  code=$1
+  shift
+  encode "$@"
+  print problem "$code$fields"
+  exit 1
+}
+
+preview_commits() {
+  has git || fail no-git
+  find_checkout
+  if [ "$managed" = yes ]; then
+    [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
+    origin=origin
+    head=$(git_ rev-parse -q --verify HEAD) || fail no-clone "url=$remote"
+  else
+    check_checkout
+    find_origin
+  fi
+  print head "$head"
+  rev=${rev:-$head}
+  # --refmap= keeps git from moving the branch of the remote.
+  git_ cat-file -e "$rev^{commit}" 2>/dev/null ||
+    fetch "$origin" "refs/heads/$branch" --refmap= --no-write-fetch-head --no-auto-gc --no-tags
+  git_ rev-list --left-right --count "$head...$rev" | {
+    read -r ahead behind
+    print standing "$ahead $behind"
+  }
+  git_ log --no-show-signature -n 100 --format='commit %H %ct %s%nauthor %an' "$head..$rev"
+}
+
+preview_build() {
+  has nix || fail no-nix
+  url="git+file://$(printf %s "$checkout" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g')?rev=$rev#$attribute"
+  run_nix --dry-run
+  if [ "$build" != yes ]; then return; fi
+  run_nix --out-link "$dir/built"
+  built=$(real_path "$dir/built")
+  from=$(current)
+  print from "$from"
+  print built "$built"
+  if [ -z "$from" ] || [ "$from" = "$built" ]; then return; fi
+  nix_within "$build_seconds" store diff-closures "$from" "$built" </dev/null 2>&1 | sed 's/^/difference /'
+  if [ "$kind" = nixos ]; then preview_units; fi
+}
+
+# run_nix OPTION... builds and prints the output, or fails.
+run_nix() {
+  nix_status=0
+  nix_within "$build_seconds" build "$url" --no-write-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
+  sed 's/^/nix /' "$dir/nix"
+  case $nix_status in
+    0) ;;
+    124) fail timeout "seconds=$build_seconds" ;;
+    *) fail build "exit=$nix_status" ;;
+  esac
+}
+
+# preview_units asks the built system what it would do to units, if that takes no password.
+preview_units() {
+  prompt=''
+  as_root "$built/bin/switch-to-configuration" dry-activate
+  if [ $root_status = 0 ]; then printf '%s\n' "$root_output" | sed 's/^/units /'; fi
+}

@@ -1,0 +1,342 @@
+package remote
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
+)
+
+// ending is how a job or its preflight ended, as reported by the host.
+type ending struct {
+	outcome, code, step string
+	fields              map[string]string
+}
+
+// Reason returns the sentence for a code and its figures, or "" if the code is unknown. They may be
+// those of a header.
+func Reason(code string, values map[string]string) string {
+	e := ending{code: code, fields: values}
+	e.classify()
+	return clean.Line([]byte(e.sentence()))
+}
+
+// gitFailures are the codes for what git prints when it fails, in the order in which they are
+// tried.
+var gitFailures = []struct {
+	code    string
+	phrases []string
+}{
+	{"no-network", []string{
+		"Could not resolve", "timed out", "unreachable", "Connection refused", "No route to host", "unable to connect",
+		"Failed to connect", "Connection reset",
+	}},
+	{"no-access", []string{
+		"Permission denied", "Authentication failed", "could not read Username", "could not read Password", "ccess denied",
+		"not found", "does not exist", "does not appear to be a git repo", "Host key verification failed", "not exported", "403",
+		"correct access rights",
+	}},
+	{"no-branch", []string{"find remote ref"}},
+}
+
+// classify replaces the code of a failed git command by what the failure means.
+func (e *ending) classify() {
+	text := e.fields["text"]
+	switch {
+	case e.code == "checkout" && strings.Contains(text, "would be overwritten"):
+		e.code = "dirty"
+	case e.code == "fetch":
+		for _, failure := range gitFailures {
+			for _, phrase := range failure.phrases {
+				if strings.Contains(text, phrase) {
+					e.code = failure.code
+					return
+				}
+			}
+		}
+	}
+}
+
+// sentence returns what happened, in a line for the operator.
+func (e *ending) sentence() string {
+	for _, sentence := range []func(*ending) string{
+		(*ending).checkoutSentence, (*ending).gitSentence, (*ending).hostSentence, (*ending).buildSentence,
+		(*ending).activationSentence, (*ending).confirmSentence, (*ending).endSentence,
+	} {
+		if s := sentence(e); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// quoted returns a field in quotes.
+func (e *ending) quoted(key string) string { return strconv.Quote(e.fields[key]) }
+
+// checkoutSentence explains the state of the checkout.
+func (e *ending) checkoutSentence() string {
+	checkout := "the checkout"
+	if e.fields["repo"] != "" {
+		checkout += " " + e.quoted("repo")
+	}
+	switch e.code {
+	case "no-repo":
+		switch e.fields["why"] {
+		case "not-a-checkout":
+			return fmt.Sprintf("%s is not a git checkout that user %s can use", e.quoted("repo"), e.fields["user"])
+		case "no-commit":
+			return checkout + " has no commits"
+		case "empty-clone":
+			return fmt.Sprintf("fleetctl's clone of %s has no commits yet: deploy once without --no-pull", e.quoted("url"))
+		case "no-entry":
+			return fmt.Sprintf("cannot enter the directory %s", e.quoted("repo"))
+		}
+		return fmt.Sprintf("there is no directory %s", e.quoted("repo"))
+	case "no-clone":
+		return fmt.Sprintf("fleetctl has no clone of %s on the host yet: the first deploy makes one", e.quoted("url"))
+	case "wrong-branch":
+		return fmt.Sprintf("%s is on %s, not on %s", checkout, cmp.Or(e.fields["on"], "no branch"), e.fields["branch"])
+	case "dirty":
+		if e.fields["text"] != "" {
+			return fmt.Sprintf("files that git does not track are in the way of the pull in %s", e.quoted("repo"))
+		}
+		files := e.fields["files"]
+		if more := e.number("changes") - 1 - strings.Count(files, ", "); more > 0 {
+			files += fmt.Sprintf(", and %d more", more)
+		}
+		return fmt.Sprintf("%s has uncommitted changes (%s)", checkout, files)
+	case "ahead":
+		return fmt.Sprintf("%s is ahead of the revision of this run by %s", checkout, commits(e.fields["ahead"]))
+	case "diverged":
+		return fmt.Sprintf("%s has diverged: ahead by %s, behind by %s", checkout, e.fields["ahead"], commits(e.fields["behind"]))
+	}
+	return ""
+}
+
+// gitSentence explains a git command that failed.
+func (e *ending) gitSentence() string {
+	switch e.code {
+	case "no-network":
+		return fmt.Sprintf("git on the host cannot reach %s", e.quoted("url"))
+	case "no-access":
+		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"])
+	case "no-branch":
+		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
+	case "no-revision":
+		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
+	case "fetch":
+		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit())
+	case "checkout":
+		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit())
+	case "timeout":
+		if e.fields["url"] != "" {
+			return fmt.Sprintf("git fetch from %s took more than %s s", e.quoted("url"), e.fields["seconds"])
+		}
+		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
+	}
+	return ""
+}
+
+// hostSentence explains the state of the host.
+func (e *ending) hostSentence() string {
+	switch e.code {
+	case "no-git":
+		return "there is no git on the host"
+	case "no-nix":
+		return "there is no nix on the host"
+	case "no-sudo":
+		return "there is no sudo on the host, and the login user is not root"
+	case "disk":
+		return fmt.Sprintf("only %s MiB are free in /nix/store", e.fields["free_mib"])
+	case "busy":
+		if job := e.fields["job"]; job != "" {
+			return fmt.Sprintf("another job is running on this machine: %s", job)
+		}
+		return fmt.Sprintf("another activation is running on the host (%s)", e.fields["unit"])
+	case "locked":
+		where := cmp.Or(e.fields["step"], "starting")
+		if since, err := strconv.ParseInt(e.fields["since"], 10, 64); err == nil {
+			where += ", since " + time.Unix(since, 0).Format("15:04:05")
+		}
+		return fmt.Sprintf("job %s of %s is running on the host (%s)", e.fields["job"], cmp.Or(e.fields["who"], "an unknown operator"), where)
+	case "no-home":
+		return fmt.Sprintf("cannot create files in %s", e.quoted("path"))
+	}
+	return ""
+}
+
+// buildSentence explains a build that failed, or a rollback that has nothing to build.
+func (e *ending) buildSentence() string {
+	switch e.code {
+	case "build":
+		if e.fields["exit"] == "0" {
+			return "nix build left no result"
+		}
+		return "nix build exited with " + e.exit()
+	case "no-generation":
+		switch {
+		case e.fields["to"] != "":
+			return "there is no generation " + e.fields["to"]
+		case e.fields["current"] != "":
+			return "there is no generation before " + e.fields["current"]
+		}
+		return "there is no earlier generation"
+	}
+	return ""
+}
+
+// activationSentence explains an activation that did not go well.
+func (e *ending) activationSentence() string {
+	switched := ""
+	if e.outcome == "degraded" {
+		switched = "switched, but "
+	}
+	switch e.code {
+	case "activation":
+		reason := "the activation failed"
+		if exit := e.fields["exit"]; exit != "" {
+			reason = "the activation exited with " + exit
+		}
+		return reason + e.previousRuns()
+	case "switch-command":
+		return switched + "switch_command exited with " + e.exit()
+	case "units":
+		units := strings.FieldsFunc(e.fields["units"], func(r rune) bool { return r == ' ' || r == ',' })
+		return "switched, but units failed: " + strings.Join(units, ", ")
+	case "health":
+		return fmt.Sprintf("the health check %s exited with %s", e.quoted("check"), e.exit())
+	case "not-running":
+		return "activated, but the host does not run what was built"
+	case "not-default":
+		return "switched, but the profile is not what was built: the next boot or login would start something else"
+	case "root-gone":
+		if switched != "" {
+			return switched + "the root process that waits for the confirmation is gone"
+		}
+		return "the root process that was to activate is gone"
+	case "reboot":
+		if e.fields["after"] == "activation" {
+			return "the new configuration takes full effect at the next boot"
+		}
+		return "the new configuration starts at the next boot"
+	}
+	return ""
+}
+
+// confirmSentence explains why the new configuration was not kept.
+func (e *ending) confirmSentence() string {
+	switch e.code {
+	case "unconfirmed":
+		if seconds := e.fields["seconds"]; seconds != "" {
+			return fmt.Sprintf("the operator could not log in again within %s s%s", seconds, e.previousRuns())
+		}
+		return "the operator could not log in again" + e.previousRuns()
+	case "silent":
+		return "no operator confirmed, and the host does not answer as it did before" + e.previousRuns()
+	case "back":
+		return "a new login did not work, so the operator rolled it back" + e.previousRuns()
+	}
+	return ""
+}
+
+// previousRuns returns the end of a sentence about a host that was rolled back, or "".
+func (e *ending) previousRuns() string {
+	switch {
+	case e.outcome != "rolled-back":
+		return ""
+	case e.fields["died"] != "":
+		return fmt.Sprintf("; the previous configuration runs again; %s", e.killed())
+	}
+	return "; the previous configuration runs again"
+}
+
+// killed tells when a job was killed.
+func (e *ending) killed() string {
+	return "the job was killed or the host restarted during " + cmp.Or(e.step, "the launch")
+}
+
+// endSentence explains other ends of a job.
+func (e *ending) endSentence() string {
+	switch e.code {
+	case "nobody":
+		return "built, but the operator did not continue the run within a day"
+	case "cancelled":
+		if before := e.fields["before"]; before != "" {
+			return "cancelled before activation"
+		}
+		return "cancelled during " + e.step
+	case "internal":
+		if e.outcome == "degraded" {
+			return "switched, but the script of the job failed unexpectedly during " + e.step
+		}
+		return "the script of the job failed unexpectedly during " + e.step
+	case "died":
+		switch {
+		case e.outcome == "rolled-back":
+			return e.killed() + "; the previous configuration runs again"
+		case e.outcome == "degraded":
+			return e.killed() + ": the new configuration runs, but was not verified"
+		case e.outcome == "reboot-needed":
+			return e.killed() + "; the new configuration starts at the next boot"
+		case e.fields["activated"] == "yes":
+			return e.killed() + "; the new configuration does not run"
+		}
+		return e.killed()
+	case "":
+		return map[string]string{
+			"unchanged": "already up to date",
+			"built":     "built, not activated",
+			"pulled":    "the checkout is at the revision",
+			"switched":  "runs the new configuration",
+			"tested":    "all tests were run",
+		}[e.outcome]
+	}
+	return ""
+}
+
+// notice returns the sentence for a note or a warning of a job.
+func notice(code string, fields map[string]string) string {
+	switch code {
+	case "lock-stolen":
+		return fmt.Sprintf("the host was taken from job %s, which was killed", fields["job"])
+	case "lock-stale":
+		return fmt.Sprintf("the lock of job %s, which is dead, was taken over", fields["job"])
+	case "sudo-password":
+		if text := fields["text"]; !strings.Contains(text, "password") {
+			return "sudo failed: " + text
+		}
+		return "sudo requires a password: deploy prompts for it"
+	case "silent":
+		return fmt.Sprintf("%s does not answer any more: %s", fields["service"], fields["address"])
+	case "resumed":
+		return "the process that activated was killed; another one continues where it was"
+	case "rollback":
+		return "rolling back to " + cmp.Or(fields["to"], "what ran before")
+	case "rollback-exit":
+		return "the activation of the previous configuration exited with " + fields["exit"]
+	case "boot-entry":
+		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
+	case "first-generation":
+		return "there is no earlier generation: what this one has linked stays"
+	}
+	e := ending{outcome: "degraded", code: code, fields: fields}
+	return cmp.Or(e.sentence(), code)
+}
+
+func (e *ending) exit() string { return cmp.Or(e.fields["exit"], "an unknown status") }
+
+func (e *ending) number(key string) int {
+	n, _ := strconv.Atoi(e.fields[key]) // a figure of our own script: 0 leaves it out
+	return n
+}
+
+// commits returns "1 commit" or "N commits".
+func commits(n string) string {
+	if n == "1" {
+		return "1 commit"
+	}
+	return n + " commits"
+}

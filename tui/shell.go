@@ -1,0 +1,60 @@
+package tui
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+func (a *hostActions) shellUnavailable(r *row) string {
+	switch {
+	case a.options.Actions.Shell == nil:
+		return "a shell is not available here"
+	case r == nil:
+		return noHost
+	}
+	return ""
+}
+
+// shell opens a shell on a host. The table releases the terminal until it exits.
+func (a *hostActions) shell(host string) effect {
+	cmd, err := a.options.Actions.Shell(host)
+	if err != nil {
+		return refusal(firstLine(err))
+	}
+	return run(tea.Exec(&sshShell{cmd}, func(err error) tea.Msg {
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			// the exit status of the shell's last command is not an error of ours
+			return noticeMsg{text: "ssh: " + err.Error(), bad: true}
+		}
+		return noticeMsg{}
+	}))
+}
+
+// sshShell is an ssh process that has the terminal to itself.
+type sshShell struct{ *exec.Cmd }
+
+// sshFailed is the exit status of ssh if ssh itself failed, not the shell's last command.
+const sshFailed = 255
+
+// Run runs ssh and keeps its error messages on the screen until the operator has read them. It
+// pauses like [aside].
+func (s *sshShell) Run() error {
+	err := s.Cmd.Run()
+	if s.ProcessState != nil && s.ProcessState.ExitCode() == sshFailed {
+		fmt.Fprint(s.Stderr, "ssh failed; press enter to return to the table ")
+		_, _ = bufio.NewReader(s.Stdin).ReadString('\n')
+	}
+	time.Sleep(batchInterval)
+	return err
+}
+
+func (s *sshShell) SetStdin(r io.Reader)  { s.Stdin = r }
+func (s *sshShell) SetStdout(w io.Writer) { s.Stdout = w }
+func (s *sshShell) SetStderr(w io.Writer) { s.Stderr = w }

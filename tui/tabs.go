@@ -1,0 +1,130 @@
+package tui
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// logs holds the fleet's own log, and decides whose log is shown below the table and how logs are
+// drawn.
+type logs struct {
+	fleet        pane
+	followCursor bool     // show the log of the host under the cursor
+	tab          string   // otherwise: the host whose log is shown; "" is the fleet's
+	pins         []string // hosts whose logs have tabs of their own
+	style        logStyle
+}
+
+const maxFleetLines = 10000 // lines kept of the fleet's own log
+
+func newLogs() logs {
+	return logs{fleet: pane{buffer: newLogBuffer(maxFleetLines)}, followCursor: true}
+}
+
+// nextTab shows the next log of: that of the host under the cursor, the fleet's, those of pinned
+// hosts.
+func (l *logs) nextTab() {
+	i := slices.Index(l.pins, l.tab)
+	switch {
+	case l.followCursor:
+		l.followCursor, l.tab = false, ""
+	case l.tab == "" && len(l.pins) > 0:
+		l.tab = l.pins[0]
+	case l.tab != "" && i >= 0 && i+1 < len(l.pins):
+		l.tab = l.pins[i+1]
+	default:
+		l.followCursor, l.tab = true, ""
+	}
+}
+
+// togglePin keeps a tab for a host's log, or removes it.
+func (l *logs) togglePin(host string) {
+	i := slices.Index(l.pins, host)
+	if i < 0 {
+		l.pins = append(l.pins, host)
+		return
+	}
+	l.pins = slices.Delete(l.pins, i, i+1)
+	if l.tab == host {
+		l.followCursor, l.tab = true, ""
+	}
+}
+
+// tabBar builds the line above a log: what is shown, what else could be, and how it is shown.
+type tabBar struct {
+	*painter
+	line strings.Builder
+}
+
+func (t *tabBar) tab(name string, ink Ink, shown bool) {
+	if !shown {
+		t.line.WriteString(t.palette.Faint.Paint("── " + name + " "))
+		return
+	}
+	t.palette.Strong.put(&t.line, "─[ ")
+	ink.put(&t.line, name)
+	t.palette.Strong.put(&t.line, " ]")
+}
+
+func (t *tabBar) note(text string) {
+	if text != "" {
+		t.line.WriteString(t.palette.Faint.Paint("── " + text + " "))
+	}
+}
+
+// writeTo appends the line, cut or filled to width.
+func (t *tabBar) writeTo(out *strings.Builder, width int) {
+	text := ansi.Truncate(t.line.String(), width, "…")
+	out.WriteString(text)
+	t.palette.Faint.put(out, strings.Repeat("─", width-ansi.StringWidth(text)))
+	out.WriteByte('\n')
+}
+
+// drawTabs draws the line above the log.
+func (u *ui) drawTabs(out *strings.Builder) {
+	bar := tabBar{painter: &u.painter}
+	bar.line.Grow(4 * u.width)
+	shown := u.pane()
+	if u.page.row != nil {
+		for tab := range hostTabs {
+			bar.tab(tab.String(), Ink{}, u.page.tab == tab)
+		}
+	} else {
+		bar.tab("fleet", Ink{}, shown == &u.logs.fleet)
+		for _, name := range u.logs.pins {
+			bar.tab(name, u.inks[name], shown == &u.hosts.byName[name].log)
+		}
+		if r := u.current(); r != nil && shown == &r.log && !slices.Contains(u.logs.pins, r.Name) {
+			bar.tab(r.Name, u.inks[r.Name], true)
+		}
+	}
+	isLog := u.page.row == nil || u.page.tab == logTab
+	bar.note(shown.status(u.logHeight(), isLog, &u.logs.style))
+	bar.writeTo(out, u.width)
+}
+
+// status returns how the pane is shown, in words: "scrolled, wrapped, /error". isLog is false for
+// texts, which are always shown from their first line.
+func (p *pane) status(height int, isLog bool, style *logStyle) string {
+	var words []string
+	switch {
+	case p.page != nil:
+		from, _ := p.visible(height, style)
+		words = append(words, fmt.Sprintf("from the record, line %d of %d", from+1, p.page.total))
+	case p.scrolled && isLog:
+		words = append(words, "scrolled")
+	}
+	if p.searching() {
+		words = append(words, "searching the record")
+	}
+	if style.wrap {
+		words = append(words, "wrapped")
+	}
+	if style.search != "" {
+		words = append(words, "/"+style.search)
+	}
+	return strings.Join(words, ", ")
+}
