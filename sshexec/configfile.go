@@ -188,8 +188,10 @@ func (f *configFile) addBlock(b configBlock) {
 		f.others = append(f.others, n)
 		return
 	}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(b.patterns))) {
-		f.byName[name] = append(f.byName[name], n)
+	for _, name := range b.patterns {
+		if named := f.byName[name]; len(named) == 0 || named[len(named)-1] != n {
+			f.byName[name] = append(named, n)
+		}
 	}
 }
 
@@ -301,6 +303,9 @@ var commandKeywords = []string{
 // splitArgs splits the arguments of a keyword. It reports false if a quote is not closed. It
 // follows argv_split in misc.c.
 func splitArgs(text string) (args []string, ok bool) {
+	if !strings.ContainsAny(text, "\"'\\#") {
+		return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '\t' }), true
+	}
 	for i := 0; i < len(text); i++ {
 		if text[i] == ' ' || text[i] == '\t' {
 			continue
