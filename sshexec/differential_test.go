@@ -193,14 +193,17 @@ func (p *Pool) comparable(t Target, values map[string][]value) (Settings, error)
 		s.ProxyCommand = ""
 	}
 	// ssh lists a file twice if both the user's and the system's configuration name it.
-	var files []string
-	for _, file := range s.IdentityFiles {
-		if !slices.Contains(files, file) {
-			files = append(files, file)
+	s.IdentityFiles, s.CertificateFiles = unique(s.IdentityFiles), unique(s.CertificateFiles)
+	return s, err
+}
+
+func unique(list []string) (once []string) {
+	for _, s := range list {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
 		}
 	}
-	s.IdentityFiles = files
-	return s, err
+	return once
 }
 
 // TestSettingsMatchSSHOnRandomConfigs compares the settings of random hosts in random user and
