@@ -32,16 +32,17 @@ const (
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
 const (
-	CodeAhead        Code = "ahead"
-	CodeBuild        Code = "build"
-	CodeDirty        Code = "dirty"
-	CodeDiverged     Code = "diverged"
-	CodeLocked       Code = "locked"
-	CodeNoSudo       Code = "no-sudo"
-	CodeSudoDenied   Code = "sudo-denied"
-	CodeSudoPassword Code = "sudo-password"
-	CodeSudoWrong    Code = "sudo-wrong"
-	CodeUnits        Code = "units"
+	CodeAhead          Code = "ahead"
+	CodeBuild          Code = "build"
+	CodeDirty          Code = "dirty"
+	CodeDiverged       Code = "diverged"
+	CodeLocked         Code = "locked"
+	CodeNoSudo         Code = "no-sudo"
+	CodeRollbackFailed Code = "rollback-failed"
+	CodeSudoDenied     Code = "sudo-denied"
+	CodeSudoPassword   Code = "sudo-password"
+	CodeSudoWrong      Code = "sudo-wrong"
+	CodeUnits          Code = "units"
 )
 
 // CodeInfo documents a [Code].
@@ -75,7 +76,7 @@ var Codes = []CodeInfo{
 	{"host-key-changed", []Outcome{Failed}, "known_hosts has another key for the host", ""},
 	{"host-key-revoked", []Outcome{Failed}, "the host's key is marked @revoked in known_hosts", ""},
 	{"host-key-unknown", []Outcome{Failed}, "the host's key is in no known_hosts file", ""},
-	{"inhibited", []Outcome{Failed}, "a check before the switch failed, so nothing was activated", "read what the check reported in the host's log; what only a reboot can start is for the goal boot"},
+	{"inhibited", []Outcome{Failed}, "a check before the switch failed, so nothing was activated", "read the check's output in the host's log; if the change needs a reboot, deploy with the goal boot"},
 	{"internal", []Outcome{Failed, Degraded}, "the job's script stopped unexpectedly", "please report this as a bug, with the host's log"},
 	{CodeInterrupted, []Outcome{Skipped}, "fleetctl stopped before it started this host", "deploy again"},
 	{CodeInventory, []Outcome{Unknown}, "the host is not in the inventory anymore", "attach with the inventory that the run was started with"},
@@ -107,7 +108,7 @@ var Codes = []CodeInfo{
 	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
 	{CodeRefused, []Outcome{Failed}, "the host rejected the login", ""},
 	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
-	{"rollback-failed", []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
+	{CodeRollbackFailed, []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
 	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},

@@ -9,7 +9,7 @@ const (
 	Built        Outcome = "built"         // goal build: built, not activated
 	Pulled       Outcome = "pulled"        // goal pull: the checkout has moved to the revision
 	RebootNeeded Outcome = "reboot-needed" // takes effect, or full effect, at the next boot
-	Degraded     Outcome = "degraded"      // runs the new configuration, but a check failed
+	Degraded     Outcome = "degraded"      // runs the new configuration, but a check failed, or could not go back
 	Failed       Outcome = "failed"        // nothing changed
 	RolledBack   Outcome = "rolled-back"   // was switched, then returned to what ran before
 	Cancelled    Outcome = "cancelled"     // stopped on request before activation

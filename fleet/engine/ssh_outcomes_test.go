@@ -3,10 +3,14 @@ package engine_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
@@ -51,11 +55,23 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			kind: "nixos", words: []string{"fail-switch 2", "remove-nixos"}, outcome: fleet.Degraded, code: "rollback-failed",
 			reason: "now runs", runs: built, profile: old,
 		},
+		"a unit that fails after the way back is reported": {
+			kind: "nixos", words: []string{"fail-switch 2", "break-unit web.service"}, prepare: withSystemd,
+			outcome: fleet.Degraded, code: "rollback-failed", reason: "units failed: web.service", runs: old, profile: old,
+		},
+		"a killed root half is started again and goes back": {
+			kind: "nixos", words: []string{"kill-root"}, prepare: withSystemd, outcome: fleet.RolledBack, code: "activation",
+			reason: "exited with 137", runs: old, profile: old, log: "rolling back",
+		},
+		"a killed root half without systemd is reported": {
+			kind: "nixos", words: []string{"kill-root"}, outcome: fleet.Degraded, code: "root-gone", reason: "may be incomplete",
+			runs: old, profile: old,
+		},
 		"status 4 without a list names no unit": {
 			kind: "nixos", words: []string{"fail-switch 4", "fail-silently"}, outcome: fleet.Degraded, code: "partial",
 			reason: "named no unit", runs: built, profile: built,
 		},
-		"units that had failed before are no problem": {
+		"units that had failed before do not count": {
 			kind: "nixos", words: []string{"list-old-failures"}, prepare: func(t *testing.T, root string) {
 				withSystemd(t, root)
 				writeFile(t, filepath.Join(root, "run/failed-units"), "old.service\n")
@@ -101,6 +117,9 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			if r := h.Result; r.Outcome != tt.outcome || r.Code != tt.code || !strings.Contains(r.Reason, tt.reason) {
 				t.Errorf("%+v, want %s, %s, %q", r, tt.outcome, tt.code, tt.reason)
 			}
+			if slices.ContainsFunc(h.Tail, func(line string) bool { return strings.HasPrefix(line, "rolling back") }) || len(h.Tail) == 0 {
+				t.Errorf("the lines to quote are those of the way back: %q", h.Tail)
+			}
 			after := running(root, tt.kind)
 			for i, want := range []string{tt.runs, tt.profile} {
 				if want != "" && (after[i] == before[i]) != (want == old) {
@@ -116,6 +135,102 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			}
 			if link, err := os.Readlink(filepath.Join(root, "home/mba/.toyrc")); tt.code != "rollback-failed" && err == nil {
 				t.Errorf("a link was left: %s", link)
+			}
+		})
+	}
+}
+
+func TestFailedWayBackWithoutConfirmation(t *testing.T) {
+	for kind, word := range map[string]string{"nixos": "remove-nixos", "home": "block-rollback"} {
+		t.Run(kind, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
+			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+			f.Options.ConfirmTimeout = time.Second
+			_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
+				if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+					f.Shut.Store(true)
+				}
+			}, word)
+			r := state.Host("web").Result
+			if r.Outcome != fleet.Degraded || r.Code != "rollback-failed" || !strings.Contains(r.Reason, "could not log in again within 1 s; the way back") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
+func TestFailedWayBackStopsTheRun(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "db", Kind: "nixos", User: "mba", Wave: 2})
+	_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "fail-switch 2", "remove-nixos")
+	if r := state.Host("web").Result; r.Outcome != fleet.Degraded || r.Code != "rollback-failed" {
+		t.Errorf("%+v", r)
+	}
+	if r := state.Host("db").Result; r.Outcome != fleet.Skipped {
+		t.Errorf("the next wave: %+v", r)
+	}
+}
+
+// TestDeadActivationIsSettledByLooking has jobs whose processes were killed while they activated.
+func TestDeadActivationIsSettledByLooking(t *testing.T) {
+	for name, tt := range map[string]struct {
+		kind    string
+		words   []string
+		prepare func(t *testing.T, root, job string)
+		want    string
+	}{
+		"a system that was half activated": {
+			kind: "nixos", words: []string{"fail-switch 2"}, prepare: func(t *testing.T, _, job string) {
+				os.Remove(filepath.Join(job, "concluded"))
+			}, want: "degraded died activate during=activate runs=",
+		},
+		"a system that could not go back": {
+			kind: "nixos", words: []string{"fail-switch 2", "remove-nixos"},
+			want: "degraded rollback-failed activate cause=activation left=system,activation back=255 runs=",
+		},
+		"a home before its write boundary": {
+			kind: "home", words: []string{"new-file .toyrc"}, want: "failed died activate activated=no",
+		},
+		"a home after its write boundary": {
+			kind: "home", words: []string{"fail-switch 1"}, want: "rolled-back died activate",
+		},
+		"a home that cannot go back": {
+			kind: "home", words: []string{"fail-switch 1", "block-rollback"},
+			want: "degraded rollback-failed activate cause=died left=activation back=3 runs=",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: tt.kind, User: "mba", Wave: 1})
+			root := f.Root("web")
+			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
+			if tt.kind == "home" {
+				writeFile(t, filepath.Join(root, "home/mba/.toyrc"), "mine\n")
+			}
+			_, state := f.Deploy(t.Context(), func(fleet.Event) {}, tt.words...)
+			job := filepath.Join(root, "home/mba/.local/state/fleetctl/jobs", state.Run+".web")
+			boot, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/random/boot_id"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, filepath.Join(job, "pid"), "1999999 "+string(boot))
+			if err := os.Remove(filepath.Join(job, "result")); err != nil {
+				t.Fatal(err)
+			}
+			if tt.prepare != nil {
+				tt.prepare(t, root, job)
+			}
+			conn, err := f.Dial(t.Context(), f.Inv.Host("web"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			script := remote.Attach("t", state.Run+".web", 0)
+			if _, err := conn.Run(t.Context(), host.Command{Script: script.Text, Args: script.Args}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(filepath.Join(job, "result")); err != nil || !strings.HasPrefix(string(got), tt.want) {
+				t.Errorf("%q, %v, want %s", got, err, tt.want)
 			}
 		})
 	}
@@ -142,7 +257,7 @@ func withSystemd(t *testing.T, root string) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run")
-	run := "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nnohup \"$@\" >/dev/null 2>&1 </dev/null &\n"
+	run := "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nnohup sh -c 'until \"$@\"; do sleep 0.1; done' sh \"$@\" >/dev/null 2>&1 </dev/null &\n"
 	if err := os.WriteFile(path, []byte(run), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -213,7 +213,7 @@ activate_nixos() {
 
 conclude_nixos() {
   if [ "$goal" = boot ]; then
-    if [ "$status" = killed ]; then reset_profile; fi
+    if [ "$status" = killed ]; then reset_profile || :; fi
     publish concluded "kept none"
     return
   fi
@@ -257,10 +257,10 @@ roll_back_nixos() {
     rm -f "$sysroot/run/current-system"
     if has systemctl && [ -s "$dir/units" ]; then
       while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$dir/units" |
-        while read -r unit; do systemctl start "$unit"; done
+        while read -r unit; do systemctl start "$unit" || :; done
     fi
   fi
-  # Units decide about status 4: those that had failed before are no failure of the way back.
+  # Units decide about status 4: those that had failed before do not count.
   if [ "$back_status" = 4 ]; then back_status=0; fi
   check_rollback
 }
@@ -306,7 +306,10 @@ conclude_darwin() {
     *) if touched; then verdict='back activation'; else verdict=untouched; fi ;;
   esac
   case $verdict in
-    untouched) reset_profile ;;
+    untouched)
+      reset_profile || :
+      if [ "$(generation "$profile")" != "$previous" ]; then verdict='incomplete activation profile 0'; fi
+      ;;
     back*) roll_back_darwin ;;
   esac
   publish concluded "$verdict"
@@ -314,9 +317,11 @@ conclude_darwin() {
 
 roll_back_darwin() {
   notice note rollback "to=$before"
-  reset_profile
-  back_status=0
-  if [ -n "$before" ]; then "$before/activate" || back_status=$?; fi
-  if [ -z "$before" ]; then back_status=none; fi # there is no system to return to
+  reset_profile || :
+  back_status=none # there is no system to return to
+  if [ -n "$before" ]; then
+    back_status=0
+    "$before/activate" || back_status=$?
+  fi
   check_rollback
 }

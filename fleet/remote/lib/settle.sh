@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # settle.sh: writes the result of a job that died before it could.
 #
-# uses: claim ending home_profile home_rollback job_lives mark put real_path rollback_ending root_lives
-# uses: unlock
+# uses: claim ending home_profile home_rollback job_lives mark put real_path rollback_ending
+# uses: root_lives unlock
 
 # settle gives a job whose process is gone (it was killed, or the host restarted) its result.
 settle() {
