@@ -1,6 +1,8 @@
 package fleet
 
 // Outcome is how a host's part of a run ended. The zero value means that it has not ended.
+//
+// A host that could not return to what ran before is [Degraded], too.
 type Outcome string
 
 const (
@@ -9,7 +11,7 @@ const (
 	Built        Outcome = "built"         // goal build: built, not activated
 	Pulled       Outcome = "pulled"        // goal pull: the checkout has moved to the revision
 	RebootNeeded Outcome = "reboot-needed" // takes effect, or full effect, at the next boot
-	Degraded     Outcome = "degraded"      // runs the new configuration, but a check failed, or could not go back
+	Degraded     Outcome = "degraded"      // runs the new configuration, but a check failed
 	Failed       Outcome = "failed"        // nothing changed
 	RolledBack   Outcome = "rolled-back"   // was switched, then returned to what ran before
 	Cancelled    Outcome = "cancelled"     // stopped on request before activation

@@ -71,6 +71,14 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			kind: "nixos", words: []string{"fail-switch 4", "fail-silently"}, outcome: fleet.Degraded, code: "partial",
 			reason: "named no unit", runs: built, profile: built,
 		},
+		"status 4 of a user's activation names the user": {
+			kind: "nixos", words: []string{"fail-user mba"}, outcome: fleet.Degraded, code: "units",
+			reason: "switched, but user units failed: demo.service; the activation failed for user mba", runs: built, profile: built,
+		},
+		"status 4 of a start job names the unit": {
+			kind: "nixos", words: []string{"fail-job mnt-data.mount"}, outcome: fleet.Degraded, code: "units",
+			reason: "switched, but units failed: mnt-data.mount", runs: built, profile: built,
+		},
 		"units that had failed before do not count": {
 			kind: "nixos", words: []string{"list-old-failures"}, prepare: func(t *testing.T, root string) {
 				withSystemd(t, root)

@@ -223,6 +223,9 @@ func (e *ending) activationSentence() string {
 		if units := words(e.fields["user_units"]); len(units) > 0 {
 			failed = append(failed, "user units failed: "+strings.Join(units, ", "))
 		}
+		if users := words(e.fields["users"]); len(users) > 0 {
+			failed = append(failed, "the activation failed for user "+strings.Join(users, ", "))
+		}
 		return "switched, but " + strings.Join(failed, "; ")
 	case "partial":
 		return "switched, but the activation exited with " + e.exit() + " and named no unit"

@@ -75,6 +75,7 @@ func TestEndsBecomeSentences(t *testing.T) {
 		"degraded partial confirm exit=4":                    "switched, but the activation exited with 4 and named no unit",
 		"degraded units confirm units= user_units=a.service": "switched, but user units failed: a.service",
 		"degraded units confirm units=a.service%20b.service user_units=c.service,%20d.service": "switched, but units failed: a.service, b.service; user units failed: c.service, d.service",
+		"degraded units confirm units= user_units= users=mba":                                  "switched, but the activation failed for user mba",
 		"degraded root-gone activate during=activate":                                          "the root process stopped during the activation, which may be incomplete",
 		"degraded died confirm during=activate runs=/nix/store/x":                              killed + ": the activation may be incomplete; the link to the running system names /nix/store/x",
 		"degraded rollback-failed activate cause=activation left=system,activation back=255 runs=/nix/store/x exit=2": "the activation exited with 2; the way back to the previous configuration failed: " +

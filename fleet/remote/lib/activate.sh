@@ -96,21 +96,22 @@ activation_output() { sed -n "/$nonce step activate start/,\$p" "$dir/log"; }
 
 # judge_units finds out what status 4 of switch-to-configuration means. It lists all failed units,
 # also those that had failed before, and it exits with 4 and without a list if it could not start or
-# stop a unit, or activate for a user.
+# stop a unit, or activate for a user. nixos-activation.service is the unit of a user's activation.
 judge_units() {
   listed=$(activation_output | sed -n 's/.*the following units failed: *//p' | tr -s ', ' '  ')
   jobs=$(activation_output | sed -n 's/^Failed to \([a-z]* [^ :]*[.][a-z]*\).*/\1/p' |
     sed -n 's/^start //p; s/^stop //p; s/^restart //p; s/^reload //p')
   user_units=$(activation_output | sed -n 's/.*the following user units failed: *//p')
+  users=$(activation_output | sed -n 's/^warning: user activation for \([^ ]*\) failed.*/\1/p')
   newly_failed=''
   for unit in $listed $jobs $(failed_units); do
-    case "$failed_before$newly_failed " in
+    case "$failed_before nixos-activation.service$newly_failed " in
       *" $unit "*) ;;
       *) newly_failed="$newly_failed $unit" ;;
     esac
   done
-  if [ -n "$newly_failed$user_units" ]; then
-    degraded units "units=${newly_failed# }" "user_units=$user_units"
+  if [ -n "$newly_failed$user_units$users" ]; then
+    degraded units "units=${newly_failed# }" "user_units=$user_units" "users=$users"
   elif [ -z "$listed$jobs" ]; then
     degraded partial "exit=$activation_status"
   fi
