@@ -217,16 +217,16 @@ func (e *ending) activationSentence() string {
 		return e.rollbackFailed()
 	case "units":
 		var failed []string
-		if units := words(e.fields["units"]); len(units) > 0 {
-			failed = append(failed, "units failed: "+strings.Join(units, ", "))
+		for _, list := range []struct{ key, text string }{
+			{"units", "switched, but units failed: "},
+			{"user_units", "switched, but user units failed: "},
+			{"users", "switched, but the activation failed for user "},
+		} {
+			if names := words(e.fields[list.key]); len(names) > 0 {
+				failed = append(failed, list.text+strings.Join(names, ", "))
+			}
 		}
-		if units := words(e.fields["user_units"]); len(units) > 0 {
-			failed = append(failed, "user units failed: "+strings.Join(units, ", "))
-		}
-		if users := words(e.fields["users"]); len(users) > 0 {
-			failed = append(failed, "the activation failed for user "+strings.Join(users, ", "))
-		}
-		return "switched, but " + strings.Join(failed, "; ")
+		return strings.ReplaceAll(strings.Join(failed, "; "), "; switched, but ", "; ")
 	case "partial":
 		return "switched, but the activation exited with " + e.exit() + " and named no unit"
 	case "health":
