@@ -32,13 +32,14 @@ const (
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
 const (
-	CodeAhead        Code = "ahead"
-	CodeBuild        Code = "build"
-	CodeDiverged     Code = "diverged"
-	CodeLocked       Code = "locked"
-	CodeSudoPassword Code = "sudo-password"
-	CodeSudoWrong    Code = "sudo-wrong"
-	CodeUnits        Code = "units"
+	CodeAhead          Code = "ahead"
+	CodeBuild          Code = "build"
+	CodeDiverged       Code = "diverged"
+	CodeLocked         Code = "locked"
+	CodeRollbackFailed Code = "rollback-failed"
+	CodeSudoPassword   Code = "sudo-password"
+	CodeSudoWrong      Code = "sudo-wrong"
+	CodeUnits          Code = "units"
 )
 
 // CodeInfo documents a [Code].
@@ -72,6 +73,7 @@ var Codes = []CodeInfo{
 	{"host-key-changed", []Outcome{Failed}, "known_hosts has another key for the host", ""},
 	{"host-key-revoked", []Outcome{Failed}, "the host's key is marked @revoked in known_hosts", ""},
 	{"host-key-unknown", []Outcome{Failed}, "the host's key is in no known_hosts file", ""},
+	{"inhibited", []Outcome{Failed}, "a check before the switch failed, so nothing was activated", "read the check's output in the host's log; if the change needs a reboot, deploy with the goal boot"},
 	{"internal", []Outcome{Failed, Degraded}, "the job's script stopped unexpectedly", "please report this as a bug, with the host's log"},
 	{CodeInterrupted, []Outcome{Skipped}, "fleetctl stopped before it started this host", "deploy again"},
 	{CodeInventory, []Outcome{Unknown}, "the host is not in the inventory anymore", "attach with the inventory that the run was started with"},
@@ -95,13 +97,15 @@ var Codes = []CodeInfo{
 	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
 	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
 	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
-	{"not-default", []Outcome{Degraded}, "the new configuration runs, but the next boot starts another one", "read the host's log (is /boot full?), fix it, then deploy again"},
+	{"not-default", []Outcome{Failed, Degraded}, "the next boot does not start the new configuration", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
 	{CodeOffline, []Outcome{Unreachable, Skipped}, "the host does not answer", ""},
+	{"partial", []Outcome{Degraded}, "the new configuration runs, but its activation reported a failure and named no unit", "read the host's log to see what failed"},
 	{CodeProtocol, []Outcome{Failed, Unknown}, "the answer is not one that this version of fleetctl understands", ""},
 	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
 	{CodeRefused, []Outcome{Failed}, "the host rejected the login", ""},
 	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
+	{CodeRollbackFailed, []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
 	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},

@@ -1,6 +1,8 @@
 package fleet
 
 // Outcome is how a host's part of a run ended. The zero value means that it has not ended.
+//
+// A host that could not return to what ran before is [Degraded], too.
 type Outcome string
 
 const (

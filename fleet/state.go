@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -50,8 +51,10 @@ type HostState struct {
 	Progress Progress
 	LastLine string
 	Facts    map[string]string
-	Tail     []string // last lines of the log, newest last
+	Tail     []string // last lines of the log, newest last, without those of a way back
 	Result   *Result  // nil until there is an outcome
+
+	undoing bool // the host goes back to what ran before
 }
 
 // NewHostState returns the state of a host that waits for its turn.
@@ -153,6 +156,7 @@ func (h *HostState) Apply(ev Event) {
 	switch ev.Type {
 	case StepStarted:
 		h.Step = ev.Step
+		h.undoing = h.undoing && ev.Step != Preflight
 		delete(h.Facts, FactAwaiting)
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
@@ -169,6 +173,7 @@ func (h *HostState) Apply(ev Event) {
 			h.Progress = *ev.Progress
 		}
 	case LogLine:
+		h.undoing = h.undoing || ev.Stream == StreamNote && strings.HasPrefix(ev.Line, rollbackNote)
 		h.log(ev.Line)
 	case FactLearned:
 		h.Facts[ev.Key] = ev.Value
@@ -193,8 +198,15 @@ func (h *HostState) enter(p Phase, now time.Time) {
 	h.Phase = p
 }
 
+// rollbackNote is the start of the note with which a host announces that it goes back. What follows
+// is the output of the configuration from before, which does not explain why the new one failed.
+const rollbackNote = "rolling back to "
+
 func (h *HostState) log(line string) {
 	h.LastLine = line
+	if h.undoing {
+		return
+	}
 	if len(h.Tail) == tailLines {
 		copy(h.Tail, h.Tail[1:])
 		h.Tail = h.Tail[:tailLines-1]

@@ -63,6 +63,28 @@ func TestTailIsBounded(t *testing.T) {
 	}
 }
 
+func TestTailEndsBeforeWayBack(t *testing.T) {
+	s := startedState()
+	for i, ev := range []Event{
+		{Stream: StreamOut, Line: "rolling back to the shell"},
+		{Stream: StreamOut, Line: "the reason"},
+		{Stream: StreamNote, Line: "rolling back to /nix/store/x"},
+		{Stream: StreamOut, Line: "activating"},
+	} {
+		ev.Type, ev.Host = LogLine, "web"
+		s.Apply(at(i, ev))
+	}
+	h := s.Host("web")
+	if len(h.Tail) != 2 || h.Tail[1] != "the reason" || h.LastLine != "activating" {
+		t.Errorf("%q, the last is %q", h.Tail, h.LastLine)
+	}
+	s.Apply(at(5, Event{Type: StepStarted, Host: "web", Step: Preflight}))
+	s.Apply(at(6, Event{Type: LogLine, Host: "web", Line: "another job"}))
+	if h = s.Host("web"); h.Tail[len(h.Tail)-1] != "another job" {
+		t.Errorf("the next job: %q", h.Tail)
+	}
+}
+
 func TestApplyToleratesAnyEvent(t *testing.T) {
 	for _, s := range []*State{{}, startedState()} {
 		for _, typ := range []Type{StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, RunFinished, "unknown_type"} {

@@ -12,7 +12,8 @@ import (
 // the run has them as a gate, the repository's tests.
 func (w *worker) conclude(ctx context.Context) sessionEnd {
 	result := w.jobResult()
-	if w.activated() && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
+	// A host that could not go back has its problem: what a login adds would hide it.
+	if w.activated() && result.Code != fleet.CodeRollbackFailed && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
 		w.startChecks(ctx)
 		problem := w.checks.wait(min(settleTime, w.host.Timeouts.Verify))
 		w.checks = nil

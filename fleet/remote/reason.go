@@ -3,6 +3,7 @@ package remote
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -203,23 +204,54 @@ func (e *ending) activationSentence() string {
 		return reason + e.previousRuns()
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
+	case "inhibited":
+		switch check := e.fields["check"]; check {
+		case "init":
+			return "the new configuration has an init that is incompatible with what runs: only a reboot can start it"
+		case "":
+			return "the checks before the switch failed"
+		default:
+			return fmt.Sprintf("the check %q before the switch failed", check)
+		}
+	case "rollback-failed":
+		return e.rollbackFailed()
 	case "units":
-		units := strings.FieldsFunc(e.fields["units"], func(r rune) bool { return r == ' ' || r == ',' })
-		return "switched, but units failed: " + strings.Join(units, ", ")
+		var failed []string
+		for _, list := range []struct{ key, text string }{
+			{"units", "switched, but units failed: "},
+			{"user_units", "switched, but user units failed: "},
+			{"users", "switched, but the activation failed for user "},
+		} {
+			if names := words(e.fields[list.key]); len(names) > 0 {
+				failed = append(failed, list.text+strings.Join(names, ", "))
+			}
+		}
+		return strings.ReplaceAll(strings.Join(failed, "; "), "; switched, but ", "; ")
+	case "partial":
+		return "switched, but the activation exited with " + e.exit() + " and named no unit"
 	case "health":
 		return fmt.Sprintf("the health check %s exited with %s", e.quoted("check"), e.exit())
 	case "not-running":
 		return "activated, but the host does not run what was built"
 	case "not-default":
+		if e.outcome == "failed" {
+			return "only a reboot can start the new configuration, and it could not be made what the next boot starts"
+		}
 		return "switched, but the profile is not what was built: the next boot or login would start something else"
 	case "root-gone":
+		if e.fields["during"] == "activate" {
+			return "the root process stopped during the activation, which may be incomplete"
+		}
 		if switched != "" {
 			return switched + "the root process that waits for the confirmation is gone"
 		}
 		return "the root process that was to activate is gone"
 	case "reboot":
-		if e.fields["after"] == "activation" {
+		switch e.fields["after"] {
+		case "activation":
 			return "the new configuration takes full effect at the next boot"
+		case "init":
+			return "the new configuration has an init that is incompatible with what runs: it starts at the next boot"
 		}
 		return "the new configuration starts at the next boot"
 	}
@@ -240,6 +272,48 @@ func (e *ending) confirmSentence() string {
 		return "a new login did not work, so the operator rolled it back" + e.previousRuns()
 	}
 	return ""
+}
+
+// rollbackFailed explains why the host did not return to what ran before, and what it runs now.
+func (e *ending) rollbackFailed() string {
+	cause := ending{outcome: e.outcome, code: e.fields["cause"], step: e.step, fields: maps.Clone(e.fields)}
+	delete(cause.fields, "died")
+	text := cmp.Or(cause.activationSentence(), cause.confirmSentence())
+	if text == "" || e.fields["died"] != "" || cause.code == "died" {
+		text = strings.TrimPrefix(text+"; "+e.killed(), "; ")
+	}
+	var left, units []string
+	for _, what := range words(e.fields["left"]) {
+		switch what {
+		case "system":
+			left = append(left, "the running system is not the previous one")
+		case "profile":
+			left = append(left, "the profile is not the previous one")
+		case "links":
+			left = append(left, "links of the previous home are missing")
+		case "activation":
+			if e.fields["back"] == "none" {
+				left = append(left, "there is no previous configuration")
+			} else {
+				left = append(left, "its activation exited with "+e.fields["back"])
+			}
+		default:
+			units = append(units, what)
+		}
+	}
+	if len(units) > 0 {
+		left = append(left, "units failed: "+strings.Join(units, ", "))
+	}
+	text += "; the way back to the previous configuration failed: " + strings.Join(left, ", ")
+	if runs := e.fields["runs"]; runs != "" {
+		text += "; now runs " + runs
+	}
+	return text
+}
+
+// words splits a list at spaces and commas.
+func words(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ' ' || r == ',' })
 }
 
 // previousRuns returns the end of a sentence about a host that was rolled back, or "".
@@ -277,6 +351,8 @@ func (e *ending) endSentence() string {
 		switch {
 		case e.outcome == "rolled-back":
 			return e.killed() + "; the previous configuration runs again"
+		case e.fields["during"] == "activate":
+			return e.killed() + ": the activation may be incomplete; the link to the running system names " + cmp.Or(e.fields["runs"], "nothing")
 		case e.outcome == "degraded":
 			return e.killed() + ": the new configuration runs, but was not verified"
 		case e.outcome == "reboot-needed":
@@ -316,11 +392,16 @@ func notice(code string, fields map[string]string) string {
 	case "rollback":
 		return "rolling back to " + cmp.Or(fields["to"], "what ran before")
 	case "rollback-exit":
-		return "the activation of the previous configuration exited with " + fields["exit"]
+		switch exit := fields["exit"]; exit {
+		case "0":
+			return "the previous configuration was activated, but not everything is as it was before"
+		case "none":
+			return "there is no previous configuration to activate"
+		default:
+			return "the activation of the previous configuration exited with " + exit
+		}
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
-	case "first-generation":
-		return "there is no earlier generation: what this one has linked stays"
 	}
 	e := ending{outcome: "degraded", code: code, fields: fields}
 	return cmp.Or(e.sentence(), code)

@@ -10,7 +10,8 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: boot_id clock decide detach git_command has lock mark notice put real_path unlock
+# uses: boot_id clock decide detach failed_units generation git_command has lock log_size mark
+# uses: notice output put real_path unlock
 # inputs: confirm confirm_seconds goal id kind login_user who
 
 main() {
@@ -93,7 +94,10 @@ run() {
     notice note resumed
   else
     before=$(real_path "$sysroot/run/current-system")
-    put "$own_dir/before" "$before"
+    previous=$(generation "$profile")
+    failed_before=" $(failed_units)"
+    find_log_size
+    put "$own_dir/before" "$before" "$previous" "$failed_before" "$log_size"
     status=0
     case $kind in
       nixos) activate_nixos || status=$? ;;
@@ -111,7 +115,12 @@ run() {
 # resumed reports whether another process had started the work and was killed. What it was about to
 # activate is then undone, and what it had activated is waited for as if nothing had happened.
 resumed() {
-  read -r before 2>/dev/null <"$own_dir/before" || return 1
+  {
+    read -r before
+    read -r previous
+    IFS= read -r failed_before
+    read -r log_size
+  } 2>/dev/null <"$own_dir/before" || return 1
   if read -r status _ 2>/dev/null <"$dir/activated"; then return; fi
   status=killed
   read_clock
@@ -130,10 +139,8 @@ publish() {
   umask 077
 }
 
-# set_profile makes the built system the default. It sets $previous to the number of the generation
-# that was the default.
+# set_profile makes the built system the default.
 set_profile() {
-  previous=$(readlink "$profile" 2>/dev/null | sed -n 's/.*-\([0-9][0-9]*\)-link$/\1/p')
   case $to in
     0) nix-env -p "$profile" --set "$built" ;;
     *) nix-env -p "$profile" --switch-generation "$to" ;;
@@ -142,7 +149,9 @@ set_profile() {
 
 # reset_profile undoes set_profile.
 reset_profile() {
-  if [ -n "$previous" ]; then nix-env -p "$profile" --switch-generation "$previous"; fi
+  if [ -n "$previous" ] && [ "$(generation "$profile")" != "$previous" ]; then
+    nix-env -p "$profile" --switch-generation "$previous"
+  fi
 }
 
 # set_default makes the built system what the next boot starts. Without a boot entry it must not be
@@ -158,8 +167,39 @@ set_default() {
   return "$boot_status"
 }
 
-# changed reports whether the host runs something else than before.
+# changed reports whether the link to the running system has moved.
 changed() { [ "$(real_path "$sysroot/run/current-system")" != "$before" ]; }
+
+# touched reports whether a failed activation may have changed the host. The link to the running
+# system does not show that, because the activation scripts of NixOS and nix-darwin move it last. An
+# activation has changed the host unless its output shows that it stopped before.
+touched() {
+  if [ ! -e "$dir/started" ]; then return 1; fi
+  if changed || [ "$status" = killed ]; then return; fi
+  if [ "$kind" = darwin ]; then touched_darwin; else touched_nixos; fi
+}
+
+# touched_nixos follows switch-to-configuration, which checks everything before it stops units and
+# prints "activating the configuration...": see do_system_switch in nixpkgs,
+# pkgs/by-name/sw/switch-to-configuration-ng/src/src/main.rs.
+touched_nixos() {
+  if [ "$status" = 100 ]; then return 1; fi # the init of the new system is incompatible
+  if printed 'stopping |activating the configuration'; then return; fi
+  ! printed 'Pre-switch checks failed|Could not (acquire|open) lock|This is not a NixOS installation|^Error: '
+}
+
+# touched_darwin follows nix-darwin's activation script, whose checks come first and exit with
+# status 2: see nix-darwin, modules/system/checks.nix and activation-scripts.nix.
+touched_darwin() {
+  if [ "$status" != 2 ] || printed '^setting up '; then return; fi
+  ! printed 'aborting activation'
+}
+
+# printed PATTERN reports whether the activation printed a line that matches.
+printed() { output_since "$log_size" | grep -Eq "$1"; }
+
+# note_start notes that the activation starts now.
+note_start() { publish started "$built"; }
 
 activate_nixos() {
   if [ "$goal" = boot ]; then
@@ -167,18 +207,27 @@ activate_nixos() {
     return
   fi
   note_active_units
+  note_start
   "$built/bin/switch-to-configuration" test
 }
 
 conclude_nixos() {
   if [ "$goal" = boot ]; then
+    if [ "$status" = killed ]; then reset_profile || :; fi
     publish concluded "kept none"
     return
   fi
   case $status in
-    0 | 4 | 100) decide ;;
-    killed) verdict='back activation' ;;
-    *) if changed; then verdict='back activation'; else verdict=untouched; fi ;;
+    0 | 4) decide ;;
+    *)
+      if touched; then
+        if [ "$status" = 100 ]; then decide; else verdict='back activation'; fi
+      elif [ "$status" = 100 ] && [ "$goal" != test ]; then
+        verdict='kept none' # nixos-rebuild, too, leaves it to the next boot
+      else
+        verdict='untouched'
+      fi
+      ;;
   esac
   case $verdict in
     back*) roll_back_nixos ;;
@@ -200,15 +249,38 @@ keep_nixos() {
 
 roll_back_nixos() {
   notice note rollback "to=$before"
+  back_status=0
   if [ -n "$before" ]; then
-    "$before/bin/switch-to-configuration" test || notice warn rollback-exit "exit=$?"
-    return
+    "$before/bin/switch-to-configuration" test || back_status=$?
+  else
+    # This host was never switched before: start the units that were active.
+    rm -f "$sysroot/run/current-system"
+    if has systemctl && [ -s "$dir/units" ]; then
+      while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$dir/units" |
+        while read -r unit; do systemctl start "$unit" || :; done
+    fi
   fi
-  # This host was never switched before: start the units that were active.
-  rm -f "$sysroot/run/current-system"
-  if has systemctl && [ -s "$dir/units" ]; then
-    while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$dir/units" |
-      while read -r unit; do systemctl start "$unit"; done
+  # Units decide about status 4: those that had failed before do not count.
+  if [ "$back_status" = 4 ]; then back_status=0; fi
+  check_rollback
+}
+
+# check_rollback looks at what the way back left. If that is not what was before, $verdict becomes
+# "incomplete CODE WHAT EXIT", WHAT being a list with commas.
+check_rollback() {
+  left=''
+  if changed; then left=,system; fi
+  if [ "$(generation "$profile")" != "$previous" ]; then left=$left,profile; fi
+  for unit in $(failed_units); do
+    case $failed_before in
+      *" $unit "*) ;;
+      *) left=$left,$unit ;;
+    esac
+  done
+  if [ "$back_status" != 0 ]; then left=$left,activation; fi
+  if [ -n "$left" ]; then
+    notice warn rollback-exit "exit=$back_status"
+    verdict="incomplete ${verdict#back } ${left#,} $back_status"
   fi
 }
 
@@ -224,20 +296,32 @@ note_active_units() {
 # set back if the activation is not confirmed.
 activate_darwin() {
   set_profile || return 1
+  note_start
   "$built/activate"
 }
 
 conclude_darwin() {
   case $status in
     0) decide ;;
-    *) if changed; then verdict='back activation'; else verdict=untouched; fi ;;
+    *) if touched; then verdict='back activation'; else verdict=untouched; fi ;;
   esac
   case $verdict in
-    untouched) reset_profile ;;
-    back*)
-      reset_profile
-      if [ -n "$before" ]; then "$before/activate" || notice warn rollback-exit "exit=$?"; fi
+    untouched)
+      reset_profile || :
+      if [ "$(generation "$profile")" != "$previous" ]; then verdict='incomplete activation profile 0'; fi
       ;;
+    back*) roll_back_darwin ;;
   esac
   publish concluded "$verdict"
+}
+
+roll_back_darwin() {
+  notice note rollback "to=$before"
+  reset_profile || :
+  back_status=none # there is no system to return to
+  if [ -n "$before" ]; then
+    back_status=0
+    "$before/activate" || back_status=$?
+  fi
+  check_rollback
 }

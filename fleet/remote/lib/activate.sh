@@ -3,8 +3,8 @@
 # Either way the new configuration runs first, and becomes what the next boot or login starts only
 # when it is confirmed.
 #
-# uses: await await_root current degraded fact fail failed_units gate generation generations home
-# uses: mark previous profile put real_path step survey
+# uses: await await_root confirm current degraded fact fail failed_units gate generation generations
+# uses: home mark previous profile put real_path step survey
 # inputs: attended goal kind to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -84,31 +84,68 @@ judge_activation() {
   fact activation-status "$activation_status"
   case $kind:$activation_status in
     *:0) ;;
-    nixos:4)
-      units=$(sed -n "/$nonce step activate start/,\$s/.*the following units failed: *//p" "$dir/log")
-      degraded units "units=${units:-$(failed_units)}"
-      ;;
-    nixos:100) reboot=activation ;;
+    nixos:4) judge_units ;;
+    nixos:100) judge_init ;;
     *) judge_failure ;;
   esac
   finish_step
 }
 
+# activation_output prints what the activation has printed so far.
+activation_output() { sed -n "/$nonce step activate start/,\$p" "$dir/log"; }
+
+# judge_units finds out what status 4 of switch-to-configuration means. It lists all failed units,
+# also those that had failed before, and it exits with 4 and without a list if it could not start or
+# stop a unit, or activate for a user. nixos-activation.service is the unit of a user's activation.
+judge_units() {
+  listed=$(activation_output | sed -n 's/.*the following units failed: *//p' | tr -s ', ' '  ')
+  jobs=$(activation_output | sed -n 's/^Failed to \([a-z]* [^ :]*[.][a-z]*\).*/\1/p' |
+    sed -n 's/^start //p; s/^stop //p; s/^restart //p; s/^reload //p')
+  user_units=$(activation_output | sed -n 's/.*the following user units failed: *//p')
+  users=$(activation_output | sed -n 's/^warning: user activation for \([^ ]*\) failed.*/\1/p')
+  newly_failed=''
+  for unit in $listed $jobs $(failed_units); do
+    case "$failed_before nixos-activation.service$newly_failed " in
+      *" $unit "*) ;;
+      *) newly_failed="$newly_failed $unit" ;;
+    esac
+  done
+  if [ -n "$newly_failed$user_units$users" ]; then
+    degraded units "units=${newly_failed# }" "user_units=$user_units" "users=$users"
+  elif [ -z "$listed$jobs" ]; then
+    degraded partial "exit=$activation_status"
+  fi
+}
+
+# judge_init tells the two meanings of status 100 apart. If the init of the new system is
+# incompatible with what runs, switch-to-configuration exits before it activates anything.
+judge_init() {
+  reboot=activation
+  if [ "$goal" = boot ] || [ "$(current)" = "$built" ]; then return; fi
+  if [ "$goal" = test ]; then
+    await_root concluded
+    fail inhibited check=init
+  fi
+  reboot=init
+}
+
 # judge_failure ends the job. A failed activation is undone at once, unless it had changed nothing.
 judge_failure() {
-  if [ "$kind" = home ]; then
-    roll_back_home
-    verdict='back activation'
-    if [ -z "$home_before" ]; then verdict=untouched; fi
-  else
+  if [ "$kind" != home ]; then
     await_root concluded
     verdict=$root_answer
+  elif home_untouched "$built"; then
+    verdict=untouched
+  else
+    verdict='back activation'
+    roll_back_home "$built"
   fi
   case $verdict in
-    back*)
-      mark step activate failed
-      finish rolled-back activation "exit=$activation_status"
-      ;;
+    back* | incomplete*) finish_rollback "exit=$activation_status" ;;
+    gone) finish degraded root-gone during=activate ;;
   esac
+  if activation_output | grep -q '^Pre-switch checks failed'; then
+    fail inhibited "check=$(activation_output | sed -n "s/^Pre-switch check '\([^']*\)' failed.*/\1/p" | head -n 1)"
+  fi
   fail activation "exit=$activation_status"
 }

@@ -2,14 +2,15 @@
 # home.sh: activates a home, which its user does without root. The files of the new generation are
 # linked first, and its profile is set when it is confirmed.
 #
-# uses: clock home_rollback put real_path
+# uses: clock home_rollback log_size put real_path
 # inputs: goal to
 
 # activate_home does what home-manager's own switch does, except setting the profile. It sets
 # $activation_status.
 activate_home() {
   home_before=$(real_path "$profile")
-  put "$dir/home-before" "$home_before"
+  find_log_size
+  put "$dir/home-before" "$home_before" "$log_size"
   activation_status=0
   run_home "$built" || activation_status=$?
   read_clock

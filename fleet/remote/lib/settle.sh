@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # settle.sh: writes the result of a job that died before it could.
 #
-# uses: claim home_profile home_rollback job_lives mark put real_path root_lives unlock
+# uses: claim ending home_profile home_rollback job_lives mark put real_path rollback_ending
+# uses: root_lives unlock
 
 # settle gives a job whose process is gone (it was killed, or the host restarted) its result.
 settle() {
@@ -28,31 +29,42 @@ judge_death() {
     ending="failed died $step activated=no"
     return
   fi
-  read -r conclusion 2>/dev/null <"$dir/concluded" || conclusion=''
-  case $conclusion in
-    back*)
-      ending="rolled-back ${conclusion#back } $step died=yes"
-      return
-      ;;
-  esac
+  read -r verdict 2>/dev/null <"$dir/concluded" || verdict=''
   read -r target 2>/dev/null <"$dir/target" || target=''
   if [ "$kind" = home ]; then
-    running=$(real_path "$(home_profile)")
-    if [ "$running" != "$target" ] && read -r home_before 2>/dev/null <"$dir/home-before" && [ -n "$home_before" ]; then
-      roll_back_home >>"$dir/log"
-      ending="rolled-back died $step"
-      return
-    fi
+    profile=$(home_profile)
+    running=$(real_path "$profile")
+    if [ "$running" != "$target" ] && settle_home; then return; fi
   else
     running=$(real_path "$sysroot/run/current-system")
   fi
+  case $verdict in
+    back* | incomplete*)
+      compose_rollback "$running" died=yes
+      return
+      ;;
+  esac
   if [ -n "$target" ] && [ "$running" = "$target" ]; then
     ending="degraded died $step"
-  elif [ "${conclusion%% *}" = kept ] && [ "$(real_path "$sysroot/nix/var/nix/profiles/system")" = "$target" ]; then
+  elif [ "${verdict%% *}" = kept ] && [ "$(real_path "$sysroot/nix/var/nix/profiles/system")" = "$target" ]; then
     ending="reboot-needed died $step"
+  elif [ -e "$dir/started" ] && [ "$verdict" != untouched ] && [ "$job_boot" = "$boot_id" ]; then
+    compose_ending degraded died during=activate "runs=$running"
   else
     ending="failed died $step activated=yes"
   fi
+}
+
+# settle_home sets $ending if the home was being activated, or waited for its confirmation.
+settle_home() {
+  { read -r home_before && read -r log_size; } 2>/dev/null <"$dir/home-before" || return 1
+  if home_untouched "$target"; then
+    ending="failed died $step activated=no"
+    return
+  fi
+  verdict='back died'
+  roll_back_home "$target" >>"$dir/log"
+  compose_rollback "$(real_path "$profile")"
 }
 
 # activating reports whether the root half outlived its job and is still activating.

@@ -11,7 +11,7 @@ verify() {
   start_step verify
   verify_system
   # Units and health commands cannot judge what only the next boot starts.
-  if [ "$goal" != boot ]; then
+  if [ "$goal" != boot ] && [ "$reboot" != init ]; then
     verify_units
     verify_health "$@"
   fi
@@ -41,7 +41,7 @@ remember_revision() {
 
 verify_system() {
   # A home becomes the current one when it is confirmed.
-  if [ "$goal" != boot ] && [ "$kind" != home ] && [ "$(current)" != "$built" ]; then
+  if [ "$goal" != boot ] && [ "$reboot" != init ] && [ "$kind" != home ] && [ "$(current)" != "$built" ]; then
     degraded not-running
   fi
   if [ -n "$switch_command" ]; then return; fi

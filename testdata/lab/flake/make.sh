@@ -46,7 +46,8 @@ SCRIPT
 case $shape in
   home-manager-generation)
     echo 1 >"$out/gen-version"
-    { activation; echo "exit ${status:-0}"; } >"$out/activate"
+    # Like home-manager's: what comes before writeBoundary only checks (modules/files.nix).
+    { activation; echo 'echo "Activating writeBoundary"'; echo "exit ${status:-0}"; } >"$out/activate"
     chmod +x "$out/activate"
     exit 0
     ;;
@@ -61,17 +62,22 @@ echo "kernel $(directive new-kernel)" >"$out/kernel"
 #!/bin/sh
 [ "\$1" != boot ] || exit 0
 SCRIPT
+  # The real one exits with 100 before it activates anything, and its activation script moves the
+  # link last: nixpkgs, pkgs/by-name/sw/switch-to-configuration-ng/src/src/main.rs and
+  # nixos/modules/system/activation/activation-script.nix.
+  if [ "$status" = 100 ]; then echo 'exit 100'; fi
+  echo "echo 'activating the configuration...' >&2"
   activation | tail -n +2
-  cat <<SCRIPT
-ln -sfn $out /run/current-system
-[ -e /run/booted-system ] || ln -sfn $out /run/booted-system
-SCRIPT
   if [ -n "$(directive cut-ssh)" ]; then
     echo 'systemctl stop ssh.service ssh.socket'
     echo 'pkill -x sshd-session || true'
   else
     echo 'systemctl start ssh.service'
   fi
+  cat <<SCRIPT
+ln -sfn $out /run/current-system
+[ -e /run/booted-system ] || ln -sfn $out /run/booted-system
+SCRIPT
   if [ "$status" = 4 ]; then echo "echo 'warning: the following units failed: lab-unit.service' >&2"; fi
   echo "exit ${status:-0}"
 } >"$out/bin/switch-to-configuration"
