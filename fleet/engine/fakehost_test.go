@@ -159,7 +159,11 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		}
 	}
 	answer := func(format string, values ...any) error {
-		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], fmt.Sprintf(format, values...))
+		words := fmt.Sprintf(format, values...)
+		if !strings.HasPrefix(words, "following ") { // a log ends with its own marker
+			words += fmt.Sprintf("\n@%s end", args["token"])
+		}
+		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], words)
 		return err
 	}
 	if h.reply != nil {

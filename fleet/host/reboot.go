@@ -82,16 +82,16 @@ func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions,
 	}
 	header, err := c.requestReboot(ctx, p.conn, h)
 	switch {
+	case header.Word == "rebooting":
+		p.close()
+		return c.awaitReboot(ctx, h, cmp.Or(header.Code, status.Health.BootID), o.Limit)
 	case errors.Is(err, ErrNotRun), err != nil && status.Health.BootID == "":
 		return RebootResult{Outcome: RebootRefused, Reason: Reason(err, h)}
 	case err != nil: // the host may have received the request
 		p.close()
 		return c.awaitReboot(ctx, h, status.Health.BootID, o.Limit)
-	case header.Word != "rebooting":
-		return notRebooted(RefusalResult(fleet.Connect, header, h))
 	}
-	p.close()
-	return c.awaitReboot(ctx, h, header.Code, o.Limit)
+	return notRebooted(RefusalResult(fleet.Connect, header, h))
 }
 
 // notRebooted converts the result of a host on which nothing was started.

@@ -71,6 +71,7 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser
+	var unusable *AnswerError
 	for m := range s.Messages {
 		overdue.Reset(testTimeout + Grace)
 		switch {
@@ -85,8 +86,12 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	}
 	var err error
 	switch {
+	case report.end == nil && s.Err != nil && parser == nil && errors.As(s.Err, &unusable):
+		err = unusable
 	case report.end == nil && s.Err != nil:
 		err = fmt.Errorf("%w: %w", ErrLost, cmp.Or(context.Cause(ctx), s.Err))
+	case report.end == nil && parser != nil:
+		err = s.Incomplete()
 	case report.end == nil:
 		err = s.NotRun()
 	case report.end.Word == "failed":
