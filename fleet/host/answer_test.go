@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
@@ -67,8 +69,8 @@ func (replaying) DialContext(context.Context, string, string) (net.Conn, error) 
 
 func (replaying) Close() error { return nil }
 
-// TestPrefixOfAnswerIsAnError cuts the answer to every script at every byte, as a lost connection or
-// a killed script does.
+// TestPrefixOfAnswerIsAnError cuts the answer to every script at every byte, as a lost connection
+// does.
 func TestPrefixOfAnswerIsAnError(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	rev, err := f.Push(t.Context(), "web", "new-kernel")
@@ -158,5 +160,88 @@ func TestAnswerMayBeLostAfterItsEnd(t *testing.T) {
 	header, err := host.Ask(t.Context(), replaying{output, errors.New("reset")}, remote.Boot)
 	if err != nil || header.Code != "b1" {
 		t.Errorf("%+v, %v", header, err)
+	}
+}
+
+// flooding is a [host.Dialer] whose hosts answer every script with a start, and then without end
+// with the same text, until their output is no longer read.
+type flooding struct{ start, text string }
+
+func (f flooding) Dial(context.Context, *inventory.Host) (host.Conn, error) {
+	return floodingConn{replaying{}, f}, nil
+}
+
+type floodingConn struct {
+	replaying
+	flood flooding
+}
+
+func (c floodingConn) Run(ctx context.Context, cmd host.Command) (int, error) {
+	_, err := io.WriteString(cmd.Stdout, strings.ReplaceAll(c.flood.start, "TOKEN", tokenOf(cmd)))
+	for n := 0; err == nil && ctx.Err() == nil && n < 1<<30; n += len(c.flood.text) {
+		_, err = io.WriteString(cmd.Stdout, c.flood.text)
+	}
+	<-ctx.Done() // the session stays open
+	return 0, ctx.Err()
+}
+
+func TestFloodOfOutputIsAnError(t *testing.T) {
+	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
+	inv := &inventory.Inventory{Hosts: []*inventory.Host{web}}
+	queries := map[string]func(c *host.Client) error{
+		"probed": func(c *host.Client) (err error) {
+			c.Status(t.Context(), inv.Hosts, func(s host.Status) { err = s.Err })
+			return err
+		},
+		"planned": func(c *host.Client) error {
+			return c.Preview(t.Context(), &fleet.Plan{}, web, strings.Repeat("1", 40), false).Err
+		},
+		"generations": func(c *host.Client) error {
+			_, err := c.Generations(t.Context(), web)
+			return err
+		},
+	}
+	text := strings.Repeat("x", 8<<10)
+	for word, query := range queries {
+		for where, start := range map[string]string{"before the header": "", "in the header": "@TOKEN ", "after the header": "@TOKEN " + word + "\n"} {
+			started := time.Now()
+			err := query(&host.Client{Dialer: flooding{start, text}, Inventory: inv})
+			var coded interface{ Code() string }
+			if !errors.As(err, &coded) || coded.Code() != string(fleet.CodeExcess) {
+				t.Errorf("%s, flood %s: %v", word, where, err)
+			}
+			if time.Since(started) > 10*time.Second {
+				t.Errorf("%s, flood %s: took %v", word, where, time.Since(started))
+			}
+		}
+	}
+	c := host.Client{Dialer: flooding{"", text}, Inventory: inv}
+	if r := c.Preflight(t.Context(), web, func(string) {}); r.Outcome != fleet.Failed || r.Code != fleet.CodeExcess {
+		t.Errorf("preflight: %+v", r)
+	}
+	c.RunTests(t.Context(), inv.Hosts, func(r host.TestResults) {
+		var coded interface{ Code() string }
+		if !errors.As(r.Err, &coded) || coded.Code() != string(fleet.CodeExcess) {
+			t.Errorf("repository tests: %v", r.Err)
+		}
+	})
+}
+
+func TestRunTestsLimitsTests(t *testing.T) {
+	web := &inventory.Host{Name: "web", Kind: inventory.NixOS, Repo: "~/cfg", Timeouts: inventory.DefaultTimeouts()}
+	c := host.Client{Inventory: &inventory.Inventory{Hosts: []*inventory.Host{web}}}
+	run := func(start, text string) (results host.TestResults) {
+		c.Dialer = flooding{start, text}
+		c.RunTests(t.Context(), c.Inventory.Hosts, func(r host.TestResults) { results = r })
+		return results
+	}
+	many := run("@TOKEN following N 0\n", "N fact test a\nN fact exit 0 1\n")
+	if many.Err == nil || len(many.Tests) > 1000 {
+		t.Errorf("%d tests, %v", len(many.Tests), many.Err)
+	}
+	loud := "@TOKEN following N 0\nN fact test a\n" + strings.Repeat(strings.Repeat("x", 60<<10)+"\n", 100) +
+		"N fact exit 99999999999 -5\nN end tested - test\n"
+	if got := run(loud, ""); got.Err != nil || len(fmt.Sprint(got.Tests[0].Output)) > 300<<10 || got.Tests[0].Exit != -1 || got.Tests[0].Seconds != -1 {
+		t.Errorf("%d lines, exit %d after %d s, %v", len(got.Tests[0].Output), got.Tests[0].Exit, got.Tests[0].Seconds, got.Err)
 	}
 }
