@@ -38,8 +38,8 @@ func (env *Env) record(args []string) (*record.Record, error) {
 	return rec, nil
 }
 
-// warnOfDamage prints the damaged records that an error names, and returns nil. It returns any other
-// error.
+// warnOfDamage prints the damaged records that an error names, and returns nil. Other errors are
+// returned.
 func (env *Env) warnOfDamage(err error) error {
 	if _, ok := errors.AsType[*record.DamagedError](err); !ok {
 		return err
