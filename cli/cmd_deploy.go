@@ -119,7 +119,7 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 	names := make(map[string]bool)
 	if o.pending {
 		history, err := env.records().HostHistory(inv.Name)
-		if err != nil {
+		if err := env.warnOfDamage(err); err != nil {
 			return nil, nil, err
 		}
 		for _, p := range history.Pending {
@@ -128,7 +128,7 @@ func (o *deployOptions) hosts(env *Env, cmd *cobra.Command, args []string) (*inv
 	}
 	if o.failed {
 		failed, err := env.records().Failed(inv.Name)
-		if err != nil {
+		if err := env.warnOfDamage(err); err != nil {
 			return nil, nil, err
 		}
 		for _, name := range failed {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			if err := requireHost(rec, args[1]); err != nil {
+			if err := requireHost(env, rec, args[1]); err != nil {
 				return err
 			}
 			return printLog(cmd.Context(), env, o, rec, args[1])
@@ -103,9 +104,13 @@ func (o *logOutput) line(stream, text string) {
 	fmt.Fprintln(o, text)
 }
 
-// requireHost returns an error if the run has no such host.
-func requireHost(rec *record.Record, host string) error {
+// requireHost returns an error if the run has no such host. If the record's events are damaged, the
+// logs next to them may still be complete.
+func requireHost(env *Env, rec *record.Record, host string) error {
 	state, err := rec.State()
+	if err != nil && slices.Contains(rec.LogHosts(), host) {
+		return env.warnOfDamage(err)
+	}
 	if err != nil || state.Host(host) != nil {
 		return err
 	}

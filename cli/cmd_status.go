@@ -96,7 +96,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, h
 	if tipErr != nil {
 		fmt.Fprintf(env.Err, "fleetctl: cannot read the fleet's branch: %v\n", tipErr)
 	}
-	if historyErr != nil {
+	if historyErr = env.warnOfDamage(historyErr); historyErr != nil {
 		fmt.Fprintf(env.Err, "fleetctl: cannot tell which deploys failed or are pending: %v\n", historyErr)
 	}
 

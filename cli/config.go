@@ -15,6 +15,8 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
+	"github.com/markus-barta/nixfleet/internal/ownership"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -61,8 +63,11 @@ func (env *Env) config() (config, error) {
 	if path == "" {
 		return defaultConfig(), nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := ownership.ReadFile(path)
 	if err != nil {
+		if hint.Of(err) != "" {
+			return config{}, exit(fleet.ExitUsage, fmt.Errorf("refused the configuration: %w", err))
+		}
 		return config{}, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	c, findings := parseConfig(path, text)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/tui"
 )
 
@@ -39,6 +41,23 @@ on = "failure"
 	}
 	if !slices.Equal(c.Keys["deploy"], []string{"D"}) || !slices.Equal(c.Keys["down"], []string{"j", "ctrl+n"}) {
 		t.Errorf("keys %v", c.Keys)
+	}
+}
+
+func TestConfigOfAnotherUserIsRefused(t *testing.T) {
+	home := t.TempDir()
+	env := &Env{Home: home, Getenv: func(string) string { return "" }}
+	path := filepath.Join(home, ".config", "fleetctl", "config.toml")
+	writeFile(t, path, "mouse = true\n")
+	if c, err := env.config(); err != nil || !c.Mouse {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := env.config(); err == nil || !strings.Contains(err.Error(), "can be written by other users (mode 0666)") ||
+		!strings.Contains(hint.Of(err), "chmod go-w") {
+		t.Errorf("%v, hint %q", err, hint.Of(err))
 	}
 }
 

@@ -88,7 +88,6 @@ func (c *tableController) showLastRuns() {
 	history, err := c.env.records().HostHistory(c.inv.Name)
 	if err != nil {
 		c.table.Note(err.Error())
-		return
 	}
 	c.table.LastRuns(history.LastRuns)
 }

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +36,18 @@ func (env *Env) record(args []string) (*record.Record, error) {
 		return nil, exit(fleet.ExitUsage, err)
 	}
 	return rec, nil
+}
+
+// warnOfDamage prints the damaged records that an error names, and returns nil. Other errors are
+// returned.
+func (env *Env) warnOfDamage(err error) error {
+	if _, ok := errors.AsType[*record.DamagedError](err); !ok {
+		return err
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(env.Err, "fleetctl: warning: %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	return nil
 }
 
 // completeRun completes the first argument with the IDs of recorded runs.

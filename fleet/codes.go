@@ -20,6 +20,8 @@ const (
 	CodeDeadline    Code = "deadline"
 	CodeVanished    Code = "vanished"
 	CodeNoEnd       Code = "no-end"
+	CodeIncomplete  Code = "incomplete"
+	CodeExcess      Code = "excess"
 	CodeFault       Code = "fault"
 	CodeProtocol    Code = "protocol"
 	CodeInventory   Code = "inventory"
@@ -67,12 +69,14 @@ var Codes = []CodeInfo{
 	{"dirty", []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
 	{"disk", []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
 	{CodeDiverged, []Outcome{Failed}, "the checkout and the branch have both moved on", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
+	{CodeExcess, []Outcome{Failed, Unknown}, "the host sent more than fleetctl accepts", "check what the host prints, also when the login user logs in"},
 	{CodeFault, []Outcome{Unknown, Degraded}, "fleetctl itself failed while it worked on the host", "please report this as a bug, with the stack trace in the host's log"},
 	{"fetch", []Outcome{Failed}, "git fetch failed on the host", "run git fetch in the checkout on the host"},
 	{CodeHealth, []Outcome{Degraded}, "a health check failed", "check the service on the host"},
 	{"host-key-changed", []Outcome{Failed}, "known_hosts has another key for the host", ""},
 	{"host-key-revoked", []Outcome{Failed}, "the host's key is marked @revoked in known_hosts", ""},
 	{"host-key-unknown", []Outcome{Failed}, "the host's key is in no known_hosts file", ""},
+	{CodeIncomplete, []Outcome{Failed}, "the host's answer is incomplete", "try again; then check the connection and the memory of the host"},
 	{"inhibited", []Outcome{Failed}, "a check before the switch failed, so nothing was activated", "read the check's output in the host's log; if the change needs a reboot, deploy with the goal boot"},
 	{"internal", []Outcome{Failed, Degraded}, "the job's script stopped unexpectedly", "please report this as a bug, with the host's log"},
 	{CodeInterrupted, []Outcome{Skipped}, "fleetctl stopped before it started this host", "deploy again"},

@@ -9,6 +9,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // Attach shows a run from its start and stays with it to its end. While another process owns the
@@ -30,7 +31,8 @@ func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.
 	}
 	out.journal = journal
 	rollbacks, err := e.Records.Rollbacks(rec.Run)
-	if err != nil {
+	unread, damaged := errors.AsType[*record.DamagedError](err)
+	if err != nil && (!damaged || unread.Run == out.state.Rollback) {
 		return fleet.Summary{}, errors.Join(err, journal.Close())
 	}
 	r := e.newRun(rec, journal, inv.Parallel, out.state.Start)
@@ -50,6 +52,9 @@ func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.
 	}
 	return e.execute(ctx, r, []inventory.Notify{inv.Notify}, out, func(ctx, accept context.Context) {
 		s.accept = accept
+		if damaged {
+			r.logLine("", fleet.StreamWarn, clean.Line([]byte(err.Error())))
+		}
 		s.resume(ctx, inv, unfinished)
 		s.settleRollbacks(ctx, rollbacks, inv)
 	})

@@ -36,6 +36,29 @@ func hostFinished(name string) func(fleet.Event) bool {
 	return func(ev fleet.Event) bool { return ev.Type == fleet.HostFinished && ev.Host == name }
 }
 
+func TestAttachNamesOtherDamagedRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "web")
+		fx.abandonAt(fleet.Options{}, stepStarted(fleet.Build))
+		dir := filepath.Join(fx.engine.Records.Dir, "19990101-000000-aaaa")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "events.jsonl"), []byte("nonsense\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fx.expectExit(fx.attach(), fleet.ExitOK)
+		fx.expect("web", fleet.Switched, "")
+		named := false
+		for _, ev := range fx.events {
+			named = named || ev.Type == fleet.LogLine && strings.Contains(ev.Line, "run 19990101-000000-aaaa is damaged")
+		}
+		if !named {
+			t.Error("the damaged record is not named")
+		}
+	})
+}
+
 func TestAttachContinuesAbandonedRun(t *testing.T) {
 	var events, lines string
 	synctest.Test(t, func(t *testing.T) {

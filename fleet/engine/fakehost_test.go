@@ -44,10 +44,12 @@ type fakeHost struct {
 	rewinds bool
 	ignores func(signal string) bool // signals that it does not answer
 	// the password that sudo asks for; "" if it asks for none
-	sudo       string
-	reply      func(verb string, args arguments) string // replaces the header unless it returns ""
-	dialTCP    func() error                             // decides on connections from the host
-	testOutput func() string                            // output of the repository tests
+	sudo  string
+	reply func(verb string, args arguments) string // replaces the header unless it returns ""
+	// replaces the sessions that launch or follow its job; n counts them from 0
+	hostile    func(ctx context.Context, n int, token string, out io.Writer) error
+	dialTCP    func() error  // decides on connections from the host
+	testOutput func() string // output of the repository tests
 
 	mu        sync.Mutex
 	logins    int
@@ -159,7 +161,11 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		}
 	}
 	answer := func(format string, values ...any) error {
-		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], fmt.Sprintf(format, values...))
+		words := fmt.Sprintf(format, values...)
+		if !strings.HasPrefix(words, "following ") { // a log ends with its own marker
+			words += fmt.Sprintf("\n@%s end", args["token"])
+		}
+		_, err := fmt.Fprintf(out, "motd of %s\n@%s %s\n", h.name, args["token"], words)
 		return err
 	}
 	if h.reply != nil {
@@ -170,6 +176,9 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 			}
 			return 0, answer("%s", words)
 		}
+	}
+	if h.hostile != nil && (verb == "launch" || verb == "follow") {
+		return 0, h.hostile(ctx, session, args["token"], out)
 	}
 	switch verb {
 	case "launch":

@@ -18,6 +18,9 @@ type jobLog struct {
 	reader   *logReader      // nil until the job was seen
 	recorded map[string]bool // events that an earlier owner of the run has recorded, by eventKey
 	end      *remote.Item    // the job's end marker
+	markers  map[string]bool // steps and facts that were seen
+	// all markers, and their bytes
+	markerCount, markerBytes int
 	// how the job's own verification went; the step also includes our checks
 	verified *bool
 }
@@ -91,16 +94,45 @@ func (w *worker) receive(b []byte) {
 	grew, err := w.log.append(b)
 	w.logError(err)
 	if grew {
-		w.link.emptySessions = 0
+		w.link.emptySessions, w.link.attempts = 0, 0
 		w.clock.watchQuiet(w.host.Timeouts.Quiet)
 	}
 }
 
-// maxFacts bounds the facts of a host. It is more than any job reports.
-const maxFacts = 64
+// Bounds of the markers in a host's log, of which a job prints about 30. Output, notes and warnings
+// do not count.
+const (
+	maxFacts       = 64 // with different keys
+	maxMarkers     = 1000
+	maxMarkerBytes = 1 << 20
+)
+
+// excessive reports whether the log exceeds the bounds of markers.
+func (l *jobLog) excessive() bool {
+	return l.markerCount > maxMarkers || l.markerBytes > maxMarkerBytes
+}
+
+// isNew counts a marker, and reports whether it is the first of its kind and within the bounds. A
+// marker that is repeated must neither restart a deadline nor fill the record.
+func (l *jobLog) isNew(it remote.Item) bool {
+	key := fmt.Sprintf("%d %s %s %s %s", it.Kind, it.Step, it.Word, it.Key, it.Text)
+	l.markerCount++
+	l.markerBytes += len(key)
+	if l.excessive() || l.markers[key] {
+		return false
+	}
+	if l.markers == nil {
+		l.markers = map[string]bool{}
+	}
+	l.markers[key] = true
+	return true
+}
 
 // learn takes what the log says about the job's state.
 func (w *worker) learn(it remote.Item) {
+	if !w.log.isNew(it) {
+		return
+	}
 	switch it.Kind {
 	case remote.StepItem:
 		w.learnStep(fleet.Step(it.Step), it.Word)
@@ -109,7 +141,7 @@ func (w *worker) learn(it remote.Item) {
 			return
 		}
 		w.emitOnce(fleet.Event{Type: fleet.FactLearned, Key: it.Key, Value: it.Text})
-		if it.Key == fleet.FactAwaiting {
+		if it.Key == fleet.FactAwaiting && it.Text == "go" {
 			w.expect("")
 		}
 	case remote.EndItem:
@@ -119,9 +151,9 @@ func (w *worker) learn(it remote.Item) {
 
 var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm}
 
-// learnStep ignores steps that this version does not know.
+// learnStep ignores steps and words that this version does not know.
 func (w *worker) learnStep(s fleet.Step, word string) {
-	if !slices.Contains(jobSteps, s) {
+	if !slices.Contains(jobSteps, s) || !slices.Contains([]string{"start", "ok", "failed"}, word) {
 		return
 	}
 	if word == "start" {

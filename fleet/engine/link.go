@@ -15,7 +15,7 @@ type link struct {
 	jobSeen       bool      // a session showed the job
 	emptySessions int       // sessions in a row that ended early, without a new byte of the log
 	lostSince     time.Time // zero while the host is in reach
-	attempts      int       // at reaching it again
+	attempts      int       // at reaching it again since the log last grew
 }
 
 // connect logs in for the first time. Without a connection it returns the host's result, or nil if
@@ -119,7 +119,7 @@ func (w *worker) reconnect(ctx context.Context, cause error) (host.Conn, *fleet.
 // reached notes that the host is in reach again.
 func (w *worker) reached() {
 	if !w.link.lostSince.IsZero() {
-		w.link.lostSince, w.link.attempts = time.Time{}, 0
+		w.link.lostSince = time.Time{}
 		w.emit(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactReconnect, Value: fleet.Back})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -38,6 +37,9 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 				following = m.Header.Word == "following"
 			default:
 				w.receive(m.Log)
+				if w.log.excessive() {
+					return finishedWith(w.unknown(fleet.CodeExcess, fmt.Sprintf("the job's log has more than %d steps and facts", maxMarkers)))
+				}
 			}
 			if w.activated() {
 				w.startChecks(ctx)
@@ -78,10 +80,10 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 			r := host.RefusalResult(w.clock.step, h, w.host)
 			return finishedWith(w.unknown(r.Code, "the host no longer lets its job be followed: "+r.Reason)), true
 		}
-		if !slices.Contains([]fleet.Code{fleet.CodeSudoPassword, fleet.CodeSudoWrong}, fleet.Code(h.Code)) {
+		if !host.NeedsSudo(h) {
 			return finishedWith(host.RefusalResult(fleet.Connect, h, w.host)), true
 		}
-		if result := w.sudo.ask(ctx, w.engine.SudoPassword, h, w.host); result != nil {
+		if result := w.sudo.Ask(ctx, w.engine.SudoPassword, h, w.host); result != nil {
 			return finishedWith(result), true
 		}
 		return sessionEnd{}, true
@@ -97,6 +99,9 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 // handleFollowing handles the header of a session that prints the job's log. Bytes that were
 // received before are skipped.
 func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
+	if h.Nonce == "" || h.Offset < 0 {
+		return finishedWith(w.unknown(fleet.CodeProtocol, "the host does not say how to recognize the markers of its log")), true
+	}
 	w.logError(w.log.open(w.journal, h.Nonce, w.useReader(newLogReader(w.host.Name, h.Nonce))))
 	w.log.skip = w.log.received() - h.Offset
 	if h.Nonce != w.log.nonce || w.log.skip < 0 {
@@ -118,6 +123,9 @@ func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
 func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
 	if w.log.reader != nil {
 		w.log.reader.flush()
+	}
+	if unusable, ok := errors.AsType[*host.AnswerError](s.Err); ok {
+		return finishedWith(w.unknown(fleet.Code(unusable.Code()), host.Reason(unusable, w.host)))
 	}
 	if s.Err != nil {
 		return sessionEnd{lost: s.Err}

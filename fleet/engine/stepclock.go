@@ -15,6 +15,7 @@ const goTimeout = 24 * time.Hour
 type stepClock struct {
 	step     fleet.Step // the step in the job's log, or "" between two steps
 	due      time.Time  // when the step is overdue
+	overtime int        // sessions that started after that
 	deadline *time.Timer
 	quiet    *time.Timer // until a silent build is worth a warning
 	flush    *time.Timer // until held-back progress is due
@@ -38,9 +39,20 @@ func (c *stepClock) stop() {
 
 // restart gives the current step until limit from now.
 func (c *stepClock) restart(limit time.Duration) {
-	c.due = time.Now().Add(limit)
+	c.due, c.overtime = time.Now().Add(limit), 0
 	c.deadline.Reset(limit)
 	c.quiet.Stop()
+}
+
+// late is called before each session, and reports whether the step has been overdue for several of
+// them. A session that starts late may still show that the job has continued in time, since the
+// operator may have been out of reach for long.
+func (c *stepClock) late() bool {
+	if time.Now().Before(c.due) {
+		return false
+	}
+	c.overtime++
+	return c.overtime > maxRetries
 }
 
 // watchQuiet restarts the wait for the next output of a build. With a limit of 0 there is none.

@@ -28,7 +28,7 @@ type worker struct {
 	state *fleet.HostState // the task's
 
 	link    link
-	sudo    sudoPassword
+	sudo    host.SudoPassword
 	log     jobLog
 	gate    gate
 	clock   stepClock
@@ -107,6 +107,9 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	var script remote.Script
 	var password *host.PasswordReader
 	if w.link.jobSeen || w.plan == nil {
+		if w.clock.late() {
+			return finishedWith(w.overdue())
+		}
 		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
 		rev, result, err := w.revisionFor(ctx, conn, w.host)
@@ -118,11 +121,8 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 		case w.cancelled() && !w.link.launched:
 			return finishedWith(cancelledBefore("it started"))
 		}
-		prompt := ""
-		if w.sudo.known {
-			prompt = remote.Token()
-			password = host.NewPasswordReader(prompt, w.sudo.password)
-		}
+		var prompt string
+		prompt, password = w.sudo.Reader()
 		script = host.NewJob(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
 		w.link.launched = true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))

@@ -6,8 +6,12 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// sanitize cleans every string in h, since whatever comes from a host is untrusted.
-func sanitize(h *Health) { sanitizeValue(reflect.ValueOf(h).Elem()) }
+// sanitize cleans every string in h and limits its figures, since whatever comes from a host is
+// untrusted.
+func sanitize(h *Health) {
+	sanitizeValue(reflect.ValueOf(h).Elem())
+	Clamp(h)
+}
 
 func sanitizeValue(v reflect.Value) {
 	switch v.Kind() {

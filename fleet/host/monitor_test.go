@@ -93,6 +93,7 @@ func (c *watchedConn) Run(_ context.Context, cmd Command) (int, error) {
 	if h.agent != nil {
 		fmt.Fprintln(cmd.Stdout, "agent /run/agent.sock")
 	}
+	fmt.Fprintf(cmd.Stdout, "@%s end\n", token)
 	return 0, nil
 }
 

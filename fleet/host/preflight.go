@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -33,6 +34,7 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 	var header *remote.Header
 	var parser *remote.Parser
 	var end *remote.Item
+	var unusable *AnswerError
 	for m := range s.Messages {
 		switch {
 		case m.Header != nil:
@@ -55,8 +57,12 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 	case end != nil:
 		code := fleet.Code(end.Code)
 		return &fleet.Result{Outcome: fleet.Outcome(end.Word), Step: fleet.Step(end.Step), Code: code, Reason: end.Text, Hint: code.Hint()}
+	case errors.As(s.Err, &unusable):
+		return unusable.result(fleet.Preflight)
 	case s.Err != nil:
 		return DialResult(s.Err, h)
+	case header != nil:
+		return s.Incomplete().result(fleet.Preflight)
 	}
 	return ShellResult(fleet.Preflight, s.NotRun())
 }

@@ -80,18 +80,20 @@ func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions,
 	if s := status.Health.System; o.IfNeeded && !s.RebootNeeded && !s.BootPending {
 		return RebootResult{Outcome: RebootNotNeeded}
 	}
-	header, err := c.requestReboot(ctx, p.conn, h)
+	header, refused, err := c.requestReboot(ctx, p.conn, h)
 	switch {
+	case refused != nil:
+		return notRebooted(refused)
+	case header.Word == "rebooting":
+		p.close()
+		return c.awaitReboot(ctx, h, cmp.Or(header.Code, status.Health.BootID), o.Limit)
 	case errors.Is(err, ErrNotRun), err != nil && status.Health.BootID == "":
 		return RebootResult{Outcome: RebootRefused, Reason: Reason(err, h)}
 	case err != nil: // the host may have received the request
 		p.close()
 		return c.awaitReboot(ctx, h, status.Health.BootID, o.Limit)
-	case header.Word != "rebooting":
-		return notRebooted(RefusalResult(fleet.Connect, header, h))
 	}
-	p.close()
-	return c.awaitReboot(ctx, h, header.Code, o.Limit)
+	return notRebooted(RefusalResult(fleet.Connect, header, h))
 }
 
 // notRebooted converts the result of a host on which nothing was started.
@@ -106,23 +108,19 @@ func notRebooted(r *fleet.Result) RebootResult {
 	return RebootResult{Outcome: outcome, Reason: r.Reason, Hint: r.Hint}
 }
 
-// requestReboot asks a host to reboot, with the password for sudo if that asks for one.
-func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host) (remote.Header, error) {
-	var password *PasswordReader
-	prompt := ""
+// requestReboot asks a host to reboot, with the password for sudo if that asks for one. The result
+// is nil unless there is no such password.
+func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host) (remote.Header, *fleet.Result, error) {
+	var sudo SudoPassword
 	for {
+		prompt, password := sudo.Reader()
 		header, err := runReboot(ctx, conn, prompt, password)
-		code := fleet.Code(header.Code)
-		asked := code == fleet.CodeSudoPassword || code == fleet.CodeSudoWrong
-		if err != nil || header.Word != "refused" || !asked || c.SudoPassword == nil {
-			return header, err
+		if err != nil || !NeedsSudo(header) {
+			return header, nil, err
 		}
-		secret, err := c.SudoPassword(ctx, h.Name, code == fleet.CodeSudoWrong)
-		if err != nil {
-			return header, err
+		if refused := sudo.Ask(ctx, c.SudoPassword, header, h); refused != nil {
+			return header, refused, nil
 		}
-		prompt = remote.Token()
-		password = NewPasswordReader(prompt, secret)
 	}
 }
 

@@ -83,6 +83,24 @@ func TestRebootPromptsForSudoPassword(t *testing.T) {
 	}
 }
 
+func TestRebootStopsAfterThreePasswords(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1, SudoPassword: "right"})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	asked := 0
+	f.Client.SudoPassword = func(context.Context, string, bool) (string, error) {
+		if asked++; asked > 10 {
+			cancel()
+		}
+		return "wrong", ctx.Err()
+	}
+	var result host.RebootResult
+	f.Client.Reboot(ctx, f.Inv.Hosts, host.RebootOptions{Limit: time.Second}, func(r host.RebootResult) { result = r })
+	if result.Outcome != host.RebootRefused || !strings.Contains(result.Reason, "rejected the password") || asked != 3 {
+		t.Errorf("prompted %d times: %+v", asked, result)
+	}
+}
+
 func TestRebootRefusesHostWithJob(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	var r host.RebootResult

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
@@ -19,6 +20,12 @@ const testTimeout = 5 * time.Minute
 // maxTestOutput is how many lines of a test's output are kept. They are the last ones, since a test
 // that fails says why at the end.
 const maxTestOutput = 200
+
+// Bounds of the answer of a host. Beyond maxTests no more tests are read.
+const (
+	maxTests     = 1000
+	maxTestBytes = 256 << 10 // of the lines of a test's output that are kept
+)
 
 // Test is how a repository test ended on a host.
 type Test struct {
@@ -63,7 +70,7 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	overdue := time.AfterFunc(testTimeout+Grace, func() {
-		cancel(fmt.Errorf("no output from a test for %v", testTimeout+Grace))
+		cancel(fmt.Errorf("a test has not finished within %v", testTimeout+Grace))
 	})
 	defer overdue.Stop()
 	token := remote.Token()
@@ -71,22 +78,33 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser
+	var unusable *AnswerError
 	for m := range s.Messages {
-		overdue.Reset(testTimeout + Grace)
+		progress := report.progress
 		switch {
 		case m.Header != nil:
 			parser = remote.NewParser(m.Header.Nonce, report.add)
 		case parser != nil:
 			parser.Write(m.Log)
 		}
-		if report.end != nil {
+		if report.progress > progress {
+			overdue.Reset(testTimeout + Grace)
+		}
+		if report.end != nil || len(report.tests) > maxTests {
 			break
 		}
 	}
 	var err error
 	switch {
+	case len(report.tests) > maxTests:
+		report.tests, report.running = report.tests[:maxTests], false
+		err = &AnswerError{fleet.CodeExcess, fmt.Errorf("the host has more than %d tests", maxTests)}
+	case report.end == nil && s.Err != nil && parser == nil && errors.As(s.Err, &unusable):
+		err = unusable
 	case report.end == nil && s.Err != nil:
 		err = fmt.Errorf("%w: %w", ErrLost, cmp.Or(context.Cause(ctx), s.Err))
+	case report.end == nil && parser != nil:
+		err = s.Incomplete()
 	case report.end == nil:
 		err = s.NotRun()
 	case report.end.Word == "failed":
@@ -97,28 +115,50 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 
 // testReport collects the results that a host prints.
 type testReport struct {
-	tests   []Test
-	running bool // the last test has not finished
-	end     *remote.Item
+	tests    []Test
+	running  bool // the last test has not finished
+	bytes    int  // of the last test's output
+	progress int  // tests that have started or finished
+	end      *remote.Item
 }
 
 func (r *testReport) add(it remote.Item) {
 	switch {
 	case it.Kind == remote.FactItem && it.Key == "test":
-		r.tests, r.running = append(r.tests, Test{Name: it.Text}), true
+		r.tests, r.running, r.bytes = append(r.tests, Test{Name: it.Text}), true, 0
+		r.progress++
 	case it.Kind == remote.EndItem:
 		r.end = &it
 	case !r.running:
 	case it.Kind == remote.FactItem && it.Key == "exit":
 		status, seconds, _ := strings.Cut(it.Text, " ")
 		last := &r.tests[len(r.tests)-1]
-		last.Exit, _ = strconv.Atoi(status)
-		last.Seconds, _ = strconv.Atoi(seconds)
+		last.Exit, last.Seconds = testFigure(status), testFigure(seconds)
 		r.running = false
+		r.progress++
 	case it.Kind == remote.Output:
-		last := &r.tests[len(r.tests)-1]
-		last.Output = append(last.Output[max(len(last.Output)-maxTestOutput+1, 0):], it.Text)
+		r.addOutput(it.Text)
 	}
+}
+
+// addOutput keeps the last lines of the last test's output.
+func (r *testReport) addOutput(line string) {
+	last := &r.tests[len(r.tests)-1]
+	last.Output = append(last.Output, line)
+	r.bytes += len(line)
+	for len(last.Output) > maxTestOutput || r.bytes > maxTestBytes {
+		r.bytes -= len(last.Output[0])
+		last.Output = last.Output[1:]
+	}
+}
+
+// testFigure parses an exit status or a number of seconds. It returns -1 for anything else.
+func testFigure(word string) int {
+	n, err := strconv.ParseUint(word, 10, 31)
+	if err != nil {
+		return -1
+	}
+	return int(n)
 }
 
 // finished returns the tests that have finished.

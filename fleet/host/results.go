@@ -15,8 +15,11 @@ import (
 // DialResult returns the result for a host that could not be logged in to, so that nothing was
 // started there.
 func DialResult(err error, h *inventory.Host) *fleet.Result {
-	r := &fleet.Result{Step: fleet.Connect, Reason: Reason(err, h)}
 	var refusal Refusal
+	if unusable, ok := errors.AsType[*AnswerError](err); ok && !errors.As(err, &refusal) {
+		return unusable.result(fleet.Connect)
+	}
+	r := &fleet.Result{Step: fleet.Connect, Reason: Reason(err, h)}
 	if errors.As(err, &refusal) {
 		r.Hint = clean.Line([]byte(refusal.Hint()))
 	}

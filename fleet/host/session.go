@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // Grace is how long a host may exceed a limit of its own before the operator's side gives up.
@@ -23,17 +25,20 @@ type Message struct {
 // not buffered: a host that prints faster than the receiver reads is slowed down.
 type Session struct {
 	Messages chan Message // closed when the script exits, or the connection is lost
-	Err      error        // set if the script was not seen to exit; valid once Messages is closed
-	exit     int          // likewise
-	stderr   *tail
-	cancel   context.CancelFunc
+	// set if the script was not seen to exit, or printed no header within [remote.MaxHeader] bytes;
+	// valid once Messages is closed
+	Err    error
+	exit   int // likewise
+	token  string
+	stderr *tail
+	cancel context.CancelCauseFunc
 }
 
 // OpenSession starts a script whose header has the token. password may be nil. The caller closes
 // the session.
 func OpenSession(ctx context.Context, conn Conn, script remote.Script, token string, password *PasswordReader) *Session {
-	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{Messages: make(chan Message), cancel: cancel, stderr: &tail{}}
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &Session{Messages: make(chan Message), token: token, cancel: cancel, stderr: &tail{}}
 	cmd := Command{Script: script.Text, Args: script.Args, Stderr: s.stderr}
 	if password != nil {
 		cmd.Stdin = password
@@ -50,10 +55,19 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 		writerFunc(func(p []byte) (int, error) {
 			return len(p), s.put(ctx, Message{Log: bytes.Clone(p)})
 		}))
-	cmd.Stdout = stream
+	cmd.Stdout = writerFunc(func(p []byte) (int, error) {
+		n, err := stream.Write(p)
+		if errors.Is(err, remote.ErrLongHeader) {
+			cancel(&AnswerError{fleet.CodeExcess, err})
+		}
+		return n, err
+	})
 	go func() {
 		defer close(s.Messages)
 		s.exit, s.Err = conn.Run(ctx, cmd)
+		if unusable, ok := errors.AsType[*AnswerError](context.Cause(ctx)); ok {
+			s.Err = unusable
+		}
 	}()
 	return s
 }
@@ -69,7 +83,7 @@ func (s *Session) put(ctx context.Context, m Message) error {
 
 // Close ends the session and waits for its goroutine.
 func (s *Session) Close() {
-	s.cancel()
+	s.cancel(nil)
 	for range s.Messages {
 	}
 }
@@ -91,13 +105,50 @@ func (s *Session) NotRun() error {
 	return fmt.Errorf("%w: exit status %d", ErrNotRun, s.exit)
 }
 
-// Ask runs a script and returns its header.
+// AnswerError means that a host's answer cannot be used.
+type AnswerError struct {
+	code  fleet.Code
+	cause error
+}
+
+func (e *AnswerError) Error() string { return e.cause.Error() }
+
+// Unwrap returns the error of the connection, for example.
+func (e *AnswerError) Unwrap() error { return e.cause }
+
+// Code returns [fleet.CodeIncomplete] or [fleet.CodeExcess].
+func (e *AnswerError) Code() string { return string(e.code) }
+
+// Hint returns what to do about it.
+func (e *AnswerError) Hint() string { return e.code.Hint() }
+
+// result returns the result for a host that nothing was started on.
+func (e *AnswerError) result(s fleet.Step) *fleet.Result {
+	return &fleet.Result{Outcome: fleet.Failed, Step: s, Code: e.code, Reason: clean.Line([]byte(e.Error())), Hint: e.Hint()}
+}
+
+// Incomplete returns an [AnswerError] for a session that ended after its header, but before the end
+// of its answer.
+func (s *Session) Incomplete() *AnswerError {
+	cause := s.Err
+	switch last := s.stderr.last(); {
+	case cause != nil:
+	case last != "":
+		cause = fmt.Errorf("the script ended early with exit status %d, %s", s.exit, last)
+	default:
+		cause = fmt.Errorf("the script ended early with exit status %d", s.exit)
+	}
+	return &AnswerError{fleet.CodeIncomplete, fmt.Errorf("the host's answer is incomplete: %w", cause)}
+}
+
+// Ask runs a script and returns its header. Without the end of the answer it returns an error.
 func Ask(ctx context.Context, conn Conn, script func(token string) remote.Script) (remote.Header, error) {
 	header, _, err := askAll(ctx, conn, script, 0)
 	return header, err
 }
 
-// askAll runs a script and returns its header and at most limit bytes of the output that follows.
+// askAll runs a script and returns its header and the output that follows. Without the end of the
+// answer, and if it is longer than limit bytes, it returns an error.
 func askAll(ctx context.Context, conn Conn, script func(token string) remote.Script, limit int) (remote.Header, []byte, error) {
 	token := remote.Token()
 	s := OpenSession(ctx, conn, script(token), token, nil)
@@ -105,22 +156,37 @@ func askAll(ctx context.Context, conn Conn, script func(token string) remote.Scr
 	return s.read(limit)
 }
 
-// read waits for the script to exit and returns its header and at most limit bytes of the output
-// that follows.
+// read waits for the script to exit and returns its header and the output that follows, up to the
+// end of the answer. If the answer does not end, or is longer than limit bytes, it returns an
+// [AnswerError], with the header if there is one.
 func (s *Session) read(limit int) (remote.Header, []byte, error) {
-	var header *remote.Header
+	var header remote.Header
+	end := remote.EndMark(s.token)
 	var text []byte
+	seen, whole := false, false
 	for m := range s.Messages {
 		if m.Header != nil {
-			header = m.Header
+			header, seen = *m.Header, true
 		}
-		text = append(text, m.Log[:min(len(m.Log), limit-len(text))]...)
+		if whole {
+			continue // a process that the script has left behind
+		}
+		from := max(0, len(text)-len(end))
+		text = append(text, m.Log...)
+		if at := bytes.Index(text[from:], end); at >= 0 {
+			text, whole = text[:from+at], true
+		}
+		if len(text) > limit && (whole || len(text) > limit+len(end)) {
+			return header, nil, &AnswerError{fleet.CodeExcess, fmt.Errorf("the host's answer is longer than %d bytes", limit)}
+		}
 	}
 	switch {
-	case header == nil && s.Err == nil:
-		return remote.Header{}, nil, s.NotRun()
-	case header == nil:
-		return remote.Header{}, nil, s.Err
+	case whole:
+		return header, text, nil
+	case seen:
+		return header, nil, s.Incomplete()
+	case s.Err != nil:
+		return header, nil, s.Err
 	}
-	return *header, text, nil
+	return header, nil, s.NotRun()
 }

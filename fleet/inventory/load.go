@@ -6,19 +6,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/markus-barta/nixfleet/internal/hint"
+	"github.com/markus-barta/nixfleet/internal/ownership"
 )
 
 // FileName is the default name of an inventory file.
 const FileName = "hosts.toml"
 
-// Load reads an inventory file. The error is non-nil only if the file cannot be read; all other
-// problems are findings.
+// Load reads an inventory file. The error is non-nil only if the file cannot be read, or if other
+// users could have written it. All other problems are findings.
 func Load(path string) (*Inventory, []Finding, error) {
-	data, err := os.ReadFile(path)
+	data, err := ownership.ReadFile(path)
 	if err != nil {
 		var pathErr *fs.PathError
 		if errors.As(err, &pathErr) {
 			err = pathErr.Err // the message names the path already
+		}
+		if hint.Of(err) != "" {
+			return nil, nil, fmt.Errorf("refused the inventory: %w", err)
 		}
 		return nil, nil, fmt.Errorf("cannot read the inventory %q: %w", path, err)
 	}

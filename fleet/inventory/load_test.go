@@ -3,8 +3,11 @@ package inventory
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestLoadReportsWhyFileCannotBeRead(t *testing.T) {
@@ -26,6 +29,25 @@ func TestLoadReportsPathAsGiven(t *testing.T) {
 	inv, findings, err := Load("fleet.toml")
 	if err != nil || inv.Path != "fleet.toml" || len(findings) != 2 || findings[0].File != "fleet.toml" {
 		t.Errorf("got %v, %v, %v", inv, findings, err)
+	}
+}
+
+func TestLoadRefusesFileOfAnotherUser(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "hosts.toml"), "[hosts.a]")
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Load(path); err == nil || strings.Count(err.Error(), path) != 1 || hint.Of(err) != "check what it contains, then run: chmod go-w "+strconv.Quote(path) {
+		t.Errorf("got %v, hint %q", err, hint.Of(err))
+	}
+	if os.Geteuid() != 0 {
+		return // only root can give a file away
+	}
+	if err := os.Chown(path, 54321, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Load(path); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("got %v", err)
 	}
 }
 

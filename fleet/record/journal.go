@@ -19,6 +19,8 @@ type Journal struct {
 	Record *Record
 	lock   *os.File
 	events *os.File // nil until the first event
+	size   int64    // of the file
+	sum    checksum // of the last event
 	dirty  bool     // written since the last sync
 }
 
@@ -56,21 +58,32 @@ func (j *Journal) Append(ev fleet.Event) error {
 		return err
 	}
 	j.dirty = j.dirty || ev.Type != fleet.FactLearned
-	_, err = j.events.Write(append(line, '\n'))
-	return err
+	before := j.sum
+	n, err := j.events.Write(j.sum.add(line))
+	if err != nil {
+		// A full disk must not leave half an event in front of the next one.
+		j.sum = before
+		return errors.Join(err, j.events.Truncate(j.size))
+	}
+	j.size += int64(n)
+	return nil
 }
 
 // open truncates an incomplete last line, so that the next event does not become part of it.
 func (j *Journal) open() error {
 	complete := lineReader{path: j.Record.EventsPath()}
-	if err := complete.read(func([]byte) error { return nil }); err != nil {
+	continueSum := func(line []byte) error {
+		j.sum.resume(line)
+		return nil
+	}
+	if err := complete.read(continueSum); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(j.Record.EventsPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	j.events = f
+	j.events, j.size = f, complete.offset
 	return f.Truncate(complete.offset)
 }
 

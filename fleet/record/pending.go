@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -22,7 +23,8 @@ type HostHistory struct {
 	LastRuns map[string]health.LastRun // by host; a run that skipped the host does not count
 }
 
-// HostHistory reads the records of a fleet.
+// HostHistory reads the records of a fleet. If it could not read some records, the error has a
+// [DamagedError] for each, and the history is that of the others.
 func (s *Store) HostHistory(name string) (HostHistory, error) {
 	history := HostHistory{LastRuns: map[string]health.LastRun{}}
 	deployed, ran := map[string]bool{}, map[string]bool{}
@@ -52,7 +54,7 @@ func (s *Store) HostHistory(name string) (HostHistory, error) {
 }
 
 // Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped
-// because of that.
+// because of that. Errors are like those of [Store.HostHistory].
 func (s *Store) Failed(name string) ([]string, error) {
 	var failed []string
 	err := s.runs(name, func(_ *Record, s *fleet.State) bool {
@@ -80,23 +82,25 @@ func skipped(h *fleet.HostState) bool { return h.Result != nil && h.Result.Outco
 func passedOver(h *fleet.HostState) bool { return skipped(h) && h.Result.Code != fleet.CodeOffline }
 
 // runs calls each with every run of a fleet that is not part of another run, newest first, until
-// each returns false.
+// each returns false. It skips damaged records and returns an error that names them.
 func (s *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
 	all, err := s.List()
 	if err != nil {
 		return err
 	}
+	var damaged error
 	for _, rec := range all {
 		s, err := rec.State()
 		if err != nil {
-			return err
+			damaged = errors.Join(damaged, err)
+			continue
 		}
 		if s.Start == nil || s.Start.Fleet != name || s.Start.Of != "" {
 			continue
 		}
 		if !each(rec, s) {
-			return nil
+			break
 		}
 	}
-	return nil
+	return damaged
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/remote"
@@ -30,7 +31,7 @@ func ItemStream(k remote.ItemKind) string {
 
 // Record is one run on disk:
 //
-//	events.jsonl     all events except log lines and progress, one per line
+//	events.jsonl     all events except log lines and progress, one per line, each with a checksum
 //	hosts/NAME.log   the log of the host's job, byte for byte
 //	hosts/NAME.nonce what distinguishes markers in that log from output
 //	lock             locked by the process that owns the run
@@ -45,16 +46,42 @@ type Record struct {
 
 // Events returns a reader that starts at the first event.
 func (r *Record) Events() *EventReader {
-	return &EventReader{lines: lineReader{path: r.EventsPath()}}
+	return &EventReader{record: r, lines: lineReader{path: r.EventsPath()}}
 }
 
 // Replay calls each with every recorded event, in order.
 func (r *Record) Replay(each func(fleet.Event)) error { return r.Events().Read(each) }
 
-// State returns the run's state as recorded so far.
+// State returns the run's state as recorded so far. With a [DamagedError] it is what the events
+// before the damage say.
 func (r *Record) State() (*fleet.State, error) {
 	s := &fleet.State{Run: r.Run}
 	return s, r.Replay(s.Apply)
+}
+
+// DamagedError means that a record cannot be read, or not to its end. Other records are not
+// affected.
+type DamagedError struct {
+	Run string
+	Err error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("the record of run %s is damaged: %v", e.Run, e.Err)
+}
+
+// Unwrap returns where the damage is.
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// Hint returns what to do about it.
+func (e *DamagedError) Hint() string { return "fleetctl history lists the other runs" }
+
+// damaged returns an error about the record as a [DamagedError].
+func (r *Record) damaged(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &DamagedError{r.Run, err}
 }
 
 // start returns how the run started, or nil if that is not recorded yet. It reads only the first
@@ -62,9 +89,9 @@ func (r *Record) State() (*fleet.State, error) {
 func (r *Record) start() (*fleet.Start, error) {
 	var start *fleet.Start
 	errStop := errors.New("stop")
-	lines := lineReader{path: r.EventsPath()}
-	err := lines.read(func(line []byte) error {
-		if err := decode(line, func(ev fleet.Event) { start = ev.Start }); err != nil {
+	events := r.Events()
+	err := events.lines.read(func(line []byte) error {
+		if err := events.decode(line, func(ev fleet.Event) { start = ev.Start }); err != nil {
 			return err
 		}
 		return errStop
@@ -72,7 +99,7 @@ func (r *Record) start() (*fleet.Start, error) {
 	if errors.Is(err, errStop) {
 		err = nil
 	}
-	return start, err
+	return start, r.damaged(err)
 }
 
 // Owned reports whether a process owns the run now.
@@ -91,6 +118,18 @@ func (r *Record) Log(host string) (io.ReadCloser, error) {
 		return nil, fmt.Errorf("run %s has no log of %q: no job was started there", r.Run, host)
 	}
 	return f, err
+}
+
+// LogHosts returns the hosts whose logs are in the record.
+func (r *Record) LogHosts() []string {
+	entries, _ := os.ReadDir(filepath.Join(r.Dir, "hosts"))
+	var hosts []string
+	for _, entry := range entries {
+		if host, ok := strings.CutSuffix(entry.Name(), ".log"); ok {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
 }
 
 // Lines calls each with every line of a host's log: output, notes and warnings, without control
@@ -138,15 +177,21 @@ func (r *Record) CancelRequested() bool {
 
 // EventReader reads the events of a record that may still grow, each event once.
 type EventReader struct {
-	lines lineReader
+	record *Record
+	lines  lineReader
+	sum    checksum
 }
 
-// Read calls each with every event that was recorded since the last call.
+// Read calls each with every event that was recorded since the last call. It returns a
+// [DamagedError] at the first event that is not as it was recorded.
 func (e *EventReader) Read(each func(fleet.Event)) error {
-	return e.lines.read(func(line []byte) error { return decode(line, each) })
+	return e.record.damaged(e.lines.read(func(line []byte) error { return e.decode(line, each) }))
 }
 
-func decode(line []byte, each func(fleet.Event)) error {
+func (e *EventReader) decode(line []byte, each func(fleet.Event)) error {
+	if err := e.sum.verify(line); err != nil {
+		return err
+	}
 	var ev fleet.Event
 	if err := json.Unmarshal(line, &ev); err != nil {
 		return err

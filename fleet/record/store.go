@@ -34,7 +34,8 @@ func (s *Store) List() ([]*Record, error) {
 	return all, nil
 }
 
-// Latest returns the newest run that does not roll back a wave of another run.
+// Latest returns the newest run that does not roll back a wave of another run. If a newer record is
+// damaged, it returns a [DamagedError], because that may be the one.
 func (s *Store) Latest() (*Record, error) {
 	all, err := s.List()
 	if err != nil {
@@ -52,25 +53,25 @@ func (s *Store) Latest() (*Record, error) {
 	return nil, hint.Errorf("fleetctl deploy starts one", "there are no runs yet in %q", s.Dir)
 }
 
-// Rollbacks returns the runs that roll back failed waves of a run, oldest first.
+// Rollbacks returns the runs that roll back failed waves of a run, oldest first. If it could not
+// read some records, the error has a [DamagedError] for each, and the others are returned.
 func (s *Store) Rollbacks(run string) ([]*Record, error) {
 	all, err := s.List()
 	if err != nil {
 		return nil, err
 	}
 	var rollbacks []*Record
+	var damaged error
 	for _, record := range all {
 		// Check older records too, since the clock may have been set back.
 		start, err := record.start()
-		if err != nil {
-			return nil, err
-		}
+		damaged = errors.Join(damaged, err)
 		if start != nil && start.Of == run {
 			rollbacks = append(rollbacks, record)
 		}
 	}
 	slices.Reverse(rollbacks)
-	return rollbacks, nil
+	return rollbacks, damaged
 }
 
 // Open returns the record of a run. The ID may be abbreviated to a prefix, or to its last four

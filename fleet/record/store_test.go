@@ -89,6 +89,17 @@ func TestRollbacksIgnoresBrokenRecords(t *testing.T) {
 	}
 }
 
+func TestRollbacksNamesDamagedRecords(t *testing.T) {
+	records := &Store{Dir: t.TempDir()}
+	recordOf(t, records.Dir, "20261124-054238-k3f9", `{}`)
+	recordOf(t, records.Dir, "20261124-054300-aaaa", `{"goal":"rollback","of":"20261124-054238-k3f9"}`)
+	recordOf(t, records.Dir, "20261124-054400-bbbb", `{"goal"`)
+	rollbacks, err := records.Rollbacks("20261124-054238-k3f9")
+	if len(rollbacks) != 1 || err == nil || !strings.Contains(err.Error(), "run 20261124-054400-bbbb is damaged") {
+		t.Errorf("rollbacks %v, %v", rollbacks, err)
+	}
+}
+
 func TestRecordHasOneOwner(t *testing.T) {
 	record, journal, err := (&Store{Dir: t.TempDir()}).Create(time.Now())
 	if err != nil {

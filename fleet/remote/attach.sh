@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # attach.sh: prints the log of a job that was started before.
 #
-# uses: answer boot_id follow state
+# uses: boot_id follow reply state
 # inputs: id
 
 main() {
@@ -9,7 +9,7 @@ main() {
   read_boot_id
   dir=$state/jobs/$id
   if [ ! -e "$dir/began" ]; then
-    answer absent
+    reply absent
     return
   fi
   read -r kind <"$dir/kind"

@@ -1,10 +1,10 @@
 # shellcheck shell=sh
 # boot.sh: prints the ID of the current boot.
 #
-# uses: answer boot_id
+# uses: boot_id reply
 
 main() {
   take "$@"
   read_boot_id
-  answer booted "$boot_id"
+  reply booted "$boot_id"
 }

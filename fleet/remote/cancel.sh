@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # cancel.sh: ends a job that has not started to activate.
 #
-# uses: answer boot_id kill_job refuse state
+# uses: boot_id kill_job refuse reply state
 # inputs: id
 
 main() {
@@ -9,9 +9,9 @@ main() {
   read_boot_id
   dir=$state/jobs/$id
   if [ ! -d "$dir" ]; then
-    answer absent
+    reply absent
     return
   fi
   kill_job || refuse "$obstacle"
-  answer cancelled
+  reply cancelled
 }

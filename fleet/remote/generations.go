@@ -34,7 +34,7 @@ func ParseGenerations(text []byte) []Generation {
 	var all []Generation
 	for line := range bytes.Lines(text) {
 		words := strings.Fields(clean.Line(line))
-		if len(words) < 3 || natural(words[0]) == 0 {
+		if len(words) < 3 || natural(words[0]) == 0 || len(all) == MaxGenerations {
 			continue
 		}
 		g := Generation{Number: int(natural(words[0])), Revision: strings.TrimPrefix(words[2], "-")}

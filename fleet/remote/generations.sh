@@ -2,7 +2,7 @@
 # generations.sh: prints the newest generations of the host, newest first, as lines of NUMBER EPOCH
 # REVISION and the words "current" and "booted" if they apply. What is not known is a dash.
 #
-# uses: answer generation generations modified profile revision
+# uses: answer end_answer generation generations modified profile revision
 # inputs: kind most
 
 main() {
@@ -23,4 +23,5 @@ main() {
       made=$(modified "$link") || made=-
       echo "$number $made ${revision:--}$words"
     done
+  end_answer
 }

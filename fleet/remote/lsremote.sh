@@ -2,7 +2,7 @@
 # lsremote.sh: prints the commit at the tip of the branch, for an operator whose own git cannot
 # reach the remote.
 #
-# uses: answer checkout git_within refuse
+# uses: checkout git_within refuse reply
 # inputs: branch managed remote
 
 main() {
@@ -12,5 +12,5 @@ main() {
   [ -d "$checkout" ] || checkout=/
   tip=$(git_within 20 ls-remote "$from" "refs/heads/$branch" </dev/null) || refuse fetch
   [ -n "$tip" ] || refuse no-branch
-  answer tip "$(printf '%s\n' "$tip" | head -n 1 | cut -f 1)"
+  reply tip "$(printf '%s\n' "$tip" | head -n 1 | cut -f 1)"
 }

@@ -3,7 +3,8 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout checkout current encode fetch git has nix_within origin real_path sudo
+# uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
+# uses: real_path sudo
 # inputs: attribute branch build build_seconds kind managed remote rev
 
 main() {
@@ -12,10 +13,15 @@ main() {
   dir=$(mktemp -d)
   trap 'rm -rf "$dir"' EXIT
   trap 'exit 129' HUP TERM
+  preview_status=0
   (
     preview_commits
     if [ -n "$attribute" ]; then preview_build; fi
-  ) || :
+    exit 0
+  ) || preview_status=$?
+  # 1 is the exit status of fail. With any other the subshell was killed, and has not said all.
+  [ "$preview_status" -le 1 ] || exit "$preview_status"
+  end_answer
 }
 
 # print KEY VALUE prints a line if there is a value.

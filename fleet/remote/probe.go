@@ -161,6 +161,7 @@ func (p *probeParser) finish() Probed {
 	if p.checkout.Revision != "" {
 		h.Checkout = &p.checkout
 	}
+	health.Clamp(h)
 	return p.Probed
 }
 

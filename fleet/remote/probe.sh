@@ -2,8 +2,8 @@
 # probe.sh: prints the status of this host as lines of KEY VALUE. It changes, fetches and builds
 # nothing, and leaves out what it cannot find. Tables wait for it, so it starts few processes.
 #
-# uses: answer boot_id checkout current describe_job failed_units generation git has holder
-# uses: home_profile modified profile real_path revision state
+# uses: answer boot_id checkout current describe_job end_answer failed_units generation git has
+# uses: holder home_profile modified profile real_path revision state
 # inputs: kind
 
 main() {
@@ -22,6 +22,7 @@ main() {
   probe_checkout || :
   probe_job || :
   probe_agent || :
+  end_answer
 }
 
 # print KEY VALUE prints a line if there is a value.

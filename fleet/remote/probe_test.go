@@ -109,6 +109,15 @@ func TestParseProbeLeavesOutWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestParseProbeLimitsFigures(t *testing.T) {
+	h := ParseProbe([]byte("load 1e308 -1 NaN\nuptime 1e300\ncores 1000000000000\ngeneration 99999999999\n" +
+		"checkout 1\nstanding +99999999999 -99999999999\nroot 1000000000000000 2000000000000000\n")).Health
+	if h.Load != [3]float64{99999, 0, 0} || h.Uptime > 1e10 || h.Cores > 1<<31 || h.System.Generation > 1<<31 ||
+		h.Checkout.Ahead > 1<<31 || h.Checkout.Behind > 1<<31 || h.Root.Total > 1<<60 || h.Root.Free > h.Root.Total {
+		t.Errorf("%+v, system %+v, checkout %+v, disk %+v", h, h.System, h.Checkout, h.Root)
+	}
+}
+
 func TestTicksSince(t *testing.T) {
 	if busy := (Ticks{Busy: 150, Total: 400}).Since(Ticks{Busy: 100, Total: 200}); busy == nil || *busy != 25 {
 		t.Errorf("busy %v", busy)

@@ -3,7 +3,7 @@
 # boot. It refuses while a job is running. After the script, standard input has nothing but a sudo
 # password, and only once fleetctl has seen the prompt.
 #
-# uses: answer boot_id describe_job detach has holder refuse refuse_root sudo
+# uses: boot_id describe_job detach has holder refuse refuse_root reply sudo
 # inputs: prompt
 
 main() {
@@ -21,5 +21,5 @@ main() {
   # The detached shell runs its parameters.
   as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
   [ $root_status = 0 ] || refuse_root
-  answer rebooting "$boot_id"
+  reply rebooting "$boot_id"
 }

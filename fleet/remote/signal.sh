@@ -2,20 +2,20 @@
 # signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
 # login that is newer than the activation.
 #
-# uses: answer clock refuse state
+# uses: clock refuse reply state
 # inputs: id word
 
 main() {
   take "$@"
   dir=$state/jobs/$id
   if [ ! -e "$dir/began" ]; then
-    answer absent
+    reply absent
     return
   fi
   [ ! -e "$dir/result" ] || refuse finished
   if [ "$word" = confirm ]; then new_login || refuse old-login; fi
   : >"$dir/$word"
-  answer told
+  reply told
 }
 
 # new_login reports whether the job was not started or followed over this connection, and the server

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -21,8 +22,15 @@ type Header struct {
 	Values map[string]string // figures of "refused"; see [Reason]
 }
 
-// maxNoise limits how much output of a login shell is kept while looking for the header.
-const maxNoise = 64 << 10
+// MaxHeader limits the output of a login shell and the header that follows it, in bytes.
+const MaxHeader = 64 << 10
+
+// ErrLongHeader means that a session has printed more than [MaxHeader] bytes without a header.
+var ErrLongHeader = errors.New("the session starts with more than 64 KiB that are not an answer")
+
+// EndMark returns the last line of every answer whose header has the token, except those to
+// [Job.Launch] and other scripts that print a log, which ends with a marker of its own.
+func EndMark(token string) []byte { return []byte("@" + token + " end\n") }
 
 // Stream is the standard output of a session. It drops what a login shell prints before the header,
 // parses the header, and passes on the bytes of the log. It is an [io.Writer] for one goroutine.
@@ -38,20 +46,21 @@ func NewStream(token string, header func(Header), log io.Writer) *Stream {
 	return &Stream{mark: []byte("@" + token + " "), header: header, log: log, before: []byte{}}
 }
 
-// Write returns the errors of the log's writer.
+// Write returns [ErrLongHeader] and the errors of the log's writer.
 func (s *Stream) Write(p []byte) (int, error) {
 	if s.before == nil {
 		return s.log.Write(p)
 	}
 	s.before = append(s.before, p...)
-	at := bytes.Index(s.before, s.mark)
-	if at < 0 {
-		if excess := len(s.before) - maxNoise; excess > 0 {
-			s.before = append([]byte{}, s.before[excess:]...)
-		}
-		return len(p), nil
+	var line, rest []byte
+	whole := false
+	if at := bytes.Index(s.before, s.mark); at >= 0 {
+		line, rest, whole = bytes.Cut(s.before[at+len(s.mark):], []byte("\n"))
 	}
-	line, rest, whole := bytes.Cut(s.before[at+len(s.mark):], []byte("\n"))
+	if len(s.before)-len(rest) > MaxHeader {
+		s.before = []byte{}
+		return 0, ErrLongHeader
+	}
 	if !whole {
 		return len(p), nil
 	}

@@ -2,7 +2,9 @@ package remote
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -44,12 +46,25 @@ func TestParseHeader(t *testing.T) {
 	}
 }
 
-func TestStreamLimitsNoise(t *testing.T) {
-	s := NewStream("tok", func(Header) {}, &bytes.Buffer{})
-	for range 1000 {
-		_, _ = s.Write(bytes.Repeat([]byte("noise "), 1000))
+func TestStreamRejectsLongHeader(t *testing.T) {
+	for name, start := range map[string]string{"noise": "", "a header without its end": "motd\n@tok refused locked "} {
+		headers, written := 0, 0
+		s := NewStream("tok", func(Header) { headers++ }, &bytes.Buffer{})
+		_, err := s.Write([]byte(start))
+		for err == nil && written < 2*MaxHeader {
+			var n int
+			n, err = s.Write(bytes.Repeat([]byte("noise "), 1000))
+			written += n
+		}
+		if !errors.Is(err, ErrLongHeader) || headers > 0 || written > MaxHeader {
+			t.Errorf("%s: %v after %d bytes, %d headers", name, err, written, headers)
+		}
 	}
-	if len(s.before) > maxNoise {
-		t.Errorf("%d bytes of noise are kept", len(s.before))
+	var log bytes.Buffer
+	headers := 0
+	s := NewStream("tok", func(Header) { headers++ }, &log)
+	rest := strings.Repeat("x", 2*MaxHeader)
+	if _, err := s.Write([]byte(strings.Repeat("m", MaxHeader-20) + "\n@tok absent\n" + rest)); err != nil || headers != 1 || log.String() != rest {
+		t.Errorf("a header within the limit: %v, %d headers, %d bytes of log", err, headers, log.Len())
 	}
 }

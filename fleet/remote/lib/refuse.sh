@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # refuse.sh: ends the session before anything was started.
 #
-# uses: answer encode
+# uses: encode reply
 
 # refuse CODE [KEY=VALUE...] prints the header that reports why nothing was started, and exits.
 refuse() {
   refusal=$1
   shift
   encode "$@"
-  answer "refused $refusal$fields"
+  reply "refused $refusal$fields"
   exit 0
 }
