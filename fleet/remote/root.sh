@@ -17,6 +17,7 @@ main() {
   verb=$1 dir=$2 sysroot=$3
   shift 3
   take "$@"
+  PATH=$wrappers:$system_path
   read_boot_id
   state=$sysroot/var/run/fleetctl # one for the machine: jobs of two users never activate at once
   own_dir=$state/jobs/$id
@@ -27,6 +28,7 @@ main() {
 }
 
 start() {
+  umask 077
   mkdir -p "$own_dir"
   put "$own_dir/pid" "$$ $boot_id"
   tries=0
@@ -67,6 +69,7 @@ leave() {
 run() {
   exec >>"$dir/log" 2>&1 </dev/null
   cd /
+  umask 022 # as for nixos-rebuild
   if [ -n "$sysroot" ]; then HOME=$sysroot/root; else HOME=$(cd ~root && pwd); fi
   export HOME
   read -r nonce <"$dir/nonce"
@@ -124,11 +127,7 @@ user_half_lives() {
 }
 
 # publish FILE LINE writes a file that the user half can read.
-publish() {
-  umask 022
-  put "$dir/$1" "$2"
-  umask 077
-}
+publish() { put "$dir/$1" "$2"; }
 
 # set_profile makes the built system the default. It sets $previous to the number of the generation
 # that was the default.

@@ -46,7 +46,7 @@ read_distance() { read -r ahead behind; }
 pull_clone() {
   if [ ! -d "$checkout/.git" ]; then
     rm -rf "$checkout"
-    mkdir -p "$checkout"
+    (umask 077 && mkdir -p "$checkout")
     git_ init -q
     git_ remote add origin "$remote"
   fi
