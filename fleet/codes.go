@@ -42,6 +42,7 @@ const (
 	CodeSudoPassword Code = "sudo-password"
 	CodeSudoWrong    Code = "sudo-wrong"
 	CodeUnits        Code = "units"
+	CodeUnlocked     Code = "unlocked"
 )
 
 // CodeInfo documents a [Code].
@@ -118,6 +119,7 @@ var Codes = []CodeInfo{
 	{"timeout", []Outcome{Failed}, "a step took longer than its limit in hosts.toml", "allow the step more time in hosts.toml, or find out why it takes so long"},
 	{"unconfirmed", []Outcome{RolledBack}, "the operator could not log in again in time", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{CodeUnits, []Outcome{Degraded}, "units failed that had not failed before", "run systemctl --failed on the host"},
+	{CodeUnlocked, []Outcome{Failed}, "flake.lock does not lock every input of the flake", "run nix flake lock, commit, push"},
 	{"unreadable", []Outcome{Failed}, "the job's directory on the host is not readable", ""},
 	{CodeVanished, []Outcome{Unknown}, "the job is not on the host anymore", ""},
 	{CodeWave, []Outcome{Skipped, RolledBack}, "another host's failure stopped the run", "fix the failed host, then deploy again"},

@@ -23,7 +23,7 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	}
 	add(fleet.Pull, pullCommands(p, h, rev)...)
 	if installable := attribute(p, h); installable != "" {
-		add(fleet.Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", installable))
+		add(fleet.Build, fmt.Sprintf("nix build '.#%s' --no-update-lock-file", installable))
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)

@@ -126,13 +126,13 @@ func TestPlannedSteps(t *testing.T) {
 		want string
 	}{
 		{"web", fleet.Options{}, `pull: git fetch origin main; git merge --ff-only REV
-build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file
+build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-update-lock-file
 activate: sudo ./result/bin/switch-to-configuration test
 verify: systemctl is-active nginx
 confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration boot`},
-		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
+		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-update-lock-file`},
 		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
-		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
+		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 	} {

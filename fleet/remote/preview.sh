@@ -72,7 +72,7 @@ preview_build() {
 # run_nix OPTION... builds and prints the output, or fails.
 run_nix() {
   nix_status=0
-  nix_within "$build_seconds" build "$url" --no-write-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
+  nix_within "$build_seconds" build "$url" --no-update-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
   sed 's/^/nix /' "$dir/nix"
   case $nix_status in
     0) ;;

@@ -176,6 +176,8 @@ func (e *ending) buildSentence() string {
 			return "nix build left no result"
 		}
 		return "nix build exited with " + e.exit()
+	case "unlocked":
+		return "flake.lock does not lock every input of the flake, so hosts could be given different ones"
 	case "no-generation":
 		switch {
 		case e.fields["to"] != "":

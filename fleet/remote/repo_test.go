@@ -14,13 +14,14 @@ import (
 // repoFixture is a login user's home with a checkout "~/c" that is behind its remote.
 type repoFixture struct {
 	t                    *testing.T
-	home, origin, author string // author is the clone that pushes
+	home, origin, author string   // author is the clone that pushes
+	extra                []string // variables of the login's environment
 }
 
 func newRepoFixture(t *testing.T) *repoFixture {
 	t.Helper()
 	home := t.TempDir()
-	f := &repoFixture{t, home, filepath.Join(home, "origin.git"), filepath.Join(home, "author")}
+	f := &repoFixture{t: t, home: home, origin: filepath.Join(home, "origin.git"), author: filepath.Join(home, "author")}
 	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n")
 	f.git(home, "init", "-q", "--bare", f.origin)
 	f.git(home, "clone", "-q", f.origin, f.author)
@@ -49,7 +50,7 @@ func (f *repoFixture) commit(files map[string]string) string {
 		f.write("author/"+name, text)
 	}
 	f.git(f.author, "add", "-A")
-	f.git(f.author, "commit", "-q", "-m", "change")
+	f.git(f.author, "commit", "-q", "--allow-empty", "-m", "change")
 	f.git(f.author, "push", "-q", "origin", "HEAD:main")
 	return f.git(f.author, "rev-parse", "HEAD")
 }
@@ -59,12 +60,17 @@ func (f *repoFixture) git(dir string, args ...string) string {
 	return f.sh("git -C \"$0\" \"$@\"", append([]string{dir}, args...)...)
 }
 
+// login prepares a command with the environment of a login.
+func (f *repoFixture) login(command string, args ...string) *exec.Cmd {
+	cmd := exec.Command("sh", append([]string{"-c", command}, args...)...)
+	cmd.Env, cmd.Dir = f.environ(), f.home
+	return cmd
+}
+
 // sh runs a command with the environment of a login and returns its output.
 func (f *repoFixture) sh(command string, args ...string) string {
 	f.t.Helper()
-	cmd := exec.Command("sh", append([]string{"-c", command}, args...)...)
-	cmd.Env, cmd.Dir = f.environ(), f.home
-	out, err := cmd.CombinedOutput()
+	out, err := f.login(command, args...).CombinedOutput()
 	if err != nil {
 		f.t.Fatalf("%s %q: %v\n%s", command, args, err, out)
 	}
@@ -72,12 +78,12 @@ func (f *repoFixture) sh(command string, args ...string) string {
 }
 
 func (f *repoFixture) environ() []string {
-	return []string{"HOME=" + f.home, "PATH=" + os.Getenv("PATH"), "FLEETCTL_ROOT=" + f.home, "LOGNAME=me", "GIT_CONFIG_NOSYSTEM=1"}
+	return append([]string{"HOME=" + f.home, "PATH=" + os.Getenv("PATH"), "FLEETCTL_ROOT=" + f.home, "LOGNAME=me", "GIT_CONFIG_NOSYSTEM=1"}, f.extra...)
 }
 
 // job returns a job of a home, which needs no root, that uses the checkout.
 func (f *repoFixture) job(goal, rev string) Job {
-	return Job{ID: "r." + goal, Who: "me", Kind: "home", Attr: "me@h", Repo: "~/c", Branch: "main", Rev: rev, Goal: goal,
+	return Job{ID: "r." + Token(), Who: "me", Kind: "home", Attr: "me@h", Repo: "~/c", Branch: "main", Rev: rev, Goal: goal,
 		Pull: time.Minute, Build: time.Minute, Verify: time.Minute}
 }
 

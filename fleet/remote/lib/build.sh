@@ -10,8 +10,9 @@ build() {
   start_step build
   cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
   build_status=0
-  # With -v, internal-json reports copies, too. The lock file belongs to the repository.
-  nix_within "$build_seconds" build ".#$attribute" --out-link "$dir/built" --no-write-lock-file \
+  # With -v, internal-json reports copies, too. An input that is not locked must fail: hosts would
+  # resolve it to different versions.
+  nix_within "$build_seconds" build ".#$attribute" --out-link "$dir/built" --no-update-lock-file \
     --log-format internal-json -v 2>&1 </dev/null || build_status=$?
   if [ $build_status = 124 ]; then fail timeout "seconds=$build_seconds"; fi
   built=$(real_path "$dir/built")
