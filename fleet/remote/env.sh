@@ -19,6 +19,7 @@ user=${LOGNAME:-$(id -un)}
 # A non-login shell on macOS has none of Nix's directories in PATH, and a systemd unit has hardly
 # any. The wrappers come first because they are the only place where NixOS has sudo.
 wrappers=$sysroot/run/wrappers/bin
-system_path=$sysroot/nix/var/nix/profiles/default/bin:$sysroot/run/current-system/sw/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
-PATH=$wrappers:$HOME/.nix-profile/bin:${XDG_STATE_HOME:-$HOME/.local/state}/nix/profile/bin:$sysroot/etc/profiles/per-user/$user/bin:$system_path${PATH:+:$PATH}
+# A user of a Mac may own /usr/local/bin, so in the PATH of root it comes last.
+system_path=$sysroot/nix/var/nix/profiles/default/bin:$sysroot/run/current-system/sw/bin:/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin
+PATH=$wrappers:$HOME/.nix-profile/bin:${XDG_STATE_HOME:-$HOME/.local/state}/nix/profile/bin:$sysroot/etc/profiles/per-user/$user/bin:/usr/local/bin:$system_path${PATH:+:$PATH}
 export PATH

@@ -10,7 +10,7 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: boot_id clock decide detach git_command has lock mark notice put real_path unlock
+# uses: boot_id clock decide detach find_sudo git_command has lock mark notice put real_path unlock
 # inputs: confirm confirm_seconds goal id kind login_user who
 
 main() {
@@ -90,7 +90,7 @@ run() {
     read -r pull_from
     read -r ssh_port
   } <"$dir/activate"
-  if [ "$login_user" != root ] && has sudo; then git_command="sudo -n -u $login_user -H -- $git_command"; fi
+  if [ "$login_user" != root ] && find_sudo; then git_command="$sudo -n -u $login_user -H -- $git_command"; fi
   profile=$sysroot/nix/var/nix/profiles/system
   if resumed; then
     notice note resumed
