@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -93,5 +94,60 @@ func TestUnlockedInputFailsBuildAndPreview(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(f.checkout(), "flake.lock")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBuildAndPreviewUseTheSameFlake compares the store paths of both, for each place of the flake.
+func TestBuildAndPreviewUseTheSameFlake(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dir     string // of the flake in the repository
+		repo    string // of the inventory
+		flake   string // flake_dir
+		managed bool
+		shallow bool
+		code    string
+	}{
+		"root":                      {repo: "~/c"},
+		"flake_dir":                 {dir: "nix/hosts", repo: "~/c", flake: "nix/hosts"},
+		"flake_dir, managed":        {dir: "nix/hosts", flake: "nix/hosts", managed: true},
+		"repo is in the repository": {dir: "nix/hosts", repo: "~/c/nix/hosts"},
+		"repo is below the flake":   {repo: "~/c/hosts"},
+		"flake_dir has no flake":    {repo: "~/c", flake: "hosts", code: "no-flake"},
+		"shallow":                   {repo: "~/c", shallow: true},
+		"shallow, flake_dir":        {dir: "nix", repo: "~/c", flake: "nix", shallow: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newNixFixture(t)
+			if tt.dir != "" {
+				f.sh("git -C author rm -q flake.nix")
+			}
+			f.push(tt.dir, true)
+			f.sh("rm -rf c && git clone -q $0 file://$1 c", map[bool]string{true: "--depth=1", false: "-q"}[tt.shallow], f.origin)
+			rev := f.commit(map[string]string{"hosts/a": "three"})
+			c := Checkout{Repo: tt.repo, Managed: tt.managed, Remote: f.origin, FlakeDir: tt.flake}
+			j := f.job("build", rev)
+			j.Repo, j.Managed, j.Remote, j.FlakeDir = c.Repo, c.Managed, c.Remote, c.FlakeDir
+			if tt.managed {
+				j.Goal = "pull"
+				f.launch(j, "022") // makes the clone
+				j.ID, j.Goal = "r.again", "build"
+			}
+			preview := f.preview(PreviewRequest{Checkout: c, Rev: rev}, true)
+			end, out := f.launch(j, "022")
+			if tt.code != "" {
+				if end.Code != tt.code || preview.Code != tt.code {
+					t.Errorf("the job ended with %+v, the preview is %+v\n%s", end, preview, out)
+				}
+				return
+			}
+			built := regexp.MustCompile(`fact built (.*)`).FindStringSubmatch(out)
+			if end.Word != "built" || built == nil || built[1] != preview.Built {
+				t.Errorf("the job ended with %+v, the preview is %+v\n%s", end, preview, out)
+			}
+			if status := f.git(f.checkout(), "status", "--porcelain"); status != "" {
+				t.Errorf("the checkout was changed: %s", status)
+			}
+		})
 	}
 }
