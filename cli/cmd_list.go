@@ -94,7 +94,7 @@ func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Hos
 		workers.Go(func() {
 			defer func() { <-slots }()
 			rows[i].Host = h
-			rows[i].settings, rows[i].err = resolve(ctx, sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port})
+			rows[i].settings, rows[i].err = resolve(ctx, target(h))
 		})
 	}
 	workers.Wait()
@@ -152,6 +152,9 @@ func hostJSON(r resolvedHost) map[string]any {
 		return out
 	}
 	s := r.settings
+	if !h.Timeouts.ConnectSet {
+		out["timeouts"].(map[string]string)["connect"] = s.ConnectTimeout.String()
+	}
 	out["ssh"] = map[string]any{
 		"hostname": s.Hostname, "port": s.Port, "user": s.User,
 		"identity_files": orEmpty(s.IdentityFiles), "certificate_files": orEmpty(s.CertificateFiles),
@@ -159,7 +162,13 @@ func hostJSON(r resolvedHost) map[string]any {
 		"proxy_jump": s.ProxyJump, "proxy_command": s.ProxyCommand,
 		"strict_host_key_checking": s.StrictHostKeyChecking, "host_key_alias": s.HostKeyAlias,
 		"user_known_hosts_files": orEmpty(s.UserKnownHostsFiles), "global_known_hosts_files": orEmpty(s.GlobalKnownHostsFiles),
-		"address_family": s.AddressFamily,
+		"address_family": s.AddressFamily, "bind_address": s.BindAddress,
+		"connect_timeout": s.ConnectTimeout.String(), "connection_attempts": s.ConnectionAttempts,
+		"server_alive_interval": s.ServerAliveInterval.String(), "server_alive_count_max": s.ServerAliveCountMax,
+		"host_key_algorithms": orEmpty(s.HostKeyAlgorithms), "kex_algorithms": orEmpty(s.KexAlgorithms),
+		"ciphers": orEmpty(s.Ciphers), "macs": orEmpty(s.MACs),
+		"pubkey_accepted_algorithms": orEmpty(s.PubkeyAcceptedAlgorithms), "ca_signature_algorithms": orEmpty(s.CASignatureAlgorithms),
+		"required_rsa_size": s.RequiredRSASize, "origins": s.Origins,
 	}
 	return out
 }

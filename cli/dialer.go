@@ -12,7 +12,7 @@ import (
 // newPool returns the pool for all connections of a command. The caller must close it.
 func newPool(env *Env) *sshexec.Pool {
 	o := sshexec.Options{
-		Home: env.Home, User: env.User, Getenv: env.Getenv,
+		Home: env.Home, Getenv: env.Getenv,
 		Log: func(format string, args ...any) { fmt.Fprintf(env.Err, format+"\n", args...) },
 	}
 	if env.Secret != nil {
@@ -31,8 +31,8 @@ func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 // dialer adapts a pool to [host.Dialer].
 type dialer struct{ pool *sshexec.Pool }
 
-// Dial connects within the host's Timeouts.Connect. The pool enforces the timeout, because it knows
-// when the operator is being prompted and stops the clock.
+// Dial connects within the host's Timeouts.Connect, or ConnectTimeout in ssh_config(5). The pool
+// enforces the timeout, because it knows when the operator is being prompted and stops the clock.
 func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
 	c, err := d.pool.Dial(ctx, target(h))
 	if err != nil {
@@ -43,7 +43,11 @@ func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) 
 
 // target returns how the inventory says to reach a host.
 func target(h *inventory.Host) sshexec.Target {
-	return sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port, Timeout: h.Timeouts.Connect}
+	t := sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port}
+	if h.Timeouts.ConnectSet {
+		t.Timeout = h.Timeouts.Connect
+	}
+	return t
 }
 
 // conn adapts a connection to [host.Conn].

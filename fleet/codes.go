@@ -34,11 +34,8 @@ const (
 const (
 	CodeAhead        Code = "ahead"
 	CodeBuild        Code = "build"
-	CodeDirty        Code = "dirty"
 	CodeDiverged     Code = "diverged"
 	CodeLocked       Code = "locked"
-	CodeNoSudo       Code = "no-sudo"
-	CodeSudoDenied   Code = "sudo-denied"
 	CodeSudoPassword Code = "sudo-password"
 	CodeSudoWrong    Code = "sudo-wrong"
 	CodeUnits        Code = "units"
@@ -67,7 +64,7 @@ var Codes = []CodeInfo{
 	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
 	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
 	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
-	{CodeDirty, []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
+	{"dirty", []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
 	{"disk", []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
 	{CodeDiverged, []Outcome{Failed}, "the checkout and the branch have both moved on", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
 	{CodeFault, []Outcome{Unknown, Degraded}, "fleetctl itself failed while it worked on the host", "please report this as a bug, with the stack trace in the host's log"},
@@ -98,7 +95,7 @@ var Codes = []CodeInfo{
 	{"no-reboot", []Outcome{Failed}, "the host has neither systemctl nor shutdown", ""},
 	{"no-repo", []Outcome{Failed}, "the checkout does not exist, or is not a usable git checkout", `clone the configuration on the host, correct repo in hosts.toml, or set repo_mode = "managed"`},
 	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
-	{CodeNoSudo, []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
+	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
 	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
 	{"not-default", []Outcome{Degraded}, "the new configuration runs, but the next boot starts another one", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
@@ -113,7 +110,7 @@ var Codes = []CodeInfo{
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
 	{"submodules", []Outcome{Failed}, "git cannot update the submodules of the checkout", "run git submodule update in the checkout on the host"},
-	{CodeSudoDenied, []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
+	{"sudo-denied", []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
 	{CodeSudoPassword, []Outcome{Failed}, "sudo asks for a password", "run fleetctl where it can prompt for the password, or let the login user run sudo without one"},
 	{CodeSudoWrong, []Outcome{Failed}, "sudo rejected the password", "check what sudo -l reports on the host"},
 	{"switch-command", []Outcome{Failed, Degraded}, "switch_command failed", "read the host's log to see what failed"},

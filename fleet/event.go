@@ -36,8 +36,8 @@ const (
 	Confirm   Step = "confirm"
 )
 
-// Steps lists the steps in the order in which a host takes them.
-var Steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
+// steps lists the steps in the order in which a host takes them.
+var steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
 
 // Event is one immutable fact about a run. Type decides which fields are set; docs/events.md has a
 // table. Its text is clean: valid UTF-8 without control characters or escape sequences.
@@ -106,8 +106,8 @@ const (
 	FactAfter      = "after"      // revision after the run
 	FactGeneration = "generation" // generation after the run
 	FactAwaiting   = "awaiting"   // "go": the host has built and waits for permission to activate
-	FactActivated  = "activated"  // [No]: a switch_command changed nothing
-	FactPrevious   = "previous"   // generation that undoes the activation
+	factActivated  = "activated"  // [No]: a switch_command changed nothing
+	factPrevious   = "previous"   // generation that undoes the activation
 	FactConfirmed  = "confirmed"  // who confirmed the new configuration: operator, host or none
 )
 

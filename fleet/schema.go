@@ -44,7 +44,7 @@ func schemaOf(t reflect.Type) map[string]any {
 	case reflect.TypeFor[Type]():
 		return oneOf(RunStarted, StepStarted, StepFinished, ProgressMade, LogLine, FactLearned, HostFinished, RunFinished)
 	case reflect.TypeFor[Step]():
-		return oneOf(Steps...)
+		return oneOf(steps...)
 	case reflect.TypeFor[Outcome]():
 		return oneOf(Outcomes...)
 	}

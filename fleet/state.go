@@ -134,7 +134,7 @@ func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
 func (h *HostState) PreviousGeneration() int {
-	n, _ := strconv.Atoi(h.Facts[FactPrevious])
+	n, _ := strconv.Atoi(h.Facts[factPrevious])
 	return n
 }
 
@@ -163,7 +163,7 @@ func (h *HostState) Apply(ev Event) {
 		if ev.Step == Connect {
 			h.enter(Working, ev.Time)
 		}
-		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[FactActivated] != No
+		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[factActivated] != No
 	case ProgressMade:
 		if ev.Progress != nil {
 			h.Progress = *ev.Progress

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,25 +13,42 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// verifyHostKey checks a host key. It adds an unknown key to the known hosts if
-// StrictHostKeyChecking is accept-new or no. It rejects changed and revoked keys in every case.
-func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, key ssh.PublicKey) error {
+// verifyHostKey checks the host key of a server at an address. It adds an unknown key to the known
+// hosts if StrictHostKeyChecking is accept-new or no. It rejects changed and revoked keys in every
+// case.
+func (p *Pool) verifyHostKey(s Settings, r hostKeyRecord, address net.Addr, key ssh.PublicKey) error {
+	if err := checkRSASize(key, s); err != nil {
+		return &Error{
+			Host: s.Alias, Phase: "host key", Kind: KindProtocol,
+			Err: fmt.Errorf("the RSA key of %s is too short: %w", s.Address(), err),
+			Fix: "give the host a new key, or lower RequiredRSASize in ~/.ssh/config",
+		}
+	}
+	if s.NoHostAuthenticationForLocalhost && s.HostKeyAlias == "" && isDirectLoopback(s, address) {
+		return nil // check_host_key in sshconnect.c
+	}
 	err := r.check(s, key)
 	rejected, ok := err.(*hostKeyError)
 	if !ok || rejected.kind != KindHostKeyUnknown {
 		return err
 	}
-	if s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no" {
+	// With UserKnownHostsFile none, ssh rejects unknown keys, too (check_host_key in sshconnect.c).
+	canSave := len(s.UserKnownHostsFiles) > 0
+	if canSave && (s.StrictHostKeyChecking == "accept-new" || s.StrictHostKeyChecking == "no") {
 		return p.addHostKey(s, rejected.key)
 	}
 	return err
 }
 
+// isDirectLoopback reports whether a connection goes to this machine, without a bastion or a
+// ProxyCommand.
+func isDirectLoopback(s Settings, address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback() && s.ProxyJump == "" && s.ProxyCommand == ""
+}
+
 // addHostKey appends a key to the first of the user's known_hosts files.
 func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
-	if len(s.UserKnownHostsFiles) == 0 {
-		return nil // UserKnownHostsFile none
-	}
 	path := s.UserKnownHostsFiles[0]
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("cannot save the host key: %w", err)
@@ -59,9 +77,11 @@ func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 	if !endsWithNewline(f) {
 		line = append([]byte("\n"), line...)
 	}
+	before := newFileStamp(path)
 	if _, err := f.Write(line); err != nil {
 		return fmt.Errorf("cannot save the host key: %w", err)
 	}
+	p.hostKeys.files.appended(before, string(bytes.TrimLeft(line, "\n")))
 	p.options.Log("%s: accepted new host key %s %s and saved it in %s", s.Alias, key.Type(),
 		ssh.FingerprintSHA256(key), path)
 	return nil

@@ -116,3 +116,31 @@ func BenchmarkRunOutput(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkResolveThousandTargets resolves a thousand targets, including the time to read the
+// configuration: one with a single block, one with ten thousand, and one with odd lines.
+func BenchmarkResolveThousandTargets(b *testing.B) {
+	var many strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&many, "Host h%d\n  HostName 10.0.0.1\n  User bob\n", i)
+	}
+	for name, config := range map[string]string{
+		"plain": "Host *\n  User bob\n", "ten thousand blocks": many.String(),
+		"odd": "Host \"x y\"\n  Port 9\nMatch host h1,h2? user bob\n  Port 23\nHost h?5 # odd\n  User \"al\"\nHost *\n  User bob\n",
+	} {
+		b.Run(name, func(b *testing.B) {
+			home := newTestHome(b)
+			home.write("config", "%s", config)
+			home.ConfigFile = home.path("config")
+			for b.Loop() {
+				p := NewPool(home.Options)
+				for i := range 1000 {
+					if _, err := p.Resolve(b.Context(), Target{Name: fmt.Sprintf("h%d", i)}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				p.Close()
+			}
+		})
+	}
+}

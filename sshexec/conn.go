@@ -28,14 +28,20 @@ type Conn struct {
 	lostErr error // why this side closed the connection
 }
 
-// defaultKeepAliveInterval applies unless ssh_config(5) sets ServerAliveInterval. With it, a dead
-// network is detected within a minute; TCP alone would take hours.
-const defaultKeepAliveInterval = 15 * time.Second
+// These apply unless ssh_config(5) sets ServerAliveInterval or ServerAliveCountMax. With them, a
+// dead network is detected within 40 seconds; TCP alone would take hours.
+const (
+	defaultKeepAliveInterval = 15 * time.Second
+	defaultKeepAliveTimeout  = 25 * time.Second
+)
 
 func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (*Conn, error) {
 	c := &Conn{pool: p, target: t, client: client, raw: raw, done: make(chan struct{})}
 	c.keepAliveInterval = cmp.Or(s.ServerAliveInterval, defaultKeepAliveInterval)
-	c.keepAliveTimeout = c.keepAliveInterval * time.Duration(max(s.ServerAliveCountMax, 1))
+	c.keepAliveTimeout = defaultKeepAliveTimeout
+	if s.ServerAliveInterval > 0 || s.ServerAliveCountMax > 0 {
+		c.keepAliveTimeout = c.keepAliveInterval * time.Duration(cmp.Or(s.ServerAliveCountMax, 3))
+	}
 	p.mu.Lock()
 	p.conns[c] = struct{}{}
 	p.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -32,7 +33,28 @@ func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*
 	if err != nil {
 		return nil, err
 	}
-	ctx, timer := p.newLoginTimer(ctx, cmp.Or(t.Timeout, s.ConnectTimeout, defaultConnectTimeout))
+	for attempt := 1; ; attempt++ {
+		conn, err := p.dialAttempt(ctx, t, s, dialTransport)
+		var failure *Error
+		isDirect := s.ProxyJump == "" && s.ProxyCommand == ""
+		if err == nil || attempt >= s.ConnectionAttempts || !isDirect || !errors.As(err, &failure) || failure.Phase != "connect" ||
+			!slices.Contains([]Kind{KindRefused, KindNoRoute, KindTimeout}, failure.Kind) {
+			return conn, err
+		}
+		// ssh waits for a second, too (ssh_connect_direct in sshconnect.c).
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil, err
+		case <-p.ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// dialAttempt connects within ConnectTimeout.
+func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
+	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
 	for attempts := 1; ; attempts++ {
 		conn, err := p.dialOnce(ctx, timer, t, s, dialTransport)
@@ -112,16 +134,28 @@ func (p *Pool) transportDialer(ctx context.Context, t Target, s Settings, visite
 	network := map[string]string{"inet": "tcp4", "inet6": "tcp6"}[s.AddressFamily]
 	d := net.Dialer{KeepAlive: -1} // SSH keepalives detect more than TCP's
 	if s.BindAddress != "" {
-		ip := net.ParseIP(s.BindAddress)
-		if ip == nil {
-			return nil, p.errorFor(t, "config", KindConfig,
-				fmt.Errorf("BindAddress %q is not an IP address", s.BindAddress))
+		ip, err := resolveBindAddress(ctx, s)
+		if err != nil {
+			return nil, p.errorFor(t, "config", KindConfig, err)
 		}
 		d.LocalAddr = &net.TCPAddr{IP: ip}
 	}
 	return func(ctx context.Context) (net.Conn, error) {
 		return d.DialContext(ctx, cmp.Or(network, "tcp"), s.Address())
 	}, nil
+}
+
+// resolveBindAddress returns the address of this machine that BindAddress names.
+func resolveBindAddress(ctx context.Context, s Settings) (net.IP, error) {
+	if ip := net.ParseIP(s.BindAddress); ip != nil {
+		return ip, nil
+	}
+	network := cmp.Or(map[string]string{"inet": "ip4", "inet6": "ip6"}[s.AddressFamily], "ip")
+	ips, err := net.DefaultResolver.LookupIP(ctx, network, s.BindAddress)
+	if err != nil {
+		return nil, fmt.Errorf("cannot resolve BindAddress %q: %w", s.BindAddress, err)
+	}
+	return ips[0], nil
 }
 
 // connectError returns the Error for a transport that could not be opened.

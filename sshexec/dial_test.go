@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
@@ -275,4 +278,72 @@ func TestConnDialContextReachesPortsAndReportsErrors(t *testing.T) {
 	}
 	_, err := c.DialContext(home.ctx(), "unix", "/nowhere")
 	wantError(t, err, KindSession, "web: forward", "/nowhere")
+}
+
+func TestDialRepeatsConnectionAttempts(t *testing.T) {
+	home := newTestHome(t)
+	port := closedPort(t)
+	s := sshtest.Start(t, shellConfig())
+	home.write("known_hosts", "[127.0.0.1]:%d %s", port, ssh.MarshalAuthorizedKey(s.HostKey()))
+	home.write("config", "ConnectionAttempts 3\n")
+	web := Target{Name: "web", Address: "127.0.0.1", Port: port, Timeout: 5 * time.Second}
+	time.AfterFunc(500*time.Millisecond, func() {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("tcp", s.Addr())
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(to, conn) }()
+			_, _ = io.Copy(conn, to)
+		}()
+	})
+	home.dial(home.pool(), web)
+}
+
+func TestDialUsesConnectTimeoutOfConfig(t *testing.T) {
+	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
+	home := newTestHome(t)
+	home.write("config", "ConnectTimeout 1\n")
+	web := targetOf(s)
+	web.Timeout = 0
+	start := time.Now()
+	_, err := home.pool().Dial(home.ctx(), web)
+	wantError(t, err, KindTimeout, "1s")
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestDialBindsToNamedAddress(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	home.write("config", "AddressFamily inet\nBindAddress localhost\n")
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "BindAddress no-such-name.invalid\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindConfig, "no-such-name.invalid")
+}
+
+func TestDeadPeerIsNoticedWithin45SecondsByDefault(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	c := home.dial(home.pool(), targetOf(s))
+	if limit := c.keepAliveInterval + c.keepAliveTimeout; limit > 45*time.Second {
+		t.Errorf("noticed after %v", limit)
+	}
+	home.write("config", "ServerAliveInterval 20\nServerAliveCountMax 5\n")
+	c = home.dial(home.pool(), targetOf(s))
+	if c.keepAliveInterval != 20*time.Second || c.keepAliveTimeout != 100*time.Second {
+		t.Errorf("got %v and %v", c.keepAliveInterval, c.keepAliveTimeout)
+	}
 }

@@ -7,16 +7,40 @@
 //
 // Three ideas explain the rest:
 //
-//   - Configuration is OpenSSH's. The package parses a plain subset of ssh_config(5). If a file
-//     uses anything outside that subset, the package runs `ssh -G` instead of guessing. See
-//     [Settings].
+//   - Configuration is OpenSSH's. The package evaluates ssh_config(5) itself. If a file has a line
+//     that it does not understand, it runs `ssh -G` instead of guessing. Settings that it cannot
+//     follow, and that would make a login stricter, are errors. See [Settings].
 //   - Every host receives the same command line, `exec /bin/sh -s -- ARGS`, in an alphabet that no
 //     login shell interprets. Everything else goes to standard input. See [EncodeArgs] and
 //     [Prologue].
 //   - Every failure is an [Error] that names the host, the phase, the [Kind] of failure and, if
 //     there is one, the fix.
 //
-// The package never accepts an unknown host key unless StrictHostKeyChecking or the caller says so,
+// # Errors
+//
+// These are the kinds of failure, whether the host may only be away ([Error.Offline]), and whether
+// [Pool.Dial] automatically tries again before it returns the error:
+//
+//	kind              offline  retried
+//	config            no       no
+//	local             no       no
+//	dns               yes      no
+//	refused           yes      ConnectionAttempts
+//	no-route          yes      ConnectionAttempts
+//	timeout           yes      ConnectionAttempts
+//	busy              yes      until the timeout, with growing delays
+//	jump              as the bastion's error, which it wraps
+//	protocol          no       no
+//	host-key-unknown  no       no
+//	host-key-changed  no       no
+//	host-key-revoked  no       no
+//	no-key            no       no
+//	auth              no       no
+//	lost              yes      twice, if the server sent nothing
+//	session           no       no
+//	stopped           no       no
+//
+// The package never accepts an unknown host key unless ssh_config(5) or the caller says so,
 // never accepts a changed one, and never retries a failed login. It never prints and does not know
 // what the scripts are for.
 package sshexec

@@ -51,9 +51,9 @@ func (h *handshake) clientConfig() *ssh.ClientConfig {
 		User:              s.User,
 		HostKeyAlgorithms: record.algorithms(s),
 		AuthCallback:      h.nextKey,
-		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
+		HostKeyCallback: func(_ string, address net.Addr, key ssh.PublicKey) error {
 			h.setPhase("host key")
-			if err := h.pool.verifyHostKey(s, record, key); err != nil {
+			if err := h.pool.verifyHostKey(s, record, address, key); err != nil {
 				return err
 			}
 			h.setPhase("login")
@@ -71,8 +71,12 @@ func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error)
 		return nil, err
 	}
 	if !slices.Contains(auth.AllowedMethods, "publickey") {
-		return nil, h.authError(fmt.Errorf("%s does not accept public keys, only %s",
+		err := h.authError(fmt.Errorf("%s does not accept public keys, only %s",
 			h.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
+		if slices.Contains(auth.AllowedMethods, "password") || slices.Contains(auth.AllowedMethods, "keyboard-interactive") {
+			err.Fix = "set PubkeyAuthentication to yes in sshd_config(5) on the host; passwords are not supported"
+		}
+		return nil, err
 	}
 	if !h.listed {
 		h.listed = true
@@ -96,7 +100,7 @@ func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error)
 		}
 		return signature, err
 	}
-	return ssh.PublicKeys(identitySigner{id, h.ctx}), nil
+	return ssh.PublicKeys(identitySigner{id, h.ctx, acceptedSignatures(h.settings, id.public)}), nil
 }
 
 // noKeysLeft returns the error for a login that has run out of keys.
@@ -117,7 +121,7 @@ func (h *handshake) noKeysLeft() error {
 		login, len(h.offered), strings.Join(h.offered, ", "), skipped))
 }
 
-func (h *handshake) authError(err error) error {
+func (h *handshake) authError(err error) *Error {
 	fix := fmt.Sprintf("add a public key to ~%s/.ssh/authorized_keys on the host, or configure another key or user",
 		h.settings.User)
 	return &Error{Host: h.target.Name, Phase: "login", Kind: KindAuth, Err: err, Fix: fix}
@@ -126,8 +130,9 @@ func (h *handshake) authError(err error) error {
 // wrapError returns the Error for a handshake that the SSH library ended with err.
 func (h *handshake) wrapError(err error) error {
 	var (
-		typed   *Error
-		hostKey *hostKeyError
+		typed      *Error
+		hostKey    *hostKeyError
+		algorithms *ssh.AlgorithmNegotiationError
 	)
 	e := &Error{Host: h.target.Name, Phase: h.currentPhase(), Err: err}
 	if e.Phase == "connect" && h.raw.sawVersion() {
@@ -169,6 +174,9 @@ func (h *handshake) wrapError(err error) error {
 		e.Err = fmt.Errorf("%s closed the connection after %d keys: %s", address, len(h.offered),
 			strings.Join(h.offered, ", "))
 		e.Fix = "set IdentityFile to the right key and IdentitiesOnly to yes for the host in ~/.ssh/config"
+	case errors.As(err, &algorithms):
+		e.Kind, e.Err = KindProtocol, negotiationError(h.settings, algorithms)
+		e.Fix = "allow one of the server's algorithms in ~/.ssh/config, or update the server"
 	default:
 		e.Kind = kindOf(err, KindProtocol)
 		if e.Kind == KindLost {

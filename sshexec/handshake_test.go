@@ -378,3 +378,206 @@ func TestSecurityKeyWithoutAgentSuggestsSSHAdd(t *testing.T) {
 	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindNoKey, "only work through an ssh-agent", "ssh-add")
 }
+
+func TestIdentityFileNoneKeepsOtherFiles(t *testing.T) {
+	home := newTestHome(t)
+	key := home.newKey("work")
+	s := serverAccepting(t, key.PublicKey())
+	home.trust(s)
+	home.write("config", "IdentityFile none\nIdentityFile ~/.ssh/work\n")
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "IdentityFile none\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey)
+}
+
+func TestCertificateFileReplacesCertificateNextToKey(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	home.write("config", "IdentityFile ~/.ssh/id_ed25519\nCertificateFile ~/.ssh/none-cert.pub\n")
+	cert := &ssh.Certificate{Key: home.key.PublicKey(), CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	if err := cert.SignCert(rand.Reader, newSigner(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	home.write("id_ed25519-cert.pub", "%s", ssh.MarshalAuthorizedKey(cert))
+	p := home.pool()
+	settings, err := p.Resolve(home.ctx(), targetOf(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _ := p.identities(home.ctx(), settings)
+	if len(list) != 1 || list[0].public.Type() != ssh.KeyAlgoED25519 {
+		t.Errorf("offers %d keys, first %s", len(list), list[0].public.Type())
+	}
+}
+
+func TestPubkeyAcceptedAlgorithmsLimitsKeys(t *testing.T) {
+	needsSSH(t)
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	home.write("config", "PubkeyAcceptedAlgorithms rsa-sha2-512\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindNoKey, "PubkeyAcceptedAlgorithms does not allow ssh-ed25519")
+	if s.AuthFailures() != 0 {
+		t.Error("the key was offered")
+	}
+	home.write("config", "PubkeyAcceptedAlgorithms ssh-ed25519\n")
+	home.dial(home.pool(), targetOf(s))
+}
+
+func TestAcceptedSignaturesAreOpenSSHsDefaults(t *testing.T) {
+	rsaKey := newSigner(t, "rsa").PublicKey()
+	cert := &ssh.Certificate{Key: rsaKey, CertType: ssh.UserCert, ValidBefore: ssh.CertTimeInfinity}
+	for _, c := range []struct {
+		key     ssh.PublicKey
+		allowed string
+		want    string
+	}{
+		{rsaKey, "", "rsa-sha2-512 rsa-sha2-256"},
+		{rsaKey, "ssh-ed25519 rsa-sha2-256", "rsa-sha2-256"},
+		{rsaKey, "ssh-rsa rsa-sha2-256", "rsa-sha2-256 ssh-rsa"},
+		{rsaKey, "ssh-ed25519", ""},
+		{cert, "", "rsa-sha2-512 rsa-sha2-256"},
+		{cert, "rsa-sha2-256", ""},
+		{cert, "rsa-sha2-256-cert-v01@openssh.com", "rsa-sha2-256"},
+		{newSigner(t, "").PublicKey(), "", "ssh-ed25519"},
+		{newSigner(t, "ecdsa").PublicKey(), "ecdsa-sha2-nistp384", ""},
+	} {
+		s := Settings{}
+		if c.allowed != "" {
+			s.PubkeyAcceptedAlgorithms = strings.Fields(c.allowed)
+		}
+		if got := strings.Join(acceptedSignatures(s, c.key), " "); got != c.want {
+			t.Errorf("%s, %q: got %q, want %q", c.key.Type(), c.allowed, got, c.want)
+		}
+	}
+}
+
+func TestRSAKeyLogsInWithSHA2(t *testing.T) {
+	home := newTestHome(t)
+	private, err := cryptorsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serverAccepting(t, public)
+	home.trust(s)
+	home.serveAgent(newKeyring(t, 0, private))
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "RequiredRSASize 4096\n")
+	_, err = home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "2048 bits")
+}
+
+func TestBatchModeDoesNotPrompt(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "BatchMode yes\nIdentityFile ~/.ssh/locked\n")
+	s := serverAccepting(t, home.encryptedKey("locked"))
+	home.trust(s)
+	prompter := &scriptedPrompter{replies: []string{"sesame"}}
+	home.Prompter = prompter
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "BatchMode")
+}
+
+// hangingAgent lists its keys, or hangs there, and never signs.
+type hangingAgent struct {
+	agent.Agent
+	hangOnList bool
+	done       chan struct{}
+}
+
+func (a *hangingAgent) List() ([]*agent.Key, error) {
+	if a.hangOnList {
+		<-a.done
+	}
+	return a.Agent.List()
+}
+
+func TestHangingAgentCostsBoundedTimeOnce(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	s := serverAccepting(t, home.key.PublicKey())
+	home.trust(s)
+	hanging := &hangingAgent{Agent: newKeyring(t, 1), hangOnList: true, done: make(chan struct{})}
+	home.serveAgent(hanging)
+	t.Cleanup(func() { close(hanging.done) })
+	p := home.pool()
+	start := time.Now()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() { home.dial(p, targetOf(s)) })
+	}
+	wg.Wait()
+	if took := time.Since(start); took < agentListTimeout || took > agentListTimeout+3*time.Second {
+		t.Errorf("8 logins took %v", took)
+	}
+	start = time.Now()
+	home.dial(p, targetOf(s))
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("another login took %v", took)
+	}
+}
+
+func TestMistypedPassphraseIsPromptedForThreeTimes(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	prompter := &scriptedPrompter{replies: []string{"wrong", "wrong", "wrong", "sesame"}}
+	home.Prompter = prompter
+	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "incorrect passphrase")
+	if len(prompter.prompts) != 3 {
+		t.Errorf("prompts %q", prompter.prompts)
+	}
+}
+
+func TestAskpassFollowsOpenSSHsRules(t *testing.T) {
+	const program = "/askpass"
+	for _, c := range []struct {
+		require, display string
+		terminal         bool
+		want             string
+	}{
+		{"", "", true, ""}, {"", "", false, ""}, {"", ":0", true, ""}, {"", ":0", false, program},
+		{"never", ":0", false, ""}, {"force", "", true, program}, {"prefer", ":0", true, program}, {"prefer", "", true, ""},
+	} {
+		env := map[string]string{"SSH_ASKPASS": program, "SSH_ASKPASS_REQUIRE": c.require, "DISPLAY": c.display}
+		o := Options{Getenv: func(name string) string { return env[name] }}
+		if c.terminal {
+			o.Prompter = &scriptedPrompter{}
+		}
+		if got := o.askpassProgram(); got != c.want {
+			t.Errorf("%+v: got %q", c, got)
+		}
+	}
+}
+
+func TestAskpassAnswersPassphrase(t *testing.T) {
+	home := newTestHome(t)
+	s := serverAccepting(t, home.encryptedKey("id_ed25519"))
+	home.trust(s)
+	home.write("askpass", "#!/bin/sh\ncase $1 in *id_ed25519*) echo sesame ;; esac\n")
+	if err := os.Chmod(home.path("askpass"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home.env["SSH_ASKPASS"], home.env["SSH_ASKPASS_REQUIRE"] = home.path("askpass"), "force"
+	home.dial(home.pool(), targetOf(s))
+	home.write("askpass", "#!/bin/sh\nexit 1\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "was canceled")
+}
+
+func TestNegotiationErrorNamesConfigurationLine(t *testing.T) {
+	needsSSH(t)
+	home := newTestHome(t)
+	s := sshtest.Start(t, shellConfig())
+	home.trust(s)
+	home.write("config", "Host web\n  Ciphers aes256-cbc,aes128-cbc\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindProtocol, home.path("config")+":2: Ciphers", "aes128-cbc", "no common algorithm")
+}

@@ -3,6 +3,7 @@ package sshexec
 import (
 	"bytes"
 	"cmp"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net"
@@ -37,17 +38,31 @@ type hostKeyRecord struct {
 	withoutPort []*knownKey // plain keys for its name without the port
 	authorities []*knownKey
 	revoked     []*knownKey
+
+	addHashed func(*hostKeyRecord) // adds the hashed keys to withoutPort; nil if they are there
 }
 
 func (h *hostKeys) record(s Settings) hostKeyRecord {
 	var r hostKeyRecord
 	name, bare := knownHostsName(s)
-	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
-		f := h.files.open(path)
-		f.eachKey(name, func(k *knownKey) { r.add(k, &r.named) })
-		if bare != "" {
-			f.eachKey(bare, func(k *knownKey) { r.add(k, &r.withoutPort) })
+	paths := slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles)
+	for _, path := range paths {
+		h.files.open(path).eachKey(name, true, func(k *knownKey) { r.add(k, &r.named) })
+	}
+	if bare == "" {
+		return r
+	}
+	// A key without the port only matters if there is none of its type with it, so that most hosts
+	// need one pass over the hashed lines.
+	addBare := func(r *hostKeyRecord, withHashed bool) {
+		r.withoutPort = nil
+		for _, path := range paths {
+			h.files.open(path).eachKey(bare, withHashed, func(k *knownKey) { r.add(k, &r.withoutPort) })
 		}
+	}
+	addBare(&r, len(r.named) == 0)
+	if len(r.named) > 0 {
+		r.addHashed = func(r *hostKeyRecord) { addBare(r, true) }
 	}
 	return r
 }
@@ -130,6 +145,9 @@ func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 			kind: KindHostKeyChanged, settings: s, key: key, conflict: r.named[i], certErr: certErr,
 		}
 	}
+	if r.addHashed != nil {
+		r.addHashed(r)
+	}
 	if slices.ContainsFunc(r.withoutPort, same) {
 		return nil
 	}
@@ -149,21 +167,40 @@ func (r *hostKeyRecord) checkCert(s Settings, cert *ssh.Certificate) error {
 	if !slices.ContainsFunc(r.authorities, signed) {
 		return errors.New("its certificate is not signed by a known authority")
 	}
-	if cert.Signature.Format == ssh.KeyAlgoRSA {
-		return errors.New("its certificate is signed with SHA-1")
+	allowed := s.CASignatureAlgorithms
+	if allowed == nil {
+		allowed = defaultCASignatureAlgorithms
+	}
+	if !slices.Contains(allowed, cert.Signature.Format) {
+		return fmt.Errorf("its certificate is signed with %s, which CASignatureAlgorithms does not allow", cert.Signature.Format)
 	}
 	if cert.CertType != ssh.HostCert {
 		return errors.New("its certificate is not a host certificate")
 	}
-	name := strings.ToLower(cmp.Or(s.HostKeyAlias, s.Hostname))
-	// A principal may be a pattern, but CheckCert compares literally.
-	for _, principal := range cert.ValidPrincipals {
-		if matchPattern(strings.ToLower(principal), name) {
-			name = principal
-			break
-		}
+	// Principals of host certificates are not patterns (sshkey_cert_check_host in sshkey.c, before
+	// OpenSSH 10.3).
+	return new(ssh.CertChecker).CheckCert(strings.ToLower(cmp.Or(s.HostKeyAlias, s.Hostname)), cert)
+}
+
+// defaultCASignatureAlgorithms is OpenSSH's default (ssh_config(5), CASignatureAlgorithms).
+var defaultCASignatureAlgorithms = []string{
+	ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoSKED25519, ssh.KeyAlgoSKECDSA256, ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256,
+}
+
+// checkRSASize returns an error for an RSA key that is shorter than RequiredRSASize.
+func checkRSASize(key ssh.PublicKey, s Settings) error {
+	if cert, ok := key.(*ssh.Certificate); ok {
+		key = cert.Key
 	}
-	return new(ssh.CertChecker).CheckCert(name, cert)
+	crypto, ok := key.(ssh.CryptoPublicKey)
+	if !ok {
+		return nil
+	}
+	if rsaKey, ok := crypto.CryptoPublicKey().(*rsa.PublicKey); ok && rsaKey.N.BitLen() < s.RequiredRSASize {
+		return fmt.Errorf("it has %d bits, and RequiredRSASize is %d", rsaKey.N.BitLen(), s.RequiredRSASize)
+	}
+	return nil
 }
 
 func sameKey(a, b ssh.PublicKey) bool { return bytes.Equal(a.Marshal(), b.Marshal()) }
@@ -193,6 +230,18 @@ func (e *hostKeyError) Error() string {
 		name, _ := knownHostsName(e.settings)
 		text = fmt.Sprintf("%s presents the key %s, and no known_hosts file has a key for %q",
 			address, key, name)
+	}
+	if e.kind == KindHostKeyUnknown && len(e.settings.UserKnownHostsFiles) == 0 {
+		text += "; it cannot be accepted, because UserKnownHostsFile is none"
+	}
+	if e.kind == KindHostKeyUnknown && e.settings.verifyHostKeyDNS {
+		text += "; fleetctl does not look up keys in DNS, as VerifyHostKeyDNS asks for"
+	}
+	if e.kind != KindHostKeyUnknown && e.settings.StrictHostKeyChecking == "no" {
+		text += "; this is refused even though StrictHostKeyChecking is no"
+		if origin := e.settings.Origins["StrictHostKeyChecking"]; origin != "" {
+			text += " (" + origin + ")"
+		}
 	}
 	if e.certErr != nil {
 		text += fmt.Sprintf(" (%v)", e.certErr)

@@ -139,7 +139,7 @@ func TestHostKeyCheckHostCertificates(t *testing.T) {
 	}{
 		{"valid", trusted, 22, certificate(unchanged), ""},
 		{"any port", everywhere, 2222, certificate(unchanged), ""},
-		{"pattern as principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), ""},
+		{"pattern as principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db", "*.example.com"} }), KindHostKeyUnknown},
 		{"another principal", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidPrincipals = []string{"db.example.com"} }), KindHostKeyUnknown},
 		{"expired", trusted, 22, certificate(func(c *ssh.Certificate) { c.ValidBefore = 1 }), KindHostKeyUnknown},
 		{"user certificate", trusted, 22, certificate(func(c *ssh.Certificate) { c.CertType = ssh.UserCert }), KindHostKeyUnknown},
@@ -208,7 +208,7 @@ func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 		}
 		for _, name := range names {
 			var got []int
-			readKnownHostsFile(file).eachKey(name, func(k *knownKey) { got = append(got, k.line) })
+			readKnownHostsFile(file).eachKey(name, true, func(k *knownKey) { got = append(got, k.line) })
 			slices.Sort(got)
 			got = slices.Compact(got) // a line may contain a name twice
 			out, _ := exec.Command("ssh-keygen", "-F", name, "-f", file).Output()
@@ -246,7 +246,7 @@ func FuzzKnownHostsParseLine(f *testing.F) {
 		for i, line := range strings.Split(text, "\n") {
 			file.parseLine("f", i, line)
 		}
-		file.eachKey(name, func(k *knownKey) { _, _ = k.decode() })
+		file.eachKey(name, true, func(k *knownKey) { _, _ = k.decode() })
 	})
 }
 
@@ -309,6 +309,71 @@ func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 	}
 }
 
+func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
+	authority, host := newSigner(t, "rsa"), newSigner(t, "")
+	c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web"}, ValidBefore: ssh.CertTimeInfinity}
+	if err := c.SignCert(rand.Reader, authority); err != nil {
+		t.Fatal(err)
+	}
+	known := "@cert-authority " + hostKeyLine("*", authority.PublicKey())
+	web := Settings{Hostname: "web", Port: 22}
+	if got := checkHostKey(t, known, web, c); got != "" {
+		t.Errorf("%s by default: %q", c.Signature.Format, got)
+	}
+	web.CASignatureAlgorithms = []string{"ssh-ed25519"}
+	if got := checkHostKey(t, known, web, c); got != KindHostKeyUnknown {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestShortRSAHostKeyIsRejected(t *testing.T) {
+	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{newSigner(t, "rsa")}})
+	home := newTestHome(t).trust(s)
+	home.write("config", "RequiredRSASize 3072\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindProtocol, "2048 bits", "RequiredRSASize is 3072")
+}
+
+func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "NoHostAuthenticationForLocalhost yes\n")
+	home.dial(home.pool(), targetOf(s))
+	home.write("config", "NoHostAuthenticationForLocalhost yes\nHostKeyAlias here\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyUnknown, "here")
+}
+
+func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
+	for _, policy := range []string{"accept-new", "no"} {
+		s := sshtest.Start(t, shellConfig())
+		home := newTestHome(t)
+		home.write("config", "StrictHostKeyChecking %s\nUserKnownHostsFile none\n", policy)
+		_, err := home.pool().Dial(home.ctx(), targetOf(s))
+		wantError(t, err, KindHostKeyUnknown, "UserKnownHostsFile is none")
+		if s.Logins() != 0 {
+			t.Error("logged in")
+		}
+	}
+}
+
+func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t).trust(s)
+	home.write("config", "Host *\n  StrictHostKeyChecking no\n")
+	s.SetHostKeys(newSigner(t, ""))
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyChanged, "even though StrictHostKeyChecking is no ("+home.path("config")+":2)")
+}
+
+func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
+	s := sshtest.Start(t, shellConfig())
+	home := newTestHome(t)
+	home.write("config", "VerifyHostKeyDNS yes\n")
+	_, err := home.pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindHostKeyUnknown, "VerifyHostKeyDNS")
+}
+
 func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
@@ -347,6 +412,50 @@ func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
 		if k := AsUnknownKey(err); k != nil {
 			t.Errorf("%s: AsUnknownKey = %+v", policy, k)
 		}
+	}
+}
+
+func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
+	key, other := newSigner(t, "").PublicKey(), newSigner(t, "ecdsa").PublicKey()
+	port := Settings{Hostname: "web", Port: 2222}
+	bare := hostKeyLine(hashedHostName("web"), key)
+	if got := checkHostKey(t, bare, port, key); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if got := checkHostKey(t, hostKeyLine("[web]:2222", other)+bare, port, key); got != "" {
+		t.Errorf("with another type: got %q", got)
+	}
+	if got := checkHostKey(t, hostKeyLine("[web]:2222", newSigner(t, "").PublicKey())+bare, port, key); got != KindHostKeyChanged {
+		t.Errorf("with another key: got %q", got)
+	}
+}
+
+func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
+	home := newTestHome(t)
+	home.write("known_hosts", "other %s", ssh.MarshalAuthorizedKey(newSigner(t, "").PublicKey()))
+	p := home.pool()
+	file := home.path("known_hosts")
+	before := p.hostKeys.files.open(file)
+	for i := range 5 {
+		s := Settings{Alias: "web", Hostname: fmt.Sprintf("web%d", i), Port: 22, UserKnownHostsFiles: []string{file}}
+		key := newSigner(t, "").PublicKey()
+		if err := p.addHostKey(s, key); err != nil {
+			t.Fatal(err)
+		}
+		if after := p.hostKeys.files.open(file); after != before {
+			t.Fatal("the file was read again")
+		}
+		record := p.hostKeys.record(s)
+		if err := record.check(s, key); err != nil {
+			t.Error(err)
+		}
+		if line := record.named[0].line; line != i+2 {
+			t.Errorf("line %d, want %d", line, i+2)
+		}
+	}
+	fresh := readKnownHostsFile(file)
+	if fresh.lines != before.lines || len(fresh.byName) != len(before.byName) {
+		t.Errorf("%d lines, read %d", before.lines, fresh.lines)
 	}
 }
 

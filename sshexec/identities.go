@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -46,7 +48,7 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, ski
 
 	var fromFiles, certs []identity
 	for _, path := range s.IdentityFiles {
-		id, err := p.fileIdentity(ctx, path, agentKeys)
+		id, err := p.fileIdentity(ctx, s, path, agentKeys)
 		switch {
 		case err == nil:
 			fromFiles = append(fromFiles, id)
@@ -54,7 +56,11 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, ski
 			skip("%s: %v", path, trimPath(err))
 		}
 	}
-	for _, path := range append(withSuffix(s.IdentityFiles, "-cert.pub"), s.CertificateFiles...) {
+	certFiles := s.CertificateFiles
+	if len(certFiles) == 0 { // load_public_identity_files in ssh.c
+		certFiles = withSuffix(s.IdentityFiles, "-cert.pub")
+	}
+	for _, path := range certFiles {
 		if public, err := readPublicKey(path); err == nil {
 			if _, ok := public.(*ssh.Certificate); ok {
 				certs = append(certs, identity{public: public, source: path})
@@ -73,7 +79,18 @@ func (p *Pool) identities(ctx context.Context, s Settings) (list []identity, ski
 	} else {
 		list = append(fromAgent, fromFiles...)
 	}
-	return withoutDuplicates(withCertificates(list, certs)), skipped
+	list = slices.DeleteFunc(withoutDuplicates(withCertificates(list, certs)), func(id identity) bool {
+		if err := checkRSASize(id.public, s); err != nil {
+			skip("%s: %v", id.source, err)
+			return true
+		}
+		if acceptedSignatures(s, id.public) == nil {
+			skip("%s: PubkeyAcceptedAlgorithms does not allow %s", id.source, id.public.Type())
+			return true
+		}
+		return false
+	})
+	return list, skipped
 }
 
 // withCertificates inserts the certificates for each key before it.
@@ -104,15 +121,18 @@ func withoutDuplicates(list []identity) []identity {
 
 func (p *Pool) agentIdentity(conn *agentConn, public ssh.PublicKey, comment string) identity {
 	sign := func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		return await(ctx, &p.tasks, func() (*ssh.Signature, error) {
+		if strings.HasPrefix(public.Type(), "sk-") {
+			p.options.Log("touch the security key, if it blinks: %s %s", public.Type(), ssh.FingerprintSHA256(public))
+		}
+		return agentCall(ctx, p, conn, agentSignTimeout, func() (*ssh.Signature, error) {
 			return conn.SignWithFlags(public, data, agentSignFlags[algorithm])
-		}, nil)
+		})
 	}
 	return identity{public: public, source: "ssh-agent key " + comment, sign: sign}
 }
 
 // fileIdentity returns the identity for an IdentityFile. If the ssh-agent has the key, it signs.
-func (p *Pool) fileIdentity(ctx context.Context, path string, agentKeys map[string]identity) (identity, error) {
+func (p *Pool) fileIdentity(ctx context.Context, s Settings, path string, agentKeys map[string]identity) (identity, error) {
 	f := p.readKeyFile(ctx, path)
 	if f.public != nil {
 		if id, ok := agentKeys[string(f.public.Marshal())]; ok {
@@ -129,14 +149,14 @@ func (p *Pool) fileIdentity(ctx context.Context, path string, agentKeys map[stri
 		return identity{}, errors.New("only the public key is there, and no ssh-agent has the private key")
 	case f.public == nil:
 		// An old format without a .pub file: there is nothing to offer until the key is decrypted.
-		signer, err := p.decryptKey(ctx, path)
+		signer, err := p.decryptKey(ctx, path, s)
 		if err != nil {
 			return identity{}, err
 		}
 		return identity{public: signer.PublicKey(), source: path, sign: localSign(signer)}, nil
 	}
 	sign := func(ctx context.Context, data []byte, algorithm string) (*ssh.Signature, error) {
-		signer, err := p.decryptKey(ctx, path)
+		signer, err := p.decryptKey(ctx, path, s)
 		if err != nil {
 			return nil, err
 		}
@@ -151,11 +171,14 @@ func localSign(signer ssh.AlgorithmSigner) signFunc {
 	}
 }
 
-// identitySigner adapts an identity to ssh.AlgorithmSigner.
+// identitySigner adapts an identity to ssh.MultiAlgorithmSigner.
 type identitySigner struct {
 	identity
-	ctx context.Context
+	ctx        context.Context
+	algorithms []string
 }
+
+func (s identitySigner) Algorithms() []string { return s.algorithms }
 
 func (s identitySigner) PublicKey() ssh.PublicKey { return s.public }
 

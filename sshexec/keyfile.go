@@ -98,14 +98,14 @@ type decryption struct {
 	err    error
 }
 
-// maxPassphraseAttempts is OpenSSH's default for NumberOfPasswordPrompts in ssh_config(5).
-const maxPassphraseAttempts = 3
-
 // decryptKey prompts for the passphrase of a key file, once for all logins that need the key.
-func (p *Pool) decryptKey(ctx context.Context, path string) (ssh.AlgorithmSigner, error) {
+func (p *Pool) decryptKey(ctx context.Context, path string, s Settings) (ssh.AlgorithmSigner, error) {
+	if s.BatchMode {
+		return nil, errors.New("it is encrypted, and BatchMode does not allow prompts")
+	}
 	always := func(decryption) bool { return true }
 	d, err := p.decryptedKeys.get(ctx, newFileStamp(path), always, func() (decryption, error) {
-		signer, err := p.promptAndDecrypt(path)
+		signer, err := p.promptAndDecrypt(path, s.NumberOfPasswordPrompts)
 		if err != nil {
 			err = fmt.Errorf("cannot decrypt it: %w", err)
 		}
@@ -117,12 +117,12 @@ func (p *Pool) decryptKey(ctx context.Context, path string) (ssh.AlgorithmSigner
 	return d.signer, d.err
 }
 
-func (p *Pool) promptAndDecrypt(path string) (ssh.AlgorithmSigner, error) {
+func (p *Pool) promptAndDecrypt(path string, attempts int) (ssh.AlgorithmSigner, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	for range maxPassphraseAttempts {
+	for range attempts {
 		passphrase, err := p.promptSecret(p.ctx, fmt.Sprintf("passphrase for %s: ", path))
 		if err != nil {
 			return nil, err

@@ -35,7 +35,9 @@ type knownKey struct {
 // lines that have to be tried one by one. The format is described in sshd(8), SSH_KNOWN_HOSTS FILE
 // FORMAT.
 type knownHostsFile struct {
+	mu       sync.RWMutex
 	stamp    fileStamp
+	lines    int
 	byName   map[string][]*knownKey
 	patterns []patternLine
 	hashed   []hashedLine
@@ -61,7 +63,7 @@ type knownHostsCache struct {
 func (c *knownHostsCache) open(path string) *knownHostsFile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f := c.files[path]; f != nil && newFileStamp(path) == f.stamp {
+	if f := c.files[path]; f != nil && f.isCurrent(newFileStamp(path)) {
 		return f
 	}
 	f := readKnownHostsFile(path)
@@ -72,6 +74,31 @@ func (c *knownHostsCache) open(path string) *knownHostsFile {
 	return f
 }
 
+func (f *knownHostsFile) isCurrent(stamp fileStamp) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.stamp == stamp
+}
+
+// appended records that this process has added a line to a file that had the stamp before, so that
+// the file does not have to be read again.
+func (c *knownHostsCache) appended(before fileStamp, line string) {
+	c.mu.Lock()
+	f := c.files[before.path]
+	c.mu.Unlock()
+	if f == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stamp != before {
+		return
+	}
+	f.lines++
+	f.parseLine(before.path, f.lines, line)
+	f.stamp = newFileStamp(before.path)
+}
+
 // readKnownHostsFile parses a file. Like OpenSSH, it treats a missing or unreadable file as empty
 // and skips malformed lines; neither can make an unknown key known.
 func readKnownHostsFile(path string) *knownHostsFile {
@@ -80,10 +107,9 @@ func readKnownHostsFile(path string) *knownHostsFile {
 	if err != nil {
 		return f
 	}
-	number := 0
 	for line := range bytes.Lines(text) {
-		number++
-		f.parseLine(path, number, string(line))
+		f.lines++
+		f.parseLine(path, f.lines, string(line))
 	}
 	return f
 }
@@ -129,7 +155,10 @@ func (f *knownHostsFile) parseLine(path string, number int, line string) {
 }
 
 // eachKey calls yield for each key that the file has for a name, which must be in lower case.
-func (f *knownHostsFile) eachKey(name string, yield func(*knownKey)) {
+// Hashed plain keys, which are expensive to find, are left out unless withHashed is set.
+func (f *knownHostsFile) eachKey(name string, withHashed bool, yield func(*knownKey)) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
 	for _, key := range f.byName[name] {
 		yield(key)
 	}
@@ -139,7 +168,7 @@ func (f *knownHostsFile) eachKey(name string, yield func(*knownKey)) {
 		}
 	}
 	for _, h := range f.hashed {
-		if hashName(name, h.salt) == h.hash {
+		if (withHashed || h.key.marker != noMarker) && hashName(name, h.salt) == h.hash {
 			yield(h.key)
 		}
 	}

@@ -7,10 +7,11 @@ import (
 	"os"
 	"os/user"
 	"sync"
+	"time"
 )
 
-// Options configures a [Pool]. The zero value uses the user's own configuration and cannot prompt
-// for passphrases.
+// Options configures a [Pool]. The zero value uses the user's own configuration and can only prompt
+// for passphrases with the program that SSH_ASKPASS names.
 type Options struct {
 	Home       string              // "" means the user's home directory
 	User       string              // the default login name; "" means the user's
@@ -48,8 +49,9 @@ type Pool struct {
 	handshakes    limiter
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
-	mu    sync.Mutex
-	conns map[*Conn]struct{}
+	mu         sync.Mutex
+	conns      map[*Conn]struct{}
+	hungAgents map[string]time.Time // by socket
 }
 
 // NewPool returns a new Pool. It does not connect to anything or read any file. The caller must
@@ -69,10 +71,16 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), promptSlot: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
 	p.resolver.queries.tasks = &p.tasks
+	p.resolver.commands.tasks = &p.tasks
+	p.resolver.algorithms.tasks = &p.tasks
+	p.resolver.version.tasks = &p.tasks
+	if p.options.ConfigFile == "" && p.options.usesPasswdHome() {
+		p.resolver.systemConfig = systemConfig
+	}
 	p.sshAgents.tasks = &p.tasks
 	p.keyFiles.tasks = &p.tasks
 	p.decryptedKeys.tasks = &p.tasks
@@ -109,7 +117,8 @@ func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 
 // promptSecret prompts the operator once no other prompt is active.
 func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
-	if p.options.Prompter == nil {
+	askpass := p.options.askpassProgram()
+	if askpass == "" && p.options.Prompter == nil {
 		return "", errors.New("cannot prompt without a terminal")
 	}
 	select {
@@ -118,5 +127,8 @@ func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) 
 		return "", context.Cause(ctx)
 	}
 	defer func() { <-p.promptSlot }()
+	if askpass != "" {
+		return runAskpass(ctx, askpass, prompt)
+	}
 	return p.options.Prompter.Secret(ctx, prompt)
 }

@@ -15,7 +15,7 @@ import (
 
 // proxyCommandDialer returns a function that opens transports by running a ProxyCommand.
 func (p *Pool) proxyCommandDialer(t Target, s Settings) (dialFunc, error) {
-	command, err := p.expandTokens(s.ProxyCommand, s)
+	command, err := p.expandPercent(s.ProxyCommand, proxyCommandTokens, s)
 	if err != nil {
 		return nil, p.errorFor(t, "config", KindConfig, fmt.Errorf("ProxyCommand: %w", err))
 	}

@@ -3,13 +3,16 @@ package sshexec
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -120,39 +123,94 @@ func TestMatchPatternList(t *testing.T) {
 	}
 }
 
-// unhandledConfigs lists constructs that the parser does not handle, with the HostName that ssh
-// resolves web to.
-var unhandledConfigs = []struct{ config, hostname string }{
+// trickyConfigs lists constructs that are easy to get wrong, with the HostName that ssh resolves
+// web to.
+var trickyConfigs = []struct{ config, hostname string }{
 	{"Match host web\n  HostName a\n", "a"},
 	{"Match originalhost web\n  HostName a\n", "a"},
 	{"Match host db,web\n  HostName a\n", "a"},
 	{"Match user nobody\n  HostName a\n", "web"},
 	{"Match host web exec \"false\"\n  HostName a\n", "web"},
+	{"Match host web exec \"test %h = web\"\n  HostName a\n", "a"},
 	{"Match !host db\n  HostName a\n", "a"},
 	{"Match final all\n  Port 23\n", "web"},
 	{"Host \"web\"\n  HostName a\n", "a"},
 	{"Host web # the web\n  HostName a\n", "a"},
+	{"Host we?\n  HostName a\n", "a"},
+	{"Host web?\n  HostName a\n", "web"},
 	{"HostName %h.example.com\n", "web.example.com"},
+	{"HostName Web.Example.COM\n", "web.example.com"},
+	{"HostName 10.1\n", "10.0.0.1"},
 	{"Host web\n  HostName \"a\"\n", "a"},
+	{"Match localnetwork 127.0.0.0/8\n  HostName a\n", "a"},
+	{"Match localnetwork 203.0.113.0/24\n  HostName a\n", "web"},
+	{"Tag blue\nMatch tagged green,blue\n  HostName a\n", "a"},
+	{"Match sessiontype exec\n  HostName a\n", "a"},
+	{"IgnoreUnknown UseTeleport,foo*\nFooBar 1\nHostName a\n", "a"},
 }
 
-func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
-	needsSSH(t)
-	for _, c := range unhandledConfigs {
+func TestResolveTrickyConfigsWithoutSSH(t *testing.T) {
+	path := t.TempDir()
+	for _, tool := range []string{"sh", "test"} {
+		if file, err := exec.LookPath(tool); err == nil {
+			if err := os.Symlink(file, filepath.Join(path, tool)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	t.Setenv("PATH", path)
+	for _, c := range trickyConfigs {
 		if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
 			t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
 		}
 	}
-	if s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{}); len(s.IdentityFiles) != 2 ||
+	s := resolveWeb(t, "IdentityFile \"~/.ssh/my key\"\nIdentityFile ~/.ssh/id#work\nConnectTimeout 1m\nServerAliveInterval 5\n", Target{})
+	if len(s.IdentityFiles) != 2 ||
 		!strings.HasSuffix(s.IdentityFiles[0], "/.ssh/my key") || !strings.HasSuffix(s.IdentityFiles[1], "/.ssh/id#work") ||
 		s.ConnectTimeout != time.Minute || s.ServerAliveInterval != 5*time.Second {
 		t.Errorf("got %+v", s)
 	}
 }
 
+// unhandledConfigs lists what only ssh itself can resolve, with the HostName that web has then, or
+// "" if ssh rejects the configuration.
+var unhandledConfigs = []struct{ config, hostname string }{
+	{"CanonicalizeHostname yes\nCanonicalDomains invalid\nHostName a\n", "a"},
+	{"CanonicalizeHostname no\nCanonicalizeHostname yes\nHost db\n", "web"},
+	{"Include ${HOME}/none\nHostName a\n", "a"},
+	{"Port 0x17\nHostName a\n", ""},
+	{"Port 70000\n", ""},
+	{"HostNane a\n", ""},
+	{"Host web\n  User\n", ""},
+	{"Host db\n  User \"alice\n", ""},
+	{"Match host\n", ""},
+	{"Match size large\n", ""},
+	{"Host db\n  Compression maybe\n", ""},
+}
+
+func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
+	needsSSH(t)
+	for _, c := range unhandledConfigs {
+		if c.hostname != "" {
+			if s := resolveWeb(t, c.config, Target{}); s.Hostname != c.hostname {
+				t.Errorf("%q: got %q, want %q", c.config, s.Hostname, c.hostname)
+			}
+			continue
+		}
+		home := newTestHome(t)
+		home.write("config", "%s", c.config)
+		home.ConfigFile = home.path("config")
+		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+		wantError(t, err, KindConfig, "line ")
+	}
+}
+
 func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, c := range unhandledConfigs {
+		if strings.HasPrefix(c.config, "CanonicalizeHostname no") {
+			continue // the first value applies, and it needs no ssh
+		}
 		home := newTestHome(t)
 		home.write("config", "\n%s", c.config)
 		home.ConfigFile = home.path("config")
@@ -177,7 +235,7 @@ func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 		home.write("config", "%s\n", line)
 		home.ConfigFile = home.path("config")
 		_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
-		wantError(t, err, KindConfig, strings.ToLower(strings.Fields(line)[0]))
+		wantError(t, err, KindConfig, home.path("config")+":1: ", strings.Fields(line)[0])
 	}
 }
 
@@ -222,6 +280,216 @@ func TestResolveRereadsChangedConfig(t *testing.T) {
 	}
 }
 
+// resolveWithSystemConfig resolves a target with a user's and a system's configuration.
+func resolveWithSystemConfig(t *testing.T, user, system string, target Target) Settings {
+	t.Helper()
+	home := newTestHome(t)
+	home.write("config", "%s", user)
+	home.write("system", "%s", system)
+	p := home.pool()
+	p.resolver.systemConfig = home.path("system")
+	s, err := p.Resolve(home.ctx(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSystemConfigAppliesWhateverBlockEndsTheUsersFile(t *testing.T) {
+	for _, last := range []string{"Host db\n  Port 23\n", "Host web\n  User bob\n", "Match user nobody\n  Port 23\n", ""} {
+		s := resolveWithSystemConfig(t, "Host web\n  HostName a\n"+last, "IdentityFile /system\nHost *\n  Port 24\n  HostName b\n", Target{Name: "web"})
+		if s.Hostname != "a" || s.Port != 24 || !slices.Equal(s.IdentityFiles, []string{"/system"}) {
+			t.Errorf("%q: got %+v", last, s)
+		}
+	}
+}
+
+func TestSystemdDropInNeedsNoSSH(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	const dropIn = `Host unix/* vsock/* machine/*
+    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p
+    ProxyUseFdpass yes
+    CheckHostIP no
+Host .host machine/.host
+    ProxyCommand /usr/lib/systemd/systemd-ssh-proxy unix/run/ssh-unix-local/socket %p
+    ProxyUseFdpass yes
+    CheckHostIP no
+`
+	if s := resolveWithSystemConfig(t, "", dropIn, Target{Name: "web"}); s.ProxyCommand != "" || s.Hostname != "web" {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestOriginsNameFileAndLine(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include more\n\nHost web\n  Port 23\n  ConnectTimeout 9\n  Ciphers aes128-ctr\n")
+	home.write("more", "User bob\nIdentityFile ~/.ssh/one\n")
+	home.ConfigFile = home.path("config")
+	s, err := home.pool().Resolve(home.ctx(), Target{Name: "web", Address: "10.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"Hostname": "inventory", "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
+		"Port": home.path("config") + ":4", "ConnectTimeout": home.path("config") + ":5", "Ciphers": home.path("config") + ":6",
+	}
+	if !maps.Equal(s.Origins, want) {
+		t.Errorf("got %v, want %v", s.Origins, want)
+	}
+}
+
+func TestIdentityAgentWithVariableNeedsNoSSH(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	home := newTestHome(t)
+	home.env["RUN"] = "/run/alice"
+	home.write("config", "IdentityAgent ${RUN}/agent\n")
+	home.ConfigFile = home.path("config")
+	if s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"}); err != nil || s.IdentityAgent != "/run/alice/agent" {
+		t.Errorf("got %q, %v", s.IdentityAgent, err)
+	}
+	home.write("config", "Host db\n  IdentityAgent ${NOT_SET}/agent\n")
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "NOT_SET")
+}
+
+func TestMatchExecIsEvaluatedForEachConnection(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Match exec \"test -e %s\"\n  HostName vpn\n", home.path("vpn"))
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	hostname := func() string {
+		s, err := p.Resolve(home.ctx(), Target{Name: "web"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hostname
+	}
+	if got := hostname(); got != "web" {
+		t.Error(got)
+	}
+	home.write("vpn", "")
+	time.Sleep(answerLifetime)
+	if got := hostname(); got != "vpn" {
+		t.Error(got)
+	}
+}
+
+func TestMatchExecIsSharedByOneWave(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Match exec \"echo >>%s\"\n  User bob\n", home.path("runs"))
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	var wg sync.WaitGroup
+	for i := range 100 {
+		wg.Go(func() {
+			if s, err := p.Resolve(home.ctx(), Target{Name: fmt.Sprint("web", i)}); err != nil || s.User != "bob" {
+				t.Error(s.User, err)
+			}
+		})
+	}
+	wg.Wait()
+	if runs := strings.Count(home.read("runs"), "\n"); runs > 3 {
+		t.Errorf("the command ran %d times", runs)
+	}
+}
+
+func TestIncludeIgnoresHiddenFiles(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include conf.d/*\n")
+	if err := os.Mkdir(home.path("conf.d"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	home.write("conf.d/.config.swp", "HostName hidden\n")
+	home.write("conf.d/web", "HostName a\n")
+	home.ConfigFile = home.path("config")
+	if s, err := home.pool().Resolve(home.ctx(), Target{Name: "web"}); err != nil || s.Hostname != "a" {
+		t.Errorf("got %q, %v", s.Hostname, err)
+	}
+}
+
+func TestFileThatIncludesItselfTwiceIsRejectedQuickly(t *testing.T) {
+	home := newTestHome(t)
+	home.write("config", "Include config*\nInclude config\nInclude config\n")
+	home.ConfigFile = home.path("config")
+	start := time.Now()
+	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
+	wantError(t, err, KindConfig, "too deep")
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func TestProxyJumpTokensAndOtherUsersHome(t *testing.T) {
+	s := resolveWeb(t, "User bob\nProxyJump %r@jump-%h\nIdentityFile ~root/key\nIdentityFile ~/%C\n", Target{})
+	root, err := user.Lookup("root")
+	if err != nil {
+		t.Skip(err)
+	}
+	if s.ProxyJump != "bob@jump-web" || s.IdentityFiles[0] != root.HomeDir+"/key" || len(filepath.Base(s.IdentityFiles[1])) != 40 {
+		t.Errorf("got %+v", s)
+	}
+}
+
+func TestOldNameOfCurve25519IsSupported(t *testing.T) {
+	needsSSH(t)
+	s := resolveWeb(t, "KexAlgorithms curve25519-sha256@libssh.org\n", Target{})
+	if !slices.Equal(s.KexAlgorithms, []string{"curve25519-sha256"}) {
+		t.Errorf("got %q", s.KexAlgorithms)
+	}
+}
+
+func TestProxyCommandLeavesVariablesToTheShell(t *testing.T) {
+	home := newTestHome(t)
+	s := Settings{Alias: "web", Hostname: "web.internal", Port: 23, User: "bob"}
+	got, err := home.pool().expandPercent("nc ${NOT_SET} %h %p %r %n %%", proxyCommandTokens, s)
+	if err != nil || got != "nc ${NOT_SET} web.internal 23 bob web %" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestLookupInTenThousandHostBlocksIsFast(t *testing.T) {
+	var b strings.Builder
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "Host host-%d alias-%d\n  HostName 10.0.0.1\n  Port %d\n", i, i, 1000+i)
+	}
+	b.WriteString("Host *\n  User bob\n")
+	home := newTestHome(t)
+	home.write("config", "%s", b.String())
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	if _, err := p.Resolve(home.ctx(), Target{Name: "web"}); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	for i := range 1000 {
+		s, err := p.Resolve(home.ctx(), Target{Name: fmt.Sprintf("alias-%d", i)})
+		if err != nil || s.Port != 1000+i || s.User != "bob" {
+			t.Fatalf("got %+v, %v", s, err)
+		}
+	}
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("1,000 lookups took %v", took)
+	}
+}
+
+func TestResolveRejectsNamesThatCouldReachAShell(t *testing.T) {
+	home := newTestHome(t)
+	mark := home.path("mark")
+	home.write("config", "Match exec \"echo %%n %%r; true\"\n  ProxyCommand nc %%h\n")
+	home.ConfigFile = home.path("config")
+	p := home.pool()
+	for _, target := range []Target{
+		{Name: "-oProxyCommand=x"}, {Name: "a;touch " + mark}, {Name: "$(touch${IFS}" + mark + ")"}, {Name: "a`b`"}, {Name: "a|b"},
+		{Name: "web", User: "a;b"}, {Name: "web", User: "-x"}, {Name: "web", User: "x -y"}, {Name: "web", User: `x\`}, {Name: "web", Address: "a&b"},
+	} {
+		_, err := p.Resolve(home.ctx(), target)
+		wantError(t, err, KindConfig, "invalid")
+	}
+	if _, err := os.Stat(mark); err == nil {
+		t.Error("a command in a host name was executed")
+	}
+}
+
 func TestResolveRejectsRecursiveInclude(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	home := newTestHome(t)
@@ -262,6 +530,7 @@ func TestResolveMatchesSSHOnRandomConfigs(t *testing.T) {
 		for _, s := range []*Settings{&parsed, &queried} {
 			s.IdentityFilesConfigured = false
 			s.ServerAliveCountMax = cmp.Or(s.ServerAliveCountMax, 3)
+			s.Origins = nil
 		}
 		if queried.User == parsed.User || parsed.User == "alice" {
 			parsed.User, queried.User = "", ""
@@ -298,7 +567,7 @@ func randomConfig(r *rand.Rand, include bool) string {
 }
 
 func FuzzParseConfig(f *testing.F) {
-	for _, c := range unhandledConfigs {
+	for _, c := range slices.Concat(trickyConfigs, unhandledConfigs) {
 		f.Add(c.config)
 	}
 	f.Add("Host\x00\nPort 99999\nInclude *\n=\n\"\n")
@@ -307,16 +576,18 @@ func FuzzParseConfig(f *testing.F) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		result := &parsedConfig{}
-		steps := configParser{home: t.TempDir(), dir: t.TempDir(), result: result}.parseFile(file)
-		var s Settings
-		assigned := map[string]bool{}
-		applyDirectives(steps, "web", true, func(keyword string, args []string) {
-			if result.unhandled == nil {
-				s.assign(assigned, keyword, args)
-			}
-		})
-		if result.unhandled == nil && (s.Port < 0 || s.Port > 65535) {
+		p := NewPool(Options{Home: t.TempDir(), User: "alice", ConfigFile: file})
+		defer p.Close()
+		config := p.resolver.load()
+		if config.unhandled != nil || strings.Contains(strings.ToLower(text), "exec") {
+			return
+		}
+		e, err := p.evaluate(t.Context(), config, Target{Name: "web"})
+		if err != nil || e.unhandled != nil {
+			return
+		}
+		s, err := newSettings(Target{Name: "web"}, e.values)
+		if err == nil && (s.Port < 0 || s.Port > 65535) {
 			t.Errorf("port %d", s.Port)
 		}
 	})

@@ -31,12 +31,26 @@ type Settings struct {
 
 	AddressFamily       string        // any, inet or inet6
 	BindAddress         string        // "" means any
-	ConnectTimeout      time.Duration // 0 means not configured
+	ConnectTimeout      time.Duration // for each attempt
+	ConnectionAttempts  int           // how often to try to open a TCP connection
 	ServerAliveInterval time.Duration // 0 means not configured
-	ServerAliveCountMax int
+	ServerAliveCountMax int           // 0 means not configured
+
+	BatchMode                        bool // prompt for nothing
+	NumberOfPasswordPrompts          int
+	NoHostAuthenticationForLocalhost bool // accept any host key on a loopback address
+	RequiredRSASize                  int  // bits of the shortest RSA key to accept or to offer
 
 	// Algorithms that the configuration allows; nil means no restriction.
 	HostKeyAlgorithms, Ciphers, MACs, KexAlgorithms []string
+	PubkeyAcceptedAlgorithms, CASignatureAlgorithms []string
+
+	// Origins maps keywords, spelled as in ssh_config(5), to where their values come from:
+	// FILE:LINE, "inventory", or "ssh -G" if ssh had to resolve the target. Others have OpenSSH's
+	// defaults.
+	Origins map[string]string
+
+	verifyHostKeyDNS bool
 }
 
 // Address returns the address to dial, as HOST:PORT.

@@ -276,3 +276,45 @@ func TestTabsCycleThroughPins(t *testing.T) {
 		t.Errorf("after unpinning: tab %q, pins %v", d.logs.tab, d.logs.pins)
 	}
 }
+
+func TestSubjectOfTargetIsLearnedFromHosts(t *testing.T) {
+	d := newDriver(barta(), 160, 30)
+	other, same := healthy(oldRev), healthy(currentRev)
+	other.Checkout.Subject, same.Checkout.Subject = "another commit", "the commit"
+	d.send(batchMsg{target: &Target{Revision: currentRev}})
+	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: other, Time: noon}}})
+	if got := ansi.Strip(d.targetText(100)); got != "main 3f9c2ab" {
+		t.Errorf("the target is %q", got)
+	}
+	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: same, Time: noon}}})
+	if got := ansi.Strip(d.targetText(100)); got != "main 3f9c2ab the commit" {
+		t.Errorf("the target is %q", got)
+	}
+}
+
+func TestFeedDropsOnlyOutput(t *testing.T) {
+	f := &feed{wake: make(chan struct{}, 1)}
+	for range maxPending + 5 {
+		f.event(fleet.Event{Type: fleet.LogLine, Stream: "out"})
+	}
+	f.event(fleet.Event{Type: fleet.LogLine, Stream: "warn"})
+	f.event(fleet.Event{Type: fleet.StepStarted})
+	if b := f.take(); len(b.events) != maxPending+2 || b.dropped != 5 {
+		t.Errorf("%d events, %d dropped", len(b.events), b.dropped)
+	}
+}
+
+func TestLockIsLearnedAgainWhenACheckoutMoves(t *testing.T) {
+	d := newDriver(barta(), 160, 30)
+	h := healthy(oldRev)
+	h.Checkout.Lock = "the lock"
+	status := Status{Host: "hsb0", Reachable: true, Health: h, Time: noon}
+	d.send(batchMsg{target: &Target{Revision: currentRev}, statuses: []Status{status}})
+	moved := *h
+	moved.Checkout = &health.Checkout{Revision: currentRev, Branch: "main", Lock: "the lock"}
+	status.Health = &moved
+	d.send(batchMsg{statuses: []Status{status}})
+	if want := health.UsualLock(currentRev, []*health.Checkout{moved.Checkout}); d.hosts.lock != want {
+		t.Errorf("the lock is %q, want %q", d.hosts.lock, want)
+	}
+}

@@ -237,3 +237,14 @@ func TestLeaveDialogText(t *testing.T) {
 		}
 	}
 }
+
+func TestChoicesThatFitHaveNoHint(t *testing.T) {
+	d := &dialog{choices: make([]choice, maxChoices)}
+	if lines := d.choiceLines(&Palette{}, 20); len(lines) != maxChoices+1 || lines[0] != "" {
+		t.Errorf("got %q", lines)
+	}
+	d.choices = make([]choice, maxChoices+1)
+	if lines := d.choiceLines(&Palette{}, 20); len(lines) != maxChoices+1 || lines[0] == "" {
+		t.Errorf("got %q", lines)
+	}
+}

@@ -214,15 +214,11 @@ func (l *list) restoreCursor() {
 	l.moveTo(at)
 }
 
-// nearest returns the index of the host closest to a place, or -1 if there is none.
+// nearest returns the index of the first host at or after a place, or -1 if no host is shown. The
+// last item is always a host.
 func (l *list) nearest(at int) int {
 	at = min(max(at, 0), len(l.items)-1)
 	for i := at; i >= 0 && i < len(l.items); i++ {
-		if l.items[i].row != nil {
-			return i
-		}
-	}
-	for i := at; i >= 0; i-- {
 		if l.items[i].row != nil {
 			return i
 		}

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -306,5 +307,50 @@ func TestNarrowNameColumnIsCut(t *testing.T) {
 	}
 	if shown := ansi.Strip(d.screen()); !strings.Contains(shown, strings.Repeat("n", 19)+"…") {
 		t.Errorf("the name is not cut:\n%s", shown)
+	}
+}
+
+func TestListFillsWindowThatGrows(t *testing.T) {
+	d := newDriver(large(100), 100, 20)
+	d.press("G")
+	d.send(tea.WindowSizeMsg{Width: 100, Height: 50})
+	if want := 100 - d.tableHeight(); d.list.top != want {
+		t.Errorf("the first line shown is %d, want %d", d.list.top, want)
+	}
+}
+
+func TestCursorFollowsHostToTheTop(t *testing.T) {
+	d := newDriver(barta(), 200, 30).atRest()
+	d.press("G") // csb0, the only one in wave 2
+	d.list.sort, d.list.reverse = d.columns.index("wave"), true
+	d.arrange()
+	if d.list.cursor != "csb0" || d.list.at != 0 {
+		t.Errorf("the cursor is on %s, line %d", d.list.cursor, d.list.at)
+	}
+}
+
+func TestOrderIsUpdatedEverySecond(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		setup func(*list)
+		want  bool // gpc0, which fails, moves to the top
+	}{
+		{"unsorted", func(*list) {}, false},
+		{"by tag", func(l *list) { l.group = byTag }, false},
+		{"by state", func(l *list) { l.group = byState }, true},
+		{"sorted", func(l *list) { l.sort = 0 }, true},
+		{"filtered", func(l *list) { l.filter = "failed" }, true},
+	} {
+		d := newDriver(barta(), 160, 30).atRest()
+		test.setup(&d.list)
+		d.arrange()
+		run := d.newRun()
+		run.start("gpc0")
+		run.finish("gpc0", fleet.Result{Outcome: fleet.Failed})
+		d.send(tickMsg{})
+		first := slices.IndexFunc(d.list.items, func(it item) bool { return it.row != nil })
+		if got := first >= 0 && d.list.items[first].Name == "gpc0"; got != test.want {
+			t.Errorf("%s: the hosts are %v", test.name, d.list.names())
+		}
 	}
 }

@@ -91,3 +91,35 @@ func TestScrollingVisitsEverySpan(t *testing.T) {
 		}
 	}
 }
+
+func TestOldestTexts(t *testing.T) {
+	log := newLogBuffer(3)
+	if got := log.oldestTexts(8); got != nil {
+		t.Errorf("an empty log has the texts %q", got)
+	}
+	for _, text := range []string{"a", "b", "c", "d"} {
+		log.push(logLine{text: text})
+	}
+	for limit, want := range map[int]string{0: "", 2: "b c", 3: "b c d", 8: "b c d"} {
+		if got := strings.Join(log.oldestTexts(limit), " "); got != want {
+			t.Errorf("oldestTexts(%d) = %q, want %q", limit, got, want)
+		}
+	}
+}
+
+func TestLocate(t *testing.T) {
+	log := newLogBuffer(100)
+	for i := range 10 {
+		log.push(logLine{text: fmt.Sprint(i % 5)})
+	}
+	for _, test := range []struct {
+		texts          string
+		expected, want int
+	}{
+		{"3 4", 0, 3}, {"3 4", 5, 3}, {"3 4", 6, 8}, {"3 4", 8, 8}, {"3 4", 16, 8}, {"4 0", 9, 4}, {"2 1", 4, 4}, {"0 1", -7, 0},
+	} {
+		if got := log.locate(strings.Fields(test.texts), test.expected); got != test.want {
+			t.Errorf("locate(%q, %d) = %d, want %d", test.texts, test.expected, got, test.want)
+		}
+	}
+}

@@ -150,6 +150,9 @@ func TestHostPageShowsLogOfLastRun(t *testing.T) {
 	d.press("enter")
 	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1), "from the record")
 	d.press("ctrl+d", "f")
+	if got, want := d.top(t), lines-d.logHeight(); got != want {
+		t.Errorf("the first line shown is %d, want %d", got, want)
+	}
 	d.wantShown(t, fmt.Sprintf("line %d of it", lines-1))
 	d.press("g")
 	d.wantShown(t, "line 0 of it")
@@ -171,5 +174,24 @@ func BenchmarkScrollingInRecord(b *testing.B) {
 	for b.Loop() {
 		d.press("j")
 		d.View()
+	}
+}
+
+// TestRecordOfEqualLinesIsAlignedByNumber has a log of nothing but equal lines.
+func TestRecordOfEqualLinesIsAlignedByNumber(t *testing.T) {
+	const lines = 9000
+	d := newDriver(barta(), 100, 30)
+	run := d.newRun()
+	run.start("hsb0")
+	for range lines {
+		run.line("hsb0", "out", "the same line")
+		d.owner.record = append(d.owner.record, Text{"out", "the same line"})
+	}
+	d.press("l")
+	d.screen()
+	d.pane().move(-1<<30, &d.logs.style)
+	d.press("k")
+	if want := lines - maxHostLines - 1; d.pane().page == nil || d.pane().top != want {
+		t.Errorf("the first line shown is %d, want %d", d.pane().top, want)
 	}
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,6 +31,143 @@ func share(text string) (s fleet.Share) {
 		panic(err)
 	}
 	return s
+}
+
+// policyOf returns the policy of a run of hosts given as NAME:WAVE.
+func policyOf(start fleet.Start, hosts ...string) *policy {
+	for _, text := range hosts {
+		name, wave, _ := strings.Cut(text, ":")
+		number, err := strconv.Atoi(wave)
+		if err != nil {
+			panic(err)
+		}
+		start.Hosts = append(start.Hosts, fleet.PlannedHost{Name: name, Wave: number})
+	}
+	return newPolicy(&start)
+}
+
+// expectHalted fails the test unless the policy has halted the run for this reason in this wave. ""
+// means that the run continues.
+func (p *policy) expectHalted(t *testing.T, reason string, wave int) {
+	t.Helper()
+	halted := false
+	select {
+	case <-p.halted:
+		halted = true
+	default:
+	}
+	if p.reason() != reason || p.failedWave() != wave || halted != (reason != "") {
+		t.Errorf("halted %v in wave %d because %q, want wave %d because %q", halted, p.failedWave(), p.reason(), wave, reason)
+	}
+}
+
+func TestPolicyJudgesFailures(t *testing.T) {
+	eight := []string{"canary:0", "a1:1", "a2:1", "a3:1", "a4:1", "b1:2", "b2:2", "c1:3"}
+	for _, tt := range []struct {
+		name    string
+		start   fleet.Start
+		failing string // hosts in the order in which they fail
+		ended   []int  // waves that end afterwards
+		reason  string
+		wave    int
+	}{
+		{"no failure", fleet.Start{}, "", []int{0, 1, 2, 3}, "", 0},
+		{"wave has not ended", fleet.Start{}, "a1", nil, "", 0},
+		{"other wave ends", fleet.Start{}, "b1", []int{0, 1}, "", 0},
+		{"wave fails", fleet.Start{}, "b1", []int{1, 2}, "wave 2 failed: b1", 2},
+		{"hosts in the order of the plan", fleet.Start{}, "a3 a1 a2", []int{1}, "wave 1 failed: a1, a2, a3", 1},
+		{"first failed wave is the reason", fleet.Start{}, "b1 a1", []int{1, 2}, "wave 1 failed: a1", 1},
+		{"canary fails", fleet.Start{}, "canary", []int{0}, "the canary failed: canary", 0},
+
+		{"continue", fleet.Start{OnFailure: fleet.OnFailureContinue}, "canary a1 b1", []int{0, 1, 2}, "", 0},
+		{"continue within the limit of the run", fleet.Start{OnFailure: fleet.OnFailureContinue, MaxFailures: new(1)}, "a1", []int{1}, "", 0},
+		{"continue over the limit of the run", fleet.Start{OnFailure: fleet.OnFailureContinue, MaxFailures: new(1)}, "a1 b1", nil,
+			"2 of at most 1 failures: a1, b1", 2},
+		{"continue over the limit of a wave", fleet.Start{OnFailure: fleet.OnFailureContinue, MaxWaveFailures: "1"}, "a1 a2", nil,
+			"wave 1 failed with 2 of at most 1 failures: a1, a2", 1},
+		{"rollback", fleet.Start{OnFailure: fleet.OnFailureRollback}, "a1", []int{1}, "wave 1 failed: a1", 1},
+
+		{"within the limit of the run", fleet.Start{MaxFailures: new(2)}, "a1 b1", []int{1, 2, 3}, "", 0},
+		{"over the limit of the run", fleet.Start{MaxFailures: new(2)}, "a2 b1 a1", nil, "3 of at most 2 failures: a2, b1, a1", 1},
+		{"no failure allowed in the run", fleet.Start{MaxFailures: new(0)}, "c1", nil, "1 of at most 0 failures: c1", 3},
+		{"canary fails within the limit of the run", fleet.Start{MaxFailures: new(2)}, "canary", []int{0}, "the canary failed: canary", 0},
+
+		{"within the limit of each wave", fleet.Start{MaxWaveFailures: "1"}, "a1 b1 c1", []int{1, 2, 3}, "", 0},
+		{"over the limit of a wave", fleet.Start{MaxWaveFailures: "1"}, "a1 b2 b1", nil, "wave 2 failed with 2 of at most 1 failures: b1, b2", 2},
+		{"no failure allowed in a wave", fleet.Start{MaxWaveFailures: "0"}, "a1", nil, "wave 1 failed: a1", 1},
+		{"percentage of each wave", fleet.Start{MaxWaveFailures: "50%"}, "a1 a2 b1", []int{1, 2}, "", 0},
+		{"over the percentage of a wave", fleet.Start{MaxWaveFailures: "50%"}, "a4 a2 a1", nil, "wave 1 failed with 3 of at most 2 failures: a1, a2, a4", 1},
+		{"percentage below one host", fleet.Start{MaxWaveFailures: "50%"}, "c1", nil, "wave 3 failed: c1", 3},
+		{"canary has no limit of its own", fleet.Start{MaxWaveFailures: "1"}, "canary", nil, "the canary failed: canary", 0},
+		{"limit of a newer version", fleet.Start{MaxWaveFailures: "most"}, "a1", []int{1}, "wave 1 failed: a1", 1},
+		{"limit of a newer version, before the wave ends", fleet.Start{MaxWaveFailures: "most"}, "a1", nil, "", 0},
+
+		{"within both limits", fleet.Start{MaxFailures: new(2), MaxWaveFailures: "1"}, "a1 b1", []int{1, 2}, "", 0},
+		{"over the limit of the run only", fleet.Start{MaxFailures: new(1), MaxWaveFailures: "1"}, "a1 b1", nil, "2 of at most 1 failures: a1, b1", 2},
+		{"over the limit of a wave only", fleet.Start{MaxFailures: new(2), MaxWaveFailures: "1"}, "a1 a2", nil,
+			"wave 1 failed with 2 of at most 1 failures: a1, a2", 1},
+		{"over both limits", fleet.Start{MaxFailures: new(1), MaxWaveFailures: "1"}, "a1 a2", nil, "2 of at most 1 failures: a1, a2", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := policyOf(tt.start, eight...)
+			for _, host := range strings.Fields(tt.failing) {
+				p.count(host, fleet.Failed)
+			}
+			for _, wave := range tt.ended {
+				p.endWave(wave)
+			}
+			p.expectHalted(t, tt.reason, tt.wave)
+		})
+	}
+}
+
+func TestPolicyCountsFailuresOnly(t *testing.T) {
+	for _, o := range fleet.Outcomes {
+		p := policyOf(fleet.Start{}, "a:1")
+		p.count("a", o)
+		p.endWave(1)
+		switch o {
+		case fleet.Degraded, fleet.RolledBack, fleet.Failed, fleet.Cancelled, fleet.Unknown:
+			p.expectHalted(t, "wave 1 failed: a", 1)
+		default:
+			p.expectHalted(t, "", 0)
+		}
+	}
+}
+
+func TestPolicyKeepsFirstReason(t *testing.T) {
+	p := policyOf(fleet.Start{MaxFailures: new(0)}, "a:1", "b:2")
+	p.count("b", fleet.Failed)
+	p.count("a", fleet.Failed)
+	p.endWave(fleet.CanaryWave)
+	p.halt("wave 1 failed", 1)
+	p.expectHalted(t, "1 of at most 0 failures: b", 2)
+}
+
+func TestPolicyHaltsOnRequest(t *testing.T) {
+	p := policyOf(fleet.Start{}, "a:1", "b:2")
+	p.expectHalted(t, "", 0)
+	p.halt("wave 2 failed", 2)
+	p.expectHalted(t, "wave 2 failed", 2)
+}
+
+func TestPolicyCountsHostOutsideThePlan(t *testing.T) {
+	p := policyOf(fleet.Start{MaxFailures: new(0)}, "a:1")
+	p.count("removed", fleet.Failed)
+	p.expectHalted(t, "1 of at most 0 failures: removed", 0)
+}
+
+func TestPolicyNamesAtMostTenHosts(t *testing.T) {
+	var hosts []string
+	for i := range 12 {
+		hosts = append(hosts, fmt.Sprint("h", i))
+	}
+	const ten = "h0, h1, h2, h3, h4, h5, h6, h7, h8, h9"
+	for n, want := range map[int]string{0: "", 1: "h0", 10: ten, 11: ten + " and 1 more", 12: ten + " and 2 more"} {
+		if got := someOf(hosts[:n]); got != want {
+			t.Errorf("%d hosts: %q, want %q", n, got, want)
+		}
+	}
 }
 
 // eightHosts returns a fixture with eight hosts in three waves, on some of which the build fails.

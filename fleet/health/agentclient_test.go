@@ -53,6 +53,44 @@ func TestClientRejectsServerThatIsNotAnAgent(t *testing.T) {
 	}
 }
 
+func TestClientReturnsProblemOfAgent(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		status    int
+		mediaType string
+		body      string
+		problem   bool // otherwise, the server is not an agent with the same API
+	}{
+		{"problem", 503, ProblemType, `{"type":"about:blank","title":"busy","status":500,"detail":"try\u001b[31m again"}`, true},
+		{"problem with a parameter", 503, ProblemType + "; charset=utf-8",
+			`{"type":"about:blank","title":"busy","status":500,"detail":"try\u001b[31m again"}`, true},
+		{"other media type", 503, "application/json", `{"title":"busy"}`, false},
+		{"not JSON", 503, ProblemType, "busy", false},
+		{"unknown path", 404, ProblemType, `{"title":"Not Found"}`, false},
+		{"problem instead of a result", 200, ProblemType, `{"title":"busy"}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", tt.mediaType)
+				w.WriteHeader(tt.status)
+				_, _ = w.Write([]byte(tt.body))
+			})
+			_, err := client.Health(t.Context())
+			var p *Problem
+			if errors.As(err, &p) != tt.problem {
+				t.Fatalf("got %v", err)
+			}
+			var other *AgentVersionError
+			if errors.As(err, &other) == tt.problem {
+				t.Fatalf("got %v", err)
+			}
+			if tt.problem && (p.Title != "busy" || p.Status != tt.status || strings.Contains(p.Detail, "\x1b")) {
+				t.Errorf("got %+v", p)
+			}
+		})
+	}
+}
+
 func TestClientLimitsEndlessResponse(t *testing.T) {
 	client := newTestClient(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

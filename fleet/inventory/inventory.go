@@ -69,6 +69,10 @@ type Timeouts struct {
 	Quiet     time.Duration // a build without output for this long causes a warning
 	Activate  time.Duration
 	Verify    time.Duration
+
+	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
+	// ssh_config(5) takes precedence over it.
+	ConnectSet bool
 }
 
 // DefaultTimeouts returns the timeouts of a fleet that sets none.

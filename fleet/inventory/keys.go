@@ -158,7 +158,10 @@ func timeoutKeys() []key {
 			binding: bind(duration, func(to destination) *time.Duration { return field(&to.host.Timeouts) })}
 	}
 	return []key{
-		newKey("connect", "From dialing to login.", func(t *Timeouts) *time.Duration { return &t.Connect }),
+		newKey("connect", "From dialing to login. If it is not set, ConnectTimeout in ~/.ssh/config takes precedence over the default.", func(t *Timeouts) *time.Duration {
+			t.ConnectSet = true
+			return &t.Connect
+		}),
 		newKey("reconnect", "From a lost connection to giving up on it. The outcome of the host is then unknown.", func(t *Timeouts) *time.Duration { return &t.Reconnect }),
 		newKey("preflight", "For checking the host before anything changes.", func(t *Timeouts) *time.Duration { return &t.Preflight }),
 		newKey("pull", "For fetching the revision.", func(t *Timeouts) *time.Duration { return &t.Pull }),

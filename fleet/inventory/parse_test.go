@@ -470,3 +470,17 @@ func TestHostOverridesFlakeDirWithRoot(t *testing.T) {
 		t.Errorf("%v, %+v, %+v", findings, inv.Host("a"), inv.Host("b"))
 	}
 }
+
+func TestConnectTimeoutKnowsWhetherItIsSet(t *testing.T) {
+	for text, want := range map[string]bool{
+		"[hosts.web]\n":                                         false,
+		"[hosts.web]\ntimeouts.build = \"9m\"\n":                false,
+		"[hosts.web]\ntimeouts.connect = \"15s\"\n":             true,
+		"[defaults]\ntimeouts.connect = \"15s\"\n[hosts.web]\n": true,
+	} {
+		inv, _ := Parse("hosts.toml", []byte(text))
+		if h := inv.Host("web"); h == nil || h.Timeouts.ConnectSet != want || h.Timeouts.Connect != 15*time.Second {
+			t.Errorf("%q: %+v", text, h)
+		}
+	}
+}

@@ -157,6 +157,11 @@ func TestSchemaDefaultsMatchParser(t *testing.T) {
 	}
 	text += fmt.Sprintf("\n[fleet]\nname = %#v\nbranch = %#v\n", defaultOf(t, "name"), defaultOf(t, "branch"))
 	spelled, findings := Parse("hosts.toml", []byte(text))
+	if h := spelled.Host("a"); h != nil && h.Timeouts.ConnectSet {
+		h.Timeouts.ConnectSet = false // the one difference
+	} else {
+		t.Error("ConnectSet is not set")
+	}
 	if findings != nil || !reflect.DeepEqual(inv, spelled) {
 		t.Errorf("without: %+v\nspelled out: %+v\n%v", inv.Hosts[0], spelled.Hosts[0], Findings(findings))
 	}

@@ -23,10 +23,10 @@ type HostHistory struct {
 }
 
 // HostHistory reads the records of a fleet.
-func (r *Store) HostHistory(name string) (HostHistory, error) {
+func (s *Store) HostHistory(name string) (HostHistory, error) {
 	history := HostHistory{LastRuns: map[string]health.LastRun{}}
 	deployed, ran := map[string]bool{}, map[string]bool{}
-	err := r.runs(name, func(rec *Record, s *fleet.State) bool {
+	err := s.runs(name, func(rec *Record, s *fleet.State) bool {
 		for _, h := range s.Hosts {
 			if !ran[h.Name] && !skipped(h) {
 				ran[h.Name] = true
@@ -53,9 +53,9 @@ func (r *Store) HostHistory(name string) (HostHistory, error) {
 
 // Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped
 // because of that.
-func (r *Store) Failed(name string) ([]string, error) {
+func (s *Store) Failed(name string) ([]string, error) {
 	var failed []string
-	err := r.runs(name, func(_ *Record, s *fleet.State) bool {
+	err := s.runs(name, func(_ *Record, s *fleet.State) bool {
 		if !deploys(s) {
 			return true
 		}
@@ -81,8 +81,8 @@ func passedOver(h *fleet.HostState) bool { return skipped(h) && h.Result.Code !=
 
 // runs calls each with every run of a fleet that is not part of another run, newest first, until
 // each returns false.
-func (r *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
-	all, err := r.List()
+func (s *Store) runs(name string, each func(*Record, *fleet.State) bool) error {
+	all, err := s.List()
 	if err != nil {
 		return err
 	}
