@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,22 +100,28 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	return exit(code, nil)
 }
 
-// flakeFindings returns a finding for each host whose attribute is missing from the flake.
+// flakeFindings returns a finding for each host whose attribute is missing from its flake, in the
+// repository at dir.
 func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir string) ([]inventory.Finding, error) {
 	var findings []inventory.Finding
-	attrs := make(map[inventory.Kind][]string)
+	type output struct {
+		dir  string
+		kind inventory.Kind
+	}
+	attrs := make(map[output][]string)
 	for _, h := range inv.Hosts {
 		if h.Kind == "" || h.Attr == "" {
 			continue // already a finding
 		}
-		if _, cached := attrs[h.Kind]; !cached {
-			names, err := flakeHosts(ctx, env, dir, h.Kind)
+		out := output{filepath.Join(dir, h.FlakeDir), h.Kind}
+		if _, cached := attrs[out]; !cached {
+			names, err := flakeHosts(ctx, env, out.dir, h.Kind)
 			if err != nil {
 				return nil, err
 			}
-			attrs[h.Kind] = names
+			attrs[out] = names
 		}
-		if known := attrs[h.Kind]; !slices.Contains(known, h.Attr) {
+		if known := attrs[out]; !slices.Contains(known, h.Attr) {
 			message := fmt.Sprintf("host %q: the flake has no %s.%q", h.Name, flakeOutput(h.Kind), h.Attr)
 			hint := inventory.DidYouMean(h.Attr, known)
 			switch {

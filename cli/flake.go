@@ -11,7 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
@@ -21,7 +23,7 @@ func flakeOutput(kind inventory.Kind) string { return string(kind) + "Configurat
 
 // flakeHosts evaluates the names of a flake's hosts of a kind. A missing output has none.
 func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) ([]string, error) {
-	out, err := nixOutput(ctx, env, dir, nil, "eval", "--json", "--no-write-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
+	out, err := nixOutput(ctx, env, dir, nil, "eval", "--json", "--no-update-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
 	if nixErr := (*nixError)(nil); errors.As(err, &nixErr) {
 		if strings.Contains(nixErr.message, "does not provide attribute") {
 			return nil, nil
@@ -54,7 +56,11 @@ func nixOutput(ctx context.Context, env *Env, dir string, environ []string, args
 		if message == "" {
 			message = err.Error()
 		}
-		return nil, &nixError{message, pathHint(dir, message)}
+		advice := pathHint(dir, message)
+		if remote.IsUnlocked(message) {
+			advice = fleet.CodeUnlocked.Hint()
+		}
+		return nil, &nixError{message, advice}
 	}
 	return out, nil
 }

@@ -42,6 +42,7 @@ const (
 	CodeSudoPassword   Code = "sudo-password"
 	CodeSudoWrong      Code = "sudo-wrong"
 	CodeUnits          Code = "units"
+	CodeUnlocked       Code = "unlocked"
 )
 
 // CodeInfo documents a [Code].
@@ -62,7 +63,7 @@ var Codes = []CodeInfo{
 	{CodeBuild, []Outcome{Failed}, "nix build failed", "fix it, push, and deploy again"},
 	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
 	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},
-	{"checkout", []Outcome{Failed}, "git cannot check out the revision in fleetctl's clone", "read the host's log to see what git reported"},
+	{"checkout", []Outcome{Failed}, "git cannot check out the revision", "read the host's log to see what git reported"},
 	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
 	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
 	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
@@ -90,6 +91,7 @@ var Codes = []CodeInfo{
 	{"no-branch", []Outcome{Failed}, "the remote has no such branch", "push the branch to the remote, or choose another revision"},
 	{"no-clone", []Outcome{Failed}, "fleetctl has no clone of the repository on the host yet", "deploy once, so that the clone exists"},
 	{CodeNoEnd, []Outcome{Unknown}, "the job's log stops without a result", ""},
+	{"no-flake", []Outcome{Failed}, "the checkout has no flake.nix in flake_dir", "correct flake_dir in hosts.toml"},
 	{"no-generation", []Outcome{Failed}, "the host has no such generation", "list the host's generations"},
 	{"no-git", []Outcome{Failed}, "git is not installed on the host", "install git on the host"},
 	{"no-home", []Outcome{Failed}, "the login user's home has no room for the job, or is not writable", "free some space on the host, or make the login user's home writable"},
@@ -115,6 +117,7 @@ var Codes = []CodeInfo{
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
+	{"submodules", []Outcome{Failed}, "git cannot update the submodules of the checkout", "run git submodule update in the checkout on the host"},
 	{"sudo-denied", []Outcome{Failed}, "sudo does not allow the login user to run this", "check what sudo -l reports on the host"},
 	{CodeSudoPassword, []Outcome{Failed}, "sudo asks for a password", "run fleetctl where it can prompt for the password, or let the login user run sudo without one"},
 	{CodeSudoWrong, []Outcome{Failed}, "sudo rejected the password", "check what sudo -l reports on the host"},
@@ -123,6 +126,7 @@ var Codes = []CodeInfo{
 	{"timeout", []Outcome{Failed}, "a step took longer than its limit in hosts.toml", "allow the step more time in hosts.toml, or find out why it takes so long"},
 	{"unconfirmed", []Outcome{RolledBack}, "the operator could not log in again in time", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{CodeUnits, []Outcome{Degraded}, "units failed that had not failed before", "run systemctl --failed on the host"},
+	{CodeUnlocked, []Outcome{Failed}, "flake.lock does not lock every input of the flake", "run nix flake lock, commit, push"},
 	{"unreadable", []Outcome{Failed}, "the job's directory on the host is not readable", ""},
 	{CodeVanished, []Outcome{Unknown}, "the job is not on the host anymore", ""},
 	{CodeWave, []Outcome{Skipped, RolledBack}, "another host's failure stopped the run", "fix the failed host, then deploy again"},

@@ -222,7 +222,7 @@ func wantScreen(t *testing.T, golden string, width, height int, settings Setting
 func planned(table *Table) {
 	table.Plan("hsb1", []Text{
 		{"note", "3 commits from a1b2c3d to 3f9c2ab"}, {"out", "  3f9c2ab  hsb0: adguard on port 53  mba, 2h ago"},
-		{"note", "build"}, {"out", "  nix build '.#nixosConfigurations.\"hsb1\".config.system.build.toplevel' --no-write-lock-file"},
+		{"note", "build"}, {"out", "  nix build '.#nixosConfigurations.\"hsb1\".config.system.build.toplevel' --no-update-lock-file"},
 		{"out", "  would build 4 derivations, download 12 paths (34.5 MiB)"}, {"note", "what changes"}, {"out", "  ↑ up    linux 6.18.2 → 6.18.3, +1.2 MiB"},
 	})
 }

@@ -23,7 +23,7 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	}
 	add(fleet.Pull, pullCommands(p, h, rev)...)
 	if installable := attribute(p, h); installable != "" {
-		add(fleet.Build, fmt.Sprintf("nix build '.#%s' --no-write-lock-file", installable))
+		add(fleet.Build, fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable))
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)
@@ -36,6 +36,14 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 		add(fleet.Confirm, confirm...)
 	}
 	return steps
+}
+
+// flakeRef returns the reference to a host's flake from the root of its checkout.
+func flakeRef(h *inventory.Host) string {
+	if h.FlakeDir == "" {
+		return "."
+	}
+	return "./" + h.FlakeDir
 }
 
 func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {

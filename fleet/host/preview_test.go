@@ -108,6 +108,7 @@ func TestPlannedSteps(t *testing.T) {
 	f := fleettest.New(t,
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
+	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "sub", Kind: inventory.NixOS, Attr: "sub", FlakeDir: "nix/hosts"})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
@@ -126,15 +127,16 @@ func TestPlannedSteps(t *testing.T) {
 		want string
 	}{
 		{"web", fleet.Options{}, `pull: git fetch origin main; git merge --ff-only REV
-build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file
+build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-update-lock-file
 activate: sudo ./result/bin/switch-to-configuration test
 verify: systemctl is-active nginx
 confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration boot`},
-		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-write-lock-file`},
+		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-update-lock-file`},
 		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
-		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-write-lock-file
+		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+		{"sub", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build './nix/hosts#nixosConfigurations."sub".config.system.build.toplevel' --no-update-lock-file`},
 	} {
 		if got := steps(test.host, test.o); got != test.want {
 			t.Errorf("%s %+v:\n%s\nwant\n%s", test.host, test.o, got, test.want)

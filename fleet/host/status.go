@@ -98,7 +98,7 @@ func (c *Client) newPoller(h *inventory.Host) *poller {
 
 // CheckoutOf returns where a host has its configuration.
 func CheckoutOf(address string, h *inventory.Host) remote.Checkout {
-	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: address}
+	return remote.Checkout{Repo: h.Repo, Managed: h.Managed, Remote: address, FlakeDir: h.FlakeDir}
 }
 
 func (p *poller) close() {

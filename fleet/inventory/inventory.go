@@ -49,6 +49,7 @@ type Host struct {
 	Color         string // "#rrggbb", or ""
 	Attr          string // flake attribute: NAME, or USER@NAME for a home
 	Repo          string // path of the checkout, absolute or starting with "~/"
+	FlakeDir      string // directory of the flake in the checkout; "" is its root
 	Managed       bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
 	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
 	SwitchCommand string // sh script that replaces build and activate; runs in Repo

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 	"time"
@@ -107,6 +108,10 @@ func allKeys() []key {
 		{name: "repo", tables: inHostOrDefaults, synonyms: []string{"path", "checkout", "dir"},
 			description: "Path of the configuration's checkout on the host: absolute, or starting with ~/ for the login user's home.",
 			binding:     bind(repoType(), func(to destination) *string { return &to.host.Repo })},
+		{name: "flake_dir", tables: inHostOrDefaults, synonyms: []string{"subdir", "flake_path", "subdirectory"},
+			description:  "Directory of the flake in the repository, if it is not the root. Deploy, plan and check use it, also with repo_mode = \"managed\".",
+			binding:      bind(flakeDirType(), func(to destination) *string { return &to.host.FlakeDir }),
+			defaultValue: "."},
 		{name: "repo_mode", tables: inHostOrDefaults,
 			description:  "checkout: repo belongs to a user and is only ever fast-forwarded. managed: fleetctl keeps a clone of its own and resets it as needed.",
 			binding:      bind(boolType("checkout", "managed"), func(to destination) *bool { return &to.host.Managed }),
@@ -240,5 +245,25 @@ func repoType() valueType[string] {
 			return `write the login user's home as "~/"`
 		}
 		return fmt.Sprintf("use an absolute path, or a path in the login user's home: %s", quote("~/"+strings.TrimPrefix(s, "./")))
+	})
+}
+
+// flakeDirType describes a directory in the repository. The root is "." in the file and "" in the
+// inventory. A part cannot start with "-", and none is "..".
+func flakeDirType() valueType[string] {
+	const part = `\.?[A-Za-z0-9_][A-Za-z0-9._+-]*`
+	syntax := stringType(`\.|`+part+`(/`+part+`)*`, "directory in the repository", func(s string) string {
+		if clean := strings.TrimPrefix(path.Clean("/"+s), "/"); !strings.Contains(s, "..") && !strings.HasPrefix(s, "/") && clean != "" {
+			if regexp.MustCompile(`^` + part + `(/` + part + `)*$`).MatchString(clean) {
+				return "write " + quote(clean)
+			}
+		}
+		return `use a path in the repository, without "..", for example "nix/hosts"`
+	})
+	return convert(syntax, func(s string) string {
+		if s == "." {
+			return ""
+		}
+		return s
 	})
 }

@@ -70,7 +70,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
 		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
 		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
-		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, repo_mode, offline, switch_command, health, timeouts`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, offline, switch_command, health, timeouts`},
 		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
@@ -110,6 +110,10 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "no repo", complete: true, text: "[hosts.▸a]\nkind = \"nixos\"", message: `host "a" has no repo`, hint: `set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`},
 		{name: "relative repo", text: "[hosts.a]\nrepo = ▸\"./Code/nixcfg\"", message: `host "a": repo "./Code/nixcfg" is not a valid path on the host`, hint: `use an absolute path, or a path in the login user's home: "~/Code/nixcfg"`},
 		{name: "another user's home", text: "[hosts.a]\nrepo = ▸\"~mba/nixcfg\"", message: `host "a": repo "~mba/nixcfg" is not a valid path on the host`, hint: `write the login user's home as "~/"`},
+		{name: "flake_dir outside the repository", text: "[hosts.a]\nflake_dir = ▸\"../x\"", message: `host "a": flake_dir "../x" is not a valid directory in the repository`, hint: `use a path in the repository, without "..", for example "nix/hosts"`},
+		{name: "flake_dir with dots inside", text: "[hosts.a]\nflake_dir = ▸\"a/../x\"", message: `host "a": flake_dir "a/../x" is not a valid directory in the repository`, hint: `use a path in the repository, without "..", for example "nix/hosts"`},
+		{name: "absolute flake_dir", text: "[hosts.a]\nflake_dir = ▸\"/x\"", message: `host "a": flake_dir "/x" is not a valid directory in the repository`, hint: `use a path in the repository, without "..", for example "nix/hosts"`},
+		{name: "flake_dir with dot and slash", text: "[hosts.a]\nflake_dir = ▸\"./nix/\"", message: `host "a": flake_dir "./nix/" is not a valid directory in the repository`, hint: `write "nix"`},
 		{name: "bad repo_mode", text: "[hosts.a]\nrepo_mode = ▸\"manged\"", message: `host "a": repo_mode must be "checkout" or "managed", not the string "manged"`, hint: `did you mean "managed"?`},
 		{name: "managed without remote", text: "[hosts.a]\nrepo_mode = ▸\"managed\"", message: `repo_mode is "managed", but there is no remote to clone`, hint: `set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
 		{name: "managed without remote in defaults, reported once", complete: true, text: "[defaults]\nkind = \"nixos\"\nrepo_mode = ▸\"managed\"\n[hosts.a]\n[hosts.b]", message: `repo_mode is "managed", but there is no remote to clone`, hint: `set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`},
@@ -301,6 +305,7 @@ tags = ["a", "b"]
 wave = 1
 color = "#a0B1c2"
 attr = "own"
+flake_dir = "nix/hosts"
 repo_mode = "managed"
 offline = "fail"
 health = []
@@ -327,10 +332,10 @@ timeout = "3s"
 	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
 		Health: []Check{{What: "true"}}, Timeouts: timeouts, line: 20, column: 8}
 	house := plain
-	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 40
+	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 41
 	timeouts.Pull = 2 * time.Minute
 	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
-		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
+		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", FlakeDir: "nix/hosts", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
 		Timeouts: timeouts, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
 		Hosts:  []*Host{&plain, &own, &house},
@@ -456,6 +461,13 @@ func BenchmarkParse10000Hosts(b *testing.B) {
 		if _, findings := Parse("hosts.toml", text); findings != nil {
 			b.Fatal(findings[0])
 		}
+	}
+}
+
+func TestHostOverridesFlakeDirWithRoot(t *testing.T) {
+	inv, findings := Parse("hosts.toml", []byte("[defaults]\nkind = \"nixos\"\nrepo = \"~/c\"\nflake_dir = \"nix\"\n[hosts.a]\n[hosts.b]\nflake_dir = \".\""))
+	if len(findings) > 0 || inv.Host("a").FlakeDir != "nix" || inv.Host("b").FlakeDir != "" {
+		t.Errorf("%v, %+v, %+v", findings, inv.Host("a"), inv.Host("b"))
 	}
 }
 

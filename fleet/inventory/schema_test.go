@@ -29,6 +29,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"color":          {valid: []string{`"#d4c060"`, `"#ABCDEF"`}, invalid: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
 	"attr":           {valid: []string{`"hsb0"`, `"markus@imac0"`}, invalid: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
 	"repo":           {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
+	"flake_dir":      {valid: []string{`"."`, `"nix"`, `"nix/hosts"`, `".config/nix"`, `"a..b"`}, invalid: []string{`".."`, `"../x"`, `"a/.."`, `"a/../b"`, `"./a"`, `"/a"`, `"a/"`, `"~/a"`, `"-x"`, `"a b"`, `""`, `3`}},
 	"repo_mode":      {valid: []string{`"checkout"`}, invalid: []string{`"clone"`, `""`, `false`}},
 	"offline":        {valid: []string{`"fail"`, `"skip"`}, invalid: []string{`"no"`, `true`}},
 	"switch_command": {valid: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, parserOnly: []string{`"  "`}},

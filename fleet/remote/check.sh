@@ -2,7 +2,7 @@
 # check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like
 # that of a job.
 #
-# uses: answer boot_id describe_job ending fail holder mark nonce notice preflight sudo
+# uses: answer boot_id describe_job ending fail find_sudo holder mark nonce notice preflight sudo
 # inputs: kind switch_command
 
 main() {
@@ -24,7 +24,7 @@ main() {
 
 check_sudo() {
   if [ "$kind" = home ] || [ -n "$switch_command" ] || [ "$(id -u)" = 0 ]; then return; fi
-  has sudo || fail no-sudo
+  find_sudo || fail no-sudo
   prompt=''
   as_root true
   [ $root_status = 0 ] || notice warn sudo-password "text=$root_output"

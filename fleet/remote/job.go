@@ -16,6 +16,7 @@ type Job struct {
 	Repo          string // the checkout; "~/" is the home of the login user
 	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
 	Remote        string // the URL of the repository; required if Managed
+	FlakeDir      string // the directory of the flake in the checkout; "" is its root
 	Branch        string
 	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
 	Goal          string // switch, boot, test, build, pull or rollback
@@ -51,7 +52,7 @@ func (j Job) Check(token string) Script {
 }
 
 func (j Job) values() values {
-	return Checkout{j.Repo, j.Managed, j.Remote}.values(values{
+	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
 		"id":              {j.ID},
 		"who":             {j.Who},
 		"kind":            {j.Kind},

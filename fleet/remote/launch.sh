@@ -15,9 +15,11 @@ main() {
   read_boot_id
   dir=$state/jobs/$id
   trap '' HUP
-  mkdir -p "$state/jobs" 2>/dev/null || refuse no-home "path=$state/jobs"
+  # Only their owner can enter these, whatever the umask makes of the files in them.
+  # shellcheck disable=SC2174 # the directories above them are the user's
+  mkdir -p -m 700 "$state" "$state/jobs" 2>/dev/null || refuse no-home "path=$state/jobs"
   tries=0
-  until mkdir "$dir" 2>/dev/null; do
+  until mkdir -m 700 "$dir" 2>/dev/null; do
     if [ -e "$dir/began" ]; then
       follow
       return

@@ -180,6 +180,12 @@ func (n *nixLog) text(m message) {
 	}
 }
 
+// IsUnlocked reports whether an error of Nix states that flake.lock lacks an input.
+func IsUnlocked(reason string) bool {
+	return strings.Contains(reason, "requires lock file changes") ||
+		strings.Contains(reason, "cannot write modified lock file") // of a flake at a commit
+}
+
 // isConsequence reports whether an error only states that another derivation failed.
 func isConsequence(reason string) bool { return strings.Contains(reason, " of derivation ") }
 

@@ -163,7 +163,10 @@ func (p *Parser) end(words string) {
 		text = cmp.Or(e.sentence(), e.outcome)
 	}
 	if e.code == "build" && p.problem != "" {
-		text = p.problem
+		if text = p.problem; IsUnlocked(text) {
+			e.code = "unlocked"
+			text = e.sentence()
+		}
 	}
 	p.emit(Item{Kind: EndItem, Word: e.outcome, Code: e.code, Step: e.step, Text: text})
 }

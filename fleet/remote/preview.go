@@ -123,7 +123,12 @@ func (f *Preview) problem(words string) {
 	e := ending{code: code, fields: parseFields(fields)}
 	e.classify()
 	f.Code, f.Problem = e.code, cmp.Or(e.sentence(), e.code)
-	if e.code == "build" {
+	switch {
+	case e.code != "build":
+	case IsUnlocked(f.nixError):
+		e.code = "unlocked"
+		f.Code, f.Problem = e.code, e.sentence()
+	default:
 		f.Problem = cmp.Or(f.nixError, f.Problem)
 	}
 }

@@ -5,7 +5,7 @@
 #
 # uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
 # uses: real_path sudo
-# inputs: attribute branch build build_seconds kind managed remote rev
+# inputs: attribute branch build build_seconds flake_dir kind managed remote rev
 
 main() {
   take "$@"
@@ -62,7 +62,7 @@ preview_commits() {
 
 preview_build() {
   has nix || fail no-nix
-  url="git+file://$(printf %s "$checkout" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g')?rev=$rev#$attribute"
+  find_flake
   run_nix --dry-run
   if [ "$build" != yes ]; then return; fi
   run_nix --out-link "$dir/built"
@@ -75,10 +75,33 @@ preview_build() {
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 
+# find_flake sets $url to what a deploy would build, at the commit of the run.
+find_flake() {
+  flake=$(git_ rev-parse --show-prefix)$flake_dir
+  flake=${flake%/}
+  if [ -n "$flake_dir" ]; then
+    git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null || fail no-flake "repo=$checkout" "dir=$flake_dir"
+  fi
+  # Like Nix, use the first directory above that has a flake.
+  until [ -z "$flake" ] || git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null; do
+    case $flake in
+      */*) flake=${flake%/*} ;;
+      *) flake='' ;;
+    esac
+  done
+  url="git+file://$(escape_url "$(git_ rev-parse --show-toplevel)")?rev=$rev"
+  if [ -n "$flake" ]; then url="$url&dir=$(escape_url "$flake")"; fi
+  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then url="$url&submodules=1"; fi
+  if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then url="$url&shallow=1"; fi
+  url="$url#$attribute"
+}
+
+escape_url() { printf %s "$1" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g; s/&/%26/g'; }
+
 # run_nix OPTION... builds and prints the output, or fails.
 run_nix() {
   nix_status=0
-  nix_within "$build_seconds" build "$url" --no-write-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
+  nix_within "$build_seconds" build "$url" --no-update-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
   sed 's/^/nix /' "$dir/nix"
   case $nix_status in
     0) ;;

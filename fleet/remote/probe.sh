@@ -4,7 +4,7 @@
 #
 # uses: answer boot_id checkout current describe_job end_answer failed_units generation git has
 # uses: holder home_profile modified profile real_path revision state
-# inputs: kind
+# inputs: flake_dir kind
 
 main() {
   take "$@"
@@ -122,7 +122,8 @@ probe_checkout() {
     esac
   done
   print subject "$(git_ log -1 --no-show-signature --format=%s 2>/dev/null)"
-  if [ -f "$checkout/flake.lock" ]; then print lock "$(git_ hash-object -- flake.lock)"; fi
+  lock=${flake_dir:+$flake_dir/}flake.lock
+  if [ -f "$checkout/$lock" ]; then print lock "$(git_ hash-object -- "$lock")"; fi
 }
 
 probe_job() {

@@ -49,6 +49,8 @@ func (e *ending) classify() {
 	switch {
 	case e.code == "checkout" && strings.Contains(text, "would be overwritten"):
 		e.code = "dirty"
+	case e.code == "fetch" && strings.Contains(text, ".git/"):
+		// It is about a file of the checkout, not about the remote.
 	case e.code == "fetch":
 		for _, failure := range gitFailures {
 			for _, phrase := range failure.phrases {
@@ -87,7 +89,11 @@ func (e *ending) checkoutSentence() string {
 	case "no-repo":
 		switch e.fields["why"] {
 		case "not-a-checkout":
-			return fmt.Sprintf("%s is not a git checkout that user %s can use", e.quoted("repo"), e.fields["user"])
+			s := fmt.Sprintf("%s is not a git checkout that user %s can use", e.quoted("repo"), e.fields["user"])
+			if text := e.fields["text"]; text != "" {
+				s += ": " + strings.TrimPrefix(text, "fatal: ")
+			}
+			return s
 		case "no-commit":
 			return checkout + " has no commits"
 		case "empty-clone":
@@ -98,10 +104,15 @@ func (e *ending) checkoutSentence() string {
 		return fmt.Sprintf("there is no directory %s", e.quoted("repo"))
 	case "no-clone":
 		return fmt.Sprintf("fleetctl has no clone of %s on the host yet: the first deploy makes one", e.quoted("url"))
+	case "no-flake":
+		return fmt.Sprintf("there is no flake.nix in the directory %s of %s", e.quoted("dir"), checkout)
 	case "wrong-branch":
 		return fmt.Sprintf("%s is on %s, not on %s", checkout, cmp.Or(e.fields["on"], "no branch"), e.fields["branch"])
 	case "dirty":
 		if e.fields["text"] != "" {
+			if !strings.Contains(e.fields["text"], "untracked") {
+				return fmt.Sprintf("files in %s were changed during the run, and are in the way of the pull", e.quoted("repo"))
+			}
 			return fmt.Sprintf("files that git does not track are in the way of the pull in %s", e.quoted("repo"))
 		}
 		files := e.fields["files"]
@@ -129,9 +140,11 @@ func (e *ending) gitSentence() string {
 	case "no-revision":
 		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
 	case "fetch":
-		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit())
+		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason()
 	case "checkout":
-		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit())
+		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit()) + e.gitReason()
+	case "submodules":
+		return fmt.Sprintf("git could not update the submodules of %s: it exited with %s", e.quoted("repo"), e.exit()) + e.gitReason()
 	case "timeout":
 		if e.fields["url"] != "" {
 			return fmt.Sprintf("git fetch from %s took more than %s s", e.quoted("url"), e.fields["seconds"])
@@ -139,6 +152,14 @@ func (e *ending) gitSentence() string {
 		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
 	}
 	return ""
+}
+
+// gitReason returns what git itself reported, as the end of a sentence, or "".
+func (e *ending) gitReason() string {
+	if e.fields["reason"] == "" {
+		return ""
+	}
+	return " (" + e.fields["reason"] + ")"
 }
 
 // hostSentence explains the state of the host.
@@ -177,6 +198,8 @@ func (e *ending) buildSentence() string {
 			return "nix build left no result"
 		}
 		return "nix build exited with " + e.exit()
+	case "unlocked":
+		return "flake.lock does not lock every input of the flake, so hosts could be given different ones"
 	case "no-generation":
 		switch {
 		case e.fields["to"] != "":

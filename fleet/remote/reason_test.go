@@ -23,6 +23,7 @@ func TestEndsBecomeSentences(t *testing.T) {
 		"failed no-repo preflight repo=/c why=no-commit":                       "the checkout \"/c\" has no commits",
 		"failed no-repo build repo=/c why=no-entry":                            "cannot enter the directory \"/c\"",
 		"failed no-repo pull url=git@h:c why=empty-clone":                      "fleetctl's clone of \"git@h:c\" has no commits yet: deploy once without --no-pull",
+		"failed no-flake build repo=/c dir=nix":                                "there is no flake.nix in the directory \"nix\" of the checkout \"/c\"",
 		"failed wrong-branch preflight repo=/c on=try branch=main":             "the checkout \"/c\" is on try, not on main",
 		"failed wrong-branch preflight repo=/c on= branch=main":                "the checkout \"/c\" is on no branch, not on main",
 		"failed dirty preflight repo=/c changes=2 files=flake.nix,%20a%20b":    "the checkout \"/c\" has uncommitted changes (flake.nix, a b)",

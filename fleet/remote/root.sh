@@ -10,14 +10,15 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: boot_id clock decide detach failed_units generation git_command has lock log_size mark
-# uses: notice output put real_path unlock
+# uses: boot_id clock decide detach failed_units find_sudo generation git_command has lock log_size
+# uses: mark notice output put real_path unlock
 # inputs: confirm confirm_seconds goal id kind login_user who
 
 main() {
   verb=$1 dir=$2 sysroot=$3
   shift 3
   take "$@"
+  PATH=$wrappers:$system_path
   read_boot_id
   state=$sysroot/var/run/fleetctl # one for the machine: jobs of two users never activate at once
   own_dir=$state/jobs/$id
@@ -28,6 +29,7 @@ main() {
 }
 
 start() {
+  umask 077
   mkdir -p "$own_dir"
   put "$own_dir/pid" "$$ $boot_id"
   tries=0
@@ -68,6 +70,7 @@ leave() {
 run() {
   exec >>"$dir/log" 2>&1 </dev/null
   cd /
+  umask 022 # as for nixos-rebuild
   if [ -n "$sysroot" ]; then HOME=$sysroot/root; else HOME=$(cd ~root && pwd); fi
   export HOME
   read -r nonce <"$dir/nonce"
@@ -88,7 +91,7 @@ run() {
     read -r pull_from
     read -r ssh_port
   } <"$dir/activate"
-  if [ "$login_user" != root ] && has sudo; then git_command="sudo -n -u $login_user -H -- $git_command"; fi
+  if [ "$login_user" != root ] && find_sudo; then git_command="$sudo -n -u $login_user -H -- $git_command"; fi
   profile=$sysroot/nix/var/nix/profiles/system
   if resumed; then
     notice note resumed
@@ -133,11 +136,7 @@ user_half_lives() {
 }
 
 # publish FILE LINE writes a file that the user half can read.
-publish() {
-  umask 022
-  put "$dir/$1" "$2"
-  umask 077
-}
+publish() { put "$dir/$1" "$2"; }
 
 # set_profile makes the built system the default.
 set_profile() {

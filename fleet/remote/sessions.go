@@ -60,14 +60,16 @@ func Exec(command string) Script {
 
 // Checkout is the place where a host has its configuration.
 type Checkout struct {
-	Repo    string // the user's own; "~/" is the home of the login user
-	Managed bool   // use the clone that fleetctl keeps of Remote instead of Repo
-	Remote  string
+	Repo     string // the user's own; "~/" is the home of the login user
+	Managed  bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote   string
+	FlakeDir string // the directory of the flake in the checkout; "" is its root
 }
 
 // values adds the inputs that describe the checkout.
 func (c Checkout) values(v values) values {
 	v["repo"], v["managed"], v["remote"] = []string{c.Repo}, []string{yesNo(c.Managed)}, []string{c.Remote}
+	v["flake_dir"] = []string{c.FlakeDir}
 	return v
 }
 

@@ -2,16 +2,24 @@
 # build.sh: builds the configuration once, as the login user. The out-link in the directory of the
 # job is the GC root.
 #
-# uses: fact fail nix_within real_path step
-# inputs: attribute build_seconds
+# uses: fact fail git nix_within real_path step
+# inputs: attribute build_seconds flake_dir
 
 # build sets $built to the store path.
 build() {
   start_step build
   cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
+  if [ -n "$flake_dir" ]; then
+    # Without this, Nix would use a flake in a directory above.
+    [ -f "$flake_dir/flake.nix" ] || fail no-flake "repo=$checkout" "dir=$flake_dir"
+    cd "$flake_dir"
+  fi
+  flake=.
+  if git_ cat-file -e HEAD:.gitmodules 2>/dev/null; then flake='.?submodules=1'; fi
   build_status=0
-  # With -v, internal-json reports copies, too. The lock file belongs to the repository.
-  nix_within "$build_seconds" build ".#$attribute" --out-link "$dir/built" --no-write-lock-file \
+  # With -v, internal-json reports copies, too. An input that is not locked must fail: hosts would
+  # resolve it to different versions.
+  nix_within "$build_seconds" build "$flake#$attribute" --out-link "$dir/built" --no-update-lock-file \
     --log-format internal-json -v 2>&1 </dev/null || build_status=$?
   if [ $build_status = 124 ]; then fail timeout "seconds=$build_seconds"; fi
   built=$(real_path "$dir/built")

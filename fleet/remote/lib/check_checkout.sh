@@ -9,7 +9,7 @@
 check_checkout() {
   [ -d "$checkout" ] || fail no-repo "repo=$checkout" why=missing
   git_status=$(git_ status --porcelain=v2 --branch --untracked-files=no) ||
-    fail no-repo "repo=$checkout" why=not-a-checkout "user=$user"
+    fail no-repo "repo=$checkout" why=not-a-checkout "user=$user" "text=$(git_ status 2>&1 >/dev/null | head -n 1)"
   read_git_status <<STATUS
 $git_status
 STATUS

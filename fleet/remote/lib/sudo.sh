@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # sudo.sh: runs commands as root. The script that uses it sets $prompt.
 #
-# uses: has
+# uses: find_sudo
 
 # as_root COMMAND... runs a command as root. It sets $root_status to its exit status, or to that of
 # sudo, and $root_output to what it printed. If $prompt is not empty, sudo prints that on standard
@@ -10,11 +10,11 @@ as_root() {
   root_status=0
   if [ "$(id -u)" = 0 ]; then
     root_output=$("$@" 2>&1 </dev/null) || root_status=$?
-  elif ! has sudo; then
+  elif ! find_sudo; then
     root_output='' root_status=127
   elif [ -n "$prompt" ]; then
-    root_output=$(sudo -S -k -p "$prompt" -- "$@") || root_status=$?
+    root_output=$("$sudo" -S -k -p "$prompt" -- "$@") || root_status=$?
   else
-    root_output=$(LC_ALL=C sudo -n -- "$@" 2>&1 </dev/null) || root_status=$?
+    root_output=$(LC_ALL=C "$sudo" -n -- "$@" 2>&1 </dev/null) || root_status=$?
   fi
 }

@@ -1,0 +1,142 @@
+package remote
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// repoFixture is a login user's home with a checkout "~/c" that is behind its remote.
+type repoFixture struct {
+	t                    *testing.T
+	home, origin, author string   // author is the clone that pushes
+	extra                []string // variables of the login's environment
+}
+
+func newRepoFixture(t *testing.T) *repoFixture {
+	t.Helper()
+	home := t.TempDir()
+	f := &repoFixture{t: t, home: home, origin: filepath.Join(home, "origin.git"), author: filepath.Join(home, "author")}
+	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n")
+	f.git(home, "init", "-q", "--bare", f.origin)
+	f.git(home, "clone", "-q", f.origin, f.author)
+	f.commit(map[string]string{"hosts/a": "one", "flake.nix": "{}"})
+	f.git(home, "clone", "-q", f.origin, f.checkout())
+	return f
+}
+
+func (f *repoFixture) checkout() string { return filepath.Join(f.home, "c") }
+
+func (f *repoFixture) write(path, text string) {
+	f.t.Helper()
+	path = filepath.Join(f.home, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// commit pushes a commit with these files and returns it.
+func (f *repoFixture) commit(files map[string]string) string {
+	f.t.Helper()
+	for name, text := range files {
+		f.write("author/"+name, text)
+	}
+	f.git(f.author, "add", "-A")
+	f.git(f.author, "commit", "-q", "--allow-empty", "-m", "change")
+	f.git(f.author, "push", "-q", "origin", "HEAD:main")
+	return f.git(f.author, "rev-parse", "HEAD")
+}
+
+func (f *repoFixture) git(dir string, args ...string) string {
+	f.t.Helper()
+	return f.sh("git -C \"$0\" \"$@\"", append([]string{dir}, args...)...)
+}
+
+// login prepares a command with the environment of a login.
+func (f *repoFixture) login(command string, args ...string) *exec.Cmd {
+	cmd := exec.Command("sh", append([]string{"-c", command}, args...)...)
+	cmd.Env, cmd.Dir = f.environ(), f.home
+	return cmd
+}
+
+// sh runs a command with the environment of a login and returns its output.
+func (f *repoFixture) sh(command string, args ...string) string {
+	f.t.Helper()
+	out, err := f.login(command, args...).CombinedOutput()
+	if err != nil {
+		f.t.Fatalf("%s %q: %v\n%s", command, args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (f *repoFixture) environ() []string {
+	return append([]string{"HOME=" + f.home, "PATH=" + os.Getenv("PATH"), "FLEETCTL_ROOT=" + f.home, "LOGNAME=me", "GIT_CONFIG_NOSYSTEM=1"}, f.extra...)
+}
+
+// job returns a job of a home, which needs no root, that uses the checkout.
+func (f *repoFixture) job(goal, rev string) Job {
+	return Job{ID: "r." + Token(), Who: "me", Kind: "home", Attr: "me@h", Repo: "~/c", Branch: "main", Rev: rev, Goal: goal,
+		Pull: time.Minute, Build: time.Minute, Verify: time.Minute}
+}
+
+// shell prepares a session that runs a script with a umask.
+func (f *repoFixture) shell(script Script, umask string) *exec.Cmd {
+	cmd := exec.Command("sh", append([]string{"-c", "umask " + umask + "; exec sh -s -- \"$@\"", "sh"}, script.Args...)...)
+	cmd.Env, cmd.Dir, cmd.Stdin = f.environ(), f.home, strings.NewReader(script.Text)
+	return cmd
+}
+
+// launch runs a job with a umask to its end and returns its last item and its output.
+func (f *repoFixture) launch(j Job, umask string) (end Item, output string) {
+	f.t.Helper()
+	script := j.Launch("t", 0, "")
+	out, err := f.shell(script, umask).CombinedOutput()
+	header, log, _ := strings.Cut(string(out), "\n")
+	words := strings.Fields(header)
+	if err != nil || len(words) < 3 || words[1] != "following" {
+		f.t.Fatalf("%v\n%s", err, out)
+	}
+	p := NewParser(words[2], func(item Item) {
+		if item.Kind == EndItem {
+			end = item
+		}
+	})
+	if _, err := p.Write([]byte(log)); err != nil {
+		f.t.Fatal(err)
+	}
+	p.Close()
+	return end, string(out)
+}
+
+// modes returns the modes of all files under a directory by their path, without Git's logs of what
+// was run. Objects have random names.
+func (f *repoFixture) modes(dir string) map[string]string {
+	f.t.Helper()
+	modes := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && !strings.HasPrefix(name, ".git/logs") && !strings.HasSuffix(name, "_HEAD") {
+			modes[name] = fmt.Sprint(info.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return modes
+}
