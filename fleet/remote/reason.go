@@ -49,7 +49,7 @@ func (e *ending) classify() {
 	switch {
 	case e.code == "checkout" && strings.Contains(text, "would be overwritten"):
 		e.code = "dirty"
-	case e.code == "fetch" && strings.Contains(text, ".git/"):
+	case e.code == "fetch" && (strings.Contains(text, "'.git/") || strings.Contains(text, " .git/")):
 		// It is about a file of the checkout, not about the remote.
 	case e.code == "fetch":
 		for _, failure := range gitFailures {

@@ -164,3 +164,17 @@ func TestReasonOfHeader(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestFetchFailureInCheckoutIsNotBlamedOnRemote(t *testing.T) {
+	for text, want := range map[string]string{
+		"fatal: cannot open '.git/FETCH_HEAD': Permission denied":             "fetch",
+		"fatal: repository 'https://example.org/you/nixcfg.git/' not found":   "no-access",
+		"git@example.org: Permission denied (publickey).":                     "no-access",
+		"error: insufficient permission for adding an object to .git/objects": "fetch",
+	} {
+		e := ending{code: "fetch", fields: map[string]string{"text": text}}
+		if e.classify(); e.code != want {
+			t.Errorf("%q is %s, want %s", text, e.code, want)
+		}
+	}
+}

@@ -101,9 +101,8 @@ fail_submodules() {
   fail submodules "exit=$checkout_status" "repo=$checkout" "reason=$git_reason"
 }
 
-# try_filters runs the filters of changed files, as Git LFS and git-crypt have them, on copies: git
-# deletes a file before it runs its filter, so that a filter that fails would cost the user the
-# file.
+# try_filters runs the filters of changed files, as Git LFS and git-crypt have them, on copies. Git
+# deletes a file before it runs its filter, so a filter that fails would cost the user the file.
 try_filters() {
   git_ grep -q filter= "$rev" -- ':(top,glob)**/.gitattributes' 2>/dev/null || return 0
   checkout_status=0
