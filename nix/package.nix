@@ -31,7 +31,7 @@ buildGoModule (finalAttrs: {
   };
 
   # Updated by nix/vendor-hash --write.
-  vendorHash = "sha256-7Ia7+SB51U8fPtV/CB6RAeDZiwDTt+PVkTN/rTNntU8=";
+  vendorHash = "sha256-qaWu3an7xwFtntlPshcTJVrSVT0h2+m9W1byp6c2qEQ=";
 
   subPackages = [ "cmd/fleetctl" ];
   # The agent's sandbox allows no libraries.

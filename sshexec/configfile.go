@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kevinburke/ssh_config"
 )
 
 // parsedConfig is the user's ssh_config(5) file, followed by the system's. unhandled is the first
@@ -38,9 +40,10 @@ type configFile struct {
 
 // configBlock is a Host or Match line and what follows it, or what precedes the first such line.
 type configBlock struct {
-	patterns []string // of a Host line
-	criteria []string // of a Match line
-	match    bool     // it is a Match line
+	patterns []string         // of a Host line
+	host     *ssh_config.Host // the same, compiled; nil if ssh reads them differently
+	criteria []string         // of a Match line
+	match    bool             // it is a Match line
 	lines    []directive
 }
 
@@ -152,7 +155,7 @@ func (p configParser) parseFile(path string) *configFile {
 		case "":
 		case "host":
 			file.addBlock(block)
-			block = configBlock{patterns: d.args}
+			block = configBlock{patterns: d.args, host: compileHost(d.args)}
 		case "match":
 			file.addBlock(block)
 			block = configBlock{match: true, criteria: d.args}
@@ -174,6 +177,31 @@ func unsafeOwnerOrMode(info fs.FileInfo) string {
 		return "it belongs to another user"
 	}
 	return ""
+}
+
+// compileHost compiles the patterns of a Host line. It returns nil if the library would match them
+// differently than ssh: its ? also matches nothing.
+func compileHost(patterns []string) *ssh_config.Host {
+	var host ssh_config.Host
+	for _, text := range patterns {
+		if strings.Contains(text, "?") {
+			return nil
+		}
+		pattern, err := ssh_config.NewPattern(text)
+		if err != nil {
+			return nil
+		}
+		host.Patterns = append(host.Patterns, pattern)
+	}
+	return &host
+}
+
+// matchesHost reports whether the block of a Host line applies to a name.
+func (b *configBlock) matchesHost(name string) bool {
+	if b.host != nil {
+		return b.host.Matches(name)
+	}
+	return matchPatternList(b.patterns, name)
 }
 
 // addBlock adds the next block and indexes it.

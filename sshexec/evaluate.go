@@ -146,7 +146,7 @@ func (e *evaluation) applyFiles(files []*configFile, active bool) error {
 				}
 				applies = applies && matches
 			case b.patterns != nil:
-				applies = applies && matchPatternList(b.patterns, e.host)
+				applies = applies && b.matchesHost(e.host)
 			}
 			for _, d := range b.lines {
 				switch {
@@ -351,7 +351,7 @@ func (e *evaluation) matches(args []string, mayExec bool) (bool, error) {
 			}
 			command, err := e.pool.expandPercent(c.value, "CLdhiklnpruj%", e.partialSettings())
 			if err != nil {
-				return false, fmt.Errorf("Match exec: %w", err)
+				return false, fmt.Errorf("in Match exec: %w", err)
 			}
 			if matched, err = e.pool.resolver.matchExec(e.ctx, command); err != nil {
 				return false, err

@@ -367,9 +367,9 @@ func (r *resolver) matchExec(ctx context.Context, command string) (bool, error) 
 		var exit *exec.ExitError
 		switch {
 		case ctx.Err() != nil:
-			return commandResult{}, fmt.Errorf("Match exec %q did not finish within %v", command, sshQueryTimeout)
+			return commandResult{}, fmt.Errorf("the command %q of Match exec did not finish within %v", command, sshQueryTimeout)
 		case err != nil && (!errors.As(err, &exit) || !exit.Exited()):
-			return commandResult{}, fmt.Errorf("Match exec %q: %w", command, err)
+			return commandResult{}, fmt.Errorf("the command %q of Match exec: %w", command, err)
 		}
 		return commandResult{err == nil, time.Now()}, nil
 	})
