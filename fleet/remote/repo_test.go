@@ -1,12 +1,14 @@
 package remote
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -94,34 +96,59 @@ func (f *repoFixture) shell(script Script, umask string) *exec.Cmd {
 	return cmd
 }
 
-// launch runs a job with a umask to its end and returns its last item and its output.
+// launch runs a job with a umask to its end and returns its last item and its output. Like the
+// engine, it leaves a session at the end marker, and asks again if a session ends before it.
 func (f *repoFixture) launch(j Job, umask string) (end Item, output string) {
 	f.t.Helper()
-	p := (*Parser)(nil)
 	script := j.Launch("t", 0, "")
-	// A session may end between the result and the end marker. The reader then asks again.
 	for try := 0; try < 10 && end.Word == ""; try++ {
-		out, err := f.shell(script, umask).CombinedOutput()
-		header, log, _ := strings.Cut(string(out), "\n")
-		words := strings.Fields(header)
-		if err != nil || len(words) < 3 || words[1] != "following" {
-			f.t.Fatalf("%v\n%s", err, out)
-		}
-		if p == nil {
-			p = NewParser(words[2], func(item Item) {
-				if item.Kind == EndItem {
-					end = item
-				}
-			})
-		}
-		if _, err := p.Write([]byte(log)); err != nil {
+		session, closed := context.WithCancel(f.t.Context())
+		cmd := f.shell(script, umask)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		reader := &logReader{item: func(item Item) {
+			if item.Kind == EndItem {
+				end = item
+				closed()
+			}
+		}}
+		cmd.Stdout, cmd.Stderr = reader, reader
+		if err := cmd.Start(); err != nil {
 			f.t.Fatal(err)
 		}
+		stop := context.AfterFunc(session, func() { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+		err := cmd.Wait()
+		stop()
+		closed()
+		if end.Word == "" && (err != nil || reader.parser == nil) {
+			f.t.Fatalf("%v\n%s", err, reader.text)
+		}
+		_, log, _ := strings.Cut(string(reader.text), "\n")
 		output += log
 		script = Attach("t", j.ID, int64(len(output)))
 	}
-	p.Close()
 	return end, output
+}
+
+// logReader parses what a session prints: a header line, then the log.
+type logReader struct {
+	text   []byte
+	parser *Parser // nil before the header
+	item   func(Item)
+}
+
+func (r *logReader) Write(p []byte) (int, error) {
+	r.text = append(r.text, p...)
+	if r.parser != nil {
+		return r.parser.Write(p)
+	}
+	header, log, whole := strings.Cut(string(r.text), "\n")
+	if words := strings.Fields(header); whole && len(words) >= 3 && words[1] == "following" {
+		r.parser = NewParser(words[2], r.item)
+		if _, err := r.parser.Write([]byte(log)); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }
 
 // modes returns the modes of all files under a directory by their path, without Git's logs of what
