@@ -9,24 +9,31 @@
 #   fail-build        the build fails
 #   slow-switch N     the activation takes N seconds and prints a line each second
 #   fail-switch C     the activation exits with status C
+#   fail-check        the checks before the activation fail, and nothing is activated
+#   die-switch        the activation is killed halfway
 #   cut-ssh           the activation stops the SSH server and closes all sessions
 #   new-kernel        the system has another kernel than the booted one
 {
   outputs =
-    { self }:
+    { self, ... }:
     let
       revision = self.rev or self.dirtyRev or "dirty";
       machines = builtins.attrNames (builtins.readDir ./machines);
       build =
-        name: machine:
-        derivation {
-          name = "${name}-${machine}";
+        pname: machine:
+        derivation rec {
+          name = "${pname}-${machine}";
           system = builtins.currentSystem or "x86_64-linux";
           builder = "/bin/sh";
           args = [ ./make.sh ];
           PATH = "/usr/bin:/bin";
           directives = builtins.readFile (./machines + "/${machine}");
-          shape = name;
+          # As in NixOS, these are links to paths that most systems share.
+          kernel = builtins.toFile "kernel" (
+            if builtins.match ".*new-kernel.*" directives == null then "old" else "new"
+          );
+          initrd = builtins.toFile "initrd" "";
+          shape = pname;
           inherit machine revision;
         };
       each =
