@@ -30,7 +30,10 @@ func newCheck(env *Env) *cobra.Command {
 		Long: `Validate the inventory. Every problem is printed with its file, line and column, and how to fix it.
 
 With --flake, check that every host's attribute exists in the flake in that directory; this requires nix on this machine. With
---connect, also check over SSH that a deploy could start on every host: its checkout, sudo, nix and disk space. Nothing is changed.
+--connect, also find over SSH what the next deploy of each host would trip over: its checkout, whether it can read the remote, whether
+the Nix daemon answers, whether its state directory is writable, its lock, sudo, disk space, the number of sessions, a second login, its
+clock, and whether it is the same machine as another host of the inventory. Nothing is changed. Warnings do not keep a deploy from
+working.
 
 With --local, check this host's health agent instead: whether it answers on its socket, and who may connect. There may be two
 agents, one of a home and one of the machine. With --config, check the table's configuration instead; FILE is then a config.toml.
@@ -40,7 +43,7 @@ The format github prints problems as annotations of a GitHub workflow; json prin
 EXIT STATUS
 
 0  no problems were found
-1  the inventory is valid, but a host is not ready (--connect); the agent does not answer (--local)
+1  the inventory is valid, but a deploy of a host would fail (--connect); the agent does not answer (--local)
 2  the inventory, or the configuration (--config), has problems or cannot be read`,
 		Example: `  fleetctl check
   fleetctl check --flake . --format github
@@ -87,14 +90,14 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 		if err != nil {
 			return err
 		}
-		if len(findings) > 0 {
+		if slices.ContainsFunc(findings, func(f inventory.Finding) bool { return !f.Warning }) {
 			code = fleet.ExitFailed
 		}
 	}
 	if err := o.format.print(env.Out, findings); err != nil {
 		return err
 	}
-	if len(findings) == 0 && o.format != "json" {
+	if code == fleet.ExitOK && o.format != "json" {
 		fmt.Fprintf(env.Out, "%s: %s, ok\n", o.file, count(len(inv.Hosts), "host"))
 	}
 	return exit(code, nil)
@@ -186,5 +189,9 @@ func annotation(f inventory.Finding) string {
 	if f.Hint != "" {
 		message += "\nhint: " + f.Hint
 	}
-	return fmt.Sprintf("::error file=%s,line=%d,col=%d::%s", property.Replace(f.File), f.Line, f.Column, text.Replace(message))
+	level := "error"
+	if f.Warning {
+		level = "warning"
+	}
+	return fmt.Sprintf("::%s file=%s,line=%d,col=%d::%s", level, property.Replace(f.File), f.Line, f.Column, text.Replace(message))
 }

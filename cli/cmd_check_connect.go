@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -11,38 +10,42 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// connectFindings checks every host over SSH and returns a finding for each on which a deploy could
-// not start. Warnings go to standard error.
+// connectFindings checks every host over SSH and returns all that the next deploy would trip over.
+// Hosts that are not checked are printed on standard error.
 func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, hosts []*inventory.Host) ([]inventory.Finding, error) {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
 	defer pool.Close()
 
-	results := make(map[string]*fleet.Result)
+	checked := make([]host.Checked, len(hosts))
+	places := make(map[*inventory.Host]int)
+	for i, h := range hosts {
+		places[h] = i
+	}
 	var mu sync.Mutex
 	client := &host.Client{Dialer: dialer{pool}, Inventory: inv, Operator: env.operator()}
 	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		result := client.Preflight(ctx, h, func(line string) {
-			fmt.Fprintf(env.Err, "%s: warning: %s\n", h.Name, line)
-		})
+		result := client.Check(ctx, h)
 		mu.Lock()
 		defer mu.Unlock()
-		results[h.Name] = result
+		checked[places[h]] = result
 	})
 	if ctx.Err() != nil {
 		return nil, exit(fleet.ExitInterrupted, ctx.Err())
 	}
+	host.SameMachines(checked)
 
 	var findings []inventory.Finding
-	for _, h := range hosts {
-		r := results[h.Name]
-		switch {
-		case r.Outcome == fleet.Skipped:
-			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, r.Reason)
-		case !r.Outcome.Good():
-			reason := strings.TrimPrefix(withoutName(r.Reason, h), string(r.Step)+": ")
-			findings = append(findings, inv.Finding(h, fmt.Sprintf("host %q: %s: %s", h.Name, r.Step, reason), r.Hint))
+	for _, result := range checked {
+		h := result.Host
+		if result.Skipped != "" {
+			fmt.Fprintf(env.Err, "%s: skipped: %s\n", h.Name, result.Skipped)
+		}
+		for _, f := range result.Findings {
+			finding := inv.Finding(h, fmt.Sprintf("host %q: %s", h.Name, withoutName(f.Text, h)), f.Hint)
+			finding.Host, finding.Code, finding.Warning = h.Name, string(f.Code), f.Warning
+			findings = append(findings, finding)
 		}
 	}
 	return findings, nil

@@ -84,6 +84,7 @@ EXIT STATUS
 		goalFlag(f, &o.Goal, "what to do with the configuration: switch to it, boot into it next, activate it until the next reboot, or only build it",
 			fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild)
 		o.confirmFlags(f)
+		f.BoolVar(&o.AllowRename, "rename", false, "deploy also to a machine that has the name of another host of the inventory, and may lose it")
 		f.BoolVar(&o.Test, "test", false, "then run the repository's tests on each host, as fleetctl test does; a host that fails one is degraded")
 	})
 	groupFlags(cmd, "Waves", o.waveFlags)

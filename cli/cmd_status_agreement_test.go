@@ -330,7 +330,7 @@ cat status.exit`, dir))
 		t.Errorf("of %d hosts, plan has problems with %v", len(states), problems)
 	}
 	var rejected []string
-	for _, match := range regexp.MustCompile(`host "(\w+)": preflight: `).FindAllStringSubmatch(readFile(t, filepath.Join(dir, "check")), -1) {
+	for _, match := range regexp.MustCompile(`host "(\w+)": the checkout `).FindAllStringSubmatch(readFile(t, filepath.Join(dir, "check")), -1) {
 		rejected = append(rejected, match[1])
 	}
 	slices.Sort(rejected)

@@ -16,6 +16,9 @@ const (
 	CodeInterrupted Code = "interrupted"
 	CodeCancelled   Code = "cancelled"
 	CodeWave        Code = "wave"
+	CodeClock       Code = "clock"
+	CodeSameMachine Code = "same-machine"
+	CodeSession     Code = "session"
 	CodeLost        Code = "lost"
 	CodeDeadline    Code = "deadline"
 	CodeVanished    Code = "vanished"
@@ -48,7 +51,7 @@ const (
 // CodeInfo documents a [Code].
 type CodeInfo struct {
 	Code     Code
-	Outcomes []Outcome // outcomes that have this code
+	Outcomes []Outcome // outcomes that have this code; nil if only check reports it
 	Sentence string    // what happened; a clause without a period
 	Hint     string    // what to do about it, or ""
 }
@@ -64,6 +67,7 @@ var Codes = []CodeInfo{
 	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
 	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},
 	{"checkout", []Outcome{Failed}, "git cannot check out the revision", "read the host's log to see what git reported"},
+	{CodeClock, nil, "the clocks of the host and of the operator's machine differ", "set the host's clock: timedatectl set-ntp true"},
 	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
 	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
 	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
@@ -90,6 +94,7 @@ var Codes = []CodeInfo{
 	{"no-access", []Outcome{Failed}, "the host's login user is not allowed to read the remote", "give the host's login user a key or a token that can read the repository"},
 	{"no-branch", []Outcome{Failed}, "the remote has no such branch", "push the branch to the remote, or choose another revision"},
 	{"no-clone", []Outcome{Failed}, "fleetctl has no clone of the repository on the host yet", "deploy once, so that the clone exists"},
+	{"no-daemon", nil, "Nix on the host does not answer", "start nix-daemon on the host, and check what nix store ping prints there"},
 	{CodeNoEnd, []Outcome{Unknown}, "the job's log stops without a result", ""},
 	{"no-flake", []Outcome{Failed}, "the checkout has no flake.nix in flake_dir", "correct flake_dir in hosts.toml"},
 	{"no-generation", []Outcome{Failed}, "the host has no such generation", "list the host's generations"},
@@ -106,6 +111,7 @@ var Codes = []CodeInfo{
 	{"not-default", []Outcome{Failed, Degraded}, "the next boot does not start the new configuration", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
 	{CodeOffline, []Outcome{Unreachable, Skipped}, "the host does not answer", ""},
+	{"other-host", []Outcome{Failed}, "the machine has the name of another host of the inventory", "correct the host's address in hosts.toml; if the machine is to be renamed, allow that"},
 	{"partial", []Outcome{Degraded}, "the new configuration runs, but its activation reported a failure and named no unit", "read the host's log to see what failed"},
 	{CodeProtocol, []Outcome{Failed, Unknown}, "the answer is not one that this version of fleetctl understands", ""},
 	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
@@ -113,7 +119,8 @@ var Codes = []CodeInfo{
 	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
 	{CodeRollbackFailed, []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
-	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
+	{CodeSameMachine, nil, "two hosts of the inventory are one machine, and would be given different configurations", "correct the address of one of them in hosts.toml, or remove it"},
+	{CodeSession, []Outcome{Failed}, "the host accepted the login, but opened no session", "raise MaxSessions in sshd_config(5) on the host"},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},

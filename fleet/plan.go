@@ -46,6 +46,10 @@ type Options struct {
 	Detach    bool // return once every job has started
 	StealLock bool // stop the job that holds a host's lock, if it can be stopped
 
+	// AllowRename lets a machine be deployed that calls itself by the name of another host of the
+	// inventory.
+	AllowRename bool
+
 	// Confirm defaults to [ConfirmOperator], to [ConfirmSelf] with Detach, and to [ConfirmNone] if
 	// the goal activates nothing.
 	Confirm        string
@@ -75,7 +79,8 @@ type Plan struct {
 	Notify   []inventory.Notify
 	Of       string // ID of the run whose failed wave this plan rolls back, or ""
 
-	Generations map[string]int // goal rollback: generations of hosts that override To
+	Inventory   []*inventory.Host // all hosts, also those that the plan leaves out
+	Generations map[string]int    // goal rollback: generations of hosts that override To
 }
 
 // Wave is a number of hosts that a run deploys together.
@@ -91,7 +96,7 @@ const CanaryWave = 0
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
 	p := &Plan{
 		Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator,
-		Options: o, Waves: GroupByWave(hosts), Notify: []inventory.Notify{inv.Notify},
+		Options: o, Waves: GroupByWave(hosts), Inventory: inv.Hosts, Notify: []inventory.Notify{inv.Notify},
 	}
 	if p.Goal == "" {
 		p.Goal = GoalSwitch

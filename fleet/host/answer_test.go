@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +24,8 @@ import (
 // taped is a [host.Dialer] that records what scripts print.
 type taped struct {
 	*fleettest.Fleet
-	output []byte // of the last script
+	first  sync.Once
+	output []byte // of the first script
 }
 
 func (f *taped) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
@@ -40,7 +42,9 @@ func (c tapedConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	var output bytes.Buffer
 	cmd.Stdout = io.MultiWriter(cmd.Stdout, &output)
 	exit, err := c.Conn.Run(ctx, cmd)
-	c.tape.output = bytes.ReplaceAll(output.Bytes(), []byte(tokenOf(cmd)), []byte("TOKEN"))
+	c.tape.first.Do(func() {
+		c.tape.output = bytes.ReplaceAll(output.Bytes(), []byte(tokenOf(cmd)), []byte("TOKEN"))
+	})
 	return exit, err
 }
 
@@ -111,8 +115,8 @@ func TestPrefixOfAnswerIsAnError(t *testing.T) {
 			return err
 		},
 		"check": func(c *host.Client) error {
-			if r := c.Preflight(t.Context(), web, func(string) {}); r.Outcome != fleet.Unchanged {
-				return errors.New(r.Reason)
+			for _, f := range c.Check(t.Context(), web).Findings {
+				return errors.New(f.Text)
 			}
 			return nil
 		},
@@ -216,8 +220,8 @@ func TestFloodOfOutputIsAnError(t *testing.T) {
 		}
 	}
 	c := host.Client{Dialer: flooding{"", text}, Inventory: inv}
-	if r := c.Preflight(t.Context(), web, func(string) {}); r.Outcome != fleet.Failed || r.Code != fleet.CodeExcess {
-		t.Errorf("preflight: %+v", r)
+	if r := c.Check(t.Context(), web); len(r.Findings) == 0 || r.Findings[0].Code != fleet.CodeExcess {
+		t.Errorf("check: %+v", r)
 	}
 	c.RunTests(t.Context(), inv.Hosts, func(r host.TestResults) {
 		var coded interface{ Code() string }

@@ -32,11 +32,29 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host, rev string) remote.Job
 	if p.Goal == fleet.GoalRollback {
 		switchCommand = "" // it would activate the checkout
 	}
+	own, other := machineNames(p, h)
 	return remote.Job{
 		ID: JobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, FlakeDir: h.FlakeDir, Branch: p.Branch, Rev: rev,
+		OwnNames: own, OtherNames: other,
 		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands, To: cmp.Or(p.Generations[h.Name], p.To),
 		Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
 		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}
+}
+
+// machineNames returns the names that the machine of a host may have, and those of the other
+// machines of the inventory. A machine has the name of its configuration, usually, or that of its
+// entry.
+func machineNames(p *fleet.Plan, h *inventory.Host) (own, other []string) {
+	own = []string{h.Name, h.Attr}
+	if p.AllowRename {
+		return own, nil
+	}
+	for _, o := range p.Inventory {
+		if o.Kind != inventory.Home && o.Attr != h.Attr {
+			other = append(other, o.Name, o.Attr)
+		}
+	}
+	return own, other
 }

@@ -15,12 +15,21 @@ type Finding struct {
 	Column  int    `json:"column"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"` // how to fix it
+
+	// of a check over SSH
+	Host    string `json:"host,omitempty"`
+	Code    string `json:"code,omitempty"`    // see docs/codes.md
+	Warning bool   `json:"warning,omitempty"` // a deploy works nevertheless
 }
 
 // String returns the finding as FILE:LINE:COLUMN: MESSAGE, the format compilers use, with the hint
 // on a line of its own.
 func (f Finding) String() string {
-	s := fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
+	s := fmt.Sprintf("%s:%d:%d: ", f.File, f.Line, f.Column)
+	if f.Warning {
+		s += "warning: "
+	}
+	s += f.Message
 	if f.Hint != "" {
 		s += "\n  hint: " + f.Hint
 	}

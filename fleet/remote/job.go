@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,10 @@ type Job struct {
 	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
+
+	// Names that the machine may have, and those of other hosts, which it must not have: see
+	// lib/check_name.sh.
+	OwnNames, OtherNames []string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -44,13 +49,6 @@ func (j Job) Launch(token string, offset int64, prompt string) Script {
 	return composeLaunch().script(v)
 }
 
-// Check returns the script that runs only the preflight. Its output is like that of a job.
-func (j Job) Check(token string) Script {
-	v := j.values()
-	v["token"] = []string{token}
-	return compose("check").script(v)
-}
-
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
 		"id":              {j.ID},
@@ -62,6 +60,8 @@ func (j Job) values() values {
 		"goal":            {j.Goal},
 		"switch_command":  {j.SwitchCommand},
 		"health":          j.Health,
+		"own_names":       {strings.Join(j.OwnNames, " ")},
+		"other_names":     {strings.Join(j.OtherNames, " ")},
 		"to":              {strconv.Itoa(j.To)},
 		"attended":        {yesNo(j.Attended)},
 		"confirm":         {cmp.Or(j.Confirm, "none")},

@@ -169,6 +169,18 @@ func (e *ending) hostSentence() string {
 		return "there is no git on the host"
 	case "no-nix":
 		return "there is no nix on the host"
+	case "no-daemon":
+		switch {
+		case e.fields["seconds"] != "":
+			return "Nix on the host has not answered within " + e.fields["seconds"] + " s"
+		case e.fields["text"] != "":
+			return "Nix on the host does not answer: " + strings.TrimPrefix(e.fields["text"], "error: ")
+		}
+		return "Nix on the host does not answer: it exited with " + e.exit()
+	case "other-host":
+		return fmt.Sprintf("the machine calls itself %s, which is another host of the inventory", e.fields["name"])
+	case "sudo-denied":
+		return "sudo on the host refuses: " + e.fields["text"]
 	case "no-sudo":
 		return "there is no sudo on the host, and the login user is not root"
 	case "disk":

@@ -25,6 +25,7 @@ func scripts() map[string]Script {
 		"check":       job.Check("t"),
 		"exec":        Exec("true"),
 		"generations": Generations("t", "nixos"),
+		"hold":        Hold("t"),
 		"job":         compose("job").script(job.values()),
 		"launch":      job.Launch("t", 0, ""),
 		"lsremote":    LsRemote("t", "~/c", "", "main"),
