@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 type testOptions struct {
 	selection
 	parallel int
+	timeout  time.Duration
 	output   string
 }
 
@@ -28,7 +30,10 @@ func newTest(env *Env) *cobra.Command {
 		Long: `Run the scripts hosts/NAME/tests/*.sh of each host's checkout on that host; NAME is the host's name
 in the inventory. They run as the login user, in the checkout, with Nix's directories in PATH and
 nothing on standard input. A test passes if it exits with status 0 within five minutes. If a test
-fails, the end of its output is shown.
+fails, the end of its output is shown. A script run-all-tests.sh is left out if there are others.
+
+All tests of a host may take --timeout together. The last result of each host is kept, and shown by
+status and in the table.
 
 With --output json, each test is a line on standard output, and so is each host whose tests could
 not run.
@@ -47,6 +52,11 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			if o.timeout > 0 {
+				for _, h := range hosts {
+					h.Timeouts.Test = o.timeout
+				}
+			}
 			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
 				return runTest(ctx, env, o, c, hosts)
 			})
@@ -54,6 +64,7 @@ EXIT STATUS
 	}
 	o.selection.flags(cmd, env)
 	parallelFlag(cmd.Flags(), &o.parallel)
+	cmd.Flags().Var((*timeoutFlag)(&o.timeout), "timeout", "stop the tests of a host after this long (default: timeouts.test of the inventory)")
 	outputFlag(cmd.Flags(), &o.output, "test")
 	return cmd
 }
@@ -68,6 +79,11 @@ func runTest(ctx context.Context, env *Env, o testOptions, c *host.Client, hosts
 		h := c.Inventory.Host(t.Host)
 		show(p, h, t)
 		p.count(h, t)
+		if kept := t.Summary(env.Now()); kept != nil {
+			if err := env.records().SaveTests(c.Inventory.Name, h.Name, *kept); err != nil {
+				fmt.Fprintf(env.Err, "fleetctl: warning: %v\n", err)
+			}
+		}
 	})
 	switch {
 	case ctx.Err() != nil:

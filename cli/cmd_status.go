@@ -75,6 +75,7 @@ type hostReport struct {
 	host.Status
 	health.Judgement
 	pending *record.PendingDeploy // nil if there is none
+	tests   *health.TestRun       // the last result of the repository tests; nil if there is none
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, hosts []*inventory.Host) error {
@@ -128,6 +129,9 @@ func judgeAll(inv *inventory.Inventory, revision string, hosts []*inventory.Host
 		if last, ok := history.LastRuns[h.Name]; ok {
 			evidence.LastRun = &last
 		}
+		if tests, ok := history.Tests[h.Name]; ok {
+			r.tests = &tests
+		}
 		r.Judgement = health.Judge(evidence)
 		r.findPending(history.Pending)
 		reports = append(reports, r)
@@ -174,7 +178,9 @@ type statusJSON struct {
 	// if it failed or left the host degraded
 	LastRun *health.LastRun       `json:"last_run,omitempty"`
 	Owed    *record.PendingDeploy `json:"owed,omitempty"`
-	Health  *health.Health        `json:"health,omitempty"`
+	// of the repository, when they were last run
+	Tests  *health.TestRun `json:"tests,omitempty"`
+	Health *health.Health  `json:"health,omitempty"`
 	// why an agent that answers is not used
 	Agent string `json:"agent_error,omitempty"`
 	Error string `json:"error,omitempty"`
@@ -186,7 +192,7 @@ func printStatusJSON(env *Env, revision string, reports []hostReport) error {
 	for _, r := range reports {
 		line := statusJSON{
 			Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, State: r.State.String(), Reason: r.Reason,
-			Wanted: revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Health: r.Health,
+			Wanted: revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Tests: r.tests, Health: r.Health,
 		}
 		if r.OtherAgent != nil {
 			line.Agent = r.OtherAgent.Error()

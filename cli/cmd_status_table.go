@@ -109,7 +109,7 @@ func (r hostReport) cells(now time.Time) []string {
 // details returns why the host is in its state, and what else there is to know. Errors are printed
 // after the table.
 func (r hostReport) details(now time.Time) string {
-	last, reason, job, pending := "", r.Reason, "", ""
+	last, reason, job, pending, tests := "", r.Reason, "", "", ""
 	if r.LastRun != nil {
 		last, reason = r.LastRun.Sentence(now), r.Drift.String()
 	}
@@ -122,7 +122,10 @@ func (r hostReport) details(now time.Time) string {
 	if r.pending != nil {
 		pending = "deploy pending since run " + r.pending.Run
 	}
-	return strings.Join(someOf(last, reason, job, pending), "; ")
+	if r.tests != nil && !r.tests.OK() {
+		tests = r.tests.Sentence(now)
+	}
+	return strings.Join(someOf(last, reason, job, pending, tests), "; ")
 }
 
 func checkoutOf(r hostReport) *health.Checkout {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -157,6 +159,34 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 	for _, command := range []string{"plan", "test", "reboot"} {
 		if code := Main(env.Env, []string{command, "--all"}); code != fleet.ExitUnreachable {
 			t.Errorf("%s of a host that is away: exit code %d", command, code)
+		}
+	}
+}
+
+// TestStatusShowsLastTests keeps the result of fleetctl test, also while the host is away.
+func TestStatusShowsLastTests(t *testing.T) {
+	t.Parallel()
+	env, f := startDemoFleet(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	tests := filepath.Join(f.Root("web"), "home/mba/Code/nixcfg/hosts/web")
+	if err := errors.Join(os.Remove(tests), os.MkdirAll(filepath.Join(tests, "tests"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"10-fine.sh": "true", "20-fails.sh": "false", "run-all-tests.sh": "false"} {
+		if err := os.WriteFile(filepath.Join(tests, "tests", name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := Main(env.Env, []string{"test", "web", "--timeout", "1m"}); code != fleet.ExitFailed {
+		t.Errorf("test: exit code %d\n%s%s", code, env.out, env.err)
+	}
+	f.Server("web").Close()
+	Main(env.Env, []string{"test", "web"})
+	*env.out = syncBuffer{}
+	Main(env.Env, []string{"status"})
+	Main(env.Env, []string{"status", "--output", "json"})
+	for _, want := range []string{"1 of 2 tests failed just now: 20-fails.sh", `"passed":1,"failed":["20-fails.sh"]`} {
+		if !strings.Contains(env.out.String(), want) {
+			t.Errorf("nothing shows %q in\n%s", want, env.out)
 		}
 	}
 }

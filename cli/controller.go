@@ -83,13 +83,14 @@ func (c *tableController) start() {
 	})
 }
 
-// showLastRuns shows the outcome of each host's last run in the table.
+// showLastRuns shows the outcome of each host's last run, and of its last tests, in the table.
 func (c *tableController) showLastRuns() {
 	history, err := c.env.records().HostHistory(c.inv.Name)
 	if err != nil {
 		c.table.Note(err.Error())
 	}
 	c.table.LastRuns(history.LastRuns)
+	c.table.Tests(history.Tests)
 }
 
 // wait blocks until all work has stopped, which it does once ctx is done. It returns the IDs of the

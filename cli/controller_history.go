@@ -4,8 +4,12 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// history returns the results of a host's recent runs, newest first.
+// history returns the results of a host's recent runs, newest first. It also shows the last results
+// of repository tests, which another fleetctl may have run.
 func (c *tableController) history(host string) ([]tui.PastRun, error) {
+	if tests, err := c.env.records().LastTests(c.inv.Name); err == nil {
+		c.table.Tests(tests)
+	}
 	records, err := c.env.records().List()
 	if err != nil {
 		return nil, err

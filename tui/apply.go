@@ -22,6 +22,7 @@ func (u *ui) apply(b batch) tea.Cmd {
 		u.notify(notice{text: line}) // no matter which log is shown
 	}
 	u.hosts.applyLastRuns(b.lastRuns)
+	u.hosts.applyTests(b.tests)
 	u.hosts.applyStatuses(b.statuses)
 	u.hosts.applyActivities(b.activities, u.now)
 	for _, p := range b.plans {

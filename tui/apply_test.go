@@ -23,6 +23,16 @@ func TestDroppedLinesAreNoted(t *testing.T) {
 	d.wantShown(t, "3 lines came too fast to be shown")
 }
 
+func TestHostPageShowsLastTests(t *testing.T) {
+	d := newDriver(barta(), 120, 30)
+	d.press("enter")
+	host := d.ui.page.row.Name
+	d.send(batchMsg{tests: map[string]health.TestRun{host: {Time: d.clock, Passed: 2, Failed: []string{"20-web.sh"}}, "nosuch": {}}})
+	d.wantShown(t, "1 of 3 tests failed just now: 20-web.sh")
+	d.send(batchMsg{tests: map[string]health.TestRun{host: {Time: d.clock, Passed: 3}}})
+	d.wantShown(t, "3 tests passed just now")
+}
+
 func TestNoteIsShownAndExpires(t *testing.T) {
 	d := newDriver(barta(), 100, 30)
 	d.send(batchMsg{notes: []string{"a note"}})

@@ -29,6 +29,7 @@ type batch struct {
 	plans      []plan
 	target     *Target
 	lastRuns   map[string]health.LastRun
+	tests      map[string]health.TestRun
 }
 
 // activity is what is being done to a host outside of runs: "rebooting", or "" for nothing.

@@ -223,6 +223,9 @@ func facts(r *row, p *painter, now time.Time) []string {
 		}
 	}
 	add("drift", r.judged.Drift.String())
+	if r.tests != nil && (!r.tests.OK() || r.tests.Passed > 0) {
+		add("tests", r.tests.Sentence(now))
+	}
 	if other := r.status.OtherAgent; other != nil {
 		add("agent", other.Error())
 	}

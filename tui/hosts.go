@@ -105,6 +105,15 @@ func (h *hosts) applyLastRuns(runs map[string]health.LastRun) {
 	}
 }
 
+// applyTests updates rows with the last results of the repository's tests.
+func (h *hosts) applyTests(tests map[string]health.TestRun) {
+	for host, last := range tests {
+		if r := h.byName[host]; r != nil {
+			r.tests = &last
+		}
+	}
+}
+
 // applyActivities updates what is being done to hosts outside of runs.
 func (h *hosts) applyActivities(activities []activity, now time.Time) {
 	for _, a := range activities {

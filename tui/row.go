@@ -16,6 +16,7 @@ type row struct {
 	run           *fleet.State     // the newest run of the host; nil if there is none
 	work          *fleet.HostState // its part of that run
 	end           *health.LastRun  // how work ended; nil until it has
+	tests         *health.TestRun  // of the repository, when they were last run
 	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
 	lost          time.Time        // when the run lost its connection; zero while it has one
 	activity      string           // outside of runs, in a word: "rebooting"; "" if there is none

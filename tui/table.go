@@ -162,6 +162,11 @@ func (t *Table) LastRuns(last map[string]health.LastRun) {
 	t.feed.add(func(b *batch) { b.lastRuns = last })
 }
 
+// Tests sets how the repository's tests last ended on each host.
+func (t *Table) Tests(last map[string]health.TestRun) {
+	t.feed.add(func(b *batch) { b.tests = last })
+}
+
 // Activity sets what is being done to a host outside of runs, in a word; "" is nothing.
 func (t *Table) Activity(host, word string) {
 	t.feed.add(func(b *batch) { b.activities = append(b.activities, activity{host, word}) })

@@ -14,15 +14,21 @@ import (
 // they found. lost is not nil if the connection was lost meanwhile, which says nothing about the
 // host: the tests have to run again.
 func (w *worker) runRepoTests(ctx context.Context) (found *problem, lost error) {
-	var tests []host.Test
+	results := host.TestResults{Host: w.host.Name}
 	conn, err := w.engine.Dialer.Dial(ctx, w.host)
 	offline := err != nil && host.IsOffline(err)
 	if err == nil {
 		defer conn.Close()
-		tests, err = host.RunTests(ctx, conn, host.CheckoutOf(w.remote, w.host), w.host)
+		results = host.RunTests(ctx, conn, host.CheckoutOf(w.remote, w.host), w.host)
+		err = results.Err
+	}
+	if kept := results.Summary(w.engine.now()); kept != nil {
+		if err := w.engine.Records.SaveTests(w.start.Fleet, w.host.Name, *kept); err != nil {
+			w.warn(err.Error())
+		}
 	}
 	var failed []string
-	for _, t := range tests {
+	for _, t := range results.Tests {
 		if t.Exit == 0 {
 			w.note(fmt.Sprintf("test %s passed in %d s", t.Name, t.Seconds))
 			continue

@@ -53,6 +53,10 @@ func TestRepositoryTestsGateEveryWave(t *testing.T) {
 				}
 				for name, text := range tt.tests {
 					fx.expect(name, fleet.Degraded, "tests")
+					kept, err := fx.engine.Records.LastTests(fx.inv.Name)
+					if last := kept[name]; err != nil || last.Time.IsZero() || last.OK() || (len(last.Failed) > 0) != (text == fails) {
+						t.Errorf("kept %+v, %v", last, err)
+					}
 					if text != fails {
 						continue
 					}

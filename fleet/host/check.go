@@ -17,8 +17,8 @@ import (
 const (
 	// neededSessions is how many sessions a run has open on one connection at most.
 	neededSessions = 3
-	// maxSkew is how far the clocks of a host and of the operator's machine may be apart. Certificates
-	// and tokens tolerate about this much.
+	// maxSkew is how far the clocks of a host and of the operator's machine may be apart.
+	// Certificates and tokens tolerate about this much.
 	maxSkew = time.Minute
 )
 

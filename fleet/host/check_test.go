@@ -156,7 +156,8 @@ func (n *narrow) Dial(context.Context, *inventory.Host) (host.Conn, error) {
 }
 
 func (n *narrow) Run(ctx context.Context, cmd host.Command) (int, error) {
-	if !slices.ContainsFunc(cmd.Args, func(arg string) bool { return strings.HasPrefix(arg, "kind=") }) { // to stay open
+	check := slices.ContainsFunc(cmd.Args, func(arg string) bool { return strings.HasPrefix(arg, "kind=") })
+	if !check { // it stays open
 		if n.sessions--; n.sessions < 0 {
 			return 0, errors.New("session rejected")
 		}

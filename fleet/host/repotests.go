@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// testTimeout limits each test.
+// testTimeout limits each test, within the time that the inventory allows for all of them.
 const testTimeout = 5 * time.Minute
 
 // maxTestOutput is how many lines of a test's output are kept. They are the last ones, since a test
@@ -37,24 +39,46 @@ type Test struct {
 
 // TestResults are the repository tests of a host.
 type TestResults struct {
-	Host  string
-	Tests []Test
-	Err   error // why not all tests were run
+	Host     string
+	Revision string // commit of the checkout; "" if unknown
+	Tests    []Test
+	Err      error // why not all tests were run
+
+	started bool // the host ran the script
+}
+
+// Summary returns what is kept of the results. It is nil if the host was not reached, or not to the
+// end, since that says nothing about its tests.
+func (r TestResults) Summary(now time.Time) *health.TestRun {
+	if !r.started || errors.Is(r.Err, ErrLost) {
+		return nil
+	}
+	kept := &health.TestRun{Time: now, Revision: r.Revision}
+	for _, test := range r.Tests {
+		if test.Exit == 0 {
+			kept.Passed++
+		} else {
+			kept.Failed = append(kept.Failed, test.Name)
+		}
+	}
+	if r.Err != nil {
+		kept.Problem = clean.Line([]byte(strings.TrimPrefix(r.Err.Error(), r.Host+": ")))
+	}
+	return kept
 }
 
 // RunTests runs the repository tests of hosts: the scripts hosts/NAME/tests/*.sh of the host's
 // checkout, as the login user, one after the other.
 func (c *Client) RunTests(ctx context.Context, hosts []*inventory.Host, sink func(TestResults)) {
 	each(ctx, c, hosts, func(ctx context.Context, h *inventory.Host) TestResults {
-		tests, err := c.runTests(ctx, h)
-		return TestResults{Host: h.Name, Tests: tests, Err: err}
+		return c.runTests(ctx, h)
 	}, sink)
 }
 
-func (c *Client) runTests(ctx context.Context, h *inventory.Host) ([]Test, error) {
+func (c *Client) runTests(ctx context.Context, h *inventory.Host) TestResults {
 	conn, err := c.Dialer.Dial(ctx, h)
 	if err != nil {
-		return nil, err
+		return TestResults{Host: h.Name, Err: err}
 	}
 	defer conn.Close()
 	return RunTests(ctx, conn, CheckoutOf(c.Inventory.Remote, h), h)
@@ -66,7 +90,7 @@ var ErrLost = errors.New("the connection was lost")
 // RunTests runs the repository tests of one host over a connection. It returns when all results
 // have arrived and does not wait for the session to end, because a test may leave a process running
 // that keeps the session open.
-func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inventory.Host) ([]Test, error) {
+func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inventory.Host) TestResults {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	overdue := time.AfterFunc(testTimeout+Grace, func() {
@@ -74,7 +98,7 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	})
 	defer overdue.Stop()
 	token := remote.Token()
-	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testTimeout), token, nil)
+	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testTimeout, h.Timeouts.Test), token, nil)
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser
@@ -110,11 +134,12 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	case report.end.Word == "failed":
 		err = &codeError{report.end.Code, report.end.Text}
 	}
-	return report.finished(), err
+	return TestResults{Host: h.Name, Revision: report.revision, Tests: report.finished(), Err: err, started: parser != nil}
 }
 
 // testReport collects the results that a host prints.
 type testReport struct {
+	revision string
 	tests    []Test
 	running  bool // the last test has not finished
 	bytes    int  // of the last test's output
@@ -124,6 +149,10 @@ type testReport struct {
 
 func (r *testReport) add(it remote.Item) {
 	switch {
+	case it.Kind == remote.FactItem && it.Key == "revision":
+		if fleet.IsCommit(it.Text) {
+			r.revision = it.Text
+		}
 	case it.Kind == remote.FactItem && it.Key == "test":
 		r.tests, r.running, r.bytes = append(r.tests, Test{Name: it.Text}), true, 0
 		r.progress++

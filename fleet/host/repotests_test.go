@@ -3,8 +3,10 @@ package host_test
 import (
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/internal/demo"
@@ -38,6 +40,46 @@ func TestRunTestsOfEachHost(t *testing.T) {
 	}
 	if got := results["api"]; got.Err != nil || len(got.Tests) > 0 {
 		t.Errorf("host without tests: %+v", got)
+	}
+}
+
+// TestRunTestsLeavesOutTheScriptThatRunsThem runs it only if it is the only one.
+func TestRunTestsLeavesOutTheScriptThatRunsThem(t *testing.T) {
+	f := fleettest.New(t,
+		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
+		demo.Host{Name: "api", Kind: "nixos", User: "mba", Wave: 1})
+	f.SetTests("web", "mba", map[string]string{"10-fine.sh": "true", "run-all-tests.sh": "exit 9"})
+	f.SetTests("api", "mba", map[string]string{"run-all-tests.sh": "true"})
+	results := f.RunTests()
+	for name, want := range map[string]string{"web": "10-fine.sh", "api": "run-all-tests.sh"} {
+		if got := results[name]; got.Err != nil || len(got.Tests) != 1 || got.Tests[0].Name != want || got.Tests[0].Exit != 0 {
+			t.Errorf("%s: %+v, want %s", name, got, want)
+		}
+	}
+}
+
+func TestRunTestsStopsAtTimeoutOfHost(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.SetTests("web", "mba", map[string]string{"10-hangs.sh": "exec sleep 100", "20-never.sh": "true"})
+	f.Inv.Hosts[0].Timeouts.Test = time.Second
+	got := f.RunTests()["web"]
+	if len(got.Tests) != 1 || got.Tests[0].Exit != 124 || got.Err == nil || !strings.Contains(got.Err.Error(), "took more than 1 s: 20-never.sh and later") {
+		t.Errorf("%+v", got)
+	}
+	kept := got.Summary(time.Now())
+	if kept == nil || kept.OK() || kept.Passed != 0 || !slices.Equal(kept.Failed, []string{"10-hangs.sh"}) || kept.Problem == "" {
+		t.Errorf("%+v", kept)
+	}
+	if rev := fleettest.Git(t, f.Checkout("web", "mba"), "rev-parse", "HEAD"); kept.Revision != rev {
+		t.Errorf("the tests ran at %q, not at %q", rev, kept.Revision)
+	}
+}
+
+func TestUnreachableHostKeepsItsTestResults(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	f.Shut.Store(true)
+	if kept := f.RunTests()["web"].Summary(time.Now()); kept != nil {
+		t.Errorf("%+v", kept)
 	}
 }
 

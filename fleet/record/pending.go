@@ -21,12 +21,14 @@ type PendingDeploy struct {
 type HostHistory struct {
 	Pending  []PendingDeploy           // of each host, its last deploy counts
 	LastRuns map[string]health.LastRun // by host; a run that skipped the host does not count
+	Tests    map[string]health.TestRun // by host: the last results of its repository tests
 }
 
 // HostHistory reads the records of a fleet. If it could not read some records, the error has a
 // [DamagedError] for each, and the history is that of the others.
 func (s *Store) HostHistory(name string) (HostHistory, error) {
-	history := HostHistory{LastRuns: map[string]health.LastRun{}}
+	tests, testsErr := s.LastTests(name)
+	history := HostHistory{LastRuns: map[string]health.LastRun{}, Tests: tests}
 	deployed, ran := map[string]bool{}, map[string]bool{}
 	err := s.runs(name, func(rec *Record, s *fleet.State) bool {
 		for _, h := range s.Hosts {
@@ -50,7 +52,7 @@ func (s *Store) HostHistory(name string) (HostHistory, error) {
 		}
 		return true
 	})
-	return history, err
+	return history, errors.Join(err, testsErr)
 }
 
 // Failed returns the hosts on which the last deploy of a fleet failed, and those that it skipped

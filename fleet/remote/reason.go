@@ -149,6 +149,9 @@ func (e *ending) gitSentence() string {
 		if e.fields["url"] != "" {
 			return fmt.Sprintf("git fetch from %s took more than %s s", e.quoted("url"), e.fields["seconds"])
 		}
+		if e.fields["test"] != "" {
+			return fmt.Sprintf("the tests took more than %s s: %s and later ones were not run", e.fields["seconds"], e.fields["test"])
+		}
 		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
 	}
 	return ""

@@ -32,7 +32,7 @@ func scripts() map[string]Script {
 		"preview":     PreviewRequest{}.Script("t"),
 		"probe":       Probe("t", "nixos", Checkout{}),
 		"reboot":      Reboot("t", ""),
-		"repotests":   RepoTests("t", "h", Checkout{}, time.Minute),
+		"repotests":   RepoTests("t", "h", Checkout{}, time.Minute, time.Minute),
 		"root":        {Text: compose("root").text},
 		"signal":      Signal("t", "r.h", "go"),
 	}

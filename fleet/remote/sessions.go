@@ -48,9 +48,11 @@ func Reboot(token, prompt string) Script {
 }
 
 // RepoTests returns the script that runs hosts/NAME/tests/*.sh of a checkout, each for at most
-// limit. Its output is like that of a job.
-func RepoTests(token, name string, c Checkout, limit time.Duration) Script {
-	return compose("repotests").script(c.values(values{"token": {token}, "name": {name}, "test_seconds": {seconds(limit)}}))
+// each, and all of them for at most limit. Its output is like that of a job.
+func RepoTests(token, name string, c Checkout, each, limit time.Duration) Script {
+	return compose("repotests").script(c.values(values{
+		"token": {token}, "name": {name}, "each_seconds": {seconds(each)}, "test_seconds": {seconds(limit)},
+	}))
 }
 
 // Exec returns the script that runs a command of the operator with sh.

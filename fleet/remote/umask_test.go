@@ -64,7 +64,7 @@ func TestCommandsOfUserRunWithLoginUmask(t *testing.T) {
 func TestOperatorsCommandsRunWithLoginUmask(t *testing.T) {
 	for name, script := range map[string]Script{
 		"exec":      Exec("umask"),
-		"repotests": RepoTests("t", "h", Checkout{Repo: "~/c"}, 60e9),
+		"repotests": RepoTests("t", "h", Checkout{Repo: "~/c"}, 60e9, 60e9),
 	} {
 		f := newRepoFixture(t)
 		f.write("c/hosts/h/tests/one.sh", "umask\n")

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# machine.sh: tells machines apart.
+# machine.sh: identifies machines.
 #
 # uses: boot_id host_name
 
