@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestRun is how the repository's tests last ended on a host. It is no part of the judgement: tests
-// may check more than the host itself.
+// TestRun is how the repository's tests last ended on a host. The judgement does not depend on it,
+// because tests may check more than the host itself.
 type TestRun struct {
 	Time     time.Time `json:"time"`               // when they ended, by the operator's clock
 	Revision string    `json:"revision,omitempty"` // commit of the checkout; "" if unknown

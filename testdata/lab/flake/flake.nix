@@ -12,6 +12,7 @@
 #   fail-check        the checks before the activation fail, and nothing is activated
 #   die-switch        the activation is killed halfway
 #   cut-ssh           the activation stops the SSH server and closes all sessions
+#   specialisation    the system has a specialisation "quiet"
 #   new-kernel        the system has another kernel than the booted one
 {
   outputs =
@@ -19,22 +20,31 @@
     let
       revision = self.rev or self.dirtyRev or "dirty";
       machines = builtins.attrNames (builtins.readDir ./machines);
+      has = machine: word: builtins.match ".*${word}.*" (read machine) != null;
+      read = machine: builtins.readFile (./machines + "/${machine}");
       build =
-        pname: machine:
-        derivation rec {
-          name = "${pname}-${machine}";
+        shape: machine:
+        derive shape machine (if has machine "specialisation" then derive shape machine "itself" else "");
+      # specialisation is the system's specialisation, which nixpkgs links to in the same way
+      # (nixos/modules/system/activation/specialisation.nix), or "itself", or "".
+      derive =
+        shape: machine: specialisation:
+        derivation {
+          name = "${shape}-${machine}";
           system = builtins.currentSystem or "x86_64-linux";
           builder = "/bin/sh";
           args = [ ./make.sh ];
           PATH = "/usr/bin:/bin";
-          directives = builtins.readFile (./machines + "/${machine}");
+          directives = read machine;
           # As in NixOS, these are links to paths that most systems share.
-          kernel = builtins.toFile "kernel" (
-            if builtins.match ".*new-kernel.*" directives == null then "old" else "new"
-          );
+          kernel = builtins.toFile "kernel" (if has machine "new-kernel" then "new" else "old");
           initrd = builtins.toFile "initrd" "";
-          shape = pname;
-          inherit machine revision;
+          inherit
+            machine
+            revision
+            shape
+            specialisation
+            ;
         };
       each =
         name: value:

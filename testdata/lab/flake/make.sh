@@ -102,6 +102,12 @@ SCRIPT
     ;;
 esac
 
+case $specialisation in
+  /*)
+    mkdir "$out/specialisation"
+    ln -s "$specialisation" "$out/specialisation/quiet"
+    ;;
+esac
 echo 26.05.lab >"$out/nixos-version"
 echo init >"$out/init"
 ln -s "$initrd" "$out/initrd"
