@@ -149,7 +149,13 @@ func (h *labHost) push(t *testing.T, words []string, unlocked bool) string {
 			t.Fatal(err)
 		}
 	}
-	h.git(t, h.clone, "add", ".")
+	return h.commit(t)
+}
+
+// commit commits what is in the clone, and returns the commit.
+func (h *labHost) commit(t *testing.T) string {
+	t.Helper()
+	h.git(t, h.clone, "add", "-A", ".")
 	h.git(t, h.clone, "commit", "-q", "--allow-empty", "-m", "next")
 	h.git(t, h.clone, "push", "-q", "-f", "origin", "HEAD")
 	return h.git(t, h.clone, "rev-parse", "HEAD")

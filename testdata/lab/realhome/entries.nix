@@ -1,0 +1,2 @@
+# What a try adds to the home.
+{ }

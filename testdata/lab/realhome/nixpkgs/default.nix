@@ -1,0 +1,2 @@
+# The part of nixpkgs that home-manager's modules import by path.
+_: import ../packages.nix { lib = import ../lib; }
