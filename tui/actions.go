@@ -330,8 +330,8 @@ func (u *ui) toggleMouse() tea.Cmd {
 	return u.handle(info("the mouse selects text"))
 }
 
-// quit leaves the help, or the table. It asks first if something is in progress: jobs on hosts continue without
-// the table, but later waves of a run or of a reboot do not start.
+// quit leaves the help, or the table. It asks first if something is in progress: jobs on hosts
+// continue without the table, but later waves of a run or of a reboot do not start.
 func (u *ui) quit() tea.Cmd {
 	if u.help.open {
 		u.back()

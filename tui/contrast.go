@@ -9,9 +9,9 @@ import (
 // criterion 1.4.3).
 const minContrast = 4.5
 
-// legible returns the color closest to c, as the terminal can show it, that has enough contrast with
-// every background of the palette. It keeps the hue. If the backgrounds are not known, it changes
-// nothing.
+// legible returns the color closest to c, as the terminal can show it, that has enough contrast
+// with every background of the palette. It keeps the hue. If the backgrounds are not known, it
+// changes nothing.
 func (p Palette) legible(c color.Color) color.Color {
 	const steps = 20
 	for step := range steps + 1 {

@@ -136,9 +136,9 @@ func (d *dialog) choose(step int) {
 	}
 }
 
-// box draws the dialog for a window of that size, one string per line, all of the same width. If the
-// window is too low, it has no blank lines; then the hosts' names are cut first, then the lines about
-// them, but never what to type or the buttons.
+// box draws the dialog for a window of that size, one string per line, all of the same width. If
+// the window is too low, it has no blank lines; then the hosts' names are cut first, then the lines
+// about them, but never what to type or the buttons.
 func (d *dialog) box(p *Palette, width, height int) []string {
 	inner := boxWidth(width)
 	room := height - 2 // of the frame

@@ -11,7 +11,7 @@ type prompt struct {
 	before  string // what esc restores
 	input   input
 	change  func(text string) // called with the text whenever it changes
-	problem func() string     // returns what is wrong with the text, or ""; nil if any text is fine
+	problem func() string     // returns why the text is invalid, or ""; nil if any text is fine
 	accept  func() effect     // called on enter; nil if there is nothing more to do
 }
 
