@@ -22,10 +22,24 @@ kill_job() {
       kill -KILL "-$job_pid" 2>/dev/null || :
       sleep 0.2
     fi
+    kill_left_behind
   fi
   read -r nonce <"$dir/nonce"
   read -r kind <"$dir/kind"
   settle
   obstacle=stuck
   [ -e "$dir/result" ]
+}
+
+# kill_left_behind ends the children of a job that has ended: some ignore SIGTERM, and one that had
+# just been forked may have lost it (see limit.sh). As long as one of them lives, no other process
+# gets the ID of their group.
+kill_left_behind() {
+  kill_naps=0
+  while kill -0 "$job_pid" 2>/dev/null; do
+    if [ $kill_naps = 100 ]; then return; fi
+    kill_naps=$((kill_naps + 1))
+    sleep 0.1
+  done
+  kill -KILL "-$job_pid" 2>/dev/null || :
 }
