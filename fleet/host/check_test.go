@@ -84,6 +84,9 @@ func TestDeployRefusesMachineWithNameOfAnotherHost(t *testing.T) {
 	if r := deploy(fleet.Options{}); r.Outcome != fleet.Failed || r.Code != "other-host" || r.Step != fleet.Preflight {
 		t.Errorf("got %+v, want failed (other-host)", r)
 	}
+	if p := f.Preview(fleet.Options{}, "", false); p.Err != nil || p.Code != "other-host" {
+		t.Errorf("the plan of such a deploy: %q, %v", p.Code, p.Err)
+	}
 	if r := deploy(fleet.Options{AllowRename: true}); !r.Outcome.Good() {
 		t.Errorf("with AllowRename: %+v", r)
 	}

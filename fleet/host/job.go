@@ -44,11 +44,12 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host, rev string) remote.Job
 }
 
 // machineNames returns the names that the machine of a host may have, and those of the other
-// machines of the inventory. A machine has the name of its configuration, usually, or that of its
-// entry.
+// machines of the inventory, which it must not have. There are none if the plan does not put
+// another system on the machine. A machine has the name of its configuration, usually, or that of
+// its entry.
 func machineNames(p *fleet.Plan, h *inventory.Host) (own, other []string) {
 	own = []string{h.Name, h.Attr}
-	if p.AllowRename {
+	if p.AllowRename || h.Kind == inventory.Home || h.SwitchCommand != "" || p.Goal == fleet.GoalRollback {
 		return own, nil
 	}
 	for _, o := range p.Inventory {

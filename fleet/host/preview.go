@@ -60,7 +60,9 @@ func (c *Client) preview(
 		}
 		rev = header.Code
 	}
+	own, other := machineNames(p, h)
 	request := remote.PreviewRequest{
+		OwnNames: own, OtherNames: other,
 		Kind: string(h.Kind), Checkout: CheckoutOf(p.Remote, h), Branch: p.Branch, Rev: rev,
 		Attribute: attribute(p, h), Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}

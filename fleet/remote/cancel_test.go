@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestCancelEndsChildrenThatIgnoreSIGTERM cancels a build that does not end with its job. No process
-// of the job may be left: its watch would later end a process that is not its own.
+// TestCancelEndsChildrenThatIgnoreSIGTERM cancels a build that does not end with its job. No
+// process of the job may be left: its watch would later end a process that is not its own.
 func TestCancelEndsChildrenThatIgnoreSIGTERM(t *testing.T) {
 	f := newRepoFixture(t)
 	f.write(".nix-profile/bin/nix", "#!/bin/sh\ntrap '' TERM\ntouch \"$HOME/building\"\nsleep 300\n")

@@ -3,8 +3,8 @@
 # late. It prints facts, and a line "problem CODE KEY=VALUE..." or "warning CODE KEY=VALUE..." for
 # all that it finds. It changes nothing.
 #
-# uses: answer boot_id check_name describe_job encode end_answer find_sudo git_within has holder
-# uses: host_name machine nix_within origin ready state sudo
+# uses: answer boot_id check_disk check_name describe_job encode end_answer find_sudo git_within has
+# uses: holder host_name machine nix_within origin ready state sudo
 # inputs: branch kind managed remote switch_command
 
 main() {

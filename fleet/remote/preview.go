@@ -16,12 +16,15 @@ const MaxPreview = 4 << 20
 
 // PreviewRequest asks a host what a deploy would do there.
 type PreviewRequest struct {
-	Kind         string
-	Checkout     Checkout
-	Branch       string
-	Rev          string // "" is the commit of the checkout
-	Attribute    string // what would be built; see [Attribute]. "" evaluates nothing
-	Build        bool   // build it, and compare it with what runs
+	Kind      string
+	Checkout  Checkout
+	Branch    string
+	Rev       string // "" is the commit of the checkout
+	Attribute string // what would be built; see [Attribute]. "" evaluates nothing
+	Build     bool   // build it, and compare it with what runs
+	// as in [Job]
+	OwnNames, OtherNames []string
+
 	PullTimeout  time.Duration
 	BuildTimeout time.Duration
 }
@@ -36,6 +39,8 @@ func (r PreviewRequest) Script(token string) Script {
 		"rev":           {r.Rev},
 		"attribute":     {r.Attribute},
 		"build":         {yesNo(r.Build)},
+		"own_names":     {strings.Join(r.OwnNames, " ")},
+		"other_names":   {strings.Join(r.OtherNames, " ")},
 		"pull_seconds":  {seconds(r.PullTimeout)},
 		"build_seconds": {seconds(r.BuildTimeout)},
 	}))

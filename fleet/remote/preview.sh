@@ -3,8 +3,8 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
-# uses: real_path sudo
+# uses: answer check_checkout check_disk check_name checkout current encode end_answer fetch git has
+# uses: nix_within origin real_path sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed remote rev
 
 main() {
@@ -39,6 +39,7 @@ fail() {
 
 preview_commits() {
   has git || fail no-git
+  check_name
   find_checkout
   if [ "$managed" = yes ]; then
     [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
@@ -62,6 +63,7 @@ preview_commits() {
 
 preview_build() {
   has nix || fail no-nix
+  check_disk
   find_flake
   run_nix --dry-run
   if [ "$build" != yes ]; then return; fi

@@ -3,12 +3,12 @@
 # host in the inventory may be that of another one. The script that uses it defines fail.
 #
 # uses: host_name
-# inputs: goal kind other_names own_names switch_command
+# inputs: other_names own_names
 
 # check_name fails if the machine calls itself by the name of another host of the inventory. Any
 # other name is accepted, since a deploy may well be what renames the machine.
 check_name() {
-  if [ "$kind" = home ] || [ "$goal" = rollback ] || [ -n "$switch_command" ]; then return; fi
+  if [ -z "$other_names" ]; then return; fi
   read_host_name
   case " $own_names " in
     *" $host_name "*) return ;;

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # preflight.sh: checks whether a deploy can start. It changes nothing.
 #
-# uses: check_name ready
+# uses: check_disk check_name ready
 
 preflight() {
   check_tools
