@@ -231,7 +231,7 @@ func TestColumnsFitTheirWidth(t *testing.T) {
 	before := 0
 	for width := range 200 {
 		sum := minDetailWidth
-		fitting := fit(all, width)
+		fitting := fit(all, width, minDetailWidth)
 		for _, c := range fitting {
 			sum += c.width + 1
 		}
