@@ -107,8 +107,8 @@ func (s *columnSet) index(name string) int {
 	return slices.IndexFunc(s.chosen, func(c column) bool { return c.name == name })
 }
 
-// fit returns the columns that there is room for, leaving out those of the lowest priority. The last
-// column, which takes the rest of the line, gets at least the width detail.
+// fit returns the columns that there is room for, leaving out those of the lowest priority. The
+// last column, which takes the rest of the line, gets at least the width detail.
 func (s *columnSet) fit(width, detail int) []column {
 	if widths := [2]int{width, detail}; s.fittedTo != widths {
 		s.fitting, s.fittedTo = fit(s.chosen, width, detail), widths

@@ -196,13 +196,15 @@ func TestSortOrders(t *testing.T) {
 }
 
 func TestSortKeysUseShownColumns(t *testing.T) {
-	d := newDriver(barta(), 200, 30).atRest()
+	d := newDriver(barta(), 159, 30).atRest()
 	d.press("2")
 	d.wantShown(t, "KIND▾")
 	d.press("2")
 	d.wantShown(t, "KIND▴")
 	d.press("3")
-	d.wantShown(t, "GLS…")
+	d.wantShown(t, "▾GLSA")
+	d.press("6")
+	d.wantShown(t, " ▾GEN")
 	d.press("9")
 	if d.columns.chosen[d.list.sort].name != "wave" {
 		t.Errorf("9 sorts by %s", d.columns.chosen[d.list.sort].name)

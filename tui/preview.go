@@ -8,8 +8,8 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
-// preview is the panel beside the list of a wide window. It shows what is known about the host under
-// the cursor.
+// preview is the panel beside the list of a wide window. It shows what is known about the host
+// under the cursor.
 type preview struct {
 	key   previewKey
 	lines []string // of the same width

@@ -407,7 +407,7 @@ func TestRefusedHostIsNeverAway(t *testing.T) {
 }
 
 func TestOlderFactsDoNotReplaceOutcome(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 30)
 	d.send(batchMsg{target: &Target{Revision: currentRev}})
 	run := d.newRun()
 	run.start("hsb1")

@@ -194,14 +194,22 @@ func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 		if c.number {
 			head = padLeft(c.head, c.width)
 		}
+		gap := " "
 		if u.list.sort != unsorted && u.columns.chosen[u.list.sort].name == c.name {
 			arrow := "▾"
 			if u.list.reverse {
 				arrow = "▴"
 			}
-			head = pad(strings.TrimRight(head, " ")+arrow, c.width)
+			switch trimmed := strings.TrimRight(head, " "); {
+			case len(trimmed) < c.width:
+				head = pad(trimmed+arrow, c.width)
+			case strings.HasPrefix(head, " "):
+				head = padLeft(arrow+c.head, c.width)
+			default: // the head fills its column
+				gap = arrow
+			}
 		}
-		line.WriteString(" " + head)
+		line.WriteString(gap + head)
 	}
 	u.listLine(out, u.palette.Faint, line.String())
 }
