@@ -90,7 +90,6 @@ func TestFleetLogHasWarningsAndResults(t *testing.T) {
 	d := newDriver(barta(), 120, 30)
 	run := d.newRun()
 	run.start("hsb0", "hsb1", "hsb8")
-	d.press("tab")
 	run.line("hsb0", "out", "only in its own log")
 	run.line("hsb0", "warn", "a warning")
 	run.line("", "note", "about the run")
@@ -129,7 +128,7 @@ func TestHeaderCountsHostsAtStart(t *testing.T) {
 }
 
 func TestHeaderShowsRuns(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 18) // too low for a timeline
 	if d.View().ProgressBar != nil {
 		t.Error("there is a progress bar without a run")
 	}
@@ -166,7 +165,7 @@ func TestHeaderShowsRuns(t *testing.T) {
 }
 
 func TestCalmClocksCountMinutes(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 18) // too low for a timeline
 	d.options.Settings.Calm = true
 	run := d.newRun()
 	run.start("hsb0")
@@ -201,7 +200,7 @@ func TestReadOnlyIsInTheHeader(t *testing.T) {
 }
 
 func TestLockOfTargetIsLearnedFromHosts(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 30)
 	d.send(batchMsg{target: &Target{Revision: currentRev}})
 	d.send(batchMsg{statuses: statusesAtRest()})
 	d.wantShown(t, "main 3f9c2ab hsb0: adguard on port 53", "hsb0          ✓ current      nixos  ✓✓✓✓", "hsb1          ↓ behind       nixos  ↓↓↓✓")
