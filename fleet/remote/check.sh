@@ -111,7 +111,7 @@ check_root() {
   as_root /bin/sh -c :
   case $root_status:$root_output in
     0:*) ;;
-    *password* | *authentication*) warn sudo-password "text=$root_output" ;;
+    *password* | *'authentication is required'*) warn sudo-password "text=$root_output" ;;
     *) fail sudo-denied "text=$(printf %s "$root_output" | head -c 300)" ;;
   esac
 }

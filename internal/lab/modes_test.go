@@ -92,7 +92,7 @@ done`, tt.umask, h.name, tt.shared))
 			list, activate := "stat -c '%A %U %G' /etc/lab-activation", `sudo systemd-run --quiet --pipe --wait --service-type=exec (readlink -f /run/current-system)/bin/switch-to-configuration test`
 			if h.kind == "home" {
 				list = "find .lab .lab-revision .lab-activation .local/state/home-manager -printf '%M %u %g %P\n'"
-				activate = "rm -rf .lab .lab-revision .lab-activation .local/state/home-manager; (readlink -f .local/state/nix/profiles/home-manager)/activate --driver-version 1"
+				activate = "rm -rf .lab .lab-revision .lab-activation .local/state/home-manager; set generation (readlink -f .local/state/nix/profiles/home-manager); $generation/activate --driver-version 1"
 			}
 			got = onHost(t, h.name, list)
 			if h.kind == "nixos" {
