@@ -28,9 +28,11 @@ let
         // {
           inherit name system;
           builder = "/bin/bash";
+          # Without the last line, bash would become the last program, which may close its output
+          # a moment before it exits. Nix kills a builder then.
           args = [
-            "-euc"
-            (asFiles + helpers + script)
+            "-ec"
+            (asFiles + helpers + script + "\n:")
           ];
           PATH = "/usr/bin:/bin";
         }
