@@ -9,19 +9,20 @@ import (
 
 // Job is a host's part of a run.
 type Job struct {
-	ID            string // RUN.HOST; [A-Za-z0-9._-]+
-	Who           string // user@machine of the operator, for others who find the host locked
-	Kind          string // nixos, darwin or home
-	Attr          string // the name of the configuration in the flake
-	Repo          string // the checkout; "~/" is the home of the login user
-	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
-	Remote        string // the URL of the repository; required if Managed
-	FlakeDir      string // the directory of the flake in the checkout; "" is its root
-	Branch        string
-	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
-	Goal          string // switch, boot, test, build, pull or rollback
-	SwitchCommand string // "" builds and activates with the stock tools
-	Health        []string
+	ID              string // RUN.HOST; [A-Za-z0-9._-]+
+	Who             string // user@machine of the operator, for others who find the host locked
+	Kind            string // nixos, darwin or home
+	Attr            string // the name of the configuration in the flake
+	Repo            string // the checkout; "~/" is the home of the login user
+	Managed         bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote          string // the URL of the repository; required if Managed
+	FlakeDir        string // the directory of the flake in the checkout; "" is its root
+	Branch          string
+	Rev             string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
+	Goal            string // switch, boot, test, build, pull or rollback
+	SwitchCommand   string // "" builds and activates with the stock tools
+	Health          []string
+	BackupExtension string // of a home: what home-manager appends to the name of a file in the way, or ""
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -53,23 +54,24 @@ func (j Job) Check(token string) Script {
 
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
-		"id":              {j.ID},
-		"who":             {j.Who},
-		"kind":            {j.Kind},
-		"attribute":       {Attribute(j.Kind, j.Attr)},
-		"branch":          {j.Branch},
-		"rev":             {j.Rev},
-		"goal":            {j.Goal},
-		"switch_command":  {j.SwitchCommand},
-		"health":          j.Health,
-		"to":              {strconv.Itoa(j.To)},
-		"attended":        {yesNo(j.Attended)},
-		"confirm":         {cmp.Or(j.Confirm, "none")},
-		"confirm_seconds": {seconds(j.ConfirmTimeout)},
-		"steal":           {yesNo(j.StealLock)},
-		"pull_seconds":    {seconds(j.Pull)},
-		"build_seconds":   {seconds(j.Build)},
-		"verify_seconds":  {seconds(j.Verify)},
+		"id":               {j.ID},
+		"who":              {j.Who},
+		"kind":             {j.Kind},
+		"attribute":        {Attribute(j.Kind, j.Attr)},
+		"branch":           {j.Branch},
+		"rev":              {j.Rev},
+		"goal":             {j.Goal},
+		"switch_command":   {j.SwitchCommand},
+		"health":           j.Health,
+		"backup_extension": {j.BackupExtension},
+		"to":               {strconv.Itoa(j.To)},
+		"attended":         {yesNo(j.Attended)},
+		"confirm":          {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds":  {seconds(j.ConfirmTimeout)},
+		"steal":            {yesNo(j.StealLock)},
+		"pull_seconds":     {seconds(j.Pull)},
+		"build_seconds":    {seconds(j.Build)},
+		"verify_seconds":   {seconds(j.Verify)},
 	})
 }
 

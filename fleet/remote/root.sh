@@ -188,9 +188,10 @@ touched_nixos() {
 }
 
 # touched_darwin follows nix-darwin's activation script, whose checks come first and exit with
-# status 2: see nix-darwin, modules/system/checks.nix and activation-scripts.nix.
+# status 2, or with 1 if they are about permissions: see nix-darwin, modules/system/checks.nix,
+# applications.nix and activation-scripts.nix.
 touched_darwin() {
-  if [ "$status" != 2 ] || printed '^setting up '; then return; fi
+  if printed '^setting up '; then return; fi
   ! printed 'aborting activation'
 }
 

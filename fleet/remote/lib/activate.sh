@@ -3,8 +3,8 @@
 # Either way the new configuration runs first, and becomes what the next boot or login starts only
 # when it is confirmed.
 #
-# uses: await await_root confirm current degraded fact fail failed_units gate generation generations
-# uses: home mark previous profile put real_path step survey
+# uses: await await_root cause confirm current degraded fact fail failed_units gate generation
+# uses: generations home mark previous profile put real_path step survey
 # inputs: attended goal kind to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -91,8 +91,8 @@ judge_activation() {
   finish_step
 }
 
-# activation_output prints what the activation has printed so far.
-activation_output() { sed -n "/$nonce step activate start/,\$p" "$dir/log"; }
+# activation_output prints what the activation has printed so far, without the way back.
+activation_output() { sed -n "/$nonce step activate start/,/$nonce note code=rollback/p" "$dir/log"; }
 
 # judge_units finds out what status 4 of switch-to-configuration means. It lists all failed units,
 # also those that had failed before, and it exits with 4 and without a list if it could not start or
@@ -124,7 +124,7 @@ judge_init() {
   if [ "$goal" = boot ] || [ "$(current)" = "$built" ]; then return; fi
   if [ "$goal" = test ]; then
     await_root concluded
-    fail inhibited check=init
+    fail inhibited what=init
   fi
   reboot=init
 }
@@ -140,12 +140,13 @@ judge_failure() {
     verdict='back activation'
     roll_back_home "$built"
   fi
+  find_cause
   case $verdict in
-    back* | incomplete*) finish_rollback "exit=$activation_status" ;;
+    'back activation' | 'incomplete activation '*)
+      verdict=${verdict%%activation*}$cause${verdict#*activation}
+      finish_rollback "exit=$activation_status" "what=$what"
+      ;;
     gone) finish degraded root-gone during=activate ;;
   esac
-  if activation_output | grep -q '^Pre-switch checks failed'; then
-    fail inhibited "check=$(activation_output | sed -n "s/^Pre-switch check '\([^']*\)' failed.*/\1/p" | head -n 1)"
-  fi
-  fail activation "exit=$activation_status"
+  fail "$cause" "exit=$activation_status" "what=$what"
 }

@@ -57,7 +57,8 @@ judge_death() {
 
 # settle_home sets $ending if the home was being activated, or waited for its confirmation.
 settle_home() {
-  { read -r home_before && read -r log_size; } 2>/dev/null <"$dir/home-before" || return 1
+  backup_extension=''
+  { read -r home_before && read -r log_size && { read -r backup_extension || :; }; } 2>/dev/null <"$dir/home-before" || return 1
   if home_untouched "$target"; then
     ending="failed died $step activated=no"
     return
