@@ -10,9 +10,9 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
-// Hosts of the inventory that are one machine, such as a system and a user's home on it, take turns:
-// in the order of the run, each one's job starts after the previous one has ended. If the inventory
-// does not show that two hosts are one machine, the second finds it locked by this run.
+// Hosts of the inventory that are one machine, such as a system and a user's home on it, take
+// turns: in the order of the run, each one's job starts after the previous one has ended. If the
+// inventory does not show that two hosts are one machine, the second finds it locked by this run.
 
 // awaitTurn waits until the previous task on the same machine is done. skipped means that the host
 // must not start, and that result is its result, or nil if the run was abandoned.
@@ -48,8 +48,8 @@ func (w *worker) awaitTurn(ctx context.Context) (result *fleet.Result, skipped b
 	return result, result != nil
 }
 
-// heldByThisRun reports whether a host refuses to start a job because it has another one of the same
-// run: the two hosts are one machine.
+// heldByThisRun reports whether a host refuses to start a job because it has another one of the
+// same run: the two hosts are one machine.
 func (w *worker) heldByThisRun(h remote.Header) bool {
 	return (h.Code == string(fleet.CodeLocked) || h.Code == "busy") && strings.HasPrefix(h.Values["job"], host.JobID(w.id, ""))
 }

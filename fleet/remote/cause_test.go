@@ -126,3 +126,51 @@ func writeTool(t *testing.T, path, text string) {
 		t.Fatal(err)
 	}
 }
+
+// TestRunningSpecialisationIsFound has the links of a system and of a specialisation that runs.
+func TestRunningSpecialisationIsFound(t *testing.T) {
+	for name, tt := range map[string]struct {
+		running string
+		file    string // the text of /etc/specialisation
+		want    string // the name, and what has it
+	}{
+		"the default":               {"new", "ignored", "|"},
+		"an older generation":       {"old", "ignored", "|"},
+		"of the default":            {"new-gaming", "", "gaming|new"},
+		"of an older generation":    {"old-office", "", "office|old"},
+		"of a generation that left": {"gone", "gaming\n", "gaming|"},
+		"unknown":                   {"gone", "", "|"},
+		"not a name":                {"gone", "6.12, NVIDIA latest\n", "|"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			profiles := filepath.Join(root, "nix/var/nix/profiles")
+			for _, dir := range []string{"nix/var/nix/profiles", "s/gone", "s/new-gaming", "s/old-office", "s/new/specialisation", "s/old/specialisation", "etc"} {
+				if err := os.MkdirAll(filepath.Join(root, dir), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for link, target := range map[string]string{
+				profiles + "/system-1-link": root + "/s/old", profiles + "/system-2-link": root + "/s/new", profiles + "/system": "system-2-link",
+				root + "/s/new/specialisation/gaming": root + "/s/new-gaming", root + "/s/old/specialisation/office": root + "/s/old-office",
+			} {
+				if err := os.Symlink(target, link); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if tt.file != "" {
+				writeTool(t, filepath.Join(root, "etc/specialisation"), tt.file)
+			}
+			const main = "# uses: parent\nmain() {\n  find_parent \"$1\"\n  echo \"$special|${parent##*/}\"\n}\n"
+			for which, path := range shells(t) {
+				cmd := shell(path, composeText(main, "").text, "-s", "--", filepath.Join(root, "s", tt.running))
+				cmd.Env = append(os.Environ(), "FLEETCTL_ROOT="+root)
+				out, err := cmd.CombinedOutput()
+				if got := strings.TrimSuffix(string(out), "\n"); err != nil || got != tt.want {
+					t.Errorf("%s: %q, %v, want %q", which, got, err, tt.want)
+				}
+			}
+		})
+	}
+}

@@ -9,20 +9,25 @@ import (
 
 // Job is a host's part of a run.
 type Job struct {
-	ID              string // RUN.HOST; [A-Za-z0-9._-]+
-	Who             string // user@machine of the operator, for others who find the host locked
-	Kind            string // nixos, darwin or home
-	Attr            string // the name of the configuration in the flake
-	Repo            string // the checkout; "~/" is the home of the login user
-	Managed         bool   // use the clone that fleetctl keeps of Remote instead of Repo
-	Remote          string // the URL of the repository; required if Managed
-	FlakeDir        string // the directory of the flake in the checkout; "" is its root
-	Branch          string
-	Rev             string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
-	Goal            string // switch, boot, test, build, pull or rollback
-	SwitchCommand   string // "" builds and activates with the stock tools
-	Health          []string
-	BackupExtension string // of a home: what home-manager appends to the name of a file in the way, or ""
+	ID            string // RUN.HOST; [A-Za-z0-9._-]+
+	Who           string // user@machine of the operator, for others who find the host locked
+	Kind          string // nixos, darwin or home
+	Attr          string // the name of the configuration in the flake
+	Repo          string // the checkout; "~/" is the home of the login user
+	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote        string // the URL of the repository; required if Managed
+	FlakeDir      string // the directory of the flake in the checkout; "" is its root
+	Branch        string
+	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
+	Goal          string // switch, boot, test, build, pull or rollback
+	SwitchCommand string // "" builds and activates with the stock tools
+	Health        []string
+	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
+	OnInhibited string
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	// of a home: what home-manager appends to the name of a file in the way, or ""
+	BackupExtension string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -63,6 +68,8 @@ func (j Job) values() values {
 		"goal":             {j.Goal},
 		"switch_command":   {j.SwitchCommand},
 		"health":           j.Health,
+		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
+		"specialisation":   {j.Specialisation},
 		"backup_extension": {j.BackupExtension},
 		"to":               {strconv.Itoa(j.To)},
 		"attended":         {yesNo(j.Attended)},

@@ -301,12 +301,16 @@ func (e *ending) activationSentence() string {
 			return switched + "the root process that waits for the confirmation is gone"
 		}
 		return "the root process that was to activate is gone"
+	case "no-specialisation":
+		return fmt.Sprintf("the new system has no specialisation %s", e.quoted("name"))
 	case "reboot":
 		switch e.fields["after"] {
 		case "activation":
 			return "the new configuration takes full effect at the next boot"
 		case "init":
 			return "the new configuration has an init that is incompatible with what runs: it starts at the next boot"
+		case "inhibited":
+			return "the switch was inhibited, because it changes what only a reboot can replace: the new configuration starts at the next boot"
 		}
 		return "the new configuration starts at the next boot"
 	}
@@ -457,6 +461,8 @@ func notice(code string, fields map[string]string) string {
 		default:
 			return "the activation of the previous configuration exited with " + exit
 		}
+	case "no-specialisation":
+		return fmt.Sprintf("the host runs the specialisation %q, which the new system does not have: it runs without one from now on", fields["name"])
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}

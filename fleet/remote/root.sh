@@ -90,6 +90,8 @@ run() {
     read -r checkout
     read -r pull_from
     read -r ssh_port
+    read -r specialisation
+    read -r on_inhibited
   } <"$dir/activate"
   if [ "$login_user" != root ] && find_sudo; then git_command="$sudo -n -u $login_user -H -- $git_command"; fi
   profile=$sysroot/nix/var/nix/profiles/system
@@ -208,7 +210,15 @@ activate_nixos() {
   fi
   note_active_units
   note_start
-  "$built/bin/switch-to-configuration" test
+  "$built${specialisation:+/specialisation/$specialisation}/bin/switch-to-configuration" test
+}
+
+# boots_later reports whether the next boot is to start a system that could not be switched to. That
+# of the switch inhibitors is the only check that the boot loader does not need: see nixpkgs,
+# nixos/modules/system/activation/switchable-system.nix.
+boots_later() {
+  if [ "$goal" = test ]; then return 1; fi
+  [ "$status" = 100 ] || { [ "$on_inhibited" = boot ] && printed "Pre-switch check 'switchInhibitors' failed"; }
 }
 
 conclude_nixos() {
@@ -222,8 +232,8 @@ conclude_nixos() {
     *)
       if touched; then
         if [ "$status" = 100 ]; then decide; else verdict='back activation'; fi
-      elif [ "$status" = 100 ] && [ "$goal" != test ]; then
-        verdict='kept none' # nixos-rebuild, too, leaves it to the next boot
+      elif boots_later; then
+        verdict='kept none' # for status 100, that is what nixos-rebuild does
       else
         verdict='untouched'
       fi

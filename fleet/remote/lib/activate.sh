@@ -4,8 +4,8 @@
 # when it is confirmed.
 #
 # uses: await await_root cause confirm current degraded fact fail failed_units gate generation
-# uses: generations home mark previous profile put real_path step survey
-# inputs: attended goal kind to
+# uses: generations home mark notice previous profile put real_path specialisation step survey
+# inputs: attended goal kind on_inhibited to
 
 # choose_generation sets $to and $built to what a rollback activates.
 choose_generation() {
@@ -26,19 +26,30 @@ active() {
     home) [ "$(real_path "$profile")" = "$built" ] ;;
     *)
       [ "$goal" = test ] || [ "$(real_path "$profile")" = "$built" ] || return 1
-      [ "$goal" = boot ] || [ "$(current)" = "$built" ]
+      [ "$goal" = boot ] || [ "$(current)" = "$selected" ]
       ;;
   esac
+}
+
+# choose_specialisation sets $selected to what is to run. If the new system lacks the
+# specialisation that runs, the host is switched without it. One that the inventory names has to be
+# there.
+choose_specialisation() {
+  find_selected
+  if [ -z "$special" ] || [ -n "$chosen" ]; then return; fi
+  [ -z "$specialisation" ] || fail no-specialisation "name=$special"
+  notice warn no-specialisation "name=$special"
 }
 
 # activate sets $activated to whether there was something to do.
 activate() {
   activated=no
+  choose_specialisation
   if active; then return; fi
   await_go
   pass_gate
   report_previous
-  put "$dir/target" "$built"
+  put "$dir/target" "$built" "$selected"
   start_step activate
   activated=yes
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
@@ -74,7 +85,7 @@ await_go() {
 
 # activate_system has the root half activate. It sets $activation_status.
 activate_system() {
-  put "$dir/activate" "$built" "$to" "$checkout" "$pull_from" "$ssh_port"
+  put "$dir/activate" "$built" "$to" "$checkout" "$pull_from" "$ssh_port" "$chosen" "$on_inhibited"
   await_root activated
   activation_status=${root_answer%% *}
 }
@@ -121,15 +132,16 @@ judge_units() {
 # incompatible with what runs, switch-to-configuration exits before it activates anything.
 judge_init() {
   reboot=activation
-  if [ "$goal" = boot ] || [ "$(current)" = "$built" ]; then return; fi
+  if [ "$goal" = boot ] || [ "$(current)" = "$selected" ]; then return; fi
   if [ "$goal" = test ]; then
     await_root concluded
     fail inhibited what=init
   fi
-  reboot=init
+  reboot=init deferred=yes
 }
 
 # judge_failure ends the job. A failed activation is undone at once, unless it had changed nothing.
+# An inhibited one may have been left to the next boot: then the job continues.
 judge_failure() {
   if [ "$kind" != home ]; then
     await_root concluded
@@ -147,6 +159,10 @@ judge_failure() {
       finish_rollback "exit=$activation_status" "what=$what"
       ;;
     gone) finish degraded root-gone during=activate ;;
+    kept*)
+      reboot=inhibited deferred=yes
+      return
+      ;;
   esac
   fail "$cause" "exit=$activation_status" "what=$what"
 }

@@ -19,9 +19,9 @@ activate_home() {
   put "$dir/activated" "$activation_status $now"
 }
 
-# note_files_in_way GENERATION writes to $dir/in-way the files in the home that home-manager is going
-# to move aside for links of the generation: those that are no links, and whose backup does not exist
-# yet. See home-manager, modules/files/check-link-targets.sh.
+# note_files_in_way GENERATION writes to $dir/in-way the files in the home that home-manager is
+# going to move aside for links of the generation: those that are not links, and whose backup does
+# not exist yet. See home-manager, modules/files/check-link-targets.sh.
 note_files_in_way() {
   if [ -z "$backup_extension" ]; then return; fi
   list_files "$(real_path "$1/home-files")" | while IFS= read -r file; do

@@ -6,7 +6,7 @@
 
 # run_home GENERATION runs the activation script of a home. A generation that has gen-version leaves
 # its profile alone. Older ones set it themselves. Either way the script may move the profile to
-# another place, so $profile is set anew.
+# another place, so $profile is found again.
 run_home() {
   generation=$1
   set --

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # previous.sh: finds the generation that undoes an activation.
 #
-# uses: fact generation real_path
+# uses: fact generation parent real_path
 # inputs: goal
 
 # report_previous reports the generation of what runs or, if only the next boot is changed, the
@@ -9,8 +9,9 @@
 report_previous() {
   previous=$(generation "$profile")
   if [ "$goal" != boot ] && [ "$(real_path "$profile")" != "$from" ]; then
+    find_parent "$from"
     for link in "$profile"-*-link; do
-      if [ "$(real_path "$link")" = "$from" ]; then previous=${link%-link} && previous=${previous##*-}; fi
+      if [ "$(real_path "$link")" = "${parent:-$from}" ]; then previous=${link%-link} && previous=${previous##*-}; fi
     done
   fi
   fact previous "$previous"
