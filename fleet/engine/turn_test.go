@@ -113,7 +113,7 @@ func TestHostLockedByItsOwnRunWaits(t *testing.T) {
 				}
 				fx.hosts["home"].reply = func(verb string, args arguments) string {
 					job := system.job(strings.TrimSuffix(args["id"], "home") + "system")
-					if verb != "launch" || job == nil || job.isOver() {
+					if verb != "launch" || job != nil && job.isOver() {
 						return ""
 					}
 					return "refused locked job=" + strings.TrimSuffix(args["id"], "home") + "system who=me@here"

@@ -4,8 +4,8 @@
 # uses: real_path
 
 # find_parent SYSTEM sets $parent to the system that SYSTEM is a specialisation of, and $special to
-# the name that it has there. Both are empty if it is none. If no generation has it anymore, the name
-# is the one in /etc/specialisation, which configurations for nh have: see SPEC_LOCATION in nh,
+# the name that it has there. Both are empty if it is none. If no generation has it anymore, the
+# name is the one in /etc/specialisation, which configurations for nh have: see SPEC_LOCATION in nh,
 # crates/nh-nixos/src/nixos.rs.
 find_parent() {
   parent='' special=''

@@ -5,9 +5,9 @@
 # inputs: goal kind specialisation
 
 # find_selected sets $selected to what is to run: the built system, or its specialisation $chosen.
-# $special is the one that is asked for: that of the inventory or, as with nh, the one that runs now.
-# The profile and the boot entry are those of the built system in any case, as with nixos-rebuild:
-# see _activate_system in nixpkgs, pkgs/by-name/ni/nixos-rebuild-ng/src/nixos_rebuild/services.py.
+# $special is the requested one: that of the inventory or, as with nh, the one that runs now. The
+# profile and the boot entry are those of the built system in any case, as with nixos-rebuild: see
+# _activate_system in nixpkgs, pkgs/by-name/ni/nixos-rebuild-ng/src/nixos_rebuild/services.py.
 find_selected() {
   selected=$built chosen='' special=''
   if [ "$kind" != nixos ] || [ "$goal" = boot ] || [ "$specialisation" = none ]; then return; fi
