@@ -208,6 +208,9 @@ activate_nixos() {
     set_default
     return
   fi
+  case $specialisation in
+    .* | *[!A-Za-z0-9._-]*) return 64 ;; # it would lead out of the system
+  esac
   note_active_units
   note_start
   "$built${specialisation:+/specialisation/$specialisation}/bin/switch-to-configuration" test
