@@ -83,6 +83,8 @@ type Plan struct {
 	Of       string // ID of the run whose failed wave this plan rolls back, or ""
 
 	Generations map[string]int // goal rollback: generations of hosts that override To
+	// goal rollback: specialisations of hosts that override those of the inventory
+	Specialisations map[string]string
 }
 
 // Wave is a number of hosts that a run deploys together.

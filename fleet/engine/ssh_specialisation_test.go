@@ -76,6 +76,9 @@ func TestDeployKeepsRunningSpecialisation(t *testing.T) {
 	expect("switched by hand", first, "gaming", 2)
 
 	rev, state := f.Deploy(t.Context(), quiet, "specialisation gaming")
+	if got := state.Host("web").PreviousSpecialisation(); got != "gaming" {
+		t.Errorf("before: %q", got)
+	}
 	if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.Generation != 3 {
 		t.Errorf("a new commit: %+v", r)
 	}

@@ -462,7 +462,7 @@ func notice(code string, fields map[string]string) string {
 			return "the activation of the previous configuration exited with " + exit
 		}
 	case "no-specialisation":
-		return fmt.Sprintf("the host runs the specialisation %q, which the new system does not have: it runs without one from now on", fields["name"])
+		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}

@@ -32,12 +32,12 @@ active() {
 }
 
 # choose_specialisation sets $selected to what is to run. If the new system lacks the
-# specialisation that runs, the host is switched without it. One that the inventory names has to be
-# there.
+# specialisation that runs, the host is switched without it. One that the inventory names must exist
+# in it, unless an older generation is activated.
 choose_specialisation() {
   find_selected
   if [ -z "$special" ] || [ -n "$chosen" ]; then return; fi
-  [ -z "$specialisation" ] || fail no-specialisation "name=$special"
+  [ -z "$specialisation" ] || [ "$goal" = rollback ] || fail no-specialisation "name=$special"
   notice warn no-specialisation "name=$special"
 }
 
