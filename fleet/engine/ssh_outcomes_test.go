@@ -223,7 +223,6 @@ func TestHomeMovesFilesInTheWayAside(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "home", User: "mba", Wave: 1})
 			f.Inv.Host("web").BackupExtension = "bak"
 			home := filepath.Join(f.Root("web"), "home/mba")
-			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 			for file, text := range tt.files {
 				writeFile(t, filepath.Join(home, file), text)
 			}
@@ -249,7 +248,6 @@ func TestHomeProfileIsTheOneThatHomeManagerUses(t *testing.T) {
 		outcome fleet.Outcome
 	}{
 		"switched":               {"nix/var/nix/profiles/per-user/mba", nil, fleet.Switched},
-		"switched from state":    {"home/mba/.local/state/home-manager/profiles", nil, fleet.Switched},
 		"stopped by a check":     {"nix/var/nix/profiles/per-user/mba", []string{"fail-check 1"}, fleet.Failed},
 		"back after the failure": {"nix/var/nix/profiles/per-user/mba", []string{"fail-switch 1"}, fleet.RolledBack},
 	} {

@@ -15,28 +15,23 @@ func TestInhibitedSwitchIsLeftToNextBoot(t *testing.T) {
 	for name, tt := range map[string]struct {
 		words   []string
 		options fleet.Options
-		host    bool // on_inhibited = "boot" in the inventory
 		outcome fleet.Outcome
 		code    fleet.Code
 		reason  string
 		set     bool // the profile is the new system
 	}{
-		"by the option": {words: []string{"fail-switch 1"}, options: fleet.Options{OnInhibited: "boot"},
+		"by the inventory": {words: []string{"fail-switch 1"},
 			outcome: fleet.RebootNeeded, code: "reboot", reason: "the switch was inhibited", set: true},
-		"by the inventory": {words: []string{"fail-switch 1"}, host: true,
-			outcome: fleet.RebootNeeded, code: "reboot", reason: "the switch was inhibited", set: true},
-		"unless the option says no": {words: []string{"fail-switch 1"}, host: true, options: fleet.Options{OnInhibited: "fail"},
+		"unless the option says no": {words: []string{"fail-switch 1"}, options: fleet.Options{OnInhibited: "fail"},
 			outcome: fleet.Failed, code: "inhibited", reason: `"switchInhibitors"`},
-		"unless it is a test": {words: []string{"fail-switch 1"}, host: true, options: fleet.Options{Goal: fleet.GoalTest},
-			outcome: fleet.Failed, code: "inhibited", reason: `"switchInhibitors"`},
-		"unless another check fails": {words: []string{"fail-check raid"}, host: true,
+		"unless another check fails": {words: []string{"fail-check raid"},
 			outcome: fleet.Failed, code: "inhibited", reason: `"raid"`},
-		"unless it cannot be booted": {words: []string{"fail-switch 1", "fail-boot"}, host: true,
+		"unless it cannot be booted": {words: []string{"fail-switch 1", "fail-boot"},
 			outcome: fleet.Failed, code: "not-default", reason: "could not be made"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
-			f.Inv.Host("web").BootInhibited = tt.host
+			f.Inv.Host("web").BootInhibited = true
 			before := running(f.Root("web"), "nixos")
 			f.Options = tt.options
 			_, state := f.Deploy(t.Context(), func(fleet.Event) {}, tt.words...)
