@@ -61,7 +61,7 @@ var Codes = []CodeInfo{
 	{"app-management", []Outcome{Failed, RolledBack}, "macOS does not let the activation update the copies of applications", "allow it in System Settings > Privacy & Security > App Management, or give Remote Login full disk access"},
 	{"auth", []Outcome{Failed}, "the host accepted none of the keys", ""},
 	{"back", []Outcome{RolledBack}, "fleetctl told the host to go back, because new logins were rejected", "fix what rejects new logins, then deploy again"},
-	{"backup-in-the-way", []Outcome{Failed}, "home-manager would move a file in the way to a name that another file has", "move that file away on the host, or choose another backup_extension"},
+	{"backup-in-the-way", []Outcome{Failed, RolledBack}, "home-manager would move a file in the way to a name that another file has", "move that file away on the host, or choose another backup_extension"},
 	{CodeBuild, []Outcome{Failed}, "nix build failed", "fix it, push, and deploy again"},
 	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
 	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},
