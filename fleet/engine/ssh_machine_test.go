@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
 )
@@ -136,5 +137,28 @@ func TestFailedActivationReturnsToSpecialisation(t *testing.T) {
 	}
 	if after := running(f.Root("web"), "nixos"); after != before {
 		t.Errorf("after: %q, before: %q", after, before)
+	}
+}
+
+// TestSystemAndHomeOfOneMachineTakeTurns has two entries of the inventory that are one machine and
+// have one login user, whose lock only one job can have.
+func TestSystemAndHomeOfOneMachineTakeTurns(t *testing.T) {
+	for name, known := range map[string]bool{"known from the addresses": true, "known only to the machine": false} {
+		t.Run(name, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+			system := f.Inv.Host("web")
+			home := *system
+			home.Name, home.Kind, home.Attr = "web-home", inventory.Home, "mba@web"
+			if !known {
+				system.Address, system.Port = "", 0 // ssh_config(5) has them
+			}
+			f.Inv.Hosts = append(f.Inv.Hosts, &home)
+			rev, state := f.Deploy(t.Context(), func(fleet.Event) {})
+			for _, h := range state.Hosts {
+				if h.Result.Outcome != fleet.Switched || h.Result.After != rev {
+					t.Errorf("%s: %+v", h.Name, h.Result)
+				}
+			}
+		})
 	}
 }
