@@ -23,6 +23,12 @@ type Job struct {
 	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
+	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
+	OnInhibited string
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	// of a home: what home-manager appends to the name of a file in the way, or ""
+	BackupExtension string
 
 	// Names that the machine may have, and those of other hosts, which it must not have: see
 	// lib/check_name.sh.
@@ -51,25 +57,28 @@ func (j Job) Launch(token string, offset int64, prompt string) Script {
 
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
-		"id":              {j.ID},
-		"who":             {j.Who},
-		"kind":            {j.Kind},
-		"attribute":       {Attribute(j.Kind, j.Attr)},
-		"branch":          {j.Branch},
-		"rev":             {j.Rev},
-		"goal":            {j.Goal},
-		"switch_command":  {j.SwitchCommand},
-		"health":          j.Health,
-		"own_names":       {strings.Join(j.OwnNames, " ")},
-		"other_names":     {strings.Join(j.OtherNames, " ")},
-		"to":              {strconv.Itoa(j.To)},
-		"attended":        {yesNo(j.Attended)},
-		"confirm":         {cmp.Or(j.Confirm, "none")},
-		"confirm_seconds": {seconds(j.ConfirmTimeout)},
-		"steal":           {yesNo(j.StealLock)},
-		"pull_seconds":    {seconds(j.Pull)},
-		"build_seconds":   {seconds(j.Build)},
-		"verify_seconds":  {seconds(j.Verify)},
+		"id":               {j.ID},
+		"who":              {j.Who},
+		"kind":             {j.Kind},
+		"attribute":        {Attribute(j.Kind, j.Attr)},
+		"branch":           {j.Branch},
+		"rev":              {j.Rev},
+		"goal":             {j.Goal},
+		"switch_command":   {j.SwitchCommand},
+		"health":           j.Health,
+		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
+		"specialisation":   {j.Specialisation},
+		"backup_extension": {j.BackupExtension},
+		"own_names":        {strings.Join(j.OwnNames, " ")},
+		"other_names":      {strings.Join(j.OtherNames, " ")},
+		"to":               {strconv.Itoa(j.To)},
+		"attended":         {yesNo(j.Attended)},
+		"confirm":          {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds":  {seconds(j.ConfirmTimeout)},
+		"steal":            {yesNo(j.StealLock)},
+		"pull_seconds":     {seconds(j.Pull)},
+		"build_seconds":    {seconds(j.Build)},
+		"verify_seconds":   {seconds(j.Verify)},
 	})
 }
 

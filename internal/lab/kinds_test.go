@@ -37,6 +37,14 @@ func TestStrictHost(t *testing.T) {
 		}
 		assertIdle(t, "m9")
 	}
+	// A deploy keeps the specialisation that was activated by hand.
+	onHost(t, "m9", "sudo /run/current-system/specialisation/quiet/bin/switch-to-configuration test")
+	h.push(t, []string{"specialisation\nslow-switch 2"}, false)
+	h.deploy(t, fleet.Switched, "")
+	const quiet = "readlink -f /run/current-system /nix/var/nix/profiles/system/specialisation/quiet"
+	if running, special, _ := strings.Cut(onHost(t, "m9", quiet), "\n"); running != special {
+		t.Errorf("m9 runs %s, not the specialisation %s", running, special)
+	}
 	before := systemOf(t, "m9")
 	h.push(t, []string{"fail-switch 2"}, false)
 	h.deploy(t, fleet.RolledBack, "activation")
