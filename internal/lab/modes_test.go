@@ -22,6 +22,9 @@ const listModes = `modes() {
 }
 `
 
+// homeFiles is what the activation of a home creates.
+const homeFiles = ".lab .lab-revision .lab-activation .local/state/home-manager"
+
 // difference returns the lines that only one of two texts has.
 func difference(a, b string) string {
 	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
@@ -78,6 +81,7 @@ done`, tt.umask, h.name, tt.shared))
 				"changed":                         fmt.Sprint(n),
 			})
 			h.push(t, []string{fmt.Sprintf("loud-build %d", n+1)}, false)
+			onHost(t, h.name, "sudo rm -rf /etc/lab-activation "+homeFiles)
 			if out, err := h.fleetctl("deploy", h.name).CombinedOutput(); err != nil {
 				t.Fatalf("%s: %v\n%s", what, err, out)
 			}
@@ -91,13 +95,11 @@ done`, tt.umask, h.name, tt.shared))
 			}
 			list, activate := "stat -c '%A %U %G' /etc/lab-activation", `sudo systemd-run --quiet --pipe --wait --service-type=exec (readlink -f /run/current-system)/bin/switch-to-configuration test`
 			if h.kind == "home" {
-				list = "find .lab .lab-revision .lab-activation .local/state/home-manager -printf '%M %u %g %P\n'"
-				activate = "rm -rf .lab .lab-revision .lab-activation .local/state/home-manager; set generation (readlink -f .local/state/nix/profiles/home-manager); $generation/activate --driver-version 1"
+				list = "find " + homeFiles + " -printf '%M %u %g %P\n'"
+				activate = "set generation (readlink -f .local/state/nix/profiles/home-manager); $generation/activate --driver-version 1"
 			}
 			got = onHost(t, h.name, list)
-			if h.kind == "nixos" {
-				onHost(t, h.name, "sudo rm /etc/lab-activation")
-			}
+			onHost(t, h.name, "sudo rm -rf /etc/lab-activation "+homeFiles)
 			asLogin(t, h.name, activate)
 			if want := onHost(t, h.name, list); got != want {
 				t.Errorf("%s: the activation left other modes than by hand (-):\n%s", what, difference(want, got))
