@@ -23,6 +23,8 @@ type PreviewRequest struct {
 	// see [Job]
 	Ref, AllowedSigners string
 	Attribute           string // what would be built; see [Attribute]. "" evaluates nothing
+	Goal                string
+	Specialisation      string // as in [Job]
 	Build               bool   // build it, and compare it with what runs
 	PullTimeout         time.Duration
 	BuildTimeout        time.Duration
@@ -39,6 +41,8 @@ func (r PreviewRequest) Script(token string) Script {
 		"ref":             {r.Ref},
 		"allowed_signers": {r.AllowedSigners},
 		"attribute":       {r.Attribute},
+		"goal":            {r.Goal},
+		"specialisation":  {r.Specialisation},
 		"build":           {yesNo(r.Build)},
 		"pull_seconds":    {seconds(r.PullTimeout)},
 		"build_seconds":   {seconds(r.BuildTimeout)},
@@ -54,7 +58,7 @@ type Preview struct {
 	Builds        []string // derivations, as store paths
 	Fetches       []string // store paths
 	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
-	From, Built   string   // the store paths of what runs, and of what was built
+	From, Built   string   // the store paths of what runs, and of what was built and is to run
 	Changes       []Change
 	Units         []UnitChange
 
