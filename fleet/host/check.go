@@ -78,11 +78,14 @@ func (r *Checked) add(code fleet.Code, text string) {
 func (r *Checked) checkHost(ctx context.Context, conn Conn, c *Client, h *inventory.Host) {
 	plan := &fleet.Plan{
 		Remote: c.Inventory.Remote, Branch: c.Inventory.Branch, Operator: c.Operator, Inventory: c.Inventory.Hosts,
-		Options: fleet.Options{Goal: fleet.GoalSwitch},
+		Options: fleet.Options{
+			Goal: fleet.GoalSwitch,
+			// A deploy that pulls requires the checkout to be on the branch. The check does not use
+			// the commit, so the name of the branch is enough.
+			Pinned: fleet.Revision{Commit: c.Inventory.Branch},
+		},
 	}
-	// A deploy that pulls requires the checkout to be on the branch. The check does not use the
-	// revision, so the name of the branch is enough.
-	job := NewJob(plan, "check", h, c.Inventory.Branch)
+	job := NewJob(plan, "check", h)
 	asked := time.Now()
 	header, text, err := askAll(ctx, conn, job.Check, remote.MaxCheck)
 	switch {
