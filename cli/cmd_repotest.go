@@ -54,7 +54,7 @@ EXIT STATUS
 			}
 			if o.timeout > 0 {
 				for _, h := range hosts {
-					h.Timeouts.Test = o.timeout
+					h.Timeouts.AllTests = o.timeout
 				}
 			}
 			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
@@ -64,7 +64,7 @@ EXIT STATUS
 	}
 	o.selection.flags(cmd, env)
 	parallelFlag(cmd.Flags(), &o.parallel)
-	cmd.Flags().Var((*timeoutFlag)(&o.timeout), "timeout", "stop the tests of a host after this long (default: timeouts.test of the inventory)")
+	cmd.Flags().Var((*timeoutFlag)(&o.timeout), "timeout", "stop the tests of a host after this long (default: timeouts.all_tests of the inventory)")
 	outputFlag(cmd.Flags(), &o.output, "test")
 	return cmd
 }

@@ -98,7 +98,7 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 	})
 	defer overdue.Stop()
 	token := remote.Token()
-	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testTimeout, h.Timeouts.Test), token, nil)
+	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testTimeout, h.Timeouts.AllTests), token, nil)
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser

@@ -61,7 +61,7 @@ func TestRunTestsLeavesOutTheScriptThatRunsThem(t *testing.T) {
 func TestRunTestsStopsAtTimeoutOfHost(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.SetTests("web", "mba", map[string]string{"10-hangs.sh": "exec sleep 100", "20-never.sh": "true"})
-	f.Inv.Hosts[0].Timeouts.Test = time.Second
+	f.Inv.Hosts[0].Timeouts.AllTests = time.Second
 	got := f.RunTests()["web"]
 	if len(got.Tests) != 1 || got.Tests[0].Exit != 124 || got.Err == nil || !strings.Contains(got.Err.Error(), "took more than 1 s: 20-never.sh and later") {
 		t.Errorf("%+v", got)

@@ -96,7 +96,7 @@ type Timeouts struct {
 	Quiet     time.Duration // a build without output for this long causes a warning
 	Activate  time.Duration
 	Verify    time.Duration
-	Test      time.Duration // for all of the repository's tests on a host
+	AllTests  time.Duration // of the repository, on a host
 
 	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
 	// ssh_config(5) takes precedence over it.
@@ -114,7 +114,7 @@ func DefaultTimeouts() Timeouts {
 		Quiet:     5 * time.Minute,
 		Activate:  15 * time.Minute,
 		Verify:    2 * time.Minute,
-		Test:      15 * time.Minute,
+		AllTests:  15 * time.Minute,
 	}
 }
 

@@ -186,7 +186,7 @@ func timeoutKeys() []key {
 		newKey("quiet", "A build that is silent for this long causes a warning.", func(t *Timeouts) *time.Duration { return &t.Quiet }),
 		newKey("activate", "For activating it.", func(t *Timeouts) *time.Duration { return &t.Activate }),
 		newKey("verify", "For checking that it works.", func(t *Timeouts) *time.Duration { return &t.Verify }),
-		newKey("test", "For all of the repository's tests on a host. Each test may take five minutes of it.", func(t *Timeouts) *time.Duration { return &t.Test }),
+		newKey("all_tests", "For all of the repository's tests on a host. Each test may take five minutes of it.", func(t *Timeouts) *time.Duration { return &t.AllTests }),
 	}
 }
 
