@@ -33,6 +33,7 @@ func closedPort(t testing.TB) int {
 }
 
 func TestDialClosedPortIsRefusedAndOffline(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	port := closedPort(t)
 	_, err := home.pool().Dial(home.ctx(), Target{Name: "web", Address: "127.0.0.1", Port: port})
@@ -42,6 +43,7 @@ func TestDialClosedPortIsRefusedAndOffline(t *testing.T) {
 }
 
 func TestDialUnresolvableNameIsOffline(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	_, err := home.pool().Dial(home.ctx(), Target{Name: "web.invalid"})
 	if e := wantError(t, err, KindDNS, "web.invalid: connect", `"web.invalid"`); !e.Offline() {
@@ -50,6 +52,7 @@ func TestDialUnresolvableNameIsOffline(t *testing.T) {
 }
 
 func TestDialTimesOutOnSilentServer(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
 	home := newTestHome(t).trust(s)
 	target := targetOf(s)
@@ -65,6 +68,7 @@ func TestDialTimesOutOnSilentServer(t *testing.T) {
 }
 
 func TestDialReturnsWhenContextIsCanceled(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
 	home := newTestHome(t).trust(s)
 	ctx, cancel := context.WithCancelCause(home.ctx())
@@ -81,6 +85,7 @@ func TestDialReturnsWhenContextIsCanceled(t *testing.T) {
 }
 
 func TestPoolCloseInterruptsDial(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
 	home := newTestHome(t).trust(s)
 	p := home.pool()
@@ -132,6 +137,7 @@ func TestDialTriesThreeTimesWhenServerHangsUpSilently(t *testing.T) {
 }
 
 func TestDialQuotesServerThatDoesNotSpeakSSH(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "220 mail.example.com ESMTP\x1b[2J\r\n"} })
 	home := newTestHome(t).trust(s)
 	_, err := home.pool().Dial(home.ctx(), targetOf(s))
@@ -144,6 +150,7 @@ func TestDialQuotesServerThatDoesNotSpeakSSH(t *testing.T) {
 // TestDialSurvivesCutsAnywhereInHandshake cuts connections at many offsets, in both directions.
 // Dial must never hang, and the error must mean that the host may come back.
 func TestDialSurvivesCutsAnywhereInHandshake(t *testing.T) {
+	t.Parallel()
 	var cut atomic.Int64
 	var out atomic.Bool
 	s := faultyServer(t, func(int) sshtest.Fault {
@@ -171,6 +178,7 @@ func TestDialSurvivesCutsAnywhereInHandshake(t *testing.T) {
 }
 
 func TestDialLimitsConcurrentHandshakes(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ all, each, want int }{{3, 8, 3}, {32, 2, 2}} {
 		var current, most atomic.Int64
 		hold := make(chan struct{})
@@ -261,6 +269,7 @@ func TestKeepAliveKeepsIdleConnection(t *testing.T) {
 }
 
 func TestConnDialContextReachesPortsAndReportsErrors(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, nil)
 	home := newTestHome(t).trust(s)
 	c := home.dial(home.pool(), targetOf(s))
@@ -281,6 +290,7 @@ func TestConnDialContextReachesPortsAndReportsErrors(t *testing.T) {
 }
 
 func TestDialRepeatsConnectionAttempts(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	port := closedPort(t)
 	s := sshtest.Start(t, shellConfig())
@@ -311,6 +321,7 @@ func TestDialRepeatsConnectionAttempts(t *testing.T) {
 }
 
 func TestDialUsesConnectTimeoutOfConfig(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Tarpit: true} })
 	home := newTestHome(t)
 	home.write("config", "ConnectTimeout 1\n")
@@ -325,6 +336,7 @@ func TestDialUsesConnectTimeoutOfConfig(t *testing.T) {
 }
 
 func TestDialBindsToNamedAddress(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t).trust(s)
 	home.write("config", "AddressFamily inet\nBindAddress localhost\n")
@@ -335,6 +347,7 @@ func TestDialBindsToNamedAddress(t *testing.T) {
 }
 
 func TestDeadPeerIsNoticedWithin45SecondsByDefault(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t).trust(s)
 	c := home.dial(home.pool(), targetOf(s))

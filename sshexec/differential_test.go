@@ -209,6 +209,7 @@ func unique(list []string) (once []string) {
 // TestSettingsMatchSSHOnRandomConfigs compares the settings of random hosts in random user and
 // system files, which include others, with `ssh -G`.
 func TestSettingsMatchSSHOnRandomConfigs(t *testing.T) {
+	t.Parallel()
 	seed := uint64(1)
 	if text := os.Getenv("SSHEXEC_TEST_SEED"); text != "" {
 		seed, _ = strconv.ParseUint(text, 10, 64)
@@ -216,7 +217,7 @@ func TestSettingsMatchSSHOnRandomConfigs(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 2))
 	hosts := 0
 	var cases []*sshCase
-	for hosts < testrounds.N(400, 5000) {
+	for hosts < testrounds.N(150, 5000) {
 		c := &sshCase{files: map[string]string{
 			"home/.ssh/config": oddConfig(r, "user"), "home/.ssh/extra-a": oddConfig(r, ""), "home/.ssh/extra-b": oddConfig(r, ""),
 			"etc/ssh_config": oddConfig(r, "system"), "etc/extra-a": oddConfig(r, ""), "etc/extra-b": oddConfig(r, ""),
@@ -313,6 +314,7 @@ func oddConfig(r *rand.Rand, kind string) string {
 // TestSettingsMatchSSHOnRealisticConfigs compares the settings for the files in testdata/configs
 // with `ssh -G`, under a system file as distributions ship it.
 func TestSettingsMatchSSHOnRealisticConfigs(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/configs/*")
 	if err != nil || len(files) < 40 {
 		t.Fatalf("found %d files, %v", len(files), err)

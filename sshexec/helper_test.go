@@ -3,11 +3,14 @@ package sshexec
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,6 +34,10 @@ func TestMain(m *testing.M) {
 	case os.Getenv(envServe) != "":
 		serveUntilEOF()
 	default:
+		flag.Parse()
+		// Most tests wait for a server or a child process, so more of them can run than there are
+		// processors.
+		_ = flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0))))
 		os.Exit(m.Run())
 	}
 }

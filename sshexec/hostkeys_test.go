@@ -71,6 +71,7 @@ func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKe
 }
 
 func TestHostKeyCheckMatchesKnownHostsLikeOpenSSH(t *testing.T) {
+	t.Parallel()
 	key, otherKey := newSigner(t, "").PublicKey(), newSigner(t, "").PublicKey()
 	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	web := Settings{Alias: "web", Hostname: "Web.example.com", Port: 22}
@@ -117,6 +118,7 @@ func TestHostKeyCheckMatchesKnownHostsLikeOpenSSH(t *testing.T) {
 }
 
 func TestHostKeyCheckHostCertificates(t *testing.T) {
+	t.Parallel()
 	authority, host := newSigner(t, ""), newSigner(t, "ecdsa")
 	certificate := func(change func(*ssh.Certificate)) ssh.PublicKey {
 		c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web.example.com"}, ValidBefore: ssh.CertTimeInfinity}
@@ -159,6 +161,7 @@ func TestHostKeyCheckHostCertificates(t *testing.T) {
 }
 
 func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
+	t.Parallel()
 	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	rsaKey := newSigner(t, "rsa").PublicKey()
 	for _, c := range []struct {
@@ -183,6 +186,7 @@ func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
 
 // TestKnownHostsLookupMatchesSSHKeygen compares lookups in random files with `ssh-keygen -F`.
 func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("needs ssh-keygen")
 	}
@@ -227,6 +231,7 @@ func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 }
 
 func TestHashNameMatchesHMAC(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{0, 1, 40, 63, 64, 65, 255, 256, 257, 1000} {
 		name := strings.Repeat("n", n)
 		salt := []byte(strings.Repeat("s", 20))
@@ -251,6 +256,7 @@ func FuzzKnownHostsParseLine(f *testing.F) {
 }
 
 func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
+	t.Parallel()
 	for policy, fix := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
@@ -267,6 +273,7 @@ func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
 }
 
 func TestHintForUnknownHostContainsValidKnownHostsLine(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "StrictHostKeyChecking yes\n")
@@ -278,6 +285,7 @@ func TestHintForUnknownHostContainsValidKnownHostsLine(t *testing.T) {
 }
 
 func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"accept-new", "no"} {
 		t.Run(policy, func(t *testing.T) {
 			s := sshtest.Start(t, shellConfig())
@@ -310,6 +318,7 @@ func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 }
 
 func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
+	t.Parallel()
 	authority, host := newSigner(t, "rsa"), newSigner(t, "")
 	c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web"}, ValidBefore: ssh.CertTimeInfinity}
 	if err := c.SignCert(rand.Reader, authority); err != nil {
@@ -327,6 +336,7 @@ func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
 }
 
 func TestShortRSAHostKeyIsRejected(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{newSigner(t, "rsa")}})
 	home := newTestHome(t).trust(s)
 	home.write("config", "RequiredRSASize 3072\n")
@@ -335,6 +345,7 @@ func TestShortRSAHostKeyIsRejected(t *testing.T) {
 }
 
 func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "NoHostAuthenticationForLocalhost yes\n")
@@ -345,6 +356,7 @@ func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
 }
 
 func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"accept-new", "no"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
@@ -358,6 +370,7 @@ func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
 }
 
 func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t).trust(s)
 	home.write("config", "Host *\n  StrictHostKeyChecking no\n")
@@ -367,6 +380,7 @@ func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T
 }
 
 func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "VerifyHostKeyDNS yes\n")
@@ -375,6 +389,7 @@ func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
 }
 
 func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	p := home.pool()
@@ -403,6 +418,7 @@ func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 }
 
 func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"StrictHostKeyChecking yes", "UserKnownHostsFile none"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
@@ -416,6 +432,7 @@ func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
 }
 
 func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
+	t.Parallel()
 	key, other := newSigner(t, "").PublicKey(), newSigner(t, "ecdsa").PublicKey()
 	port := Settings{Hostname: "web", Port: 2222}
 	bare := hostKeyLine(hashedHostName("web"), key)
@@ -431,6 +448,7 @@ func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
 }
 
 func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("known_hosts", "other %s", ssh.MarshalAuthorizedKey(newSigner(t, "").PublicKey()))
 	p := home.pool()
@@ -460,6 +478,7 @@ func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
 }
 
 func TestConcurrentLoginsSaveAcceptedKeyOnce(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "StrictHostKeyChecking accept-new\n")
@@ -487,6 +506,7 @@ func TestConcurrentLoginsSaveAcceptedKeyOnce(t *testing.T) {
 }
 
 func TestHostWithSeveralKeysPresentsKnownKey(t *testing.T) {
+	t.Parallel()
 	ed, ec, rs := newSigner(t, ""), newSigner(t, "ecdsa"), newSigner(t, "rsa")
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{ed, ec, rs}})
 	for _, known := range []ssh.Signer{ed, ec, rs} {

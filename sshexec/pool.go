@@ -49,6 +49,8 @@ type Pool struct {
 	handshakes    limiter
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
+	agentListTimeout time.Duration
+
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
 	hungAgents map[string]time.Time // by socket
@@ -71,7 +73,8 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time),
+		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
 	p.resolver.queries.tasks = &p.tasks
