@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -77,9 +79,10 @@ func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransp
 
 // retryable reports whether to dial again after this many attempts. A server that closes the
 // connection silently is retried twice: it may be overloaded, since its message can get lost if it
-// closes the connection before reading ours, but it may also block this address for good.
+// closes the connection before reading ours, but it may also block this address for good. So is one
+// that closed the connection while the operator was typing.
 func (e *Error) retryable(attempts int) bool {
-	return e.Kind == KindBusy || e.Kind == KindLost && e.Phase == "connect" && attempts < 3
+	return e.Kind == KindBusy || e.Kind == KindLost && (e.Phase == "connect" || e.unjudged) && attempts < 3
 }
 
 const (
@@ -93,6 +96,7 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
 	}
+	release = sync.OnceFunc(release)
 	defer release()
 	timer.resume()
 	defer timer.pause()
@@ -103,10 +107,13 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 
 	h := &handshake{
 		pool: p, target: t, settings: s, raw: newRawConn(transport), ctx: ctx, timer: timer, phase: "connect",
+		tries: make(map[string]int), releaseSlot: release,
 	}
 	defer context.AfterFunc(ctx, func() { transport.Close() })()
+	var unjudged atomic.Bool
 	client, err := await(ctx, &p.tasks, func() (*ssh.Client, error) {
 		conn, channels, requests, err := ssh.NewClientConn(h.raw, s.Address(), h.clientConfig())
+		unjudged.Store(h.finishAnswers(err))
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +121,12 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 	}, func(unused *ssh.Client) { unused.Close() })
 	if err != nil {
 		p.tasks.start(func() { transport.Close() })
-		return nil, h.wrapError(err)
+		err := h.wrapError(err)
+		var failure *Error
+		if errors.As(err, &failure) && failure.Kind == KindLost {
+			failure.unjudged = unjudged.Load()
+		}
+		return nil, err
 	}
 	return p.newConn(t, s, client, h.raw)
 }

@@ -43,6 +43,8 @@ type Error struct {
 	Kind  Kind
 	Fix   string // how to fix it, in one line; may be empty
 	Err   error
+
+	unjudged bool // the connection was lost before the host judged the operator's answers
 }
 
 func (e *Error) Error() string {

@@ -29,7 +29,14 @@ type handshake struct {
 	queued  []identity // keys not yet offered
 	listed  bool       // queued has been filled
 	offered []string
-	skipped []string // keys that could not be offered or did not sign, and why
+	skipped []string       // keys that could not be offered, and why
+	unused  []string       // keys that the host accepts but that did not sign, and why
+	tries   map[string]int // of methods that ask the operator
+
+	releaseSlot func()            // lets another login have this one's slot
+	answers     *loginAnswers     // set while this login has its turn to ask the operator
+	answered    map[string]string // what this login answered, by prompt
+	promptErr   error             // why the operator did not answer
 }
 
 func (h *handshake) setPhase(phase string) {
@@ -50,7 +57,7 @@ func (h *handshake) clientConfig() *ssh.ClientConfig {
 	config := &ssh.ClientConfig{
 		User:              s.User,
 		HostKeyAlgorithms: record.algorithms(s),
-		AuthCallback:      h.nextKey,
+		AuthCallback:      h.nextMethod,
 		HostKeyCallback: func(_ string, address net.Addr, key ssh.PublicKey) error {
 			h.setPhase("host key")
 			if err := h.pool.verifyHostKey(s, record, address, key); err != nil {
@@ -64,20 +71,33 @@ func (h *handshake) clientConfig() *ssh.ClientConfig {
 	return config
 }
 
-// nextKey returns the next key to offer. It offers one key at a time, because an error from one
-// signer (a security key not touched, a passphrase not entered) would abort the whole login.
-func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+// nextMethod returns the next method to try: the first in AuthMethods that the server accepts. A
+// host that accepts public keys, but none of the operator's, fails the login instead of asking for
+// a password.
+func (h *handshake) nextMethod(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	if err := h.raw.err(); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(auth.AllowedMethods, "publickey") {
-		err := h.authError(fmt.Errorf("%s does not accept public keys, only %s",
-			h.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
-		if slices.Contains(auth.AllowedMethods, "password") || slices.Contains(auth.AllowedMethods, "keyboard-interactive") {
-			err.Fix = "set PubkeyAuthentication to yes in sshd_config(5) on the host; passwords are not supported"
+	for _, method := range h.settings.AuthMethods {
+		switch {
+		case !slices.Contains(auth.AllowedMethods, method):
+		case method == "publickey":
+			return h.nextKey()
+		case h.promptErr == nil && h.tries[method] < h.settings.NumberOfPasswordPrompts:
+			h.tries[method]++
+			return h.promptMethod(method)
 		}
-		return nil, err
 	}
+	if h.promptErr != nil || len(h.tries) > 0 {
+		return nil, h.answersRejected()
+	}
+	return nil, h.authError(fmt.Errorf("%s accepts only %s, and this side only %s", h.settings.Address(),
+		strings.Join(auth.AllowedMethods, ", "), strings.Join(h.settings.AuthMethods, ", ")))
+}
+
+// nextKey returns the next key to offer. It offers one key at a time, because an error from one
+// signer (a security key not touched, a passphrase not entered) would abort the whole login.
+func (h *handshake) nextKey() (ssh.AuthMethod, error) {
 	if !h.listed {
 		h.listed = true
 		h.timer.pause() // may wait for the ssh-agent or for a passphrase
@@ -96,7 +116,7 @@ func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error)
 		defer h.timer.resume()
 		signature, err := sign(ctx, data, algorithm)
 		if err != nil {
-			h.skipped = append(h.skipped, fmt.Sprintf("%s: %v", id.source, err))
+			h.unused = append(h.unused, fmt.Sprintf("%s: %v", id.source, err))
 		}
 		return signature, err
 	}
@@ -116,6 +136,11 @@ func (h *handshake) noKeysLeft() error {
 			Err: fmt.Errorf("no key to offer to %s%s", login, skipped),
 			Fix: "set IdentityFile in ~/.ssh/config, or add a key to an ssh-agent: ssh-add",
 		}
+	}
+	if len(h.unused) > 0 {
+		e := h.authError(fmt.Errorf("%s accepts a key that could not be used: %s%s", login, strings.Join(h.unused, "; "), skipped))
+		e.Fix = "try again with the right passphrase or token, or add the key to an ssh-agent: ssh-add"
+		return e
 	}
 	return h.authError(fmt.Errorf("%s accepts none of the %d keys offered: %s%s",
 		login, len(h.offered), strings.Join(h.offered, ", "), skipped))
@@ -169,7 +194,9 @@ func (h *handshake) wrapError(err error) error {
 		e.Phase, e.Kind = "connect", KindLost
 		e.Err = fmt.Errorf("%s closed the connection without sending anything", address)
 		e.Fix = "it may be overloaded or block this address; check its log"
-	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
+	case isTooManyFailures(err) && len(h.offered) == 0:
+		return h.answersRejected()
+	case isTooManyFailures(err):
 		e.Kind = KindAuth
 		e.Err = fmt.Errorf("%s closed the connection after %d keys: %s", address, len(h.offered),
 			strings.Join(h.offered, ", "))
@@ -184,6 +211,12 @@ func (h *handshake) wrapError(err error) error {
 		}
 	}
 	return e
+}
+
+// isTooManyFailures recognizes how sshd ends a login after MaxAuthTries (auth_maxtries_exceeded in
+// auth.c).
+func isTooManyFailures(err error) bool {
+	return strings.Contains(strings.ToLower(err.Error()), "too many authentication failures")
 }
 
 // isBusyMessage recognizes what sshd sends when it drops a connection because of MaxStartups or

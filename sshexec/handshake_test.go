@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -271,6 +272,8 @@ type scriptedPrompter struct {
 	prompts []string
 	busy    atomic.Int64
 	delay   time.Duration
+
+	onPrompt func() // may be nil
 }
 
 func (a *scriptedPrompter) Secret(ctx context.Context, prompt string) (string, error) {
@@ -279,6 +282,9 @@ func (a *scriptedPrompter) Secret(ctx context.Context, prompt string) (string, e
 	}
 	defer a.busy.Add(-1)
 	time.Sleep(a.delay)
+	if a.onPrompt != nil {
+		a.onPrompt()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.prompts = append(a.prompts, prompt)
@@ -554,7 +560,7 @@ func TestMistypedPassphraseIsPromptedForThreeTimes(t *testing.T) {
 	prompter := &scriptedPrompter{replies: []string{"wrong", "wrong", "wrong", "sesame"}}
 	home.Prompter = prompter
 	_, err := home.trust(s).pool().Dial(home.ctx(), targetOf(s))
-	wantError(t, err, KindAuth, "incorrect passphrase")
+	wantError(t, err, KindAuth, "accepts a key that could not be used", "incorrect passphrase", "ssh-add")
 	if len(prompter.prompts) != 3 {
 		t.Errorf("prompts %q", prompter.prompts)
 	}
@@ -608,3 +614,32 @@ func TestNegotiationErrorNamesConfigurationLine(t *testing.T) {
 	_, err := home.pool().Dial(home.ctx(), targetOf(s))
 	wantError(t, err, KindProtocol, home.path("config")+":2: Ciphers", "aes128-cbc", "no common algorithm")
 }
+
+func TestTouchOfSecurityKeyIsAnnounced(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	blob := ssh.Marshal(struct {
+		Type, Key, Application string
+	}{"sk-ssh-ed25519@openssh.com", strings.Repeat("k", 32), "ssh:"})
+	key, err := ssh.ParsePublicKey(blob)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serverAccepting(t, key)
+	home.serveAgent(untouchedKey{newKeyring(t, 0), &agent.Key{Format: key.Type(), Blob: blob, Comment: "token"}})
+	var notices []string
+	home.Log = func(format string, args ...any) { notices = append(notices, fmt.Sprintf(format, args...)) }
+	_, err = home.trust(s).pool().Dial(home.ctx(), targetOf(s))
+	wantError(t, err, KindAuth, "accepts a key that could not be used", "token")
+	if got := strings.Join(notices, "\n"); !strings.Contains(got, "touch the security key") || !strings.Contains(got, ssh.FingerprintSHA256(key)) {
+		t.Errorf("notices %q", got)
+	}
+}
+
+// untouchedKey is an agent with a security key that is not touched in time.
+type untouchedKey struct {
+	agent.Agent
+	key *agent.Key
+}
+
+func (a untouchedKey) List() ([]*agent.Key, error) { return []*agent.Key{a.key}, nil }

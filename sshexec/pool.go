@@ -54,6 +54,7 @@ type Pool struct {
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
 	hungAgents map[string]time.Time // by socket
+	answers    map[string]*loginAnswers
 }
 
 // NewPool returns a new Pool. It does not connect to anything or read any file. The caller must
@@ -73,7 +74,7 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time),
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
 		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
@@ -118,11 +119,17 @@ func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 	return &Error{Host: t.Name, Phase: phase, Kind: kind, Err: err}
 }
 
+var errNoTerminal = errors.New("cannot prompt without a terminal")
+
+func (p *Pool) canPrompt() bool {
+	return p.options.Prompter != nil || p.options.askpassProgram() != ""
+}
+
 // promptSecret prompts the operator once no other prompt is active.
 func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
 	askpass := p.options.askpassProgram()
 	if askpass == "" && p.options.Prompter == nil {
-		return "", errors.New("cannot prompt without a terminal")
+		return "", errNoTerminal
 	}
 	select {
 	case p.promptSlot <- struct{}{}:

@@ -212,6 +212,9 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 	if h, err := parseJump(jump); err == nil && h.name == s.Hostname && cmp.Or(h.port, 22) == s.Port && cmp.Or(h.user, s.User) == s.User {
 		return fmt.Errorf("ProxyJump loop through %q", h.name) // as in ssh.c
 	}
+	if err := s.limitMethods(); err != nil {
+		return err
+	}
 	if err := limitAlgorithms(s); err != nil {
 		return err
 	}

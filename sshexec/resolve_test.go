@@ -239,7 +239,7 @@ func TestResolveReportsLineOfMisspelledKeyword(t *testing.T) {
 func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 	t.Parallel()
 	needsSSH(t)
-	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
+	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes"} {
 		home := newTestHome(t)
 		home.write("config", "%s\n", line)
 		home.ConfigFile = home.path("config")

@@ -36,7 +36,8 @@ type Settings struct {
 	ServerAliveInterval time.Duration // 0 means not configured
 	ServerAliveCountMax int           // 0 means not configured
 
-	BatchMode                        bool // prompt for nothing
+	AuthMethods                      []string // in the order to try: publickey, keyboard-interactive, password
+	BatchMode                        bool     // prompt for nothing
 	NumberOfPasswordPrompts          int
 	NoHostAuthenticationForLocalhost bool // accept any host key on a loopback address
 	RequiredRSASize                  int  // bits of the shortest RSA key to accept or to offer
@@ -51,6 +52,7 @@ type Settings struct {
 	Origins map[string]string
 
 	verifyHostKeyDNS bool
+	disabledMethods  []string // authentication methods that are set to no
 }
 
 // Address returns the address to dial, as HOST:PORT.

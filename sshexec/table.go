@@ -52,7 +52,7 @@ var keywords = []keyword{
 	{name: "AddKeysToAgent", treatment: harmless, valid: isAny,
 		note: "Keys are decrypted once for each command and are not added to the ssh-agent."},
 	{name: "AddressFamily", treatment: followed, valid: isOneOf("any", "inet", "inet6")},
-	{name: "BatchMode", treatment: followed, valid: isFlag, note: "With `yes`, there is no prompt for a passphrase."},
+	{name: "BatchMode", treatment: followed, valid: isFlag, note: "With `yes`, there is no prompt for a passphrase or a password."},
 	{name: "BindAddress", treatment: followed, valid: isOne, note: "An address or a name."},
 	{name: "BindInterface", treatment: refused, valid: isOne, refuses: isNotNone,
 		note: "Binding a socket to an interface is not implemented; use BindAddress."},
@@ -108,8 +108,8 @@ var keywords = []keyword{
 	{name: "Include", treatment: followed,
 		note: "Paths with tokens or environment variables are left to `ssh -G`."},
 	{name: "IPQoS", treatment: harmless, valid: isAny, note: "The system's default applies."},
-	{name: "KbdInteractiveAuthentication", treatment: harmless, valid: isFlag, note: onlyKeys},
-	{name: "KbdInteractiveDevices", treatment: harmless, valid: isOne, note: onlyKeys},
+	{name: "KbdInteractiveAuthentication", treatment: followed, valid: isFlag, note: promptedMethods},
+	{name: "KbdInteractiveDevices", treatment: harmless, valid: isOne, note: "The server chooses the device."},
 	{name: "KexAlgorithms", treatment: viaSSH, valid: isOne,
 		note: "Algorithms that golang.org/x/crypto does not implement, such as sntrup761, are skipped."},
 	{name: "KnownHostsCommand", treatment: refused, valid: isCommand, refuses: isNotNone,
@@ -123,27 +123,23 @@ var keywords = []keyword{
 		note: "Commands of `exec` run for each connection; hosts that connect within a second share the result. " +
 			"`sessiontype` is `exec`, and `command` is `exec /bin/sh -s`."},
 	{name: "NoHostAuthenticationForLocalhost", treatment: followed, valid: isFlag},
-	{name: "NumberOfPasswordPrompts", treatment: followed, valid: isNumber, note: "For passphrases of keys."},
+	{name: "NumberOfPasswordPrompts", treatment: followed, valid: isNumber, note: "For passphrases of keys, and for passwords."},
 	{name: "ObscureKeystrokeTiming", treatment: harmless, valid: isAny, note: noTerminal},
-	{name: "PasswordAuthentication", treatment: harmless, valid: isFlag, note: onlyKeys},
+	{name: "PasswordAuthentication", treatment: followed, valid: isFlag, note: promptedMethods},
 	{name: "PermitLocalCommand", treatment: harmless, valid: isFlag, note: noLocalCommand},
 	{name: "PermitRemoteOpen", treatment: harmless, valid: isAny, note: noForwarding},
 	{name: "PKCS11Provider", treatment: harmless, valid: isOne,
 		note: "Load the provider into an ssh-agent: `ssh-add -s PROVIDER`."},
 	{name: "Port", treatment: followed, valid: isPort},
-	{name: "PreferredAuthentications", treatment: refused, valid: isOne,
-		refuses: func(v string) bool { return !slices.Contains(strings.Split(v, ","), "publickey") },
-		note:    "Public keys are the only method, so a list without `publickey` leaves none."},
+	{name: "PreferredAuthentications", treatment: followed, valid: isOne,
+		note: "Of `publickey`, `keyboard-interactive` and `password`. It is an error if none of them is left."},
 	{name: "ProxyCommand", treatment: followed, valid: isCommand},
 	{name: "ProxyJump", treatment: followed, valid: isJumpList,
 		note: "All hosts behind a bastion share one connection to it. Nothing is passed to a shell."},
 	{name: "ProxyUseFdpass", treatment: refused, valid: isFlag, refuses: isYes,
 		note: "Receiving a socket from a ProxyCommand is not implemented."},
 	{name: "PubkeyAcceptedAlgorithms", treatment: viaSSH, valid: isOne},
-	{name: "PubkeyAuthentication", treatment: refused,
-		valid:   isOneOf("yes", "no", "true", "false", "unbound", "host-bound"),
-		refuses: func(v string) bool { return v == "no" || v == "false" },
-		note:    "Public keys are the only method, so `no` leaves none."},
+	{name: "PubkeyAuthentication", treatment: followed, valid: isOneOf("yes", "no", "true", "false", "unbound", "host-bound")},
 	{name: "RefuseConnection", treatment: refused, valid: isOne, refuses: func(string) bool { return true },
 		note: "As in ssh, its text is the error."},
 	{name: "RekeyLimit", treatment: harmless, valid: isAny, note: "Keys are renewed after the ciphers' default amount of data."},
@@ -213,9 +209,9 @@ const (
 	noForwarding    = "fleetctl forwards nothing to or from hosts."
 	noTerminal      = "It only affects interactive sessions."
 	noControlMaster = "fleetctl opens its own connections, so that a confirming login is a new one."
-	noGSSAPI        = "GSSAPI is not implemented; public keys are the only method."
-	noHostbased     = "Host-based authentication is not implemented; public keys are the only method."
-	onlyKeys        = "Public keys are the only method."
+	noGSSAPI        = "GSSAPI is not implemented."
+	noHostbased     = "Host-based authentication is not implemented."
+	promptedMethods = "There is a prompt if the host accepts no public keys and there is a terminal or an SSH_ASKPASS."
 	noLocalCommand  = "Local commands are not run."
 	noLog           = "fleetctl has its own messages."
 	noEnvironment   = "The environment of a host's commands does not depend on the operator's."

@@ -78,8 +78,8 @@ func TestKeywordTableIsComplete(t *testing.T) {
 func TestRefusedKeywordsNameLineAndReason(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"BindInterface": "eth0", "KnownHostsCommand": "/bin/echo %H", "PreferredAuthentications": "password,keyboard-interactive",
-		"ProxyUseFdpass": "yes", "PubkeyAuthentication": "no", "RefuseConnection": `"under repair"`, "RevokedHostKeys": "/etc/ssh/revoked",
+		"BindInterface": "eth0", "KnownHostsCommand": "/bin/echo %H",
+		"ProxyUseFdpass": "yes", "RefuseConnection": `"under repair"`, "RevokedHostKeys": "/etc/ssh/revoked",
 	}
 	for _, k := range keywords {
 		if k.treatment != refused {
