@@ -179,6 +179,12 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 		if !env.confirm(runPrompt(plan, hosts)) {
 			return exit(fleet.ExitInterrupted, errors.New("nothing was started"))
 		}
+		pool := newPool(env)
+		err := env.acceptHostKeys(ctx, pool, hosts)
+		pool.Close()
+		if err != nil {
+			return err
+		}
 	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {

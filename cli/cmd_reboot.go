@@ -54,7 +54,11 @@ EXIT STATUS
 			if env.InTTY && !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
-			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+			prompted := hosts
+			if o.yes {
+				prompted = nil
+			}
+			return env.withClient(cmd.Context(), inv, prompted, o.parallel, func(ctx context.Context, c *host.Client) error {
 				if env.Secret != nil {
 					c.SudoPassword = newSudoPasswords(env.Secret).password
 				}

@@ -135,7 +135,7 @@ func (h *handshake) finishAnswers(err error) (unjudged bool) {
 	return false
 }
 
-// promptError returns the error for a host that only accepts what the operator cannot be asked for.
+// promptError returns the error for a host that only accepts what needs a prompt.
 func (h *handshake) promptError(method string, reason error) *Error {
 	e := h.authError(fmt.Errorf("%s asks for a password (%s): %w", h.settings.Address(), method, reason))
 	e.Fix = fmt.Sprintf("run this at a terminal, or let %s log in with a key: ssh-copy-id %s, "+

@@ -92,8 +92,6 @@ func TestDeclinedPasswordIsPromptedForOnce(t *testing.T) {
 	}
 }
 
-// A server does not wait long for a password. One that was typed too late is used for a new
-// connection, without another prompt.
 func TestPasswordTypedTooLateIsUsedForNextConnection(t *testing.T) {
 	t.Parallel()
 	home := newTestHome(t)

@@ -42,10 +42,15 @@ func newSettings(t Target, values map[string][]value) (Settings, error) {
 		"Hostname": t.Address != "", "User": t.User != "", "Port": t.Port != 0, "ConnectTimeout": t.Timeout != 0,
 	} {
 		if isSet {
-			s.Origins[name] = originInventory
+			s.Origins[name] = OriginTarget
 		}
 	}
 	s.ConnectTimeout = cmp.Or(t.Timeout, s.ConnectTimeout)
+	for _, k := range keywords {
+		if s.Origins[k.name] == "" && k.isSetting() {
+			s.Origins[k.name] = OriginDefault
+		}
+	}
 	return s, nil
 }
 
@@ -162,7 +167,10 @@ func (s *Settings) limitMethods() error {
 	}
 	s.disabledMethods = nil
 	if s.AuthMethods == nil {
-		origin := cmp.Or(s.Origins["PreferredAuthentications"], s.Origins["PubkeyAuthentication"], "ssh_config(5)")
+		origin := s.Origins["PreferredAuthentications"]
+		if origin == OriginDefault {
+			origin = s.Origins["PubkeyAuthentication"]
+		}
 		return fmt.Errorf("%s: it leaves no method to log in with: of %s, only %s are supported", origin,
 			strings.Join(configured, ","), strings.Join(implemented, ","))
 	}

@@ -52,7 +52,7 @@ type directive struct {
 	keyword  string // in lower case
 	args     []string
 	file     string
-	line     int // 0 means that file is not a file, but the inventory
+	line     int // 0 means that file is not a file, but OriginTarget
 	included []*configFile
 }
 

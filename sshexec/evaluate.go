@@ -36,20 +36,18 @@ var accumulating = []string{"identityfile", "certificatefile"}
 // timeKeywords take a time.
 var timeKeywords = []string{"connecttimeout", "serveraliveinterval"}
 
-const originInventory = "inventory"
-
 // evaluate applies the configuration to a target.
 func (p *Pool) evaluate(ctx context.Context, config *parsedConfig, t Target) (*evaluation, error) {
 	e := &evaluation{pool: p, ctx: ctx, target: t, values: make(map[string][]value), host: t.Name}
 	// Like arguments of ssh, the target's values come before those of the files.
 	if t.Address != "" {
-		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, file: originInventory})
+		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, file: OriginTarget})
 	}
 	if t.User != "" {
-		e.set(directive{keyword: "user", args: []string{t.User}, file: originInventory})
+		e.set(directive{keyword: "user", args: []string{t.User}, file: OriginTarget})
 	}
 	if t.Port != 0 {
-		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, file: originInventory})
+		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, file: OriginTarget})
 	}
 	if err := e.applyFiles(config.files, true); err != nil {
 		return nil, err
@@ -61,7 +59,7 @@ func (p *Pool) evaluate(ctx context.Context, config *parsedConfig, t Target) (*e
 		e.leaveToSSH("canonicalizepermittedcnames")
 	}
 	// OpenSSH expands tokens in User since 10.0.
-	if v := e.values["user"]; v != nil && v[0].origin != originInventory && strings.ContainsAny(v[0].args[0], "%$") {
+	if v := e.values["user"]; v != nil && v[0].origin != OriginTarget && strings.ContainsAny(v[0].args[0], "%$") {
 		e.leaveToSSH("user")
 	}
 	if e.unhandled != nil {

@@ -178,7 +178,7 @@ func (h *handshake) wrapError(err error) error {
 	case errors.As(err, &typed):
 		return typed
 	case errors.As(err, &hostKey):
-		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target)
+		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target, h.pool.options.Command)
 	case viaCommand && preamble == "" && !h.raw.sawVersion():
 		e.Phase, e.Kind, e.Err = "proxy command", KindLost, proxyCommand.exitError()
 	case preamble != "" && isBusyMessage(preamble):

@@ -67,6 +67,11 @@ func (h *hostKeys) record(s Settings) hostKeyRecord {
 	return r
 }
 
+// isEmpty reports whether no line is about the host.
+func (r *hostKeyRecord) isEmpty() bool {
+	return len(r.named)+len(r.withoutPort)+len(r.authorities)+len(r.revoked) == 0
+}
+
 func (r *hostKeyRecord) add(k *knownKey, plain *[]*knownKey) {
 	key, err := k.decode()
 	if err != nil {
@@ -235,13 +240,10 @@ func (e *hostKeyError) Error() string {
 		text += "; it cannot be accepted, because UserKnownHostsFile is none"
 	}
 	if e.kind == KindHostKeyUnknown && e.settings.verifyHostKeyDNS {
-		text += "; fleetctl does not look up keys in DNS, as VerifyHostKeyDNS asks for"
+		text += "; keys are not looked up in DNS, in spite of VerifyHostKeyDNS"
 	}
 	if e.kind != KindHostKeyUnknown && e.settings.StrictHostKeyChecking == "no" {
-		text += "; this is refused even though StrictHostKeyChecking is no"
-		if origin := e.settings.Origins["StrictHostKeyChecking"]; origin != "" {
-			text += " (" + origin + ")"
-		}
+		text += fmt.Sprintf("; this is refused even though StrictHostKeyChecking is no (%s)", e.settings.Origins["StrictHostKeyChecking"])
 	}
 	if e.certErr != nil {
 		text += fmt.Sprintf(" (%v)", e.certErr)
@@ -249,7 +251,8 @@ func (e *hostKeyError) Error() string {
 	return text
 }
 
-func (e *hostKeyError) fix(t Target) string {
+// fix returns what the operator can do. command connects to a target by its name.
+func (e *hostKeyError) fix(t Target, command string) string {
 	name, _ := knownHostsName(e.settings)
 	switch {
 	case e.kind == KindHostKeyRevoked:
@@ -261,8 +264,8 @@ func (e *hostKeyError) fix(t Target) string {
 		// ssh does not ask either.
 		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s",
 			e.settings.UserKnownHostsFiles[0], name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.key)))
-	case t.isBastion: // may not be in the inventory, so fleetctl cannot connect to it by name
-		return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: ssh %s", t.Name)
+	case t.isBastion: // known only to ssh_config(5)
+		command = "ssh"
 	}
-	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", t.Name)
+	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: %s %s", command, t.Name)
 }

@@ -257,9 +257,10 @@ func FuzzKnownHostsParseLine(f *testing.F) {
 
 func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
 	t.Parallel()
-	for policy, fix := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
+	for policy, fix := range map[string]string{"": "connect-to web", "StrictHostKeyChecking ask\n": "connect-to web", "StrictHostKeyChecking yes\n": "add this line"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
+		home.Command = "connect-to"
 		home.write("config", "%s", policy)
 		_, err := home.pool().Dial(home.ctx(), targetOf(s))
 		e := wantError(t, err, KindHostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), fix)
@@ -532,5 +533,35 @@ func BenchmarkLookupIn10000HashedHosts(b *testing.B) {
 		if r := store.record(s); len(r.named) != 1 {
 			b.Fatalf("%d keys", len(r.named))
 		}
+	}
+}
+
+func TestUnknownKeysShowsBastionsBeforeTargets(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	bastion, web, api, known := sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig())
+	home.trust(known)
+	home.write("config", "Host *\n  HostName 127.0.0.1\nHost bastion\n  Port %d\nHost web\n  Port %d\n  ProxyJump bastion\n"+
+		"Host api\n  Port %d\n  ProxyJump bastion\nHost known\n  Port %d\nHost gone\n  Port %d\nHost strict\n  Port %d\n  StrictHostKeyChecking yes\n",
+		bastion.Port(), web.Port(), api.Port(), known.Port(), closedPort(t), api.Port())
+	p := home.pool()
+	var targets []Target
+	for _, name := range []string{"web", "api", "known", "gone", "strict", "bad name"} {
+		targets = append(targets, Target{Name: name})
+	}
+	for _, want := range []string{"bastion", "web api", ""} {
+		var names []string
+		for _, k := range p.UnknownKeys(home.ctx(), targets) {
+			names = append(names, k.Host)
+			if err := p.Accept(k); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("unknown keys of %q, want %q", got, want)
+		}
+	}
+	if known.Connections() != 0 || web.AuthFailures()+web.Logins() != 0 {
+		t.Errorf("%d connections to a known host, %d logins", known.Connections(), web.Logins())
 	}
 }

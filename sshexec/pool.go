@@ -22,6 +22,9 @@ type Options struct {
 	MaxHandshakes           int // concurrent handshakes; 0 means 32
 	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
+	// Command connects to a [Target] by its name, for messages: "ssh" if empty.
+	Command string
+
 	// Log receives notices that no call returns, such as a host key that was accepted. nil discards
 	// them.
 	Log func(format string, args ...any)
@@ -71,6 +74,7 @@ func NewPool(o Options) *Pool {
 			o.User = current.Username
 		}
 	}
+	o.Command = cmp.Or(o.Command, "ssh")
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}

@@ -235,9 +235,6 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 	return nil
 }
 
-// originSSH is the origin of values from `ssh -G`, which does not print where they come from.
-const originSSH = "ssh -G"
-
 // querySSH lets ssh read the configuration. It returns the values that differ from ssh's defaults.
 func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSyntax) (map[string][]value, error) {
 	if why.reason == errTooDeep {
@@ -269,7 +266,7 @@ func (o sshOutput) configured(defaults sshOutput, t Target) map[string][]value {
 			continue
 		}
 		for _, line := range lines {
-			v := value{[]string{line}, originSSH}
+			v := value{[]string{line}, OriginSSH}
 			if strings.HasSuffix(keyword, "knownhostsfile") {
 				v.args = strings.Fields(line)
 			}

@@ -3,7 +3,6 @@ package sshexec
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -343,11 +342,14 @@ func TestOriginsNameFileAndLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"Hostname": "inventory", "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
+		"Hostname": OriginTarget, "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
 		"Port": home.path("config") + ":4", "ConnectTimeout": home.path("config") + ":5", "Ciphers": home.path("config") + ":6",
+		"MACs": OriginDefault, "ServerAliveInterval": OriginDefault, "StrictHostKeyChecking": OriginDefault, "PreferredAuthentications": OriginDefault,
 	}
-	if !maps.Equal(s.Origins, want) {
-		t.Errorf("got %v, want %v", s.Origins, want)
+	for keyword, origin := range want {
+		if s.Origins[keyword] != origin {
+			t.Errorf("%s: got %q, want %q", keyword, s.Origins[keyword], origin)
+		}
 	}
 }
 

@@ -114,7 +114,7 @@ func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
 
 func TestPrologueRestoresShellState(t *testing.T) {
 	t.Parallel()
-	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^fleetctl')"`
+	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^sshexec')"`
 	got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, show, []string{"a b"})
 	if got[0] != " \t\n" || strings.Contains(got[1], "f") || got[2] != "" {
 		t.Errorf("IFS, $- and leftover variables: %q", got)

@@ -73,7 +73,7 @@ var keywords = []keyword{
 	{name: "ConnectionAttempts", treatment: followed, valid: isNumber,
 		note: "ConnectTimeout applies to each attempt. There is one second between attempts."},
 	{name: "ConnectTimeout", treatment: followed, valid: isTime,
-		note: "The inventory's `timeouts.connect` takes precedence. `none` and `0` mean 15 seconds."},
+		note: "`none` and `0` mean 15 seconds."},
 	{name: "ControlMaster", treatment: harmless, valid: isOneOf("yes", "no", "true", "false", "ask", "auto", "autoask"), note: noControlMaster},
 	{name: "ControlPath", treatment: harmless, valid: isOne, note: noControlMaster},
 	{name: "ControlPersist", treatment: harmless, valid: isOne, note: noControlMaster},
@@ -143,7 +143,7 @@ var keywords = []keyword{
 	{name: "RefuseConnection", treatment: refused, valid: isOne, refuses: func(string) bool { return true },
 		note: "As in ssh, its text is the error."},
 	{name: "RekeyLimit", treatment: harmless, valid: isAny, note: "Keys are renewed after the ciphers' default amount of data."},
-	{name: "RemoteCommand", treatment: harmless, valid: isCommand, note: "fleetctl runs its own commands."},
+	{name: "RemoteCommand", treatment: harmless, valid: isCommand, note: "Scripts are the only commands."},
 	{name: "RemoteForward", treatment: harmless, valid: isAny, note: noForwarding},
 	{name: "RequestTTY", treatment: harmless, valid: isOneOf("yes", "no", "true", "false", "force", "auto"), note: noTerminal},
 	{name: "RequiredRSASize", treatment: followed, valid: isNumber, note: "Applies to host keys and user keys."},
@@ -154,7 +154,7 @@ var keywords = []keyword{
 	{name: "ServerAliveCountMax", treatment: followed, valid: isNumber},
 	{name: "ServerAliveInterval", treatment: followed, valid: isTime,
 		note: "`0` and no value mean that a silent host is given up after 40 seconds."},
-	{name: "SessionType", treatment: harmless, valid: isOneOf("none", "subsystem", "default"), note: "fleetctl runs its own commands."},
+	{name: "SessionType", treatment: harmless, valid: isOneOf("none", "subsystem", "default"), note: "Scripts are the only commands."},
 	{name: "SetEnv", treatment: harmless, valid: isAny, note: noEnvironment},
 	{name: "StdinNull", treatment: harmless, valid: isFlag, note: noTerminal},
 	{name: "StreamLocalBindMask", treatment: harmless, valid: isOne, note: noForwarding},
@@ -206,14 +206,14 @@ var keywords = []keyword{
 }
 
 const (
-	noForwarding    = "fleetctl forwards nothing to or from hosts."
+	noForwarding    = "Nothing is forwarded to or from hosts."
 	noTerminal      = "It only affects interactive sessions."
-	noControlMaster = "fleetctl opens its own connections, so that a confirming login is a new one."
+	noControlMaster = "Connections are not shared with ssh."
 	noGSSAPI        = "GSSAPI is not implemented."
 	noHostbased     = "Host-based authentication is not implemented."
 	promptedMethods = "There is a prompt if the host accepts no public keys and there is a terminal or an SSH_ASKPASS."
 	noLocalCommand  = "Local commands are not run."
-	noLog           = "fleetctl has its own messages."
+	noLog           = "It only affects the messages of ssh."
 	noEnvironment   = "The environment of a host's commands does not depend on the operator's."
 	obsolete        = "Obsolete: OpenSSH ignores it, too."
 )
@@ -245,7 +245,16 @@ func (k *keyword) refusal(v value) error {
 	case k.name == "RefuseConnection":
 		return fmt.Errorf("%s: RefuseConnection: %s", v.origin, text)
 	}
-	return fmt.Errorf("%s: fleetctl does not support %s %s: %s", v.origin, k.name, text, k.note)
+	return fmt.Errorf("%s: %s %s is not supported: %s", v.origin, k.name, text, k.note)
+}
+
+// isSetting reports whether a keyword has a setting of its own in [Settings].
+func (k *keyword) isSetting() bool {
+	switch k.name {
+	case "Host", "Match", "Include", "IgnoreUnknown", "Tag":
+		return false
+	}
+	return k.treatment == followed || k.treatment == viaSSH && !strings.HasPrefix(k.name, "Canonical")
 }
 
 func isAny(args []string) bool { return len(args) > 0 && !slices.Contains(args, "") }

@@ -19,13 +19,15 @@ type Config struct {
 	HostKeys       []ssh.Signer        // nil means a new ed25519 key
 	AuthorizedKeys []ssh.PublicKey     // nil accepts every key
 	Password       string              // accept only this password, and no keys; "" means keys only
-	Question       string              // asks for Password by keyboard-interactive; "" means by password
 	MaxAuthTries   int                 // failed logins per connection; 0 means 6, OpenSSH's default
 	MaxSessions    int                 // concurrent sessions per connection; 0 means no limit
 	NoForwarding   bool                // reject direct-tcpip and direct-streamlocal channels
 	Handler        Handler             // nil means that commands succeed immediately
 	LoginCommand   string              // what a client that requests a shell runs; "" rejects it
 	Fault          func(nth int) Fault // the fault of the nth connection, from 1; nil means none
+
+	// Question is what asks for Password, by keyboard-interactive; "" means by password.
+	Question string
 }
 
 // A Server is an SSH server in this process.
