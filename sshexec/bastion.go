@@ -76,6 +76,9 @@ func (p *Pool) bastionDialer(ctx context.Context, t Target, s Settings, visited 
 			Err: fmt.Errorf("via %s: cannot connect to %s: %s", h.name, s.Address(), refused.Message),
 		}
 		switch {
+		case refused.Reason == ssh.ResourceShortage:
+			e.Kind, e.fromBastion = KindBusy, true
+			e.Fix = fmt.Sprintf("%s has too many connections; try again later, or raise its limits", h.name)
 		case refused.Reason == ssh.Prohibited:
 			e.Kind = KindJump
 			e.Fix = fmt.Sprintf("set AllowTcpForwarding in sshd_config(5) on %s", h.name)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,10 +58,13 @@ func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransp
 	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
 	for attempts := 1; ; attempts++ {
-		conn, err := p.dialOnce(ctx, timer, t, s, dialTransport)
+		conn, refusedFor, err := p.dialOnce(ctx, timer, t, s, dialTransport)
 		var failure *Error
 		if err == nil || !errors.As(err, &failure) || !failure.retryable(attempts) {
 			return conn, err
+		}
+		if failure.Kind == KindBusy && refusedFor > s.ConnectTimeout {
+			return nil, err // earlier logins have already waited that long
 		}
 		// No authentication was attempted, so a retry costs the server little. The random delay
 		// keeps rejected clients from returning all at once.
@@ -90,16 +92,43 @@ const (
 	maxRetryDelay = 3 * time.Second
 )
 
-// dialOnce opens a transport and logs in. The timer runs only while it holds a handshake slot.
-func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
-	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address())
+// dialOnce logs in once a handshake may start. The timer runs only from then on. refusedFor is for
+// how long the server has refused every connection.
+func (p *Pool) dialOnce(
+	ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc,
+) (conn *Conn, refusedFor time.Duration, err error) {
+	slot, err := p.handshakes.acquire(ctx, s.Address(), s.ProxyJump)
 	if err != nil {
-		return nil, connectError(ctx, t, s, err)
+		return nil, 0, connectError(ctx, t, s, err)
 	}
-	release = sync.OnceFunc(release)
-	defer release()
 	timer.resume()
 	defer timer.pause()
+	conn, err = p.logIn(ctx, timer, slot, t, s, dialTransport)
+	slot.release(verdictOf(err))
+	return conn, slot.refusedFor(), err
+}
+
+// verdictOf returns what the result of a login says about the server's willingness to accept
+// connections.
+func verdictOf(err error) verdict {
+	var failure *Error
+	switch {
+	case err == nil:
+		return accepted
+	case !errors.As(err, &failure):
+		return unknownVerdict
+	case failure.Kind == KindBusy && failure.fromBastion:
+		return refusedByBastion
+	case failure.Kind == KindBusy, failure.Kind == KindLost && failure.Phase == "connect":
+		return refusedByServer
+	case slices.Contains([]string{"handshake", "host key", "login"}, failure.Phase):
+		return accepted
+	}
+	return unknownVerdict
+}
+
+// logIn opens a transport and logs in.
+func (p *Pool) logIn(ctx context.Context, timer *loginTimer, slot *slot, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
 	transport, err := dialTransport(ctx)
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
@@ -107,7 +136,7 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 
 	h := &handshake{
 		pool: p, target: t, settings: s, raw: newRawConn(transport), ctx: ctx, timer: timer, phase: "connect",
-		tries: make(map[string]int), releaseSlot: release,
+		tries: make(map[string]int), releaseSlot: func() { slot.release(accepted) },
 	}
 	defer context.AfterFunc(ctx, func() { transport.Close() })()
 	var unjudged atomic.Bool

@@ -201,8 +201,8 @@ func TestDialLimitsConcurrentHandshakes(t *testing.T) {
 		if most.Load() != int64(c.want) {
 			t.Errorf("%d concurrent handshakes, want %d", most.Load(), c.want)
 		}
-		if len(p.handshakes.perAddress) != 0 {
-			t.Errorf("%d addresses left in the limiter", len(p.handshakes.perAddress))
+		if len(p.handshakes.gates) != 0 {
+			t.Errorf("%d gates left in the limiter", len(p.handshakes.gates))
 		}
 	}
 }
