@@ -18,7 +18,7 @@ const hostKeyTimeout = 10 * time.Second
 
 // acceptHostKeys prompts for the host keys that no known_hosts file has, if there is a terminal:
 // for all hosts at once, and then for those behind bastions whose keys were accepted. Its error
-// means that the prompt was interrupted. Declined keys are no error: the hosts fail on their own.
+// means that the prompt was interrupted. After declined keys, the hosts fail on their own.
 func (env *Env) acceptHostKeys(ctx context.Context, pool *sshexec.Pool, hosts []*inventory.Host) error {
 	if !env.InTTY || !env.ErrTTY || len(hosts) == 0 {
 		return nil

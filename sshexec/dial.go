@@ -57,12 +57,17 @@ func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*
 func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
 	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
+	var refusal error
 	for attempts := 1; ; attempts++ {
 		conn, refusedFor, err := p.dialOnce(ctx, timer, t, s, dialTransport)
 		var failure *Error
 		if err == nil || !errors.As(err, &failure) || !failure.retryable(attempts) {
+			if refusal != nil && failure != nil && failure.Kind == KindTimeout && failure.Phase == "connect" {
+				err = refusal // says more than that there was no answer in time
+			}
 			return conn, err
 		}
+		refusal = err
 		if failure.Kind == KindBusy && refusedFor > s.ConnectTimeout {
 			return nil, err // earlier logins have already waited that long
 		}

@@ -3,14 +3,11 @@ package sshexec
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/markus-barta/nixfleet/internal/sshtest"
+	"github.com/markus-barta/nixfleet/internal/testmain"
 )
 
 // These environment variables turn the test binary into another program: one that connects its
@@ -34,11 +32,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(envServe) != "":
 		serveUntilEOF()
 	default:
-		flag.Parse()
-		// Most tests wait for a server or a child process, so more of them can run than there are
-		// processors.
-		_ = flag.Set("test.parallel", strconv.Itoa(max(8, runtime.GOMAXPROCS(0))))
-		os.Exit(m.Run())
+		testmain.Run(m)
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // limiter bounds how many handshakes run at once: in total, to each address and through each
 // bastion. Handshakes are expensive for a server, and sshd drops connections if too many are
 // unauthenticated (MaxStartups in sshd_config(5)) or if the address has misbehaved
-// (PerSourcePenalties). So the bound of a server that refuses connections is halved, and grows again
-// while it accepts them.
+// (PerSourcePenalties). So the bound of a server that refuses connections is halved, and grows
+// again while it accepts them.
 type limiter struct {
 	total         chan struct{}
 	maxPerAddress int

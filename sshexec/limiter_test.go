@@ -86,25 +86,22 @@ func TestLimitsAdaptToRefusals(t *testing.T) {
 	}
 }
 
-// TestPenalizedAddressFailsManyLoginsTogether: the first logins wait for
-// their timeout, and the others must not do that one after another.
-func TestPenalizedAddressFailsManyLoginsTogether(t *testing.T) {
+func TestLoginIsNotRepeatedAtAddressThatRefusesForLongerThanTheTimeout(t *testing.T) {
 	t.Parallel()
 	s := faultyServer(t, func(int) sshtest.Fault { return sshtest.Fault{Refuse: "Not allowed at this time\r\n"} })
 	home := newTestHome(t).trust(s)
 	p := home.pool()
-	target := targetOf(s)
-	target.Timeout = 400 * time.Millisecond
-	const logins = 60
-	var wg sync.WaitGroup
-	for range logins {
-		wg.Go(func() {
-			_, err := p.Dial(home.ctx(), target)
+	now := time.Now()
+	p.handshakes.gates[" "+s.Addr()] = &gate{max: 8, limit: 1, refusedSince: now.Add(-20 * time.Second), refusedAt: now}
+	var logins sync.WaitGroup
+	for range 4 {
+		logins.Go(func() {
+			_, err := p.Dial(home.ctx(), targetOf(s))
 			wantError(t, err, KindBusy, "Not allowed at this time")
 		})
 	}
-	wg.Wait()
-	if n := s.Connections(); n > 2*logins {
-		t.Errorf("%d connections for %d logins", n, logins)
+	logins.Wait()
+	if n := s.Connections(); n != 4 {
+		t.Errorf("%d connections for 4 logins", n)
 	}
 }
