@@ -2,8 +2,11 @@ package sshexec
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/user"
@@ -115,6 +118,7 @@ func (c *sshCase) compareWithSSH(t *testing.T, defaults sshOutput) (native int) 
 	p := NewPool(Options{Home: c.dir + "/home", User: "root", Getenv: func(string) string { return "" }})
 	defer p.Close()
 	p.resolver.systemConfig = c.dir + "/etc/ssh_config"
+	p.resolver.lookup = func(context.Context, string, string) ([]netip.Addr, error) { return nil, errors.New("no such host") }
 	fail := func(target Target, format string, args ...any) {
 		t.Helper()
 		var files strings.Builder
@@ -128,6 +132,21 @@ func (c *sshCase) compareWithSSH(t *testing.T, defaults sshOutput) (native int) 
 		for _, line := range lines {
 			expanded[keyword] = append(expanded[keyword], strings.ReplaceAll(line, "HOME/", c.dir+"/home/"))
 		}
+	}
+	outputs, errs := map[string]sshOutput{"-F none -- localhost": expanded}, map[string]string{}
+	for i, target := range c.targets {
+		args := strings.Join(p.resolver.queryArgs(sshQuery{target: target}), " ")
+		outputs[args], errs[args] = parseSSHOutput(c.outputs[i]), c.errs[i]
+	}
+	p.resolver.run = func(args []string, why *unhandledSyntax) (sshAnswer, error) {
+		key := strings.Join(args, " ")
+		if errs[key] != "" {
+			return sshAnswer{}, errors.New(errs[key])
+		}
+		if output := outputs[key]; output != nil {
+			return sshAnswer{output, time.Now()}, nil
+		}
+		return p.resolver.runSSH(args, why)
 	}
 	for i, target := range c.targets {
 		config := p.resolver.load()
@@ -149,6 +168,10 @@ func (c *sshCase) compareWithSSH(t *testing.T, defaults sshOutput) (native int) 
 			continue
 		}
 		native++
+		if err := p.resolver.interpretOddValues(t.Context(), config, e); err != nil {
+			fail(target, "%v", err)
+			continue
+		}
 		if err := p.resolver.expandAlgorithms(t.Context(), e.values); err != nil {
 			fail(target, "%v", err)
 			continue
@@ -305,6 +328,9 @@ func oddConfig(r *rand.Rand, kind string) string {
 				"PubkeyAuthentication no", "PreferredAuthentications publickey,password", "PreferredAuthentications password", "Ciphers aes256-ctr,aes128-ctr",
 				"Ciphers -aes*", "MACs +hmac-md5", "KexAlgorithms curve25519-sha256@libssh.org", "HostKeyAlgorithms ^ssh-ed25519",
 				"PubkeyAcceptedAlgorithms +ssh-rsa", "PubkeyAcceptedKeyTypes ssh-ed25519", "CASignatureAlgorithms ssh-ed25519", "CanonicalizeHostname no",
+				"CanonicalizeHostname yes", "CanonicalizeHostname always", "CanonicalDomains none", "CanonicalDomains invalid", "CanonicalizeMaxDots 0",
+				"CanonicalizeFallbackLocal no", "CanonicalizePermittedCNAMEs none", "ProxyJump ssh://jump:22", `IdentityAgent "$A_SOCK"`,
+				"ConnectTimeout 0x10", "Port 0x17", "IPQoS lowdelay throughput", "NumberOfPasswordPrompts 07",
 				"User bob # the builder", "Port 2222#3") + end)
 		}
 	}

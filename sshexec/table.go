@@ -2,6 +2,7 @@ package sshexec
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,12 +57,13 @@ var keywords = []keyword{
 	{name: "BindAddress", treatment: followed, valid: isOne, note: "An address or a name."},
 	{name: "BindInterface", treatment: refused, valid: isOne, refuses: isNotNone,
 		note: "Binding a socket to an interface is not implemented; use BindAddress."},
-	{name: "CanonicalDomains", treatment: viaSSH, valid: isAny, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizeFallbackLocal", treatment: viaSSH, valid: isFlag, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizeHostname", treatment: viaSSH, valid: isOneOf("yes", "no", "true", "false", "always"),
-		note: "Unless it is `no`, ssh resolves each host for each connection."},
-	{name: "CanonicalizeMaxDots", treatment: viaSSH, valid: isNumber, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizePermittedCNAMEs", treatment: viaSSH, valid: isAny, note: "See CanonicalizeHostname."},
+	{name: "CanonicalDomains", treatment: followed, valid: areDomains},
+	{name: "CanonicalizeFallbackLocal", treatment: followed, valid: isFlag},
+	{name: "CanonicalizeHostname", treatment: followed, valid: isOneOf("yes", "no", "true", "false", "always"),
+		note: "Names are looked up for each connection, by the resolver that also serves the connection. " +
+			"Names that end with a dot or are in /etc/hosts are left to `ssh -G`."},
+	{name: "CanonicalizeMaxDots", treatment: followed, valid: isNumberOrZero},
+	{name: "CanonicalizePermittedCNAMEs", treatment: viaSSH, valid: isAny, note: "Unless it is `none`, ssh resolves each host for each connection."},
 	{name: "CASignatureAlgorithms", treatment: viaSSH, valid: isOne},
 	{name: "CertificateFile", treatment: followed, valid: isOne},
 	{name: "ChannelTimeout", treatment: harmless, valid: isAny, note: "Sessions end with their commands."},
@@ -254,8 +256,10 @@ func (k *keyword) isSetting() bool {
 	case "Host", "Match", "Include", "IgnoreUnknown", "Tag":
 		return false
 	}
-	return k.treatment == followed || k.treatment == viaSSH && !strings.HasPrefix(k.name, "Canonical")
+	return (k.treatment == followed || k.treatment == viaSSH) && !strings.HasPrefix(k.name, "Canonical")
 }
+
+func isNumberOrZero(args []string) bool { return isNumber(args) || len(args) == 1 && args[0] == "0" }
 
 func isAny(args []string) bool { return len(args) > 0 && !slices.Contains(args, "") }
 
@@ -345,6 +349,18 @@ func parseTime(text string) (d time.Duration, ok bool) {
 		}
 	}
 	return d, true
+}
+
+var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+// areDomains accepts a list of domains in lower case, or none as the only one.
+func areDomains(args []string) bool {
+	for _, domain := range args {
+		if !domainPattern.MatchString(domain) || domain == "none" && len(args) > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // areFiles accepts a list of files, or none as the only one.
