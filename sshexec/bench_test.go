@@ -8,7 +8,11 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // startServerProcess starts a server in another process, so that benchmarks measure only the
@@ -114,6 +118,62 @@ func BenchmarkRunOutput(b *testing.B) {
 		if _, err := c.Run(home.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n < size {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// cpuSeconds returns the CPU time that this process has used.
+func cpuSeconds() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+// BenchmarkLoginOn100Hosts logs in to a hundred hosts, with ten thousand other hosts in
+// known_hosts: under their names, or hashed.
+func BenchmarkLoginOn100Hosts(b *testing.B) {
+	home, web := startServerProcess(b, 1)
+	s, err := home.pool().Resolve(home.ctx(), web)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, key, _ := strings.Cut(home.read("known_hosts"), " ")
+	other := string(ssh.MarshalAuthorizedKey(newSigner(b, "").PublicKey()))
+	for name, known := range map[string]func(name string) string{
+		"plain": func(name string) string { return name }, "hashed": hashedHostName,
+	} {
+		var text strings.Builder
+		for i := range 10_000 {
+			key := key
+			if i >= 100 {
+				key = other
+			}
+			text.WriteString(known(fmt.Sprintf("[127.0.%d.%d]:%d", 1+i/200, 1+i%200, s.Port)) + " " + key)
+		}
+		home.write("known_hosts", "%s", text.String())
+		b.Run(name, func(b *testing.B) {
+			before := cpuSeconds()
+			for b.Loop() {
+				p := NewPool(home.Options)
+				var logins sync.WaitGroup
+				for i := range 100 {
+					logins.Go(func() {
+						c, err := p.Dial(home.ctx(), Target{Name: "host", Address: fmt.Sprintf("127.0.%d.%d", 1+i/200, 1+i%200), Port: s.Port})
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				logins.Wait()
+				p.Close()
+			}
+			b.ReportMetric((cpuSeconds()-before)*1000/float64(b.N)/100, "CPU-ms/host")
+		})
 	}
 }
 

@@ -61,7 +61,8 @@ func (e *evaluation) canonicalize(hostname string) (string, bool, error) {
 		}
 		name := hostname + "." + domain
 		if e.pool.resolver.isStaticName(name) {
-			return "", false, nil // which ssh finds only with some implementations of getaddrinfo(3)
+			// Whether ssh finds it depends on the implementation of getaddrinfo(3).
+			return "", false, nil
 		}
 		addresses, err := e.pool.resolver.lookup(e.ctx, network, name+".")
 		if e.ctx.Err() != nil {

@@ -58,8 +58,13 @@ func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransp
 	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
 	var refusal error
+	searchAll := false
 	for attempts := 1; ; attempts++ {
-		conn, refusedFor, err := p.dialOnce(ctx, timer, t, s, dialTransport)
+		conn, refusedFor, err := p.dialOnce(ctx, timer, t, s, dialTransport, searchAll)
+		if errors.Is(err, errOtherKeyKnown) {
+			searchAll = true // so it cannot happen again
+			conn, refusedFor, err = p.dialOnce(ctx, timer, t, s, dialTransport, searchAll)
+		}
 		var failure *Error
 		if err == nil || !errors.As(err, &failure) || !failure.retryable(attempts) {
 			if refusal != nil && failure != nil && failure.Kind == KindTimeout && failure.Phase == "connect" {
@@ -100,7 +105,7 @@ const (
 // dialOnce logs in once a handshake may start. The timer runs only from then on. refusedFor is for
 // how long the server has refused every connection.
 func (p *Pool) dialOnce(
-	ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc,
+	ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc, searchAll bool,
 ) (conn *Conn, refusedFor time.Duration, err error) {
 	slot, err := p.handshakes.acquire(ctx, s.Address(), s.ProxyJump)
 	if err != nil {
@@ -108,7 +113,7 @@ func (p *Pool) dialOnce(
 	}
 	timer.resume()
 	defer timer.pause()
-	conn, err = p.logIn(ctx, timer, slot, t, s, dialTransport)
+	conn, err = p.logIn(ctx, timer, slot, t, s, dialTransport, searchAll)
 	slot.release(verdictOf(err))
 	return conn, slot.refusedFor(), err
 }
@@ -119,6 +124,8 @@ func verdictOf(err error) verdict {
 	var failure *Error
 	switch {
 	case err == nil:
+		return accepted
+	case errors.Is(err, errOtherKeyKnown):
 		return accepted
 	case !errors.As(err, &failure):
 		return unknownVerdict
@@ -133,7 +140,9 @@ func verdictOf(err error) verdict {
 }
 
 // logIn opens a transport and logs in.
-func (p *Pool) logIn(ctx context.Context, timer *loginTimer, slot *slot, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
+func (p *Pool) logIn(
+	ctx context.Context, timer *loginTimer, slot *slot, t Target, s Settings, dialTransport dialFunc, searchAll bool,
+) (*Conn, error) {
 	transport, err := dialTransport(ctx)
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
@@ -141,7 +150,7 @@ func (p *Pool) logIn(ctx context.Context, timer *loginTimer, slot *slot, t Targe
 
 	h := &handshake{
 		pool: p, target: t, settings: s, raw: newRawConn(transport), ctx: ctx, timer: timer, phase: "connect",
-		tries: make(map[string]int), releaseSlot: func() { slot.release(accepted) },
+		searchAll: searchAll, tries: make(map[string]int), releaseSlot: func() { slot.release(accepted) },
 	}
 	defer context.AfterFunc(ctx, func() { transport.Close() })()
 	var unjudged atomic.Bool

@@ -22,6 +22,8 @@ type handshake struct {
 	ctx      context.Context
 	timer    *loginTimer
 
+	searchAll bool // search all known_hosts files first, however long it takes
+
 	mu    sync.Mutex
 	phase string // Error.Phase if the handshake fails now
 
@@ -53,7 +55,7 @@ func (h *handshake) currentPhase() string {
 
 func (h *handshake) clientConfig() *ssh.ClientConfig {
 	s := h.settings
-	record := h.pool.hostKeys.record(s)
+	record := h.pool.hostKeys.record(s, h.searchAll)
 	config := &ssh.ClientConfig{
 		User:              s.User,
 		HostKeyAlgorithms: record.algorithms(s),
@@ -177,6 +179,8 @@ func (h *handshake) wrapError(err error) error {
 		e.Kind = KindStopped
 	case errors.As(err, &typed):
 		return typed
+	case errors.Is(err, errOtherKeyKnown):
+		return errOtherKeyKnown
 	case errors.As(err, &hostKey):
 		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target, h.pool.options.Command)
 	case viaCommand && preamble == "" && !h.raw.sawVersion():

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -53,8 +54,41 @@ func newSigner(t testing.TB, kind string) ssh.Signer {
 }
 
 // checkHostKey checks a presented key against a known_hosts file and returns the kind of failure,
-// or "".
+// or "". The result must not depend on how many other hosts the file has, nor on whether names are
+// hashed.
 func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
+	t.Helper()
+	kind := checkHostKeyIn(t, known, s, presented)
+	if many := checkHostKeyIn(t, manyHashedHosts()+known, s, presented); many != kind {
+		t.Errorf("%q in a small file and %q in a large one", kind, many)
+	}
+	var hashed strings.Builder
+	for line := range strings.Lines(known) {
+		if name, rest, ok := strings.Cut(line, " "); ok && !strings.ContainsAny(name, "@*|,#\t") {
+			line = hashedHostName(strings.ToLower(name)) + " " + rest
+		}
+		hashed.WriteString(line)
+	}
+	if many := checkHostKeyIn(t, manyHashedHosts()+hashed.String(), s, presented); many != kind {
+		t.Errorf("%q with plain names and %q with hashed ones in a large file", kind, many)
+	}
+	return kind
+}
+
+// manyHashedHosts returns known_hosts lines for more than manyHashedLines other hosts.
+var manyHashedHosts = sync.OnceValue(func() string {
+	key, err := sshtest.NewKey()
+	if err != nil {
+		panic(err)
+	}
+	var b strings.Builder
+	for i := range manyHashedLines + 1 {
+		b.WriteString(hostKeyLine(hashedHostName(fmt.Sprintf("other%d", i)), key.PublicKey()))
+	}
+	return b.String()
+})
+
+func checkHostKeyIn(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
 	t.Helper()
 	file := t.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(known), 0o600); err != nil {
@@ -62,8 +96,12 @@ func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKe
 	}
 	s.UserKnownHostsFiles = []string{file}
 	var store hostKeys
-	record := store.record(s)
+	record := store.record(s, false)
 	err := record.check(s, presented)
+	if err == errOtherKeyKnown {
+		record = store.record(s, true)
+		err = record.check(s, presented)
+	}
 	if err == nil {
 		return ""
 	}
@@ -464,7 +502,7 @@ func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
 		if after := p.hostKeys.files.open(file); after != before {
 			t.Fatal("the file was read again")
 		}
-		record := p.hostKeys.record(s)
+		record := p.hostKeys.record(s, false)
 		if err := record.check(s, key); err != nil {
 			t.Error(err)
 		}
@@ -512,8 +550,15 @@ func TestHostWithSeveralKeysPresentsKnownKey(t *testing.T) {
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{ed, ec, rs}})
 	for _, known := range []ssh.Signer{ed, ec, rs} {
 		home := newTestHome(t)
-		home.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", s.Port()), known.PublicKey()))
+		name := fmt.Sprintf("[127.0.0.1]:%d", s.Port())
+		home.write("known_hosts", "%s", hostKeyLine(name, known.PublicKey()))
 		home.dial(home.pool(), targetOf(s))
+		home.write("known_hosts", "%s%s", manyHashedHosts(), hostKeyLine(hashedHostName(name), known.PublicKey()))
+		p := home.pool()
+		home.dial(p, targetOf(s))
+		if found := p.hostKeys.files.open(home.path("known_hosts")).found; (known == ed) != (found == nil) {
+			t.Errorf("searched for %d names, to find the key %s", len(found), known.PublicKey().Type())
+		}
 	}
 }
 
@@ -530,7 +575,7 @@ func BenchmarkLookupIn10000HashedHosts(b *testing.B) {
 	var store hostKeys
 	for i := 0; b.Loop(); i++ {
 		s := Settings{Hostname: fmt.Sprintf("host%d.example.com", i%10_000), Port: 22, UserKnownHostsFiles: []string{file}}
-		if r := store.record(s); len(r.named) != 1 {
+		if r := store.record(s, true); len(r.named) != 1 {
 			b.Fatalf("%d keys", len(r.named))
 		}
 	}

@@ -85,7 +85,7 @@ func (p *Pool) UnknownKeys(ctx context.Context, targets []Target) []*UnknownKey 
 // bastions before it, whatever key that is.
 func (p *Pool) hasUnknownKey(ctx context.Context, s Settings, hops int) bool {
 	if s.StrictHostKeyChecking == "ask" && !s.BatchMode && len(s.UserKnownHostsFiles) > 0 {
-		if record := p.hostKeys.record(s); record.isEmpty() {
+		if record := p.hostKeys.record(s, true); record.isEmpty() {
 			return true
 		}
 	}
