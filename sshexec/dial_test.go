@@ -360,3 +360,36 @@ func TestDeadPeerIsNoticedWithin45SecondsByDefault(t *testing.T) {
 		t.Errorf("got %v and %v", c.keepAliveInterval, c.keepAliveTimeout)
 	}
 }
+
+func TestDialTimesOutOnDrippingServer(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for {
+					if _, err := conn.Write([]byte("x\n")); err != nil {
+						return
+					}
+					time.Sleep(20 * time.Millisecond)
+				}
+			}()
+		}
+	}()
+	home := newTestHome(t)
+	_, err = home.pool().Dial(home.ctx(), Target{
+		Name: "web", Address: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, Timeout: 300 * time.Millisecond,
+	})
+	if e := wantError(t, err, KindTimeout, "no answer within 300ms"); !e.Offline() {
+		t.Error("Offline() = false, want true")
+	}
+}

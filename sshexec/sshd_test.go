@@ -176,3 +176,21 @@ func TestSSHDAbandonedScriptKeepsRunning(t *testing.T) {
 	}
 	t.Error("the script did not continue")
 }
+
+func TestSSHDBastionWithMaxStartupsServesManyHosts(t *testing.T) {
+	t.Parallel()
+	home, bastion, _ := startRealHost(t, sshtest.SSHDOptions{Config: "MaxStartups 10:30:100"})
+	target := sshtest.Start(t, shellConfig())
+	home.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\nHost web*\n  HostName 127.0.0.1\n  Port %d\n  ProxyJump bastion\n",
+		bastion.Port, bastion.KeyFile, target.Port())
+	home.trust(target)
+	p := home.pool()
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() { home.dial(p, Target{Name: fmt.Sprint("web", i)}) })
+	}
+	wg.Wait()
+	if target.Logins() != 64 {
+		t.Errorf("%d logins", target.Logins())
+	}
+}
