@@ -210,7 +210,7 @@ var keywords = []keyword{
 const (
 	noForwarding    = "Nothing is forwarded to or from hosts."
 	noTerminal      = "It only affects interactive sessions."
-	noControlMaster = "Connections are not shared with ssh."
+	noControlMaster = "Each connection is a new login. A connection of a running ssh is not used."
 	noGSSAPI        = "GSSAPI is not implemented."
 	noHostbased     = "Host-based authentication is not implemented."
 	promptedMethods = "There is a prompt if the host accepts no public keys and there is a terminal or an SSH_ASKPASS."
