@@ -85,10 +85,11 @@ func runList(ctx context.Context, env *Env, o listOptions, resolve resolveFunc, 
 	return nil
 }
 
-// resolveAll resolves the settings of all hosts, a few at a time because each may start a process.
+// resolveAll resolves the settings of all hosts, many at a time because each may wait for DNS. The
+// pool limits how many processes it starts.
 func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Host) []resolvedHost {
 	rows := make([]resolvedHost, len(hosts))
-	slots := make(chan struct{}, 8)
+	slots := make(chan struct{}, 128)
 	var workers sync.WaitGroup
 	for i, h := range hosts {
 		slots <- struct{}{}

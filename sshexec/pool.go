@@ -81,7 +81,7 @@ func NewPool(o Options) *Pool {
 	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
 		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4), lookup: defaultLookup}
+	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 16), lookup: defaultLookup}
 	p.resolver.run = p.resolver.runSSH
 	p.resolver.queries.tasks = &p.tasks
 	p.resolver.commands.tasks = &p.tasks
