@@ -20,14 +20,17 @@ func (u *ui) drawHeader(out *strings.Builder) {
 		left = u.headerWith(counts.marks)
 	}
 	target := u.targetText(max(u.width-ansi.StringWidth(left)-2, 0))
-	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(target), 2))
-	u.write(out, left+gap+target)
+	if target != "" {
+		left += strings.Repeat(" ", u.width-ansi.StringWidth(left)-ansi.StringWidth(target))
+	}
+	u.write(out, left+target)
 }
 
 func (u *ui) headerWith(counts string) string {
 	p := &u.palette
 	parts := []string{p.Strong.Paint(u.options.Inventory.Name), counts}
-	if runs := u.runs.active(); len(runs) > 0 {
+	if u.runs.activeCount() > 0 && !u.hasTimeline() {
+		runs := u.runs.active()
 		s := runs[len(runs)-1]
 		since := u.now.Sub(s.Began)
 		if u.options.Settings.Calm {
@@ -66,24 +69,28 @@ func (u *ui) targetText(width int) string {
 // changes far less often than frames are drawn.
 type countsLine struct {
 	tally               [health.NumStates]int
-	marked              int
+	marked, hidden      int // how many are marked, and how many of these are not shown
 	layout              uint64
 	words, marks, title string
 }
 
 // countHosts returns how many hosts are in each state as text.
 func (u *ui) countHosts() *countsLine {
-	c, h := &u.counts, &u.hosts
-	if c.words != "" && c.tally == h.tally && c.marked == h.markedCount && c.layout == u.layout {
+	c, h, hidden := &u.counts, &u.hosts, u.list.hiddenMarks()
+	if c.words != "" && c.tally == h.tally && c.marked == h.markedCount && c.hidden == hidden && c.layout == u.layout {
 		return c
 	}
 	total := plural(len(h.rows), "host")
 	header := total
 	if h.markedCount > 0 {
-		header += u.palette.Strong.Paint(fmt.Sprintf("  ● %d marked", h.markedCount))
+		marked := fmt.Sprintf("  ● %d marked", h.markedCount)
+		if hidden > 0 {
+			marked += fmt.Sprintf(" (%d hidden)", hidden)
+		}
+		header += u.palette.Strong.Paint(marked)
 	}
 	*c = countsLine{
-		tally: h.tally, marked: h.markedCount, layout: u.layout,
+		tally: h.tally, marked: h.markedCount, hidden: hidden, layout: u.layout,
 		words: header + h.formatTally("  ", func(n int, s health.State) string {
 			ink, _ := u.palette.State(s)
 			return ink.Paint(strconv.Itoa(n) + " " + s.String())

@@ -48,12 +48,15 @@ func (term *terminal) awaitGone(pattern string) {
 	term.UntilScreen("still shows "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
 }
 
-// accept answers the open question with yes. Cancel has the focus.
+// choices is on the edge of a dialog that is answered with yes or no.
+const choices = `y n · `
+
+// accept answers the open question with yes. No has the focus.
 func (term *terminal) accept(question string) {
 	term.t.Helper()
 	term.await(question)
 	term.press("Tab", "Enter")
-	term.awaitGone(`Cancel \]`)
+	term.awaitGone(choices)
 }
 
 // pushAndRefresh commits words for a host and waits until the table shows the commit, which is then
@@ -82,7 +85,7 @@ func TestTableSession(t *testing.T) {
 	term.pushAndRefresh("m2", "slow-switch 2")
 	term.press("g", "Space", "Space", "d") // marking moves to the next line
 	term.accept(`deploy 2 hosts\?`)
-	term.press("Tab") // the fleet's log
+	term.press("Tab", "Tab") // the fleet's log, also once the cursor moves
 	term.await(`m2 .*▸ (build|activate|confirm)`)
 	term.await(`m1 .*✗ failed`, `finished: 1 switched, 1 failed`)
 
@@ -102,7 +105,7 @@ func TestTableSession(t *testing.T) {
 	term.await(`m1  switched`, `finished: 1 switched$`)
 
 	term.press("j", "R")
-	term.await(`Cancel \]`, `current`)
+	term.await(choices, `current`)
 	term.press("j") // to the generation before the previous one, if there is one, and back
 	term.press("k")
 	term.accept(`m2`)
