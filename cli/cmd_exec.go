@@ -69,7 +69,7 @@ EXIT STATUS
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
-			return env.withDialer(cmd.Context(), hosts, func(ctx context.Context, d host.Dialer) error {
+			return env.withDialer(cmd.Context(), unlessYes(o.yes, hosts), func(ctx context.Context, d host.Dialer) error {
 				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
 			})
 		},

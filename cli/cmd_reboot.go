@@ -60,11 +60,7 @@ EXIT STATUS
 			if !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
-			prompted := hosts
-			if o.yes {
-				prompted = nil
-			}
-			return env.withClient(cmd.Context(), inv, prompted, o.parallel, func(ctx context.Context, c *host.Client) error {
+			return env.withClient(cmd.Context(), inv, unlessYes(o.yes, hosts), o.parallel, func(ctx context.Context, c *host.Client) error {
 				if env.Secret != nil {
 					c.SudoPassword = newSudoPasswords(env.Secret).password
 				}

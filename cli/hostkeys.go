@@ -52,6 +52,14 @@ func (env *Env) acceptHostKeys(ctx context.Context, pool *sshexec.Pool, hosts []
 	}
 }
 
+// unlessYes returns the hosts for whose unknown keys to prompt: none with --yes.
+func unlessYes(yes bool, hosts []*inventory.Host) []*inventory.Host {
+	if yes {
+		return nil
+	}
+	return hosts
+}
+
 // hostKeysQuestion asks about the keys of all hosts at once.
 func hostKeysQuestion(keys []*sshexec.UnknownKey) string {
 	width, file := 0, keys[0].File
