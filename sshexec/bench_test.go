@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
 // startServerProcess starts a server in another process, so that benchmarks measure only the
@@ -106,6 +108,49 @@ func BenchmarkRun(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkRunComparedWithControlMaster runs a script on an open connection to a real sshd, and the
+// same with an ssh that uses the connection of a ControlMaster.
+func BenchmarkRunComparedWithControlMaster(b *testing.B) {
+	home, d, web := startRealHost(b, sshtest.SSHDOptions{})
+	dir, err := os.MkdirTemp("", "mux") // socket paths are limited to about 100 bytes
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	home.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  User %s\n  IdentityFile %s\n  UserKnownHostsFile %s\n  ControlPath %s/s\n",
+		d.Port, d.User, d.KeyFile, home.path("known_hosts"), dir)
+	ssh := func(args ...string) *exec.Cmd {
+		return exec.Command("ssh", append([]string{"-F", home.path("config")}, args...)...)
+	}
+	master := ssh("-M", "-N", "web")
+	if err := master.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = master.Process.Kill(); _ = master.Wait() }()
+	deadline := time.Now().Add(20 * time.Second)
+	for ssh("-O", "check", "web").Run() != nil {
+		if time.Now().After(deadline) {
+			b.Fatal("the master does not answer")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	c := home.dial(home.pool(), web)
+	var ours, theirs time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
+			b.Fatal(err)
+		}
+		ours += time.Since(start)
+		start = time.Now()
+		if err := ssh("web", "true").Run(); err != nil {
+			b.Fatal(err)
+		}
+		theirs += time.Since(start)
+	}
+	b.ReportMetric(float64(ours)/float64(theirs), "of-ssh")
 }
 
 func BenchmarkRunOutput(b *testing.B) {

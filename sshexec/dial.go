@@ -171,6 +171,7 @@ func (p *Pool) logIn(
 		}
 		return nil, err
 	}
+	h.forget()
 	return p.newConn(t, s, client, h.raw)
 }
 

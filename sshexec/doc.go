@@ -40,6 +40,10 @@
 //	session           no       no
 //	stopped           no       no
 //
+// Before it returns an auth error, [Pool.Dial] prompts up to NumberOfPasswordPrompts times: for the
+// passphrase of a key that the host accepts, once for all hosts, or for the password of a host that
+// accepts no keys, once for each host. [Options.Prompter] does that.
+//
 // At most [Options.MaxHandshakes] logins run at once, and at most MaxHandshakesPerAddress to one
 // server. That limit is halved for a server, or for a bastion, that refuses connections, and grows
 // again while it accepts them.

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/term"
+
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
@@ -69,4 +71,50 @@ func ExamplePool_Resolve() {
 		return
 	}
 	fmt.Println(settings.Address(), settings.Origins["Port"])
+}
+
+// ExamplePool_UnknownKeys asks about the unknown keys of many hosts at once, before it connects to
+// them.
+func ExamplePool_UnknownKeys() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	pool := sshexec.NewPool(sshexec.Options{})
+	defer pool.Close()
+	keys := pool.UnknownKeys(ctx, []sshexec.Target{{Name: "web"}, {Name: "db"}})
+	for _, key := range keys {
+		fmt.Println(key.Host, key.Type, key.Fingerprint)
+	}
+	fmt.Print("Accept them? ")
+	var answer string
+	if fmt.Scanln(&answer); answer != "yes" {
+		return
+	}
+	for _, key := range keys {
+		if err := pool.Accept(key); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+}
+
+// terminal is a [sshexec.Prompter] that reads from standard input.
+type terminal struct{}
+
+func (terminal) Secret(_ context.Context, prompt string) (string, error) {
+	fmt.Fprint(os.Stderr, prompt)
+	secret, err := term.ReadPassword(int(os.Stdin.Fd()))
+	fmt.Fprintln(os.Stderr)
+	return string(secret), err
+}
+
+// ExampleOptions_prompter prompts for passphrases of keys, and for passwords of hosts that accept
+// no keys.
+func ExampleOptions_prompter() {
+	pool := sshexec.NewPool(sshexec.Options{Prompter: terminal{}})
+	defer pool.Close()
+	conn, err := pool.Dial(context.Background(), sshexec.Target{Name: "web"})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	conn.Close()
 }

@@ -28,8 +28,10 @@ type handshake struct {
 	phase string // Error.Phase if the handshake fails now
 
 	// Only the goroutine that runs the handshake uses these.
-	queued  []identity // keys not yet offered
-	listed  bool       // queued has been filled
+	record  hostKeyRecord
+	hostKey ssh.PublicKey // verified
+	queued  []identity    // keys not yet offered
+	listed  bool          // queued has been filled
 	offered []string
 	skipped []string       // keys that could not be offered, and why
 	unused  []string       // keys that the host accepts but that did not sign, and why
@@ -55,22 +57,40 @@ func (h *handshake) currentPhase() string {
 
 func (h *handshake) clientConfig() *ssh.ClientConfig {
 	s := h.settings
-	record := h.pool.hostKeys.record(s, h.searchAll)
+	h.record = h.pool.hostKeys.record(s, h.searchAll)
 	config := &ssh.ClientConfig{
 		User:              s.User,
-		HostKeyAlgorithms: record.algorithms(s),
+		HostKeyAlgorithms: h.record.algorithms(s),
 		AuthCallback:      h.nextMethod,
-		HostKeyCallback: func(_ string, address net.Addr, key ssh.PublicKey) error {
-			h.setPhase("host key")
-			if err := h.pool.verifyHostKey(s, record, address, key); err != nil {
-				return err
-			}
-			h.setPhase("login")
-			return nil
-		},
+		HostKeyCallback:   h.checkHostKey,
 	}
 	config.KeyExchanges, config.Ciphers, config.MACs = s.KexAlgorithms, s.Ciphers, s.MACs
 	return config
+}
+
+// checkHostKey verifies the host key of the first key exchange. Later ones must have the same key.
+func (h *handshake) checkHostKey(_ string, address net.Addr, key ssh.PublicKey) error {
+	if h.hostKey != nil {
+		if !sameKey(h.hostKey, key) {
+			return errors.New("the host presents another key than at the start of the connection")
+		}
+		return nil
+	}
+	h.setPhase("host key")
+	if err := h.pool.verifyHostKey(h.settings, h.record, address, key); err != nil {
+		return err
+	}
+	h.hostKey = key
+	h.setPhase("login")
+	return nil
+}
+
+// forget drops what only the login needed. The library keeps the handshake for as long as the
+// connection lasts.
+func (h *handshake) forget() {
+	h.settings, h.record, h.target = Settings{}, hostKeyRecord{}, Target{}
+	h.queued, h.offered, h.skipped, h.unused, h.tries = nil, nil, nil, nil, nil
+	h.ctx, h.timer, h.releaseSlot, h.answers, h.answered = nil, nil, nil, nil, nil
 }
 
 // nextMethod returns the next method to try: the first in AuthMethods that the server accepts. A
