@@ -7,8 +7,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
@@ -94,27 +92,4 @@ func ExamplePool_UnknownKeys() {
 			fmt.Fprintln(os.Stderr, err)
 		}
 	}
-}
-
-// terminal is a [sshexec.Prompter] that reads from standard input.
-type terminal struct{}
-
-func (terminal) Secret(_ context.Context, prompt string) (string, error) {
-	fmt.Fprint(os.Stderr, prompt)
-	secret, err := term.ReadPassword(int(os.Stdin.Fd()))
-	fmt.Fprintln(os.Stderr)
-	return string(secret), err
-}
-
-// ExampleOptions_prompter prompts for passphrases of keys, and for passwords of hosts that accept
-// no keys.
-func ExampleOptions_prompter() {
-	pool := sshexec.NewPool(sshexec.Options{Prompter: terminal{}})
-	defer pool.Close()
-	conn, err := pool.Dial(context.Background(), sshexec.Target{Name: "web"})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return
-	}
-	conn.Close()
 }
