@@ -57,7 +57,7 @@ EXIT STATUS
 					h.Timeouts.AllTests = o.timeout
 				}
 			}
-			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+			return env.withClient(cmd.Context(), inv, hosts, o.parallel, func(ctx context.Context, c *host.Client) error {
 				return runTest(ctx, env, o, c, hosts)
 			})
 		},
