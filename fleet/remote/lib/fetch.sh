@@ -1,16 +1,19 @@
 # shellcheck shell=sh
 # fetch.sh: fetches the commit of the run.
 #
-# uses: git git_reason git_within
+# uses: git git_reason git_within redact
 # inputs: branch pull_seconds rev
 
 # fetch REMOTE REFSPEC [OPTION...] fetches the commit from the remote, or fails.
 fetch() {
   fetch_status=0
   git_within "$pull_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
+  redact <"$dir/git" >"$dir/git.redacted"
+  mv -f "$dir/git.redacted" "$dir/git"
   cat "$dir/git" >&2
   if [ $fetch_status = 0 ] && git_ cat-file -e "$rev^{commit}" 2>/dev/null; then return; fi
-  url=$(git_ remote get-url "$1" 2>/dev/null) || url=$1
+  url=$(git_ remote get-url "$1" 2>/dev/null | redact)
+  : "${url:=$1}"
   find_git_reason
   case $fetch_status in
     0) fail no-revision "url=$url" "rev=$rev" "branch=$branch" ;;
