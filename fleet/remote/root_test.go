@@ -188,3 +188,15 @@ func TestRootStartsOnlyWhatLaunchComposed(t *testing.T) {
 		}
 	}
 }
+
+// TestFailedUnitsAreNotThoseOfJobs has halves of jobs that were killed.
+func TestFailedUnitsAreNotThoseOfJobs(t *testing.T) {
+	t.Parallel()
+	f := newRepoFixture(t)
+	f.write("run/wrappers/bin/systemctl", "#!/bin/sh\nfor unit in fleetctl-20261128-1-ab.web web fleetctl-job-20261128-1-ab.web fleetctl-agent; do echo \"$unit.service loaded failed failed x\"; done\n")
+	f.sh("chmod +x run/wrappers/bin/*; mkdir -p run/systemd/system")
+	out, err := f.shell(Script{Text: composeText("# uses: failed_units\nmain() { failed_units; }\n", "").text}, "022").Output()
+	if want := "web.service fleetctl-agent.service "; err != nil || string(out) != want {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+}
