@@ -166,12 +166,13 @@ func TestRootStartsOnlyWhatLaunchComposed(t *testing.T) {
   echo 'echo "started $1"' >"$dir/root.sh"
   digest=$(digest <"$dir/root.sh")
   if [ "$1" = replaced ]; then echo 'touch "$HOME/stolen"' >"$dir/root.sh"; fi
+  if [ "$1" = occupied ]; then mkdir "$HOME/mine" && ln -s "$HOME/mine" "$root_state"; fi
   if [ "$1" = linked ]; then echo secret >"$HOME/secret"; ln -sf ../secret "$dir/root.sh"; fi
   run_root_script
   echo "$root_status $root_output"
 }
 `, "").text
-	for name, want := range map[string]string{"untouched": "0 started start", "replaced": "69 ", "linked": "69 "} {
+	for name, want := range map[string]string{"untouched": "0 started start", "replaced": "69 ", "linked": "69 ", "occupied": "69 "} {
 		f := newRepoFixture(t)
 		f.write("run/wrappers/bin/sudo", "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nexec \"$@\"\n")
 		f.sh("chmod +x run/wrappers/bin/*")

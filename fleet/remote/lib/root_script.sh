@@ -15,7 +15,11 @@ run_root_script() {
 export PATH
 umask 077
 copy=$3/start-$4.$$
-mkdir -p -m 755 "$3" && head -c 1048576 "$2" >"$copy" || exit 69
+mkdir -p -m 755 "$3" && [ ! -L "$3" ] && [ -O "$3" ] && chmod 755 "$3" || {
+  echo "$3 is not a directory of root"
+  exit 69
+}
+head -c 1048576 "$2" >"$copy" || exit 69
 case $({ sha256sum || shasum -a 256 || openssl dgst -sha256 -r; } 2>/dev/null <"$copy") in
   "$1 "*) exec /bin/sh "$copy" start ;;
 esac
