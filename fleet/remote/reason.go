@@ -406,7 +406,7 @@ func notice(code string, fields map[string]string) string {
 	case "lock-stale":
 		return fmt.Sprintf("the lock of job %s, which is dead, was taken over", fields["job"])
 	case "sudo-password":
-		if text := fields["text"]; !strings.Contains(text, "password") {
+		if text := fields["text"]; !strings.Contains(text, "password") && !strings.Contains(text, "authentication is required") {
 			return "sudo failed: " + text
 		}
 		return "sudo requires a password: deploy prompts for it"

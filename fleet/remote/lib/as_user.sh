@@ -2,7 +2,7 @@
 # as_user.sh: lets the root half read what is the login user's, and run commands for the login user,
 # without the rights of root.
 #
-# uses: find_sudo git_command has limit
+# uses: git_command has limit
 # inputs: login_user
 
 # find_as_user sets $as_user to the words before a command of the login user. git runs with them,
@@ -13,8 +13,10 @@ find_as_user() {
   elif [ -z "$sysroot" ] && has setpriv; then
     # Unlike sudo, it writes nothing to the system's log. env sets the PATH that it has reset.
     as_user="setpriv --reuid=$login_user --regid=$(id -g "$login_user") --init-groups --reset-env env PATH=$PATH"
-  elif find_sudo; then
-    as_user="$sudo -n -u $login_user -H --"
+  else
+    as_user="$wrappers/sudo"
+    if [ ! -x "$as_user" ]; then as_user=$sysroot/usr/bin/sudo; fi
+    as_user="$as_user -n -u $login_user -H --"
   fi
   git_command="$as_user $git_command"
 }
