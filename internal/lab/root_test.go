@@ -116,24 +116,6 @@ done; true`)
 	}
 }
 
-// TestCheckWarnsOfJobsThatEndWithTheirLogin has a home whose user does not linger, on a host that
-// kills what a login leaves behind.
-func TestCheckWarnsOfJobsThatEndWithTheirLogin(t *testing.T) {
-	const linger = "/var/lib/systemd/linger/mba"
-	onHost(t, "m3", "sudo mkdir -p /etc/systemd/logind.conf.d; printf '[Login]\\nKillUserProcesses=yes\\n' | sudo tee /etc/systemd/logind.conf.d/lab.conf >/dev/null; sudo systemctl restart systemd-logind")
-	defer onHost(t, "m3", "sudo rm /etc/systemd/logind.conf.d/lab.conf; sudo systemctl restart systemd-logind; sudo touch "+linger)
-	for _, tt := range []struct {
-		command string
-		warns   bool
-	}{{"sudo touch " + linger, false}, {"sudo rm " + linger, true}} {
-		onHost(t, "m3", tt.command)
-		out, err := fleetctlCommand("check", "--connect").CombinedOutput()
-		if got := strings.Contains(string(out), "loginctl enable-linger mba"); got != tt.warns || err != nil {
-			t.Errorf("after %q: check --connect warns: %v, want %v (%v)\n%s", tt.command, got, tt.warns, err, out)
-		}
-	}
-}
-
 // TestJobKeepsEnvironmentOfLogin compares what a command of a job sees with what a login does.
 func TestJobKeepsEnvironmentOfLogin(t *testing.T) {
 	onHost(t, "m1", `mkdir -p .config/fish && cat >.config/fish/config.fish <<'EOF'

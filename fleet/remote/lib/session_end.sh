@@ -7,7 +7,7 @@
 # KillUserProcesses in logind.conf(5).
 ends_with_session() {
   [ -d "$sysroot/run/systemd/system" ] && has busctl || return 1
-  case $(cat /proc/self/cgroup 2>/dev/null) in
+  case $(cat "$sysroot/proc/self/cgroup" 2>/dev/null) in
     */session-*) ;;
     *) return 1 ;;
   esac
