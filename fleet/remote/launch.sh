@@ -2,8 +2,8 @@
 # launch.sh: starts a job, unless it was already started, and prints its log. After the script,
 # standard input has nothing but a sudo password, and only once fleetctl has seen the prompt.
 #
-# uses: boot_id describe_job detach digest follow job_unit kill_job linger lock nonce notice put
-# uses: quote refuse refuse_root root_dir root_script root_state state unlock
+# uses: boot_id describe_job detach digest environment follow job_unit kill_job linger lock nonce
+# uses: notice put quote refuse refuse_root root_dir root_script root_state state unlock
 # inputs: confirm confirm_seconds goal id kind prompt steal switch_command who
 # passes: job
 #
@@ -68,7 +68,7 @@ prepare() {
 write_job() (
   umask=$(umask)
   umask 077
-  export -p >"$dir/environment"
+  print_environment >"$dir/environment"
   {
     quote "$dir"
     printf 'dir=%s\n' "$quoted"

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -47,5 +48,42 @@ func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEnvironmentIsRestored has values that are hard to quote, and constants of bash.
+func TestEnvironmentIsRestored(t *testing.T) {
+	text := composeText("# uses: environment\nmain() { print_environment; }\n", "").text
+	want := map[string]string{"GREETING": "it's \"two\"\n$HOME `lines` \\", "EMPTY": "", "UID": "1000", "EUID": "1000", "SHELLOPTS": "braceexpand:hashall"}
+	for which, path := range shells(t) {
+		save := shell(path, text, "-s")
+		save.Env = []string{"HOME=/", "PATH=" + os.Getenv("PATH")}
+		for name, value := range want {
+			save.Env = append(save.Env, name+"="+value)
+		}
+		saved, err := save.Output()
+		if err != nil {
+			t.Fatalf("%s: %v", which, err)
+		}
+		restore := shell(path, string(saved)+"exec env -0\n", "-s")
+		restore.Env = []string{"PATH=" + os.Getenv("PATH")}
+		out, err := restore.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", which, err, out)
+		}
+		for name, value := range want {
+			got, found := "", false
+			for variable := range strings.SplitSeq(string(out), "\x00") {
+				if v, ok := strings.CutPrefix(variable, name+"="); ok {
+					got, found = v, true
+				}
+			}
+			switch {
+			case !found:
+				t.Errorf("%s: %s is not exported", which, name)
+			case got != value && (name == "GREETING" || name == "EMPTY"):
+				t.Errorf("%s: %s is %q, want %q", which, name, got, value)
+			}
+		}
 	}
 }
