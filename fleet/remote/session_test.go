@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestJobsThatEndWithTheirLoginAreReported has logind settings, as busctl prints them, and cgroups of
-// a login and of a unit.
+// TestJobsThatEndWithTheirLoginAreReported has logind settings, as busctl prints them, and cgroups
+// of a login and of a unit.
 func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
 	const session, unit = "0::/user.slice/user-1000.slice/session-4.scope\n", "0::/user.slice/user-1000.slice/user@1000.service/app.slice/fleetctl-job-x.service\n"
 	for _, tt := range []struct {
@@ -26,7 +26,8 @@ func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
 			f := newRepoFixture(t)
 			f.write("run/wrappers/bin/busctl", "#!/bin/sh\ncat <<'END'\n"+tt.logind+"\nEND\n")
 			f.write("run/wrappers/bin/id", "#!/bin/sh\necho 1000\n")
-			f.write("run/wrappers/bin/systemd-run", "#!/bin/sh\nexit 1\n") // so that the job is in no unit
+			// So the job is in no unit.
+			f.write("run/wrappers/bin/systemd-run", "#!/bin/sh\nexit 1\n")
 			f.sh("chmod +x run/wrappers/bin/*; mkdir -p run/systemd/system")
 			f.write("proc/self/cgroup", tt.cgroup)
 			if tt.lingers {
