@@ -185,13 +185,15 @@ read_word() {
     read_as_user "$dir/activate" >"$own_dir/word.new"
     mv -f "$own_dir/word.new" "$own_dir/word"
   fi
-  built='' to='' checkout='' pull_from='' ssh_port=''
+  built='' to='' checkout='' pull_from='' ssh_port='' specialisation='' on_inhibited=''
   {
     read -r built
     read -r to
     read -r checkout
     read -r pull_from
     read -r ssh_port
+    read -r specialisation
+    read -r on_inhibited
   } <"$own_dir/word" || :
 }
 
@@ -206,8 +208,11 @@ acceptable() {
   case $ssh_port in
     '' | *[!0-9]*) return 1 ;;
   esac
+  case $specialisation in
+    .* | *[!A-Za-z0-9._-]*) return 1 ;; # it would lead out of the system
+  esac
   case $kind in
-    nixos) program=bin/switch-to-configuration ;;
+    nixos) program=${specialisation:+specialisation/$specialisation/}bin/switch-to-configuration ;;
     darwin) program=activate ;;
   esac
   store=$(real_path "$sysroot/nix/store")
@@ -290,9 +295,10 @@ touched_nixos() {
 }
 
 # touched_darwin follows nix-darwin's activation script, whose checks come first and exit with
-# status 2: see nix-darwin, modules/system/checks.nix and activation-scripts.nix.
+# status 2, or with 1 if they are about permissions: see nix-darwin, modules/system/checks.nix,
+# applications.nix and activation-scripts.nix.
 touched_darwin() {
-  if [ "$status" != 2 ] || printed '^setting up '; then return; fi
+  if printed '^setting up '; then return; fi
   ! printed 'aborting activation'
 }
 
@@ -309,7 +315,15 @@ activate_nixos() {
   fi
   note_active_units
   note_start
-  "$built/bin/switch-to-configuration" test
+  "$built${specialisation:+/specialisation/$specialisation}/bin/switch-to-configuration" test
+}
+
+# boots_later reports whether the next boot is to start a system that could not be switched to. That
+# of the switch inhibitors is the only check that the boot loader does not need: see nixpkgs,
+# nixos/modules/system/activation/switchable-system.nix.
+boots_later() {
+  if [ "$goal" = test ]; then return 1; fi
+  [ "$status" = 100 ] || { [ "$on_inhibited" = boot ] && printed "Pre-switch check 'switchInhibitors' failed"; }
 }
 
 conclude_nixos() {
@@ -323,8 +337,8 @@ conclude_nixos() {
     *)
       if touched; then
         if [ "$status" = 100 ]; then decide; else verdict='back activation'; fi
-      elif [ "$status" = 100 ] && [ "$goal" != test ]; then
-        verdict='kept none' # nixos-rebuild, too, leaves it to the next boot
+      elif boots_later; then
+        verdict='kept none' # for status 100, that is what nixos-rebuild does
       else
         verdict='untouched'
       fi

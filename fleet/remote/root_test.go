@@ -40,7 +40,7 @@ func (f *rootFixture) ask(system, generation, port string) {
 	if system != "" {
 		system = filepath.Join(f.home, system)
 	}
-	f.write("job/activate", strings.Join([]string{system, generation, f.checkout(), "", port, ""}, "\n"))
+	f.write("job/activate", strings.Join([]string{system, generation, f.checkout(), "", port, "", "fail", ""}, "\n"))
 }
 
 // run runs the root half to its end and returns its log and what it has activated.
@@ -95,7 +95,10 @@ func TestRootHalfActivatesOnlyWhatWasBuilt(t *testing.T) {
 			f.sh("ln -s ../../../store/other-system nix/var/nix/profiles/system-3-link")
 			f.ask("nix/store/new-system", "3", "22")
 		},
-		"port":    func(f *rootFixture) { f.ask("nix/store/new-system", "0", "-oProxyCommand=x") },
+		"port": func(f *rootFixture) { f.ask("nix/store/new-system", "0", "-oProxyCommand=x") },
+		"specialisation": func(f *rootFixture) {
+			f.write("job/activate", f.home+"/nix/store/new-system\n0\n"+f.checkout()+"\n\n22\n../../other-system\nfail\n")
+		},
 		"secret":  func(f *rootFixture) { f.write("secret", "root:hash\n"); f.sh("ln -sf ../secret job/activate") },
 		"endless": func(f *rootFixture) { f.sh("ln -sf /dev/zero job/activate") },
 	} {

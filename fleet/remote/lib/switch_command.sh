@@ -13,7 +13,7 @@ run_switch_command() {
   write_command "$switch_command"
   sh "$dir/command" 2>&1 </dev/null || activation_status=$?
   fact activation-status "$activation_status"
-  built=$(current)
+  built=$(current) selected=$built
   if [ "$activation_status" != 0 ]; then
     [ "$built" != "$from" ] || fail switch-command "exit=$activation_status"
     degraded switch-command "exit=$activation_status"
