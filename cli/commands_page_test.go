@@ -108,7 +108,8 @@ func writeCommand(b *strings.Builder, c *cobra.Command) {
 	}
 	fmt.Fprintf(b, "\n```sh\n%s\n```\n", strings.ReplaceAll(strings.TrimPrefix(strings.TrimRight(c.Example, "\n"), "  "), "\n  ", "\n"))
 	for _, sub := range c.Commands() {
-		if sub.IsAvailableCommand() && c.Name() != "completion" { // the help of each shell is cobra's
+		// The help of each shell's completion is cobra's.
+		if sub.IsAvailableCommand() && c.Name() != "completion" {
 			writeCommand(b, sub)
 		}
 	}
