@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A chart is a flowchart in Mermaid's language, of which only the part exists that the documentation
-// uses: direction LR, nodes with labels, and the arrows --> and <-->, which may have labels.
+// A chart is a flowchart in Mermaid's language. Only the part exists that the documentation uses:
+// direction LR, nodes with labels, and the arrows --> and <-->, which may have labels.
 type chart struct {
 	nodes map[string]*node
 	order []*node // as they appear
@@ -96,8 +96,8 @@ func (c *chart) node(rest *string) *node {
 	return n
 }
 
-// layOut sets the place of each node: its column depends on the length of the longest way to it, and
-// its row on those of its neighbors.
+// layOut sets the place of each node: its column depends on the length of the longest way to it,
+// and its row on those of its neighbors.
 func (c *chart) layOut() {
 	for range c.order { // more rounds would only follow a cycle
 		for _, e := range c.edges {

@@ -69,7 +69,7 @@ func (p *page) render(source []byte, root string, names map[string]string) error
 	}
 	var b bytes.Buffer
 	report(markdown.Renderer().Render(&b, source, doc))
-	// Tables scroll by themselves on narrow screens.
+	// On a narrow screen only the table scrolls, not the page.
 	body := strings.NewReplacer("<table>", `<div class="wide"><table>`, "</table>", "</table></div>").Replace(b.String())
 	p.Body = template.HTML(body)
 	if p.Title == "" {
