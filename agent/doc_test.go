@@ -123,8 +123,8 @@ func compareBodies(t *testing.T, got, want io.Reader) {
 	}
 }
 
-// TestEveryEndpointAndStatusIsDocumented compares docs/agent-api.md with the routes and the statuses
-// in server.go. Each endpoint needs an example, whose response the test above compares.
+// TestEveryEndpointAndStatusIsDocumented compares docs/agent-api.md with the routes and statuses of
+// server.go. Each endpoint needs an example, whose response the test above compares.
 func TestEveryEndpointAndStatusIsDocumented(t *testing.T) {
 	text, err := os.ReadFile(apiDoc)
 	if err != nil {
