@@ -396,6 +396,7 @@ func (c demoCall) run(program string, before ...string) []string {
 // TestRunnableDocumentationRuns runs the blocks that are marked as runnable against the demo, one
 // fleet for each page.
 func TestRunnableDocumentationRuns(t *testing.T) {
+	t.Parallel()
 	program := filepath.Join(t.TempDir(), "fleetctl")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/fleetctl")
 	build.Dir = root
@@ -404,13 +405,20 @@ func TestRunnableDocumentationRuns(t *testing.T) {
 	}
 	total := 0
 	for _, page := range pages(t) {
-		dir := t.TempDir()
-		for _, call := range demoCalls(read(t, page)) {
-			total++
-			for _, problem := range call.run(program, "demo", "--dir", dir, "--") {
-				t.Errorf("%s: %s", page, problem)
-			}
+		calls := demoCalls(read(t, page))
+		total += len(calls)
+		if calls == nil {
+			continue
 		}
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			for _, call := range calls {
+				for _, problem := range call.run(program, "demo", "--dir", dir, "--tick", "5ms", "--") {
+					t.Error(problem)
+				}
+			}
+		})
 	}
 	if total < 5 {
 		t.Errorf("only %d calls are marked as runnable", total)
