@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"flag"
+	"image/color"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,8 @@ func (s *screen) svg(c picture.Colors) string {
 	defer s.mu.Unlock()
 	return picture.Still(s.emu, c)
 }
+
+func hex(c color.Color) string { return picture.Hex(c) }
 
 // startTable runs a table on the screen until the test ends. It shows barta at rest, and what fill
 // adds.

@@ -86,10 +86,10 @@ func runs(s Screen, c Colors) []run {
 func (r *run) style(s uv.Style, c Colors) {
 	foreground := ""
 	if s.Fg != nil {
-		foreground = hex(s.Fg)
+		foreground = Hex(s.Fg)
 	}
 	if s.Bg != nil {
-		r.background = hex(s.Bg)
+		r.background = Hex(s.Bg)
 	}
 	if s.Attrs&uv.AttrReverse != 0 {
 		if foreground == "" {
@@ -133,7 +133,8 @@ func (r run) draw(b *strings.Builder) {
 	b.WriteString("</text>\n")
 }
 
-func hex(c color.Color) string {
+// Hex returns a color as #rrggbb.
+func Hex(c color.Color) string {
 	r, g, b, _ := c.RGBA()
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
 }
