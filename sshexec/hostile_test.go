@@ -100,8 +100,8 @@ func (s *pryingServer) note(list *[]string, what string) {
 	*list = append(*list, what)
 }
 
-// TestHostReachesNothingOfTheOperator asks for everything in ssh_config(5) that would give a host
-// access to the operator's machine.
+// TestHostReachesNothingOfTheOperator asks for everything in ssh_config(5), except for ForwardAgent,
+// that would give a host access to the operator's machine.
 func TestHostReachesNothingOfTheOperator(t *testing.T) {
 	home := newTestHome(t)
 	home.serveAgent(newKeyring(t, 1))
@@ -111,7 +111,7 @@ func TestHostReachesNothingOfTheOperator(t *testing.T) {
 	}
 	s := startPryingServer(t, key)
 	home.write("known_hosts", "[127.0.0.1]:%d %s", s.port, ssh.MarshalAuthorizedKey(key.PublicKey()))
-	home.write("config", "Host *\n  ForwardAgent yes\n  ForwardX11 yes\n  ForwardX11Trusted yes\n  RemoteForward 8022 localhost:22\n"+
+	home.write("config", "Host *\n  ForwardX11 yes\n  ForwardX11Trusted yes\n  RemoteForward 8022 localhost:22\n"+
 		"  DynamicForward 1080\n  LocalForward %s localhost:22\n  SendEnv *\n  SetEnv SECRET=1\n  RequestTTY force\n  Tunnel yes\n",
 		strconv.Itoa(s.port+1))
 	c := home.dial(home.pool(), Target{Name: "web", Address: "127.0.0.1", Port: s.port, Timeout: 5 * time.Second})
