@@ -100,8 +100,8 @@ func (s *pryingServer) note(list *[]string, what string) {
 	*list = append(*list, what)
 }
 
-// TestHostReachesNothingOfTheOperator asks for everything in ssh_config(5), except for ForwardAgent,
-// that would give a host access to the operator's machine.
+// TestHostReachesNothingOfTheOperator asks for everything in ssh_config(5) that would give a host
+// access to the operator's machine, except for ForwardAgent.
 func TestHostReachesNothingOfTheOperator(t *testing.T) {
 	home := newTestHome(t)
 	home.serveAgent(newKeyring(t, 1))
