@@ -4,7 +4,7 @@
 # all that it finds. It changes nothing.
 #
 # uses: answer boot_id check_disk check_name describe_job encode end_answer find_sudo git_within has
-# uses: holder host_name machine nix_within origin ready state sudo
+# uses: holder host_name linger machine nix_within origin ready session_end state sudo
 # inputs: branch kind managed remote switch_command
 
 main() {
@@ -105,7 +105,12 @@ check_lock() {
 }
 
 check_root() {
-  if [ "$kind" = home ] || [ -n "$switch_command" ] || [ "$(id -u)" = 0 ]; then return; fi
+  if [ "$(id -u)" = 0 ]; then return; fi
+  if [ "$kind" = home ] || [ -n "$switch_command" ]; then
+    # Otherwise root starts the job.
+    if ! lingers && ends_with_session; then warn login-end "user=$user"; fi
+    return
+  fi
   find_sudo || fail no-sudo
   prompt=''
   as_root /bin/sh -c :

@@ -13,8 +13,18 @@ const MaxRunes = 4096
 const tabStop = 8
 
 // Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
-// as progress bars are, Line returns its last state.
+// as progress bars are, Line returns its last state. It hides the secrets of URLs.
 func Line(b []byte) string {
+	line := visibleLine(b)
+	hidden := Secrets(line)
+	if hidden != line && len(hidden) > MaxRunes {
+		return visibleLine([]byte(hidden)) // it may have grown
+	}
+	return hidden
+}
+
+// visibleLine cleans a line without looking for secrets.
+func visibleLine(b []byte) string {
 	if isPlain(b) {
 		return string(b)
 	}
@@ -29,7 +39,7 @@ func Line(b []byte) string {
 // Text cleans each line of s. It keeps the number of lines.
 func Text(s string) string {
 	if isPlain([]byte(s)) {
-		return s
+		return Secrets(s)
 	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
