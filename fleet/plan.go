@@ -40,11 +40,12 @@ type Options struct {
 	// Rev is a commit (40 hex digits), or a branch or tag of the remote. "" means the tip of the
 	// inventory's branch.
 	Rev       string
-	To        int  // goal rollback: the generation; 0 means the previous one
-	NoPull    bool // leave every checkout at its commit
-	Parallel  int  // hosts at once; 0 means the inventory's setting
-	Detach    bool // return once every job has started
-	StealLock bool // stop the job that holds a host's lock, if it can be stopped
+	To        int               // goal rollback: the generation; 0 means the previous one
+	NoPull    bool              // leave every checkout at its commit
+	Parallel  int               // hosts at once; 0 means the inventory's setting
+	Nix       inventory.NixArgs // arguments for nix, after those of the inventory
+	Detach    bool              // return once every job has started
+	StealLock bool              // stop the job that holds a host's lock, if it can be stopped
 
 	// Confirm defaults to [ConfirmOperator], to [ConfirmSelf] with Detach, and to [ConfirmNone] if
 	// the goal activates nothing.

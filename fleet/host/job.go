@@ -35,8 +35,18 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host, rev string) remote.Job
 	return remote.Job{
 		ID: JobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, FlakeDir: h.FlakeDir, Branch: p.Branch, Rev: rev,
-		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands, To: cmp.Or(p.Generations[h.Name], p.To),
+		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands, Nix: nixArgs(p, h), To: cmp.Or(p.Generations[h.Name], p.To),
 		Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
 		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}
+}
+
+// nixArgs returns the arguments for nix of a plan on a host.
+func nixArgs(p *fleet.Plan, h *inventory.Host) remote.NixArgs {
+	args := h.NixArgs().With(p.Nix)
+	all := remote.NixArgs{Words: args.Words}
+	for _, o := range args.Options {
+		all.Options = append(all.Options, o.Name+" "+o.Value)
+	}
+	return all
 }

@@ -2,6 +2,8 @@ package host
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -23,7 +25,11 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	}
 	add(fleet.Pull, pullCommands(p, h, rev)...)
 	if installable := attribute(p, h); installable != "" {
-		add(fleet.Build, fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable))
+		command := fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable)
+		for _, word := range h.NixArgs().With(p.Nix).CommandLine() {
+			command += " " + shellWord(word)
+		}
+		add(fleet.Build, command)
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)
@@ -77,4 +83,14 @@ func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []str
 		return []string{switchTo + "test"}, nil
 	}
 	return []string{switchTo + "test"}, []string{setSystem, switchTo + "boot"}
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellWord quotes a word for a shell, if it has to be.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

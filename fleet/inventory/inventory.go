@@ -54,6 +54,8 @@ type Host struct {
 	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
 	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
+	NixOptions    []NixOption // settings of nix.conf for evaluations and builds
+	BuildArgs     []string    // other arguments for them; [Host.NixArgs] has both
 	Timeouts      Timeouts
 
 	line, column int // where the file names the host

@@ -126,6 +126,12 @@ func allKeys() []key {
 		{name: "health", tables: inHostOrDefaults, synonyms: []string{"checks", "health_checks"},
 			description: "What must hold within 30 seconds after a switch: shell commands that exit with 0, tcp://HOST:PORT, http://... and https://... . A string is checked on the host itself; a table says where to run the check and which HTTP status to expect.",
 			binding:     bind(listType(checkType()), func(to destination) *[]Check { return &to.host.Health })},
+		{name: "nix_options", tables: inHostOrDefaults, synonyms: []string{"nix", "options", "nix_settings", "settings"},
+			description: "Settings of nix.conf for every nix that evaluates or builds the configuration: deploy, plan and check --flake. A value is a string, a number, true, false or a list of strings. Those of a host are added to those of [defaults]. Some need a login user whom Nix trusts.",
+			binding:     nixOptionsBinding()},
+		{name: "build_args", tables: inHostOrDefaults, synonyms: []string{"nix_args", "nix_flags", "build_flags"},
+			description: "Arguments for the same nix, such as [\"--override-input\", \"secrets\", \"path:/etc/secrets\"], --impure or --accept-flake-config. Arguments that contradict fleetctl's own are refused.",
+			binding:     bind(buildArgsType(), func(to destination) *[]string { return &to.host.BuildArgs })},
 		{name: "timeouts", tables: inHostOrDefaults, synonyms: []string{"timeout", "deadlines"},
 			description: "How long each step may take.", subkeys: timeoutKeys()},
 

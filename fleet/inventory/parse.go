@@ -76,7 +76,7 @@ func (d *decoder) decodeHosts() {
 		h := d.defaults
 		h.Name = e.name
 		h.line, h.column = d.position(e.at)
-		h.Health = slices.Clone(d.defaults.Health)
+		h.Health, h.BuildArgs = slices.Clone(d.defaults.Health), slices.Clone(d.defaults.BuildArgs)
 		d.decodeTable(inHost, d.keys, "host "+quote(e.name), "", e.table, destination{d.inv, &h})
 		d.inv.Hosts = append(d.inv.Hosts, &h)
 		entries[&h] = e

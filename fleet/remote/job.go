@@ -22,6 +22,7 @@ type Job struct {
 	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
+	Nix           NixArgs
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -52,7 +53,7 @@ func (j Job) Check(token string) Script {
 }
 
 func (j Job) values() values {
-	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
+	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(j.Nix.values(values{
 		"id":              {j.ID},
 		"who":             {j.Who},
 		"kind":            {j.Kind},
@@ -70,7 +71,19 @@ func (j Job) values() values {
 		"pull_seconds":    {seconds(j.Pull)},
 		"build_seconds":   {seconds(j.Build)},
 		"verify_seconds":  {seconds(j.Verify)},
-	})
+	}))
+}
+
+// NixArgs are what nix gets besides fleetctl's own arguments whenever it evaluates or builds.
+type NixArgs struct {
+	Options []string // settings, as "NAME VALUE"
+	Words   []string // other arguments
+}
+
+// values adds the inputs of nix_build.sh.
+func (a NixArgs) values(v values) values {
+	v["nix_option"], v["nix_arg"] = a.Options, a.Words
+	return v
 }
 
 // Attribute returns the attribute of the flake that is built for a host of that kind.

@@ -20,7 +20,7 @@ main() {
 
   check_host
   find_profile
-  if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare; fi
+  if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare "$@"; fi
   if [ -z "$switch_command" ]; then activate; fi
   verify "$@"
   confirm
@@ -40,8 +40,8 @@ check_host() {
   finish_step
 }
 
-# prepare pulls and builds what is to be activated. With the goals pull and build, the job ends
-# here.
+# prepare ARGUMENT... pulls and builds what is to be activated. With the goals pull and build, the
+# job ends here.
 prepare() {
   pull
   if [ "$goal" = pull ]; then
@@ -52,7 +52,7 @@ prepare() {
     return
   fi
   if [ "$goal" != build ]; then survey_meanwhile; fi
-  build
+  build "$@"
   if [ "$goal" = build ]; then
     if [ "$built" = "$from" ]; then finish unchanged -; else finish built -; fi
   fi

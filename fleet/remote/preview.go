@@ -22,6 +22,7 @@ type PreviewRequest struct {
 	Rev          string // "" is the commit of the checkout
 	Attribute    string // what would be built; see [Attribute]. "" evaluates nothing
 	Build        bool   // build it, and compare it with what runs
+	Nix          NixArgs
 	PullTimeout  time.Duration
 	BuildTimeout time.Duration
 }
@@ -29,7 +30,7 @@ type PreviewRequest struct {
 // Script returns the script that prints the preview. Its header is "planned", and [ParsePreview]
 // parses what follows it.
 func (r PreviewRequest) Script(token string) Script {
-	return compose("preview").script(r.Checkout.values(values{
+	return compose("preview").script(r.Checkout.values(r.Nix.values(values{
 		"token":         {token},
 		"kind":          {r.Kind},
 		"branch":        {r.Branch},
@@ -38,7 +39,7 @@ func (r PreviewRequest) Script(token string) Script {
 		"build":         {yesNo(r.Build)},
 		"pull_seconds":  {seconds(r.PullTimeout)},
 		"build_seconds": {seconds(r.BuildTimeout)},
-	}))
+	})))
 }
 
 // Preview is what a deploy would do on a host.
@@ -47,6 +48,7 @@ type Preview struct {
 	Ahead, Behind int    // commits, as seen from the revision
 	Commits       []Commit
 	Code, Problem string   // what would keep a deploy from working; "" if nothing would
+	Warnings      []string // what a deploy would warn of
 	Builds        []string // derivations, as store paths
 	Fetches       []string // store paths
 	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
@@ -100,6 +102,9 @@ func ParsePreview(text []byte) Preview {
 			}
 		case "problem":
 			f.problem(value)
+		case "warning":
+			code, fields, _ := strings.Cut(value, " ")
+			f.Warnings = append(f.Warnings, clean.Line([]byte(notice(code, parseFields(fields)))))
 		case "nix":
 			list = f.dryRun(value, list)
 		case "from":

@@ -3,8 +3,8 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
-# uses: real_path sudo
+# uses: answer check_checkout checkout current encode end_answer fetch git has nix_build nix_within
+# uses: origin real_path sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed remote rev
 
 main() {
@@ -16,7 +16,7 @@ main() {
   preview_status=0
   (
     preview_commits
-    if [ -n "$attribute" ]; then preview_build; fi
+    if [ -n "$attribute" ]; then preview_build "$@"; fi
     exit 0
   ) || preview_status=$?
   # 1 is the exit status of fail. With any other the subshell was killed, and has not said all.
@@ -60,12 +60,19 @@ preview_commits() {
   git_ log --no-show-signature -n 100 --format='commit %H %ct %s%nauthor %an' "$head..$rev"
 }
 
+# preview_build ARGUMENT... takes the arguments of the script.
 preview_build() {
   has nix || fail no-nix
   find_flake
-  run_nix --dry-run
+  cd "$checkout/$flake_dir" 2>/dev/null || : # arguments may have relative paths
+  find_substituters "$@"
+  for silent_url in $silent; do
+    encode "url=$silent_url" "left=$substituters"
+    print warning "substituter$fields"
+  done
+  run_nix '' "$@"
   if [ "$build" != yes ]; then return; fi
-  run_nix --out-link "$dir/built"
+  run_nix "$dir/built" "$@"
   built=$(real_path "$dir/built")
   from=$(current)
   print from "$from"
@@ -75,33 +82,34 @@ preview_build() {
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 
-# find_flake sets $url to what a deploy would build, at the commit of the run.
+# find_flake sets $flake to what a deploy would build, at the commit of the run.
 find_flake() {
-  flake=$(git_ rev-parse --show-prefix)$flake_dir
-  flake=${flake%/}
+  flake_path=$(git_ rev-parse --show-prefix)$flake_dir
+  flake_path=${flake_path%/}
   if [ -n "$flake_dir" ]; then
-    git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null || fail no-flake "repo=$checkout" "dir=$flake_dir"
+    git_ cat-file -e "$rev:$flake_path/flake.nix" 2>/dev/null || fail no-flake "repo=$checkout" "dir=$flake_dir"
   fi
   # Like Nix, use the first directory above that has a flake.
-  until [ -z "$flake" ] || git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null; do
-    case $flake in
-      */*) flake=${flake%/*} ;;
-      *) flake='' ;;
+  until [ -z "$flake_path" ] || git_ cat-file -e "$rev:$flake_path/flake.nix" 2>/dev/null; do
+    case $flake_path in
+      */*) flake_path=${flake_path%/*} ;;
+      *) flake_path='' ;;
     esac
   done
-  url="git+file://$(escape_url "$(git_ rev-parse --show-toplevel)")?rev=$rev"
-  if [ -n "$flake" ]; then url="$url&dir=$(escape_url "$flake")"; fi
-  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then url="$url&submodules=1"; fi
-  if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then url="$url&shallow=1"; fi
-  url="$url#$attribute"
+  flake="git+file://$(escape_url "$(git_ rev-parse --show-toplevel)")?rev=$rev"
+  if [ -n "$flake_path" ]; then flake="$flake&dir=$(escape_url "$flake_path")"; fi
+  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then flake="$flake&submodules=1"; fi
+  if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then flake="$flake&shallow=1"; fi
 }
 
 escape_url() { printf %s "$1" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g; s/&/%26/g'; }
 
-# run_nix OPTION... builds and prints the output, or fails.
+# run_nix OUT_LINK ARGUMENT... builds and prints the output, or fails. Without an out-link it only
+# prints what a build would do.
 run_nix() {
-  nix_status=0
-  nix_within "$build_seconds" build "$url" --no-update-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
+  out_link=$1 log_format=''
+  shift
+  nix_build "$@" >"$dir/nix"
   sed 's/^/nix /' "$dir/nix"
   case $nix_status in
     0) ;;

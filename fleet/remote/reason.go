@@ -423,6 +423,11 @@ func notice(code string, fields map[string]string) string {
 		default:
 			return "the activation of the previous configuration exited with " + exit
 		}
+	case "substituter":
+		if fields["left"] == "" {
+			return fmt.Sprintf("the substituter %s does not answer; no other is left, so the host builds what it lacks", fields["url"])
+		}
+		return fmt.Sprintf("the substituter %s does not answer; this run builds without it", fields["url"])
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}
