@@ -65,16 +65,18 @@ func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {
 // activateCommands returns the commands that activate the new configuration, and those that keep it
 // once it is confirmed.
 func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []string) {
-	const (
-		setSystem = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
-		setHome   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
-		switchTo  = "sudo ./result/bin/switch-to-configuration "
-	)
+	sudo := "sudo"
+	if h.Sudo == "doas" || h.Sudo == "run0" {
+		sudo = h.Sudo
+	}
+	const setHome = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
+	setSystem := sudo + " nix-env -p /nix/var/nix/profiles/system --set ./result"
+	switchTo := sudo + " ./result/bin/switch-to-configuration "
 	switch {
 	case h.SwitchCommand != "":
 		return []string{h.SwitchCommand}, nil
 	case h.Kind == inventory.Darwin:
-		return []string{setSystem, "sudo ./result/activate"}, nil
+		return []string{setSystem, sudo + " ./result/activate"}, nil
 	case h.Kind == inventory.Home:
 		return []string{"./result/activate --driver-version 1"}, []string{setHome}
 	case p.Goal == fleet.GoalBoot:

@@ -55,6 +55,7 @@ type Host struct {
 	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
 	NixOptions    []NixOption // settings of nix.conf for evaluations and builds
+	Sudo          string      // what makes the login user root: auto, sudo, doas or run0
 	BuildArgs     []string    // other arguments for them; [Host.NixArgs] has both
 	Timeouts      Timeouts
 

@@ -47,6 +47,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 		invalid: []string{`"--impure"`, `[1]`, `["--impure\n"]`, `{}`},
 		parserOnly: []string{`["nixpkgs#hello"]`, `["--out-link", "x"]`, `["--override-input", "a"]`, `["--override-input", "a b", "x"]`,
 			`["--override-input", "a", "--impure"]`, `["--option", "store", "/x"]`, `["--no-write-lock-file"]`, `["--nonsense"]`, `["--cores=2"]`, `["--cores 2"]`}},
+	"sudo":     {valid: []string{`"auto"`, `"sudo"`, `"doas"`, `"run0"`}, invalid: []string{`"su"`, `""`, `true`}},
 	"parallel": {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
 	"command":  {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
 	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},

@@ -2,7 +2,7 @@
 # check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like
 # that of a job.
 #
-# uses: answer boot_id describe_job ending fail find_sudo holder mark nonce notice preflight sudo
+# uses: answer boot_id describe_job ending fail holder mark nonce notice preflight sudo
 # inputs: kind switch_command
 
 main() {
@@ -24,10 +24,14 @@ main() {
 
 check_sudo() {
   if [ "$kind" = home ] || [ -n "$switch_command" ] || [ "$(id -u)" = 0 ]; then return; fi
-  find_sudo || fail no-sudo
+  find_root_program || fail no-sudo "with=$root_by"
   prompt=''
   as_root true
-  [ $root_status = 0 ] || notice warn sudo-password "text=$root_output"
+  [ $root_status != 0 ] || return 0
+  case $root_program in
+    */doas | */run0) fail no-root "with=${root_program##*/}" "user=$user" "text=$root_output" ;;
+  esac
+  notice warn sudo-password "text=$root_output"
 }
 
 # finish OUTCOME CODE [KEY=VALUE...] ends the check.

@@ -23,6 +23,7 @@ type Job struct {
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
 	Nix           NixArgs
+	RootBy        string // what makes the login user root: sudo, doas, run0 or, for any of them, auto or ""
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -62,6 +63,7 @@ func (j Job) values() values {
 		"rev":             {j.Rev},
 		"goal":            {j.Goal},
 		"switch_command":  {j.SwitchCommand},
+		"root_by":         {cmp.Or(j.RootBy, "auto")},
 		"health":          j.Health,
 		"to":              {strconv.Itoa(j.To)},
 		"attended":        {yesNo(j.Attended)},

@@ -56,7 +56,7 @@ func TestSubstituterThatDoesNotAnswerIsLeftOut(t *testing.T) {
 // TestHangingSubstituterIsSilent feeds the output of probes to the script that judges it.
 func TestHangingSubstituterIsSilent(t *testing.T) {
 	const asked = `@nix {"action":"start","text":"downloading 'http://a/x.narinfo'","type":101}` + "\n"
-	f := newRepoFixture(t)
+	f := newHomeFixture(t)
 	script := composeText("# uses: substituters\nmain() { if is_silent \"$1\"; then echo silent; fi; }\n", "")
 	for output, want := range map[string]string{
 		asked + "exit 0":   "",

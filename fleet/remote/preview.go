@@ -23,6 +23,7 @@ type PreviewRequest struct {
 	Attribute    string // what would be built; see [Attribute]. "" evaluates nothing
 	Build        bool   // build it, and compare it with what runs
 	Nix          NixArgs
+	RootBy       string // as in [Job]
 	PullTimeout  time.Duration
 	BuildTimeout time.Duration
 }
@@ -37,6 +38,7 @@ func (r PreviewRequest) Script(token string) Script {
 		"rev":           {r.Rev},
 		"attribute":     {r.Attribute},
 		"build":         {yesNo(r.Build)},
+		"root_by":       {cmp.Or(r.RootBy, "auto")},
 		"pull_seconds":  {seconds(r.PullTimeout)},
 		"build_seconds": {seconds(r.BuildTimeout)},
 	})))

@@ -170,7 +170,14 @@ func (e *ending) hostSentence() string {
 	case "no-nix":
 		return "there is no nix on the host"
 	case "no-sudo":
-		return "there is no sudo on the host, and the login user is not root"
+		program := e.fields["with"]
+		if program == "" || program == "auto" {
+			program = "sudo"
+		}
+		return fmt.Sprintf("there is no %s on the host, and the login user is not root", program)
+	case "no-root":
+		text := strings.TrimPrefix(e.fields["text"], e.fields["with"]+": ")
+		return fmt.Sprintf("%s does not let user %s become root without a password: %s", e.fields["with"], e.fields["user"], text)
 	case "disk":
 		return fmt.Sprintf("only %s MiB are free in /nix/store", e.fields["free_mib"])
 	case "busy":

@@ -10,8 +10,8 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: boot_id clock decide detach failed_units find_sudo generation git_command has lock log_size
-# uses: mark notice output put real_path unlock
+# uses: boot_id clock decide detach failed_units find_sudo generation git_command has locales lock
+# uses: log_size mark notice output put real_path unlock
 # inputs: confirm confirm_seconds goal id kind login_user who
 
 main() {
@@ -73,6 +73,7 @@ run() {
   umask 022 # as for nixos-rebuild
   if [ -n "$sysroot" ]; then HOME=$sysroot/root; else HOME=$(cd ~root && pwd); fi
   export HOME
+  set_locales
   read -r nonce <"$dir/nonce"
   put "$own_dir/pid" "$$ $boot_id"
   trap leave EXIT

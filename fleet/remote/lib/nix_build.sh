@@ -5,9 +5,9 @@
 # uses: nix_within substituters
 # inputs: build_seconds nix_arg... nix_option...
 
-# nix_build ARGUMENT... takes the arguments of the script. It builds $attribute of the flake $flake and
-# links the result to $out_link. If that is empty, it only prints what it would do. $log_format is
-# more words for nix. It sets $nix_status.
+# nix_build ARGUMENT... takes the arguments of the script. It builds $attribute of the flake $flake
+# and links the result to $out_link. If that is empty, it only prints what it would do. $log_format
+# is more words for nix. It sets $nix_status.
 nix_build() {
   nix_status=0
   for argument in "$@"; do

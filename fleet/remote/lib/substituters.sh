@@ -1,14 +1,14 @@
 # shellcheck shell=sh
-# substituters.sh: finds substituters that do not answer. Nix treats one as fatal, unless it may fall
-# back to building: see querySubstitutablePathInfos in Nix, src/libstore/misc.cc. Those that answer
-# can be set by every user, also by one whom Nix does not trust: see ClientSettings in
+# substituters.sh: finds substituters that do not answer. Nix treats one as fatal, unless it may
+# fall back to building: see querySubstitutablePathInfos in Nix, src/libstore/misc.cc. Those that
+# answer can be set by every user, also by one whom Nix does not trust: see ClientSettings in
 # src/libstore/daemon.cc.
 #
 # uses: limit nix_within
 # inputs: nix_option...
 
-# find_substituters ARGUMENT... takes the arguments of the script. It sets $silent to the substituters
-# that do not answer, and $substituters to the others.
+# find_substituters ARGUMENT... takes the arguments of the script. It sets $silent to the
+# substituters that do not answer, and $substituters to the others.
 find_substituters() {
   silent='' substituters='' probes='' asked=0
   for argument in "$@"; do
@@ -51,8 +51,8 @@ URLS
   rm -f "$dir"/substituter.*
 }
 
-# configured_substituters OPTION... prints the substituters of a build, one a line. "nix show-config"
-# is the name that "nix config show" had before Nix 2.20.
+# configured_substituters OPTION... prints the substituters of a build, one a line. "nix
+# show-config" is the name that "nix config show" had before Nix 2.20.
 configured_substituters() {
   { nix_within 10 config show "$@" || nix_within 10 show-config "$@"; } 2>/dev/null </dev/null |
     sed -n 's/^substituters = //p' | head -n 1 | tr -s ' ' '\n'
@@ -72,8 +72,8 @@ probe_substituter() {
   echo "exit $probe_status"
 }
 
-# is_silent FILE reports whether a probe could not connect, or got no answer before it was killed. An
-# HTTP error is an answer.
+# is_silent FILE reports whether a probe could not connect, or got no answer before it was killed.
+# An HTTP error is an answer.
 is_silent() {
   awk '
     /HTTP error/ { answered = 1 }
