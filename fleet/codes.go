@@ -57,9 +57,11 @@ type CodeInfo struct {
 // table shows them, too.
 var Codes = []CodeInfo{
 	{"activation", []Outcome{Failed, RolledBack}, "the activation script failed", "read the host's log to see what failed"},
+	{"after-switch", []Outcome{Degraded}, "a command of after_switch failed", "read the host's log to see what failed"},
 	{CodeAhead, []Outcome{Failed}, "the checkout has commits that the run's revision lacks", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
 	{"auth", []Outcome{Failed}, "the host accepted none of the keys", ""},
 	{"back", []Outcome{RolledBack}, "fleetctl told the host to go back, because new logins were rejected", "fix what rejects new logins, then deploy again"},
+	{"before-switch", []Outcome{Failed}, "a command of before_switch failed, so nothing was activated", "read the host's log to see what failed"},
 	{CodeBuild, []Outcome{Failed}, "nix build failed", "fix it, push, and deploy again"},
 	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
 	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},

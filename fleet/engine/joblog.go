@@ -149,7 +149,7 @@ func (w *worker) learn(it remote.Item) {
 	}
 }
 
-var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm}
+var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Before, fleet.Activate, fleet.After, fleet.Verify, fleet.Confirm}
 
 // learnStep ignores steps and words that this version does not know.
 func (w *worker) learnStep(s fleet.Step, word string) {

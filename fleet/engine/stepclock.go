@@ -76,6 +76,8 @@ func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 		return t.Build + host.Grace
 	case fleet.Activate:
 		return t.Activate + host.Grace
+	case fleet.Before, fleet.After:
+		return t.Hooks + host.Grace
 	case fleet.Verify:
 		return t.Verify + host.Grace
 	}

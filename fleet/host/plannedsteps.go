@@ -33,7 +33,14 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)
+		switches := p.Goal != fleet.GoalBoot
+		if switches {
+			add(fleet.Before, h.BeforeSwitch...)
+		}
 		add(fleet.Activate, activate...)
+		if switches {
+			add(fleet.After, h.AfterSwitch...)
+		}
 		var checks []string
 		for _, check := range h.Health {
 			checks = append(checks, check.String())

@@ -54,6 +54,8 @@ type Host struct {
 	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
 	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
+	BeforeSwitch  []string    // sh scripts of the host; if one fails, nothing is switched
+	AfterSwitch   []string    // sh scripts of the host
 	NixOptions    []NixOption // settings of nix.conf for evaluations and builds
 	Sudo          string      // what makes the login user root: auto, sudo, doas or run0
 	BuildArgs     []string    // other arguments for them; [Host.NixArgs] has both
@@ -72,6 +74,7 @@ type Timeouts struct {
 	Quiet     time.Duration // a build without output for this long causes a warning
 	Activate  time.Duration
 	Verify    time.Duration
+	Hooks     time.Duration // for all BeforeSwitch commands, and for all AfterSwitch commands
 
 	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
 	// ssh_config(5) takes precedence over it.
@@ -89,6 +92,7 @@ func DefaultTimeouts() Timeouts {
 		Quiet:     5 * time.Minute,
 		Activate:  15 * time.Minute,
 		Verify:    2 * time.Minute,
+		Hooks:     5 * time.Minute,
 	}
 }
 

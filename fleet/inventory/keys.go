@@ -126,6 +126,12 @@ func allKeys() []key {
 		{name: "health", tables: inHostOrDefaults, synonyms: []string{"checks", "health_checks"},
 			description: "What must hold within 30 seconds after a switch: shell commands that exit with 0, tcp://HOST:PORT, http://... and https://... . A string is checked on the host itself; a table says where to run the check and which HTTP status to expect.",
 			binding:     bind(listType(checkType()), func(to destination) *[]Check { return &to.host.Health })},
+		{name: "before_switch", tables: inHostOrDefaults, synonyms: []string{"pre_switch", "before", "hooks", "pre"},
+			description: "Shell commands that run on the host before a switch, as the login user. If one fails, the host is failed and nothing is activated.",
+			binding:     bind(listType(scriptType()), func(to destination) *[]string { return &to.host.BeforeSwitch })},
+		{name: "after_switch", tables: inHostOrDefaults, synonyms: []string{"post_switch", "after", "post"},
+			description: "Shell commands that run on the host after a switch, however it ended. If one fails, the host is degraded.",
+			binding:     bind(listType(scriptType()), func(to destination) *[]string { return &to.host.AfterSwitch })},
 		{name: "sudo", tables: inHostOrDefaults, synonyms: []string{"become", "become_method", "doas", "run0"},
 			description:  "Program that makes the login user root: sudo, doas or run0. auto is the first of them that the host has. Only sudo can be given a password.",
 			binding:      bind(enumType("auto", "sudo", "doas", "run0"), func(to destination) *string { return &to.host.Sudo }),
@@ -179,6 +185,7 @@ func timeoutKeys() []key {
 		newKey("quiet", "A build that is silent for this long causes a warning.", func(t *Timeouts) *time.Duration { return &t.Quiet }),
 		newKey("activate", "For activating it.", func(t *Timeouts) *time.Duration { return &t.Activate }),
 		newKey("verify", "For checking that it works.", func(t *Timeouts) *time.Duration { return &t.Verify }),
+		newKey("hooks", "For the commands of before_switch, and for those of after_switch.", func(t *Timeouts) *time.Duration { return &t.Hooks }),
 	}
 }
 

@@ -77,6 +77,7 @@ func (d *decoder) decodeHosts() {
 		h.Name = e.name
 		h.line, h.column = d.position(e.at)
 		h.Health, h.BuildArgs = slices.Clone(d.defaults.Health), slices.Clone(d.defaults.BuildArgs)
+		h.BeforeSwitch, h.AfterSwitch = slices.Clone(d.defaults.BeforeSwitch), slices.Clone(d.defaults.AfterSwitch)
 		d.decodeTable(inHost, d.keys, "host "+quote(e.name), "", e.table, destination{d.inv, &h})
 		d.inv.Hosts = append(d.inv.Hosts, &h)
 		entries[&h] = e

@@ -47,13 +47,15 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 		invalid: []string{`"--impure"`, `[1]`, `["--impure\n"]`, `{}`},
 		parserOnly: []string{`["nixpkgs#hello"]`, `["--out-link", "x"]`, `["--override-input", "a"]`, `["--override-input", "a b", "x"]`,
 			`["--override-input", "a", "--impure"]`, `["--option", "store", "/x"]`, `["--no-write-lock-file"]`, `["--nonsense"]`, `["--cores=2"]`, `["--cores 2"]`}},
-	"sudo":     {valid: []string{`"auto"`, `"sudo"`, `"doas"`, `"run0"`}, invalid: []string{`"su"`, `""`, `true`}},
-	"parallel": {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
-	"command":  {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
-	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
-	"on":       {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
-	"timeout":  {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
-	"connect":  {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
+	"sudo":          {valid: []string{`"auto"`, `"sudo"`, `"doas"`, `"run0"`}, invalid: []string{`"su"`, `""`, `true`}},
+	"before_switch": {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`, `["a\u001bb"]`}, parserOnly: []string{`[" "]`}},
+	"after_switch":  {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`}, parserOnly: []string{`[" "]`}},
+	"parallel":      {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
+	"command":       {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
+	"url":           {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
+	"on":            {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
+	"timeout":       {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
+	"connect":       {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {

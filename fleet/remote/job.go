@@ -22,8 +22,11 @@ type Job struct {
 	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
+	BeforeSwitch  []string // sh scripts; if one fails, nothing is activated
+	AfterSwitch   []string
 	Nix           NixArgs
-	RootBy        string // what makes the login user root: sudo, doas, run0 or, for any of them, auto or ""
+	// RootBy is what makes the login user root: sudo, doas, run0 or, for any of them, auto or "".
+	RootBy string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -34,6 +37,7 @@ type Job struct {
 	Pull   time.Duration
 	Build  time.Duration
 	Verify time.Duration
+	Hooks  time.Duration // for BeforeSwitch, and for AfterSwitch
 }
 
 // Launch returns the script that starts the job, unless it was already started, and prints its log
@@ -65,6 +69,8 @@ func (j Job) values() values {
 		"switch_command":  {j.SwitchCommand},
 		"root_by":         {cmp.Or(j.RootBy, "auto")},
 		"health":          j.Health,
+		"before_switch":   j.BeforeSwitch,
+		"after_switch":    j.AfterSwitch,
 		"to":              {strconv.Itoa(j.To)},
 		"attended":        {yesNo(j.Attended)},
 		"confirm":         {cmp.Or(j.Confirm, "none")},
@@ -73,6 +79,7 @@ func (j Job) values() values {
 		"pull_seconds":    {seconds(j.Pull)},
 		"build_seconds":   {seconds(j.Build)},
 		"verify_seconds":  {seconds(j.Verify)},
+		"hook_seconds":    {seconds(j.Hooks)},
 	}))
 }
 

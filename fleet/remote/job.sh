@@ -3,7 +3,7 @@
 # the other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the
 # log.
 #
-# uses: activate boot_id build confirm ending preflight pull put switch_command unlock verify
+# uses: activate boot_id build confirm ending hooks preflight pull put switch_command unlock verify
 # inputs: goal id kind switch_command to
 
 main() {
@@ -12,7 +12,7 @@ main() {
   take "$@"
   read -r nonce <"$dir/nonce"
   read_boot_id
-  step=- problem='' reboot='' activated=no
+  step=- problem='' reboot='' activated=no hooked=no
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
@@ -21,7 +21,7 @@ main() {
   check_host
   find_profile
   if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare "$@"; fi
-  if [ -z "$switch_command" ]; then activate; fi
+  if [ -z "$switch_command" ]; then activate "$@"; fi
   verify "$@"
   confirm
   report_revision
@@ -48,7 +48,7 @@ prepare() {
     if [ "$pulled" = no ]; then finish unchanged -; else finish pulled -; fi
   fi
   if [ -n "$switch_command" ]; then
-    run_switch_command
+    run_switch_command "$@"
     return
   fi
   if [ "$goal" != build ]; then survey_meanwhile; fi
@@ -90,6 +90,7 @@ finish() {
 # end_job ENDING ends the job. The host is free before anyone can read the end marker.
 end_job() {
   trap - EXIT TERM
+  after_failure "${1%% *}"
   put "$dir/result" "$1"
   unlock "$id"
   mark end "$1"

@@ -232,6 +232,10 @@ func (e *ending) activationSentence() string {
 			reason = "the activation exited with " + exit
 		}
 		return reason + e.previousRuns()
+	case "before-switch":
+		return e.hook("before_switch")
+	case "after-switch":
+		return switched + e.hook("after_switch")
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
 	case "inhibited":
@@ -302,6 +306,15 @@ func (e *ending) confirmSentence() string {
 		return "a new login did not work, so the operator rolled it back" + e.previousRuns()
 	}
 	return ""
+}
+
+// hook explains a command around the switch that failed.
+func (e *ending) hook(key string) string {
+	command := fmt.Sprintf("the %s command %s", key, e.quoted("command"))
+	if e.fields["exit"] == "124" {
+		return fmt.Sprintf("%s was ended, because the commands took more than %s s", command, e.fields["seconds"])
+	}
+	return command + " exited with " + e.exit()
 }
 
 // rollbackFailed explains why the host did not return to what ran before, and what it runs now.

@@ -4,7 +4,7 @@
 # when it is confirmed.
 #
 # uses: await await_root confirm current degraded fact fail failed_units gate generation generations
-# uses: home mark previous profile put real_path step survey
+# uses: home hooks mark previous profile put real_path step survey
 # inputs: attended goal kind to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -31,18 +31,21 @@ active() {
   esac
 }
 
-# activate sets $activated to whether there was something to do.
+# activate ARGUMENT... takes the arguments of the script. It sets $activated to whether there was
+# something to do.
 activate() {
   activated=no
   if active; then return; fi
   await_go
   pass_gate
   report_previous
+  before_switch "$@"
   put "$dir/target" "$built"
   start_step activate
   activated=yes
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
   judge_activation
+  after_switch
 }
 
 # survey_meanwhile surveys during the build, once that has taken a second: if it takes less, there
