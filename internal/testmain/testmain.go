@@ -15,8 +15,8 @@ import (
 // are more of them than CPUs.
 const parallel = 8
 
-// memoryDir is a file system in memory on Linux. Temporary directories in it save a third of the CPU
-// time of tests that start hosts, which ext4 would spend on creating and deleting small files.
+// memoryDir is a file system in memory on Linux. Temporary directories in it save a third of the
+// CPU time of tests that start hosts, which ext4 would spend on creating and deleting small files.
 const memoryDir = "/dev/shm"
 
 // memorySpace is the free space, in bytes, that memoryDir must have.
