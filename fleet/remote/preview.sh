@@ -3,8 +3,8 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout checkout current encode end_answer fetch git has nix_build nix_within
-# uses: origin real_path sudo
+# uses: answer check_checkout checkout current encode end_answer fetch filters git has nix_build
+# uses: nix_within origin real_path sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed remote rev
 
 main() {
@@ -40,6 +40,7 @@ fail() {
 preview_commits() {
   has git || fail no-git
   find_checkout
+  find_filters
   if [ "$managed" = yes ]; then
     [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
     origin=origin
@@ -100,6 +101,19 @@ find_flake() {
   if [ -n "$flake_path" ]; then flake="$flake&dir=$(escape_url "$flake_path")"; fi
   if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then flake="$flake&submodules=1"; fi
   if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then flake="$flake&shallow=1"; fi
+  if git_ grep -q filter= "$rev" -- ':(top,glob)**/.gitattributes' 2>/dev/null; then find_filtered_flake; fi
+}
+
+# find_filtered_flake sets $flake to the checkout, as a deploy has it, if that is at the commit. Nix
+# reads the files of a commit as they are in the repository, but those of a checkout as filters have
+# written them (getAccessorFromWorkdir in Nix, src/libfetchers/git.cc).
+find_filtered_flake() {
+  if [ "$head" != "$rev" ]; then
+    print warning filters
+    return
+  fi
+  flake=.
+  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then flake='.?submodules=1'; fi
 }
 
 escape_url() { printf %s "$1" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g; s/&/%26/g'; }

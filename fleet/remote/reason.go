@@ -448,6 +448,8 @@ func notice(code string, fields map[string]string) string {
 			return fmt.Sprintf("the substituter %s does not answer; no other is left, so the host builds what it lacks", fields["url"])
 		}
 		return fmt.Sprintf("the substituter %s does not answer; this run builds without it", fields["url"])
+	case "filters":
+		return "the repository has filters (Git LFS, git-crypt): until the pull, Nix reads its files as they are stored, so the plan may differ"
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}

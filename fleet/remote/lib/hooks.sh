@@ -4,8 +4,8 @@
 # uses: clock degraded fail limit notice step
 # inputs: after_switch... before_switch... goal hook_seconds
 
-# before_switch ARGUMENT... takes the arguments of the script. It runs the commands before a switch. If
-# one fails, the job fails, and nothing is activated.
+# before_switch ARGUMENT... takes the arguments of the script. It runs the commands before a switch.
+# If one fails, the job fails, and nothing is activated.
 before_switch() {
   if [ "$goal" = boot ]; then return; fi # nothing is switched
   before_count=0 after_count=0
@@ -42,8 +42,8 @@ after_switch() {
   run_after_switch "$switched_as" || degraded after-switch "exit=$hook_status" "seconds=$hook_seconds" "command=$hook_text"
 }
 
-# after_failure OUTCOME runs the commands after a switch that ended otherwise, or did not begin: what
-# the commands before it have done has to be undone.
+# after_failure OUTCOME runs the commands after a switch that ended otherwise, or did not begin:
+# what the commands before it have done has to be undone.
 after_failure() {
   run_after_switch "$1" || notice warn after-switch "exit=$hook_status" "seconds=$hook_seconds" "command=$hook_text"
 }
@@ -64,8 +64,8 @@ run_after_switch() {
   return 1
 }
 
-# run_hooks before|after runs commands, and stops at the first before that fails. It sets $hook to the
-# script of the first command that failed and $hook_status to its exit status.
+# run_hooks before|after runs commands, and stops at the first before that fails. It sets $hook to
+# the script of the first command that failed and $hook_status to its exit status.
 run_hooks() {
   read_clock
   hooks_end=$((now + hook_seconds)) hook_number=0 hooks_status=0

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # preflight.sh: checks whether a deploy can start. It changes nothing.
 #
-# uses: check_checkout checkout has
+# uses: check_checkout checkout filters has
 # inputs: goal kind managed switch_command to
 
 # Half a GiB: the store cannot hold the difference between two systems in less.
@@ -11,6 +11,7 @@ preflight() {
   has git || fail no-git
   if [ -z "$switch_command" ]; then has nix || fail no-nix; fi
   find_checkout
+  find_filters
   if [ "$managed" != yes ] && [ "$goal" != rollback ] && [ "$to" = 0 ]; then check_checkout; fi
   check_disk
   # The file of a unit that systemd-run made exists for as long as the unit does.
