@@ -80,6 +80,8 @@ func (s *Settings) assign(keyword string, values []value) (err error) {
 		if strings.EqualFold(text, "none") {
 			s.IdentityAgent = noAgent
 		}
+	case "forwardagent":
+		s.ForwardAgent = text
 	case "proxyjump":
 		s.ProxyJump = noneIsEmpty(text)
 	case "proxycommand":

@@ -20,6 +20,8 @@ type Conn struct {
 	raw    *rawConn
 	done   chan struct{} // closed by newConn's goroutine when the connection has ended
 
+	forwardsAgent bool
+
 	keepAliveInterval time.Duration // ping the server after this much silence
 	keepAliveTimeout  time.Duration // and close the connection after this much more
 	keepAliveTimer    *time.Timer   // guarded by mu
@@ -41,6 +43,10 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 	c.keepAliveTimeout = defaultKeepAliveTimeout
 	if s.ServerAliveInterval > 0 || s.ServerAliveCountMax > 0 {
 		c.keepAliveTimeout = c.keepAliveInterval * time.Duration(cmp.Or(s.ServerAliveCountMax, 3))
+	}
+	if s.ForwardAgent != "" && !t.isBastion {
+		c.forwardsAgent = true
+		c.forwardAgent(s.ForwardAgent)
 	}
 	p.mu.Lock()
 	p.conns[c] = struct{}{}

@@ -229,7 +229,7 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 		s.GlobalKnownHostsFiles[i] = expandTilde(path, p.options.Home)
 	}
 	s.IdentityAgent = agentSocket[0]
-	return nil
+	return p.resolveForwardAgent(s)
 }
 
 // originSSH is the origin of values from `ssh -G`, which does not print where they come from.

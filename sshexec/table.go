@@ -84,7 +84,8 @@ var keywords = []keyword{
 	{name: "ExitOnForwardFailure", treatment: harmless, valid: isFlag, note: noForwarding},
 	{name: "FingerprintHash", treatment: harmless, valid: isOne, note: "Fingerprints are SHA256."},
 	{name: "ForkAfterAuthentication", treatment: harmless, valid: isFlag, note: noTerminal},
-	{name: "ForwardAgent", treatment: harmless, valid: isOne, note: noForwarding},
+	{name: "ForwardAgent", treatment: followed, valid: isOne,
+		note: "For all commands while fleetctl is connected. Keys that `ssh-add -h` restricts to destinations cannot be used."},
 	{name: "ForwardX11", treatment: harmless, valid: isFlag, note: noForwarding},
 	{name: "ForwardX11Timeout", treatment: harmless, valid: isTime, note: noForwarding},
 	{name: "ForwardX11Trusted", treatment: harmless, valid: isFlag, note: noForwarding},
@@ -210,7 +211,7 @@ var keywords = []keyword{
 }
 
 const (
-	noForwarding    = "fleetctl forwards nothing to or from hosts."
+	noForwarding    = "fleetctl forwards nothing but the ssh-agent."
 	noTerminal      = "It only affects interactive sessions."
 	noControlMaster = "fleetctl opens its own connections, so that a confirming login is a new one."
 	noGSSAPI        = "GSSAPI is not implemented; public keys are the only method."

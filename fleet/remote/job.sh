@@ -3,8 +3,9 @@
 # the other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the
 # log.
 #
-# uses: activate boot_id build confirm ending hooks preflight pull put switch_command unlock verify
-# inputs: goal id kind switch_command to
+# uses: activate boot_id build confirm ending hooks notice preflight pull put switch_command
+# uses: unlock verify
+# inputs: attended goal id kind rev switch_command to
 
 main() {
   dir=$1
@@ -43,6 +44,8 @@ check_host() {
 # prepare ARGUMENT... pulls and builds what is to be activated. With the goals pull and build, the
 # job ends here.
 prepare() {
+  # An operator who detaches takes the forwarded ssh-agent along.
+  if [ "$attended" = no ] && [ -n "$rev" ] && [ -n "${SSH_AUTH_SOCK:-}" ]; then notice warn agent-leaves; fi
   pull
   if [ "$goal" = pull ]; then
     if [ "$pulled" = no ]; then finish unchanged -; else finish pulled -; fi

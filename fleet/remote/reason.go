@@ -134,13 +134,13 @@ func (e *ending) gitSentence() string {
 	case "no-network":
 		return fmt.Sprintf("git on the host cannot reach %s", e.quoted("url"))
 	case "no-access":
-		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"])
+		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"]) + e.lostAgent()
 	case "no-branch":
 		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
 	case "no-revision":
 		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
 	case "fetch":
-		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason()
+		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason() + e.lostAgent()
 	case "checkout":
 		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit()) + e.gitReason()
 	case "submodules":
@@ -152,6 +152,14 @@ func (e *ending) gitSentence() string {
 		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
 	}
 	return ""
+}
+
+// lostAgent returns the end of a sentence about a remote, or "".
+func (e *ending) lostAgent() string {
+	if e.fields["agent"] == "" {
+		return ""
+	}
+	return "; the ssh-agent that was forwarded to the host is gone"
 }
 
 // gitReason returns what git itself reported, as the end of a sentence, or "".
@@ -448,6 +456,10 @@ func notice(code string, fields map[string]string) string {
 			return fmt.Sprintf("the substituter %s does not answer; no other is left, so the host builds what it lacks", fields["url"])
 		}
 		return fmt.Sprintf("the substituter %s does not answer; this run builds without it", fields["url"])
+	case "agent-leaves":
+		return "fleetctl leaves, and takes the forwarded ssh-agent along: if the remote needs it, deploy without detaching"
+	case "agent-only":
+		return fmt.Sprintf("%s can be read only with the forwarded ssh-agent: without an operator, the host decides without the remote", fields["url"])
 	case "filters":
 		return "the repository has filters (Git LFS, git-crypt): until the pull, Nix reads its files as they are stored, so the plan may differ"
 	case "boot-entry":

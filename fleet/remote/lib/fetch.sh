@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # fetch.sh: fetches the commit of the run.
 #
-# uses: git git_reason git_within
+# uses: git git_reason git_within ssh_agent
 # inputs: branch pull_seconds rev
 
 # fetch REMOTE REFSPEC [OPTION...] fetches the commit from the remote, or fails.
@@ -12,9 +12,11 @@ fetch() {
   if [ $fetch_status = 0 ] && git_ cat-file -e "$rev^{commit}" 2>/dev/null; then return; fi
   url=$(git_ remote get-url "$1" 2>/dev/null) || url=$1
   find_git_reason
+  agent=''
+  if agent_is_gone; then agent=gone; fi
   case $fetch_status in
     0) fail no-revision "url=$url" "rev=$rev" "branch=$branch" ;;
     124) fail timeout "url=$url" "seconds=$pull_seconds" ;;
-    *) fail fetch "exit=$fetch_status" "url=$url" "branch=$branch" "user=$user" "reason=$git_reason" "text=$(head -c 2000 "$dir/git")" ;;
+    *) fail fetch "exit=$fetch_status" "url=$url" "branch=$branch" "user=$user" "agent=$agent" "reason=$git_reason" "text=$(head -c 2000 "$dir/git")" ;;
   esac
 }
