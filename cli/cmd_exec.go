@@ -23,6 +23,7 @@ type execOptions struct {
 	parallel int
 	timeout  time.Duration
 	group    bool
+	yes      bool
 	output   string
 }
 
@@ -36,6 +37,9 @@ func newExec(env *Env) *cobra.Command {
 The words of the command are joined with spaces and run by sh on the host, whatever the login shell,
 with Nix's directories in PATH and nothing on standard input. Control characters and escape
 sequences are removed from the output, and a line of more than 4096 characters is split.
+
+A command that is typed at a terminal runs at once. From a script, a command for more than one host
+requires --yes.
 
 EXIT STATUS
 
@@ -56,6 +60,11 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			if len(hosts) > 1 {
+				if err := env.requireYes(o.yes, "exec on "+count(len(hosts), "host")); err != nil {
+					return err
+				}
+			}
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
@@ -68,6 +77,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	parallelFlag(f, &o.parallel)
 	f.Var((*durationFlag)(&o.timeout), "timeout", "give up on a host after this long (default: never)")
+	f.BoolVarP(&o.yes, "yes", "y", false, "run on several hosts although standard input is not a terminal")
 	f.BoolVar(&o.group, "group", false, "print equal output once, under the hosts that printed it")
 	outputFlag(f, &o.output, "event")
 	return cmd
