@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestFiltersAreFoundInPathOfLogin has a program, as Git LFS and git-crypt are, that the shells of a
-// session do not find.
+// TestFiltersAreFoundInPathOfLogin has a program, like that of Git LFS, that the shells of a session
+// do not find.
 func TestFiltersAreFoundInPathOfLogin(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{".nix-profile/bin", "tools/bin"} {
@@ -42,7 +42,7 @@ func TestFiltersAreFoundInPathOfLogin(t *testing.T) {
 			if managed {
 				continue
 			}
-			// The next preflight finds the checkout clean, although git has to look at the file again.
+			// The next preflight finds the checkout clean, although git has to read the file again.
 			f.sh("touch -d '2001-01-01' c/secret")
 			j = f.job("pull", rev)
 			if end, out := f.launch(j, "022"); end.Word != "unchanged" {

@@ -32,8 +32,8 @@ type Session struct {
 	conn    ssh.Conn
 }
 
-// OpenChannel has the server open a channel to the client, as for a connection to the ssh-agent, and
-// close it. The error is the client's reason to reject it.
+// OpenChannel opens a channel from the server to the client, as for a connection to the ssh-agent,
+// and closes it. The error is the client's reason to reject it.
 func (s *Session) OpenChannel(kind string) error {
 	channel, requests, err := s.conn.OpenChannel(kind, nil)
 	if err != nil {

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# filters.sh: finds the programs of git's filters, such as git-lfs and git-crypt, where the user's
-# own git finds them.
+# filters.sh: finds the programs of git's filters, such as git-lfs and git-crypt, as the user's own
+# git finds them.
 #
 # uses: git_command has limit
 
