@@ -19,8 +19,8 @@ const (
 // maxForwardedAgents limits how many connections to the ssh-agent a host may have open at once.
 const maxForwardedAgents = 16
 
-// resolveForwardAgent sets ForwardAgent, which the configuration may set to a flag, to $NAME or to a
-// path, to the path of a socket, or to "". As in ssh.c, yes means the agent that the login uses.
+// resolveForwardAgent sets ForwardAgent, which the configuration may set to a flag, to $NAME or to
+// a path, to the path of a socket, or to "". As in ssh.c, yes means the agent that the login uses.
 func (p *Pool) resolveForwardAgent(s *Settings) error {
 	switch value := s.ForwardAgent; strings.ToLower(value) {
 	case "", "no", "false":

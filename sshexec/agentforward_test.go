@@ -59,8 +59,8 @@ func TestForwardAgentReachesScripts(t *testing.T) {
 	}
 }
 
-// TestForwardedAgentServesManyProcesses has more processes at once than connections to the agent are
-// allowed, and one that outlives its session.
+// TestForwardedAgentServesManyProcesses has more processes at once than connections to the agent
+// are allowed, and one that outlives its session.
 func TestForwardedAgentServesManyProcesses(t *testing.T) {
 	t.Parallel()
 	home, _, web := startRealHost(t, sshtest.SSHDOptions{})

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestFiltersAreFoundInPathOfLogin has a program, like that of Git LFS, that the shells of a session
-// do not find.
+// TestFiltersAreFoundInPathOfLogin has a program, like that of Git LFS, that the shells of a
+// session do not find.
 func TestFiltersAreFoundInPathOfLogin(t *testing.T) {
 	t.Parallel()
 	for _, dir := range []string{".nix-profile/bin", "tools/bin"} {
