@@ -109,6 +109,9 @@ func TestPlannedSteps(t *testing.T) {
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "sub", Kind: inventory.NixOS, Attr: "sub", FlakeDir: "nix/hosts"})
+	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "own", Kind: inventory.Darwin, Attr: "own", Sudo: "doas",
+		NixOptions: []inventory.NixOption{{Name: "builders", Value: ""}}, BuildArgs: []string{"--impure"},
+		BeforeSwitch: []string{"snapshot"}, AfterSwitch: []string{"notify"}})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
@@ -136,6 +139,11 @@ confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./res
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+		{"own", fleet.Options{NoPull: true, Nix: inventory.NixArgs{Options: []inventory.NixOption{{Name: "cores", Value: "2"}}}},
+			`build: nix build '.#darwinConfigurations."own".system' --no-update-lock-file --option builders '' --option cores 2 --impure
+before: snapshot
+activate: doas nix-env -p /nix/var/nix/profiles/system --set ./result; doas ./result/activate
+after: notify`},
 		{"sub", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build './nix/hosts#nixosConfigurations."sub".config.system.build.toplevel' --no-update-lock-file`},
 	} {
 		if got := steps(test.host, test.o); got != test.want {

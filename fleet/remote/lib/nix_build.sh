@@ -2,7 +2,7 @@
 # nix_build.sh: builds with the settings and arguments of the inventory and of the run. A deploy and
 # a plan build alike.
 #
-# uses: nix_within substituters
+# uses: clock nix_within substituters
 # inputs: build_seconds nix_arg... nix_option...
 
 # nix_build ARGUMENT... takes the arguments of the script. It builds $attribute of the flake $flake
@@ -10,6 +10,8 @@
 # is more words for nix. It sets $nix_status.
 nix_build() {
   nix_status=0
+  read_clock
+  nix_until=$((now + build_seconds))
   for argument in "$@"; do
     shift
     case $argument in
@@ -31,10 +33,18 @@ nix_build() {
   if [ -n "$silent" ]; then set -- "$@" --option substituters "$substituters"; fi
   if [ -n "$out_link" ]; then set -- --out-link "$out_link" "$@"; else set -- --dry-run "$@"; fi
   # shellcheck disable=SC2086 # several words
-  nix_within "$build_seconds" build "$flake#$attribute" --no-update-lock-file $log_format "$@" 2>&1 </dev/null || nix_status=$?
+  run_until build "$flake#$attribute" --no-update-lock-file $log_format "$@" 2>&1 </dev/null || nix_status=$?
 }
 
 check_locks() {
   # shellcheck disable=SC2086 # several words
-  nix_within "$build_seconds" flake metadata "$flake" --no-update-lock-file $log_format 2>&1 >/dev/null </dev/null || nix_status=$?
+  run_until flake metadata "$flake" --no-update-lock-file $log_format 2>&1 >/dev/null </dev/null || nix_status=$?
+}
+
+# run_until ARG... runs nix with what is left of the time.
+run_until() {
+  read_clock
+  nix_left=$((nix_until - now))
+  [ $nix_left -ge 1 ] || nix_left=1
+  nix_within $nix_left "$@"
 }
