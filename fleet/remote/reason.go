@@ -241,9 +241,9 @@ func (e *ending) activationSentence() string {
 		}
 		return reason + e.previousRuns()
 	case "before-switch":
-		return e.hook("before_switch")
+		return fmt.Sprintf("the before_switch command %s %s", e.quoted("command"), e.hookEnd())
 	case "after-switch":
-		return switched + e.hook("after_switch")
+		return switched + fmt.Sprintf("the after_switch command %s %s", e.quoted("command"), e.hookEnd())
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
 	case "inhibited":
@@ -316,13 +316,12 @@ func (e *ending) confirmSentence() string {
 	return ""
 }
 
-// hook explains a command around the switch that failed.
-func (e *ending) hook(key string) string {
-	command := fmt.Sprintf("the %s command %s", key, e.quoted("command"))
+// hookEnd returns how a command around the switch ended.
+func (e *ending) hookEnd() string {
 	if e.fields["exit"] == "124" {
-		return fmt.Sprintf("%s was ended, because the commands took more than %s s", command, e.fields["seconds"])
+		return fmt.Sprintf("was ended, because the commands took more than %s s", e.fields["seconds"])
 	}
-	return command + " exited with " + e.exit()
+	return "exited with " + e.exit()
 }
 
 // rollbackFailed explains why the host did not return to what ran before, and what it runs now.
