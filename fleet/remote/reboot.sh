@@ -18,8 +18,19 @@ main() {
     "$sysroot"/*) ;;
     *) refuse no-reboot ;; # there is none, or it is not that of this host
   esac
-  # The detached shell runs its parameters.
-  as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
+  request_reboot "$@"
   [ $root_status = 0 ] || refuse_root
   reply rebooting "$boot_id"
+}
+
+# request_reboot COMMAND... has root run the command in a second.
+request_reboot() {
+  if [ "$(id -u)" != 0 ] && find_root_program && [ "${root_program##*/}" = run0 ]; then
+    # A service of run0 must end with its command: it has PAM, and then systemd rejects other kill
+    # modes (service_verify in systemd, src/core/service.c).
+    as_root systemd-run --quiet --collect --on-active=1 --timer-property=AccuracySec=100ms -- "$@"
+    return
+  fi
+  # The detached shell runs its parameters.
+  as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
 }

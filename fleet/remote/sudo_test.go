@@ -20,8 +20,8 @@ func TestRootProgramIsOnlyRunFromTrustedDirectories(t *testing.T) {
 		{"sudo", "usr/bin/sudo", "", "0 sudo -n -- true"},
 		{"auto", "usr/bin/sudo usr/bin/doas usr/bin/run0", "", "0 sudo -n -- true"},
 		{"auto", "run/wrappers/bin/doas usr/bin/run0", "", "0 doas -n -- true"},
-		{"auto", "run/current-system/sw/bin/run0", "", "0 run0 --no-ask-password --property=KillMode=process -- true"},
-		{"run0", "usr/bin/sudo usr/bin/run0", "", "0 run0 --no-ask-password --property=KillMode=process -- true"},
+		{"auto", "run/current-system/sw/bin/run0", "", "0 run0 --no-ask-password -- true"},
+		{"run0", "usr/bin/sudo usr/bin/run0", "", "0 run0 --no-ask-password -- true"},
 		{"doas", "usr/bin/sudo usr/bin/doas", "", "0 doas -n -- true"},
 		{"doas", "usr/bin/sudo", "", "127 "},
 		// NixOS makes only its wrappers setuid.
@@ -68,6 +68,23 @@ func TestRefusedRootIsExplained(t *testing.T) {
 		if got, _, _ := strings.Cut(string(out), "\n"); err != nil || got != "@t "+tt.want {
 			t.Errorf("%s: got %q, %v", tt.program, out, err)
 		}
+	}
+}
+
+// TestRebootWithRun0OutlivesIt has systemd reboot, because what run0 has started ends with it.
+func TestRebootWithRun0OutlivesIt(t *testing.T) {
+	t.Parallel()
+	f := newHomeFixture(t)
+	f.write("run/wrappers/bin/id", "#!/bin/sh\necho 1000\n")
+	f.write("run/wrappers/bin/systemctl", "#!/bin/sh\n")
+	f.write("usr/bin/run0", "#!/bin/sh\necho \"$*\" >~/asked\n")
+	f.sh("chmod +x run/wrappers/bin/* usr/bin/*")
+	out, err := f.shell(Reboot("t", "", "run0"), "022").CombinedOutput()
+	asked := f.sh("cat asked")
+	want := "--no-ask-password -- systemd-run --quiet --collect --on-active=1 --timer-property=AccuracySec=100ms -- " +
+		f.home + "/run/wrappers/bin/systemctl reboot"
+	if err != nil || !strings.HasPrefix(string(out), "@t rebooting ") || asked != want {
+		t.Errorf("%v: %q asked for %q, want %q", err, out, asked, want)
 	}
 }
 

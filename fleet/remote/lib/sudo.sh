@@ -9,6 +9,7 @@
 # as_root COMMAND... runs a command as root. It sets $root_status to its exit status, or to that of
 # sudo, and $root_output to what it printed. If $prompt is not empty, sudo prints that on standard
 # error and reads the password from standard input. Otherwise sudo fails if it needs a password.
+# With run0, nothing that the command starts outlives it.
 as_root() {
   root_status=0
   if [ "$(id -u)" = 0 ]; then
@@ -18,10 +19,7 @@ as_root() {
   else
     case $root_program in
       */doas) root_output=$(LC_ALL=C "$root_program" -n -- "$@" 2>&1 </dev/null) || root_status=$? ;;
-      */run0)
-        # Without this, systemd would kill what the command leaves running.
-        root_output=$(LC_ALL=C "$root_program" --no-ask-password --property=KillMode=process -- "$@" 2>&1 </dev/null) || root_status=$?
-        ;;
+      */run0) root_output=$(LC_ALL=C "$root_program" --no-ask-password -- "$@" 2>&1 </dev/null) || root_status=$? ;;
       *)
         if [ -n "$prompt" ]; then
           root_output=$("$root_program" -S -k -p "$prompt" -- "$@") || root_status=$?
