@@ -2,6 +2,7 @@ package remote
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,5 +71,48 @@ func TestPreviewReadsFilteredFilesLikeBuild(t *testing.T) {
 	preview = f.preview(PreviewRequest{Checkout: Checkout{Repo: "~/c"}, Rev: rev, BuildTimeout: time.Minute}, true)
 	if end.Word != "built" || !strings.HasSuffix(built, "-TEXT") || preview.Built != built || preview.Warnings != nil {
 		t.Errorf("the job ended with %+v, the preview is %+v\n%s", end, preview, out)
+	}
+}
+
+// TestPullWithGitLFSAndGitCrypt uses the real programs.
+func TestPullWithGitLFSAndGitCrypt(t *testing.T) {
+	t.Parallel()
+	for _, program := range []string{"git-lfs", "git-crypt"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip("needs " + program)
+		}
+	}
+	f := newRepoFixture(t)
+	f.sh("git lfs install --skip-repo; for d in author c; do git -C $d remote set-url origin file://$0; done", f.origin)
+	f.sh("cd author && git crypt init && git crypt export-key ~/key && cd ../c && git crypt unlock ~/key")
+	f.commit(map[string]string{".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\nsecret filter=git-crypt diff=git-crypt\n"})
+	for _, text := range []string{"one\n", "two\n"} {
+		rev := f.commit(map[string]string{"big.bin": text, "secret": text})
+		if stored := f.git(f.author, "show", rev+":big.bin"); !strings.HasPrefix(stored, "version https://git-lfs") {
+			t.Fatalf("LFS does not work here: %q", stored)
+		}
+		end, out := f.launch(f.job("pull", rev), "022")
+		if end.Word != "pulled" {
+			t.Errorf("the job ended with %+v\n%s", end, out)
+		}
+		for _, file := range []string{"big.bin", "secret"} {
+			if got, err := os.ReadFile(filepath.Join(f.checkout(), file)); err != nil || string(got) != text {
+				t.Errorf("%s is %q, %v, want %q", file, got, err, text)
+			}
+		}
+		if status := f.git(f.checkout(), "status", "--porcelain"); status != "" {
+			t.Errorf("status %q", status)
+		}
+	}
+	// Without the program, the next run fails and leaves everything as it was.
+	rev := f.commit(map[string]string{"big.bin": "three\n"})
+	f.sh("touch -d '2001-01-01' c/big.bin") // so that git status has to read it
+	f.sh("git config --global filter.lfs.process no-such-lfs; git config --global filter.lfs.smudge no-such-lfs")
+	end, out := f.launch(f.job("pull", rev), "022")
+	if want := `git status failed in "` + f.checkout() + `": big.bin: clean filter 'lfs' failed`; end.Text != want {
+		t.Errorf("%q, want %q", end.Text, want)
+	}
+	if got, err := os.ReadFile(filepath.Join(f.checkout(), "big.bin")); end.Code != "checkout" || err != nil || string(got) != "two\n" {
+		t.Errorf("the job ended with %+v, big.bin is %q, %v\n%s", end, got, err, out)
 	}
 }

@@ -62,12 +62,13 @@ func TestHangingSubstituterIsSilent(t *testing.T) {
 		asked + "exit 0":   "",
 		asked + "exit 124": "silent",
 		"exit 124":         "", // the machine is slow: nothing was asked
-		asked + "unable to download 'http://a': HTTP error 502; retrying in 250 ms\nexit 124":                "",
-		asked + "unable to download 'http://a': HTTP error 502\nexit 1":                                      "",
-		asked + "unable to download 'http://a': Couldn't connect to server (7); retrying in 9 ms\nexit 0":    "",
-		asked + "unable to download 'http://a': Couldn't connect to server (7); retrying in 9 ms\nexit 124":  "silent",
-		asked + "unable to download 'http://a': Timeout was reached (28)\nexit 1":                            "silent",
-		"error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused\nexit 1": "",
+		asked + "unable to download 'http://a': HTTP error 502; retrying in 250 ms\nexit 124":                                                                       "",
+		asked + "unable to download 'http://a': HTTP error 502\nexit 1":                                                                                             "",
+		asked + "unable to download 'http://a': Couldn't connect to server (7); retrying in 9 ms\nexit 0":                                                           "",
+		asked + "unable to download 'http://a': Couldn't connect to server (7); retrying in 9 ms\nexit 124":                                                         "silent",
+		asked + "unable to download 'http://a': Timeout was reached (28)\nexit 1":                                                                                   "silent",
+		`@nix {"msg":"unable to \u001b[35;1mdownload\u001b[0m '\u001b[35;1mhttp://a\u001b[0m': \u001b[35;1mCould not connect to server\u001b[0m (7)"}` + "\nexit 0": "silent", // Nix 2.26
+		"error: cannot connect to socket at '/nix/var/nix/daemon-socket/socket': Connection refused\nexit 1":                                                        "",
 	} {
 		f.write("probe", output+"\n")
 		out, err := f.shell(Script{Text: script.text, Args: []string{"probe"}}, "022").CombinedOutput()

@@ -142,6 +142,9 @@ func (e *ending) gitSentence() string {
 	case "fetch":
 		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason() + e.lostAgent()
 	case "checkout":
+		if e.fields["why"] == "status" {
+			return fmt.Sprintf("git status failed in %s: %s", e.quoted("repo"), cmp.Or(e.fields["text"], "it gave no reason"))
+		}
 		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit()) + e.gitReason()
 	case "submodules":
 		return fmt.Sprintf("git could not update the submodules of %s: it exited with %s", e.quoted("repo"), e.exit()) + e.gitReason()

@@ -76,6 +76,7 @@ probe_substituter() {
 # An HTTP error is an answer.
 is_silent() {
   awk '
+    { gsub(/\\u001b\[[0-9;]*m/, "") } # Nix has colors even in JSON
     /HTTP error/ { answered = 1 }
     /unable to download/ && !/HTTP error/ && !/retrying in/ { failed = 1 }
     /"type":101/ { asked = 1 } # FileTransfer
