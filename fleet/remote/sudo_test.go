@@ -71,6 +71,31 @@ func TestRefusedRootIsExplained(t *testing.T) {
 	}
 }
 
+// TestCheckFindsThatNoPasswordCanBeGiven has a preflight on hosts that want one.
+func TestCheckFindsThatNoPasswordCanBeGiven(t *testing.T) {
+	t.Parallel()
+	for program, want := range map[string]string{
+		"doas": "end failed no-root preflight with=doas user=me text=doas: Authentication required",
+		"sudo": "warn code=sudo-password text=doas: Authentication required",
+		"":     "end failed no-sudo preflight with=auto",
+	} {
+		f := newRepoFixture(t)
+		f.write("run/wrappers/bin/id", "#!/bin/sh\necho 1000\n")
+		f.write("run/wrappers/bin/nix", "#!/bin/sh\n")
+		if program != "" {
+			f.write("usr/bin/"+program, "#!/bin/sh\necho 'doas: Authentication required' >&2\nexit 1\n")
+			f.sh("chmod +x usr/bin/*")
+		}
+		f.sh("chmod +x run/wrappers/bin/*")
+		j := f.job("switch", "")
+		j.Kind = "nixos"
+		out, err := f.shell(j.Check("t"), "022").CombinedOutput()
+		if err != nil || !strings.Contains(string(out), " "+want+"\n") {
+			t.Errorf("%q: %v\n%s\nwant %q", program, err, out, want)
+		}
+	}
+}
+
 // TestRebootWithRun0OutlivesIt has systemd reboot, because what run0 has started ends with it.
 func TestRebootWithRun0OutlivesIt(t *testing.T) {
 	t.Parallel()

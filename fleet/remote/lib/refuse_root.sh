@@ -7,10 +7,10 @@
 refuse_root() {
   if [ "$(id -u)" != 0 ] && ! find_root_program; then refuse no-sudo "with=$root_by"; fi
   root_text=$(printf '%s' "$root_output" | head -c 300)
-  case ${root_program:-} in
-    */doas | */run0) refuse no-root "with=${root_program##*/}" "user=$user" "text=$root_text" ;;
-  esac
   # Other statuses than 1 are those of the command.
+  case $root_status:${root_program:-} in
+    1:*/doas | 1:*/run0) refuse no-root "with=${root_program##*/}" "user=$user" "text=$root_text" ;;
+  esac
   if [ -n "$prompt" ] && [ "$root_status" = 1 ]; then refuse sudo-wrong; fi
   case $root_output in
     *password*) refuse sudo-password ;;
