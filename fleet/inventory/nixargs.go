@@ -191,6 +191,8 @@ func CheckNixOption(name, value string) *ArgError {
 		return &ArgError{`"store" contradicts what fleetctl itself passes to nix`, adviceStore}
 	case name == "experimental-features":
 		return &ArgError{quote(name) + " contradicts what fleetctl itself passes to nix", adviceFeatures}
+	case strings.HasSuffix(name, "access-tokens"):
+		return &ArgError{quote(name) + " does not belong in an inventory or a command line", "set it in the nix.conf of the host: other users can read both"}
 	case !plainPattern.MatchString(value):
 		return &ArgError{fmt.Sprintf("%s: %s is not a value for nix", name, quote(value)), "control characters and line breaks are not allowed"}
 	}

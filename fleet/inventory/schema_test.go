@@ -41,7 +41,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"nix_options": {
 		valid:      []string{`{}`, `{ substituters = ["https://a", "https://b"], max-jobs = 2, fallback = true, builders = "", cores = "0" }`},
 		invalid:    []string{`[]`, `"fallback"`, `{ max_jobs = 2 }`, `{ x = { y = 1 } }`, `{ x = [1] }`, `{ x = 1.5 }`, `{ x = "a\nb" }`, `{ "a b" = 1 }`},
-		parserOnly: []string{`{ store = "/x" }`, `{ experimental-features = "nix-command" }`}},
+		parserOnly: []string{`{ store = "/x" }`, `{ extra-access-tokens = "github.com=x" }`, `{ experimental-features = "nix-command" }`}},
 	"build_args": {
 		valid:   []string{`[]`, `["--override-input", "a/b", "path:/x", "--override-input", "c", "github:a/b", "--impure", "--option", "builders", "", "-j", "2"]`},
 		invalid: []string{`"--impure"`, `[1]`, `["--impure\n"]`, `{}`},

@@ -10,14 +10,16 @@
 find_filters() {
   filter_dir=$checkout
   [ -d "$filter_dir" ] || filter_dir=/
-  # shellcheck disable=SC2086 # several words
-  for filter_program in $($git_command -C "$filter_dir" config --get-regexp '^filter\..*\.(clean|smudge|process)$' 2>/dev/null |
-    awk '{ gsub("\"", "", $2); print $2 }' | sort -u); do
-    if ! has "$filter_program"; then
+  while read -r _ filter_program _; do
+    filter_program=${filter_program#\"}
+    filter_program=${filter_program%\"}
+    if [ -n "$filter_program" ] && ! has "$filter_program"; then
       add_login_path
       return
     fi
-  done
+  done <<FILTERS
+$($git_command -C "$filter_dir" config --get-regexp '^filter\..*\.(clean|smudge|process)$' 2>/dev/null)
+FILTERS
 }
 
 add_login_path() {

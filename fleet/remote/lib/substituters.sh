@@ -20,8 +20,9 @@ find_substituters() {
         ;;
     esac
   done
-  configured=$(configured_substituters "$@")
-  while read -r url; do
+  find_configured "$@"
+  set -f # a URL may have a question mark
+  for url in $configured; do
     case $url in
       http://* | https://*)
         asked=$((asked + 1))
@@ -29,12 +30,10 @@ find_substituters() {
         probes="$probes $!"
         ;;
     esac
-  done <<URLS
-$configured
-URLS
+  done
   for probe in $probes; do wait "$probe" || :; done
   asked=0
-  while read -r url; do
+  for url in $configured; do
     case $url in
       http://* | https://*)
         asked=$((asked + 1))
@@ -45,17 +44,16 @@ URLS
         ;;
     esac
     substituters="${substituters:+$substituters }$url"
-  done <<URLS
-$configured
-URLS
+  done
+  set +f
   rm -f "$dir"/substituter.*
 }
 
-# configured_substituters OPTION... prints the substituters of a build, one a line. "nix
-# show-config" is the name that "nix config show" had before Nix 2.20.
-configured_substituters() {
-  { nix_within 10 config show "$@" || nix_within 10 show-config "$@"; } 2>/dev/null </dev/null |
-    sed -n 's/^substituters = //p' | head -n 1 | tr -s ' ' '\n'
+# find_configured OPTION... sets $configured to the substituters of a build. Older versions of Nix
+# have "config show" without an argument, or only as show-config.
+find_configured() {
+  configured=$(nix_within 10 config show substituters "$@" 2>/dev/null </dev/null) ||
+    configured=$(nix_within 10 show-config "$@" 2>/dev/null </dev/null | sed -n 's/^substituters = //p')
 }
 
 # probe_substituter URL OPTION... has Nix ask the substituter for a path that does not exist: the
