@@ -112,6 +112,9 @@ func TestPlannedSteps(t *testing.T) {
 	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "own", Kind: inventory.Darwin, Attr: "own", Sudo: "doas",
 		NixOptions: []inventory.NixOption{{Name: "builders", Value: ""}}, BuildArgs: []string{"--impure"},
 		BeforeSwitch: []string{"snapshot"}, AfterSwitch: []string{"notify"}})
+	f.Inv.Hosts = append(f.Inv.Hosts,
+		&inventory.Host{Name: "special", Kind: inventory.NixOS, Attr: "special", Specialisation: "gaming"},
+		&inventory.Host{Name: "anna", Kind: inventory.Home, Attr: "anna@desk", BackupExtension: "bak"})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
@@ -144,6 +147,11 @@ confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 before: snapshot
 activate: doas nix-env -p /nix/var/nix/profiles/system --set ./result; doas ./result/activate
 after: notify`},
+		{"special", fleet.Options{Goal: fleet.GoalTest, NoPull: true}, `build: nix build '.#nixosConfigurations."special".config.system.build.toplevel' --no-update-lock-file
+activate: sudo ./result/specialisation/gaming/bin/switch-to-configuration test`},
+		{"anna", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."anna@desk".activationPackage' --no-update-lock-file
+activate: HOME_MANAGER_BACKUP_EXT=bak ./result/activate --driver-version 1
+confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 		{"sub", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build './nix/hosts#nixosConfigurations."sub".config.system.build.toplevel' --no-update-lock-file`},
 	} {
 		if got := steps(test.host, test.o); got != test.want {

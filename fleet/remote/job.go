@@ -27,6 +27,12 @@ type Job struct {
 	Nix           NixArgs
 	// RootBy is what makes the login user root: sudo, doas, run0 or, for any of them, auto or "".
 	RootBy string
+	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
+	OnInhibited string
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	// of a home: what home-manager appends to the name of a file in the way, or ""
+	BackupExtension string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -59,40 +65,31 @@ func (j Job) Check(token string) Script {
 
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(j.Nix.values(values{
-		"id":              {j.ID},
-		"who":             {j.Who},
-		"kind":            {j.Kind},
-		"attribute":       {Attribute(j.Kind, j.Attr)},
-		"branch":          {j.Branch},
-		"rev":             {j.Rev},
-		"goal":            {j.Goal},
-		"switch_command":  {j.SwitchCommand},
-		"root_by":         {cmp.Or(j.RootBy, "auto")},
-		"health":          j.Health,
-		"before_switch":   j.BeforeSwitch,
-		"after_switch":    j.AfterSwitch,
-		"to":              {strconv.Itoa(j.To)},
-		"attended":        {yesNo(j.Attended)},
-		"confirm":         {cmp.Or(j.Confirm, "none")},
-		"confirm_seconds": {seconds(j.ConfirmTimeout)},
-		"steal":           {yesNo(j.StealLock)},
-		"pull_seconds":    {seconds(j.Pull)},
-		"build_seconds":   {seconds(j.Build)},
-		"verify_seconds":  {seconds(j.Verify)},
-		"hook_seconds":    {seconds(j.Hooks)},
+		"id":               {j.ID},
+		"who":              {j.Who},
+		"kind":             {j.Kind},
+		"attribute":        {Attribute(j.Kind, j.Attr)},
+		"branch":           {j.Branch},
+		"rev":              {j.Rev},
+		"goal":             {j.Goal},
+		"switch_command":   {j.SwitchCommand},
+		"root_by":          {cmp.Or(j.RootBy, "auto")},
+		"health":           j.Health,
+		"before_switch":    j.BeforeSwitch,
+		"after_switch":     j.AfterSwitch,
+		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
+		"specialisation":   {j.Specialisation},
+		"backup_extension": {j.BackupExtension},
+		"to":               {strconv.Itoa(j.To)},
+		"attended":         {yesNo(j.Attended)},
+		"confirm":          {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds":  {seconds(j.ConfirmTimeout)},
+		"steal":            {yesNo(j.StealLock)},
+		"pull_seconds":     {seconds(j.Pull)},
+		"build_seconds":    {seconds(j.Build)},
+		"verify_seconds":   {seconds(j.Verify)},
+		"hook_seconds":     {seconds(j.Hooks)},
 	}))
-}
-
-// NixArgs are what nix gets besides fleetctl's own arguments whenever it evaluates or builds.
-type NixArgs struct {
-	Options []string // settings, as "NAME VALUE"
-	Words   []string // other arguments
-}
-
-// values adds the inputs of nix_build.sh.
-func (a NixArgs) values(v values) values {
-	v["nix_option"], v["nix_arg"] = a.Options, a.Words
-	return v
 }
 
 // Attribute returns the attribute of the flake that is built for a host of that kind.

@@ -37,7 +37,7 @@ write_hook() { (umask 077 && printf '%s\n' "$2" >"$dir/$1"); }
 # run nevertheless.
 after_switch() {
   switched_as=switched
-  if [ "$reboot" = init ]; then switched_as='reboot-needed'; fi
+  if [ "$deferred" = yes ]; then switched_as='reboot-needed'; fi
   if [ -n "$problem" ]; then switched_as=degraded; fi
   run_after_switch "$switched_as" || degraded after-switch "exit=$hook_status" "seconds=$hook_seconds" "command=$hook_text"
 }
