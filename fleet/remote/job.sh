@@ -73,7 +73,12 @@ script_failed() {
 # terminated handles SIGTERM. If it was not sent by a cancel, the next session settles the job.
 # shellcheck disable=SC2317 # a trap calls it
 terminated() {
-  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then finish cancelled cancelled; fi
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then
+    # A child that was forked just before the signal may have lost it: see limit.sh.
+    trap '' TERM
+    kill -TERM "-$$" 2>/dev/null || :
+    finish cancelled cancelled
+  fi
   trap - EXIT
   exit 143
 }
