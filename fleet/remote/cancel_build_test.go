@@ -24,7 +24,9 @@ esac
 	j := f.job("build", f.git(f.checkout(), "rev-parse", "HEAD"))
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
+	cancelled := make(chan struct{})
 	go func() {
+		defer close(cancelled)
 		for ctx.Err() == nil {
 			if _, err := os.Stat(filepath.Join(f.home, "asked")); err == nil {
 				break
@@ -37,6 +39,7 @@ esac
 		}
 	}()
 	end, out := f.launch(j, "022")
+	<-cancelled
 	log, err := os.ReadFile(filepath.Join(f.home, ".local/state/fleetctl/jobs", j.ID, "log"))
 	if _, built := os.Stat(filepath.Join(f.home, "built")); end.Word != "cancelled" || built == nil || err != nil || string(log) != out {
 		t.Errorf("the job ended with %+v, built: %v\n%s\nlog\n%s", end, built, out, log)
