@@ -137,8 +137,8 @@ func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
 func (h *HostState) PreviousGeneration() int {
-	n, _ := strconv.Atoi(h.Facts[factPrevious])
-	return n
+	n, _ := strconv.ParseUint(h.Facts[factPrevious], 10, 31)
+	return int(n)
 }
 
 // Clone returns a copy that shares nothing with h that Apply changes.

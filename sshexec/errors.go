@@ -45,8 +45,10 @@ type Error struct {
 	Err   error
 }
 
+// Error returns one line of printable text. A server chooses parts of it: why it disconnects or
+// rejects a session, and the names of its algorithms and of what it accepts as a login.
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %s: %v", e.Host, e.Phase, e.Err)
+	return printableLine(fmt.Sprintf("%s: %s: %v", e.Host, e.Phase, e.Err))
 }
 
 func (e *Error) Unwrap() error { return e.Err }

@@ -25,6 +25,7 @@ const (
 // remembers what the job has heard.
 type signals struct {
 	job       string          // ID of the job
+	limit     time.Duration   // for an answer
 	delivered map[signal]bool // signals that the job has answered
 
 	sending signal // being sent, or ""
@@ -43,7 +44,7 @@ func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := signalJob(ctx, conn, g.job, s)
+			header, err := signalJob(ctx, conn, g.job, s, g.limit)
 			if err == nil {
 				answer <- header
 				return
@@ -66,9 +67,9 @@ func (g *signals) stop() {
 	g.sending, g.answer = "", nil
 }
 
-// signalJob sends a signal once and returns the job's answer.
-func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, host.Grace)
+// signalJob sends a signal once and returns the job's answer, which may take until limit.
+func signalJob(ctx context.Context, conn host.Conn, id string, s signal, limit time.Duration) (remote.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return host.Ask(ctx, conn, func(token string) remote.Script {
 		if s == signalCancel {

@@ -43,6 +43,13 @@ func IsOffline(err error) bool {
 	return !errors.As(err, &refusal) || refusal.Offline()
 }
 
+// IsSessionRejected reports whether an error of [Conn.Run] says that the host did not open a
+// session, so that it received nothing.
+func IsSessionRejected(err error) bool {
+	var coded interface{ Code() string }
+	return errors.As(err, &coded) && coded.Code() == "session"
+}
+
 // ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left
 // empty.
 func ContactOf(err error) health.Contact {

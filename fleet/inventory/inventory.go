@@ -55,6 +55,7 @@ type Host struct {
 	SwitchCommand string // sh script that replaces build and activate; runs in Repo
 	Health        []Check
 	Timeouts      Timeouts
+	MaxLog        int64 // bytes of a job's log that are recorded and shown
 
 	line, column int // where the file names the host
 }
@@ -69,6 +70,9 @@ type Timeouts struct {
 	Quiet     time.Duration // a build without output for this long causes a warning
 	Activate  time.Duration
 	Verify    time.Duration
+	Test      time.Duration // of each repository test
+	Answer    time.Duration // of a question that needs no step, such as for the host's health
+	Grace     time.Duration // for reporting that a limit of the host's own has passed
 
 	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
 	// ssh_config(5) takes precedence over it.
@@ -86,8 +90,14 @@ func DefaultTimeouts() Timeouts {
 		Quiet:     5 * time.Minute,
 		Activate:  15 * time.Minute,
 		Verify:    2 * time.Minute,
+		Test:      5 * time.Minute,
+		Answer:    20 * time.Second,
+		Grace:     30 * time.Second,
 	}
 }
+
+// DefaultMaxLog is the default of [Host.MaxLog].
+const DefaultMaxLog = 32 << 20
 
 // Host returns the host with the given name, or nil.
 func (inv *Inventory) Host(name string) *Host {

@@ -128,6 +128,10 @@ func allKeys() []key {
 			binding:     bind(listType(checkType()), func(to destination) *[]Check { return &to.host.Health })},
 		{name: "timeouts", tables: inHostOrDefaults, synonyms: []string{"timeout", "deadlines"},
 			description: "How long each step may take.", subkeys: timeoutKeys()},
+		{name: "max_log", tables: inHostOrDefaults, synonyms: []string{"log_limit", "max_log_size"},
+			description:  "How much of a job's log is recorded and shown. Of a longer log the first part and the end are kept.",
+			binding:      bind(sizeType(), func(to destination) *int64 { return &to.host.MaxLog }),
+			defaultValue: FormatSize(DefaultMaxLog)},
 
 		{name: "parallel", tables: inDefaults, synonyms: []string{"jobs", "forks"},
 			description:  "How many hosts are deployed at once.",
@@ -169,6 +173,9 @@ func timeoutKeys() []key {
 		newKey("quiet", "A build that is silent for this long causes a warning.", func(t *Timeouts) *time.Duration { return &t.Quiet }),
 		newKey("activate", "For activating it.", func(t *Timeouts) *time.Duration { return &t.Activate }),
 		newKey("verify", "For checking that it works.", func(t *Timeouts) *time.Duration { return &t.Verify }),
+		newKey("test", "For each repository test.", func(t *Timeouts) *time.Duration { return &t.Test }),
+		newKey("answer", "For answering a question outside of a run: for the host's health, its generations or its boot ID.", func(t *Timeouts) *time.Duration { return &t.Answer }),
+		newKey("grace", "For reporting that one of the other limits has passed. Then fleetctl stops waiting for the host.", func(t *Timeouts) *time.Duration { return &t.Grace }),
 	}
 }
 

@@ -38,6 +38,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 		invalid: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
 			`[{ check = "http://a", status = 99 }]`, `[{ check = "true", every = "1m" }]`, `{ check = "true" }`},
 		parserOnly: []string{`["ftp://a"]`, `["tcp://a"]`, `[{ check = "true", status = 200 }]`, `["a", { check = "a" }]`}},
+	"max_log":  {valid: []string{`"64KiB"`, `"32MiB"`, `"1GiB"`}, invalid: []string{`32`, `"32"`, `"32MB"`, `"-1MiB"`, `"1.5MiB"`, `""`}, parserOnly: []string{`"63KiB"`, `"2GiB"`, `"99999999999GiB"`}},
 	"parallel": {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
 	"command":  {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
 	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},

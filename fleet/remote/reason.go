@@ -396,6 +396,14 @@ func (e *ending) endSentence() string {
 	return ""
 }
 
+const omitted = "omitted"
+
+// OmittedNote returns the words of a note that n bytes of a log were left out.
+func OmittedNote(n int64) string { return fmt.Sprintf("code=%s bytes=%d", omitted, n) }
+
+// Omitted returns the text of such a note.
+func Omitted(n int64) string { return noticeText(OmittedNote(n)) }
+
 // notice returns the sentence for a note or a warning of a job.
 func notice(code string, fields map[string]string) string {
 	switch code {
@@ -423,6 +431,8 @@ func notice(code string, fields map[string]string) string {
 		default:
 			return "the activation of the previous configuration exited with " + exit
 		}
+	case omitted:
+		return fields["bytes"] + " bytes of output are left out here: the log is longer than max_log in hosts.toml"
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}

@@ -15,6 +15,15 @@ const tabStop = 8
 // Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
 // as progress bars are, Line returns its last state.
 func Line(b []byte) string {
+	line := visible(b)
+	if hasCommand(line) {
+		return disarm(line)
+	}
+	return line
+}
+
+// visible returns the visible part of a line.
+func visible(b []byte) string {
 	if isPlain(b) {
 		return string(b)
 	}
@@ -28,9 +37,6 @@ func Line(b []byte) string {
 
 // Text cleans each line of s. It keeps the number of lines.
 func Text(s string) string {
-	if isPlain([]byte(s)) {
-		return s
-	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
 		lines[i] = Line([]byte(line))
