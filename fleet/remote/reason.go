@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -183,7 +184,7 @@ func (e *ending) hostSentence() string {
 		if since, err := strconv.ParseInt(e.fields["since"], 10, 64); err == nil {
 			where += ", since " + time.Unix(since, 0).Format("15:04:05")
 		}
-		return fmt.Sprintf("job %s of %s is running on the host (%s)", e.fields["job"], cmp.Or(e.fields["who"], "an unknown operator"), where)
+		return fmt.Sprintf("%s of %s is running on the host (%s)", jobName(e.fields["job"]), cmp.Or(e.fields["who"], "an unknown operator"), where)
 	case "no-home":
 		return fmt.Sprintf("cannot create files in %s", e.quoted("path"))
 	}
@@ -438,6 +439,16 @@ func notice(code string, fields map[string]string) string {
 	}
 	e := ending{outcome: "degraded", code: code, fields: fields}
 	return cmp.Or(e.sentence(), code)
+}
+
+var jobID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// jobName names a job that holds a host. Its ID comes from a link that others could have made.
+func jobName(id string) string {
+	if !jobID.MatchString(id) {
+		return "another job"
+	}
+	return "job " + id
 }
 
 func (e *ending) exit() string { return cmp.Or(e.fields["exit"], "an unknown status") }

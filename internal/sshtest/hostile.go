@@ -3,6 +3,7 @@ package sshtest
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -165,7 +166,8 @@ func (q *question) everywhere(text string) {
 	if q.log() {
 		q.marks("step preflight start", "fact before "+line, "fact "+line+" "+line, "note "+line, "warn code=silent service="+line+" address="+line,
 			"step preflight ok", "step build start", "fact test "+line)
-		q.printf("%s@nix {\"action\":\"msg\",\"level\":0,\"msg\":%q}\n@nix {\"action\":\"start\",\"id\":1,\"level\":0,\"type\":105,\"text\":%q,\"fields\":[%q]}\n", text, line, line, line)
+		word, _ := json.Marshal(line)
+		q.printf("%s@nix {\"action\":\"msg\",\"level\":0,\"msg\":%s}\n@nix {\"action\":\"start\",\"id\":1,\"level\":0,\"type\":105,\"text\":%[2]s,\"fields\":[%[2]s]}\n", text, word)
 		q.marks("fact exit 1 1", "step build failed", "end failed build build text="+line)
 		return
 	}
