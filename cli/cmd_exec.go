@@ -91,6 +91,7 @@ type execResult struct {
 }
 
 func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts []*inventory.Host, command string) error {
+	o.parallel = env.parallel(d, o.parallel, len(hosts))
 	show := newExecPrinter(env, o, hosts)
 	results := make(map[string]execResult)
 	var mu sync.Mutex

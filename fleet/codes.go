@@ -30,6 +30,7 @@ const (
 	CodeTests       Code = "tests"
 	CodeShell       Code = "shell"
 	CodeRollback    Code = "rollback"
+	CodeShortage    Code = "shortage"
 )
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
@@ -115,6 +116,7 @@ var Codes = []CodeInfo{
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
 	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
+	{CodeShortage, []Outcome{Unreachable}, "the operator's machine lacks file descriptors or memory for another connection", "raise the limit of open files (ulimit -n), or work on fewer hosts at once"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
 	{"submodules", []Outcome{Failed}, "git cannot update the submodules of the checkout", "run git submodule update in the checkout on the host"},

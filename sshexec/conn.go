@@ -43,13 +43,14 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 		c.keepAliveTimeout = c.keepAliveInterval * time.Duration(cmp.Or(s.ServerAliveCountMax, 3))
 	}
 	p.mu.Lock()
-	p.conns[c] = struct{}{}
+	p.conns[c], p.loggedIn[t.Name] = struct{}{}, true
 	p.mu.Unlock()
 	started := p.tasks.start(func() {
 		_ = client.Wait()
 		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
+		p.room.leftLocked()
 		p.mu.Unlock()
 		close(c.done)
 	})

@@ -24,6 +24,11 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	leave, err := p.room.enter(ctx, p, t, s.ConnectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	return p.dial(ctx, t, s, nil)
 }
 
@@ -89,7 +94,7 @@ const (
 
 // dialOnce opens a transport and logs in. The timer runs only while it holds a handshake slot.
 func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
-	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address())
+	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address(), p.wasLoggedIn(t))
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
 	}
@@ -181,6 +186,9 @@ func connectError(ctx context.Context, t Target, s Settings, err error) error {
 	case errors.As(err, &dns):
 		e.Err = fmt.Errorf("cannot resolve %q: %s", s.Hostname, dns.Err)
 		e.Fix = "check the name, or set an address for the host"
+	case e.Kind == KindShortage:
+		e.Err = fmt.Errorf("this machine cannot open another connection: %w", trimLibraryText(err))
+		e.Fix = shortageFix
 	case e.Kind == KindRefused:
 		e.Err = fmt.Errorf("%s: connection refused", s.Address())
 		e.Fix = "check that sshd is running there and listens on that port"

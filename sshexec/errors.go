@@ -19,6 +19,7 @@ type Kind string
 const (
 	KindConfig         Kind = "config"           // ssh_config(5) is invalid or unsupported
 	KindLocal          Kind = "local"            // this machine could not open a connection
+	KindShortage       Kind = "shortage"         // this machine lacks file descriptors or memory for it
 	KindDNS            Kind = "dns"              // the name does not resolve
 	KindRefused        Kind = "refused"          // nothing listens on the port
 	KindNoRoute        Kind = "no-route"         // the network is unreachable
@@ -65,12 +66,12 @@ func (e *Error) Hint() string {
 	return e.Fix
 }
 
-// Offline reports whether the host may only be temporarily unavailable: nothing answered, or the
-// connection failed before or after a login. Otherwise the host answered and rejected the login or
+// Offline reports whether the host may only be temporarily unavailable: nothing answered, the
+// connection failed before or after a login, or this machine is short of something. Otherwise the host answered and rejected the login or
 // failed verification, and the operator has to act.
 func (e *Error) Offline() bool {
 	switch e.Kind {
-	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost:
+	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost, KindShortage:
 		return true
 	case KindJump:
 		var inner *Error
@@ -94,6 +95,8 @@ func kindOf(err error, fallback Kind) Kind {
 		return typed.Kind
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return KindStopped
+	case isShortage(err):
+		return KindShortage
 	case errors.As(err, &dns):
 		return KindDNS
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
@@ -119,6 +122,16 @@ func kindOf(err error, fallback Kind) Kind {
 		return KindLost
 	}
 	return fallback
+}
+
+// isShortage reports whether this machine, or this process, has none left of something.
+func isShortage(err error) bool {
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
 }
 
 // channelKind classifies a bastion's reason for rejecting a forwarding. sshd's message contains the

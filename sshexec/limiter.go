@@ -8,8 +8,11 @@ import (
 // limiter bounds how many handshakes run at once, in total and per address. Handshakes are
 // expensive for a server, and sshd drops connections when too many are unauthenticated (MaxStartups
 // in sshd_config(5)).
+//
+// Logins to hosts that were logged in to before have slots of their own: a run confirms a switch
+// over a new login, which must not wait until all other hosts have been logged in to.
 type limiter struct {
-	total         chan struct{}
+	first, again  chan struct{} // in total
 	maxPerAddress int
 
 	mu         sync.Mutex
@@ -24,14 +27,20 @@ type addressSlots struct {
 
 func newLimiter(total, perAddress int) limiter {
 	return limiter{
-		total:         make(chan struct{}, total),
+		first:         make(chan struct{}, total),
+		again:         make(chan struct{}, total),
 		maxPerAddress: perAddress,
 		perAddress:    make(map[string]*addressSlots),
 	}
 }
 
-// acquire blocks until a slot is free or ctx is done. The caller must call release.
-func (l *limiter) acquire(ctx context.Context, address string) (release func(), err error) {
+// acquire blocks until a slot is free or ctx is done. again means that there was a login to the host
+// before. The caller must call release.
+func (l *limiter) acquire(ctx context.Context, address string, again bool) (release func(), err error) {
+	total := l.first
+	if again {
+		total = l.again
+	}
 	l.mu.Lock()
 	a := l.perAddress[address]
 	if a == nil {
@@ -57,14 +66,14 @@ func (l *limiter) acquire(ctx context.Context, address string) (release func(), 
 		return nil, context.Cause(ctx)
 	}
 	select {
-	case l.total <- struct{}{}:
+	case total <- struct{}{}:
 	case <-ctx.Done():
 		<-a.slots
 		leave()
 		return nil, context.Cause(ctx)
 	}
 	return func() {
-		<-l.total
+		<-total
 		<-a.slots
 		leave()
 	}, nil

@@ -19,7 +19,8 @@ type Options struct {
 	ConfigFile string              // the only ssh_config(5) to read; "" means ssh's default files
 	Prompter   Prompter            // nil means that no prompts are possible
 
-	MaxHandshakes           int // concurrent handshakes; 0 means 32
+	MaxHandshakes           int // concurrent handshakes: first logins to hosts, and as many later ones; 0 means 32
+	MaxConns                int // open connections beyond which hosts wait for their first; 0 means what fits
 	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
 	// Log receives notices that no call returns, such as a host key that was accepted. nil discards
@@ -47,10 +48,12 @@ type Pool struct {
 	decryptedKeys cache[fileStamp, decryption]
 	bastions      cache[hop, *Conn]
 	handshakes    limiter
+	room          room
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
+	loggedIn   map[string]bool      // targets, by name, that were logged in to
 	hungAgents map[string]time.Time // by socket
 }
 
@@ -71,7 +74,7 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), loggedIn: make(map[string]bool), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
 	p.resolver.queries.tasks = &p.tasks
@@ -85,6 +88,7 @@ func NewPool(o Options) *Pool {
 	p.keyFiles.tasks = &p.tasks
 	p.decryptedKeys.tasks = &p.tasks
 	p.bastions.tasks = &p.tasks
+	p.room = newRoom(cmp.Or(o.MaxConns, connsThatFit()))
 	p.handshakes = newLimiter(cmp.Or(o.MaxHandshakes, 32), cmp.Or(o.MaxHandshakesPerAddress, 8))
 	return p
 }
@@ -105,6 +109,13 @@ func (p *Pool) Close() error {
 	closing.Wait()
 	p.tasks.wait()
 	return nil
+}
+
+// wasLoggedIn reports whether there was a login to a target before.
+func (p *Pool) wasLoggedIn(t Target) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loggedIn[t.Name]
 }
 
 // errorFor wraps err in an Error, unless it already is one.

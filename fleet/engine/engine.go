@@ -27,6 +27,9 @@ type Engine struct {
 	// nil, the hosts are asked.
 	LocalGit func(ctx context.Context, remote, name string) (rev string, err error)
 
+	// MaxHosts is how many hosts this machine can be connected to at once. 0 means any number.
+	MaxHosts int
+
 	Now func() time.Time // nil means time.Now
 
 	once     sync.Once
@@ -71,6 +74,7 @@ func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event))
 	out := newRecorder(rec.Run, journal, e.now, sink)
 	return e.execute(ctx, r, p.Notify, out, func(ctx, accept context.Context) {
 		r.events <- fleet.Event{Type: fleet.RunStarted, Start: start}
+		r.noteShortage(p.Parallel, len(start.Hosts))
 		defer r.pinFromLocalGit(ctx)()
 		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: newTasks(p.Waves)}
 		s.work = func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) }

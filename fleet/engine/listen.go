@@ -50,6 +50,8 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 		case h, ok := <-w.signals.answer:
 			if ok {
 				w.handleSignalAnswer(h)
+			} else {
+				w.signals.stop()
 			}
 		case calledOff := <-w.atGate():
 			if calledOff == nil && w.cancelled() {
