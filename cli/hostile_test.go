@@ -325,6 +325,26 @@ func quoteAll(words []string) []string {
 	return quoted
 }
 
+func TestHostThatRejectsEveryPasswordGetsThree(t *testing.T) {
+	t.Parallel()
+	f := startHostileFleet(t, "password-loop")
+	for _, command := range []string{"deploy", "reboot"} {
+		var out syncBuffer
+		env := f.env(&out)
+		var prompts []string
+		env.Secret = func(_ context.Context, prompt string) (string, error) {
+			prompts = append(prompts, prompt)
+			return "secret", nil
+		}
+		if code := Main(env, []string{command, "password-loop", "--yes"}); code != fleet.ExitFailed || len(prompts) != 3 {
+			t.Errorf("%s: exit code %d after the prompts %q\n%s", command, code, prompts, out.String())
+		}
+		if strings.Contains(out.String(), "secret") || !strings.Contains(out.String(), "sudo rejected the password") {
+			t.Errorf("%s printed:\n%s", command, out.String())
+		}
+	}
+}
+
 // env returns the environment of a command in this process.
 func (f *hostileFleet) env(out io.Writer) *Env {
 	variables := map[string]string{}

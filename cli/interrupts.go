@@ -10,8 +10,8 @@ import (
 )
 
 // interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second
-// leaves immediately. SIGTERM counts as ctrl-c. SIGHUP, which means that the terminal is gone,
-// leaves immediately.
+// leaves immediately. So do SIGHUP, which means that the terminal is gone, and SIGTERM, which
+// programs such as timeout(1) and CI runners send once.
 type interrupts struct {
 	signals chan os.Signal
 	pressed atomic.Bool
@@ -38,7 +38,7 @@ func (i *interrupts) watch(ctx context.Context, first func()) context.Context {
 			case <-i.quit:
 				return
 			case s := <-i.signals:
-				if i.pressed.Swap(true) || s == syscall.SIGHUP {
+				if i.pressed.Swap(true) || s != os.Interrupt {
 					return
 				}
 				first()

@@ -65,11 +65,13 @@ func (l *jobLog) append(b []byte) (grew bool, err error) {
 	if len(b) == 0 {
 		return false, nil
 	}
+	room := min(l.file.Room(), int64(len(b)))
 	err = l.file.Append(b)
-	l.reader.parser.Write(b)
+	l.reader.parser.Write(b[:room])
 	if l.file.Full() && l.end == nil {
 		l.reader.mute(l.file.Omitted)
 	}
+	l.reader.parser.Write(b[room:])
 	return true, err
 }
 

@@ -40,9 +40,12 @@ func (r *Record) newLog(host string, limit int64) *HostLog {
 // Full reports whether the log is longer than its first part may be.
 func (l *HostLog) Full() bool { return l.Size > l.first }
 
+// Room returns how many more bytes the first part may have.
+func (l *HostLog) Room() int64 { return max(0, l.first-l.Size) }
+
 // Append writes a part of the log. It returns an error only once.
 func (l *HostLog) Append(b []byte) error {
-	room := max(0, min(int64(len(b)), l.first-l.Size))
+	room := min(l.Room(), int64(len(b)))
 	l.Size += int64(len(b))
 	l.keepEnd(b[room:])
 	if l.broken || room == 0 {
