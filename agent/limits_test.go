@@ -100,9 +100,9 @@ func TestLongHeaderIsRejected(t *testing.T) {
 	}
 }
 
-// TestSilentClientsKeepNobodyOut opens far more connections than the limit that never send a whole
-// request.
-func TestSilentClientsKeepNobodyOut(t *testing.T) {
+// TestSilentClientsKeepNoOthersOut opens far more connections than the limit that never send a
+// whole request.
+func TestSilentClientsKeepNoOthersOut(t *testing.T) {
 	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections = 4 })
 	for n := range 24 {
 		conn, err := net.Dial("unix", path)

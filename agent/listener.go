@@ -13,8 +13,8 @@ import (
 const requestGrace = 500 * time.Millisecond
 
 // limitedListener limits how many connections are open at once and detects when none has been open
-// for a while. If all are taken, a new connection replaces the oldest that has no request: so clients
-// that connect and send nothing keep nobody out.
+// for a while. If all are taken, a new connection replaces the oldest one without a request, so
+// clients that connect and send nothing keep no others out.
 type limitedListener struct {
 	net.Listener
 	limit  int
@@ -104,8 +104,8 @@ func (l *limitedListener) add(c *limitedConn) (replaced *limitedConn, changed <-
 	return nil, l.changed, wait
 }
 
-// setState is the hook of [http.Server.ConnState]. A connection is active once a whole request
-// header has arrived.
+// setState notes the state of a connection, for [http.Server.ConnState]. It is active once a whole
+// request header has arrived.
 func (l *limitedListener) setState(conn net.Conn, state http.ConnState) {
 	c, ok := conn.(*limitedConn)
 	if !ok {

@@ -116,8 +116,8 @@ func (f *hostileFleet) run(t *testing.T, args ...string) string {
 	return string(text)
 }
 
-// peakMemory returns the most memory that a process has used so far, in bytes, or 0 on a system that
-// does not report it.
+// peakMemory returns the most memory that a process has used so far, in bytes, or 0 on a system
+// that does not report it.
 func peakMemory(pid int) (kib int64) {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if _, line, ok := strings.Cut(string(status), "\nVmHWM:"); ok {
@@ -127,7 +127,8 @@ func peakMemory(pid int) (kib int64) {
 }
 
 // workflowCommand matches what the runner of GitHub Actions takes for a command: in the newer form
-// at the start of a line, in the older one anywhere (ActionCommand.cs in github.com/actions/runner).
+// at the start of a line, in the older one anywhere (ActionCommand.cs in
+// github.com/actions/runner).
 var workflowCommand = regexp.MustCompile(`(?m)^\s*::[a-z-]+.*::|##\[[a-z-]+`)
 
 // checkPrintable fails the test if text has a character that could change how a terminal shows
@@ -159,8 +160,8 @@ func expectGood(t *testing.T, text, pattern string) {
 	}
 }
 
-// hostileOutcomes matches the outcomes and codes of a deploy to the hostile hosts. On a slow machine,
-// some are overdue before they have done their worst.
+// hostileOutcomes matches the outcomes and codes of a deploy to the hostile hosts. On a slow
+// machine, some are overdue before they have done their worst.
 var hostileOutcomes = map[string]string{
 	"half-answers":       "unknown deadline",
 	"no-answer":          "failed shell",

@@ -10,8 +10,8 @@ import (
 )
 
 // sudoPasswords prompts for sudo's password: once for all hosts that ask for it at about the same
-// time, and again for those that ask later. A prompt names every host that gets what is typed, and no
-// host gets a password otherwise.
+// time, and again for those that ask later. A prompt names every host that gets what is typed, and
+// no host gets a password otherwise.
 type sudoPasswords struct {
 	prompt passwordPrompt
 	gather time.Duration // how long the first host waits for others

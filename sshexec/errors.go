@@ -19,7 +19,7 @@ type Kind string
 const (
 	KindConfig         Kind = "config"           // ssh_config(5) is invalid or unsupported
 	KindLocal          Kind = "local"            // this machine could not open a connection
-	KindShortage       Kind = "shortage"         // this machine lacks file descriptors or memory for it
+	KindShortage       Kind = "shortage"         // this machine lacks descriptors or memory
 	KindDNS            Kind = "dns"              // the name does not resolve
 	KindRefused        Kind = "refused"          // nothing listens on the port
 	KindNoRoute        Kind = "no-route"         // the network is unreachable
@@ -67,8 +67,8 @@ func (e *Error) Hint() string {
 }
 
 // Offline reports whether the host may only be temporarily unavailable: nothing answered, the
-// connection failed before or after a login, or this machine is short of something. Otherwise the host answered and rejected the login or
-// failed verification, and the operator has to act.
+// connection failed before or after a login, or this machine is short of something. Otherwise the
+// host answered and rejected the login or failed verification, and the operator has to act.
 func (e *Error) Offline() bool {
 	switch e.Kind {
 	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost, KindShortage:

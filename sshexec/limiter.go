@@ -34,8 +34,8 @@ func newLimiter(total, perAddress int) limiter {
 	}
 }
 
-// acquire blocks until a slot is free or ctx is done. again means that there was a login to the host
-// before. The caller must call release.
+// acquire blocks until a slot is free or ctx is done. again means that there was a login to the
+// host before. The caller must call release.
 func (l *limiter) acquire(ctx context.Context, address string, again bool) (release func(), err error) {
 	total := l.first
 	if again {

@@ -19,8 +19,12 @@ type Options struct {
 	ConfigFile string              // the only ssh_config(5) to read; "" means ssh's default files
 	Prompter   Prompter            // nil means that no prompts are possible
 
-	MaxHandshakes           int // concurrent handshakes: first logins to hosts, and as many later ones; 0 means 32
-	MaxConns                int // open connections beyond which hosts wait for their first; 0 means what fits
+	// MaxHandshakes limits how many handshakes run at once: of first logins to hosts, and
+	// separately of later ones. 0 means 32.
+	MaxHandshakes int
+	// MaxConns is how many connections may be open before a first login waits. 0 means as many as
+	// the limit of open files allows.
+	MaxConns                int
 	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
 	// Log receives notices that no call returns, such as a host key that was accepted. nil discards

@@ -76,8 +76,8 @@ func (c *rawConn) preambleText() string {
 	return sanitizeLine(c.preamble)
 }
 
-// printableLine replaces what is not printable with spaces. Unlike sanitizeLine, it keeps letters of
-// all scripts, and the spaces of printable text.
+// printableLine replaces what is not printable with spaces. Unlike sanitizeLine, it keeps letters
+// of all scripts, and the spaces of printable text.
 func printableLine(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -27,7 +27,8 @@ const (
 )
 
 // connsThatFit returns how many hosts can be connected within the limit of open files. Package os
-// has raised the soft limit to the hard one, except for child processes (rlimit.go in that package).
+// has raised the soft limit to the hard one, except for child processes (rlimit.go in that
+// package).
 func connsThatFit() int {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur > 1<<20 {

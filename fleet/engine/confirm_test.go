@@ -54,8 +54,8 @@ func TestLateAnswerDoesNotShortenActivation(t *testing.T) {
 	})
 }
 
-// TestUnansweredSignalHasDeadline checks that a host that waits for permission to activate, but does
-// not answer it, does not hold the run for as long as a host may wait.
+// TestUnansweredSignalHasDeadline checks that a host that waits for permission to activate, but
+// does not answer it, does not hold the run for as long as a host may wait.
 func TestUnansweredSignalHasDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")

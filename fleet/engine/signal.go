@@ -33,8 +33,8 @@ type signals struct {
 	answer  chan remote.Header // gets at most one value, then is closed; nil while nothing is sent
 }
 
-// send sends a signal over conn after a delay, until the job has answered or stop is called. It does
-// not send a presence that is withdrawn by then.
+// send sends a signal over conn after a delay, until the job has answered or stop is called. It
+// does not send a presence that is withdrawn by then.
 func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time.Duration, withdrawn func() bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	answer := make(chan remote.Header, 1)

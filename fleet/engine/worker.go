@@ -179,7 +179,8 @@ func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Res
 		return nil
 	}
 	r.Before, r.After = h.Facts[fleet.FactBefore], h.Facts[fleet.FactAfter]
-	generation, _ := strconv.ParseUint(h.Facts[fleet.FactGeneration], 10, 31) // 0 if it is not a number
+	// 0 if it is not a number
+	generation, _ := strconv.ParseUint(h.Facts[fleet.FactGeneration], 10, 31)
 	r.Generation = int(generation)
 	if h.Changed && r.Outcome != fleet.RolledBack {
 		r.Confirmed = h.Facts[fleet.FactConfirmed]

@@ -44,8 +44,8 @@ func IsOffline(err error) bool {
 	return !errors.As(err, &refusal) || refusal.Offline()
 }
 
-// IsShortage reports whether an error of a [Dialer] is about this machine: it lacks file descriptors
-// or memory. It says nothing about the host.
+// IsShortage reports whether an error of a [Dialer] is about this machine: it lacks file
+// descriptors or memory. It says nothing about the host.
 func IsShortage(err error) bool {
 	var coded interface{ Code() string }
 	return errors.As(err, &coded) && coded.Code() == string(fleet.CodeShortage)

@@ -12,8 +12,8 @@ import (
 // "##vso[". A space takes their effect away, and leaves them readable.
 var (
 	bracketCommand = regexp.MustCompile(`##(vso)?\[`)
-	// colonCommand matches at any place where a line may be cut later, but not within a path such as
-	// std::error::Error.
+	// colonCommand matches at any place where a line may be cut later, but not within a path such
+	// as std::error::Error.
 	colonCommand = regexp.MustCompile(`(^|[^0-9A-Za-z_:]):(:(?i:add-mask|add-matcher|add-path|debug|echo|endgroup|error|group|` +
 		`internal-set-repo-path|notice|remove-matcher|save-state|set-env|set-output|stop-commands|warning)(?: |::))`)
 )
