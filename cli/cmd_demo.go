@@ -22,7 +22,7 @@ import (
 type demoOptions struct {
 	Hosts int
 	Dir   string
-	Tick  time.Duration // how fast the hosts work
+	Tick  time.Duration // the duration of a small step of simulated work
 }
 
 func newDemo(env *Env) *cobra.Command {
@@ -50,6 +50,7 @@ The exit status of the command, or 1 if the fleet did not start.`,
 	}
 	c.Flags().SetInterspersed(false) // flags after the command belong to the command
 	c.Flags().Var((*countFlag)(&o.Hosts), "hosts", "start this many hosts")
+	c.Flags().Var((*durationFlag)(&o.Tick), "tick", "take this long for a small step of the simulated work")
 	pathVar(c.Flags(), &o.Dir, "dir", "DIR", "keep the fleet in this directory, or continue with the one in it")
 	return c
 }

@@ -14,7 +14,7 @@ func TestDemoOpensTableAndDeploys(t *testing.T) {
 	t.Parallel()
 	p := tmuxtest.Open(t, 110, 32, "fleetctl demo --hosts 3")
 	p.Until("demo deploy in progress")
-	p.Until("▸ switch")
+	untilRunning(p)
 	p.Keys("q")
 	p.Until("stop when you leave")
 	p.Keys("Escape")
@@ -35,7 +35,7 @@ func TestDemoStopsWhenTerminalCloses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 100, 30, fmt.Sprintf("TMPDIR=%q exec fleetctl demo", dir))
-	p.Until("▸ switch")
+	untilRunning(p)
 	p.Tmux("kill-server")
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		remaining, err := filepath.Glob(filepath.Join(dir, "fleetctl-demo-*"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,15 @@ func TestTableWithoutInventorySuggestsInitAndDemo(t *testing.T) {
 	}
 }
 
+// runningStep matches the step of a host that is being deployed.
+var runningStep = regexp.MustCompile(`▸ (pull|build|activate|switch|check|confirm)`)
+
+// untilRunning waits until a host is being deployed. It accepts any step because a slow terminal
+// does not show each of them.
+func untilRunning(p *tmuxtest.Pane) {
+	p.UntilScreen("shows no run", runningStep.MatchString)
+}
+
 // TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host and
 // retries.
 func TestTableInTerminal(t *testing.T) {
@@ -50,7 +60,7 @@ func TestTableInTerminal(t *testing.T) {
 	p.Until("deploy 2 hosts?")
 	p.Until("csb0")
 	p.Keys("Tab", "Enter")
-	p.Until("▸ switch")
+	untilRunning(p)
 	p.Keys("j") // csb0
 	p.Resize(60, 15)
 	p.Until("1 failed")
@@ -71,7 +81,7 @@ func TestTableInTerminal(t *testing.T) {
 func TestTableAttachesToAbandonedRun(t *testing.T) {
 	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, `dir=$(mktemp -d)
-fleetctl demo --dir "$dir" -- table
+fleetctl demo --dir "$dir" --tick 100s -- table
 fleetctl demo --dir "$dir" -- table`)
 	p.Until("9 behind")
 	p.Keys("d")
@@ -105,7 +115,7 @@ kill $demo`, dir))
 		t.Fatal(err)
 	}
 	p.UntilScreen("shows no run", func(screen string) bool {
-		if strings.Contains(screen, "▸ switch") {
+		if runningStep.MatchString(screen) {
 			return true
 		}
 		p.Keys("r")

@@ -103,6 +103,7 @@ func hostKeyQuestion(host string, key *sshexec.UnknownKey) tui.Question {
 	return tui.Question{
 		Title: "accept the host key of " + host + "?",
 		Yes:   "Accept the key",
+		No:    "Don't accept",
 		Lines: []string{
 			fmt.Sprintf("No known_hosts file has a key for %q. The host offers", key.HostName),
 			"",

@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/markus-barta/nixfleet/internal/testmain"
 )
 
 // TestMain makes fleetctl a command of the test scripts, which run it as a separate process.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(testmain.M{M: m}, map[string]func(){
 		"fleetctl":       func() { os.Exit(Main(System(), os.Args[1:])) },
 		"panickingtable": func() { os.Exit(panickingTable(os.Args[1], os.Args[2])) },
 	})

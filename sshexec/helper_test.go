@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/markus-barta/nixfleet/internal/sshtest"
+	"github.com/markus-barta/nixfleet/internal/testmain"
 )
 
 // These environment variables turn the test binary into another program: one that connects its
@@ -31,7 +32,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(envServe) != "":
 		serveUntilEOF()
 	default:
-		os.Exit(m.Run())
+		testmain.Run(m)
 	}
 }
 

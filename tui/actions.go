@@ -24,7 +24,13 @@ func on(do func(*ui)) func(*ui) tea.Cmd {
 }
 
 func onTargets(do func(*hostActions, []*inventory.Host) effect) func(*ui) tea.Cmd {
-	return func(u *ui) tea.Cmd { return u.handle(do(&u.actions, u.targets())) }
+	return func(u *ui) tea.Cmd {
+		e := do(&u.actions, u.targets())
+		if e.dialog != nil && u.page.row == nil {
+			e.dialog.noteHidden(u.list.hidden(e.dialog.hosts))
+		}
+		return u.handle(e)
+	}
 }
 
 func targetsUnavailable(why func(*hostActions, []*inventory.Host) string) func(*ui) string {
@@ -142,11 +148,11 @@ func programActions() []action {
 			do: on(func(u *ui) { u.commands = newCommandPalette(&u.keys, u.scope(), u.options.ReadOnly != "") })},
 		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere, do: (*ui).nextTheme},
 		{name: "mouse", keys: []string{"M"}, about: "turn scrolling with the mouse on or off", scope: anywhere,
-			do: on(func(u *ui) { u.options.Settings.Mouse = !u.options.Settings.Mouse })},
-		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere,
-			do: on(func(u *ui) { u.help = helpPage{open: true} })},
-		{name: "back", keys: []string{"esc"}, about: "go back one step", scope: anywhere | inHelp, do: on((*ui).back)},
-		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table", scope: anywhere | inHelp, do: (*ui).quit},
+			do: (*ui).toggleMouse},
+		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere | inHelp,
+			do: on(func(u *ui) { u.help = helpPage{open: !u.help.open} })},
+		{name: "back", keys: []string{"esc", "h"}, about: "go back one step", scope: anywhere | inHelp, do: on((*ui).back)},
+		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table, or the help", scope: anywhere | inHelp, do: (*ui).quit},
 	}
 }
 
@@ -258,6 +264,7 @@ func (u *ui) promptFilter() {
 		u.list.filter = text
 		u.arrange()
 	}, nil)
+	u.prompt.problem = u.list.problem
 }
 
 func (u *ui) promptSearch() {
@@ -315,9 +322,21 @@ func (u *ui) nextTheme() tea.Cmd {
 	return u.handle(info("theme " + string(*theme)))
 }
 
-// quit leaves the table. It asks first if something is in progress: jobs on hosts continue without
-// the table, but later waves of a run or of a reboot do not start.
+func (u *ui) toggleMouse() tea.Cmd {
+	mouse := &u.options.Settings.Mouse
+	if *mouse = !*mouse; *mouse {
+		return u.handle(info("the mouse scrolls; most terminals select text with shift"))
+	}
+	return u.handle(info("the mouse selects text"))
+}
+
+// quit leaves the help, or the table. It asks first if something is in progress: jobs on hosts
+// continue without the table, but later waves of a run or of a reboot do not start.
 func (u *ui) quit() tea.Cmd {
+	if u.help.open {
+		u.back()
+		return nil
+	}
 	active, busy := u.runs.active(), u.hosts.activities()
 	if len(active)+len(busy) == 0 {
 		return tea.Quit

@@ -84,5 +84,5 @@ func (c *commandPalette) box(p *Palette, width, height int) []string {
 	if len(found) == 0 {
 		lines = append(lines, p.Faint.Paint("no matching command"))
 	}
-	return framed(p, "commands", lines, boxWidth(width))
+	return framed(p, "commands", lines, "", boxWidth(width))
 }

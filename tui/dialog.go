@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,13 +23,16 @@ type choice struct {
 // it opens: nothing that happens in the meantime changes which hosts it is about.
 type dialog struct {
 	title    string
+	names    string   // of the hosts, as shown; safe to print
 	lines    []string // safe to print
 	confirm  string   // the label of the button that does it
+	decline  string   // the label of the button that does not
 	hosts    []string // that it is about
 	input    *input   // for a text; nil if there is nothing to type
 	hidden   bool     // the text is a secret
 	expected string   // the text that confirms; "" is any
-	onYes    bool     // the focus is on the confirm button, not on Cancel
+	asked    string   // what to type; "" if there is nothing to explain
+	onYes    bool     // the focus is on the confirm button
 	choices  []choice // nil if there is nothing to choose
 	chosen   int
 	leaves   bool // it leaves the table
@@ -50,14 +54,29 @@ func newHostDialog(title string, hosts []*inventory.Host) *dialog {
 	if more := len(d.hosts) - len(shown); more > 0 {
 		names += fmt.Sprintf(" and %d more", more)
 	}
-	d.lines = []string{names}
+	d.names = names
 	return d
+}
+
+// noteHidden adds which of the dialog's hosts are marked but not on the screen.
+func (d *dialog) noteHidden(hidden []string) {
+	const maxNames = 3
+	switch n := len(hidden); {
+	case n == 0:
+		return
+	case n > maxNames:
+		d.lines = slices.Insert(d.lines, 0, fmt.Sprintf("%d of them are marked but hidden by the filter", n))
+	case n == 1:
+		d.lines = slices.Insert(d.lines, 0, hidden[0]+" is marked but hidden by the filter")
+	default:
+		d.lines = slices.Insert(d.lines, 0, strings.Join(hidden, ", ")+" are marked but hidden by the filter")
+	}
 }
 
 // expectCount requires the number of hosts to be typed, and shows why.
 func (d *dialog) expectCount(why string) {
 	d.expected, d.input = strconv.Itoa(len(d.hosts)), &input{}
-	d.lines = append(d.lines, "", fmt.Sprintf("%s: type %s to confirm", why, d.expected))
+	d.asked = fmt.Sprintf("%s: type %s to confirm", why, d.expected)
 }
 
 func (d *dialog) key(msg tea.KeyPressMsg) effect {
@@ -74,6 +93,10 @@ func (d *dialog) key(msg tea.KeyPressMsg) effect {
 			return effect{}
 		}
 		switch msg.String() {
+		case "y", "Y":
+			return d.close(true)
+		case "n", "N":
+			return d.close(false)
 		case "left", "right", "h", "l":
 			d.onYes = !d.onYes
 		case "down", "j", "ctrl+n":
@@ -113,26 +136,68 @@ func (d *dialog) choose(step int) {
 	}
 }
 
-// box draws the dialog for a window of that size, one string per line, all of the same width.
+// box draws the dialog for a window of that size, one string per line, all of the same width. If
+// the window is too low, it has no blank lines; then the hosts' names are cut first, then the lines
+// about them, but never what to type or the buttons.
 func (d *dialog) box(p *Palette, width, height int) []string {
 	inner := boxWidth(width)
-	var body []string
-	for _, l := range d.lines {
-		body = append(body, strings.Split(ansi.Wrap(l, inner, ""), "\n")...)
+	room := height - 2 // of the frame
+	end := d.answer(p, inner)
+	choices := min(len(d.choices), maxChoices, max(room/3, 1))
+	if choices > 0 {
+		choices++ // the line above them
 	}
-	room := max(height-8, 1)
-	if len(d.choices) > 0 {
-		room = max(room-min(len(d.choices), maxChoices, room/2)-1, 1)
+	names, lines := wrapped(inner, d.names), wrapped(inner, d.lines...)
+	if len(names) > 0 && len(lines) > 0 {
+		names = append(names, "")
 	}
-	if len(body) > room { // the hosts come first and stay
-		body = append(body[:max(room-1, 1)], "…")
+	room -= len(end) + choices
+	if len(names)+len(lines) > room {
+		blank := func(line string) bool { return line == "" }
+		before := len(end)
+		names, lines, end = slices.DeleteFunc(names, blank), slices.DeleteFunc(lines, blank), slices.DeleteFunc(end, blank)
+		room += before - len(end)
 	}
-	body = append(body, d.choiceLines(p, height-8-len(body))...)
+	names = cutLines(names, max(room-len(lines), 1))
+	lines = cutLines(lines, max(room-len(names), 1))
+	body := slices.Concat(names, lines)
+	body = append(body, d.choiceLines(p, height-2-len(end)-len(body))...)
+	body = append(body, end...)
+	return framed(p, d.title, body, d.keyHints(), inner)
+}
+
+// wrapped returns lines, wrapped at a width.
+func wrapped(width int, lines ...string) []string {
+	var all []string
+	for _, l := range lines {
+		if l != "" || len(lines) > 1 {
+			all = append(all, strings.Split(ansi.Wrap(l, width, ""), "\n")...)
+		}
+	}
+	return all
+}
+
+// cutLines returns at most n lines. The last of them shows that some were cut.
+func cutLines(lines []string, n int) []string {
+	switch {
+	case len(lines) <= n:
+		return lines
+	case n == 1:
+		return []string{lines[0] + "…"}
+	}
+	return append(slices.Clone(lines[:n-1]), "…")
+}
+
+// answer returns the lines with which the operator answers: what to type, the input, the buttons.
+func (d *dialog) answer(p *Palette, width int) []string {
+	var lines []string
+	if d.asked != "" {
+		lines = append(append(lines, ""), wrapped(width, d.asked)...)
+	}
 	if d.input != nil {
-		body = append(body, "", p.Strong.Paint("> ")+d.input.draw(p, d.hidden))
+		lines = append(lines, "", p.Strong.Paint("> ")+d.input.draw(p, d.hidden))
 	}
-	body = append(body, "", d.buttons(p))
-	return framed(p, d.title, body, inner)
+	return append(lines, "", d.buttons(p))
 }
 
 // maxChoices is how many choices are shown at once.
@@ -168,28 +233,37 @@ func (d *dialog) buttons(p *Palette) string {
 		return "[ " + text + " ]"
 	}
 	if d.input != nil {
-		return p.Faint.Paint("enter: " + d.confirm + "   esc: Cancel")
+		return p.Faint.Paint("enter: " + d.confirm + "   esc: " + d.decline)
 	}
-	return button("Cancel", !d.onYes) + "  " + button(d.confirm, d.onYes)
+	return button(d.decline, !d.onYes) + "  " + button(d.confirm, d.onYes)
 }
 
-// framed draws lines in a box with a title. The text in it is inner columns wide.
-func framed(p *Palette, title string, lines []string, inner int) []string {
-	box := []string{frameLine(p, "╭", "╮", " "+title+" ", inner)}
+// keyHints returns the keys that choose a button, for the lower edge of the box.
+func (d *dialog) keyHints() string {
+	if d.input != nil {
+		return ""
+	}
+	return " y n · ← → choose · enter · esc "
+}
+
+// framed draws lines in a box with a title and a text in its lower edge. The text in it is inner
+// columns wide.
+func framed(p *Palette, title string, lines []string, hints string, inner int) []string {
+	box := []string{frameLine(p, "╭", "╮", p.Strong, " "+title+" ", inner)}
 	for _, l := range lines {
 		l = ansi.Truncate(l, inner, "…")
 		box = append(box, p.Busy.Paint("│")+" "+l+strings.Repeat(" ", inner-ansi.StringWidth(l))+" "+p.Busy.Paint("│"))
 	}
-	return append(box, frameLine(p, "╰", "╯", "", inner))
+	return append(box, frameLine(p, "╰", "╯", p.Faint, hints, inner))
 }
 
 // boxWidth returns the width of the text in a box.
 func boxWidth(width int) int { return min(width-6, 72) }
 
-func frameLine(p *Palette, left, right, title string, inner int) string {
-	title = ansi.Truncate(title, inner, "…")
-	line := strings.Repeat("─", inner+1-ansi.StringWidth(title))
-	return p.Busy.Paint(left+"─") + p.Strong.Paint(title) + p.Busy.Paint(line+right)
+func frameLine(p *Palette, left, right string, ink Ink, text string, inner int) string {
+	text = ansi.Truncate(text, inner, "…")
+	line := strings.Repeat("─", inner+1-ansi.StringWidth(text))
+	return p.Busy.Paint(left+"─") + ink.Paint(text) + p.Busy.Paint(line+right)
 }
 
 // overlay draws a box over the middle of a screen.

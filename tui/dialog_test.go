@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -15,13 +16,68 @@ func TestDialogKeys(t *testing.T) {
 	for _, key := range []string{"tab", "left", "right", "h", "l"} {
 		d := newDriver(barta(), 100, 30).atRest()
 		d.press("d", key)
-		d.wantShown(t, "[ Cancel ]  [▸Deploy ]")
+		d.wantShown(t, "[ Don't deploy ]  [▸Deploy ]", "y n · ← → choose · enter · esc")
 		d.press(key)
-		d.wantShown(t, "[▸Cancel ]  [ Deploy ]")
+		d.wantShown(t, "[▸Don't deploy ]  [ Deploy ]")
 		d.press(key, "enter")
 		if len(d.owner.hosts) != 1 || d.dialog != nil {
 			t.Errorf("%s and enter did not confirm", key)
 		}
+	}
+}
+
+func TestDialogAnswersYesAndNo(t *testing.T) {
+	for key, want := range map[string]int{"y": 1, "Y": 1, "n": 0, "N": 0, "esc": 0} {
+		d := newDriver(barta(), 100, 30).atRest()
+		d.press("d", key)
+		if len(d.owner.hosts) != want || d.dialog != nil {
+			t.Errorf("%s: the owner got %v, the dialog is %v", key, d.owner.hosts, d.dialog)
+		}
+	}
+}
+
+func TestDialogNamesMarkedHostsThatFilterHides(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.press("space", "/", "c", "s", "b", "enter")
+	d.wantShown(t, "● 1 marked (1 hidden)")
+	d.press("d")
+	d.wantShown(t, "deploy 1 host?", "hsb0 is marked but hidden by the filter")
+	d.press("esc", "a", "d")
+	d.wantShown(t, "deploy 3 hosts?", "hsb0 is marked but hidden by the filter")
+	d.press("esc", "esc", "d")
+	if shown := d.screen(); strings.Contains(shown, "hidden") {
+		t.Errorf("nothing is hidden:\n%s", shown)
+	}
+}
+
+func TestStartedActionClearsItsMarks(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.press("space", "space", "d", "n")
+	d.wantShown(t, "● 2 marked")
+	d.press("d", "y")
+	if len(d.owner.hosts) != 1 || d.hosts.markedCount != 0 {
+		t.Errorf("the owner got %v, %d hosts are marked", d.owner.hosts, d.hosts.markedCount)
+	}
+}
+
+func TestFailedRequestKeepsMarks(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.options.Actions.Deploy = func([]string, fleet.Options) error { return errors.New("the record cannot be written") }
+	d.press("space", "d", "y")
+	d.wantShown(t, "✗ the record cannot be written", "● 1 marked")
+}
+
+func TestCommandOnWholeFleetRequiresCount(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.press("a", "!", "i", "d", "enter")
+	d.wantShown(t, "run a command on 9 hosts?", "id", "this is the whole fleet: type 9 to confirm")
+	d.press("enter")
+	if len(d.owner.hosts) > 0 || d.dialog == nil {
+		t.Fatalf("without the count, the command ran on %v", d.owner.hosts)
+	}
+	d.press("9", "enter")
+	if len(d.owner.hosts) != 1 || len(d.owner.hosts[0]) != 9 {
+		t.Errorf("the command ran on %v", d.owner.hosts)
 	}
 }
 
@@ -51,8 +107,8 @@ func TestRollbackChoicesOfFewGenerations(t *testing.T) {
 		want        string
 		choices     int
 	}{
-		{nil, "there is no earlier generation", 1},
-		{[]host.Generation{current}, "there is no earlier generation", 1},
+		{nil, "✗ hsb0 has no generations: nothing to roll back to", 0},
+		{[]host.Generation{current}, "✗ hsb0 has only generation 7: nothing to roll back to", 0},
 		{[]host.Generation{older, current}, "from generation 7 to", 2},
 		{[]host.Generation{older}, "there is no earlier generation", 1},
 	} {
@@ -60,8 +116,12 @@ func TestRollbackChoicesOfFewGenerations(t *testing.T) {
 		d.options.Actions.Generations = func(string) ([]host.Generation, error) { return test.generations, nil }
 		d.press("R")
 		d.wantShown(t, test.want)
-		if shown := d.screen(); len(d.dialog.choices) != test.choices || strings.Contains(shown, "for more") {
-			t.Errorf("%v: %d choices:\n%s", test.generations, len(d.dialog.choices), shown)
+		choices := 0
+		if d.dialog != nil {
+			choices = len(d.dialog.choices)
+		}
+		if shown := d.screen(); choices != test.choices || strings.Contains(shown, "for more") {
+			t.Errorf("%v: %d choices:\n%s", test.generations, choices, shown)
 		}
 	}
 }
@@ -88,9 +148,16 @@ func TestOnlyHostOfFleetNeedsNoCount(t *testing.T) {
 func TestDialogFitsIntoLowWindow(t *testing.T) {
 	d := newDriver(large(30), 60, 12)
 	d.press("a", "d")
-	d.wantShown(t, "host00000", "…", "enter: Deploy", "> ")
-	if box := d.dialog.box(&d.palette, 60, 12); len(box) > 12 {
-		t.Errorf("%d lines in a window of 12", len(box))
+	for height := minHeight; height < 20; height++ {
+		box := d.dialog.box(&d.palette, 60, height)
+		if len(box) > height {
+			t.Errorf("%d lines in a window of %d", len(box), height)
+		}
+		for _, want := range []string{"host00000", "type 30 to confirm", "> ", "enter: Deploy"} {
+			if !strings.Contains(strings.Join(box, "\n"), want) {
+				t.Errorf("a window of %d lines lacks %q:\n%s", height, want, strings.Join(box, "\n"))
+			}
+		}
 	}
 }
 
@@ -145,7 +212,7 @@ func TestCommandPaletteListsWhatWorksHere(t *testing.T) {
 func TestHelpScrolls(t *testing.T) {
 	d := newDriver(barta(), 100, 20).atRest()
 	d.press("?")
-	d.wantShown(t, "on hosts", "j down  k up  esc back")
+	d.wantShown(t, "on hosts", "j down  k up  esc back  ? help  q quit")
 	d.press("j")
 	if d.help.top != 1 {
 		t.Errorf("j scrolls to line %d", d.help.top)
@@ -159,9 +226,12 @@ func TestHelpScrolls(t *testing.T) {
 	if d.help.top != 0 {
 		t.Errorf("g scrolls to line %d", d.help.top)
 	}
-	d.press("esc")
-	if d.help.open {
-		t.Error("esc does not close the help")
+	for _, key := range []string{"esc", "q", "?", "h"} {
+		d.press(key)
+		if d.help.open {
+			t.Errorf("%s does not close the help", key)
+		}
+		d.press("?")
 	}
 }
 
@@ -247,4 +317,21 @@ func TestChoicesThatFitHaveNoHint(t *testing.T) {
 	if lines := d.choiceLines(&Palette{}, 20); len(lines) != maxChoices+1 || lines[0] == "" {
 		t.Errorf("got %q", lines)
 	}
+}
+
+func TestKeyHintsAlwaysShowHelpAndQuit(t *testing.T) {
+	for width := minWidth; width < 160; width += 5 {
+		d := newDriver(barta(), width, 30).atRest()
+		d.wantShown(t, "? help  q quit")
+		d.press("enter")
+		d.wantShown(t, "? help  q quit")
+	}
+}
+
+func TestUnknownKeyIsReported(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.press("u")
+	d.wantShown(t, "u does nothing here: ? lists the keys")
+	d.press("M")
+	d.wantShown(t, "the mouse scrolls")
 }

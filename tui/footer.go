@@ -10,6 +10,7 @@ import (
 func (u *ui) drawFooter(out *strings.Builder) {
 	var line string
 	switch {
+	case u.dialog != nil || u.commands != nil: // keys go there
 	case u.prompt != nil:
 		line = u.prompt.draw(&u.palette)
 	case u.notice.text != "" && u.notice.bad:
@@ -26,34 +27,58 @@ func (u *ui) drawFooter(out *strings.Builder) {
 
 // keyHints returns the most useful keys for what is shown.
 func (u *ui) keyHints() string {
-	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands", "help", "quit"}
+	names := []string{"open", "mark", "filter", "deploy", "log", "refresh", "commands"}
 	switch {
 	case u.help.open:
 		names = []string{"down", "up", "back"}
 	case u.page.row != nil:
-		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy", "help"}
+		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy"}
 	case u.focus == onLog:
-		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy", "help"}
+		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy"}
 	case len(u.runs.active()) > 0:
-		names = []string{"open", "log", "cancel", "mark", "filter", "commands", "help", "quit"}
+		names = []string{"open", "log", "cancel", "mark", "filter", "commands"}
 	case u.hosts.markedCount > 0:
-		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all", "help", "quit"}
+		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all"}
+	}
+	always := []string{"help", "quit"}
+	room := u.width
+	for _, name := range always {
+		room -= u.hintWidth(name)
 	}
 	var line strings.Builder
 	line.Grow(4 * u.width)
-	room := u.width
 	for _, name := range names {
-		key := u.keys.keyFor(name)
-		if key == "" || u.options.ReadOnly != "" && u.keys.named(name).changes {
+		if u.options.ReadOnly != "" && u.keys.named(name).changes || room < u.hintWidth(name)-hintGap {
 			continue
 		}
-		if room -= len(key) + len(name) + 3; room < -2 {
-			continue
-		}
-		u.palette.Strong.put(&line, key)
-		line.WriteByte(' ')
-		u.palette.Faint.put(&line, name)
-		line.WriteString("  ")
+		room -= u.hintWidth(name)
+		u.keyHint(&line, name)
+	}
+	for _, name := range always {
+		u.keyHint(&line, name)
 	}
 	return strings.TrimRight(line.String(), " ")
+}
+
+// hintGap is the number of blanks after each of the key hints.
+const hintGap = 2
+
+// hintWidth returns how many columns the hint for an action takes; 0 if it has no key.
+func (u *ui) hintWidth(name string) int {
+	key := u.keys.keyFor(name)
+	if key == "" {
+		return 0
+	}
+	return len(key) + 1 + len(name) + hintGap
+}
+
+func (u *ui) keyHint(line *strings.Builder, name string) {
+	key := u.keys.keyFor(name)
+	if key == "" {
+		return
+	}
+	u.palette.Strong.put(line, key)
+	line.WriteByte(' ')
+	u.palette.Faint.put(line, name)
+	line.WriteString("  ")
 }

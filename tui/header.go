@@ -66,24 +66,28 @@ func (u *ui) targetText(width int) string {
 // changes far less often than frames are drawn.
 type countsLine struct {
 	tally               [health.NumStates]int
-	marked              int
+	marked, hidden      int // how many are marked, and how many of these are not shown
 	layout              uint64
 	words, marks, title string
 }
 
 // countHosts returns how many hosts are in each state as text.
 func (u *ui) countHosts() *countsLine {
-	c, h := &u.counts, &u.hosts
-	if c.words != "" && c.tally == h.tally && c.marked == h.markedCount && c.layout == u.layout {
+	c, h, hidden := &u.counts, &u.hosts, u.list.hiddenMarks()
+	if c.words != "" && c.tally == h.tally && c.marked == h.markedCount && c.hidden == hidden && c.layout == u.layout {
 		return c
 	}
 	total := plural(len(h.rows), "host")
 	header := total
 	if h.markedCount > 0 {
-		header += u.palette.Strong.Paint(fmt.Sprintf("  ● %d marked", h.markedCount))
+		marked := fmt.Sprintf("  ● %d marked", h.markedCount)
+		if hidden > 0 {
+			marked += fmt.Sprintf(" (%d hidden)", hidden)
+		}
+		header += u.palette.Strong.Paint(marked)
 	}
 	*c = countsLine{
-		tally: h.tally, marked: h.markedCount, layout: u.layout,
+		tally: h.tally, marked: h.markedCount, hidden: hidden, layout: u.layout,
 		words: header + h.formatTally("  ", func(n int, s health.State) string {
 			ink, _ := u.palette.State(s)
 			return ink.Paint(strconv.Itoa(n) + " " + s.String())

@@ -60,20 +60,41 @@ func (a *hostActions) deploy(hosts []*inventory.Host, o fleet.Options) effect {
 		return refusal(firstLine(err))
 	}
 	verb := o.Goal
-	if verb == fleet.GoalSwitch {
+	switch verb {
+	case fleet.GoalSwitch:
 		verb = "deploy"
+	case fleet.GoalRollback:
+		verb = "roll back"
 	}
 	d := newHostDialog(fmt.Sprintf("%s %s?", verb, plural(len(hosts), "host")), hosts)
-	d.lines = append(d.lines, "", a.destination(o))
+	d.lines = append(d.lines, a.destination(o))
 	d.addWaves(plan)
-	d.confirm = strings.ToUpper(verb[:1]) + verb[1:]
-	if n := len(hosts); n > 1 && n == len(a.hosts.rows) {
-		d.expectCount("this is the whole fleet")
-	}
+	d.confirm, d.decline = strings.ToUpper(verb[:1])+verb[1:], "Don't "+verb
+	a.guardWholeFleet(d)
 	d.accept = func(string) tea.Cmd {
-		return request(func() error { return a.options.Actions.Deploy(d.hosts, o) }, "")
+		return startOn(d.hosts, func() error { return a.options.Actions.Deploy(d.hosts, o) })
 	}
 	return effect{dialog: d}
+}
+
+// guardWholeFleet requires the number of hosts to be typed if a dialog is about all of several.
+func (a *hostActions) guardWholeFleet(d *dialog) {
+	if n := len(d.hosts); n > 1 && n == len(a.hosts.rows) {
+		d.expectCount("this is the whole fleet")
+	}
+}
+
+// startedMsg reports that the owner has started what the operator confirmed for hosts.
+type startedMsg struct{ hosts []string }
+
+// startOn returns a command that asks the owner to start something on hosts in the background.
+func startOn(hosts []string, do func() error) tea.Cmd {
+	return background(func() tea.Msg {
+		if err := do(); err != nil {
+			return noticeMsg{text: err.Error(), bad: true}
+		}
+		return startedMsg{hosts}
+	})
 }
 
 // destination returns what a run would activate, in words.
@@ -158,8 +179,8 @@ func (a *hostActions) cancel(run *fleet.State) effect {
 		}
 	}
 	d := newHostDialog("cancel run "+run.Run+"?", hosts)
-	d.lines = append(d.lines, "", "jobs already activating will finish; all others stop, and waiting hosts won't start")
-	d.confirm = "Cancel the run"
+	d.lines = append(d.lines, "jobs already activating will finish; all others stop, and waiting hosts won't start")
+	d.confirm, d.decline = "Cancel the run", "Keep running"
 	d.accept = func(string) tea.Cmd {
 		return request(func() error { return a.options.Actions.Cancel(run.Run) }, "every host was asked to cancel")
 	}
@@ -178,15 +199,27 @@ func (a *hostActions) execUnavailable(hosts []*inventory.Host) string {
 
 func (a *hostActions) exec(hosts []*inventory.Host) effect {
 	d := newHostDialog("run a command on "+plural(len(hosts), "host"), hosts)
-	d.confirm, d.input = "Run", &input{}
-	d.accept = func(text string) tea.Cmd {
-		if strings.TrimSpace(text) == "" {
+	d.confirm, d.decline, d.input = "Run", "Don't run", &input{}
+	d.accept = func(command string) tea.Cmd {
+		if strings.TrimSpace(command) == "" {
 			return nil
 		}
-		return request(func() error { return a.options.Actions.Exec(d.hosts, text) }, "")
+		do := func(string) tea.Cmd {
+			return startOn(d.hosts, func() error { return a.options.Actions.Exec(d.hosts, command) })
+		}
+		confirm := newHostDialog(d.title+"?", hosts)
+		if a.guardWholeFleet(confirm); confirm.expected == "" {
+			return do("")
+		}
+		confirm.lines = []string{command}
+		confirm.confirm, confirm.decline, confirm.accept = d.confirm, d.decline, do
+		return func() tea.Msg { return dialogMsg{confirm} }
 	}
 	return effect{dialog: d}
 }
+
+// dialogMsg opens a dialog that follows another.
+type dialogMsg struct{ *dialog }
 
 func (a *hostActions) attachUnavailable() string {
 	if a.options.Actions.Attach == nil {
@@ -240,7 +273,7 @@ func namesOf(hosts []*inventory.Host) []string {
 // leaveDialog asks whether to leave the table while runs are active, or something else is being
 // done to hosts. message is the owner's text; the default is how to attach to the runs.
 func leaveDialog(message []string, active []*fleet.State, activities []string) *dialog {
-	d := &dialog{title: "leave?", confirm: "Leave", leaves: true, accept: func(string) tea.Cmd { return tea.Quit }}
+	d := &dialog{title: "leave?", confirm: "Leave", decline: "Stay", leaves: true, accept: func(string) tea.Cmd { return tea.Quit }}
 	switch {
 	case len(message) > 0:
 		d.lines = slices.Clone(message)

@@ -58,7 +58,7 @@ func TestInputDrawsCursor(t *testing.T) {
 	if got := in.draw(&Palette{}, false); got != "abc▏" {
 		t.Errorf("at the end: got %q", got)
 	}
-	p := &Palette{Cursor: Ink{"<"}}
+	p := &Palette{Cursor: Ink{on: "<"}}
 	if got := in.draw(p, false); got != "abc"+p.Cursor.Paint(" ") {
 		t.Errorf("with an ink: got %q", got)
 	}

@@ -82,7 +82,9 @@ func (l *list) filtered() []*row {
 	var rows []*row
 	if isSelector(text) {
 		hosts, err := l.selectHosts(text)
-		l.err = err
+		if l.err = err; err != nil { // often because it is still being typed
+			return l.rows()
+		}
 		for _, h := range hosts {
 			rows = append(rows, l.hosts.byName[h.Name])
 		}
@@ -97,6 +99,23 @@ func (l *list) filtered() []*row {
 		}
 	}
 	return rows
+}
+
+// rows returns the hosts that are shown, in the inventory's order.
+func (l *list) rows() []*row {
+	shown := make(map[*row]bool, len(l.items))
+	for _, it := range l.items {
+		shown[it.row] = true
+	}
+	return slices.DeleteFunc(slices.Clone(l.hosts.rows), func(r *row) bool { return !shown[r] })
+}
+
+// problem returns why the filter is not a valid selector, or "".
+func (l *list) problem() string {
+	if l.err == nil {
+		return ""
+	}
+	return firstLine(l.err)
 }
 
 func isSelector(text string) bool {
@@ -200,6 +219,34 @@ func (l *list) shown() int {
 	for _, it := range l.items {
 		if it.row != nil {
 			n++
+		}
+	}
+	return n
+}
+
+// hidden returns those of some hosts that the filter hides.
+func (l *list) hidden(hosts []string) []string {
+	if l.filter == "" {
+		return nil
+	}
+	shown := make(map[string]bool, len(l.items))
+	for _, it := range l.items {
+		if it.row != nil {
+			shown[it.Name] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(hosts), func(name string) bool { return shown[name] })
+}
+
+// hiddenMarks returns how many marked hosts the filter hides.
+func (l *list) hiddenMarks() int {
+	n := l.hosts.markedCount
+	if l.filter == "" || n == 0 {
+		return 0
+	}
+	for _, it := range l.items {
+		if it.row != nil && it.marked {
+			n--
 		}
 	}
 	return n

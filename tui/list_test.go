@@ -35,7 +35,8 @@ func TestFilter(t *testing.T) {
 		"not @home":         "mba-imac-work imac0 mba-mbp-work csb0",
 		"hsb* and not hsb1": "hsb0 hsb8",
 		"  ":                "hsb0 hsb1 hsb8 csb1 gpc0 mba-imac-work imac0 mba-mbp-work csb0",
-		"not":               "",
+		// An invalid selector changes nothing.
+		"not": "hsb0 hsb1 hsb8 csb1 gpc0 mba-imac-work imac0 mba-mbp-work csb0",
 	} {
 		d := newDriver(barta(), 100, 30).atRest()
 		d.list.filter = filter
@@ -48,11 +49,16 @@ func TestFilter(t *testing.T) {
 
 func TestInvalidFilterShowsWhy(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
-	d.press("/", "@", "w", "space", "a", "n", "d")
+	d.press("/", "@", "w", "o", "r", "k", "space", "a", "n", "d")
 	if d.list.err == nil {
 		t.Fatal("no error")
 	}
-	d.wantShown(t, firstLine(d.list.err))
+	// The hosts of "@work" stay, and enter does not accept the text.
+	d.wantShown(t, firstLine(d.list.err), "imac0")
+	d.press("enter")
+	if shown := d.screen(); d.prompt == nil || strings.Contains(shown, "hsb0") {
+		t.Errorf("the prompt is %v:\n%s", d.prompt, shown)
+	}
 	d.press("esc")
 	d.wantShown(t, "hsb0")
 	if d.list.filter != "" || d.prompt != nil {
@@ -115,7 +121,7 @@ func TestCursorMovesToNearestHostWhenFilteredOut(t *testing.T) {
 	if d.list.cursor != "hsb8" {
 		t.Errorf("the cursor is on %q", d.list.cursor)
 	}
-	d.list.filter = "nothing like it"
+	d.list.filter = "nothing"
 	d.arrange()
 	if d.list.cursor != "" || d.current() != nil {
 		t.Errorf("the cursor is on %q", d.list.cursor)

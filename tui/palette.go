@@ -14,14 +14,17 @@ import (
 )
 
 // Ink is one way to paint text. The zero Ink leaves text as it is.
-type Ink struct{ on string }
+type Ink struct {
+	on       string
+	reversed bool // swaps the colors of the text, so text in several inks would be a patchwork
+}
 
 // newInk finds once what a style puts before a text: rendering a style for each cell of a frame
 // would be too slow.
 func newInk(style lipgloss.Style) Ink {
 	const text = "x"
 	on, _, _ := strings.Cut(style.Render(text), text)
-	return Ink{on}
+	return Ink{on: on}
 }
 
 // Paint returns s in this ink. s must not contain escape sequences.
@@ -41,10 +44,14 @@ func (i Ink) put(out *strings.Builder, s string) {
 	}
 }
 
-// Over returns s, which may contain other inks, with this one as the background of all of it.
+// Over returns s, which may contain other inks, with this one as the background of all of it. Under
+// a reversed ink, the others are removed.
 func (i Ink) Over(s string) string {
-	if i.on == "" {
+	switch {
+	case i.on == "":
 		return s
+	case i.reversed:
+		return i.Paint(ansi.Strip(s))
 	}
 	return i.on + strings.ReplaceAll(s, ansi.ResetStyle, ansi.ResetStyle+i.on) + ansi.ResetStyle
 }
@@ -57,20 +64,27 @@ type Palette struct {
 	Match                 Ink // text that matches the search
 	Cursor                Ink // in a text that is typed
 
-	profile colorprofile.Profile
+	profile     colorprofile.Profile
+	backgrounds []color.Color // under text, of the screen and of the cursor's row; nil if not known
+	extreme     color.Color   // white on dark backgrounds, black on light ones
 }
 
-// NewPalette returns the inks of [Terminal] for a dark background. A terminal with the profile
+// NewPalette returns the inks of [Terminal] for an unknown background. A terminal with the profile
 // ASCII has no colors, only bold and faint.
-func NewPalette(profile colorprofile.Profile) Palette { return Terminal.Palette(profile, true) }
+func NewPalette(profile colorprofile.Profile) Palette {
+	p := Terminal.Palette(profile, true)
+	p.backgrounds = nil
+	return p
+}
 
-// Host returns the ink of a host's color, which is "#rrggbb" or "".
+// Host returns the ink of a host's color, which is "#rrggbb" or "". The ink is lighter or darker
+// than the color if that is necessary to be legible.
 func (p Palette) Host(hex string) Ink {
 	rgb, err := strconv.ParseUint(strings.TrimPrefix(hex, "#"), 16, 24)
 	if err != nil {
 		return Ink{}
 	}
-	return p.color(hexColor(uint32(rgb)))
+	return p.color(p.legible(hexColor(uint32(rgb))))
 }
 
 func (p Palette) color(c color.Color) Ink {

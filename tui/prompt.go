@@ -6,12 +6,13 @@ import (
 
 // prompt is a text that is typed in the last line and takes effect while it is typed.
 type prompt struct {
-	label  string
-	about  string
-	before string // what esc restores
-	input  input
-	change func(text string) // called with the text whenever it changes
-	accept func() effect     // called on enter; nil if there is nothing more to do
+	label   string
+	about   string
+	before  string // what esc restores
+	input   input
+	change  func(text string) // called with the text whenever it changes
+	problem func() string     // returns why the text is invalid, or ""; nil if any text is fine
+	accept  func() effect     // called on enter; nil if there is nothing more to do
 }
 
 func newPrompt(label, about, text string, change func(text string), accept func() effect) *prompt {
@@ -26,6 +27,9 @@ func (p *prompt) key(msg tea.KeyPressMsg) effect {
 		p.change(p.before)
 		return effect{closed: true}
 	case "enter":
+		if p.problem != nil && p.problem() != "" {
+			return effect{} // to be corrected
+		}
 		var e effect
 		if p.accept != nil {
 			e = p.accept()
@@ -47,5 +51,9 @@ func (p *prompt) insert(text string) {
 }
 
 func (p *prompt) draw(palette *Palette) string {
-	return palette.Strong.Paint(p.label) + p.input.draw(palette, false) + "  " + palette.Faint.Paint(p.about)
+	about := palette.Faint.Paint(p.about)
+	if p.problem != nil && p.problem() != "" {
+		about = palette.Warn.Paint(p.problem())
+	}
+	return palette.Strong.Paint(p.label) + p.input.draw(palette, false) + "  " + about
 }

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ type Question struct {
 	Title string
 	Lines []string // safe to print
 	Yes   string   // the label of the button that answers yes
+	No    string   // the label of the other button; "" is No
 }
 
 // question is a question of a goroutine that waits for the answer: yes or no, or a secret.
@@ -36,7 +38,7 @@ type (
 // ctx is done.
 func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool) {
 	lines := []string{strings.TrimRight(prompt, ": "), "", "it is kept only in memory, while the table is open"}
-	r := t.ask(ctx, &question{Question: Question{Title: "fleetctl asks for", Lines: lines, Yes: "Answer"}, secret: true})
+	r := t.ask(ctx, &question{Question: Question{Title: "fleetctl asks for", Lines: lines, Yes: "Answer", No: "Cancel"}, secret: true})
 	return r.text, r.ok
 }
 
@@ -73,7 +75,7 @@ func (q *questionQueue) next() *dialog {
 		return nil
 	}
 	one := q.waiting[0]
-	d := &dialog{title: one.Title, lines: one.Lines, confirm: one.Yes, question: one}
+	d := &dialog{title: one.Title, lines: one.Lines, confirm: one.Yes, decline: cmp.Or(one.No, "No"), question: one}
 	if one.secret {
 		d.input, d.hidden = &input{}, true
 	}

@@ -16,7 +16,7 @@ func TestQuestionWaitsForPromptAndDefaultsToCancel(t *testing.T) {
 		t.Fatalf("the question interrupts the filter %q", d.list.filter)
 	}
 	d.press("enter")
-	d.wantShown(t, "is this csb0?", "SHA256:x", "[▸Cancel ]  [ Accept the key ]")
+	d.wantShown(t, "is this csb0?", "SHA256:x", "[▸No ]  [ Accept the key ]")
 	d.press("enter")
 	if r := <-q.answer; r.ok {
 		t.Error("enter accepted without tab")

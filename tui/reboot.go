@@ -45,7 +45,6 @@ func (a *hostActions) reboot(hosts []*inventory.Host) effect {
 		d.lines = append(d.lines, "not "+strings.Join(homes, ", ")+": home hosts cannot be rebooted")
 	}
 	if len(plan.Waves) > 1 {
-		d.lines = append(d.lines, "")
 		d.addWaves(plan)
 		d.lines = append(d.lines, "a wave starts when the hosts of the previous one are back")
 	}
@@ -54,9 +53,9 @@ func (a *hostActions) reboot(hosts []*inventory.Host) effect {
 		why = "this reboots the host"
 	}
 	d.expectCount(why)
-	d.confirm = "Reboot"
+	d.confirm, d.decline = "Reboot", "Don't reboot"
 	d.accept = func(string) tea.Cmd {
-		return request(func() error { return a.options.Actions.Reboot(d.hosts) }, "")
+		return startOn(d.hosts, func() error { return a.options.Actions.Reboot(d.hosts) })
 	}
 	return effect{dialog: d}
 }

@@ -31,7 +31,7 @@ func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 	d.choices = []choice{{text: "the previous generation"}}
 	d.accept = func(string) tea.Cmd {
 		o.To = d.choices[d.chosen].generation
-		return request(func() error { return a.options.Actions.Deploy(d.hosts, o) }, "")
+		return startOn(d.hosts, func() error { return a.options.Actions.Deploy(d.hosts, o) })
 	}
 	e.cmd = background(func() tea.Msg {
 		generations, err := list(d.hosts[0])
@@ -41,23 +41,27 @@ func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 }
 
 // setGenerations replaces the choices, newest first. The one before the current generation is
-// chosen. If there is none, the focus goes back to Cancel.
-func (d *dialog) setGenerations(msg rollbackChoicesMsg) {
+// chosen. If there is none, the focus goes back to the button that declines. If there is no other
+// generation at all, the dialog closes with the reason.
+func (d *dialog) setGenerations(msg rollbackChoicesMsg) effect {
 	about := &d.lines[len(d.lines)-1]
 	if msg.err != nil {
 		*about = "cannot read the host's generations: " + firstLine(msg.err)
-		return
+		return effect{}
 	}
 	sortGenerations(msg.generations)
 	current := slices.IndexFunc(msg.generations, func(g host.Generation) bool { return g.Current })
 	last := len(msg.generations) - 1
-	if current < 0 || current == last {
+	switch {
+	case last < 0:
+		return effect{closed: true, notice: notice{text: d.hosts[0] + " has no generations: nothing to roll back to", bad: true}}
+	case last == 0 && current == 0:
+		text := fmt.Sprintf("%s has only generation %d: nothing to roll back to", d.hosts[0], msg.generations[0].Number)
+		return effect{closed: true, notice: notice{text: text, bad: true}}
+	case current < 0 || current == last:
 		*about, d.onYes = "there is no earlier generation", false
-	} else {
+	default:
 		*about = fmt.Sprintf("from generation %d to", msg.generations[current].Number)
-	}
-	if last < 0 || last == 0 && current == 0 {
-		return // nothing to choose from
 	}
 	d.choices = nil
 	for _, g := range msg.generations {
@@ -69,4 +73,5 @@ func (d *dialog) setGenerations(msg rollbackChoicesMsg) {
 	} else {
 		d.choose(-1)
 	}
+	return effect{}
 }

@@ -12,7 +12,7 @@ import (
 func TestRollbackToChosenGeneration(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("R")
-	d.wantShown(t, "rollback 1 host?", "from generation 212 to", "  213  24 Nov 2026", "  212  23 Nov 2026 12:00  a1b2c3d  current", "▸   211  22 Nov 2026 12:00  a1b2c3d", "209  20 Nov 2026 12:00  a1b2c3d  booted", "[▸Cancel ]")
+	d.wantShown(t, "roll back 1 host?", "from generation 212 to", "  213  24 Nov 2026", "  212  23 Nov 2026 12:00  a1b2c3d  current", "▸   211  22 Nov 2026 12:00  a1b2c3d", "209  20 Nov 2026 12:00  a1b2c3d  booted", "[▸Don't roll back ]")
 	d.press("j", "down", "tab", "enter") // from 211
 	if o := d.owner.options; len(o) != 1 || o[0].Goal != "rollback" || o[0].To != 209 {
 		t.Errorf("rolled back %+v", o)
@@ -43,7 +43,7 @@ func TestRollbackWithoutGenerations(t *testing.T) {
 	d.wantShown(t, "cannot read the host's generations: connect: no route to host", "▸ the previous generation")
 }
 
-func TestRollbackWithoutEarlierGenerationFocusesCancel(t *testing.T) {
+func TestRollbackWithoutEarlierGenerationFocusesNo(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.options.Actions.Generations = func(string) ([]host.Generation, error) {
 		return []host.Generation{{Number: 1, Current: true}, {Number: 2}}, nil
@@ -52,19 +52,19 @@ func TestRollbackWithoutEarlierGenerationFocusesCancel(t *testing.T) {
 	_, answer = d.ui.Update(keyPress("R"))
 	d.press("tab")
 	d.carryOut(answer)
-	d.wantShown(t, "there is no earlier generation", "▸     2", "[▸Cancel ]")
+	d.wantShown(t, "there is no earlier generation", "▸     2", "[▸Don't roll back ]")
 }
 
 func TestDialogInLowWindowNamesHost(t *testing.T) {
 	d := newDriver(barta(), 60, 12).atRest()
 	d.press("j", "R")
-	d.wantShown(t, "│ hsb1 ", "▸   211", "[▸Cancel ]")
+	d.wantShown(t, "│ hsb1 ", "▸   211", "[▸Don't roll back ]")
 }
 
 func TestRollbackOfSeveralHosts(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.press("space", "space", "R")
-	d.wantShown(t, "rollback 2 hosts?", "to the previous generation")
+	d.wantShown(t, "roll back 2 hosts?", "to the previous generation")
 	d.press("tab", "enter")
 	if o := d.owner.options; len(o) != 1 || o[0].To != 0 || len(d.owner.hosts[0]) != 2 {
 		t.Errorf("rolled back %v to %+v", d.owner.hosts, o)

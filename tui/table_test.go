@@ -25,8 +25,9 @@ const (
 // barta returns the fleet of the golden screens.
 func barta() *inventory.Inventory {
 	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 16}
+	colors := []string{"#d4c060", "#68b0a0", "#a0785a", "#5a9bd4", "#9868d0", "#8cbf5a", "#e08f5a", "#d0709c", "#68d0d0"}
 	for i, name := range []string{"hsb0", "hsb1", "hsb8", "csb1", "gpc0", "mba-imac-work", "imac0", "mba-mbp-work", "csb0"} {
-		h := &inventory.Host{Name: name, Kind: inventory.NixOS, Wave: 1, Tags: []string{"home"}, Color: "#d4c060", Attr: name}
+		h := &inventory.Host{Name: name, Kind: inventory.NixOS, Wave: 1, Tags: []string{"home"}, Color: colors[i], Attr: name}
 		if i >= 5 && name != "csb0" {
 			h.Kind, h.Tags, h.SkipOffline = inventory.Home, []string{"work"}, true
 		}
@@ -165,7 +166,7 @@ func (d *driver) carryOut(cmd tea.Cmd) {
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg:
+	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg, startedMsg, dialogMsg:
 		d.send(msg)
 	}
 }

@@ -128,8 +128,19 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 		u.hosts.byName[msg.host].generations = generationsPane(u.now, &u.keys, msg)
 	case rollbackChoicesMsg:
 		if u.dialog == msg.dialog {
-			msg.dialog.setGenerations(msg)
+			e := msg.dialog.setGenerations(msg)
+			if e.closed {
+				u.dialog = nil
+				u.openQuestion()
+			}
+			return u.handle(e)
 		}
+	case startedMsg:
+		for _, name := range msg.hosts {
+			u.hosts.setMark(u.hosts.byName[name], false)
+		}
+	case dialogMsg:
+		return u.handle(effect{dialog: msg.dialog})
 	case recordPageMsg:
 		return u.handle(msg.pane.showFetched(msg, &u.logs.style))
 	case askMsg:
@@ -180,7 +191,7 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 	if a := u.keys.find(key, u.scope()); a != nil {
 		return u.perform(a)
 	}
-	return nil
+	return u.handle(refusal(key + " does nothing here: " + u.keys.keyOrCommand("help") + " lists the keys"))
 }
 
 func (u *ui) dialogKey(msg tea.KeyPressMsg) tea.Cmd {

@@ -132,9 +132,6 @@ func (u *ui) drawTable(out *strings.Builder) {
 // drawNoMatch explains why no host is shown and what to do. It returns how many lines it has drawn.
 func (u *ui) drawNoMatch(out *strings.Builder, height int) int {
 	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all hosts again"}
-	if u.list.err != nil {
-		lines[1] = "  " + firstLine(u.list.err)
-	}
 	lines = lines[:min(len(lines), height)]
 	for _, l := range lines {
 		u.write(out, u.palette.Faint.Paint(l))

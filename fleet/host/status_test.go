@@ -11,10 +11,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
+	"github.com/markus-barta/nixfleet/internal/testmain"
 )
 
 // TestMain runs the tests of this package. Those that use SSH mostly wait.
-func TestMain(m *testing.M) { fleettest.Main(m) }
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 func TestStatusOfEveryKind(t *testing.T) {
 	f := fleettest.New(t,

@@ -160,6 +160,7 @@ func FuzzParseProbe(f *testing.F) {
 
 // TestProbeWorksInEveryShell probes this machine with every shell that a host could have.
 func TestProbeWorksInEveryShell(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/proc/loadavg"); err != nil {
 		t.Skip("needs Linux")
 	}
@@ -183,6 +184,7 @@ func TestProbeWorksInEveryShell(t *testing.T) {
 // TestProbeReportsSocketOfAgent compares the script with [health.Sockets]. A home's own agent comes
 // before the machine's; a machine has only its own.
 func TestProbeReportsSocketOfAgent(t *testing.T) {
+	t.Parallel()
 	root, err := os.MkdirTemp("", "") // the path of a socket is limited to about 100 bytes
 	if err != nil {
 		t.Fatal(err)

@@ -71,6 +71,7 @@ func TestFailedFastForwardLeavesTree(t *testing.T) {
 }
 
 func TestPullSucceedsWithFilter(t *testing.T) {
+	t.Parallel()
 	f := newRepoFixture(t)
 	rev := f.commit(map[string]string{".gitattributes": "secret filter=upper\n", "secret": "text\n"})
 	f.sh("git config --global filter.upper.smudge 'tr a-z A-Z'; git config --global filter.upper.clean 'tr A-Z a-z'; git config --global filter.upper.required true")
@@ -114,6 +115,7 @@ git -C author submodule -q update --init --recursive --remote used unused`)
 }
 
 func TestPullUpdatesInitializedSubmodules(t *testing.T) {
+	t.Parallel()
 	for _, managed := range []bool{false, true} {
 		f := newSubmoduleFixture(t)
 		rev := f.bumpSubmodules()
@@ -147,6 +149,7 @@ func TestPullUpdatesInitializedSubmodules(t *testing.T) {
 }
 
 func TestFailedSubmoduleLeavesTree(t *testing.T) {
+	t.Parallel()
 	f := newSubmoduleFixture(t)
 	before := f.snapshot()
 	rev := f.bumpSubmodules()

@@ -24,7 +24,7 @@ func newRepoFixture(t *testing.T) *repoFixture {
 	t.Helper()
 	home := t.TempDir()
 	f := &repoFixture{t: t, home: home, origin: filepath.Join(home, "origin.git"), author: filepath.Join(home, "author")}
-	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n")
+	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n\ttemplateDir =\n")
 	f.git(home, "init", "-q", "--bare", f.origin)
 	f.git(home, "clone", "-q", f.origin, f.author)
 	f.commit(map[string]string{"hosts/a": "one", "flake.nix": "{}"})

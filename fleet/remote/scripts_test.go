@@ -281,19 +281,22 @@ func TestScriptsRunOnlyInTheirLastLine(t *testing.T) {
 
 func TestLimitKillsOnlyWhatTakesTooLong(t *testing.T) {
 	for which, path := range shells(t) {
-		text := composeText(`# uses: limit
+		t.Run(which, func(t *testing.T) {
+			t.Parallel()
+			text := composeText(`# uses: limit
 main() {
   limit 5 sh -c 'exit 7' || echo "quick $?"
   limit 1 sleep 20 || echo "slow $?"
   limit 5 true && echo fine
 }
 `, "").text
-		cmd := shell(path, text, "-s")
-		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
-		out, err := cmd.Output()
-		if want := "quick 7\nslow 124\nfine\n"; err != nil || string(out) != want {
-			t.Errorf("%s: got %q, %v, want %q", which, out, err, want)
-		}
+			cmd := shell(path, text, "-s")
+			cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+			out, err := cmd.Output()
+			if want := "quick 7\nslow 124\nfine\n"; err != nil || string(out) != want {
+				t.Errorf("got %q, %v, want %q", out, err, want)
+			}
+		})
 	}
 }
 
@@ -346,6 +349,7 @@ func TestWaitsIgnoreSettingTheClock(t *testing.T) {
 func TestLockHasOneHolderAtATime(t *testing.T) {
 	for which, path := range shells(t) {
 		t.Run(which, func(t *testing.T) {
+			t.Parallel()
 			home := t.TempDir()
 			text := composeText(`# uses: boot_id lock state unlock
 main() {

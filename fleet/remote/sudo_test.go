@@ -9,6 +9,7 @@ import (
 
 // TestSudoIsOnlyRunFromTrustedDirectories plants a sudo everywhere a login user could.
 func TestSudoIsOnlyRunFromTrustedDirectories(t *testing.T) {
+	t.Parallel()
 	script := composeText("# uses: sudo\nmain() {\n  prompt=$1\n  as_root true\n  echo \"$root_status $root_output\"\n}\n", "")
 	for _, trusted := range []string{"", "run/wrappers/bin", "usr/bin"} {
 		for _, prompt := range []string{"", "password:"} {

@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 )
 
 const branch = "main"
@@ -29,54 +33,64 @@ func flakeLock(day string) string {
 
 // git runs git in dir without the user's settings and returns its output.
 func git(ctx context.Context, dir string, args ...string) (string, error) {
+	var stdout bytes.Buffer
+	err := runGit(ctx, dir, nil, &stdout, args...)
+	return strings.TrimSpace(stdout.String()), err
+}
+
+func runGit(ctx context.Context, dir string, stdin io.Reader, stdout io.Writer, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), gitIsolation...)
 	cmd.Env = append(cmd.Env, "HOME="+dir)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("git %s in %q: %w: %s", args[0], dir, err, bytes.TrimSpace(stderr.Bytes()))
+		return fmt.Errorf("git %s in %q: %w: %s", args[0], dir, err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	return strings.TrimSpace(stdout.String()), nil
+	return nil
 }
 
 // gitIsolation is an environment in which git ignores the settings of the user and the machine and
-// has an author for commits.
+// has an author for commits. Without a template, a repository has no sample hooks, which would be
+// most of its files.
 var gitIsolation = []string{
-	"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0",
+	"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_TERMINAL_PROMPT=0", "GIT_TEMPLATE_DIR=",
 	"GIT_AUTHOR_NAME=Markus", "GIT_AUTHOR_EMAIL=markus@demo.invalid",
 	"GIT_COMMITTER_NAME=Markus", "GIT_COMMITTER_EMAIL=markus@demo.invalid",
 }
 
-// createRepository creates the origin, the operator's clone of it, and three commits. Hosts run the
-// first or the second; the third is the one to deploy.
+// createRepository creates the origin with three commits, and the operator's clone of it. Hosts run
+// the first or the second; the third is the one to deploy.
 func (f *Fleet) createRepository(ctx context.Context) error {
 	if _, err := git(ctx, f.Dir, "init", "-q", "--bare", "--initial-branch="+branch, f.Origin); err != nil {
 		return err
 	}
-	if _, err := git(ctx, f.Dir, "clone", "-q", f.Origin, f.clone()); err != nil {
-		return err
-	}
-	if _, err := git(ctx, f.clone(), "symbolic-ref", "HEAD", "refs/heads/"+branch); err != nil {
-		return err
-	}
-	files := map[string]string{"flake.nix": flake, "flake.lock": flakeLock("2026-11-01")}
+	first := map[string]string{"flake.nix": flake, "flake.lock": flakeLock("2026-11-01")}
+	third := map[string]string{"flake.lock": flakeLock("2026-11-22")}
 	for _, h := range f.hosts {
-		files["hosts/"+h.Name] = ""
+		first["hosts/"+h.Name] = ""
+		third["hosts/"+h.Name] = lines(h.Directives)
 	}
-	if _, err := f.commit(ctx, "all hosts in one flake", files); err != nil {
+	var stream bytes.Buffer
+	writeCommit(&stream, "all hosts in one flake", first)
+	writeCommit(&stream, "flake: newer nixpkgs", map[string]string{"flake.lock": flakeLock("2026-11-15")})
+	writeCommit(&stream, "flake: newer nixpkgs, vpn-hub 2.1.0", third)
+	if err := runGit(ctx, f.Origin, &stream, nil, "fast-import", "--quiet"); err != nil {
 		return err
 	}
-	if _, err := f.commit(ctx, "flake: newer nixpkgs", map[string]string{"flake.lock": flakeLock("2026-11-15")}); err != nil {
-		return err
-	}
-	files = map[string]string{"flake.lock": flakeLock("2026-11-22")}
-	for _, h := range f.hosts {
-		files["hosts/"+h.Name] = lines(h.Directives)
-	}
-	_, err := f.commit(ctx, "flake: newer nixpkgs, vpn-hub 2.1.0", files)
+	_, err := git(ctx, f.Dir, "clone", "-q", f.Origin, f.clone())
 	return err
+}
+
+// writeCommit writes a commit to the branch in the format of git-fast-import(1). It continues the
+// branch that the stream has.
+func writeCommit(w io.Writer, subject string, files map[string]string) {
+	fmt.Fprintf(w, "commit refs/heads/%s\ncommitter Markus <markus@demo.invalid> %d +0000\ndata %d\n%s\n",
+		branch, time.Now().Unix(), len(subject), subject)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(w, "M 100644 inline %s\ndata %d\n%s\n", name, len(files[name]), files[name])
+	}
 }
 
 // Push replaces the directives of a host's configuration in a new commit and returns the commit's

@@ -5,7 +5,6 @@ package fleettest
 import (
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"net"
 	"os"
@@ -40,18 +39,6 @@ type Fleet struct {
 	Options   fleet.Options // options of Deploy
 	Engine    *engine.Engine
 	Client    *host.Client
-}
-
-// Main runs the tests of a package that uses this one. Tests of hosts mostly wait, so more of them
-// run at once than there are CPUs.
-func Main(m *testing.M) {
-	flag.Parse()
-	explicit := false
-	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
-	if !explicit {
-		flag.Set("test.parallel", "8")
-	}
-	os.Exit(m.Run())
 }
 
 // New starts the hosts and stops them when the test ends. The test runs in parallel with others.

@@ -48,12 +48,15 @@ func (term *terminal) awaitGone(pattern string) {
 	term.UntilScreen("still shows "+pattern, func(screen string) bool { return !shown.MatchString(screen) })
 }
 
-// accept answers the open question with yes. Cancel has the focus.
+// choices is on the edge of a dialog that is answered with yes or no.
+const choices = `y n · `
+
+// accept answers the open question with yes. No has the focus.
 func (term *terminal) accept(question string) {
 	term.t.Helper()
 	term.await(question)
 	term.press("Tab", "Enter")
-	term.awaitGone(`Cancel \]`)
+	term.awaitGone(choices)
 }
 
 // pushAndRefresh commits words for a host and waits until the table shows the commit, which is then
@@ -102,7 +105,7 @@ func TestTableSession(t *testing.T) {
 	term.await(`m1  switched`, `finished: 1 switched$`)
 
 	term.press("j", "R")
-	term.await(`Cancel \]`, `current`)
+	term.await(choices, `current`)
 	term.press("j") // to the generation before the previous one, if there is one, and back
 	term.press("k")
 	term.accept(`m2`)
