@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
@@ -24,17 +25,25 @@ func (env *Env) localGit(ctx context.Context, remote, name string) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("git ls-remote: %w: %s", err, gitReason(clean.Text(stderr.String())))
 	}
+	return firstRef(string(out), branch, peeled, tag), nil
+}
+
+// firstRef returns the commit of the first of some refs that the output of git ls-remote has, or
+// "". What is not a commit is ignored: the output comes from the remote.
+func firstRef(output string, refs ...string) string {
 	found := make(map[string]string)
-	for line := range strings.Lines(string(out)) {
+	for line := range strings.Lines(output) {
 		revision, ref, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		found[ref] = revision
-	}
-	for _, ref := range []string{branch, peeled, tag} {
-		if found[ref] != "" {
-			return found[ref], nil
+		if fleet.IsCommit(revision) {
+			found[ref] = revision
 		}
 	}
-	return "", nil
+	for _, ref := range refs {
+		if found[ref] != "" {
+			return found[ref]
+		}
+	}
+	return ""
 }
 
 // gitReason returns the line of git's standard error that says why it failed: the first that begins
