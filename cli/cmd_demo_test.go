@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,8 +61,8 @@ func TestDemoExitsWithStatusOfCommand(t *testing.T) {
 		command []string
 		code    int
 	}{
-		{[]string{"exec", "--all", "--", "true"}, fleet.ExitOK},
-		{[]string{"exec", "--all", "--", "false"}, fleet.ExitFailed},
+		{[]string{"exec", "--all", "--yes", "--", "true"}, fleet.ExitOK},
+		{[]string{"exec", "--all", "--yes", "--", "false"}, fleet.ExitFailed},
 		{[]string{"exec", "nobody", "--", "true"}, fleet.ExitUsage},
 		{[]string{"no-such-command"}, fleet.ExitUsage},
 	} {
@@ -75,7 +76,7 @@ func TestDemoExitsWithStatusOfCommand(t *testing.T) {
 func TestDemoGeneratesHostsBeyondNine(t *testing.T) {
 	t.Parallel()
 	env := newDemoTestEnv(t)
-	if code := Main(env.Env, []string{"demo", "--hosts", "11", "exec", "demo01*", "--", "echo here"}); code != 0 {
+	if code := Main(env.Env, []string{"demo", "--hosts", "11", "exec", "demo01*", "--yes", "--", "echo here"}); code != 0 {
 		t.Fatalf("exit code %d: %s", code, env.err)
 	}
 	if strings.Count(env.out.String(), "here") != 2 {
@@ -88,7 +89,7 @@ func TestDemoExplainsItselfOnlyOnTerminal(t *testing.T) {
 	for _, terminal := range []bool{true, false} {
 		env := newDemoTestEnv(t)
 		env.OutTTY = terminal
-		if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 1}, nil); exitCodeOf(err) != fleet.ExitFailed {
+		if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 1}, nil); err != nil {
 			t.Fatalf("%v\n%s", err, env.err)
 		}
 		if explained := strings.Contains(env.err.String(), "in this process, over real SSH on loopback"); explained != terminal {
@@ -112,5 +113,25 @@ func TestDemoRejectsZeroHosts(t *testing.T) {
 	env := newDemoTestEnv(t)
 	if code := Main(env.Env, []string{"demo", "--hosts", "0"}); code != fleet.ExitUsage {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestDemoSucceedsIfOnlyTheIntendedHostFails(t *testing.T) {
+	t.Parallel()
+	env := newDemoTestEnv(t)
+	dir := t.TempDir()
+	if err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 2, Dir: dir}, nil); err != nil {
+		t.Errorf("exit code %d: %v\n%s%s", exitCodeOf(err), err, env.out, env.err)
+	}
+	if !strings.Contains(env.err.String(), "The one failure is part of the demo") {
+		t.Errorf("the failure is not explained:\n%s", env.err)
+	}
+	// The next run finds a host in a state in which nothing is deployed.
+	if err := os.WriteFile(filepath.Join(dir, "hosts", "hsb1", "home", "mba", "Code", "nixcfg", "flake.nix"), []byte("edited"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again := newDemoTestEnv(t)
+	if err := runDemo(t.Context(), again.Env, demoOptions{Hosts: 2, Dir: dir}, nil); exitCodeOf(err) != fleet.ExitFailed {
+		t.Errorf("exit code %d: %v\n%s%s", exitCodeOf(err), err, again.out, again.err)
 	}
 }

@@ -45,6 +45,9 @@ degraded. With --test, a host also has to pass the repository's tests, in the la
 --max-failures is given, failures count for the run as a whole. If both are given, either limit
 stops the run.
 
+At a terminal, deploy prompts for confirmation unless there is --yes. Otherwise it starts at once.
+fleetctl plan shows what it would do.
+
 The first ctrl-c stops starting hosts. The second exits immediately; jobs that have started
 continue.
 

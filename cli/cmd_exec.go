@@ -23,6 +23,7 @@ type execOptions struct {
 	parallel int
 	timeout  time.Duration
 	group    bool
+	yes      bool
 	output   string
 }
 
@@ -37,6 +38,9 @@ The words of the command are joined with spaces and run by sh on the host, whate
 with Nix's directories in PATH and nothing on standard input. Control characters and escape
 sequences are removed from the output, and a line of more than 4096 characters is split. Of each
 host, max_log bytes of output are printed; the inventory sets the limit.
+
+A command that is typed at a terminal runs at once. From a script, a command for more than one host
+requires --yes.
 
 EXIT STATUS
 
@@ -57,6 +61,11 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			if len(hosts) > 1 {
+				if err := env.requireYes(o.yes, "exec on "+count(len(hosts), "host")); err != nil {
+					return err
+				}
+			}
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
@@ -69,6 +78,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	parallelFlag(f, &o.parallel)
 	f.Var((*durationFlag)(&o.timeout), "timeout", "give up on a host after this long (default: never)")
+	f.BoolVarP(&o.yes, "yes", "y", false, "run on several hosts although standard input is not a terminal")
 	f.BoolVar(&o.group, "group", false, "print equal output once, under the hosts that printed it")
 	outputFlag(f, &o.output, "event")
 	return cmd

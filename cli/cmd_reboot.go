@@ -36,6 +36,9 @@ are not machines. A host that runs a job refuses to reboot.
 --if-needed reboots only hosts that would boot into a different system, or have a different kernel,
 initrd or kernel modules afterwards.
 
+Without --yes, reboot prompts for confirmation. If standard input is not a terminal, --yes is
+required.
+
 EXIT STATUS
 
 0  every host is back, or needed no reboot
@@ -51,7 +54,10 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			if env.InTTY && !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
+			if err := env.requireYes(o.yes, "reboot"); err != nil {
+				return err
+			}
+			if !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
 			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {

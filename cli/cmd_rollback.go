@@ -23,8 +23,9 @@ change.
 A rollback is verified and confirmed like a deploy: a host that does not accept a login afterwards
 returns to what it ran before.
 
---list shows the generations of hosts and starts nothing. On a terminal, rollback shows the
-generations of a single host to choose from.
+--list shows the generations of hosts and starts nothing. Without --yes, rollback prompts for
+confirmation, and shows the generations of a single host to choose from. If standard input is not a
+terminal, --yes is required.
 
 EXIT STATUS
 
@@ -53,7 +54,10 @@ EXIT STATUS
 					return listGenerations(ctx, env, c, hosts, o.output)
 				})
 			}
-			if len(hosts) == 1 && env.InTTY && !o.yes && o.To == 0 {
+			if err := env.requireYes(o.yes, "rollback"); err != nil {
+				return err
+			}
+			if len(hosts) == 1 && !o.yes && o.To == 0 {
 				if o.To, err = chooseGeneration(cmd.Context(), env, inv, hosts[0]); err != nil {
 					return err
 				}

@@ -143,7 +143,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		{[]string{"plan", "--all", "--build"}, fleet.ExitOK, "↑ up    vpn-hub 2.0.4 → 2.1.0, +61.2 KiB"},
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},
-		{[]string{"reboot", "--all"}, fleet.ExitOK, "✓ rebooted"},
+		{[]string{"reboot", "--all", "--yes"}, fleet.ExitOK, "✓ rebooted"},
 		{[]string{"reboot"}, fleet.ExitUsage, "no hosts selected"},
 	} {
 		*env.out, *env.err = syncBuffer{}, syncBuffer{}
@@ -154,8 +154,8 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 	if err := f.Server("web").Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{"plan", "test", "reboot"} {
-		if code := Main(env.Env, []string{command, "--all"}); code != fleet.ExitUnreachable {
+	for _, command := range [][]string{{"plan", "--all"}, {"test", "--all"}, {"reboot", "--all", "-y"}} {
+		if code := Main(env.Env, command); code != fleet.ExitUnreachable {
 			t.Errorf("%s of a host that is away: exit code %d", command, code)
 		}
 	}

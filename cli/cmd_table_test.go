@@ -103,7 +103,7 @@ func TestTableShowsRunOfOtherProcess(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := tmuxtest.Open(t, 110, 30, fmt.Sprintf(`dir=%q
-fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
+fleetctl demo --hosts 1 --dir "$dir/fleet" -- exec --all --yes -- 'echo here; sleep 100' >"$dir/said" 2>&1 &
 demo=$!
 until grep -q here "$dir/said"; do sleep 0.1; done
 export HOME="$dir/fleet/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/fleet/hosts.toml"
@@ -175,7 +175,7 @@ cat "$dir/report"`)
 func TestUnknownHostKeyIsAddedOnceAccepted(t *testing.T) {
 	t.Parallel()
 	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
-fleetctl demo --hosts 2 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
+fleetctl demo --hosts 2 --dir "$dir" -- exec --all --yes -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
 until [ "$(grep -c here "$dir.out")" = 2 ]; do sleep 0.1; done # it no longer needs known_hosts
 : >"$dir/operator/.ssh/known_hosts"
 export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/engine"
@@ -18,6 +20,9 @@ type engineFunc func(ctx context.Context, e *engine.Engine, sink func(fleet.Even
 
 // follow shows a run until it ends. Its error carries the run's exit code.
 func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, run engineFunc) error {
+	// A run does not depend on who reads its output, as in `fleetctl deploy --all | head`.
+	signal.Ignore(syscall.SIGPIPE)
+	defer signal.Reset(syscall.SIGPIPE)
 	signals := newInterrupts()
 	defer signals.close()
 	show := v.printer(env, hosts, signals.press)

@@ -34,7 +34,8 @@ func (v *view) flags(f *pflag.FlagSet) {
 
 // outputFlag declares --output. The noun says what one line of JSON describes.
 func outputFlag(f *pflag.FlagSet, output *string, noun string) {
-	choiceVar(f, output, "output", outputText, "print text, or one JSON object per "+noun, outputText, outputJSON)
+	*output = outputText
+	f.VarP(&choice[string]{value: output, words: []string{outputText, outputJSON}}, "output", "o", "print text, or one JSON object per "+noun)
 }
 
 const (

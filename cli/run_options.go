@@ -39,7 +39,16 @@ func (o *runOptions) runFlags(cmd *cobra.Command) {
 
 // yesFlag declares --yes.
 func yesFlag(f *pflag.FlagSet, yes *bool) {
-	f.BoolVar(yes, "yes", false, "do not prompt for confirmation; without a terminal there is no prompt")
+	f.BoolVarP(yes, "yes", "y", false, "do not prompt for confirmation")
+}
+
+// requireYes returns an error if a command that prompts for confirmation has neither a terminal nor
+// --yes.
+func (env *Env) requireYes(yes bool, command string) error {
+	if yes || env.InTTY {
+		return nil
+	}
+	return usage("add --yes", "fleetctl %s requires confirmation, and standard input is not a terminal", command)
 }
 
 func (o *runOptions) confirmFlags(f *pflag.FlagSet) {

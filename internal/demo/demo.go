@@ -157,6 +157,17 @@ func (f *Fleet) Server(host string) *sshtest.Server {
 	return nil
 }
 
+// Directives returns the directives of a host's newest configuration when the fleet was created. It
+// returns nil for an unknown host.
+func (f *Fleet) Directives(host string) []string {
+	for _, h := range f.hosts {
+		if h.Name == host {
+			return h.Host.Directives
+		}
+	}
+	return nil
+}
+
 // Environ returns environment variables that make fleetctl use this fleet. They override the
 // caller's if appended to them.
 func (f *Fleet) Environ() []string {

@@ -117,7 +117,7 @@ func TestPowerLossBeforeConfirmBootsPreviousSystem(t *testing.T) {
 func TestRollbackRestoresPreviousGeneration(t *testing.T) {
 	before := deployHealthy(t, "m1")
 	deployHealthy(t, "m1")
-	r := fleetctl(t, "rollback", "m1")
+	r := fleetctl(t, "rollback", "m1", "--yes")
 	r.expectExit(t, 0)
 	r.expect(t, "m1", fleet.Switched, "")
 	if after := systemOf(t, "m1"); after != before {
