@@ -89,6 +89,8 @@ func (w *worker) stepLimit() time.Duration {
 		return w.confirmTimeout() + w.host.Timeouts.Activate + w.host.Timeouts.Grace
 	case w.clock.step == "" && w.awaiting() && !w.gate.decided():
 		return goTimeout + w.host.Timeouts.Grace
+	case w.clock.step == "" && w.awaiting():
+		return maxRetries * w.host.Timeouts.Grace // the signal may have to be repeated
 	}
 	return stepLimit(w.host.Timeouts, w.clock.step)
 }
