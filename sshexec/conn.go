@@ -24,6 +24,8 @@ type Conn struct {
 	keepAliveTimeout  time.Duration // and close the connection after this much more
 	keepAliveTimer    *time.Timer   // guarded by mu
 
+	occupies bool // counts in the Pool's room; guarded by the Pool's mu
+
 	mu      sync.Mutex
 	lostErr error // why this side closed the connection
 }
@@ -50,7 +52,9 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
-		p.room.leftLocked()
+		if c.occupies {
+			p.room.leaveLocked()
+		}
 		p.mu.Unlock()
 		close(c.done)
 	})

@@ -29,7 +29,11 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 		return nil, err
 	}
 	defer leave()
-	return p.dial(ctx, t, s, nil)
+	conn, err := p.dial(ctx, t, s, nil)
+	if err == nil {
+		p.room.occupy(p, conn)
+	}
+	return conn, err
 }
 
 // dial connects to a resolved target. visited lists the hops that led here, to detect loops.

@@ -12,9 +12,9 @@ import (
 // login at any time, and a lost one again, so the limit leaves descriptors for that. The mutex of
 // the Pool guards it.
 type room struct {
-	max     int
-	opening int           // first logins in progress
-	left    chan struct{} // closed when there may be room again
+	max   int
+	taken int           // connections that Dial returned, and first logins in progress
+	left  chan struct{} // closed when there may be room again
 }
 
 func newRoom(size int) room { return room{max: size, left: make(chan struct{})} }
@@ -54,14 +54,13 @@ func (r *room) enter(ctx context.Context, p *Pool, t Target, limit time.Duration
 		case p.loggedIn[t.Name]:
 			p.mu.Unlock()
 			return func() {}, nil
-		case len(p.conns)+r.opening < r.max:
-			r.opening++
+		case r.taken < r.max:
+			r.taken++
 			p.mu.Unlock()
 			return func() {
 				p.mu.Lock()
 				defer p.mu.Unlock()
-				r.opening--
-				r.leftLocked()
+				r.leaveLocked()
 			}, nil
 		}
 		left := r.left
@@ -81,8 +80,20 @@ func (r *room) enter(ctx context.Context, p *Pool, t Target, limit time.Duration
 	}
 }
 
-// leftLocked wakes those that wait for room.
-func (r *room) leftLocked() {
+// occupy counts a connection that is open until it ends. Those to bastions do not count: hosts share
+// them, and they stay.
+func (r *room) occupy(p *Pool, c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, open := p.conns[c]; open {
+		c.occupies = true
+		r.taken++
+	}
+}
+
+// leaveLocked makes room, and wakes those that wait for it.
+func (r *room) leaveLocked() {
+	r.taken--
 	close(r.left)
 	r.left = make(chan struct{})
 }

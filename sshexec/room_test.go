@@ -43,6 +43,19 @@ func TestFirstLoginsWaitForRoom(t *testing.T) {
 	}
 }
 
+func TestBastionsTakeNoRoom(t *testing.T) {
+	t.Parallel()
+	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
+	home := newTestHome(t).trust(bastion, target)
+	home.MaxConns = 1
+	p := home.pool()
+	for i := range 3 {
+		web := home.configureJumps(target, bastion)
+		web.Name = fmt.Sprint("web", i)
+		home.dial(p, web).Close()
+	}
+}
+
 func TestLaterLoginsDoNotQueueBehindFirstOnes(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
