@@ -184,6 +184,7 @@ var hostileOutcomes = map[string]string{
 	"offset-beyond":      "unknown vanished",
 	"huge-line":          "unknown excess",
 	"endless-log":        "unknown excess",
+	"endless-activities": "unknown excess",
 	"million-facts":      "unknown excess",
 	"million-steps":      "unknown excess",
 	"stderr":             "failed shell",

@@ -13,7 +13,7 @@ import (
 func TestFewDescriptorsHarmNoHost(t *testing.T) {
 	t.Parallel()
 	var hosts []demo.Host
-	for _, name := range []string{"a", "b", "c", "d"} {
+	for _, name := range []string{"a", "b", "c"} {
 		hosts = append(hosts, demo.Host{Name: name, Kind: "nixos", User: "mba", Wave: 1})
 	}
 	f, err := demo.Start(t.Context(), demo.Options{Hosts: hosts})
@@ -21,7 +21,7 @@ func TestFewDescriptorsHarmNoHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	for command, want := range map[string]string{"deploy --all --yes --parallel 100": "✓ switched", "exec --all --parallel 100 -- echo fine": "| fine"} {
+	for command, want := range map[string]string{"deploy --all --yes --parallel 100": "✓ switched", "exec --all --yes --parallel 100 -- echo fine": "| fine"} {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -n 20 && exec fleetctl "+command)
 		cmd.Env = append(append(os.Environ(), f.Environ()...), "USER=mba")
 		text, err := cmd.CombinedOutput()

@@ -80,8 +80,8 @@ func (r *room) enter(ctx context.Context, p *Pool, t Target, limit time.Duration
 	}
 }
 
-// occupy counts a connection that is open until it ends. Those to bastions do not count: hosts share
-// them, and they stay.
+// occupy counts a connection that is open until it ends. Those to bastions do not count: hosts
+// share them, and they stay.
 func (r *room) occupy(p *Pool, c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

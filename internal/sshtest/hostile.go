@@ -236,6 +236,13 @@ var hostileAnswers = []struct {
 		for n := 0; n < 1_000_000 && q.printf("%s fact key-%d %d\nfailed unit-%d\n", hostileNonce, n, n, n); n++ {
 		}
 	}},
+	{"endless-activities", func(q *question) {
+		q.header()
+		q.marks("step build start")
+		name := strings.Repeat("x", 1000)
+		for n := 0; n < 1_000_000 && q.printf("@nix {\"action\":\"start\",\"id\":%d,\"type\":%d,\"fields\":[\"/nix/store/%d-%s\"]}\n", n, 100+n, n, name); n++ {
+		}
+	}},
 	{"million-steps", func(q *question) {
 		q.header()
 		for n := 0; n < 1_000_000 && q.printf("%s step build start\n%[1]s step build ok\n", hostileNonce); n++ {
