@@ -10,8 +10,9 @@ import (
 )
 
 // interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second
-// leaves immediately. So do SIGHUP, which means that the terminal is gone, and SIGTERM, which
-// programs such as timeout(1) and CI runners send once.
+// leaves immediately. So do SIGHUP, which means that the terminal is gone, SIGTERM, which programs
+// such as timeout(1) and CI runners send once, and SIGQUIT, which would otherwise leave the
+// terminal in raw mode.
 type interrupts struct {
 	signals chan os.Signal
 	pressed atomic.Bool
@@ -23,7 +24,7 @@ type interrupts struct {
 // call close.
 func newInterrupts() *interrupts {
 	i := &interrupts{signals: make(chan os.Signal, 4), quit: make(chan struct{})}
-	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	return i
 }
 

@@ -14,6 +14,7 @@ func TestOneTerminationEndsRun(t *testing.T) {
 	}{
 		{"SIGTERM", []os.Signal{syscall.SIGTERM}, 0},
 		{"SIGHUP", []os.Signal{syscall.SIGHUP}, 0},
+		{"SIGQUIT", []os.Signal{syscall.SIGQUIT}, 0},
 		{"ctrl-c twice", []os.Signal{os.Interrupt, os.Interrupt}, 1},
 		{"ctrl-c, then SIGTERM", []os.Signal{os.Interrupt, syscall.SIGTERM}, 1},
 	} {
