@@ -19,10 +19,11 @@ type HostLog struct {
 	Size   int64 // number of bytes received: the offset to ask for next
 	broken bool  // the file has fewer bytes than it should
 
-	record *Record
-	host   string
-	first  int64  // the most bytes of the first part
-	end    []byte // the last bytes received after the first part, up to twice endSize
+	record  *Record
+	host    string
+	first   int64  // the most bytes of the first part
+	end     []byte // the last bytes received after the first part, up to twice endSize
+	resumed bool   // another process has received a part of the log, and nothing was added yet
 }
 
 // endSize is how many bytes of the end of a log that is too long are kept.
@@ -52,6 +53,13 @@ func (l *HostLog) Append(b []byte) error {
 		return nil
 	}
 	_, err := l.file.Write(b[:room])
+	if l.resumed {
+		// The end that the earlier owner kept is a part of what is received now.
+		if removeErr := os.Remove(l.record.endPath(l.host)); err == nil && !errors.Is(removeErr, fs.ErrNotExist) {
+			err = removeErr
+		}
+		l.resumed = false
+	}
 	l.broken = err != nil
 	return err
 }
@@ -107,10 +115,8 @@ func (j *Journal) ResumeLog(host string, size, limit int64) (*HostLog, error) {
 			err = fmt.Errorf("%s was written to by another process", f.Name())
 		}
 	}
-	if removeErr := os.Remove(j.Record.endPath(host)); err == nil && !errors.Is(removeErr, fs.ErrNotExist) {
-		err = removeErr
-	}
-	l.file, l.broken = f, err != nil
+	l.first = max(l.first, size) // the limit may have been lowered
+	l.file, l.broken, l.resumed = f, err != nil, true
 	return l, err
 }
 

@@ -108,12 +108,30 @@ func TestResumedLongLogIsReceivedAgainFromItsFirstPart(t *testing.T) {
 	if err != nil || log.Size != limit-endSize {
 		t.Fatalf("%d bytes, %v", log.Size, err)
 	}
-	if end, err := record.LogEnd("web"); err != nil || end != nil {
-		t.Errorf("the old end is still there: %d bytes, %v", len(end), err)
+	last := ""
+	lastLine := func() string {
+		if err := record.Lines("web", func(_, line string) { last = line }); err != nil {
+			t.Error(err)
+		}
+		return last
+	}
+	before := lastLine()
+	if err := log.Close(); err != nil || lastLine() != before { // the host was not reached
+		t.Errorf("%v, the last line is %q instead of %q", err, last, before)
+	}
+	if log, err = journal.ResumeLog("web", info.Size(), limit); err != nil {
+		t.Fatal(err)
 	}
 	writeLog(t, log, text[log.Size:])
-	last := ""
-	if err := record.Lines("web", func(_, line string) { last = line }); err != nil || last != "line 99999" {
-		t.Errorf("the last line is %q, %v", last, err)
+	if lastLine() != "line 99999" {
+		t.Errorf("the last line is %q", last)
+	}
+	// With a higher limit, there is no end anymore.
+	if log, err = journal.ResumeLog("web", info.Size(), 2<<20); err != nil {
+		t.Fatal(err)
+	}
+	writeLog(t, log, text[log.Size:])
+	if end, err := record.LogEnd("web"); err != nil || end != nil || lastLine() != "line 99999" {
+		t.Errorf("the end has %d bytes, %v; the last line is %q", len(end), err, last)
 	}
 }
