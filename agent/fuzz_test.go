@@ -80,6 +80,6 @@ func FuzzHostFiles(f *testing.F) {
 		write(t, root+"/etc/os-release", release)
 		write(t, root+"/run/current-system/sw/bin/nixos-version", version)
 		write(t, root+"/state/fleetctl/revisions", revisions)
-		_, _ = h.os(), h.revision("/nix/store/x")
+		_, _ = h.os(), h.revision("/nix/store/x", "/nix/store/y")
 	})
 }

@@ -38,6 +38,11 @@ on its own: it keeps the configuration if its SSH server and the repository stil
 leaves the decision to the host from the start. With --goal boot nothing is confirmed, since the
 configuration does not run before the next reboot.
 
+NixOS inhibits a switch if it would replace parts of the system that only a reboot can replace. The
+host has then failed, and nothing was activated. With --on-inhibited boot, or on_inhibited in the
+inventory, the next boot starts the new configuration. A host that runs a specialisation keeps it if
+the new system has it; specialisation in the inventory chooses one.
+
 A wave starts when the previous one has succeeded. --canary makes a wave of the first hosts.
 --soak waits between two waves, then checks the hosts again: one that is no longer healthy is
 degraded. With --test, a host also has to pass the repository's tests, in the last wave as well.
@@ -86,6 +91,7 @@ EXIT STATUS
 	groupFlags(cmd, "Activation", func(f *pflag.FlagSet) {
 		goalFlag(f, &o.Goal, "what to do with the configuration: switch to it, boot into it next, activate it until the next reboot, or only build it",
 			fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild)
+		o.inhibitedFlag(f)
 		o.confirmFlags(f)
 		f.BoolVar(&o.Test, "test", false, "then run the repository's tests on each host, as fleetctl test does; a host that fails one is degraded")
 	})

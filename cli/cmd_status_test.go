@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,14 @@ func TestStatusShowsDriftedHosts(t *testing.T) {
 	}
 	if code := Main(env.Env, []string{"status", "web", "--exit-code"}); code != fleet.ExitOK {
 		t.Errorf("web alone: exit code %d", code)
+	}
+}
+
+func TestStatusShowsSpecialisationThatRuns(t *testing.T) {
+	h := &health.Health{System: health.System{Generation: 7, Specialisation: "gaming"}}
+	r := hostReport{host: &inventory.Host{}, Status: host.Status{Reachable: true, Health: h}}
+	if cells := r.cells(time.Now()); !slices.Contains(cells, "7 gaming") {
+		t.Errorf("%q", cells)
 	}
 }
 

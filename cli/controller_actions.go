@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -135,4 +139,25 @@ func (c *tableController) shell(name string) (*exec.Cmd, error) {
 	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
 	ssh.Env = c.env.Environ
 	return ssh, nil
+}
+
+// localCommand prepares a command of the operator about a host. Its environment has FLEETCTL_HOST,
+// FLEETCTL_ADDRESS, FLEETCTL_USER, FLEETCTL_PORT, FLEETCTL_KIND, FLEETCTL_TAGS, and
+// FLEETCTL_INVENTORY, so that fleetctl itself finds the same fleet. A value that the inventory does
+// not have is empty.
+func (c *tableController) localCommand(name, command string) (*exec.Cmd, error) {
+	h := c.inv.Host(name)
+	port := ""
+	if h.Port > 0 {
+		port = strconv.Itoa(h.Port)
+	}
+	cmd := exec.CommandContext(c.ctx, "/bin/sh", "-c", command)
+	path := c.inv.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.env.Dir, path)
+	}
+	cmd.Dir = filepath.Dir(path)
+	cmd.Env = append(slices.Clone(c.env.Environ), "FLEETCTL_HOST="+h.Name, "FLEETCTL_ADDRESS="+cmp.Or(h.Address, h.Name), "FLEETCTL_USER="+h.User,
+		"FLEETCTL_PORT="+port, "FLEETCTL_KIND="+string(h.Kind), "FLEETCTL_TAGS="+strings.Join(h.Tags, " "), "FLEETCTL_INVENTORY="+path)
+	return cmd, nil
 }

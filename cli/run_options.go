@@ -61,6 +61,11 @@ func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.StealLock, "steal-lock", false, "stop another run's job on the host, unless it is already activating")
 }
 
+func (o *runOptions) inhibitedFlag(f *pflag.FlagSet) {
+	choiceVar(f, &o.OnInhibited, "on-inhibited", "", "if a NixOS switch is inhibited, fail, or prepare the next boot (default: on_inhibited in the inventory)",
+		fleet.InhibitedFail, fleet.InhibitedBoot)
+}
+
 func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 	f.Var(&o.Canary, "canary", "deploy to this many hosts of the first wave before the rest of it")
 	f.Var((*durationFlag)(&o.Soak), "soak", "wait this long between two waves, then check the earlier one again")

@@ -111,6 +111,10 @@ const (
 	FactConfirmed  = "confirmed"  // who confirmed the new configuration: operator, host or none
 )
 
+// factSpecial is a fact of a job: the specialisation of a NixOS system that ran before the
+// activation, or "none".
+const factSpecial = "specialisation"
+
 // PlannedHost identifies one host of a run, and with it the job on that host.
 type PlannedHost struct {
 	Name string `json:"name"`

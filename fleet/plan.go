@@ -34,17 +34,24 @@ const (
 	OnFailureRollback = "rollback-wave" // later waves do not start, and the failed one rolls back
 )
 
+// What to do if switch-to-configuration refuses to switch because of its inhibitors.
+const (
+	InhibitedFail = "fail" // nothing changes, and the host has failed
+	InhibitedBoot = "boot" // the next boot starts the new configuration
+)
+
 // Options are what an operator asks of a run.
 type Options struct {
 	Goal string // "" means [GoalSwitch]
 	// Rev is a commit (40 hex digits), or a branch or tag of the remote. "" means the tip of the
 	// inventory's branch.
-	Rev       string
-	To        int  // goal rollback: the generation; 0 means the previous one
-	NoPull    bool // leave every checkout at its commit
-	Parallel  int  // hosts at once; 0 means the inventory's setting
-	Detach    bool // return once every job has started
-	StealLock bool // stop the job that holds a host's lock, if it can be stopped
+	Rev         string
+	To          int    // goal rollback: the generation; 0 means the previous one
+	NoPull      bool   // leave every checkout at its commit
+	Parallel    int    // hosts at once; 0 means the inventory's setting
+	Detach      bool   // return once every job has started
+	OnInhibited string // "" means the hosts' own setting
+	StealLock   bool   // stop the job that holds a host's lock, if it can be stopped
 
 	// Confirm defaults to [ConfirmOperator], to [ConfirmSelf] with Detach, and to [ConfirmNone] if
 	// the goal activates nothing.
@@ -76,6 +83,8 @@ type Plan struct {
 	Of       string // ID of the run whose failed wave this plan rolls back, or ""
 
 	Generations map[string]int // goal rollback: generations of hosts that override To
+	// goal rollback: specialisations of hosts that override those of the inventory
+	Specialisations map[string]string
 }
 
 // Wave is a number of hosts that a run deploys together.

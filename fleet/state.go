@@ -141,6 +141,10 @@ func (h *HostState) PreviousGeneration() int {
 	return int(n)
 }
 
+// PreviousSpecialisation returns the specialisation of a NixOS system that ran before the host's
+// activation, "none", or "" if it is not known.
+func (h *HostState) PreviousSpecialisation() string { return h.Facts[factSpecial] }
+
 // Clone returns a copy that shares nothing with h that Apply changes.
 func (h *HostState) Clone() *HostState {
 	c := *h

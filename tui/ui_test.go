@@ -161,14 +161,14 @@ func TestHelpListsEveryKey(t *testing.T) {
 			t.Errorf("%s is not in the help", a.name)
 		}
 	}
-	if clash := KeyClash(nil); clash != "" {
+	if clash := KeyClash(nil, nil); clash != "" {
 		t.Error(clash)
 	}
 }
 
 func TestHelpListsConfiguredKeys(t *testing.T) {
 	d := newDriver(barta(), 120, 60).atRest()
-	d.keys = newKeymap(map[string][]string{"deploy": {"D"}})
+	d.keys = newKeymap(map[string][]string{"deploy": {"D"}}, nil)
 	d.press("?")
 	d.wantShown(t, "  D             deploy")
 	d.press("esc", "d")

@@ -83,6 +83,9 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 			r := host.RefusalResult(w.clock.step, h, w.host)
 			return finishedWith(w.unknown(r.Code, "the host no longer lets its job be followed: "+r.Reason)), true
 		}
+		if w.heldByThisRun(h) {
+			return w.awaitLock(ctx, h), true
+		}
 		if !host.NeedsSudo(h) {
 			return finishedWith(host.RefusalResult(fleet.Connect, h, w.host)), true
 		}

@@ -51,6 +51,9 @@ func (r *run) newWorker(t *hostTask) *worker {
 // nil if the run was abandoned, and with Detach once the job has started.
 func (w *worker) launch(ctx context.Context) *fleet.Result {
 	defer w.close()
+	if result, skipped := w.awaitTurn(ctx); skipped {
+		return result
+	}
 	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
 	result := w.connectAndFollow(ctx)
 	if result != nil && !w.link.jobSeen {

@@ -32,10 +32,15 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host, rev string) remote.Job
 	if p.Goal == fleet.GoalRollback {
 		switchCommand = "" // it would activate the checkout
 	}
+	onInhibited := p.OnInhibited
+	if onInhibited == "" && h.BootInhibited {
+		onInhibited = fleet.InhibitedBoot
+	}
 	return remote.Job{
 		ID: JobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, FlakeDir: h.FlakeDir, Branch: p.Branch, Rev: rev,
-		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands, To: cmp.Or(p.Generations[h.Name], p.To),
+		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands,
+		OnInhibited: onInhibited, Specialisation: cmp.Or(p.Specialisations[h.Name], h.Specialisation), BackupExtension: h.BackupExtension, To: cmp.Or(p.Generations[h.Name], p.To),
 		Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
 		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
 	}

@@ -64,17 +64,24 @@ func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []str
 		setHome   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
 		switchTo  = "sudo ./result/bin/switch-to-configuration "
 	)
+	test, home := switchTo+"test", "./result/activate --driver-version 1"
+	if name := h.Specialisation; name != "" && name != "none" {
+		test = "sudo ./result/specialisation/" + name + "/bin/switch-to-configuration test"
+	}
+	if h.BackupExtension != "" {
+		home = "HOME_MANAGER_BACKUP_EXT=" + h.BackupExtension + " " + home
+	}
 	switch {
 	case h.SwitchCommand != "":
 		return []string{h.SwitchCommand}, nil
 	case h.Kind == inventory.Darwin:
 		return []string{setSystem, "sudo ./result/activate"}, nil
 	case h.Kind == inventory.Home:
-		return []string{"./result/activate --driver-version 1"}, []string{setHome}
+		return []string{home}, []string{setHome}
 	case p.Goal == fleet.GoalBoot:
 		return []string{setSystem, switchTo + "boot"}, nil
 	case p.Goal == fleet.GoalTest:
-		return []string{switchTo + "test"}, nil
+		return []string{test}, nil
 	}
-	return []string{switchTo + "test"}, []string{setSystem, switchTo + "boot"}
+	return []string{test}, []string{setSystem, switchTo + "boot"}
 }

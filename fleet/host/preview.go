@@ -62,7 +62,7 @@ func (c *Client) preview(
 	}
 	request := remote.PreviewRequest{
 		Kind: string(h.Kind), Checkout: CheckoutOf(p.Remote, h), Branch: p.Branch, Rev: rev,
-		Attribute: attribute(p, h), Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
+		Attribute: attribute(p, h), Goal: p.Goal, Specialisation: h.Specialisation, Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}
 	header, text, err := askAll(ctx, conn, request.Script, remote.MaxPreview)
 	switch {

@@ -109,6 +109,9 @@ func TestPlannedSteps(t *testing.T) {
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "sub", Kind: inventory.NixOS, Attr: "sub", FlakeDir: "nix/hosts"})
+	f.Inv.Hosts = append(f.Inv.Hosts,
+		&inventory.Host{Name: "special", Kind: inventory.NixOS, Attr: "special", Specialisation: "gaming"},
+		&inventory.Host{Name: "anna", Kind: inventory.Home, Attr: "anna@desk", BackupExtension: "bak"})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
@@ -135,6 +138,11 @@ confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./res
 		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
+confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+		{"special", fleet.Options{Goal: fleet.GoalTest, NoPull: true}, `build: nix build '.#nixosConfigurations."special".config.system.build.toplevel' --no-update-lock-file
+activate: sudo ./result/specialisation/gaming/bin/switch-to-configuration test`},
+		{"anna", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."anna@desk".activationPackage' --no-update-lock-file
+activate: HOME_MANAGER_BACKUP_EXT=bak ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 		{"sub", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build './nix/hosts#nixosConfigurations."sub".config.system.build.toplevel' --no-update-lock-file`},
 	} {

@@ -39,23 +39,29 @@ const NotifyTimeout = 10 * time.Second
 
 // A Host is one deploy target: a machine, or one user's home on a machine.
 type Host struct {
-	Name          string // unique; also the ssh alias if Address is ""
-	Kind          Kind
-	Address       string // host name or IP address; "" means that of ssh_config(5)
-	Port          int    // 0 means that of ssh_config(5)
-	User          string // "" means that of ssh_config(5)
-	Tags          []string
-	Wave          int    // 1 or more; lower waves are deployed first
-	Color         string // "#rrggbb", or ""
-	Attr          string // flake attribute: NAME, or USER@NAME for a home
-	Repo          string // path of the checkout, absolute or starting with "~/"
-	FlakeDir      string // directory of the flake in the checkout; "" is its root
-	Managed       bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
-	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
-	SwitchCommand string // sh script that replaces build and activate; runs in Repo
-	Health        []Check
-	Timeouts      Timeouts
-	MaxLog        int64 // bytes of a job's log that are recorded and shown
+	Name        string // unique; also the ssh alias if Address is ""
+	Kind        Kind
+	Address     string // host name or IP address; "" means that of ssh_config(5)
+	Port        int    // 0 means that of ssh_config(5)
+	User        string // "" means that of ssh_config(5)
+	Tags        []string
+	Wave        int    // 1 or more; lower waves are deployed first
+	Color       string // "#rrggbb", or ""
+	Attr        string // flake attribute: NAME, or USER@NAME for a home
+	Repo        string // path of the checkout, absolute or starting with "~/"
+	FlakeDir    string // directory of the flake in the checkout; "" is its root
+	Managed     bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
+	SkipOffline bool   // offline = "skip": an unreachable host is not a failure
+	// of a home: what is appended to the name of a file that is in the way; "" leaves it there
+	BackupExtension string
+	// on_inhibited = "boot": prepare the next boot if the switch is inhibited
+	BootInhibited bool
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	SwitchCommand  string // sh script that replaces build and activate; runs in Repo
+	Health         []Check
+	Timeouts       Timeouts
+	MaxLog         int64 // bytes of a job's log that are recorded and shown
 
 	line, column int // where the file names the host
 }

@@ -77,7 +77,7 @@ func (d *decoder) reportSameTargets(entries map[*Host]*entry) {
 
 // target identifies what a deploy to the host changes: the system of a machine, or one user's home
 // on it.
-func (h *Host) target() string { return fmt.Sprintf("%s port %d %s", h.machine(), h.Port, h.scope()) }
+func (h *Host) target() string { return h.Machine() + " " + h.scope() }
 
 // scope returns which part of its machine the host is.
 func (h *Host) scope() string {
@@ -87,6 +87,10 @@ func (h *Host) scope() string {
 	}
 	return "system"
 }
+
+// Machine identifies the machine of the host, as far as the inventory knows it: hosts with the same
+// address and port are the same machine.
+func (h *Host) Machine() string { return fmt.Sprintf("%s port %d", h.machine(), h.Port) }
 
 // machine returns the address of the host, as far as the inventory knows it.
 func (h *Host) machine() string { return NormalizeAddress(cmp.Or(h.Address, h.Name)) }

@@ -23,7 +23,7 @@ type HostLog struct {
 	host    string
 	first   int64  // the most bytes of the first part
 	end     []byte // the last bytes received after the first part, up to twice endSize
-	resumed bool   // another process has received a part of the log, and nothing was added yet
+	resumed bool   // nothing was added yet, and there may be an end that was received before
 }
 
 // endSize is how many bytes of the end of a log that is too long are kept.
@@ -54,7 +54,7 @@ func (l *HostLog) Append(b []byte) error {
 	}
 	_, err := l.file.Write(b[:room])
 	if l.resumed {
-		// The end that the earlier owner kept is a part of what is received now.
+		// An end that was kept before is a part of what is received now.
 		if removeErr := os.Remove(l.record.endPath(l.host)); err == nil && !errors.Is(removeErr, fs.ErrNotExist) {
 			err = removeErr
 		}
@@ -99,7 +99,7 @@ func (j *Journal) CreateLog(host, nonce string, limit int64) (*HostLog, error) {
 	if err == nil {
 		l.file, err = os.OpenFile(j.Record.LogPath(host), os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_TRUNC, 0o600)
 	}
-	l.broken = err != nil
+	l.broken, l.resumed = err != nil, true
 	return l, err
 }
 

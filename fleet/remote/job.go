@@ -22,6 +22,12 @@ type Job struct {
 	Goal          string // switch, boot, test, build, pull or rollback
 	SwitchCommand string // "" builds and activates with the stock tools
 	Health        []string
+	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
+	OnInhibited string
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	// of a home: what home-manager appends to the name of a file in the way, or ""
+	BackupExtension string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -53,23 +59,26 @@ func (j Job) Check(token string) Script {
 
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
-		"id":              {j.ID},
-		"who":             {j.Who},
-		"kind":            {j.Kind},
-		"attribute":       {Attribute(j.Kind, j.Attr)},
-		"branch":          {j.Branch},
-		"rev":             {j.Rev},
-		"goal":            {j.Goal},
-		"switch_command":  {j.SwitchCommand},
-		"health":          j.Health,
-		"to":              {strconv.Itoa(j.To)},
-		"attended":        {yesNo(j.Attended)},
-		"confirm":         {cmp.Or(j.Confirm, "none")},
-		"confirm_seconds": {seconds(j.ConfirmTimeout)},
-		"steal":           {yesNo(j.StealLock)},
-		"pull_seconds":    {seconds(j.Pull)},
-		"build_seconds":   {seconds(j.Build)},
-		"verify_seconds":  {seconds(j.Verify)},
+		"id":               {j.ID},
+		"who":              {j.Who},
+		"kind":             {j.Kind},
+		"attribute":        {Attribute(j.Kind, j.Attr)},
+		"branch":           {j.Branch},
+		"rev":              {j.Rev},
+		"goal":             {j.Goal},
+		"switch_command":   {j.SwitchCommand},
+		"health":           j.Health,
+		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
+		"specialisation":   {j.Specialisation},
+		"backup_extension": {j.BackupExtension},
+		"to":               {strconv.Itoa(j.To)},
+		"attended":         {yesNo(j.Attended)},
+		"confirm":          {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds":  {seconds(j.ConfirmTimeout)},
+		"steal":            {yesNo(j.StealLock)},
+		"pull_seconds":     {seconds(j.Pull)},
+		"build_seconds":    {seconds(j.Build)},
+		"verify_seconds":   {seconds(j.Verify)},
 	})
 }
 

@@ -4,7 +4,7 @@
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
 # uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
-# uses: real_path sudo
+# uses: real_path specialisation sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed remote rev
 
 main() {
@@ -68,10 +68,11 @@ preview_build() {
   run_nix --out-link "$dir/built"
   built=$(real_path "$dir/built")
   from=$(current)
+  find_selected
   print from "$from"
-  print built "$built"
-  if [ -z "$from" ] || [ "$from" = "$built" ]; then return; fi
-  nix_within "$build_seconds" store diff-closures "$from" "$built" </dev/null 2>&1 | sed 's/^/difference /'
+  print built "$selected"
+  if [ -z "$from" ] || [ "$from" = "$selected" ]; then return; fi
+  nix_within "$build_seconds" store diff-closures "$from" "$selected" </dev/null 2>&1 | sed 's/^/difference /'
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 
@@ -113,6 +114,6 @@ run_nix() {
 # preview_units asks the built system what it would do to units, if that takes no password.
 preview_units() {
   prompt=''
-  as_root "$built/bin/switch-to-configuration" dry-activate
+  as_root "$selected/bin/switch-to-configuration" dry-activate
   if [ $root_status = 0 ]; then printf '%s\n' "$root_output" | sed 's/^/units /'; fi
 }

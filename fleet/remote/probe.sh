@@ -3,7 +3,7 @@
 # nothing, and leaves out what it cannot find. Tables wait for it, so it starts few processes.
 #
 # uses: answer boot_id checkout current describe_job end_answer failed_units generation git has
-# uses: holder home_profile modified profile real_path revision state
+# uses: holder home_profile modified parent profile real_path revision state
 # inputs: flake_dir kind
 
 main() {
@@ -86,6 +86,11 @@ probe_system() {
   print deployed "$deployed"
   find_revision "$(current_link)"
   print revision "$revision"
+  if [ "$kind" = nixos ]; then
+    find_parent "$deployed"
+    print specialisation "$special"
+    print parent "$parent"
+  fi
   find_profile
   print profile "$(real_path "$profile")"
   number=$(generation "$profile")

@@ -68,7 +68,7 @@ func (e *ending) classify() {
 func (e *ending) sentence() string {
 	for _, sentence := range []func(*ending) string{
 		(*ending).checkoutSentence, (*ending).gitSentence, (*ending).hostSentence, (*ending).buildSentence,
-		(*ending).activationSentence, (*ending).confirmSentence, (*ending).endSentence,
+		(*ending).causeSentence, (*ending).activationSentence, (*ending).confirmSentence, (*ending).endSentence,
 	} {
 		if s := sentence(e); s != "" {
 			return s
@@ -213,6 +213,38 @@ func (e *ending) buildSentence() string {
 	return ""
 }
 
+// causeSentence explains an activation that failed for a reason that its output names.
+func (e *ending) causeSentence() string {
+	reason, what := "", e.fields["what"]
+	switch e.code {
+	case "in-the-way":
+		reason = "files that home-manager did not make are in the way: " + what
+	case "backup-in-the-way":
+		reason = "the backup of a file in the way would replace another file: " + what
+	case "no-gui-session":
+		reason = "LaunchAgents cannot be loaded, because the user has no graphical session on the Mac"
+		if what != "" {
+			reason += ": " + what
+		}
+	case "launch-agents":
+		reason = "LaunchAgents could not be loaded"
+		if what != "" {
+			reason += ": " + what
+		}
+	case "full-disk-access":
+		reason = "macOS denies Full Disk Access to programs that run over SSH, and the activation needs it"
+	case "app-management":
+		reason = "macOS does not let the activation update the copies of applications"
+	case "not-permitted":
+		reason = "macOS did not permit an operation: " + what
+	case "darwin-check":
+		reason = "a check of nix-darwin failed: " + what
+	default:
+		return ""
+	}
+	return reason + e.previousRuns()
+}
+
 // activationSentence explains an activation that did not go well.
 func (e *ending) activationSentence() string {
 	switched := ""
@@ -229,7 +261,7 @@ func (e *ending) activationSentence() string {
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
 	case "inhibited":
-		switch check := e.fields["check"]; check {
+		switch check := cmp.Or(e.fields["what"], e.fields["check"]); check {
 		case "init":
 			return "the new configuration has an init that is incompatible with what runs: only a reboot can start it"
 		case "":
@@ -270,12 +302,16 @@ func (e *ending) activationSentence() string {
 			return switched + "the root process that waits for the confirmation is gone"
 		}
 		return "the root process that was to activate is gone"
+	case "no-specialisation":
+		return fmt.Sprintf("the new system has no specialisation %s", e.quoted("name"))
 	case "reboot":
 		switch e.fields["after"] {
 		case "activation":
 			return "the new configuration takes full effect at the next boot"
 		case "init":
 			return "the new configuration has an init that is incompatible with what runs: it starts at the next boot"
+		case "inhibited":
+			return "the switch was inhibited, because it changes what only a reboot can replace: the new configuration starts at the next boot"
 		}
 		return "the new configuration starts at the next boot"
 	}
@@ -302,7 +338,7 @@ func (e *ending) confirmSentence() string {
 func (e *ending) rollbackFailed() string {
 	cause := ending{outcome: e.outcome, code: e.fields["cause"], step: e.step, fields: maps.Clone(e.fields)}
 	delete(cause.fields, "died")
-	text := cmp.Or(cause.activationSentence(), cause.confirmSentence())
+	text := cmp.Or(cause.causeSentence(), cause.activationSentence(), cause.confirmSentence())
 	if text == "" || e.fields["died"] != "" || cause.code == "died" {
 		text = strings.TrimPrefix(text+"; "+e.killed(), "; ")
 	}
@@ -315,6 +351,8 @@ func (e *ending) rollbackFailed() string {
 			left = append(left, "the profile is not the previous one")
 		case "links":
 			left = append(left, "links of the previous home are missing")
+		case "files":
+			left = append(left, "files that were moved aside are not back")
 		case "activation":
 			if e.fields["back"] == "none" {
 				left = append(left, "there is no previous configuration")
@@ -434,6 +472,8 @@ func notice(code string, fields map[string]string) string {
 		}
 	case omitted:
 		return fields["bytes"] + " bytes of output are left out here: the log is longer than max_log in hosts.toml"
+	case "no-specialisation":
+		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}
