@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,8 +27,15 @@ func newDeploy(env *Env) *cobra.Command {
 		Long: `Have hosts pull their configuration, build it and switch to it: all hosts of a wave at once, one
 wave after another.
 
-All hosts get the same commit: the tip of the inventory's branch when the run starts, or --rev. Each
-host runs one job, which outlives the connection and this process. fleetctl attach shows a run
+All hosts get the same commit: the tip of the inventory's branch when the run starts, as git on this
+machine reports it, or --rev. If that git cannot read the remote, it shows what the hosts report, and
+prompts for one of these commits; without a terminal, --rev is required. Each host checks that the
+commit is on the branch of its own remote and no older than what it runs.
+
+--rev deploys any branch, tag or commit of the remote, for example to try it on one host. The next
+deploy without --rev returns to the inventory's branch.
+
+Each host runs one job, which outlives the connection and this process. fleetctl attach shows a run
 again, from any terminal of this machine.
 
 After the switch, fleetctl confirms the new configuration over a new login. If no login succeeds
@@ -66,6 +72,7 @@ EXIT STATUS
 		Example: `  fleetctl deploy hsb0 hsb1
   fleetctl deploy '@server and not csb0' --goal boot
   fleetctl deploy --all --rev v2026.11 --yes
+  fleetctl deploy hsb1 --rev try-x
   fleetctl deploy --all --canary 1 --soak 10m --on-failure rollback-wave
   fleetctl deploy --owed --wait-online 8h
   fleetctl deploy --all --output json | jq 'select(.type == "host_finished")'`,
@@ -85,7 +92,7 @@ EXIT STATUS
 		f.BoolVar(&o.failed, "failed", false, "the hosts on which the last deploy failed, or that it did not start because of a failure")
 	})
 	groupFlags(cmd, "Revision", func(f *pflag.FlagSet) {
-		f.Var((*revFlag)(&o.Rev), "rev", "deploy this revision (default: the tip of the inventory's branch)")
+		f.Var((*revFlag)(&o.Rev), "rev", "deploy this branch, tag or commit (default: the tip of the inventory's branch)")
 		f.BoolVar(&o.NoPull, "no-pull", false, "deploy what each host has checked out")
 	})
 	groupFlags(cmd, "Activation", func(f *pflag.FlagSet) {
@@ -177,17 +184,12 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	if err != nil {
 		return exitUsage(err)
 	}
-	if env.InTTY && !o.yes {
-		if o.Rev = env.resolve(ctx, plan); o.Rev != "" {
-			// Deploy the commit that the prompt shows, even if the branch moves while it waits for
-			// an answer.
-			if plan, err = fleet.NewPlan(inv, hosts, o.Options, env.operator()); err != nil {
-				return exitUsage(err)
-			}
-		}
-		if !env.confirm(runPrompt(plan, hosts)) {
-			return exit(fleet.ExitInterrupted, errors.New("nothing was started"))
-		}
+	prompts := env.InTTY && !o.yes
+	if plan.Pinned, err = env.chooseRevision(ctx, inv, plan, prompts); err != nil {
+		return err
+	}
+	if prompts && !env.confirm(runPrompt(plan, hosts)) {
+		return errNothingStarted
 	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {

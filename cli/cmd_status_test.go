@@ -148,7 +148,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		says string
 	}{
 		{[]string{"plan", "--all"}, fleet.ExitOK, "would build 4 derivations, download 6 paths (34.51 MiB)"},
-		{[]string{"plan", "--all", "--rev", "nosuch"}, fleet.ExitUsage, `there is no branch or tag "nosuch"`},
+		{[]string{"plan", "--all", "--rev", "nosuch"}, fleet.ExitUsage, `cannot look up "nosuch": no such branch, tag or commit`},
 		{[]string{"plan", "--all", "--build"}, fleet.ExitOK, "↑ up    vpn-hub 2.0.4 → 2.1.0, +61.2 KiB"},
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},

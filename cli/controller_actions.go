@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -37,9 +38,11 @@ func (c *tableController) plan(names []string, o fleet.Options, build bool) erro
 		return err
 	}
 	c.background(func() {
-		rev := c.env.resolve(c.ctx, plan)
+		if rev, err := engine.LookUp(c.ctx, c.env.localGit, plan); err == nil {
+			plan.Pinned = rev // otherwise each host looks up its own
+		}
 		host.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := c.client.Preview(ctx, plan, h, rev, build)
+			f := c.client.Preview(ctx, plan, h, build)
 			if ctx.Err() == nil {
 				c.table.Plan(h.Name, tablePlan(previewText(c.env.Now(), plan, h, f)))
 			}

@@ -38,8 +38,8 @@ func FuzzLsRemote(f *testing.F) {
 	f.Add(commit + "\trefs/heads/main\n")
 	f.Add("\x1b[2J\trefs/heads/main\n" + commit + "\trefs/tags/main^{}\n")
 	f.Fuzz(func(t *testing.T, output string) {
-		if rev := firstRef(output, "refs/heads/main", "refs/tags/main^{}", "refs/tags/main"); rev != "" && !fleet.IsCommit(rev) {
-			t.Errorf("%q", rev)
+		if rev := firstRef(output, []string{"refs/heads/main", "refs/tags/main"}); rev != (fleet.Revision{}) && !fleet.IsCommit(rev.Commit) {
+			t.Errorf("%+v", rev)
 		}
 	})
 }

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -79,24 +77,6 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 // operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
 
-// resolve returns the commit of a plan's branch or tag. If it cannot be determined here, it returns
-// the plan's own Rev.
-func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
-	name := p.Rev
-	if name == "" {
-		name = p.Branch
-	}
-	if p.NoPull || p.Remote == "" || fleet.IsCommit(p.Rev) {
-		return p.Rev
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if rev, err := env.localGit(ctx, p.Remote, name); err == nil && rev != "" {
-		return rev
-	}
-	return p.Rev
-}
-
 // runPrompt returns the question before a run. It names what is done, the hosts and the revision.
 func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	names := make([]string, len(hosts))
@@ -104,14 +84,12 @@ func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 		names[i] = h.Name
 	}
 	which := fmt.Sprintf("%s (%s) of %s", count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet)
-	revision := "the tip of " + p.Branch
+	revision := health.Short(p.Pinned.Commit)
 	switch {
 	case p.NoPull:
 		revision = "what is checked out there"
-	case fleet.IsCommit(p.Rev):
-		revision = health.Short(p.Rev)
-	case p.Rev != "":
-		revision = p.Rev
+	case p.Rev != "" && !fleet.IsCommit(p.Rev):
+		revision = fmt.Sprintf("%s (%s)", p.Rev, revision)
 	}
 	switch p.Goal {
 	case fleet.GoalRollback:

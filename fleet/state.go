@@ -96,10 +96,6 @@ func (s *State) Apply(ev Event) {
 		s.start(ev)
 	case ev.Type == RunFinished:
 		s.Summary = ev.Summary
-	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRevision && s.Start != nil:
-		start := *s.Start
-		start.Revision = ev.Value
-		s.Start = &start
 	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRollback:
 		s.Rollback = ev.Value
 	}

@@ -199,7 +199,7 @@ func TestPasswordIsHidden(t *testing.T) {
 		t.Error("the password is visible")
 	}
 	d.press("enter")
-	if r := <-q.answer; r != (reply{"secq", true}) {
+	if r := <-q.answer; r != (reply{text: "secq", ok: true}) {
 		t.Errorf("the answer is %v", r)
 	}
 }

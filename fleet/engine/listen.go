@@ -59,7 +59,7 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 				calledOff = cancelledBefore("it activated")
 			}
 			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
-			w.expect("") // a job that waited for this answers soon
+			w.expect("") // a host that does not answer must not hold up the others
 		case <-checksDone:
 		case <-w.clock.flush.C:
 			w.log.reader.flush()

@@ -104,7 +104,7 @@ func TestDeployKeepsRunningSpecialisation(t *testing.T) {
 	}
 	expect("unknown", rev, "gaming", 3)
 
-	f.Inv.Host("web").Specialisation = ""
+	f.Inv.Host("web").Specialisation, f.Options.Rev = "", ""
 	var warned bool
 	last, state := f.Deploy(t.Context(), func(ev fleet.Event) {
 		warned = warned || ev.Type == fleet.LogLine && ev.Stream == fleet.StreamWarn && strings.Contains(ev.Line, `specialisation "gaming"`)

@@ -115,18 +115,12 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 		}
 		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
-		rev, result, err := w.revisionFor(ctx, conn, w.host)
-		switch {
-		case err != nil:
-			return sessionEnd{lost: err}
-		case result != nil:
-			return finishedWith(result)
-		case w.cancelled() && !w.link.launched:
+		if w.cancelled() && !w.link.launched {
 			return finishedWith(cancelledBefore("it started"))
 		}
 		var prompt string
 		prompt, password = w.sudo.Reader()
-		script = host.NewJob(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
+		script = host.NewJob(w.plan, w.id, w.host).Launch(token, 0, prompt)
 		w.link.opening, w.link.launched = !w.link.launched, true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}
@@ -185,6 +179,7 @@ func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Res
 	// 0 if it is not a number
 	generation, _ := strconv.ParseUint(h.Facts[fleet.FactGeneration], 10, 31)
 	r.Generation = int(generation)
+	r.NarHash = h.Facts[fleet.FactNarHash]
 	if h.Changed && r.Outcome != fleet.RolledBack {
 		r.Confirmed = h.Facts[fleet.FactConfirmed]
 	}

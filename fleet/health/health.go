@@ -81,6 +81,9 @@ type Checkout struct {
 	// commits of origin's branch, as last fetched, that HEAD lacks
 	Behind int    `json:"behind"`
 	Lock   string `json:"lock,omitempty"` // a checksum of flake.lock
+	// what --rev has brought it to, if that is not on the fleet's branch: a ref of the remote, or a
+	// commit
+	Trial string `json:"trial,omitempty"`
 }
 
 // Job is a job that is running on the host.

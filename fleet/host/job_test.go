@@ -14,7 +14,7 @@ func TestOptionTakesPrecedenceOverOnInhibited(t *testing.T) {
 		want   string
 	}{{"", false, ""}, {"", true, "boot"}, {"fail", true, "fail"}, {"boot", false, "boot"}} {
 		p := &fleet.Plan{Options: fleet.Options{OnInhibited: tt.option}}
-		if got := NewJob(p, "r", &inventory.Host{Name: "web", BootInhibited: tt.host}, "").OnInhibited; got != tt.want {
+		if got := NewJob(p, "r", &inventory.Host{Name: "web", BootInhibited: tt.host}).OnInhibited; got != tt.want {
 			t.Errorf("%+v: %q", tt, got)
 		}
 	}

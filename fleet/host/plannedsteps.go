@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -47,13 +48,20 @@ func flakeRef(h *inventory.Host) string {
 }
 
 func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {
+	fetch := "git fetch origin " + p.Branch
+	other := p.Pinned.Ref != "" && p.Pinned.Ref != "refs/heads/"+p.Branch
+	if other {
+		fetch += " " + strings.TrimPrefix(p.Pinned.Ref, "refs/heads/")
+	}
 	switch {
 	case p.NoPull:
 		return nil
 	case h.Managed:
-		return []string{"git fetch origin " + p.Branch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+		return []string{fetch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+	case other && strings.HasPrefix(p.Pinned.Ref, "refs/heads/"):
+		return []string{fetch, "git checkout --detach " + rev}
 	}
-	return []string{"git fetch origin " + p.Branch, "git merge --ff-only " + rev}
+	return []string{fetch, "git merge --ff-only " + rev}
 }
 
 // activateCommands returns the commands that activate the new configuration, and those that keep it

@@ -1,6 +1,9 @@
 package inventory
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // A Kind is the kind of configuration that a deploy activates on a host.
 type Kind string
@@ -24,6 +27,24 @@ type Inventory struct {
 	Parallel int     // hosts deployed at once; default 16
 	Hosts    []*Host // in file order
 	Notify   Notify
+
+	RequireSigned      bool    // commits need a good signature
+	AllowedSignersFile string  // as the file names it
+	signersAt          Finding // where it does
+	// AllowedSigners is the content of that file, as ssh-keygen(1) describes it. It is "" unless
+	// RequireSigned is set.
+	AllowedSigners string
+}
+
+// Dir returns the directory of the file, or "" if it has no path. A link to the file is followed.
+func (inv *Inventory) Dir() string {
+	if inv.Path == "" {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(inv.Path); err == nil {
+		return filepath.Dir(real)
+	}
+	return filepath.Dir(inv.Path)
 }
 
 // Notify configures the notifications at the end of a run. The operator's machine sends them.

@@ -79,6 +79,13 @@ func allKeys() []key {
 			description:  "Branch that the hosts follow.",
 			binding:      bind(branchType(), func(to destination) *string { return &to.inv.Branch }),
 			defaultValue: "main"},
+		{name: "require_signed", tables: inFleet, synonyms: []string{"signed", "verify", "verify_signatures"},
+			description:  "Hosts deploy a commit only if it has a good SSH signature by one of allowed_signers. Each host checks it with its own git.",
+			binding:      bind(flagType(), func(to destination) *bool { return &to.inv.RequireSigned }),
+			defaultValue: false},
+		{name: "allowed_signers", tables: inFleet, synonyms: []string{"signers", "allowed_signers_file"},
+			description: "File with the keys that may sign commits, in the format of ssh-keygen's ALLOWED SIGNERS. Its path is absolute, or relative to the inventory. Hosts get its content.",
+			binding:     bind(lineType("path"), func(to destination) *string { return &to.inv.AllowedSignersFile })},
 
 		{name: "kind", tables: inHostOrDefaults, synonyms: []string{"type", "os"},
 			description: "What a deploy activates: nixos is a NixOS system, darwin a nix-darwin system, and home one user's home, managed by standalone home-manager.",

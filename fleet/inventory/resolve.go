@@ -34,6 +34,24 @@ func (d *decoder) resolve(h *Host, e *entry) {
 	}
 }
 
+// checkSigners checks that signatures are required together with the keys that may make them.
+func (d *decoder) checkSigners() {
+	fleet := d.root.get("fleet")
+	if d.isSetIn("fleet", "allowed_signers") {
+		at := Finding{File: d.inv.Path}
+		at.Line, at.Column = d.position(d.valueOffset(fleet, "allowed_signers"))
+		d.inv.signersAt = at
+	}
+	switch {
+	case d.inv.RequireSigned && !d.isSetIn("fleet", "allowed_signers"):
+		d.report(d.valueOffset(fleet, "require_signed"), "require_signed needs the keys that may sign commits",
+			`name a file with them in [fleet]: allowed_signers = "allowed_signers"`)
+	case !d.inv.RequireSigned && d.inv.AllowedSignersFile != "" && !d.isSetIn("fleet", "require_signed"):
+		d.report(d.valueOffset(fleet, "allowed_signers"), "allowed_signers has no effect without require_signed",
+			"set require_signed = true in [fleet]")
+	}
+}
+
 // checkHomeAttr checks that the attribute of a home names its owner, and that the owner is also the
 // login user.
 func (d *decoder) checkHomeAttr(h *Host, label string, at int) {

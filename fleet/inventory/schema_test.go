@@ -27,6 +27,8 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"tags":             {valid: []string{`[]`, `["a", "b-c"]`}, invalid: []string{`["a", "a"]`, `[""]`, `["a b"]`, `[3]`, `"a"`, `["-a"]`}, parserOnly: []string{`["and"]`}},
 	"wave":             {valid: []string{`1`, `1000`}, invalid: []string{`0`, `1001`, `"1"`}},
 	"color":            {valid: []string{`"#d4c060"`, `"#ABCDEF"`}, invalid: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
+	"require_signed":   {valid: []string{`false`, "true\nallowed_signers = \"keys\""}, invalid: []string{`"true"`, `1`, `"yes"`}, parserOnly: []string{`true`}},
+	"allowed_signers":  {valid: []string{"\"../keys\"\nrequire_signed = true"}, invalid: []string{`""`, `"a\nb"`, `true`}, parserOnly: []string{`"keys"`}},
 	"attr":             {valid: []string{`"hsb0"`, `"markus@imac0"`}, invalid: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
 	"repo":             {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
 	"flake_dir":        {valid: []string{`"."`, `"nix"`, `"nix/hosts"`, `".config/nix"`, `"a..b"`}, invalid: []string{`".."`, `"../x"`, `"a/.."`, `"a/../b"`, `"./a"`, `"/a"`, `"a/"`, `"~/a"`, `"-x"`, `"a b"`, `""`, `3`}},
@@ -273,6 +275,8 @@ func hasType(name string, v any) bool {
 		return name == "integer"
 	case float64:
 		return name == "integer" && v == math.Trunc(v)
+	case bool:
+		return name == "boolean"
 	case []any:
 		return name == "array"
 	case object:

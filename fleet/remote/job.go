@@ -9,19 +9,25 @@ import (
 
 // Job is a host's part of a run.
 type Job struct {
-	ID            string // RUN.HOST; [A-Za-z0-9._-]+
-	Who           string // user@machine of the operator, for others who find the host locked
-	Kind          string // nixos, darwin or home
-	Attr          string // the name of the configuration in the flake
-	Repo          string // the checkout; "~/" is the home of the login user
-	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
-	Remote        string // the URL of the repository; required if Managed
-	FlakeDir      string // the directory of the flake in the checkout; "" is its root
-	Branch        string
-	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
-	Goal          string // switch, boot, test, build, pull or rollback
-	SwitchCommand string // "" builds and activates with the stock tools
-	Health        []string
+	ID       string // RUN.HOST; [A-Za-z0-9._-]+
+	Who      string // user@machine of the operator, for others who find the host locked
+	Kind     string // nixos, darwin or home
+	Attr     string // the name of the configuration in the flake
+	Repo     string // the checkout; "~/" is the home of the login user
+	Managed  bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote   string // the URL of the repository; required if Managed
+	FlakeDir string // the directory of the flake in the checkout; "" is its root
+	Branch   string
+	Rev      string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
+	// Ref is what --rev named: refs/heads/NAME, refs/tags/NAME, or the commit itself. If it is "",
+	// the commit has to be on the branch, and no older than what the host runs.
+	Ref string
+	// AllowedSigners is the content of a file for ssh-keygen(1). If it is not "", one of them must
+	// have signed the commit.
+	AllowedSigners string
+	Goal           string // switch, boot, test, build, pull or rollback
+	SwitchCommand  string // "" builds and activates with the stock tools
+	Health         []string
 	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
 	OnInhibited string
 	// of a NixOS system: the one to activate, "none", or "" for the one that runs
@@ -65,6 +71,8 @@ func (j Job) values() values {
 		"attribute":        {Attribute(j.Kind, j.Attr)},
 		"branch":           {j.Branch},
 		"rev":              {j.Rev},
+		"ref":              {j.Ref},
+		"allowed_signers":  {j.AllowedSigners},
 		"goal":             {j.Goal},
 		"switch_command":   {j.SwitchCommand},
 		"health":           j.Health,

@@ -34,7 +34,8 @@ check_host() {
   start_step preflight
   from=$(current)
   find_revision "$(current_link)"
-  fact before "$revision"
+  runs=$revision
+  fact before "$runs"
   fact from "$from"
   preflight
   failed_before=" $(failed_units)"

@@ -143,6 +143,8 @@ func (p *probeParser) parseCheckout(key, value string) {
 		if value != "(detached)" {
 			c.Branch = value
 		}
+	case "trial":
+		c.Trial = value
 	case "standing": // +AHEAD -BEHIND
 		ahead, behind, _ := strings.Cut(value, " ")
 		c.Ahead = int(natural(strings.TrimPrefix(ahead, "+")))

@@ -111,7 +111,7 @@ func (e *ending) checkoutSentence() string {
 		return fmt.Sprintf("%s is on %s, not on %s", checkout, cmp.Or(e.fields["on"], "no branch"), e.fields["branch"])
 	case "dirty":
 		if e.fields["text"] != "" {
-			if !strings.Contains(e.fields["text"], "untracked") {
+			if !strings.Contains(strings.ToLower(e.fields["text"]), "untracked") {
 				return fmt.Sprintf("files in %s were changed during the run, and are in the way of the pull", e.quoted("repo"))
 			}
 			return fmt.Sprintf("files that git does not track are in the way of the pull in %s", e.quoted("repo"))
@@ -125,6 +125,8 @@ func (e *ending) checkoutSentence() string {
 		return fmt.Sprintf("%s is ahead of the revision of this run by %s", checkout, commits(e.fields["ahead"]))
 	case "diverged":
 		return fmt.Sprintf("%s has diverged: ahead by %s, behind by %s", checkout, e.fields["ahead"], commits(e.fields["behind"]))
+	case "older":
+		return fmt.Sprintf("%s is %s older than %s, which is only ever fast-forwarded", e.fields["rev"], commits(e.fields["ahead"]), checkout)
 	}
 	return ""
 }
@@ -139,7 +141,19 @@ func (e *ending) gitSentence() string {
 	case "no-branch":
 		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
 	case "no-revision":
+		if e.fields["branch"] == e.fields["rev"] {
+			return fmt.Sprintf("%s has no commit %s", e.quoted("url"), e.fields["rev"])
+		}
 		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
+	case "off-branch":
+		return fmt.Sprintf("commit %s is not on branch %s of %s", e.fields["rev"], e.quoted("branch"), e.quoted("url"))
+	case "downgrade":
+		return fmt.Sprintf("the host runs %s, which is later on branch %s than %s", e.fields["runs"], e.quoted("branch"), e.fields["rev"])
+	case "unsigned":
+		if e.fields["text"] == "" {
+			return fmt.Sprintf("commit %s has no signature that git can check", e.fields["rev"])
+		}
+		return fmt.Sprintf("commit %s has no good signature by an allowed signer (%s)", e.fields["rev"], strings.Join(strings.Fields(e.fields["text"]), " "))
 	case "fetch":
 		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason()
 	case "checkout":

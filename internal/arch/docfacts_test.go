@@ -404,7 +404,7 @@ func TestRunnableDocumentationRuns(t *testing.T) {
 		dir := t.TempDir()
 		for _, call := range demoCalls(read(t, page)) {
 			total++
-			for _, problem := range call.run(program, "demo", "--dir", dir, "--") {
+			for _, problem := range call.run(program, "demo", "--tick", "0", "--dir", dir, "--") {
 				t.Errorf("%s: %s", page, problem)
 			}
 		}
