@@ -124,7 +124,8 @@ func TestHealthOfHostWithoutNix(t *testing.T) {
 func TestHealthReportsWhyUnitsAreUnknown(t *testing.T) {
 	for what, respond := range map[string]func(net.Conn){
 		"hung up":        func(c net.Conn) { c.Close() },
-		"did not answer": func(net.Conn) {},
+		// Without the cleanup, the garbage collector could close the connection earlier.
+		"did not answer": func(c net.Conn) { t.Cleanup(func() { c.Close() }) },
 		"no such file":   nil,
 	} {
 		h, path := newHost(t), socketPath(t)

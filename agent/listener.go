@@ -5,12 +5,25 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // requestGrace is how long a new connection may take to send its request while others wait. The
 // requests of operators come over SSH, and take a round trip.
 const requestGrace = 500 * time.Millisecond
+
+// A request that has arrived may not have been handled yet, on a host with much to do. So a
+// connection is not replaced while it has unread bytes, or soon after some were read. That does not
+// apply to requests that arrive in many pieces.
+const (
+	readGrace   = 50 * time.Millisecond
+	mostReads   = 4
+	retryRemove = 50 * time.Millisecond
+)
 
 // limitedListener limits how many connections are open at once and detects when none has been open
 // for a while. If all are taken, a new connection replaces the oldest one without a request, so
@@ -96,10 +109,10 @@ func (l *limitedListener) add(c *limitedConn) (replaced *limitedConn, changed <-
 			continue
 		}
 		remaining := requestGrace - time.Since(other.since)
-		if remaining <= 0 || other.served {
+		if other.served || remaining <= 0 && other.silent() {
 			return other, nil, 0
 		}
-		wait = min(wait, remaining)
+		wait = min(wait, max(remaining, retryRemove))
 	}
 	return nil, l.changed, wait
 }
@@ -158,9 +171,46 @@ type limitedConn struct {
 	net.Conn
 	listener *limitedListener
 	since    time.Time
-	busy     bool // a request is being answered; guarded by the listener's mu
-	served   bool // there was a request; likewise
+	reads    atomic.Int64
+	lastRead atomic.Int64 // in Unix nanoseconds
+	busy     bool         // a request is being answered; guarded by the listener's mu
+	served   bool         // there was a request; likewise
 	once     sync.Once
+}
+
+func (c *limitedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.reads.Add(1)
+		c.lastRead.Store(time.Now().UnixNano())
+	}
+	return n, err
+}
+
+// silent reports whether no request is on its way, as far as the host knows.
+func (c *limitedConn) silent() bool {
+	if c.unread() > 0 {
+		return false
+	}
+	return c.reads.Load() > mostReads || time.Since(time.Unix(0, c.lastRead.Load())) > readGrace
+}
+
+// unread returns how many bytes have arrived and were not read.
+func (c *limitedConn) unread() (n int) {
+	socket, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return 0
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if n, err = unix.IoctlGetInt(int(fd), unreadBytes); err != nil {
+			n = 0
+		}
+	})
+	return n
 }
 
 func (c *limitedConn) Close() error {
