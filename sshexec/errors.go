@@ -44,6 +44,9 @@ type Error struct {
 	Kind  Kind
 	Fix   string // how to fix it, in one line; may be empty
 	Err   error
+
+	unjudged    bool // the connection was lost before the host judged the operator's answers
+	fromBastion bool // a bastion refused to open a connection to the host
 }
 
 // Error returns one line of printable text. A server chooses parts of it: why it disconnects or
