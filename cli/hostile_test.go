@@ -58,11 +58,15 @@ func startHostileFleet(t *testing.T, names ...string) *hostileFleet {
 		if slices.Contains([]string{"silent", "tarpit", "frozen"}, h.Name) {
 			connect = "2s" // what the test waits for
 		}
+		grace := "1s"
+		if h.Name == "password-loop" {
+			grace = "30s" // it answers everything
+		}
 		f.hostile = append(f.hostile, h.Name)
 		known.WriteString(server.KnownHostsLine())
 		fmt.Fprintf(&hosts, "\n[hosts.%s]\nkind = \"nixos\"\naddress = \"127.0.0.1\"\nport = %d\nuser = \"mba\"\nmax_log = %q\n"+
-			"timeouts = { connect = %q, reconnect = \"2s\", preflight = \"1s\", pull = \"1s\", build = \"1s\", activate = \"1s\", verify = \"1s\", test = \"1s\", answer = \"2s\", grace = \"1s\" }\n",
-			h.Name, server.Port(), maxLog, connect)
+			"timeouts = { connect = %q, reconnect = \"2s\", preflight = \"1s\", pull = \"1s\", build = \"1s\", activate = \"1s\", verify = \"1s\", test = \"1s\", answer = \"2s\", grace = %q }\n",
+			h.Name, server.Port(), maxLog, connect, grace)
 	}
 	appendTo(t, f.demo.Inventory, hosts.String())
 	appendTo(t, filepath.Join(f.demo.Home, ".ssh", "known_hosts"), known.String())
