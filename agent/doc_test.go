@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -119,6 +120,39 @@ func compareBodies(t *testing.T, got, want io.Reader) {
 		if !documented[field] {
 			t.Errorf("field %s is not documented", field)
 		}
+	}
+}
+
+// TestEveryEndpointAndStatusIsDocumented compares docs/agent-api.md with the routes and statuses of
+// server.go. Each endpoint needs an example, whose response the test above compares.
+func TestEveryEndpointAndStatusIsDocumented(t *testing.T) {
+	text, err := os.ReadFile(apiDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := os.ReadFile("server.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := regexp.MustCompile(`"(/v1/[a-z]+)":`).FindAllSubmatch(server, -1)
+	for _, path := range paths {
+		for _, want := range []string{fmt.Sprintf("\n## `GET %s`\n", path[1]), fmt.Sprintf("```http\nGET %s", path[1])} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s lacks %q", apiDoc, want)
+			}
+		}
+	}
+	statuses := regexp.MustCompile(`http\.(Status\w+)`).FindAllSubmatch(server, -1)
+	byName := map[string]int{
+		"StatusBadRequest": 400, "StatusNotFound": 404, "StatusMethodNotAllowed": 405, "StatusTooManyRequests": 429, "StatusServiceUnavailable": 503,
+	}
+	for _, status := range statuses {
+		if row := fmt.Sprintf("\n| %d | ", byName[string(status[1])]); !strings.Contains(string(text), row) {
+			t.Errorf("%s has no row for %s", apiDoc, status[1])
+		}
+	}
+	if len(paths) < 3 || len(statuses) < 5 {
+		t.Errorf("found only %d paths and %d statuses in server.go: the patterns do not match them anymore", len(paths), len(statuses))
 	}
 }
 

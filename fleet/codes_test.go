@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -67,6 +68,45 @@ func TestCodesListsEveryCodeOfScripts(t *testing.T) {
 	}
 }
 
+// advice is what docs/codes.md says about the codes without a hint. Their results have hints of
+// their own, which know the details, or there is nothing to do on the host.
+var advice = map[Code]string{
+	"auth":             "follow the hint, which lists the keys that were offered; add one of them to the login user's authorized_keys",
+	CodeCancelled:      "nothing; deploy again when the host is to get the configuration",
+	"config":           "correct the file and line that the reason names",
+	CodeDeadline:       "attach to the run to see whether the step is still running, or cancel it; a longer limit is a key of timeouts in hosts.toml",
+	"host-key-changed": "find out why the key changed; only then remove the old key with the command in the hint",
+	"host-key-revoked": "do not connect; find out why the key was revoked",
+	"host-key-unknown": "compare the fingerprint with the host's own, then accept it in the table or with fleetctl ssh",
+	"jump":             "log in to the bastion with ssh, and run the ProxyCommand by hand",
+	"local":            "read the reason: usually too many open files, or no network",
+	CodeLost:           "attach to the run when the host can be reached again",
+	CodeNoEnd:          "read the host's log, then attach to the run to ask the host again",
+	"no-key":           "load a key into the ssh-agent with ssh-add, or name one with IdentityFile",
+	"no-reboot":        "reboot the host by hand",
+	CodeOffline:        "switch the host on, or check its address; offline in hosts.toml says whether it may be away",
+	CodeProtocol:       "check what the host prints when the login user logs in; use the same version of fleetctl to attach as to deploy",
+	CodeRefused:        "log in with fleetctl ssh to see the whole message",
+	CodeRollback:       "read the reason, then roll the host back or deploy to it",
+	"session":          "check MaxSessions in the host's sshd_config, and the login user's shell",
+	"stopped":          "deploy again",
+	"unreadable":       "make the directory of fleetctl in the login user's home readable to that user",
+	CodeVanished:       "check what the host runs with fleetctl status, then deploy again",
+}
+
+func TestEveryCodeHasSomethingToDo(t *testing.T) {
+	for _, in := range Codes {
+		if in.Hint == "" && advice[in.Code] == "" {
+			t.Errorf("%s has no hint: say in advice what to do about it", in.Code)
+		}
+	}
+	for code := range advice {
+		if code.Sentence() == "" {
+			t.Errorf("advice has a code that does not exist: %s", code)
+		}
+	}
+}
+
 // TestCodesPageIsGenerated compares docs/codes.md with the table; with -update it writes the page.
 func TestCodesPageIsGenerated(t *testing.T) {
 	const page = "../docs/codes.md"
@@ -81,7 +121,7 @@ func TestCodesPageIsGenerated(t *testing.T) {
 		for _, o := range in.Outcomes {
 			outcomes = append(outcomes, "`"+string(o)+"`")
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", in.Code, strings.Join(outcomes, ", "), in.Sentence, in.Hint)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", in.Code, strings.Join(outcomes, ", "), in.Sentence, cmp.Or(in.Hint, advice[in.Code]))
 	}
 	if *update {
 		if err := os.WriteFile(page, []byte(b.String()), 0o644); err != nil {

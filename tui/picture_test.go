@@ -2,9 +2,7 @@ package tui
 
 import (
 	"context"
-	"encoding/xml"
 	"flag"
-	"fmt"
 	"image/color"
 	"os"
 	"path/filepath"
@@ -14,9 +12,9 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
-	uv "github.com/charmbracelet/ultraviolet"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/picture"
 )
 
 var pictures = flag.Bool("pictures", false, "redraw docs/pictures")
@@ -26,18 +24,16 @@ var pictures = flag.Bool("pictures", false, "redraw docs/pictures")
 //
 //	go test ./tui -run Pictures -pictures
 func TestPictures(t *testing.T) {
-	dark, light := [2]string{"#10141c", "#d6deeb"}, [2]string{"#fbfcfe", "#1f2733"}
 	for _, p := range []struct {
 		name   string
-		colors [2]string // of the background and of text
-		light  bool
+		colors picture.Colors
 		height int
 		fill   func(*Table)
 		keys   []string
 	}{
-		{"table", dark, false, 30, scene, []string{"j", "j", "j", "j", "j", "j"}},
-		{"host", dark, false, 30, scene, []string{"j", "j", "j", "enter"}},
-		{"deploy", light, true, 24, nil, []string{"j", "space", "space", "d"}},
+		{"table", picture.Dark, 30, scene, []string{"j", "j", "j", "j", "j"}},
+		{"host", picture.Dark, 30, scene, []string{"j", "j", "j", "enter"}},
+		{"deploy", picture.Light, 24, nil, []string{"j", "space", "space", "d"}},
 	} {
 		path := filepath.Join("..", "docs", "pictures", p.name+".svg")
 		if !*pictures {
@@ -47,12 +43,12 @@ func TestPictures(t *testing.T) {
 			continue
 		}
 		s := newScreen(t, 110, p.height)
-		table := s.startTable(Settings{Theme: Vivid}, colorprofile.TrueColor, p.light, p.fill)
+		table := s.startTable(Settings{Theme: Vivid}, colorprofile.TrueColor, p.colors == picture.Light, p.fill)
 		for _, key := range p.keys {
 			table.program.Send(keyPress(key))
 		}
 		time.Sleep(500 * time.Millisecond)
-		if err := os.WriteFile(path, []byte(s.svg(p.colors[0], p.colors[1])), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(s.svg(p.colors)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -78,58 +74,13 @@ func scene(table *Table) {
 }
 
 // svg returns the screen as a picture.
-func (s *screen) svg(background, foreground string) string {
-	const wide, high, margin = 8.4, 18, 14
+func (s *screen) svg(c picture.Colors) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	width, height := s.emu.Width(), s.emu.Height()
-	var out strings.Builder
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %d" font-family="ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace" font-size="14" fill="%s">`+"\n",
-		float64(width)*wide+2*margin, height*high+2*margin, foreground)
-	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" rx="10" fill="%s"/>`+"\n", background)
-	for y := range height {
-		for x := 0; x < width; {
-			cell := s.emu.CellAt(x, y)
-			from, text := x, ""
-			for x < width && s.emu.CellAt(x, y).Style.Equal(&cell.Style) {
-				c := s.emu.CellAt(x, y)
-				text += c.Content
-				x += max(c.Width, 1)
-			}
-			left, top, length := margin+float64(from)*wide, margin+y*high, float64(x-from)*wide
-			if cell.Style.Bg != nil {
-				fmt.Fprintf(&out, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", left, top, length, high, hex(cell.Style.Bg))
-			}
-			if strings.TrimSpace(text) == "" {
-				continue
-			}
-			fmt.Fprintf(&out, `<text x="%.1f" y="%d" textLength="%.1f" xml:space="preserve"%s>`, left, top+high-5, length, attributes(cell.Style))
-			xml.EscapeText(&out, []byte(text))
-			out.WriteString("</text>\n")
-		}
-	}
-	out.WriteString("</svg>\n")
-	return out.String()
+	return picture.Still(s.emu, c)
 }
 
-func attributes(s uv.Style) string {
-	text := ""
-	if s.Fg != nil {
-		text += fmt.Sprintf(` fill="%s"`, hex(s.Fg))
-	}
-	if s.Attrs&uv.AttrBold != 0 {
-		text += ` font-weight="bold"`
-	}
-	if s.Attrs&uv.AttrFaint != 0 {
-		text += ` opacity="0.6"`
-	}
-	return text
-}
-
-func hex(c color.Color) string {
-	r, g, b, _ := c.RGBA()
-	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
-}
+func hex(c color.Color) string { return picture.Hex(c) }
 
 // startTable runs a table on the screen until the test ends. It shows barta at rest, and what fill
 // adds.
