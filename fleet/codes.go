@@ -123,6 +123,7 @@ var Codes = []CodeInfo{
 	{CodeProtocol, []Outcome{Failed, Unknown}, "the answer is not one that this version of fleetctl understands", ""},
 	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
 	{CodeRefused, []Outcome{Failed}, "the host rejected the login", ""},
+	{"rejected", []Outcome{Failed}, "root did not accept what the job wanted to activate: it is not a system in the Nix store, or not the one that the job built", "find out which process of the login user changed the files of the job"},
 	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
 	{CodeRollbackFailed, []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},

@@ -50,11 +50,11 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exitStatus int, err error)
 		session.Stderr = filter
 		defer filter.close()
 	}
-	line, text := buildCommand(cmd.Script, cmd.Args, readyToken)
+	text := standardInput(cmd.Script, cmd.Args, readyToken)
 	returned := make(chan struct{})
 	defer close(returned)
 	_, err = await(ctx, &c.pool.tasks, func() (struct{}, error) {
-		if err := session.Start(line); err != nil {
+		if err := session.Start(commandLine); err != nil {
 			return struct{}{}, err
 		}
 		c.pool.tasks.start(func() {

@@ -308,6 +308,8 @@ func (e *ending) activationSentence() string {
 			return "only a reboot can start the new configuration, and it could not be made what the next boot starts"
 		}
 		return "switched, but the profile is not what was built: the next boot or login would start something else"
+	case "rejected":
+		return fmt.Sprintf("root did not accept what the job wanted to activate: %s is not the system that it built", cmp.Or(e.quoted("path"), "it"))
 	case "root-gone":
 		if e.fields["during"] == "activate" {
 			return "the root process stopped during the activation, which may be incomplete"
@@ -465,10 +467,13 @@ func notice(code string, fields map[string]string) string {
 	case "lock-stale":
 		return fmt.Sprintf("the lock of job %s, which is dead, was taken over", fields["job"])
 	case "sudo-password":
-		if text := fields["text"]; !strings.Contains(text, "password") {
+		if text := fields["text"]; !strings.Contains(text, "password") && !strings.Contains(text, "authentication is required") {
 			return "sudo failed: " + text
 		}
 		return "sudo requires a password: deploy prompts for it"
+	case "login-end":
+		return "the host kills the processes of a login that ends (KillUserProcesses in logind.conf): if the connection is lost, the job may be. " +
+			"To prevent that, run on the host: sudo loginctl enable-linger " + fields["user"]
 	case "silent":
 		return fmt.Sprintf("%s does not answer any more: %s", fields["service"], fields["address"])
 	case "resumed":

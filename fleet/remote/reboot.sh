@@ -19,7 +19,8 @@ main() {
     *) refuse no-reboot ;; # there is none, or it is not that of this host
   esac
   # The detached shell runs its parameters.
-  as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
+  # shellcheck disable=SC2016,SC2046 # the shells of root expand them; several words
+  as_root /bin/sh -c 'trap "" HUP; "$@" >/dev/null 2>&1 </dev/null &' sh $(detach) /bin/sh -c 'sleep 1; exec "$@"' sh "$@"
   [ $root_status = 0 ] || refuse_root
   reply rebooting "$boot_id"
 }

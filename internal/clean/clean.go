@@ -13,17 +13,22 @@ const MaxRunes = 4096
 const tabStop = 8
 
 // Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
-// as progress bars are, Line returns its last state.
+// as progress bars are, Line returns its last state. It hides the secrets of URLs.
 func Line(b []byte) string {
-	line := visible(b)
+	line := visibleLine(b)
+	if hidden := Secrets(line); hidden != line {
+		if line = hidden; len(hidden) > MaxRunes {
+			line = visibleLine([]byte(hidden)) // it may have grown
+		}
+	}
 	if hasCommand(line) {
 		return disarm(line)
 	}
 	return line
 }
 
-// visible returns the visible part of a line.
-func visible(b []byte) string {
+// visibleLine returns the visible part of a line.
+func visibleLine(b []byte) string {
 	if isPlain(b) {
 		return string(b)
 	}

@@ -49,6 +49,10 @@ func TestLineKeepsVisibleText(t *testing.T) {
 		{"a broken command in brackets", "#\x00#\u202e[error]", "## [error]"},
 		{"paths and addresses", "std::error::Error at ::1, a::warning b ## c", "std::error::Error at ::1, a::warning b ## c"},
 		{"empty", "", ""},
+		{"a password in a URL", "fatal: https://me:s3cret@example.org/x failed", "fatal: https://me:***@example.org/x failed"},
+		{"a hidden password", "ssh://me:s3\x1b[0mcret@h/x", "ssh://me:***@h/x"},
+		{"a token in a URL", "https://ghp_0123456789abcdefghij@github.com/x", "https://***@github.com/x"},
+		{"a user in a URL", "https://me@example.org/x ssh://git@h:22/x git@h:x me@h", "https://me@example.org/x ssh://git@h:22/x git@h:x me@h"},
 	} {
 		if got := Line([]byte(tt.in)); got != tt.want {
 			t.Errorf("%s: Line(%q) = %q, want %q", tt.name, tt.in, got, tt.want)

@@ -9,7 +9,7 @@ refuse_root() {
   # Other statuses than 1 are those of the command.
   if [ -n "$prompt" ] && [ "$root_status" = 1 ]; then refuse sudo-wrong; fi
   case $root_output in
-    *password*) refuse sudo-password ;;
+    *password* | *'authentication is required'*) refuse sudo-password ;;
   esac
   refuse sudo-denied "text=$(printf '%s' "$root_output" | head -c 300)"
 }
