@@ -32,23 +32,28 @@ func draftFromFlake(ctx context.Context, env *Env, flake string, args inventory.
 	if err != nil {
 		return s, fmt.Errorf("the flake %q cannot be read: %w", flake, err)
 	}
+	evaluated.addTo(&s)
+	if len(s.Hosts) == 0 {
+		return s, hint.Errorf("hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
+	}
+	return s, nil
+}
+
+// addTo adds the hosts to a draft.
+func (f flakeFleet) addTo(s *inventory.Draft) {
 	leaveOut := func(output, attr, reason string) {
 		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, reason))
 	}
-	for _, h := range evaluated.Hosts {
+	for _, h := range f.Hosts {
 		if reason := h.problem(); reason != "" {
 			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), reason)
 			continue
 		}
 		s.Hosts = append(s.Hosts, inventory.Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User})
 	}
-	for _, out := range evaluated.LeftOut {
+	for _, out := range f.LeftOut {
 		leaveOut(out.Output, out.Attr, out.Why)
 	}
-	if len(s.Hosts) == 0 {
-		return s, hint.Errorf("hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
-	}
-	return s, nil
 }
 
 // draftCheckout sets what evaluating the flake does not tell: its path, remote and branch.

@@ -30,6 +30,7 @@ const (
 	CodeTests       Code = "tests"
 	CodeShell       Code = "shell"
 	CodeRollback    Code = "rollback"
+	CodeShortage    Code = "shortage"
 )
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
@@ -125,11 +126,13 @@ var Codes = []CodeInfo{
 	{CodeProtocol, []Outcome{Failed, Unknown}, "the answer is not one that this version of fleetctl understands", ""},
 	{"reboot", []Outcome{RebootNeeded}, "the configuration takes full effect at the next boot", "reboot the host when it is convenient"},
 	{CodeRefused, []Outcome{Failed}, "the host rejected the login", ""},
+	{"rejected", []Outcome{Failed}, "root did not accept what the job wanted to activate: it is not a system in the Nix store, or not the one that the job built", "find out which process of the login user changed the files of the job"},
 	{CodeRollback, []Outcome{Degraded}, "the host's wave was rolled back, but this host was not", ""},
 	{CodeRollbackFailed, []Outcome{Degraded}, "the new configuration was not kept, and the host did not fully return to what ran before", "log in and check what runs; then activate the previous generation on the host, or deploy a revision that works"},
 	{"root-gone", []Outcome{Failed, Degraded}, "the root half of the job stopped unexpectedly", "read the host's log to see what failed"},
 	{"session", []Outcome{Failed}, "the host accepted the login, but opened no session", ""},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
+	{CodeShortage, []Outcome{Unreachable}, "the operator's machine lacks file descriptors or memory for another connection", "raise the limit of open files (ulimit -n), or work on fewer hosts at once"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
 	{"submodules", []Outcome{Failed}, "git cannot update the submodules of the checkout", "run git submodule update in the checkout on the host"},

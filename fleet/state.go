@@ -134,8 +134,8 @@ func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
 func (h *HostState) PreviousGeneration() int {
-	n, _ := strconv.Atoi(h.Facts[factPrevious])
-	return n
+	n, _ := strconv.ParseUint(h.Facts[factPrevious], 10, 31)
+	return int(n)
 }
 
 // PreviousSpecialisation returns the specialisation of a NixOS system that ran before the host's

@@ -26,6 +26,8 @@ type Conn struct {
 	keepAliveTimeout  time.Duration // and close the connection after this much more
 	keepAliveTimer    *time.Timer   // guarded by mu
 
+	occupies bool // counts in the Pool's room; guarded by the Pool's mu
+
 	mu      sync.Mutex
 	lostErr error // why this side closed the connection
 }
@@ -49,13 +51,16 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 		c.forwardAgent(s.ForwardAgent)
 	}
 	p.mu.Lock()
-	p.conns[c] = struct{}{}
+	p.conns[c], p.loggedIn[t.Name] = struct{}{}, true
 	p.mu.Unlock()
 	started := p.tasks.start(func() {
 		_ = client.Wait()
 		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
+		if c.occupies {
+			p.room.leaveLocked()
+		}
 		p.mu.Unlock()
 		close(c.done)
 	})

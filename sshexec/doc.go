@@ -10,8 +10,8 @@
 //   - Configuration is OpenSSH's. The package evaluates ssh_config(5) itself. If a file has a line
 //     that it does not understand, it runs `ssh -G` instead of guessing. Settings that it cannot
 //     follow, and that would make a login stricter, are errors. See [Settings].
-//   - Every host receives the same command line, `exec /bin/sh -s -- ARGS`, in an alphabet that no
-//     login shell interprets. Everything else goes to standard input. See [EncodeArgs] and
+//   - Every host receives the same command line, `exec /bin/sh -s`, which every login shell
+//     understands. The script and its arguments go to standard input. See [EncodeArgs] and
 //     [Prologue].
 //   - Every failure is an [Error] that names the host, the phase, the [Kind] of failure and, if
 //     there is one, the fix.

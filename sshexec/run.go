@@ -51,11 +51,11 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exitStatus int, err error)
 		defer filter.close()
 	}
 	c.requestAgent(session)
-	line, text := buildCommand(cmd.Script, cmd.Args, readyToken)
+	text := standardInput(cmd.Script, cmd.Args, readyToken)
 	returned := make(chan struct{})
 	defer close(returned)
 	_, err = await(ctx, &c.pool.tasks, func() (struct{}, error) {
-		if err := session.Start(line); err != nil {
+		if err := session.Start(commandLine); err != nil {
 			return struct{}{}, err
 		}
 		c.pool.tasks.start(func() {

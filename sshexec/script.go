@@ -3,9 +3,9 @@ package sshexec
 import "strings"
 
 // EncodeArgs encodes arguments as space-separated words of [A-Za-z0-9./-] and _ooo, an octal byte;
-// a single _ is the empty argument. Every common login shell (sh, bash, zsh, fish, csh, nushell)
-// splits such words at the spaces and otherwise passes them unchanged. [Prologue] decodes them. An
-// argument cannot contain NUL, so EncodeArgs truncates it there.
+// a single _ is the empty argument. A shell splits such words at the spaces and otherwise leaves
+// them unchanged. [Prologue] decodes them. An argument cannot contain NUL, so EncodeArgs truncates
+// it there.
 func EncodeArgs(args []string) string {
 	const octal = "01234567"
 	var b strings.Builder
@@ -63,32 +63,28 @@ unset sshexec_word sshexec_left
 unset -f sshexec_arg
 `
 
-// maxArgsInCommandLine is the longest encoding that goes into the command line. The login shell
-// receives the command line as one argument, which Linux limits to 128 KiB (MAX_ARG_STRLEN in
-// execve(2)). Longer encodings precede the script on standard input.
-const maxArgsInCommandLine = 64 << 10
+// commandLine is the command line that every host receives. Arguments are not part of it: the login
+// shell receives it as an argument of its own, and every user of a host can read the arguments of
+// all processes.
+const commandLine = "exec /bin/sh -s"
 
-// buildCommand returns the command line for a script, and the text for its standard input.
+// standardInput returns the text for the standard input of [commandLine] that runs a script.
 //
 // The text is one group in braces, so a shell reads all of it before it runs any of it: nothing
 // runs if the connection is lost halfway, no command in the script can consume the rest of the
 // script as its input, and nothing that follows is treated as code. The shell prints readyToken, if
 // it is not empty, to standard error between reading and running the group. The script's own
 // standard input must not be sent before that, because a shell reads ahead.
-func buildCommand(script string, args []string, readyToken string) (line, text string) {
-	line = "exec /bin/sh -s"
+func standardInput(script string, args []string, readyToken string) string {
 	var b strings.Builder
 	b.WriteString("{\n")
-	if words := EncodeArgs(args); len(words) > maxArgsInCommandLine {
-		b.WriteString("set -- " + words + "\n")
-	} else if len(args) > 0 {
-		line += " -- " + words
+	if len(args) > 0 {
+		b.WriteString("set -- " + EncodeArgs(args) + "\n" + Prologue)
 	}
-	b.WriteString(Prologue)
 	if readyToken != "" {
 		b.WriteString("printf %s " + readyToken + " >&2\n")
 	}
 	b.WriteString(script)
 	b.WriteString("\nexit\n}\n")
-	return line, b.String()
+	return b.String()
 }

@@ -311,7 +311,7 @@ func TestDeadActivationIsSettledByLooking(t *testing.T) {
 	}{
 		"a system that was half activated": {
 			kind: "nixos", words: []string{"fail-switch 2"}, prepare: func(t *testing.T, _, job string) {
-				os.Remove(filepath.Join(job, "concluded"))
+				os.Remove(filepath.Join(rootDir(t, job), "concluded"))
 			}, want: "degraded died activate during=activate runs=",
 		},
 		"a system that could not go back": {
@@ -379,6 +379,16 @@ func running(root, kind string) [2]string {
 	return [2]string{current, set}
 }
 
+// rootDir returns the directory in which the root half of a job publishes its answers.
+func rootDir(t *testing.T, job string) string {
+	t.Helper()
+	path, err := os.ReadFile(filepath.Join(job, "root"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(path))
+}
+
 // withSystemd makes a demo host one that has systemd, so that the failed units count.
 func withSystemd(t *testing.T, root string) {
 	t.Helper()
@@ -386,7 +396,16 @@ func withSystemd(t *testing.T, root string) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, "nix/var/nix/profiles/default/bin/systemd-run")
-	run := "#!/bin/sh\nwhile [ \"$1\" != -- ]; do shift; done\nshift\nnohup sh -c 'until \"$@\"; do sleep 0.1; done' sh \"$@\" >/dev/null 2>&1 </dev/null &\n"
+	const run = `#!/bin/sh
+restart=no
+while [ "$1" != -- ]; do
+  if [ "$1" = --property=Restart=on-failure ]; then restart=yes; fi
+  shift
+done
+shift
+if [ $restart = yes ]; then set -- sh -c 'until "$@"; do sleep 0.1; done' sh "$@"; fi
+nohup "$@" >/dev/null 2>&1 </dev/null &
+`
 	if err := os.WriteFile(path, []byte(run), 0o755); err != nil {
 		t.Fatal(err)
 	}

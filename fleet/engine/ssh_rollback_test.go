@@ -206,7 +206,7 @@ func TestFailedRootHalfLeavesNothingBehind(t *testing.T) {
 	if r := state.Host("web").Result; r.Outcome != fleet.Failed || !strings.Contains(r.Reason, "no bus") {
 		t.Errorf("%+v", r)
 	}
-	for _, of := range []string{"var/run/fleetctl", "home/mba/.local/state/fleetctl"} {
+	for _, of := range []string{"run/fleetctl", "home/mba/.local/state/fleetctl"} {
 		for _, what := range []string{"lock", "jobs/*"} {
 			if left, _ := filepath.Glob(filepath.Join(root, of, what)); len(left) > 0 {
 				t.Errorf("left behind: %q", left)

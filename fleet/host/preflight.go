@@ -18,7 +18,7 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 		return DialResult(err, h)
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+Grace)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+h.Timeouts.Grace)
 	defer cancel()
 
 	plan := &fleet.Plan{

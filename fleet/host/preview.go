@@ -48,7 +48,7 @@ func (c *Client) preview(
 		return none, rev, err
 	}
 	defer conn.Close()
-	limit := h.Timeouts.Preflight + h.Timeouts.Pull + 2*h.Timeouts.Build + Grace
+	limit := h.Timeouts.Preflight + h.Timeouts.Pull + 2*h.Timeouts.Build + h.Timeouts.Grace
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit.Round(time.Second)))
 	defer cancel()
 	if rev == "" && !p.NoPull {

@@ -125,7 +125,7 @@ func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host
 }
 
 func runReboot(ctx context.Context, conn Conn, h *inventory.Host, prompt string, password *PasswordReader) (remote.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, Grace)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Grace)
 	defer cancel()
 	token := remote.Token()
 	s := OpenSession(ctx, conn, remote.Reboot(token, prompt, h.Sudo), token, password)
@@ -168,7 +168,7 @@ func (c *Client) bootID(ctx context.Context, h *inventory.Host) (string, error) 
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Answer)
 	defer cancel()
 	header, err := Ask(ctx, conn, remote.Boot)
 	if err == nil && (header.Word != "booted" || header.Code == "") {

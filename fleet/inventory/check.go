@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // A Check is a health check of a host: a condition that must hold after a switch.
@@ -28,9 +30,9 @@ func (c Check) scheme() string {
 	return scheme
 }
 
-// String returns the check in a form for display.
+// String returns the check in a form for display, without the secrets of its URLs.
 func (c Check) String() string {
-	s := c.What
+	s := clean.Secrets(c.What)
 	if c.Status != 0 {
 		s += fmt.Sprintf(" (%d)", c.Status)
 	}
@@ -41,16 +43,16 @@ func (c Check) String() string {
 }
 
 // MarshalJSON encodes the check as in the inventory: as a string if What is all there is, otherwise
-// as an object.
+// as an object, without the secrets of URLs.
 func (c Check) MarshalJSON() ([]byte, error) {
 	if !c.Operator && c.Status == 0 {
-		return json.Marshal(c.What)
+		return json.Marshal(clean.Secrets(c.What))
 	}
 	full := struct {
 		Check  string `json:"check"`
 		From   string `json:"from,omitempty"`
 		Status int    `json:"status,omitempty"`
-	}{Check: c.What, Status: c.Status}
+	}{Check: clean.Secrets(c.What), Status: c.Status}
 	if c.Operator {
 		full.From = "operator"
 	}

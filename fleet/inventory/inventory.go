@@ -87,6 +87,7 @@ type Host struct {
 	NixOptions     []NixOption // settings of nix.conf for evaluations and builds
 	BuildArgs      []string    // other arguments for them; [Host.NixArgs] has both
 	Timeouts       Timeouts
+	MaxLog         int64 // bytes of a job's log that are recorded and shown
 
 	line, column int // where the file names the host
 }
@@ -102,6 +103,9 @@ type Timeouts struct {
 	Activate  time.Duration
 	Verify    time.Duration
 	Hooks     time.Duration // for all BeforeSwitch commands, and for all AfterSwitch commands
+	Test      time.Duration // of each repository test
+	Answer    time.Duration // of a question that needs no step, such as for the host's health
+	Grace     time.Duration // for reporting that a limit of the host's own has passed
 
 	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
 	// ssh_config(5) takes precedence over it.
@@ -120,8 +124,14 @@ func DefaultTimeouts() Timeouts {
 		Activate:  15 * time.Minute,
 		Verify:    2 * time.Minute,
 		Hooks:     5 * time.Minute,
+		Test:      5 * time.Minute,
+		Answer:    20 * time.Second,
+		Grace:     30 * time.Second,
 	}
 }
+
+// DefaultMaxLog is the default of [Host.MaxLog].
+const DefaultMaxLog = 32 << 20
 
 // Host returns the host with the given name, or nil.
 func (inv *Inventory) Host(name string) *Host {

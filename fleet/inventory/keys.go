@@ -161,6 +161,10 @@ func allKeys() []key {
 			binding:     bind(buildArgsType(), func(to destination) *[]string { return &to.host.BuildArgs })},
 		{name: "timeouts", tables: inHostOrDefaults, synonyms: []string{"timeout", "deadlines"},
 			description: "How long each step may take.", subkeys: timeoutKeys()},
+		{name: "max_log", tables: inHostOrDefaults, synonyms: []string{"log_limit", "max_log_size"},
+			description:  "How much of a job's log is recorded and shown. Of a longer log the first part and the end are kept.",
+			binding:      bind(sizeType(), func(to destination) *int64 { return &to.host.MaxLog }),
+			defaultValue: FormatSize(DefaultMaxLog)},
 
 		{name: "parallel", tables: inDefaults, synonyms: []string{"jobs", "forks"},
 			description:  "How many hosts are deployed at once.",
@@ -203,6 +207,9 @@ func timeoutKeys() []key {
 		newKey("activate", "For activating it.", func(t *Timeouts) *time.Duration { return &t.Activate }),
 		newKey("verify", "For checking that it works.", func(t *Timeouts) *time.Duration { return &t.Verify }),
 		newKey("hooks", "For the commands of before_switch, and for those of after_switch.", func(t *Timeouts) *time.Duration { return &t.Hooks }),
+		newKey("test", "For each repository test.", func(t *Timeouts) *time.Duration { return &t.Test }),
+		newKey("answer", "For answering a question outside of a run: for the host's health, its generations or its boot ID.", func(t *Timeouts) *time.Duration { return &t.Answer }),
+		newKey("grace", "For reporting that one of the other limits has passed. Then fleetctl stops waiting for the host.", func(t *Timeouts) *time.Duration { return &t.Grace }),
 	}
 }
 

@@ -70,7 +70,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
 		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
 		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
-		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, offline, backup_extension, on_inhibited, specialisation, switch_command, health, before_switch, after_switch, sudo, nix_options, build_args, timeouts`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, offline, backup_extension, on_inhibited, specialisation, switch_command, health, before_switch, after_switch, sudo, nix_options, build_args, timeouts, max_log`},
 		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
@@ -196,6 +196,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "remote that is not a URL", text: "[fleet]\nremote = ▸\"nixcfg\"\n[hosts.a]", message: `[fleet]: remote "nixcfg" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
 		{name: "remote that runs a command", text: "[fleet]\nremote = ▸\"ext::sh -c id\"\n[hosts.a]", message: `[fleet]: remote "ext::sh -c id" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
 		{name: "remote like an option", text: "[fleet]\nremote = ▸\"--upload-pack=x:y\"\n[hosts.a]", message: `[fleet]: remote "--upload-pack=x:y" is not a valid Git remote`, hint: `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`},
+		{name: "token in remote", text: "[fleet]\nremote = ▸\"https://ghp_0123456789abcdefghij@github.com/me/x\"\n[hosts.a]", message: `[fleet]: remote must not contain an access token`, hint: `every host and every reader of this file would see it: use an SSH key or a Git credential helper`},
 		{name: "password in remote", text: "[fleet]\nremote = ▸\"https://me:secret@github.com/me/x\"\n[hosts.a]", message: `[fleet]: remote must not contain a password`, hint: `every host and every reader of this file would see it: use an SSH key or a Git credential helper`},
 		{name: "signatures without keys", text: "[fleet]\nrequire_signed = ▸true\n[hosts.a]", message: `require_signed needs the keys that may sign commits`, hint: `name a file with them in [fleet]: allowed_signers = "allowed_signers"`},
 		{name: "keys without signatures", text: "[fleet]\nallowed_signers = ▸\"keys\"\n[hosts.a]", message: `allowed_signers has no effect without require_signed`, hint: `set require_signed = true in [fleet]`},
@@ -330,6 +331,7 @@ one \
 two
 three"""
 timeouts = { pull = "2m" }
+max_log = "512KiB"
 
 [hosts.house]
 kind = "home"
@@ -346,13 +348,13 @@ timeout = "3s"
 	timeouts := DefaultTimeouts()
 	timeouts.Build, timeouts.Pull = 90*time.Minute, 90*time.Second
 	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
-		Health: []Check{{What: "true"}}, Sudo: "auto", Timeouts: timeouts, line: 20, column: 8}
+		Health: []Check{{What: "true"}}, Sudo: "auto", Timeouts: timeouts, MaxLog: DefaultMaxLog, line: 20, column: 8}
 	house := plain
-	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 41
+	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 42
 	timeouts.Pull = 2 * time.Minute
 	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
 		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", FlakeDir: "nix/hosts", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
-		Sudo: "auto", Timeouts: timeouts, line: 22, column: 8}
+		Sudo: "auto", Timeouts: timeouts, MaxLog: 512 << 10, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
 		Hosts:  []*Host{&plain, &own, &house},
 		Notify: Notify{Command: "mail -s deployed me", URL: "https://ntfy.example.com/fleet", OnFailure: true, Timeout: 3 * time.Second}}

@@ -55,6 +55,7 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"sudo":          {valid: []string{`"auto"`, `"sudo"`, `"doas"`, `"run0"`}, invalid: []string{`"su"`, `""`, `true`}},
 	"before_switch": {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`, `["a\u001bb"]`}, parserOnly: []string{`[" "]`}},
 	"after_switch":  {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`}, parserOnly: []string{`[" "]`}},
+	"max_log":       {valid: []string{`"64KiB"`, `"32MiB"`, `"1GiB"`}, invalid: []string{`32`, `"32"`, `"32MB"`, `"-1MiB"`, `"1.5MiB"`, `""`}, parserOnly: []string{`"63KiB"`, `"2GiB"`, `"99999999999GiB"`}},
 	"parallel":      {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
 	"command":       {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
 	"url":           {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},

@@ -3,12 +3,16 @@ package inventory
 import (
 	"net/url"
 	"strings"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // remoteType describes the URL of a Git repository. Transports that run commands (ext::) are
 // deliberately not allowed.
 func remoteType() valueType[string] {
 	const (
+		adviceSecret = "every host and every reader of this file would see it: use an SSH key or a Git credential helper"
+
 		hint = `for example "git@github.com:you/nixcfg.git" or "https://github.com/you/nixcfg"`
 		path = `[^ ` + hidden + `]+`
 		full = `(https?|ssh|git|file)://` + path
@@ -21,7 +25,10 @@ func remoteType() valueType[string] {
 			return "", ""
 		}
 		if _, ok := u.User.Password(); ok {
-			return "must not contain a password", "every host and every reader of this file would see it: use an SSH key or a Git credential helper"
+			return "must not contain a password", adviceSecret
+		}
+		if clean.Secrets(s) != s {
+			return "must not contain an access token", adviceSecret
 		}
 		if u.Host == "" && u.Scheme != "file" {
 			return quote(s) + " has no host", hint

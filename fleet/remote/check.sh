@@ -2,7 +2,8 @@
 # check.sh: runs the preflight without a job, and checks what a launch would. It prints a log like
 # that of a job.
 #
-# uses: answer boot_id describe_job ending fail holder mark nonce notice preflight sudo
+# uses: answer boot_id describe_job ending fail holder linger mark nonce notice preflight
+# uses: session_end sudo
 # inputs: kind switch_command
 
 main() {
@@ -18,15 +19,20 @@ main() {
     # shellcheck disable=SC2046 # several words
     fail locked $(describe_job "$holder")
   fi
-  check_sudo
+  check_root
   finish unchanged -
 }
 
-check_sudo() {
-  if [ "$kind" = home ] || [ -n "$switch_command" ] || [ "$(id -u)" = 0 ]; then return; fi
+check_root() {
+  if [ "$(id -u)" = 0 ]; then return; fi
+  if [ "$kind" = home ] || [ -n "$switch_command" ]; then
+    # Otherwise root starts the job.
+    if ! lingers && ends_with_session; then notice warn login-end "user=$user"; fi
+    return
+  fi
   find_root_program || fail no-sudo "with=$root_by"
   prompt=''
-  as_root true
+  as_root /bin/sh -c :
   [ $root_status != 0 ] || return 0
   case $root_program in
     */doas | */run0) fail no-root "with=${root_program##*/}" "user=$user" "text=$root_output" ;;

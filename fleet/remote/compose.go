@@ -169,8 +169,8 @@ func readScript(path string) string {
 	return string(text)
 }
 
-// composeLaunch returns the program that starts a job. It leaves the job and its root half on the
-// host, and has both in here-documents.
+// composeLaunch returns the program that starts a job. It has the job and its root half in
+// here-documents.
 func composeLaunch() program {
 	job, root := compose("job"), compose("root")
 	var patterns []string
@@ -179,10 +179,11 @@ func composeLaunch() program {
 	}
 	return composeText(readScript("launch.sh"),
 		"job_takes() {\n  case $1 in\n    "+strings.Join(patterns, " | ")+") return 0 ;;\n  esac\n  return 1\n}\n\n"+
-			"write_scripts() {\n"+hereDocument("job.sh", job.text)+hereDocument("root.sh", root.text)+"}\n\n")
+			printer("job", job.text)+printer("root", root.text))
 }
 
-func hereDocument(name, text string) string {
+// printer returns a function of sh that prints a text.
+func printer(name, text string) string {
 	const end = "END_OF_FLEETCTL_SCRIPT"
-	return fmt.Sprintf("cat >\"$dir/%s\" <<'%s'\n%s%s\n", name, end, text, end)
+	return fmt.Sprintf("print_%s() {\n  cat <<'%s'\n%s%s\n}\n\n", name, end, text, end)
 }

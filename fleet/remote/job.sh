@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# job.sh: the job. launch.sh starts it detached from its session, and it carries out one step after
-# the other. Its parameters are its directory and NAME=VALUE arguments. Its standard output is the
-# log.
+# job.sh: the job, which carries out one step after the other. launch.sh starts it detached from its
+# session, and puts lines in front of it that set its parameters: its directory and NAME=VALUE
+# arguments. Its standard output is the log.
 #
-# uses: activate boot_id build confirm ending hooks notice preflight pull put switch_command
-# uses: unlock verify
+# uses: activate boot_id build confirm ending hooks notice preflight pull put session_end
+# uses: switch_command unlock verify
 # inputs: attended goal id kind rev switch_command to
 
 main() {
@@ -39,6 +39,7 @@ check_host() {
   fact before "$runs"
   fact from "$from"
   preflight
+  if ends_with_session; then notice warn login-end "user=$user"; fi
   failed_before=" $(failed_units)"
   finish_step
 }

@@ -2,13 +2,13 @@
 # launch.sh: starts a job, unless it was already started, and prints its log. After the script,
 # standard input has nothing but a sudo password, and only once fleetctl has seen the prompt.
 #
-# uses: boot_id describe_job detach follow kill_job lock nonce notice put refuse refuse_root state
-# uses: sudo unlock
+# uses: boot_id describe_job detach digest environment follow job_unit kill_job linger lock nonce
+# uses: notice put quote refuse refuse_root root_dir root_script root_state state unlock
 # inputs: confirm confirm_seconds goal id kind prompt steal switch_command who
 # passes: job
 #
-# fleetctl adds two functions: write_scripts writes job.sh and root.sh to $dir, and job_takes
-# reports whether job.sh declares the input of an argument.
+# fleetctl adds functions: print_job and print_root print job.sh and root.sh, and job_takes reports
+# whether job.sh declares the input of an argument.
 
 main() {
   take "$@"
@@ -31,8 +31,9 @@ main() {
     sleep 0.1
   done
   prepare
+  write_job "$@"
   start_root
-  start_job "$@"
+  start_job
   prune
   follow
 }
@@ -60,8 +61,38 @@ prepare() {
     refuse locked $described
   done
   if [ "$holder" != "$stolen" ]; then notice warn lock-stale "job=$holder" >>"$dir/log"; fi
-  write_scripts
 }
+
+# write_job ARGUMENT... writes job.sh. Its arguments are in the script itself, because others can
+# read those of a process, and it restores the environment of the login, which a unit does not have.
+write_job() (
+  umask=$(umask)
+  umask 077
+  print_environment >"$dir/environment"
+  {
+    quote "$dir"
+    printf 'dir=%s\n' "$quoted"
+    cat <<'HEAD'
+exec >>"$dir/log" 2>&1 </dev/null
+# Those of a unit are not the login's.
+unset INVOCATION_ID JOURNAL_STREAM MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE SYSTEMD_EXEC_PID
+. "$dir/environment"
+rm -f "$dir/environment"
+HEAD
+    quote "$PWD"
+    printf 'cd %s\numask %s\n' "$quoted" "$umask"
+    quote "$dir"
+    printf 'set -- %s' "$quoted"
+    for argument in "$@"; do
+      if job_takes "$argument"; then
+        quote "$argument"
+        printf ' %s' "$quoted"
+      fi
+    done
+    echo
+    print_job
+  } >"$dir/job.sh"
+)
 
 # kill_other JOB kills another job, or prints what keeps it from doing so. It needs a subshell
 # because it changes the variables of the job.
@@ -78,9 +109,17 @@ give_up() {
 
 # start_root starts the root half. It does so now because now the operator can type a password.
 start_root() {
-  if [ "$kind" = home ] || [ "$goal" = build ] || [ -n "$switch_command" ]; then return; fi
-  as_root /bin/sh "$dir/root.sh" start "$dir" "$sysroot" "login_user=$(id -un)" "id=$id" "who=$who" "kind=$kind" \
-    "goal=$goal" "confirm=$confirm" "confirm_seconds=$confirm_seconds"
+  case $kind:$goal in
+    home:* | *:build | *:pull) return ;;
+  esac
+  if [ -n "$switch_command" ]; then return; fi
+  find_root_state
+  draw_key
+  put "$dir/root" "$root_state/jobs/$id/$key"
+  compose_root
+  (umask 077 && print_whole_root >"$dir/root.sh")
+  digest=$(print_whole_root | digest)
+  run_root_script
   case $root_status in
     0) ;;
     75)
@@ -94,22 +133,56 @@ start_root() {
   esac
 }
 
-# start_job ARGUMENT... starts the job in a session and a process group of its own, which no hang-up
+# draw_key sets $key to a word that other users cannot guess.
+draw_key() {
+  job_nonce=$nonce
+  draw_nonce
+  key=$nonce nonce=$job_nonce
+}
+
+# compose_root sets $root_head to the first line of root.sh, which has its arguments.
+compose_root() {
+  root_head='set -- "$@"'
+  for argument in "confirm=$confirm" "confirm_seconds=$confirm_seconds" "dir=$dir" "goal=$goal" "id=$id" "key=$key" \
+    "kind=$kind" "launcher=$$" "login_user=$(id -un)" "nonce=$nonce"; do
+    quote "$argument"
+    root_head="$root_head $quoted"
+  done
+}
+
+print_whole_root() {
+  printf '%s\n' "$root_head"
+  print_root
+}
+
+# start_job starts the user half, unless the root half has. Without systemd, or for a user whose
+# systemd ends with the login, it gets a session and a process group of its own, which no hang-up
 # reaches and which a cancel can end as a whole.
 start_job() {
-  for argument in "$@"; do
-    shift
-    if job_takes "$argument"; then set -- "$@" "$argument"; fi
-  done
-  # shellcheck disable=SC2046 # several words
-  nohup $(detach) /bin/sh "$dir/job.sh" "$dir" "$@" >>"$dir/log" 2>&1 </dev/null &
-  # The job does the same, in case this launch is cut off here.
-  put "$dir/pid" "$! $boot_id"
+  find_root_dir
+  if [ ! -e "$root_dir/unit" ] && ! start_unit 2>/dev/null; then
+    # shellcheck disable=SC2046 # several words
+    $(detach) /bin/sh "$dir/job.sh" >/dev/null 2>&1 </dev/null &
+    # The job does the same, in case this launch is cut off here.
+    put "$dir/pid" "$! $boot_id"
+  fi
   tries=0
   until [ -e "$dir/began" ] || [ $tries = 500 ]; do
     tries=$((tries + 1))
     sleep 0.02
   done
+}
+
+# start_unit starts the user half as a unit, or fails.
+start_unit() {
+  [ -d "$sysroot/run/systemd/system" ] && has systemd-run || return 1
+  if [ "$(id -u)" = 0 ]; then
+    start_job_unit
+  elif lingers; then
+    XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} start_job_unit --user
+  else
+    return 1
+  fi
 }
 
 # prune removes old jobs, several at a time: the operator has their logs, and each is a GC root.

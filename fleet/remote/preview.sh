@@ -165,6 +165,7 @@ run_nix() {
 # preview_units asks the built system what it would do to units, if that takes no password.
 preview_units() {
   prompt=''
-  as_root "$selected/bin/switch-to-configuration" dry-activate
+  # shellcheck disable=SC2016 # the shell of root expands it
+  as_root /bin/sh -c 'exec "$0" dry-activate' "$selected/bin/switch-to-configuration"
   if [ $root_status = 0 ]; then printf '%s\n' "$root_output" | sed 's/^/units /'; fi
 }

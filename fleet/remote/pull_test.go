@@ -162,3 +162,28 @@ func TestFailedSubmoduleLeavesTree(t *testing.T) {
 		t.Errorf("the checkout changed from\n%s\nto\n%s\n%s", before, after, out)
 	}
 }
+
+// TestFailedFetchShowsNoPassword has a checkout whose remote has a password in its URL.
+func TestFailedFetchShowsNoPassword(t *testing.T) {
+	t.Parallel()
+	f := newRepoFixture(t)
+	f.git(f.checkout(), "remote", "set-url", "origin", "http://me:geheim@127.0.0.1:9/x.git")
+	end, out := f.launch(f.job("pull", strings.Repeat("1", 40)), "022")
+	if end.Code != "no-network" || !strings.Contains(end.Text, "http://me:***@127.0.0.1:9/x.git") {
+		t.Errorf("%+v", end)
+	}
+	if strings.Contains(out, "geheim") {
+		t.Errorf("the log has the password:\n%s", out)
+	}
+}
+
+// TestPullNeedsNoRoot has a host on which there is no sudo.
+func TestPullNeedsNoRoot(t *testing.T) {
+	t.Parallel()
+	f := newRepoFixture(t)
+	j := f.job("pull", f.commit(map[string]string{"hosts/a": "two"}))
+	j.Kind = "nixos"
+	if end, out := f.launch(j, "022"); end.Word != "pulled" {
+		t.Errorf("%+v\n%s", end, out)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -215,7 +216,7 @@ func (e *ending) hostSentence() string {
 		if since, err := strconv.ParseInt(e.fields["since"], 10, 64); err == nil {
 			where += ", since " + time.Unix(since, 0).Format("15:04:05")
 		}
-		return fmt.Sprintf("job %s of %s is running on the host (%s)", e.fields["job"], cmp.Or(e.fields["who"], "an unknown operator"), where)
+		return fmt.Sprintf("%s of %s is running on the host (%s)", jobName(e.fields["job"]), cmp.Or(e.fields["who"], "an unknown operator"), where)
 	case "no-home":
 		return fmt.Sprintf("cannot create files in %s", e.quoted("path"))
 	}
@@ -329,6 +330,8 @@ func (e *ending) activationSentence() string {
 			return "only a reboot can start the new configuration, and it could not be made what the next boot starts"
 		}
 		return "switched, but the profile is not what was built: the next boot or login would start something else"
+	case "rejected":
+		return fmt.Sprintf("root did not accept what the job wanted to activate: %s is not the system that it built", cmp.Or(e.quoted("path"), "it"))
 	case "root-gone":
 		if e.fields["during"] == "activate" {
 			return "the root process stopped during the activation, which may be incomplete"
@@ -478,6 +481,14 @@ func (e *ending) endSentence() string {
 	return ""
 }
 
+const omitted = "omitted"
+
+// OmittedNote returns the words of a note that n bytes of a log were left out.
+func OmittedNote(n int64) string { return fmt.Sprintf("code=%s bytes=%d", omitted, n) }
+
+// Omitted returns the text of such a note.
+func Omitted(n int64) string { return noticeText(OmittedNote(n)) }
+
 // notice returns the sentence for a note or a warning of a job.
 func notice(code string, fields map[string]string) string {
 	switch code {
@@ -486,10 +497,13 @@ func notice(code string, fields map[string]string) string {
 	case "lock-stale":
 		return fmt.Sprintf("the lock of job %s, which is dead, was taken over", fields["job"])
 	case "sudo-password":
-		if text := fields["text"]; !strings.Contains(text, "password") {
+		if text := fields["text"]; !strings.Contains(text, "password") && !strings.Contains(text, "authentication is required") {
 			return "sudo failed: " + text
 		}
 		return "sudo requires a password: deploy prompts for it"
+	case "login-end":
+		return "the host kills the processes of a login that ends (KillUserProcesses in logind.conf): if the connection is lost, the job may be. " +
+			"To prevent that, run on the host: sudo loginctl enable-linger " + fields["user"]
 	case "silent":
 		return fmt.Sprintf("%s does not answer any more: %s", fields["service"], fields["address"])
 	case "resumed":
@@ -516,6 +530,8 @@ func notice(code string, fields map[string]string) string {
 		return fmt.Sprintf("%s can be read only with the forwarded ssh-agent: without an operator, the host decides without the remote", fields["url"])
 	case "filters":
 		return "the repository has filters (Git LFS, git-crypt): until the pull, Nix reads its files as they are stored, so the plan may differ"
+	case omitted:
+		return fields["bytes"] + " bytes of output are left out here: the log is longer than max_log in hosts.toml"
 	case "no-specialisation":
 		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
 	case "boot-entry":
@@ -523,6 +539,16 @@ func notice(code string, fields map[string]string) string {
 	}
 	e := ending{outcome: "degraded", code: code, fields: fields}
 	return cmp.Or(e.sentence(), code)
+}
+
+var jobID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// jobName names a job that holds a host. Its ID comes from a link that others could have made.
+func jobName(id string) string {
+	if !jobID.MatchString(id) {
+		return "another job"
+	}
+	return "job " + id
 }
 
 func (e *ending) exit() string { return cmp.Or(e.fields["exit"], "an unknown status") }

@@ -32,5 +32,6 @@ request_reboot() {
     return
   fi
   # The detached shell runs its parameters.
-  as_root sh -c "nohup $(detach) sh -c 'sleep 1; exec \"\$@\"' sh \"\$@\" >/dev/null 2>&1 </dev/null &" sh "$@"
+  # shellcheck disable=SC2016,SC2046 # the shells of root expand them; several words
+  as_root /bin/sh -c 'trap "" HUP; "$@" >/dev/null 2>&1 </dev/null &' sh $(detach) /bin/sh -c 'sleep 1; exec "$@"' sh "$@"
 }

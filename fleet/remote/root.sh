@@ -1,8 +1,13 @@
 # shellcheck shell=sh
-# root.sh: the root half of a job. "root.sh start" detaches "root.sh run", which waits until the
-# user half has built, activates, and waits until the activation is confirmed or undoes it, no
-# matter what happens to everything else. It ends when the job does. The parameters after the verb
-# are the directory of the job, the root of the host and NAME=VALUE arguments.
+# root.sh: the root half of a job. It waits until the user half has built, activates, and waits
+# until the activation is confirmed or undoes it, no matter what happens to everything else. It ends
+# when the job does.
+#
+# It runs as "root.sh start", which detaches "root.sh run" and, with systemd, the user half as well.
+# launch.sh puts the arguments into the script itself: others can read those of a process.
+# Everything that the root half runs, reads again and writes is in its own directory, of which the
+# login user can read what it publishes: its log and its answers. In the directory of the job it
+# only looks which files exist. What is in them it reads as the login user, and checks.
 #
 # First the new system runs. When it is confirmed, it becomes what the next boot starts: a crash in
 # between boots the old one.
@@ -10,30 +15,35 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: boot_id clock decide detach failed_units find_sudo generation git_command has locales lock
-# uses: log_size mark notice output put real_path unlock
-# inputs: confirm confirm_seconds goal id kind login_user who
+# uses: answering as_user boot_id clock decide detach failed_units generation has job_unit locales
+# uses: lock log_size mark notice output put real_path root_state unlock
+# inputs: confirm confirm_seconds dir goal id key kind launcher login_user nonce
 
 main() {
-  verb=$1 dir=$2 sysroot=$3
-  shift 3
+  verb=$1
+  shift
   take "$@"
+  case $id$key in
+    *[!A-Za-z0-9._-]* | .*) exit 64 ;;
+  esac
   PATH=$wrappers:$system_path
   read_boot_id
-  state=$sysroot/var/run/fleetctl # one for the machine: jobs of two users never activate at once
+  find_root_state
+  state=$root_state # one for the machine: jobs of two users never activate at once
   own_dir=$state/jobs/$id
+  public=$own_dir/$key # only root and the login user know the name
   case $verb in
-    start) start "$@" ;;
+    start) start ;;
     run) run ;;
   esac
 }
 
 start() {
   umask 077
-  mkdir -p "$own_dir"
-  put "$own_dir/pid" "$$ $boot_id"
-  tries=0
+  await_turn
+  set_up || exit 69
   # The root half of a job that has just ended takes a moment to notice.
+  tries=0
   until lock "$id"; do
     tries=$((tries + 1))
     if [ $tries = 25 ]; then
@@ -46,56 +56,89 @@ start() {
   if [ -d "$sysroot/run/systemd/system" ] && has systemd-run; then
     # If it is killed, it is started again to finish its work.
     systemd-run --unit="fleetctl-$id" --collect --quiet --service-type=exec --property=Restart=on-failure \
-      --description="fleetctl job $id of $who" -- /bin/sh "$dir/root.sh" run "$dir" "$sysroot" "$@" || {
+      --description="fleetctl job $id, root half" -- /bin/sh "$own_dir/root.sh" run || {
       leave
+      rm -rf "${own_dir:?}"
       exit 69
     }
-  else
-    # shellcheck disable=SC2046 # several words
-    nohup $(detach) /bin/sh "$dir/root.sh" run "$dir" "$sysroot" "$@" >/dev/null 2>&1 </dev/null &
+    await_run
+    if start_job_unit --uid="$login_user"; then publish unit "fleetctl-job-$id"; fi
+    return
   fi
+  trap '' HUP
+  # shellcheck disable=SC2046 # several words
+  $(detach) /bin/sh "$own_dir/root.sh" run >/dev/null 2>&1 </dev/null &
+  await_run
+}
+
+# await_turn waits for the root half of an earlier launch of this job, which ends with that launch.
+await_turn() {
   tries=0
-  until [ -e "$dir/root.pid" ] || [ $tries = 100 ]; do
+  while job_lives "$id"; do
+    tries=$((tries + 1))
+    if [ $tries = 50 ]; then
+      rm -f "$0"
+      echo "$id"
+      exit 75
+    fi
+    sleep 0.1
+  done
+}
+
+# set_up makes the directory of the root half, moves this script there, and removes old directories.
+# Other users cannot list what is in it.
+set_up() {
+  [ -d "$state/jobs" ] || mkdir -m 711 "$state/jobs" || return 1
+  # shellcheck disable=SC2012 # the names are those of jobs, and ls sorts by time
+  ls -1t "$state/jobs" | tail -n +9 | while read -r old; do
+    if ! job_lives "$old"; then rm -rf "${state:?}/jobs/$old"; fi
+  done
+  rm -rf "${own_dir:?}"
+  mkdir -m 711 "$own_dir" && mkdir -m 755 "$public" && mv -f "$0" "$own_dir/root.sh" || return 1
+  put "$own_dir/pid" "$$ $boot_id"
+  (umask 022 && : >"$public/log")
+}
+
+# await_run waits until "root.sh run" runs.
+await_run() {
+  tries=0
+  until [ -e "$public/running" ] || [ $tries = 100 ]; do
     tries=$((tries + 1))
     sleep 0.02
   done
 }
 
-# leave releases the machine.
+# leave releases the machine. What was published stays until later jobs remove it, for a session
+# that has to find out how the job ended.
 leave() {
+  rm -f "$own_dir/pid"
   unlock "$id"
-  rm -rf "${own_dir:?}"
 }
 
 run() {
-  exec >>"$dir/log" 2>&1 </dev/null
+  own_log=$public/log
+  exec >>"$own_log" 2>&1 </dev/null
   cd /
   umask 022 # as for nixos-rebuild
   if [ -n "$sysroot" ]; then HOME=$sysroot/root; else HOME=$(cd ~root && pwd); fi
   export HOME
   set_locales
-  read -r nonce <"$dir/nonce"
+  find_as_user
   put "$own_dir/pid" "$$ $boot_id"
   trap leave EXIT
-  publish root.pid "$$"
-  if [ -e "$dir/concluded" ]; then exit 0; fi
-  naps=0
-  until [ -e "$dir/activate" ]; do
-    if [ -e "$dir/result" ] || ! user_half_lives; then exit 0; fi
-    naps=$((naps + 1))
-    if [ $naps -lt 100 ]; then sleep 0.1; else sleep 1; fi
-  done
-  {
-    read -r built
-    read -r to
-    read -r checkout
-    read -r pull_from
-    read -r ssh_port
-    read -r specialisation
-    read -r on_inhibited
-  } <"$dir/activate"
-  if [ "$login_user" != root ] && find_sudo; then git_command="$sudo -n -u $login_user -H -- $git_command"; fi
+  publish running
+  if [ -e "$public/concluded" ]; then exit 0; fi
+  await_word
   profile=$sysroot/nix/var/nix/profiles/system
+  read_word
+  # What was accepted was accepted, even if the user has removed it since.
+  if [ ! -e "$own_dir/before" ] && ! acceptable; then
+    notice warn rejected "path=$built"
+    read_clock
+    publish activated "rejected $now"
+    publish concluded untouched
+    exit 0
+  fi
   if resumed; then
     notice note resumed
   else
@@ -118,6 +161,69 @@ run() {
   esac
 }
 
+# await_word waits until the user half has built, and exits if it ends before that.
+await_word() {
+  user_half=$launcher # until the user half has noted its own
+  naps=0
+  until [ -e "$dir/activate" ]; do
+    if [ "$user_half" = "$launcher" ] && [ -e "$dir/began" ]; then
+      read_as_user "$dir/pid" >"$own_dir/user_half"
+      read -r user_half _ <"$own_dir/user_half" || user_half=''
+    fi
+    case $user_half in
+      '' | *[!0-9]*) exit 0 ;;
+    esac
+    if [ -e "$dir/result" ] || ! kill -0 "$user_half" 2>/dev/null; then exit 0; fi
+    naps=$((naps + 1))
+    if [ $naps -lt 100 ]; then sleep 0.1; else sleep 1; fi
+  done
+}
+
+# read_word reads what the user half wants to have activated: once, so that a root half that was
+# started again undoes what it did.
+read_word() {
+  if [ ! -e "$own_dir/word" ]; then
+    read_as_user "$dir/activate" >"$own_dir/word.new"
+    mv -f "$own_dir/word.new" "$own_dir/word"
+  fi
+  built='' to='' checkout='' pull_from='' ssh_port='' specialisation='' on_inhibited=''
+  {
+    read -r built
+    read -r to
+    read -r checkout
+    read -r pull_from
+    read -r ssh_port
+    read -r specialisation
+    read -r on_inhibited
+  } <"$own_dir/word" || :
+}
+
+# acceptable reports whether that is a system of this kind in the store, and the one that the job
+# has built or the user has named by its generation.
+acceptable() {
+  case $to in
+    '' | *[!0-9]*) return 1 ;;
+    0) same=$dir/built ;;
+    *) same=$profile-$to-link ;;
+  esac
+  case $ssh_port in
+    '' | *[!0-9]*) return 1 ;;
+  esac
+  case $specialisation in
+    .* | *[!A-Za-z0-9._-]*) return 1 ;; # it would lead out of the system
+  esac
+  case $kind in
+    nixos) program=${specialisation:+specialisation/$specialisation/}bin/switch-to-configuration ;;
+    darwin) program=activate ;;
+  esac
+  store=$(real_path "$sysroot/nix/store")
+  name=${built#"$store/"}
+  case $name in
+    "$built" | '' | .* | */*) return 1 ;;
+  esac
+  [ ! -L "$built" ] && [ -f "$built/$program" ] && [ -x "$built/$program" ] && [ "$(real_path "$same")" = "$built" ]
+}
+
 # resumed reports whether another process had started the work and was killed. What it was about to
 # activate is then undone, and what it had activated is waited for as if nothing had happened.
 resumed() {
@@ -127,19 +233,18 @@ resumed() {
     IFS= read -r failed_before
     read -r log_size
   } 2>/dev/null <"$own_dir/before" || return 1
-  if read -r status _ 2>/dev/null <"$dir/activated"; then return; fi
+  if read -r status _ 2>/dev/null <"$public/activated"; then return; fi
   status=killed
   read_clock
   publish activated "137 $now" # the status that a shell reports for a process that was killed
 }
 
-user_half_lives() {
-  read -r user_half _ <"$dir/pid" || return 1
-  kill -0 "$user_half" 2>/dev/null
+# publish FILE [LINE] writes a file that the user half can read.
+publish() {
+  published=$public/$1
+  shift
+  put "$published" "$@"
 }
-
-# publish FILE LINE writes a file that the user half can read.
-publish() { put "$dir/$1" "$2"; }
 
 # set_profile makes the built system the default.
 set_profile() {
@@ -176,7 +281,7 @@ changed() { [ "$(real_path "$sysroot/run/current-system")" != "$before" ]; }
 # system does not show that, because the activation scripts of NixOS and nix-darwin move it last. An
 # activation has changed the host unless its output shows that it stopped before.
 touched() {
-  if [ ! -e "$dir/started" ]; then return 1; fi
+  if [ ! -e "$public/started" ]; then return 1; fi
   if changed || [ "$status" = killed ]; then return; fi
   if [ "$kind" = darwin ]; then touched_darwin; else touched_nixos; fi
 }
@@ -209,9 +314,6 @@ activate_nixos() {
     set_default
     return
   fi
-  case $specialisation in
-    .* | *[!A-Za-z0-9._-]*) return 64 ;; # it would lead out of the system
-  esac
   note_active_units
   note_start
   "$built${specialisation:+/specialisation/$specialisation}/bin/switch-to-configuration" test
@@ -269,8 +371,8 @@ roll_back_nixos() {
   else
     # This host was never switched before: start the units that were active.
     rm -f "$sysroot/run/current-system"
-    if has systemctl && [ -s "$dir/units" ]; then
-      while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$dir/units" |
+    if has systemctl && [ -s "$own_dir/units" ]; then
+      while read -r unit; do systemctl is-active --quiet "$unit" || echo "$unit"; done <"$own_dir/units" |
         while read -r unit; do systemctl start "$unit" || :; done
     fi
   fi
@@ -298,11 +400,11 @@ check_rollback() {
   fi
 }
 
-# note_active_units writes $dir/units on a host that has no system to return to.
+# note_active_units writes $own_dir/units on a host that has no system to return to.
 note_active_units() {
   if [ -z "$before" ] && has systemctl; then
     systemctl list-units --state=active --type=service,socket --plain --no-legend |
-      while read -r unit _; do echo "$unit"; done >"$dir/units"
+      while read -r unit _; do echo "$unit"; done >"$own_dir/units"
   fi
 }
 

@@ -2,7 +2,7 @@
 # signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
 # login that is newer than the activation.
 #
-# uses: clock refuse reply state
+# uses: clock refuse reply root_dir state
 # inputs: id word
 
 main() {
@@ -21,7 +21,8 @@ main() {
 # new_login reports whether the job was not started or followed over this connection, and the server
 # process of the connection is younger than the activation.
 new_login() {
-  read -r _ activated_at <"$dir/activated" || return 1
+  find_root_dir
+  read -r _ activated_at 2>/dev/null <"$root_dir/activated" || return 1
   if [ -n "${SSH_CONNECTION:-}" ] && grep -qxF "$SSH_CONNECTION" "$dir/connections" 2>/dev/null; then return 1; fi
   age=$(ps -p "$PPID" -o etime= -o comm= 2>/dev/null | awk '/sshd/ {
     n = split($1, t, /[-:]/)

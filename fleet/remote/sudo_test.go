@@ -128,3 +128,24 @@ func TestLocaleArchiveIsThatOfLogins(t *testing.T) {
 		}
 	}
 }
+
+// TestPasswordIsRequestedWithEverySudo has what sudo 1.9.16 and sudo-rs 0.2.5 print if "sudo -n"
+// fails.
+func TestPasswordIsRequestedWithEverySudo(t *testing.T) {
+	script := composeText("# uses: refuse_root\nmain() {\n  prompt='' token=t root_by=auto\n  as_root true\n  refuse_root\n}\n", "")
+	for message, want := range map[string]string{
+		"sudo: a password is required":                      "@t refused sudo-password\n",
+		"sudo-rs: interactive authentication is required":   "@t refused sudo-password\n",
+		"sudo-rs: I'm sorry me. I'm afraid I can't do that": "@t refused sudo-denied text=sudo-rs: I'm sorry me. I'm afraid I can't do that\n",
+		"me is not in the sudoers file.":                    "@t refused sudo-denied text=me is not in the sudoers file.\n",
+	} {
+		f := newRepoFixture(t)
+		f.write("run/wrappers/bin/id", "#!/bin/sh\necho 1000\n")
+		f.write("run/wrappers/bin/sudo", "#!/bin/sh\necho \""+message+"\" >&2\nexit 1\n")
+		f.sh("chmod +x run/wrappers/bin/*")
+		out, err := f.shell(script.script(values{"token": {"t"}, "root_by": {"auto"}}), "022").CombinedOutput()
+		if err != nil || !strings.HasPrefix(string(out), want) {
+			t.Errorf("%s: got %q, %v, want %q", message, out, err, want)
+		}
+	}
+}

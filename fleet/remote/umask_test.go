@@ -74,28 +74,3 @@ func TestOperatorsCommandsRunWithLoginUmask(t *testing.T) {
 		}
 	}
 }
-
-// TestRootHalfRunsLikeNixosRebuild has a PATH without a home and the umask of the system, whatever
-// the login has.
-func TestRootHalfRunsLikeNixosRebuild(t *testing.T) {
-	f := newRepoFixture(t)
-	dir := filepath.Join(f.home, "job")
-	f.write("system/bin/switch-to-configuration", "#!/bin/sh\numask >>\"$FLEETCTL_ROOT/seen\"\necho \"$PATH\" >>\"$FLEETCTL_ROOT/seen\"\n")
-	f.sh("chmod +x system/bin/*; mkdir -p job var/run/fleetctl/jobs/r.h nix/var/nix/profiles; ln -s ../system built")
-	f.write("job/nonce", "nonce\n")
-	f.write("job/activate", filepath.Join(f.home, "system")+"\n0\n"+f.checkout()+"\n\n22\n\nfail\n")
-	script := Script{Text: compose("root").text, Args: []string{"run", dir, f.home, "id=r.h", "kind=nixos", "goal=test",
-		"confirm=none", "confirm_seconds=1", "login_user=me", "who=me"}}
-	out, err := f.shell(script, "0002").CombinedOutput()
-	seen, _ := os.ReadFile(filepath.Join(f.home, "seen"))
-	lines := strings.Split(string(seen), "\n")
-	if err != nil || len(lines) < 2 || lines[0] != "0022" || strings.Contains(lines[1], ".nix-profile") || strings.Contains(lines[1], "state/nix") {
-		log, _ := os.ReadFile(filepath.Join(dir, "log"))
-		t.Errorf("%v %q\n%s\n%s", err, lines, out, log)
-	}
-	for _, name := range []string{"activated", "concluded"} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o644 {
-			t.Errorf("%s cannot be read by the user half: %v, %v", name, info, err)
-		}
-	}
-}

@@ -13,8 +13,22 @@ const MaxRunes = 4096
 const tabStop = 8
 
 // Line cleans one line, given without its newline. If the line was redrawn with carriage returns,
-// as progress bars are, Line returns its last state.
+// as progress bars are, Line returns its last state. It hides the secrets of URLs.
 func Line(b []byte) string {
+	line := visibleLine(b)
+	if hidden := Secrets(line); hidden != line {
+		if line = hidden; len(hidden) > MaxRunes {
+			line = visibleLine([]byte(hidden)) // it may have grown
+		}
+	}
+	if hasCommand(line) {
+		return disarm(line)
+	}
+	return line
+}
+
+// visibleLine returns the visible part of a line.
+func visibleLine(b []byte) string {
 	if isPlain(b) {
 		return string(b)
 	}
@@ -28,9 +42,6 @@ func Line(b []byte) string {
 
 // Text cleans each line of s. It keeps the number of lines.
 func Text(s string) string {
-	if isPlain([]byte(s)) {
-		return s
-	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
 		lines[i] = Line([]byte(line))

@@ -38,7 +38,16 @@ func (h *host) environ() []string {
 // killJobs kills the jobs that have no result. Jobs outlive their connections but must not outlive
 // their host.
 func (f *Fleet) killJobs(h *host) error {
-	dir := filepath.Join(h.home(), ".local", "state", "fleetctl", "jobs")
+	for _, dir := range []string{filepath.Join(h.home(), ".local/state/fleetctl"), filepath.Join(h.root, "run/fleetctl"), filepath.Join(h.root, "var/run/fleetctl")} {
+		if err := f.killJobsIn(filepath.Join(dir, "jobs")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// killJobsIn kills the halves of jobs that live in a directory.
+func (f *Fleet) killJobsIn(dir string) error {
 	jobs, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -49,9 +58,7 @@ func (f *Fleet) killJobs(h *host) error {
 		if _, err := os.Stat(filepath.Join(dir, job.Name(), "result")); err == nil {
 			continue
 		}
-		for _, name := range []string{"pid", "root.pid"} {
-			f.killGroup(filepath.Join(dir, job.Name(), name))
-		}
+		f.killGroup(filepath.Join(dir, job.Name(), "pid"))
 	}
 	return nil
 }

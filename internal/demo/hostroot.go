@@ -143,7 +143,7 @@ func installStandins(root string) error {
 // tools lists the programs that fleetctl's scripts and the stand-ins use. linkTools links them into
 // the hosts if they are not in the usual directories, as on NixOS.
 var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
-	nohup od ps readlink rm rmdir sed setsid sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
+	nohup od ps readlink rm rmdir sed setsid sha256sum sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {

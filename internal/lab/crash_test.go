@@ -266,7 +266,7 @@ func (s interruption) run(t *testing.T) (outcome string) {
 		return "none"
 	}
 	assertIdle(t, s.host)
-	assertEventually(t, s.host, "", `sudo ls /var/run/fleetctl/jobs 2>/dev/null; ls .local/state/fleetctl/jobs/*/*.new 2>/dev/null; pgrep -af '^nix .*build|[m]ake\.sh'; true`)
+	assertEventually(t, s.host, "", `ls .local/state/fleetctl/jobs/*/*.new 2>/dev/null; pgrep -af '^nix .*build|[m]ake\.sh'; true`)
 	built = r.facts[s.host]["built"]
 	now := s.current(t)
 	switch result.Outcome {

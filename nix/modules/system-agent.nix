@@ -23,7 +23,7 @@ in
       type = types.strMatching "/[^[:space:]%]{1,98}";
       default = "${run}/fleetctl-agent/agent.sock";
       defaultText = lib.literalExpression ''"${run}/fleetctl-agent/agent.sock"'';
-      example = "${run}/fleetctl/health.sock";
+      example = "${run}/fleetctl-agent/health.sock";
       description = ''
         Path of the agent's socket. `fleetctl` uses only the default path; another one is for other clients.
       '';

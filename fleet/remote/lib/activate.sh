@@ -91,6 +91,7 @@ activate_system() {
   put "$dir/activate" "$built" "$to" "$checkout" "$pull_from" "$ssh_port" "$chosen" "$on_inhibited"
   await_root activated
   activation_status=${root_answer%% *}
+  if [ "$activation_status" = rejected ]; then fail rejected "path=$built"; fi
 }
 
 # judge_activation concludes from the exit status and from what runs now.

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # decide.sh: decides whether the host keeps the new configuration.
 #
-# uses: answering await notice
+# uses: answering await limit notice
 # inputs: confirm confirm_seconds
 
 # decide sets $verdict to "kept WHO", WHO being operator, host or none, or to "back CODE".
@@ -29,6 +29,7 @@ decide() {
 # still_answers reports whether everything answers that did before the activation.
 still_answers() {
   while read -r service address; do
+    if [ -z "$service" ]; then continue; fi
     tries=0
     until service_answers; do
       tries=$((tries + 1))
@@ -38,7 +39,15 @@ still_answers() {
       fi
       sleep 1 # a service may take a moment to restart
     done
-  done <"$dir/answered"
+  done <<ANSWERED
+$(read_answered)
+ANSWERED
+}
+
+# read_answered prints what answered before the activation.
+read_answered() {
+  # shellcheck disable=SC2086 # several words
+  limit 10 $as_user head -c 65536 "$dir/answered" </dev/null
 }
 
 service_answers() {

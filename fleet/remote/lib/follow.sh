@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # follow.sh: prints the log of a job from an offset to its end.
 #
-# uses: answer refuse settle
+# uses: answer fast_tail refuse settle
 # inputs: offset
 
 follow() {
@@ -13,10 +13,9 @@ follow() {
     tail -c "+$((offset + 1))" "$dir/log"
     return
   fi
-  # On a file system that does not report changes (overlayfs), tail polls once a second. GNU's can
-  # poll more often.
-  if tail -s 0.1 /dev/null >/dev/null 2>&1; then set -- -s 0.1; else set --; fi
-  tail "$@" -c "+$((offset + 1))" -f "$dir/log" 2>/dev/null &
+  find_tail
+  # shellcheck disable=SC2086 # several words
+  $tail -c "+$((offset + 1))" -f "$dir/log" 2>/dev/null &
   tail_pid=$!
   # The reader leaves when it has seen the end marker. This is for a slow one, which asks again from
   # where it is.

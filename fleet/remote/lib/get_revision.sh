@@ -3,7 +3,7 @@
 # finds out on its own: whatever the operator believes about the branch, an unreviewed commit does
 # not get past it.
 #
-# uses: check_signature fetch git git_reason ssh_agent
+# uses: check_signature fetch git git_reason redact ssh_agent
 # inputs: branch pull_seconds ref rev
 
 # get_revision fails unless the commit is on the fleet's branch, or is what --rev named, and unless
@@ -63,7 +63,8 @@ find_base() {
 
 # fail_fetch reports why the commit cannot be had.
 fail_fetch() {
-  url=$(git_ remote get-url "$origin" 2>/dev/null) || url=$origin
+  url=$(git_ remote get-url "$origin" 2>/dev/null | redact)
+  : "${url:=$origin}"
   find_git_reason
   agent=''
   if agent_is_gone; then agent=gone; fi

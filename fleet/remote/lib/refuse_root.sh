@@ -13,7 +13,7 @@ refuse_root() {
   esac
   if [ -n "$prompt" ] && [ "$root_status" = 1 ]; then refuse sudo-wrong; fi
   case $root_output in
-    *password*) refuse sudo-password ;;
+    *password* | *'authentication is required'*) refuse sudo-password ;;
   esac
   refuse sudo-denied "text=$root_text"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # settle.sh: writes the result of a job that died before it could.
 #
-# uses: claim ending home_profile home_rollback job_lives mark put real_path rollback_ending
+# uses: claim ending home_profile home_rollback job_lives mark put real_path relay rollback_ending
 # uses: root_lives unlock
 
 # settle gives a job whose process is gone (it was killed, or the host restarted) its result.
@@ -12,6 +12,8 @@ settle() {
   kill_orphans
   step=-
   if [ -r "$dir/steps" ]; then while read -r last_step; do step=$last_step; done <"$dir/steps"; fi
+  find_root_dir
+  if [ -e "$dir/activate" ]; then relay_rest >>"$dir/log"; fi
   judge_death
   # The log may end in the middle of a line.
   { echo && mark end "$ending"; } >>"$dir/log"
@@ -29,7 +31,7 @@ judge_death() {
     ending="failed died $step activated=no"
     return
   fi
-  read -r verdict 2>/dev/null <"$dir/concluded" || verdict=''
+  read -r verdict 2>/dev/null <"$root_dir/concluded" || verdict=''
   target=''
   { read -r target && { read -r selected || selected=$target; }; } 2>/dev/null <"$dir/target" || selected=''
   if [ "$kind" = home ]; then
@@ -49,7 +51,7 @@ judge_death() {
     ending="degraded died $step"
   elif [ "${verdict%% *}" = kept ] && [ "$(real_path "$sysroot/nix/var/nix/profiles/system")" = "$target" ]; then
     ending="reboot-needed died $step"
-  elif [ -e "$dir/started" ] && [ "$verdict" != untouched ] && [ "$job_boot" = "$boot_id" ]; then
+  elif [ -e "$root_dir/started" ] && [ "$verdict" != untouched ] && [ "$job_boot" = "$boot_id" ]; then
     compose_ending degraded died during=activate "runs=$running"
   else
     ending="failed died $step activated=yes"
@@ -71,7 +73,8 @@ settle_home() {
 
 # activating reports whether the root half outlived its job and is still activating.
 activating() {
-  [ -e "$dir/activate" ] && [ ! -e "$dir/concluded" ] && [ "$job_boot" = "$boot_id" ] || return 1
+  find_root_dir
+  [ -e "$dir/activate" ] && [ ! -e "$root_dir/concluded" ] && [ "$job_boot" = "$boot_id" ] || return 1
   root_lives
 }
 

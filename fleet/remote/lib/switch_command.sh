@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # switch_command.sh: runs the user's own command in the checkout instead of building and activating.
 #
-# uses: current degraded fact fail gate hooks previous step
+# uses: command current degraded fact fail gate hooks previous step
 # inputs: switch_command
 
 # run_switch_command ARGUMENT... takes the arguments of the script.
@@ -12,7 +12,8 @@ run_switch_command() {
   start_step activate
   cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
   activation_status=0
-  sh -c "$switch_command" 2>&1 </dev/null || activation_status=$?
+  write_command "$switch_command"
+  sh "$dir/command" 2>&1 </dev/null || activation_status=$?
   fact activation-status "$activation_status"
   built=$(current) selected=$built
   if [ "$activation_status" != 0 ]; then

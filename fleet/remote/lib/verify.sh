@@ -2,7 +2,8 @@
 # verify.sh: checks whether the goal is reached. It looks at the host itself, not at exit codes. The
 # operator checks whether a new login works.
 #
-# uses: clock current degraded fact failed_units generation limit put real_path revision step
+# uses: clock command current degraded fact failed_units generation limit put real_path redact
+# uses: revision step
 # inputs: goal health... kind rev switch_command verify_seconds
 
 # verify ARGUMENT... takes the arguments of the script because health may be among them several
@@ -79,17 +80,18 @@ verify_health() {
 # verify_command COMMAND retries until the command succeeds, with longer and longer pauses.
 verify_command() {
   health_naps=0
+  write_command "$1"
   while :; do
     read_clock
     verify_left=$((verify_start + verify_seconds - now))
     [ $verify_left -ge 1 ] || verify_left=1
     health_status=0
-    limit $verify_left sh -c "$1" 2>&1 </dev/null || health_status=$?
+    limit $verify_left sh "$dir/command" 2>&1 </dev/null || health_status=$?
     [ $health_status != 0 ] || return 0
     read_clock
     if [ $((now - verify_start)) -ge "$grace_seconds" ]; then break; fi
     health_naps=$((health_naps + 1))
     sleep $health_naps
   done
-  degraded health "exit=$health_status" "check=$1"
+  degraded health "exit=$health_status" "check=$(printf '%s\n' "$1" | redact)"
 }
