@@ -43,7 +43,8 @@ func (m *cpuMeter) percent(ctx context.Context) *float64 {
 }
 
 func readCounters(ctx context.Context) (busy, total float64, err error) {
-	all, err := cpu.TimesWithContext(ctx, false)
+	var all []cpu.TimesStat
+	withoutPanic(func() { all, err = cpu.TimesWithContext(ctx, false) })
 	if err != nil || len(all) == 0 {
 		return 0, 0, err
 	}

@@ -51,6 +51,7 @@ func (h Host) Health(ctx context.Context) health.Health {
 			now.NoUnits = err.Error()
 		}
 	}
+	health.Clamp(&now)
 	return now
 }
 

@@ -123,8 +123,9 @@ func TestHealthOfHostWithoutNix(t *testing.T) {
 // the bus hangs up, does not answer or does not exist.
 func TestHealthReportsWhyUnitsAreUnknown(t *testing.T) {
 	for what, respond := range map[string]func(net.Conn){
-		"hung up":        func(c net.Conn) { c.Close() },
-		"did not answer": func(net.Conn) {},
+		"hung up": func(c net.Conn) { c.Close() },
+		// Without the cleanup, the garbage collector could close the connection earlier.
+		"did not answer": func(c net.Conn) { t.Cleanup(func() { c.Close() }) },
 		"no such file":   nil,
 	} {
 		h, path := newHost(t), socketPath(t)

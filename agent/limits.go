@@ -7,7 +7,7 @@ import (
 
 // Limits bounds what clients can cost the host.
 type Limits struct {
-	Connections int           // open at once; more wait in the socket's queue
+	Connections int           // open at once; more replace those without a request, or wait
 	Requests    int           // per second, over all connections; more are answered with status 429
 	HeaderBytes int           // of a request line and its header
 	MinInterval time.Duration // of a watch

@@ -100,6 +100,35 @@ func TestLongHeaderIsRejected(t *testing.T) {
 	}
 }
 
+// TestSilentClientsKeepNoOthersOut opens far more connections than the limit that never send a
+// whole request.
+func TestSilentClientsKeepNoOthersOut(t *testing.T) {
+	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections = 4 })
+	for n := range 24 {
+		conn, err := net.Dial("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if n%2 == 0 {
+			_, _ = io.WriteString(conn, "GET /v1/health HTTP/1.1\r\nHost: ")
+		}
+	}
+	served := make(chan int, 1)
+	go func() {
+		status, _ := get(t, newHTTPClient(t, path), "/v1/health")
+		served <- status
+	}()
+	select {
+	case status := <-served:
+		if status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+	case <-time.After(4 * ioTimeout):
+		t.Error("no answer")
+	}
+}
+
 func TestWatchIntervalIsBounded(t *testing.T) {
 	path, _ := startAgent(t, nil)
 	for _, interval := range []string{"1ms", "2h", "-1s", "soon", "1"} {

@@ -1,6 +1,13 @@
 package agent
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// unreadBytes is the request of ioctl(2) for how many bytes a socket has to read.
+const unreadBytes = unix.TIOCINQ
 
 // os returns the distribution's name and version, for example "NixOS 26.05".
 func (h Host) os() string {

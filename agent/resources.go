@@ -16,20 +16,39 @@ import (
 // addResources fills in the kernel's figures. What the kernel does not report is left out.
 func (h Host) addResources(ctx context.Context, to *health.Health) {
 	to.Cores = runtime.NumCPU()
-	if up, err := host.UptimeWithContext(ctx); err == nil {
-		to.Uptime = float64(up)
-	}
-	if avg, err := load.AvgWithContext(ctx); err == nil {
-		to.Load = [3]float64{roundHundredths(avg.Load1), roundHundredths(avg.Load5), roundHundredths(avg.Load15)}
-	}
-	if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
-		to.Memory = &health.Amount{Total: m.Total, Free: m.Available}
-	}
-	if s, err := mem.SwapMemoryWithContext(ctx); err == nil && s.Total > 0 {
-		to.Swap = &health.Amount{Total: s.Total, Free: s.Free}
+	for _, read := range []func(){
+		func() {
+			if up, err := host.UptimeWithContext(ctx); err == nil {
+				to.Uptime = float64(up)
+			}
+		},
+		func() {
+			if avg, err := load.AvgWithContext(ctx); err == nil {
+				to.Load = [3]float64{roundHundredths(avg.Load1), roundHundredths(avg.Load5), roundHundredths(avg.Load15)}
+			}
+		},
+		func() {
+			if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
+				to.Memory = &health.Amount{Total: m.Total, Free: m.Available}
+			}
+		},
+		func() {
+			if s, err := mem.SwapMemoryWithContext(ctx); err == nil && s.Total > 0 {
+				to.Swap = &health.Amount{Total: s.Total, Free: s.Free}
+			}
+		},
+	} {
+		withoutPanic(read)
 	}
 	to.Root = diskSpace(ctx, h.Root+"/")
 	to.Store = diskSpace(ctx, h.Root+"/nix/store")
+}
+
+// withoutPanic calls a reader of the kernel's figures. The library's readers panic if a file has
+// fewer fields than usual, for example an empty /proc/loadavg, and that must not end the agent.
+func withoutPanic(read func()) {
+	defer func() { _ = recover() }()
+	read()
 }
 
 func diskSpace(ctx context.Context, path string) *health.Amount {

@@ -43,6 +43,7 @@ func Serve(ctx context.Context, l net.Listener, o Options) error {
 		ReadTimeout:    ioTimeout,
 		WriteTimeout:   ioTimeout,
 		IdleTimeout:    health.AgentKeepAlive,
+		ConnState:      limited.setState,
 		MaxHeaderBytes: o.Limits.HeaderBytes - headerSlop,
 		ErrorLog:       log.New(io.Discard, "", 0), // clients could fill the host's journal with it
 	}

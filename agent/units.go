@@ -39,6 +39,17 @@ func listFailedUnits(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer bus.Close()
+	systemd := bus.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
+	const method = "org.freedesktop.systemd1.Manager.ListUnitsFiltered"
+	call := systemd.CallWithContext(ctx, method, dbus.FlagNoAutoStart, []string{"failed"})
+	if call.Err != nil {
+		return nil, call.Err
+	}
+	return unitNames(call.Body)
+}
+
+// unitNames returns the names of the units in systemd's answer, sorted.
+func unitNames(answer []any) ([]string, error) {
 	var units []struct {
 		Name, Description, Load, Active, Sub, Following string
 		Path                                            dbus.ObjectPath
@@ -46,10 +57,7 @@ func listFailedUnits(ctx context.Context) ([]string, error) {
 		JobType                                         string
 		JobPath                                         dbus.ObjectPath
 	}
-	systemd := bus.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
-	const method = "org.freedesktop.systemd1.Manager.ListUnitsFiltered"
-	call := systemd.CallWithContext(ctx, method, dbus.FlagNoAutoStart, []string{"failed"})
-	if err := call.Store(&units); err != nil {
+	if err := dbus.Store(answer, &units); err != nil {
 		return nil, err
 	}
 	var names []string

@@ -20,6 +20,7 @@ type checkOptions struct {
 	flake   string
 	connect bool
 	format  checkFormat
+	nix     inventory.NixArgs
 }
 
 func newCheck(env *Env) *cobra.Command {
@@ -29,11 +30,11 @@ func newCheck(env *Env) *cobra.Command {
 		Short: "Validate the inventory",
 		Long: `Validate the inventory. Every problem is printed with its file, line and column, and how to fix it.
 
-With --flake, check that every host's attribute exists in the flake in that directory; this requires nix on this machine. With
---connect, also find over SSH what the next deploy of each host would trip over: its checkout, whether it can read the remote, whether
-the Nix daemon answers, whether its state directory is writable, its lock, sudo, disk space, the number of sessions, a second login, its
-clock, and whether it is the same machine as another host of the inventory. Nothing is changed. Warnings do not keep a deploy from
-working.
+With --flake, check that every host's attribute exists in the flake in that directory; this requires nix on this machine, which
+gets the host's nix_options and build_args. With --connect, also find over SSH what the next deploy of each host would trip over: its
+checkout, whether it can read the remote, whether the Nix daemon answers, whether its state directory is writable, its lock, sudo, disk
+space, the number of sessions, a second login, its clock, and whether it is the same machine as another host of the inventory. Nothing
+is changed. Warnings do not keep a deploy from working.
 
 With --local, check this host's health agent instead: whether it answers on its socket, and who may connect. There may be two
 agents, one of a home and one of the machine. With --config, check the table's configuration instead; FILE is then a config.toml.
@@ -51,6 +52,9 @@ EXIT STATUS
   fleetctl check --config`,
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := requireFlake(cmd, o.flake); err != nil {
+				return err
+			}
 			if len(args) == 1 {
 				o.file = args[0]
 				return runCheck(cmd.Context(), env, o)
@@ -65,6 +69,7 @@ EXIT STATUS
 	}
 	pathVar(cmd.Flags(), &o.flake, "flake", "DIR", "check attributes against the flake in this directory")
 	cmd.Flags().BoolVar(&o.connect, "connect", false, "also check every host over SSH")
+	nixFlags(cmd, &o.nix)
 	choiceVar(cmd.Flags(), &o.format, "format", "text", "how to print problems", "text", "json", "github")
 	return withConfig(env, withLocal(env, cmd), &o.format)
 }
@@ -75,7 +80,7 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 		return exit(fleet.ExitUsage, err)
 	}
 	if o.flake != "" {
-		more, err := flakeFindings(ctx, env, inv, o.flake)
+		more, err := flakeFindings(ctx, env, inv, o.flake, o.nix)
 		if err != nil {
 			return exit(fleet.ExitUsage, err)
 		}
@@ -104,21 +109,23 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 }
 
 // flakeFindings returns a finding for each host whose attribute is missing from its flake, in the
-// repository at dir.
-func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir string) ([]inventory.Finding, error) {
+// repository at dir. Flakes are evaluated with the arguments of each host, and then these.
+func flakeFindings(ctx context.Context, env *Env, inv *inventory.Inventory, dir string, args inventory.NixArgs) ([]inventory.Finding, error) {
 	var findings []inventory.Finding
 	type output struct {
 		dir  string
 		kind inventory.Kind
+		args string
 	}
 	attrs := make(map[output][]string)
 	for _, h := range inv.Hosts {
 		if h.Kind == "" || h.Attr == "" {
 			continue // already a finding
 		}
-		out := output{filepath.Join(dir, h.FlakeDir), h.Kind}
+		words := h.NixArgs().With(args).CommandLine()
+		out := output{filepath.Join(dir, h.FlakeDir), h.Kind, strings.Join(words, "\n")}
 		if _, cached := attrs[out]; !cached {
-			names, err := flakeHosts(ctx, env, out.dir, h.Kind)
+			names, err := flakeHosts(ctx, env, out.dir, h.Kind, words)
 			if err != nil {
 				return nil, err
 			}

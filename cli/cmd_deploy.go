@@ -104,6 +104,7 @@ EXIT STATUS
 		f.BoolVar(&o.Test, "test", false, "then run the repository's tests on each host, as fleetctl test does; a host that fails one is degraded")
 	})
 	groupFlags(cmd, "Waves", o.waveFlags)
+	nixFlags(cmd, &o.Nix)
 	o.runFlags(cmd)
 	groupFlags(cmd, "Output", func(f *pflag.FlagSet) {
 		o.view.flags(f)

@@ -36,7 +36,8 @@ func newExec(env *Env) *cobra.Command {
 
 The words of the command are joined with spaces and run by sh on the host, whatever the login shell,
 with Nix's directories in PATH and nothing on standard input. Control characters and escape
-sequences are removed from the output, and a line of more than 4096 characters is split.
+sequences are removed from the output, and a line of more than 4096 characters is split. Of each
+host, max_log bytes of output are printed; the inventory sets the limit.
 
 A command that is typed at a terminal runs at once. From a script, a command for more than one host
 requires --yes.
@@ -96,17 +97,21 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 // learning it.
 type execResult struct {
 	exit    int
+	omitted int64 // bytes of output beyond the host's limit
 	err     error
 	unknown bool // the connection was lost while the command ran
 }
 
 func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts []*inventory.Host, command string) error {
+	o.parallel = env.parallel(d, o.parallel, len(hosts))
 	show := newExecPrinter(env, o, hosts)
 	results := make(map[string]execResult)
 	var mu sync.Mutex
 	host.Each(ctx, hosts, o.parallel, func(ctx context.Context, h *inventory.Host) {
 		out, err := show.streams(h)
-		result := execOn(ctx, o.timeout, d, h, host.Command{Stdout: out, Stderr: err}, command)
+		limited := newOutputLimit(h.MaxLog)
+		result := execOn(ctx, o.timeout, d, h, host.Command{Stdout: limited.writer(out), Stderr: limited.writer(err)}, command)
+		result.omitted = limited.omitted()
 		out.close()
 		err.close()
 		show.finished(h, result)
@@ -153,6 +158,9 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 	for _, h := range hosts {
 		r := results[h.Name]
 		name := palette.Host(h.Color).Paint(h.Name)
+		if r.omitted > 0 {
+			fmt.Fprintf(env.Err, "%s: %d bytes of output are left out: it is longer than max_log in hosts.toml\n", name, r.omitted)
+		}
 		switch {
 		case r.err == nil && r.exit == 0:
 		case r.err == nil:

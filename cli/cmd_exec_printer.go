@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 // execPrinter prints the output of a command on many hosts: by line with the host's name, equal
@@ -126,6 +127,8 @@ type (
 		Host  string `json:"host"`
 		Exit  *int   `json:"exit,omitempty"`  // absent if it is unknown
 		Error string `json:"error,omitempty"` // why it is unknown
+		// bytes of output that are left out, because it was longer than max_log
+		Omitted int64 `json:"omitted,omitempty"`
 	}
 )
 
@@ -139,9 +142,9 @@ func (p *execJSON) streams(h *inventory.Host) (out, err *lineWriter) {
 }
 
 func (p *execJSON) finished(h *inventory.Host, r execResult) {
-	end := execEnd{Host: h.Name}
+	end := execEnd{Host: h.Name, Omitted: r.omitted}
 	if r.err != nil {
-		end.Error = r.err.Error()
+		end.Error = clean.Line([]byte(r.err.Error()))
 	} else {
 		end.Exit = &r.exit
 	}

@@ -17,6 +17,7 @@ import (
 type initOptions struct {
 	file  string
 	flake string
+	nix   inventory.NixArgs
 }
 
 func newInit(env *Env) *cobra.Command {
@@ -41,6 +42,9 @@ EXIT STATUS
 		Args: arguments(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flag := inventoryFlag(cmd)
+			if err := requireFlake(cmd, o.flake); err != nil {
+				return err
+			}
 			switch {
 			case len(args) == 1 && flag != "":
 				return usage("use one of them", "cannot use both FILE %q and --inventory %q", args[0], flag)
@@ -55,6 +59,7 @@ EXIT STATUS
 		},
 	}
 	pathVar(cmd.Flags(), &o.flake, "flake", "DIR", "read hosts from this flake: a directory or a reference such as github:you/nixcfg")
+	nixFlags(cmd, &o.nix)
 	return cmd
 }
 
@@ -89,7 +94,7 @@ func errFileExists(file string) error {
 
 func draftInventory(ctx context.Context, env *Env, o initOptions) (inventory.Draft, error) {
 	if o.flake != "" {
-		return draftFromFlake(ctx, env, o.flake)
+		return draftFromFlake(ctx, env, o.flake, o.nix)
 	}
 	return draftFromSSH(env)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -20,34 +21,39 @@ import (
 
 // draftFromFlake returns a draft of an inventory with the hosts of a flake's outputs. If the
 // flake is a directory, it also has the remote and the branch of its repository.
-func draftFromFlake(ctx context.Context, env *Env, flake string) (inventory.Draft, error) {
+func draftFromFlake(ctx context.Context, env *Env, flake string, args inventory.NixArgs) (inventory.Draft, error) {
 	s, dir, ref := inventory.Draft{Name: fleetName(env), Repo: defaultRepo}, flake, "."
 	if _, err := os.Stat(flake); errors.Is(err, fs.ErrNotExist) && strings.Contains(flake, ":") {
 		s.From, dir, ref = "the flake "+flake, "", flake
 	} else if err := draftCheckout(ctx, env, flake, &s); err != nil {
 		return s, err
 	}
-	evaluated, err := evalFleet(ctx, env, dir, ref)
+	evaluated, err := evalFleet(ctx, env, dir, ref, args)
 	if err != nil {
 		return s, fmt.Errorf("the flake %q cannot be read: %w", flake, err)
 	}
+	evaluated.addTo(&s)
+	if len(s.Hosts) == 0 {
+		return s, hint.Errorf("hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
+	}
+	return s, nil
+}
+
+// addTo adds the hosts to a draft.
+func (f flakeFleet) addTo(s *inventory.Draft) {
 	leaveOut := func(output, attr, reason string) {
 		s.LeftOut = append(s.LeftOut, fmt.Sprintf("%s.%q: %s", output, attr, reason))
 	}
-	for _, h := range evaluated.Hosts {
+	for _, h := range f.Hosts {
 		if reason := h.problem(); reason != "" {
 			leaveOut(flakeOutput(h.Kind), cmp.Or(h.Attr, h.Name), reason)
 			continue
 		}
 		s.Hosts = append(s.Hosts, inventory.Host{Name: h.Name, Kind: h.Kind, Attr: h.Attr, Address: h.Address, User: h.User})
 	}
-	for _, out := range evaluated.LeftOut {
+	for _, out := range f.LeftOut {
 		leaveOut(out.Output, out.Attr, out.Why)
 	}
-	if len(s.Hosts) == 0 {
-		return s, hint.Errorf("hosts are the attributes of nixosConfigurations, darwinConfigurations and homeConfigurations", "the flake %q has no hosts", flake)
-	}
-	return s, nil
 }
 
 // draftCheckout sets what evaluating the flake does not tell: its path, remote and branch.
@@ -100,9 +106,9 @@ func (h flakeHost) problem() string {
 const flakeURLVariable = "FLEETCTL_FLAKE"
 
 // evalFleet evaluates a flake with nix, as far as is needed for the names of its hosts.
-func evalFleet(ctx context.Context, env *Env, dir, ref string) (found flakeFleet, err error) {
+func evalFleet(ctx context.Context, env *Env, dir, ref string, args inventory.NixArgs) (found flakeFleet, err error) {
 	// Only nix can resolve a reference such as "." in a directory of a repository.
-	out, err := nixOutput(ctx, env, dir, nil, "flake", "metadata", "--json", "--no-write-lock-file", ref)
+	out, err := nixOutput(ctx, env, dir, nil, append([]string{"flake", "metadata", "--json", "--no-write-lock-file", ref}, args.CommandLine()...)...)
 	if err != nil {
 		return found, err
 	}
@@ -112,8 +118,12 @@ func evalFleet(ctx context.Context, env *Env, dir, ref string) (found flakeFleet
 	}
 	// Some versions of Nix do not escape paths in URLs.
 	url := strings.NewReplacer(" ", "%20", "#", "%23").Replace(meta.ResolvedURL)
-	out, err = nixOutput(ctx, env, dir, []string{flakeURLVariable + "=" + url}, "eval", "--impure", "--json", "--expr",
-		fmt.Sprintf("(%s).fleetFromFlake (builtins.getFlake (builtins.getEnv %q))", nix.Lib, flakeURLVariable))
+	if slices.Contains(args.Words, "--override-input") {
+		out, err = evalOverridden(ctx, env, dir, url, args)
+	} else {
+		out, err = nixOutput(ctx, env, dir, []string{flakeURLVariable + "=" + url}, append([]string{"eval", "--impure", "--json", "--expr",
+			fmt.Sprintf("(%s).fleetFromFlake (builtins.getFlake (builtins.getEnv %q))", nix.Lib, flakeURLVariable)}, args.CommandLine()...)...)
+	}
 	if err != nil {
 		return found, err
 	}
@@ -121,6 +131,28 @@ func evalFleet(ctx context.Context, env *Env, dir, ref string) (found flakeFleet
 		return found, fmt.Errorf("unexpected output of nix eval: %w", err)
 	}
 	return found, nil
+}
+
+// evalOverridden evaluates a flake some of whose inputs are overridden. builtins.getFlake has no
+// overrides, so the flake becomes the input of another one.
+func evalOverridden(ctx context.Context, env *Env, dir, url string, args inventory.NixArgs) ([]byte, error) {
+	wrapper, err := os.MkdirTemp("", "fleetctl-init-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(wrapper)
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "${", `\${`).Replace(url)
+	text := fmt.Sprintf("{\n  inputs.fleet.url = \"%s\";\n  outputs = { self, fleet }: { found = (%s).fleetFromFlake fleet; };\n}\n", quoted, nix.Lib)
+	if err := os.WriteFile(filepath.Join(wrapper, "flake.nix"), []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	inner := inventory.NixArgs{Options: args.Options, Words: slices.Clone(args.Words)}
+	for i, word := range inner.Words[:len(inner.Words)-1] {
+		if word == "--override-input" {
+			inner.Words[i+1] = "fleet/" + inner.Words[i+1]
+		}
+	}
+	return nixOutput(ctx, env, dir, nil, append([]string{"eval", "--impure", "--json", "--no-write-lock-file", "path:" + wrapper + "#found"}, inner.CommandLine()...)...)
 }
 
 // usedNames holds the names in use, by lower-case name: the names of files may be case-insensitive.

@@ -140,8 +140,10 @@ func hostJSON(r resolvedHost) map[string]any {
 		"timeouts": map[string]string{
 			"connect": h.Timeouts.Connect.String(), "reconnect": h.Timeouts.Reconnect.String(),
 			"preflight": h.Timeouts.Preflight.String(), "pull": h.Timeouts.Pull.String(), "build": h.Timeouts.Build.String(),
-			"quiet": h.Timeouts.Quiet.String(), "activate": h.Timeouts.Activate.String(), "verify": h.Timeouts.Verify.String(),
+			"quiet": h.Timeouts.Quiet.String(), "activate": h.Timeouts.Activate.String(), "verify": h.Timeouts.Verify.String(), "hooks": h.Timeouts.Hooks.String(),
 		},
+		"before_switch": orEmpty(h.BeforeSwitch), "after_switch": orEmpty(h.AfterSwitch),
+		"sudo": h.Sudo, "build_args": orEmpty(h.BuildArgs), "nix_options": nixOptions(h),
 	}
 	if h.Managed {
 		out["repo_mode"] = "managed"
@@ -192,4 +194,13 @@ func orEmpty[T any](s []T) []T {
 		return []T{}
 	}
 	return s
+}
+
+// nixOptions returns the settings of a host for nix, by name.
+func nixOptions(h *inventory.Host) map[string]string {
+	options := make(map[string]string, len(h.NixOptions))
+	for _, o := range h.NixOptions {
+		options[o.Name] = o.Value
+	}
+	return options
 }

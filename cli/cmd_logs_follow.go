@@ -50,6 +50,11 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 			return err
 		}
 		if ended || !living {
+			end, err := rec.LogEnd(host)
+			if err != nil {
+				return err
+			}
+			_, _ = dst.Write(end) // out keeps the error
 			parser.Close()
 			return out.Flush()
 		}
@@ -63,10 +68,10 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 }
 
 // waitForLog opens a host's log. If the run is in progress, it waits until the log exists.
-func waitForLog(ctx context.Context, rec *record.Record, host string) (io.ReadCloser, error) {
+func waitForLog(ctx context.Context, rec *record.Record, host string) (*os.File, error) {
 	for {
 		living := rec.Owned()
-		log, err := rec.Log(host)
+		log, err := rec.LogStart(host)
 		if err == nil || !living || !waitForPoll(ctx) {
 			return log, err
 		}

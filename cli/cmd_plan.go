@@ -67,6 +67,7 @@ EXIT STATUS
 	f.BoolVar(&o.build, "build", false, "build, and show what changes")
 	parallelFlag(f, &o.Parallel)
 	outputFlag(f, &o.output, "host")
+	nixFlags(cmd, &o.Nix)
 	return cmd
 }
 
@@ -124,6 +125,7 @@ type planJSON struct {
 	Checkout string              `json:"checkout,omitempty"`
 	Commits  []remote.Commit     `json:"commits"`
 	Steps    []host.PlannedStep  `json:"steps"`
+	Warnings []string            `json:"warnings,omitempty"`
 	Builds   []string            `json:"builds"`
 	Fetches  []string            `json:"fetches"`
 	Download string              `json:"download,omitempty"`
@@ -140,7 +142,7 @@ type planJSON struct {
 func planLine(p *fleet.Plan, h *inventory.Host, f host.Preview) planJSON {
 	line := planJSON{
 		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: host.PlannedSteps(p, h, f.Revision),
-		Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
+		Warnings: f.Warnings, Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
 		Changes: f.Changes, Units: f.Units, Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
 	}
 	if line.Commits == nil {

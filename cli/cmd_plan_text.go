@@ -28,6 +28,7 @@ const (
 	planItem planKind = iota // a line under a title
 	planTitle
 	planProblem // why a deploy would fail
+	planWarning
 	planAway
 	planHint
 )
@@ -45,6 +46,9 @@ func previewText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Preview
 	case f.Problem != "":
 		add(planProblem, "a deploy would fail: "+f.Problem, "")
 		add(planHint, f.Hint(), "")
+	}
+	for _, warning := range f.Warnings {
+		add(planWarning, warning, "")
 	}
 	if f.Err == nil && f.Head != "" {
 		add(planTitle, commitsTitle(f), "")
@@ -83,6 +87,8 @@ func printPreview(env *Env, p *fleet.Plan, h *inventory.Host, f host.Preview) er
 			b.WriteString("  " + ink.Strong.Paint(l.text))
 		case planProblem:
 			b.WriteString("  " + ink.Bad.Paint("✗") + " " + l.text)
+		case planWarning:
+			b.WriteString("  " + ink.Warn.Paint("warning:") + " " + l.text)
 		case planAway:
 			b.WriteString("  " + ink.Faint.Paint("- away") + ": " + l.text)
 		case planHint:

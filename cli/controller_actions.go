@@ -61,6 +61,8 @@ func tablePlan(plan []planText) []tui.Text {
 			lines = append(lines, tui.Text{Stream: "note", Line: text})
 		case planProblem:
 			lines = append(lines, tui.Text{Stream: "warn", Line: "✗ " + text})
+		case planWarning:
+			lines = append(lines, tui.Text{Stream: "warn", Line: "warning: " + text})
 		case planAway:
 			lines = append(lines, tui.Text{Stream: "out", Line: "- away: " + text})
 		case planHint:

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,9 +23,12 @@ import (
 // flakeOutput returns the name of the flake output that holds the hosts of a kind.
 func flakeOutput(kind inventory.Kind) string { return string(kind) + "Configurations" }
 
-// flakeHosts evaluates the names of a flake's hosts of a kind. A missing output has none.
-func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind) ([]string, error) {
-	out, err := nixOutput(ctx, env, dir, nil, "eval", "--json", "--no-update-lock-file", ".#"+flakeOutput(kind), "--apply", "builtins.attrNames")
+// flakeHosts evaluates the names of a flake's hosts of a kind, with these arguments for nix. A
+// missing output has none.
+func flakeHosts(ctx context.Context, env *Env, dir string, kind inventory.Kind, args []string) ([]string, error) {
+	out, err := nixOutput(ctx, env, dir, nil, append([]string{
+		"eval", "--json", "--no-update-lock-file", ".#" + flakeOutput(kind), "--apply", "builtins.attrNames",
+	}, args...)...)
 	if nixErr := (*nixError)(nil); errors.As(err, &nixErr) {
 		if strings.Contains(nixErr.message, "does not provide attribute") {
 			return nil, nil
@@ -56,7 +61,7 @@ func nixOutput(ctx context.Context, env *Env, dir string, environ []string, args
 		if message == "" {
 			message = err.Error()
 		}
-		advice := pathHint(dir, message)
+		advice := cmp.Or(pathHint(dir, message), treeHint(ctx, env, dir, message))
 		if remote.IsUnlocked(message) {
 			advice = fleet.CodeUnlocked.Hint()
 		}
@@ -81,6 +86,29 @@ func pathHint(dir, message string) string {
 		return ""
 	}
 	return fmt.Sprintf("this version of nix does not support paths with a space or #: use a newer one, or move %q", path)
+}
+
+var (
+	// A tree with changes has no rev (Nix, src/libfetchers/git.cc), and flakes refuse that in words
+	// of their own.
+	needsCleanTree = regexp.MustCompile(`'(rev|shortRev|revCount)' missing|(?i:\b(dirty|unclean|uncommitted)\b)`)
+	missesFile     = regexp.MustCompile(`No such file or directory|does not exist|not tracked by Git`)
+)
+
+// treeHint returns a hint if nix failed because of the state of the repository that has the flake.
+func treeHint(ctx context.Context, env *Env, dir, message string) string {
+	status := func(untracked string) string {
+		return gitOutput(ctx, env, dir, "status", "--porcelain", "--untracked-files="+untracked)
+	}
+	switch {
+	case dir == "":
+		return ""
+	case needsCleanTree.MatchString(message) && status("no") != "":
+		return fmt.Sprintf("the flake needs a clean tree: commit or stash the changes in %q", dir)
+	case missesFile.MatchString(message) && strings.Contains(status("normal"), "??"):
+		return fmt.Sprintf("nix sees only the files that git tracks: run git add in %q", dir)
+	}
+	return ""
 }
 
 // nixErrorMessage extracts the message after the last "error:" of nix's standard error, as one

@@ -44,6 +44,8 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 		state.Apply(ev)
 		show.Event(ev)
 	})
+	// Then the run has finished, and only its record is incomplete: that is not the hosts' fault.
+	unrecorded := err != nil && state.Summary != nil
 	if closeErr := show.Close(); err == nil {
 		err = closeErr
 	}
@@ -51,6 +53,8 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 		printSummary(env, colorsOf(hosts), &state)
 	}
 	switch {
+	case unrecorded:
+		return exit(summary.ExitCode, err)
 	case err != nil:
 		return err
 	case ctx.Err() != nil && state.Run == "":

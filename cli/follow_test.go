@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"strings"
 	"syscall"
@@ -49,6 +50,20 @@ csb0  ✗ failed                                   3.0
 	}
 	if env.err.String() != "" {
 		t.Errorf("standard error is\n%s", env.err)
+	}
+}
+
+func TestIncompleteRecordIsNotTheHostsFault(t *testing.T) {
+	env := newTestEnv(t)
+	v := view{output: outputText}
+	full := errors.New("the record of run x is incomplete: no space left on device")
+	run := replay(runStarted("hsb0"), hostFinished("hsb0", fleet.Result{Outcome: fleet.Switched}), fleet.Event{Type: fleet.RunFinished})
+	err := v.follow(context.Background(), env.Env, hostsNamed("hsb0"), func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+		summary, _ := run(ctx, e, sink)
+		return summary, full
+	})
+	if !errors.Is(err, full) || exitCodeOf(err) != fleet.ExitOK {
+		t.Errorf("%v, exit code %d", err, exitCodeOf(err))
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 // interrupts gives ctrl-c its two meanings during a run: the first stops starting hosts, the second
-// leaves immediately. SIGTERM counts as ctrl-c. SIGHUP, which means that the terminal is gone,
-// leaves immediately.
+// leaves immediately. So do SIGHUP, which means that the terminal is gone, SIGTERM, which programs
+// such as timeout(1) and CI runners send once, and SIGQUIT, which would otherwise leave the
+// terminal in raw mode.
 type interrupts struct {
 	signals chan os.Signal
 	pressed atomic.Bool
@@ -23,7 +24,7 @@ type interrupts struct {
 // call close.
 func newInterrupts() *interrupts {
 	i := &interrupts{signals: make(chan os.Signal, 4), quit: make(chan struct{})}
-	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	return i
 }
 
@@ -38,7 +39,7 @@ func (i *interrupts) watch(ctx context.Context, first func()) context.Context {
 			case <-i.quit:
 				return
 			case s := <-i.signals:
-				if i.pressed.Swap(true) || s == syscall.SIGHUP {
+				if i.pressed.Swap(true) || s != os.Interrupt {
 					return
 				}
 				first()

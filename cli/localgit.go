@@ -68,19 +68,27 @@ func (env *Env) lsRemote(ctx context.Context, dir, remote, name string) (fleet.R
 		}
 		return fleet.Revision{}, fmt.Errorf("git ls-remote: %w", err)
 	}
+	return firstRef(out, refs), nil
+}
+
+// firstRef returns the first of some refs that the output of git ls-remote has, or the zero value.
+// The output comes from the remote: what is not a commit is ignored.
+func firstRef(output string, refs []string) fleet.Revision {
 	found := make(map[string]string)
-	for line := range strings.Lines(out) {
+	for line := range strings.Lines(output) {
 		commit, ref, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		found[ref] = commit
+		if fleet.IsCommit(commit) {
+			found[ref] = commit
+		}
 	}
 	for _, ref := range refs {
 		for _, commit := range []string{found[ref+"^{}"], found[ref]} {
 			if commit != "" {
-				return fleet.Revision{Commit: commit, Ref: ref}, nil
+				return fleet.Revision{Commit: commit, Ref: ref}
 			}
 		}
 	}
-	return fleet.Revision{}, nil
+	return fleet.Revision{}
 }
 
 // remoteOf returns the name and the URL of the remote that the fleet's branch comes from in the

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
 
 	"github.com/muesli/cancelreader"
 	"golang.org/x/term"
@@ -71,47 +70,4 @@ func oneAtATime(prompt passwordPrompt) passwordPrompt {
 		defer func() { <-busy }()
 		return prompt(ctx, text)
 	}
-}
-
-// sudoPasswords prompts for sudo's password once for all hosts of a run. For a host that rejects
-// the password, it first tries one that was typed since for another host, and prompts only if there
-// is none.
-type sudoPasswords struct {
-	prompt passwordPrompt
-
-	mu       sync.Mutex     // held during a prompt: other hosts wait for the answer
-	typed    []string       // newest last
-	tried    map[string]int // by host: the index in typed of the last one returned, plus 1
-	declined bool           // ctrl-c at one prompt declines all
-}
-
-func newSudoPasswords(prompt passwordPrompt) *sudoPasswords {
-	return &sudoPasswords{prompt: prompt, tried: make(map[string]int)}
-}
-
-// password returns a password for a host. again means that sudo rejected the last one.
-func (s *sudoPasswords) password(ctx context.Context, host string, again bool) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.declined {
-		return "", errDeclined
-	}
-	if last := s.tried[host]; last > 0 && !again {
-		return s.typed[last-1], nil
-	} else if newest := len(s.typed); newest > last {
-		s.tried[host] = newest
-		return s.typed[newest-1], nil
-	}
-	text := fmt.Sprintf("sudo password for %s: ", host)
-	if again {
-		text = fmt.Sprintf("sudo password for %s (the last one was wrong): ", host)
-	}
-	password, err := s.prompt(ctx, text)
-	if err != nil {
-		s.declined = errors.Is(err, errDeclined)
-		return "", err
-	}
-	s.typed = append(s.typed, password)
-	s.tried[host] = len(s.typed)
-	return password, nil
 }

@@ -31,7 +31,7 @@ func recordMissedDeploy(t *testing.T, env *Env, name string, at time.Time) *reco
 			t.Fatal(err)
 		}
 	}
-	log, err := journal.CreateLog(name, "N")
+	log, err := journal.CreateLog(name, "N", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

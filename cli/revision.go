@@ -51,7 +51,7 @@ func (env *Env) chooseRevision(ctx context.Context, inv *inventory.Inventory, p 
 	case 1: // the prompt before the run names it
 	default:
 		fmt.Fprintf(env.Err, "Which commit should all hosts get? [1-%d, none] ", len(tips.commits))
-		answer, err := readLine(env.In)
+		answer, _ := readLine(env.In) // without one, nothing is chosen
 		if at, err = strconv.Atoi(answer); err != nil || at < 1 || at > len(tips.commits) {
 			fmt.Fprintln(env.Err)
 			return rev, errNothingStarted

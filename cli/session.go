@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -26,8 +28,23 @@ func (env *Env) withClient(
 	ctx context.Context, inv *inventory.Inventory, hosts []*inventory.Host, parallel int, do func(context.Context, *host.Client) error,
 ) error {
 	return env.withDialer(ctx, hosts, func(ctx context.Context, d host.Dialer) error {
+		parallel := env.parallel(d, cmp.Or(parallel, inv.Parallel), len(inv.Hosts))
 		return do(ctx, &host.Client{Dialer: d, Inventory: inv, Parallel: parallel, Operator: env.operator()})
 	})
+}
+
+// parallel returns how many hosts to work on at once, of as many as the operator allows. If this
+// machine allows fewer, it prints that.
+func (env *Env) parallel(d host.Dialer, allowed, hosts int) int {
+	pooled, ok := d.(dialer)
+	if !ok {
+		return allowed
+	}
+	n := min(allowed, pooled.pool.MaxConns())
+	if n < min(allowed, hosts) {
+		fmt.Fprintf(env.Err, "fleetctl: hosts at once: %d instead of %d, because of this machine's limit of open files (ulimit -n)\n", n, allowed)
+	}
+	return n
 }
 
 // inOrder calls query for each host, with at most parallel calls at once, and show with each

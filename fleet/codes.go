@@ -33,6 +33,7 @@ const (
 	CodeTests       Code = "tests"
 	CodeShell       Code = "shell"
 	CodeRollback    Code = "rollback"
+	CodeShortage    Code = "shortage"
 )
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
@@ -60,11 +61,13 @@ type CodeInfo struct {
 // table shows them, too.
 var Codes = []CodeInfo{
 	{"activation", []Outcome{Failed, RolledBack}, "the activation script failed", "read the host's log to see what failed"},
+	{"after-switch", []Outcome{Degraded}, "a command of after_switch failed", "read the host's log to see what failed"},
 	{CodeAhead, []Outcome{Failed}, "the checkout has commits that the run's revision lacks", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
 	{"app-management", []Outcome{Failed, RolledBack}, "macOS does not let the activation update the copies of applications", "allow it in System Settings > Privacy & Security > App Management, or give Remote Login full disk access"},
 	{"auth", []Outcome{Failed}, "the host accepted none of the keys", ""},
 	{"back", []Outcome{RolledBack}, "fleetctl told the host to go back, because new logins were rejected", "fix what rejects new logins, then deploy again"},
 	{"backup-in-the-way", []Outcome{Failed, RolledBack}, "home-manager would move a file in the way to a name that another file has", "move that file away on the host, or choose another backup_extension"},
+	{"before-switch", []Outcome{Failed}, "a command of before_switch failed, so nothing was activated", "read the host's log to see what failed"},
 	{CodeBuild, []Outcome{Failed}, "nix build failed", "fix it, push, and deploy again"},
 	{"busy", []Outcome{Failed}, "another activation is running on the host", "wait until it finishes, then deploy again"},
 	{CodeCancelled, []Outcome{Cancelled}, "the run was cancelled before the host activated", ""},
@@ -114,8 +117,9 @@ var Codes = []CodeInfo{
 	{"no-reboot", []Outcome{Failed}, "the host has neither systemctl nor shutdown", ""},
 	{"no-repo", []Outcome{Failed}, "the checkout does not exist, or is not a usable git checkout", `clone the configuration on the host, correct repo in hosts.toml, or set repo_mode = "managed"`},
 	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
+	{"no-root", []Outcome{Failed}, "doas or run0 does not let the login user become root without a password", "permit it without a password (nopass in doas.conf, or a polkit rule for run0), set sudo in hosts.toml, or log in as root"},
 	{"no-specialisation", []Outcome{Failed}, "the new system does not have the specialisation of hosts.toml", "correct specialisation in hosts.toml, or add it to the host's configuration"},
-	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo on the host, or log in as root"},
+	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo, doas or run0 on the host, or log in as root"},
 	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
 	{"not-default", []Outcome{Failed, Degraded}, "the next boot does not start the new configuration", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-permitted", []Outcome{Failed, RolledBack}, "macOS did not permit an operation of the activation", `enable "Allow full disk access for remote users" in System Settings > General > Sharing > Remote Login > (i)`},
@@ -135,6 +139,7 @@ var Codes = []CodeInfo{
 	{CodeSameMachine, nil, "two hosts of the inventory are one machine, and would be given different configurations", "correct the address of one of them in hosts.toml, or remove it"},
 	{CodeSession, []Outcome{Failed}, "the host accepted the login, but opened no session", "raise MaxSessions in sshd_config(5) on the host"},
 	{CodeShell, []Outcome{Failed}, "the login user's shell does not run commands", "give the login user a login shell that runs commands"},
+	{CodeShortage, []Outcome{Unreachable}, "the operator's machine lacks file descriptors or memory for another connection", "raise the limit of open files (ulimit -n), or work on fewer hosts at once"},
 	{"silent", []Outcome{RolledBack}, "no operator confirmed, and the host stopped answering as before", "the new configuration cuts the host off: check its firewall, sshd and addresses"},
 	{"stopped", []Outcome{Failed}, "fleetctl closed the connection", ""},
 	{"submodules", []Outcome{Failed}, "git cannot update the submodules of the checkout", "run git submodule update in the checkout on the host"},

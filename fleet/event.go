@@ -31,13 +31,15 @@ const (
 	Preflight Step = "preflight"
 	Pull      Step = "pull"
 	Build     Step = "build"
+	Before    Step = "before" // before_switch in the inventory
 	Activate  Step = "activate"
+	After     Step = "after" // after_switch in the inventory
 	Verify    Step = "verify"
 	Confirm   Step = "confirm"
 )
 
 // steps lists the steps in the order in which a host takes them.
-var steps = []Step{Connect, Preflight, Pull, Build, Activate, Verify, Confirm}
+var steps = []Step{Connect, Preflight, Pull, Build, Before, Activate, After, Verify, Confirm}
 
 // Event is one immutable fact about a run. Type decides which fields are set; docs/events.md has a
 // table. Its text is clean: valid UTF-8 without control characters or escape sequences.

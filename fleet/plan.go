@@ -48,12 +48,13 @@ type Options struct {
 	Rev string
 	// Pinned is the commit that Rev means. If it is not given, the operator's git is asked.
 	Pinned      Revision
-	To          int    // goal rollback: the generation; 0 means the previous one
-	NoPull      bool   // leave every checkout at its commit
-	Parallel    int    // hosts at once; 0 means the inventory's setting
-	Detach      bool   // return once every job has started
-	OnInhibited string // "" means the hosts' own setting
-	StealLock   bool   // stop the job that holds a host's lock, if it can be stopped
+	To          int               // goal rollback: the generation; 0 means the previous one
+	NoPull      bool              // leave every checkout at its commit
+	Parallel    int               // hosts at once; 0 means the inventory's setting
+	Detach      bool              // return once every job has started
+	Nix         inventory.NixArgs // arguments for nix, after those of the inventory
+	OnInhibited string            // "" means the hosts' own setting
+	StealLock   bool              // stop the job that holds a host's lock, if it can be stopped
 
 	// AllowRename lets a machine be deployed that calls itself by the name of another host of the
 	// inventory.

@@ -115,7 +115,7 @@ func TestPlanFillsInDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Options{Goal: GoalSwitch, Parallel: 16, Confirm: ConfirmOperator, ConfirmTimeout: DefaultConfirmTimeout, OnFailure: OnFailureHalt}
-	if p.Options != want {
+	if !reflect.DeepEqual(p.Options, want) {
 		t.Errorf("got %+v, want %+v", p.Options, want)
 	}
 	if p.Fleet != "test" || p.Remote != inv.Remote || p.Branch != "main" || p.Operator != "me@here" || p.Of != "" ||
@@ -166,7 +166,7 @@ func TestPlanKeepsValidOptions(t *testing.T) {
 			want.Confirm = cmp.Or(want.Confirm, p.Confirm)
 			want.ConfirmTimeout = cmp.Or(want.ConfirmTimeout, DefaultConfirmTimeout)
 			want.OnFailure = cmp.Or(want.OnFailure, OnFailureHalt)
-			if p.Options != want {
+			if !reflect.DeepEqual(p.Options, want) {
 				t.Errorf("got %+v, want %+v", p.Options, want)
 			}
 		})

@@ -54,7 +54,8 @@ type HostState struct {
 	Tail     []string // last lines of the log, newest last, without those of a way back
 	Result   *Result  // nil until there is an outcome
 
-	undoing bool // the host goes back to what ran before
+	failed  bool // a step has failed
+	undoing bool // the host goes back to what ran before, or runs its after_switch nevertheless
 }
 
 // NewHostState returns the state of a host that waits for its turn.
@@ -123,7 +124,7 @@ func (h *HostState) Settled() bool { return h.Result != nil && h.Result.Outcome.
 
 // InActivation reports whether the host has reached its activation.
 func (h *HostState) InActivation() bool {
-	return slices.Contains([]Step{Activate, Verify, Confirm}, h.Step)
+	return slices.Contains([]Step{Before, Activate, After, Verify, Confirm}, h.Step)
 }
 
 // Awaiting reports whether the host has built its configuration and waits for permission to
@@ -133,8 +134,8 @@ func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
 func (h *HostState) PreviousGeneration() int {
-	n, _ := strconv.Atoi(h.Facts[factPrevious])
-	return n
+	n, _ := strconv.ParseUint(h.Facts[factPrevious], 10, 31)
+	return int(n)
 }
 
 // PreviousSpecialisation returns the specialisation of a NixOS system that ran before the host's
@@ -156,7 +157,8 @@ func (h *HostState) Apply(ev Event) {
 	switch ev.Type {
 	case StepStarted:
 		h.Step = ev.Step
-		h.undoing = h.undoing && ev.Step != Preflight
+		h.failed = h.failed && ev.Step != Preflight
+		h.undoing = (h.undoing || h.failed && ev.Step == After) && ev.Step != Preflight
 		delete(h.Facts, FactAwaiting)
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
@@ -167,6 +169,7 @@ func (h *HostState) Apply(ev Event) {
 		if ev.Step == Connect {
 			h.enter(Working, ev.Time)
 		}
+		h.failed = h.failed || ev.OK != nil && !*ev.OK
 		h.Changed = h.Changed || ev.Step == Activate && ev.OK != nil && *ev.OK && h.Facts[factActivated] != No
 	case ProgressMade:
 		if ev.Progress != nil {

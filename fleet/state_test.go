@@ -222,10 +222,24 @@ func TestHostStateAwaitsUntilNextStep(t *testing.T) {
 
 func TestHostStateReachesActivation(t *testing.T) {
 	for _, step := range steps {
-		want := step == Activate || step == Verify || step == Confirm
+		want := slices.Contains(steps[slices.Index(steps, Before):], step)
 		if h := (&HostState{Step: step}); h.InActivation() != want {
 			t.Errorf("%s: %v, want %v", step, !want, want)
 		}
+	}
+}
+
+// TestTailKeepsWhatFailed has commands that run after the activation has failed.
+func TestTailKeepsWhatFailed(t *testing.T) {
+	h := NewHostState(PlannedHost{}, time.Unix(0, 0))
+	for _, ev := range []Event{
+		{Type: StepStarted, Step: Activate}, {Type: LogLine, Line: "no space left"}, {Type: StepFinished, Step: Activate, OK: new(false)},
+		{Type: StepStarted, Step: After}, {Type: LogLine, Line: "maintenance mode is off"}, {Type: StepFinished, Step: After, OK: new(true)},
+	} {
+		h.Apply(ev)
+	}
+	if !slices.Equal(h.Tail, []string{"no space left"}) {
+		t.Errorf("the tail is %q", h.Tail)
 	}
 }
 

@@ -6,6 +6,8 @@ let
     elemAt
     foldl'
     genList
+    groupBy
+    length
     listToAttrs
     map
     match
@@ -39,14 +41,24 @@ let
     else
       { };
 
+  # USER@HOST -> HOST
+  machineOf =
+    attr:
+    let
+      parts = match "([^@]+)@([^@]+)" attr;
+    in
+    if parts == null then "" else elemAt parts 1;
+
   # The hosts of a flake, in the order of its outputs: { output, attr } and either host or, if the
-  # output cannot be a host, why.
+  # output cannot be a host, why. The home of a machine that has several is shared.
   candidates =
     flake:
     let
       each =
         output: candidate:
         map (attr: { inherit output attr; } // candidate attr) (attrNames (flake.${output} or { }));
+      # Homes of one machine, whose names may differ in case.
+      homes = groupBy (attr: lower (machineOf attr)) (attrNames (flake.homeConfigurations or { }));
       machine = kind: name: {
         host = {
           inherit name kind;
@@ -67,6 +79,7 @@ let
         { why = "its name is not of the form USER@HOST"; }
       else
         {
+          shared = length homes.${lower name} > 1;
           host = {
             inherit name attr;
             kind = "home";
@@ -76,7 +89,8 @@ let
         }
     );
 
-  # A home on a machine that is also a host becomes a host of its own, with the same address.
+  # A home on a machine that is also a host, or that has several homes, is named after its user,
+  # too, and gets the address of the machine.
   homeBesideMachine =
     host:
     {
@@ -99,7 +113,7 @@ let
         };
       taken = name: fleet.names.${lower name} or null;
       host =
-        if candidate.host.kind == "home" && taken candidate.host.name != null then
+        if candidate.host.kind == "home" && (candidate.shared || taken candidate.host.name != null) then
           homeBesideMachine candidate.host
         else
           candidate.host;
@@ -131,8 +145,9 @@ in
 
   # hostsFromFlake FLAKE: returns initial [hosts] of an inventory, from the flake's
   # nixosConfigurations, darwinConfigurations and homeConfigurations, and from
-  # deploy.nodes.NAME.hostname and .sshUser if they exist. It leaves out homes whose name is not
-  # USER@HOST. It evaluates the names of the configurations only.
+  # deploy.nodes.NAME.hostname and .sshUser if they exist. Homes of a machine that
+  # has several hosts are named HOST-USER. It leaves out homes whose name is not USER@HOST. It
+  # evaluates the names of the configurations only.
   #
   #   programs.fleetctl.settings.hosts = lib.recursiveUpdate (inputs.nixfleet.lib.hostsFromFlake self) {
   #     hsb0.tags = [ "server" ];

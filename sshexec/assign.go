@@ -64,7 +64,9 @@ func (s *Settings) assign(keyword string, values []value) (err error) {
 	case "user":
 		s.User = text
 	case "port":
-		s.Port, err = strconv.Atoi(text)
+		if s.Port, err = strconv.Atoi(text); err == nil && (s.Port < 1 || s.Port > 65535) {
+			err = fmt.Errorf("invalid port %d: must be from 1 to 65535", s.Port)
+		}
 	case "identityfile":
 		s.IdentityFilesConfigured = true
 		s.IdentityFiles = []string{}
@@ -85,6 +87,8 @@ func (s *Settings) assign(keyword string, values []value) (err error) {
 		if strings.EqualFold(text, "none") {
 			s.IdentityAgent = noAgent
 		}
+	case "forwardagent":
+		s.ForwardAgent = text
 	case "proxyjump":
 		s.ProxyJump = noneIsEmpty(text)
 	case "proxycommand":

@@ -20,9 +20,13 @@ type Conn struct {
 	raw    *rawConn
 	done   chan struct{} // closed by newConn's goroutine when the connection has ended
 
+	forwardsAgent bool
+
 	keepAliveInterval time.Duration // ping the server after this much silence
 	keepAliveTimeout  time.Duration // and close the connection after this much more
 	keepAliveTimer    *time.Timer   // guarded by mu
+
+	occupies bool // counts in the Pool's room; guarded by the Pool's mu
 
 	mu      sync.Mutex
 	lostErr error // why this side closed the connection
@@ -42,14 +46,21 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 	if s.ServerAliveInterval > 0 || s.ServerAliveCountMax > 0 {
 		c.keepAliveTimeout = c.keepAliveInterval * time.Duration(cmp.Or(s.ServerAliveCountMax, 3))
 	}
+	if s.ForwardAgent != "" && !t.isBastion {
+		c.forwardsAgent = true
+		c.forwardAgent(s.ForwardAgent)
+	}
 	p.mu.Lock()
-	p.conns[c] = struct{}{}
+	p.conns[c], p.loggedIn[t.Name] = struct{}{}, true
 	p.mu.Unlock()
 	started := p.tasks.start(func() {
 		_ = client.Wait()
 		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
+		if c.occupies {
+			p.room.leaveLocked()
+		}
 		p.mu.Unlock()
 		close(c.done)
 	})

@@ -25,7 +25,16 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.dial(ctx, t, s, nil)
+	leave, err := p.room.enter(ctx, p, t, s.ConnectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	conn, err := p.dial(ctx, t, s, nil)
+	if err == nil {
+		p.room.occupy(p, conn)
+	}
+	return conn, err
 }
 
 // dial connects to a resolved target. visited lists the hops that led here, to detect loops.
@@ -107,7 +116,7 @@ const (
 func (p *Pool) dialOnce(
 	ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc, searchAll bool,
 ) (conn *Conn, refusedFor time.Duration, err error) {
-	slot, err := p.handshakes.acquire(ctx, s.Address(), s.ProxyJump)
+	slot, err := p.handshakes.acquire(ctx, s.Address(), s.ProxyJump, p.wasLoggedIn(t))
 	if err != nil {
 		return nil, 0, connectError(ctx, t, s, err)
 	}
@@ -237,6 +246,9 @@ func connectError(ctx context.Context, t Target, s Settings, err error) error {
 	case errors.As(err, &dns):
 		e.Err = fmt.Errorf("cannot resolve %q: %s", s.Hostname, dns.Err)
 		e.Fix = "check the name, or set an address for the host"
+	case e.Kind == KindShortage:
+		e.Err = fmt.Errorf("this machine cannot open another connection: %w", trimLibraryText(err))
+		e.Fix = shortageFix
 	case e.Kind == KindRefused:
 		e.Err = fmt.Errorf("%s: connection refused", s.Address())
 		e.Fix = "check that sshd is running there and listens on that port"

@@ -19,6 +19,7 @@ type Kind string
 const (
 	KindConfig         Kind = "config"           // ssh_config(5) is invalid or unsupported
 	KindLocal          Kind = "local"            // this machine could not open a connection
+	KindShortage       Kind = "shortage"         // this machine lacks descriptors or memory
 	KindDNS            Kind = "dns"              // the name does not resolve
 	KindRefused        Kind = "refused"          // nothing listens on the port
 	KindNoRoute        Kind = "no-route"         // the network is unreachable
@@ -48,8 +49,10 @@ type Error struct {
 	fromBastion bool // a bastion refused to open a connection to the host
 }
 
+// Error returns one line of printable text. A server chooses parts of it: why it disconnects or
+// rejects a session, and the names of its algorithms and of what it accepts as a login.
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %s: %v", e.Host, e.Phase, e.Err)
+	return printableLine(fmt.Sprintf("%s: %s: %v", e.Host, e.Phase, e.Err))
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -66,12 +69,12 @@ func (e *Error) Hint() string {
 	return e.Fix
 }
 
-// Offline reports whether the host may only be temporarily unavailable: nothing answered, or the
-// connection failed before or after a login. Otherwise the host answered and rejected the login or
-// failed verification, and the operator has to act.
+// Offline reports whether the host may only be temporarily unavailable: nothing answered, the
+// connection failed before or after a login, or this machine is short of something. Otherwise the
+// host answered and rejected the login or failed verification, and the operator has to act.
 func (e *Error) Offline() bool {
 	switch e.Kind {
-	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost:
+	case KindDNS, KindRefused, KindNoRoute, KindTimeout, KindBusy, KindLost, KindShortage:
 		return true
 	case KindJump:
 		var inner *Error
@@ -95,6 +98,8 @@ func kindOf(err error, fallback Kind) Kind {
 		return typed.Kind
 	case errors.Is(err, context.Canceled), errors.Is(err, errClosed):
 		return KindStopped
+	case isShortage(err):
+		return KindShortage
 	case errors.As(err, &dns):
 		return KindDNS
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
@@ -120,6 +125,16 @@ func kindOf(err error, fallback Kind) Kind {
 		return KindLost
 	}
 	return fallback
+}
+
+// isShortage reports whether this machine, or this process, has none left of something.
+func isShortage(err error) bool {
+	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, shortage) {
+			return true
+		}
+	}
+	return false
 }
 
 // channelKind classifies a bastion's reason for rejecting a forwarding. sshd's message contains the

@@ -12,8 +12,12 @@ import (
 // unauthenticated (MaxStartups in sshd_config(5)) or if the address has misbehaved
 // (PerSourcePenalties). So the bound of a server that refuses connections is halved, and grows
 // again while it accepts them.
+//
+// Logins to hosts that were logged in to before have slots of their own in total, and come first at
+// the other bounds: a run confirms a switch over a new login, which must not wait until all other
+// hosts have been logged in to.
 type limiter struct {
-	total         chan struct{}
+	first, again  chan struct{} // in total
 	maxPerAddress int
 	maxPerBastion int
 
@@ -48,13 +52,15 @@ const (
 // slot is the right to perform one handshake.
 type slot struct {
 	limiter          *limiter
+	total            chan struct{}
 	address, bastion string // keys of gates; bastion is "" for direct connections
 	once             sync.Once
 }
 
 func newLimiter(total, perAddress int) limiter {
 	return limiter{
-		total:         make(chan struct{}, total),
+		first:         make(chan struct{}, total),
+		again:         make(chan struct{}, total),
 		maxPerAddress: perAddress,
 		maxPerBastion: total,
 		gates:         make(map[string]*gate),
@@ -62,25 +68,29 @@ func newLimiter(total, perAddress int) limiter {
 }
 
 // acquire blocks until a handshake with an address, through a bastion unless that is "", may start,
-// or ctx is done. The caller must release the slot.
-func (l *limiter) acquire(ctx context.Context, address, bastion string) (*slot, error) {
-	s := &slot{limiter: l, address: bastion + " " + address}
+// or ctx is done. again means that there was a login to the host before. The caller must release
+// the slot.
+func (l *limiter) acquire(ctx context.Context, address, bastion string, again bool) (*slot, error) {
+	s := &slot{limiter: l, total: l.first, address: bastion + " " + address}
+	if again {
+		s.total = l.again
+	}
 	if bastion != "" {
 		s.bastion = "via " + bastion
 	}
 	// Take the slot of the address first: a caller that waits for one address must not hold a slot
 	// that others could use.
-	if err := l.enter(ctx, s.address, l.maxPerAddress); err != nil {
+	if err := l.enter(ctx, s.address, l.maxPerAddress, again); err != nil {
 		return nil, err
 	}
 	if s.bastion != "" {
-		if err := l.enter(ctx, s.bastion, l.maxPerBastion); err != nil {
+		if err := l.enter(ctx, s.bastion, l.maxPerBastion, again); err != nil {
 			l.leave(s.address, unknownVerdict)
 			return nil, err
 		}
 	}
 	select {
-	case l.total <- struct{}{}:
+	case s.total <- struct{}{}:
 		return s, nil
 	case <-ctx.Done():
 		s.leave(unknownVerdict)
@@ -91,7 +101,7 @@ func (l *limiter) acquire(ctx context.Context, address, bastion string) (*slot, 
 // release lets another handshake start. Only the first call has an effect.
 func (s *slot) release(v verdict) {
 	s.once.Do(func() {
-		<-s.limiter.total
+		<-s.total
 		s.leave(v)
 	})
 }
@@ -124,8 +134,8 @@ func (s *slot) refusedFor() time.Duration {
 	return longest
 }
 
-// enter waits until a handshake may pass a gate.
-func (l *limiter) enter(ctx context.Context, key string, limit int) error {
+// enter waits until a handshake may pass a gate: before the others that wait, if it comes first.
+func (l *limiter) enter(ctx context.Context, key string, limit int, comesFirst bool) error {
 	l.mu.Lock()
 	g := l.gates[key]
 	if g == nil {
@@ -134,7 +144,11 @@ func (l *limiter) enter(ctx context.Context, key string, limit int) error {
 	}
 	g.users++
 	turn := make(chan struct{})
-	g.waiting = append(g.waiting, turn)
+	if comesFirst {
+		g.waiting = slices.Insert(g.waiting, 0, turn)
+	} else {
+		g.waiting = append(g.waiting, turn)
+	}
 	g.admit()
 	l.mu.Unlock()
 	select {

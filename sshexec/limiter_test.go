@@ -16,7 +16,7 @@ func pass(t *testing.T, l *limiter, n int, v verdict) {
 	defer cancel()
 	var slots []*slot
 	for range n {
-		s, err := l.acquire(ctx, "web:22", "bastion")
+		s, err := l.acquire(ctx, "web:22", "bastion", false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,22 +67,22 @@ func TestLimitsAdaptToRefusals(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var slots []*slot
 	for range 4 {
-		s, err := l.acquire(ctx, "web:22", "bastion")
+		s, err := l.acquire(ctx, "web:22", "bastion", false)
 		if err != nil {
 			t.Fatal(err)
 		}
 		slots = append(slots, s)
 	}
 	cancel()
-	if _, err := l.acquire(ctx, "web:22", "bastion"); err == nil {
+	if _, err := l.acquire(ctx, "web:22", "bastion", false); err == nil {
 		t.Error("a slot beyond the limit")
 	}
 	for _, s := range slots {
 		s.release(unknownVerdict)
 	}
 	pass(t, &l, 4, unknownVerdict)
-	if len(l.total) != 0 {
-		t.Errorf("%d slots in use", len(l.total))
+	if len(l.first) != 0 {
+		t.Errorf("%d slots in use", len(l.first))
 	}
 }
 

@@ -19,7 +19,12 @@ type Options struct {
 	ConfigFile string              // the only ssh_config(5) to read; "" means ssh's default files
 	Prompter   Prompter            // nil means that no prompts are possible
 
-	MaxHandshakes           int // concurrent handshakes; 0 means 32
+	// MaxHandshakes limits how many handshakes run at once: of first logins to hosts, and
+	// separately of later ones. 0 means 32.
+	MaxHandshakes int
+	// MaxConns is how many connections may be open before a first login waits. 0 means as many as
+	// the limit of open files allows.
+	MaxConns                int
 	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
 	// Command connects to a [Target] by its name, for messages: "ssh" if empty.
@@ -50,12 +55,14 @@ type Pool struct {
 	decryptedKeys cache[fileStamp, decryption]
 	bastions      cache[hop, *Conn]
 	handshakes    limiter
+	room          room
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
 	agentListTimeout time.Duration
 
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
+	loggedIn   map[string]bool      // targets, by name, that were logged in to
 	hungAgents map[string]time.Time // by socket
 	answers    map[string]*loginAnswers
 }
@@ -78,7 +85,7 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), loggedIn: make(map[string]bool), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
 		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 16), lookup: defaultLookup}
@@ -96,6 +103,7 @@ func NewPool(o Options) *Pool {
 	p.keyFiles.tasks = &p.tasks
 	p.decryptedKeys.tasks = &p.tasks
 	p.bastions.tasks = &p.tasks
+	p.room = newRoom(cmp.Or(o.MaxConns, connsThatFit()))
 	p.handshakes = newLimiter(cmp.Or(o.MaxHandshakes, 32), cmp.Or(o.MaxHandshakesPerAddress, 8))
 	return p
 }
@@ -116,6 +124,13 @@ func (p *Pool) Close() error {
 	closing.Wait()
 	p.tasks.wait()
 	return nil
+}
+
+// wasLoggedIn reports whether there was a login to a target before.
+func (p *Pool) wasLoggedIn(t Target) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loggedIn[t.Name]
 }
 
 // errorFor wraps err in an Error, unless it already is one.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode"
 )
 
 // rawConn is a transport that records what the SSH library does not report: text that a server
@@ -73,6 +74,17 @@ func (c *rawConn) preambleText() string {
 		return ""
 	}
 	return sanitizeLine(c.preamble)
+}
+
+// printableLine replaces what is not printable with spaces. Unlike sanitizeLine, it keeps letters
+// of all scripts, and the spaces of printable text.
+func printableLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 // sanitizeLine turns untrusted bytes into one line of printable ASCII.

@@ -245,7 +245,7 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 		s.GlobalKnownHostsFiles[i] = expandTilde(path, p.options.Home)
 	}
 	s.IdentityAgent = agentSocket[0]
-	return nil
+	return p.resolveForwardAgent(s)
 }
 
 // querySSH lets ssh read the configuration. It returns the values that differ from ssh's defaults.

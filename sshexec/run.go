@@ -50,6 +50,7 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exitStatus int, err error)
 		session.Stderr = filter
 		defer filter.close()
 	}
+	c.requestAgent(session)
 	text := standardInput(cmd.Script, cmd.Args, readyToken)
 	returned := make(chan struct{})
 	defer close(returned)

@@ -18,6 +18,7 @@ type Settings struct {
 	CertificateFiles        []string
 	IdentitiesOnly          bool   // use the ssh-agent only for keys in IdentityFiles
 	IdentityAgent           string // socket of the ssh-agent; "" means none
+	ForwardAgent            string // socket of the ssh-agent that sessions get; "" means none
 	IdentityFilesConfigured bool   // IdentityFiles come from the configuration
 
 	ProxyJump    string // HOST or [USER@]HOST[:PORT],... ; "" means none

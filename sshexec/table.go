@@ -86,7 +86,8 @@ var keywords = []keyword{
 	{name: "ExitOnForwardFailure", treatment: harmless, valid: isFlag, note: noForwarding},
 	{name: "FingerprintHash", treatment: harmless, valid: isOne, note: "Fingerprints are SHA256."},
 	{name: "ForkAfterAuthentication", treatment: harmless, valid: isFlag, note: noTerminal},
-	{name: "ForwardAgent", treatment: harmless, valid: isOne, note: noForwarding},
+	{name: "ForwardAgent", treatment: followed, valid: isOne,
+		note: "For all commands, as long as the connection lasts. Keys that `ssh-add -h` restricts to destinations cannot be used."},
 	{name: "ForwardX11", treatment: harmless, valid: isFlag, note: noForwarding},
 	{name: "ForwardX11Timeout", treatment: harmless, valid: isTime, note: noForwarding},
 	{name: "ForwardX11Trusted", treatment: harmless, valid: isFlag, note: noForwarding},
@@ -208,7 +209,7 @@ var keywords = []keyword{
 }
 
 const (
-	noForwarding    = "Nothing is forwarded to or from hosts."
+	noForwarding    = "Only the ssh-agent is forwarded, if ForwardAgent says so."
 	noTerminal      = "It only affects interactive sessions."
 	noControlMaster = "Each connection is a new login. A connection of a running ssh is not used."
 	noGSSAPI        = "GSSAPI is not implemented."

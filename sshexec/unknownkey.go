@@ -52,7 +52,7 @@ func (p *Pool) Accept(k *UnknownKey) error { return p.addHostKey(k.settings, k.k
 // why.
 func (p *Pool) UnknownKeys(ctx context.Context, targets []Target) []*UnknownKey {
 	found := make([]*UnknownKey, len(targets))
-	slots := make(chan struct{}, cap(p.handshakes.total))
+	slots := make(chan struct{}, cap(p.handshakes.first))
 	var lookups sync.WaitGroup
 	for i, t := range targets {
 		slots <- struct{}{}

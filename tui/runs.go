@@ -86,8 +86,10 @@ func share(h *fleet.HostState) int {
 			return 200 + min(500*(p.Builds+p.Copies)/expected, 500)
 		}
 		return 200
-	case fleet.Activate:
+	case fleet.Before, fleet.Activate:
 		return 700
+	case fleet.After:
+		return 850
 	case fleet.Verify, fleet.Confirm:
 		return 900
 	case fleet.Pull:

@@ -90,7 +90,7 @@ func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (s
 		return "", err
 	}
 	defer conn.Close()
-	header, err := signalJob(ctx, conn, host.JobID(run, h.Name), signalCancel)
+	header, err := signalJob(ctx, conn, host.JobID(run, h.Name), signalCancel, h.Timeouts.Grace)
 	switch {
 	case err != nil:
 		return "", err

@@ -38,6 +38,67 @@ func TestSwitchIsConfirmedOverNewLogin(t *testing.T) {
 	})
 }
 
+// TestLateAnswerDoesNotShortenActivation checks the deadline of a step that has started by the time
+// the host answers the signal that allowed it.
+func TestLateAnswerDoesNotShortenActivation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "web")
+		h := fx.hosts["web"]
+		h.answerDelay = 10 * time.Second
+		h.log = []logPart{
+			{0, "NONCE step build start\nNONCE step build ok\n"}, {0, awaitGo}, {0, "NONCE step activate start\n"},
+			{5 * time.Minute, "NONCE step activate ok\n"}, {time.Minute, confirming}, {0, "NONCE end " + switched + "\n"},
+		}
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitOK)
+		fx.expect("web", fleet.Switched, "")
+	})
+}
+
+// TestUnansweredSignalHasDeadline checks that a host that waits for permission to activate, but
+// does not answer it, does not hold the run for as long as a host may wait.
+func TestUnansweredSignalHasDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "web")
+		fx.hosts["web"].log = confirmLog(time.Minute)
+		fx.hosts["web"].ignores = func(string) bool { return true }
+		started := time.Now()
+		fx.expectExit(fx.run(fleet.Options{}), fleet.ExitUnreachable)
+		fx.expect("web", fleet.Unknown, fleet.CodeDeadline)
+		if took := time.Since(started); took > 5*time.Minute {
+			t.Errorf("it took %v", took)
+		}
+		fx.hosts["web"].job(fx.record().Run+".web").end("cancelled", "the test is over")
+	})
+}
+
+// TestShortageOfOperatorIsNotReportedToHost checks that a host decides on its own if the operator's
+// machine cannot open a second connection.
+func TestShortageOfOperatorIsNotReportedToHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "web")
+		fx.hosts["web"].log = confirmLog(time.Minute)
+		fx.hosts["web"].onDial = func(n int) error { return errorIf(n > 0, fakeShortage{}) }
+		fx.run(fleet.Options{})
+		if got := strings.Join(fx.hosts["web"].signals, " "); got != "go" {
+			t.Errorf("it received %q", got)
+		}
+		if r := fx.result("web"); r.Outcome != fleet.Degraded || r.Confirmed != "host" {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// fakeShortage is a [host.Refusal] because of the operator's machine.
+type fakeShortage struct{}
+
+func (fakeShortage) Error() string { return "too many open files" }
+
+func (fakeShortage) Offline() bool { return true }
+
+func (fakeShortage) Hint() string { return "" }
+
+func (fakeShortage) Code() string { return string(fleet.CodeShortage) }
+
 func TestPresentIsSentDuringSlowLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := newFixture(t, "web")

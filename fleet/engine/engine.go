@@ -25,6 +25,9 @@ type Engine struct {
 	// LocalGit looks up the commit of plans that come without one. It may be nil.
 	LocalGit LocalGit
 
+	// MaxHosts is how many hosts this machine can be connected to at once. 0 means any number.
+	MaxHosts int
+
 	Now func() time.Time // nil means time.Now
 
 	once     sync.Once
@@ -69,6 +72,7 @@ func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event))
 	out := newRecorder(rec.Run, journal, e.now, sink)
 	return e.execute(ctx, r, p.Notify, out, func(ctx, accept context.Context) {
 		r.events <- fleet.Event{Type: fleet.RunStarted, Start: start}
+		r.noteShortage(p.Parallel, len(start.Hosts))
 		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: newTasks(p.Waves)}
 		s.work = func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) }
 		s.runWaves(ctx)

@@ -43,6 +43,8 @@ type fakeHost struct {
 	// sends its log from the start whatever the offset
 	rewinds bool
 	ignores func(signal string) bool // signals that it does not answer
+	// until it answers a signal that it has already obeyed
+	answerDelay time.Duration
 	// the password that sudo asks for; "" if it asks for none
 	sudo  string
 	reply func(verb string, args arguments) string // replaces the header unless it returns ""
@@ -198,7 +200,11 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 			<-ctx.Done()
 			return 0, ctx.Err()
 		}
-		return 0, answer("%s", h.signal(args["id"], word, c.since))
+		words := h.signal(args["id"], word, c.since)
+		if h.answerDelay > 0 && !host.Sleep(ctx, h.answerDelay) {
+			return 0, ctx.Err()
+		}
+		return 0, answer("%s", words)
 	}
 	if h.job(args["id"]) == nil {
 		return 0, answer("absent")

@@ -36,6 +36,7 @@ func newFixture(t *testing.T, names ...string) *fixture {
 			Timeouts: inventory.Timeouts{
 				Connect: 15 * time.Second, Reconnect: 10 * time.Minute, Preflight: 30 * time.Second, Pull: 5 * time.Minute,
 				Build: time.Hour, Quiet: 5 * time.Minute, Activate: 15 * time.Minute, Verify: 2 * time.Minute,
+				Test: 5 * time.Minute, Answer: 20 * time.Second, Grace: 30 * time.Second,
 			},
 		})
 	}

@@ -8,9 +8,12 @@ type gate struct {
 	calledOff *fleet.Result // it must not, and this is its result
 }
 
+// decided reports whether the host is about to be told to activate, or not to.
+func (g *gate) decided() bool { return g.released || g.calledOff != nil }
+
 // atGate returns the channel that lets the host through, or nil if it is not at the gate.
 func (w *worker) atGate() <-chan *fleet.Result {
-	if !w.awaiting() || w.gate.released || w.gate.calledOff != nil {
+	if !w.awaiting() || w.gate.decided() {
 		return nil
 	}
 	if len(w.task.gate) == 0 {

@@ -18,6 +18,7 @@ type jobLog struct {
 	reader   *logReader      // nil until the job was seen
 	recorded map[string]bool // events that an earlier owner of the run has recorded, by eventKey
 	end      *remote.Item    // the job's end marker
+	limit    int64           // bytes that are kept; 0 means all
 	markers  map[string]bool // steps and facts that were seen
 	// all markers, and their bytes
 	markerCount, markerBytes int
@@ -36,6 +37,7 @@ func (l *jobLog) received() int64 {
 func (l *jobLog) close() error {
 	if l.reader != nil {
 		l.reader.flush()
+		l.reader.unmute()
 	}
 	if l.file == nil {
 		return nil
@@ -43,12 +45,12 @@ func (l *jobLog) close() error {
 	return l.file.Close()
 }
 
-// open prepares for the first byte of the log. reader is not used if the log is open already. The
-// error is about the file alone.
-func (l *jobLog) open(journal *record.Journal, nonce string, reader *logReader) (err error) {
+// open prepares for the first byte of the log, of which at most limit bytes are kept. reader is not
+// used if the log is open already. The error is about the file alone.
+func (l *jobLog) open(journal *record.Journal, nonce string, limit int64, reader *logReader) (err error) {
 	if l.nonce == "" {
-		l.nonce, l.reader = nonce, reader
-		l.file, err = journal.CreateLog(reader.host, nonce)
+		l.nonce, l.reader, l.limit = nonce, reader, limit
+		l.file, err = journal.CreateLog(reader.host, nonce, limit)
 	}
 	return err
 }
@@ -63,8 +65,13 @@ func (l *jobLog) append(b []byte) (grew bool, err error) {
 	if len(b) == 0 {
 		return false, nil
 	}
+	room := min(l.file.Room(), int64(len(b)))
 	err = l.file.Append(b)
-	l.reader.parser.Write(b)
+	l.reader.parser.Write(b[:room])
+	if l.file.Full() && l.end == nil {
+		l.reader.mute(l.file.Omitted)
+	}
+	l.reader.parser.Write(b[room:])
 	return true, err
 }
 
@@ -81,7 +88,8 @@ func (w *worker) resumeLog(rp *hostReplay) {
 	if rp.reader == nil {
 		return
 	}
-	file, err := w.journal.ResumeLog(w.host.Name, rp.offset)
+	w.log.limit = w.host.MaxLog
+	file, err := w.journal.ResumeLog(w.host.Name, rp.offset, w.log.limit)
 	w.logError(err)
 	w.log.file, w.log.nonce, w.log.reader = file, rp.nonce, w.useReader(rp.reader)
 	for _, it := range rp.items {
@@ -107,9 +115,24 @@ const (
 	maxMarkerBytes = 1 << 20
 )
 
-// excessive reports whether the log exceeds the bounds of markers.
-func (l *jobLog) excessive() bool {
+// maxLogs is how many times as long as what is kept of it a log may be. A host that prints more is
+// not read any further, since that would keep the operator's machine busy.
+const maxLogs = 32
+
+// tooManyMarkers reports whether the log exceeds the bounds of markers.
+func (l *jobLog) tooManyMarkers() bool {
 	return l.markerCount > maxMarkers || l.markerBytes > maxMarkerBytes
+}
+
+// excess returns which bound the log exceeds, or "".
+func (l *jobLog) excess() string {
+	switch {
+	case l.tooManyMarkers():
+		return fmt.Sprintf("the job's log has more than %d steps and facts", maxMarkers)
+	case l.limit > 0 && l.received()/maxLogs >= l.limit:
+		return fmt.Sprintf("the job's log is longer than %d times max_log", maxLogs)
+	}
+	return ""
 }
 
 // isNew counts a marker, and reports whether it is the first of its kind and within the bounds. A
@@ -118,7 +141,7 @@ func (l *jobLog) isNew(it remote.Item) bool {
 	key := fmt.Sprintf("%d %s %s %s %s", it.Kind, it.Step, it.Word, it.Key, it.Text)
 	l.markerCount++
 	l.markerBytes += len(key)
-	if l.excessive() || l.markers[key] {
+	if l.tooManyMarkers() || l.markers[key] {
 		return false
 	}
 	if l.markers == nil {
@@ -145,11 +168,13 @@ func (w *worker) learn(it remote.Item) {
 			w.expect("")
 		}
 	case remote.EndItem:
-		w.log.end = &it
+		if w.log.end == nil { // the first counts
+			w.log.end = &it
+		}
 	}
 }
 
-var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Activate, fleet.Verify, fleet.Confirm}
+var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Before, fleet.Activate, fleet.After, fleet.Verify, fleet.Confirm}
 
 // learnStep ignores steps and words that this version does not know.
 func (w *worker) learnStep(s fleet.Step, word string) {

@@ -12,6 +12,7 @@ import (
 // link is what a worker knows about reaching its host.
 type link struct {
 	launched      bool      // a launch was sent, so there may be a job
+	opening       bool      // that launch was the first
 	jobSeen       bool      // a session showed the job
 	emptySessions int       // sessions in a row that ended early, without a new byte of the log
 	lostSince     time.Time // zero while the host is in reach

@@ -15,7 +15,7 @@ import (
 // listen reads a session until the job or the session ends, or a deadline passes. Meanwhile it
 // sends the job the signals that are due.
 func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) sessionEnd {
-	w.clock.deadline.Reset(max(host.Grace, time.Until(w.clock.due)))
+	w.clock.deadline.Reset(max(w.host.Timeouts.Grace, time.Until(w.clock.due)))
 	w.clock.watchQuiet(w.host.Timeouts.Quiet)
 	defer w.clock.deadline.Stop()
 	defer w.clock.quiet.Stop()
@@ -37,8 +37,8 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 				following = m.Header.Word == "following"
 			default:
 				w.receive(m.Log)
-				if w.log.excessive() {
-					return finishedWith(w.unknown(fleet.CodeExcess, fmt.Sprintf("the job's log has more than %d steps and facts", maxMarkers)))
+				if problem := w.log.excess(); problem != "" && w.log.end == nil {
+					return finishedWith(w.unknown(fleet.CodeExcess, problem))
 				}
 			}
 			if w.activated() {
@@ -50,6 +50,8 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 		case h, ok := <-w.signals.answer:
 			if ok {
 				w.handleSignalAnswer(h)
+			} else {
+				w.signals.stop()
 			}
 		case calledOff := <-w.atGate():
 			if calledOff == nil && w.cancelled() {
@@ -92,10 +94,12 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 		}
 		return sessionEnd{}, true
 	case "absent":
-		if w.link.jobSeen || w.log.nonce != "" {
+		switch {
+		case w.link.jobSeen || w.log.nonce != "":
 			return finishedWith(w.unknown(fleet.CodeVanished, "the job is not on the host anymore")), true
+		case w.plan == nil:
+			return finishedWith(notStarted()), true
 		}
-		return finishedWith(notStarted()), true
 	}
 	return finishedWith(w.unknown(fleet.CodeProtocol, fmt.Sprintf("unexpected answer %q from the host", clean.Line([]byte(h.Word))))), true
 }
@@ -106,7 +110,7 @@ func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
 	if h.Nonce == "" || h.Offset < 0 {
 		return finishedWith(w.unknown(fleet.CodeProtocol, "the host does not say how to recognize the markers of its log")), true
 	}
-	w.logError(w.log.open(w.journal, h.Nonce, w.useReader(newLogReader(w.host.Name, h.Nonce))))
+	w.logError(w.log.open(w.journal, h.Nonce, w.host.MaxLog, w.useReader(newLogReader(w.host.Name, h.Nonce))))
 	w.log.skip = w.log.received() - h.Offset
 	if h.Nonce != w.log.nonce || w.log.skip < 0 {
 		return finishedWith(w.unknown(fleet.CodeVanished, "another job has replaced this run's job on the host")), true
@@ -130,6 +134,9 @@ func (w *worker) sessionEnded(s *host.Session, following bool) sessionEnd {
 	}
 	if unusable, ok := errors.AsType[*host.AnswerError](s.Err); ok {
 		return finishedWith(w.unknown(fleet.Code(unusable.Code()), host.Reason(unusable, w.host)))
+	}
+	if s.Err != nil && w.link.opening && host.IsSessionRejected(s.Err) {
+		return finishedWith(host.DialResult(s.Err, w.host)) // nothing was sent to the host
 	}
 	if s.Err != nil {
 		return sessionEnd{lost: s.Err}

@@ -22,7 +22,13 @@ type logReader struct {
 
 	pending *fleet.Progress // held back
 	sent    time.Time       // when progress was last sent
+
+	omitted func() int64  // set once the log is too long: bytes that the record leaves out
+	last    []fleet.Event // the last lines since then
 }
+
+// mutedLines is how many lines at the end of a log that is too long are shown.
+const mutedLines = 20
 
 func newLogReader(host, nonce string) *logReader {
 	r := &logReader{host: host}
@@ -32,11 +38,14 @@ func newLogReader(host, nonce string) *logReader {
 
 func (r *logReader) item(it remote.Item) {
 	if stream := record.ItemStream(it.Kind); stream != "" {
-		r.send(fleet.Event{Type: fleet.LogLine, Host: r.host, Stream: stream, Line: it.Text})
+		r.line(fleet.Event{Type: fleet.LogLine, Host: r.host, Stream: stream, Line: it.Text})
 		return
 	}
 	if it.Kind != remote.Progress {
 		r.flush()
+		if it.Kind == remote.EndItem {
+			r.unmute()
+		}
 		r.learn(it)
 		return
 	}
@@ -49,6 +58,45 @@ func (r *logReader) item(it remote.Item) {
 	case first:
 		r.flushAfter(wait)
 	}
+}
+
+// line sends a line, unless the log is too long.
+func (r *logReader) line(ev fleet.Event) {
+	if r.omitted == nil {
+		r.send(ev)
+		return
+	}
+	if len(r.last) == mutedLines {
+		r.last = append(r.last[:0], r.last[1:]...)
+	}
+	r.last = append(r.last, ev)
+}
+
+// mute holds lines back, because the log is too long. omitted returns how many bytes are left out
+// so far.
+func (r *logReader) mute(omitted func() int64) {
+	if r.omitted == nil {
+		r.note("the log is longer than max_log in hosts.toml: of the rest, only the end will be shown")
+		r.omitted = omitted
+	}
+}
+
+// unmute shows the last lines.
+func (r *logReader) unmute() {
+	if r.omitted == nil {
+		return
+	}
+	if n := r.omitted(); n > 0 {
+		r.note(remote.Omitted(n))
+	}
+	for _, ev := range r.last {
+		r.send(ev)
+	}
+	r.omitted, r.last = nil, nil
+}
+
+func (r *logReader) note(line string) {
+	r.send(fleet.Event{Type: fleet.LogLine, Host: r.host, Stream: fleet.StreamNote, Line: line})
 }
 
 // flush sends progress that was held back.

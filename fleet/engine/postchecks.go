@@ -36,6 +36,7 @@ type postChecks struct {
 	done      chan struct{} // closed when the checks have ended
 	problem   *problem      // valid after that; nil if the checks succeeded
 	confirmed atomic.Bool   // the job knows that a new login works
+	short     atomic.Bool   // this machine lacks what it takes for a new login
 }
 
 func startPostChecks(ctx context.Context, p *prober) *postChecks {
@@ -43,7 +44,7 @@ func startPostChecks(ctx context.Context, p *prober) *postChecks {
 	c := &postChecks{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		p.confirmed = &c.confirmed
+		p.confirmed, p.short = &c.confirmed, &c.short
 		if panicked := fleet.CatchPanic(func() { c.problem = p.run(ctx) }); panicked != nil {
 			c.problem = &problem{fleet.CodeFault, panicked.Error()}
 		}
@@ -86,6 +87,9 @@ func (c *postChecks) failed() bool { return c != nil && c.finished() && c.proble
 // hasConfirmed reports whether the job knows that a new login works. c may be nil.
 func (c *postChecks) hasConfirmed() bool { return c != nil && c.confirmed.Load() }
 
+// isShort reports whether the last login failed because of this machine. c may be nil.
+func (c *postChecks) isShort() bool { return c != nil && c.short.Load() }
+
 func (c *postChecks) finished() bool {
 	select {
 	case <-c.done:
@@ -102,6 +106,7 @@ type prober struct {
 	// ID of the job to confirm over the new login, or "" if there is none left
 	confirmJob string
 	confirmed  *atomic.Bool      // set once it is confirmed
+	short      *atomic.Bool      // set if the last login failed because of this machine
 	probes     []inventory.Check // health checks that have not succeeded yet
 	conn       host.Conn         // the new login; nil until it works
 	rejections int               // of the login, in a row
@@ -163,6 +168,7 @@ func (p *prober) disconnect() {
 // command.
 func (p *prober) login(ctx context.Context) *problem {
 	conn, err := p.dialer.Dial(ctx, p.host)
+	p.short.Store(host.IsShortage(err))
 	if err != nil {
 		if host.IsOffline(err) {
 			p.rejections = 0
@@ -184,7 +190,7 @@ func (p *prober) login(ctx context.Context) *problem {
 
 // confirm confirms the job over the new login. A job that has finished needs no confirmation.
 func (p *prober) confirm(ctx context.Context) *problem {
-	header, err := signalJob(ctx, p.conn, p.confirmJob, signalConfirm)
+	header, err := signalJob(ctx, p.conn, p.confirmJob, signalConfirm, p.host.Timeouts.Grace)
 	switch {
 	case err != nil:
 		return &problem{fleet.CodeLogin, "a new login works, but cannot confirm: " + host.Reason(err, p.host)}

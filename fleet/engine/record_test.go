@@ -75,3 +75,37 @@ func TestRunPrunesOldRecords(t *testing.T) {
 		t.Errorf("%d records remain", len(all))
 	}
 }
+
+// TestLongLogIsCutOff checks what is shown and recorded of a log that is longer than the inventory
+// allows.
+func TestLongLogIsCutOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "web", "flood")
+		for _, h := range fx.inv.Hosts {
+			h.MaxLog = 64 << 10
+		}
+		flood := strings.Repeat("it prints a lot\n", 1<<14) // 256 KiB
+		failed := "NONCE step build failed\nNONCE end failed build build text=too bad\n"
+		fx.hosts["web"].log = []logPart{{0, "NONCE step build start\n" + flood}, {0, flood + "error: the reason\n" + failed}}
+		fx.hosts["flood"].log = nil
+		for range 16 {
+			fx.hosts["flood"].log = append(fx.hosts["flood"].log, logPart{time.Second, flood})
+		}
+		fx.run(fleet.Options{})
+		fx.expect("web", fleet.Failed, fleet.CodeBuild)
+		fx.expect("flood", fleet.Unknown, fleet.CodeExcess)
+		for _, name := range []string{"web", "flood"} {
+			lines := strings.Split(fx.lines(name), "\n")
+			if len(lines) > 8000 || !strings.HasPrefix(lines[len(lines)-mutedLines-1], "note: ") {
+				t.Errorf("%s: %d lines, of which one is %q", name, len(lines), lines[len(lines)-mutedLines-1])
+			}
+		}
+		var recorded []string
+		if err := fx.record().Lines("web", func(_, line string) { recorded = append(recorded, line) }); err != nil {
+			t.Fatal(err)
+		}
+		if last := recorded[len(recorded)-1]; last != "error: the reason" || len(recorded) > 8000 {
+			t.Errorf("%d lines are recorded, the last one is %q", len(recorded), last)
+		}
+	})
+}

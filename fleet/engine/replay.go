@@ -77,6 +77,7 @@ func (p *replayer) poll(again bool) error {
 	err := p.events.Read(func(ev fleet.Event) {
 		if again && ev.Type == fleet.HostFinished {
 			_ = p.readLog(ev.Host)
+			p.readLogEnd(ev.Host)
 		}
 		p.out.replay(ev)
 		p.note(ev)
@@ -130,7 +131,11 @@ func (p *replayer) readLog(name string) error {
 		}
 		rp.reader = newLogReader(name, rp.nonce)
 		rp.reader.send = p.out.record
-		rp.reader.learn = func(it remote.Item) { rp.items = append(rp.items, it) }
+		rp.reader.learn = func(it remote.Item) {
+			if len(rp.items) <= maxMarkers { // with more, the log is excessive
+				rp.items = append(rp.items, it)
+			}
+		}
 		rp.reader.flushAfter = func(time.Duration) {} // flushed below
 	}
 	if _, err := f.Seek(rp.offset, io.SeekStart); err != nil {
@@ -140,6 +145,15 @@ func (p *replayer) readLog(name string) error {
 	rp.offset += n
 	rp.reader.flush()
 	return err
+}
+
+// readLogEnd shows the end of a log that is too long, once its host has finished.
+func (p *replayer) readLogEnd(name string) {
+	if rp := p.hosts[name]; rp != nil && rp.reader != nil {
+		end, _ := p.record.LogEnd(name)
+		rp.reader.parser.Write(end)
+		rp.reader.flush()
+	}
 }
 
 // unfinished returns the hosts without a final outcome, in the run's order.

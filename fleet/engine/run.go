@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -31,7 +32,22 @@ type run struct {
 func (e *Engine) newRun(rec *record.Record, journal *record.Journal, parallel int, start *fleet.Start) *run {
 	return &run{
 		engine: e, id: rec.Run, start: start, journal: journal,
-		slots: host.NewSlots(parallel), policy: newPolicy(start), events: make(chan fleet.Event, 256),
+		slots: host.NewSlots(e.parallel(parallel)), policy: newPolicy(start), events: make(chan fleet.Event, 256),
+	}
+}
+
+// parallel returns how many hosts to work on at once, of as many as the operator allows.
+func (e *Engine) parallel(allowed int) int {
+	if e.MaxHosts > 0 {
+		return min(allowed, e.MaxHosts)
+	}
+	return allowed
+}
+
+// noteShortage notes that this machine, and not the operator, limits the number of hosts.
+func (r *run) noteShortage(allowed, hosts int) {
+	if n := r.engine.parallel(allowed); n < min(allowed, hosts) {
+		r.logLine("", fleet.StreamNote, fmt.Sprintf("hosts at once: %d instead of %d, because of this machine's limit of open files (ulimit -n)", n, allowed))
 	}
 }
 

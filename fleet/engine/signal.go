@@ -25,6 +25,7 @@ const (
 // remembers what the job has heard.
 type signals struct {
 	job       string          // ID of the job
+	limit     time.Duration   // for an answer
 	delivered map[signal]bool // signals that the job has answered
 
 	sending signal // being sent, or ""
@@ -32,18 +33,19 @@ type signals struct {
 	answer  chan remote.Header // gets at most one value, then is closed; nil while nothing is sent
 }
 
-// send sends a signal over conn after a delay, until the job has answered or stop is called.
-func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time.Duration) {
+// send sends a signal over conn after a delay, until the job has answered or stop is called. It
+// does not send a presence that is withdrawn by then.
+func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time.Duration, withdrawn func() bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	answer := make(chan remote.Header, 1)
 	g.sending, g.cancel, g.answer = s, cancel, answer
 	go func() {
 		defer close(answer)
-		if delay > 0 && !host.Sleep(ctx, delay) {
+		if delay > 0 && (!host.Sleep(ctx, delay) || withdrawn()) {
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := signalJob(ctx, conn, g.job, s)
+			header, err := signalJob(ctx, conn, g.job, s, g.limit)
 			if err == nil {
 				answer <- header
 				return
@@ -66,9 +68,9 @@ func (g *signals) stop() {
 	g.sending, g.answer = "", nil
 }
 
-// signalJob sends a signal once and returns the job's answer.
-func signalJob(ctx context.Context, conn host.Conn, id string, s signal) (remote.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, host.Grace)
+// signalJob sends a signal once and returns the job's answer, which may take until limit.
+func signalJob(ctx context.Context, conn host.Conn, id string, s signal, limit time.Duration) (remote.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return host.Ask(ctx, conn, func(token string) remote.Script {
 		if s == signalCancel {
@@ -108,7 +110,7 @@ func (w *worker) sendDueSignal(ctx context.Context, conn host.Conn) {
 	if due == signalPresent { // most confirmations arrive before the host has to know
 		delay = min(2*time.Second, w.confirmTimeout()/4)
 	}
-	w.signals.send(ctx, conn, due, delay)
+	w.signals.send(ctx, conn, due, delay, w.checks.isShort)
 }
 
 func (w *worker) dueSignal() signal {
@@ -124,6 +126,8 @@ func (w *worker) dueSignal() signal {
 		return ""
 	case w.checks.failed():
 		due = signalBack
+	case w.checks.isShort():
+		return "" // the host is not to blame: let it decide on its own
 	default:
 		due = signalPresent
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -144,6 +145,9 @@ func TestDeploySurvivesCutConnections(t *testing.T) {
 	cut := 0
 	for range rounds {
 		for _, c := range cutters {
+			for c.longest.Load() == 0 { // it is measured when the connection has been closed
+				time.Sleep(time.Millisecond)
+			}
 			c.cutNext(random.Int63n(c.longest.Load()), random.Int63n(c.longest.Load()))
 		}
 		rev, state := f.Deploy(t.Context(), discard)

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
@@ -67,19 +66,21 @@ func (c *stepClock) watchQuiet(limit time.Duration) {
 func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 	switch s {
 	case fleet.Connect:
-		return t.Connect + host.Grace
+		return t.Connect + t.Grace
 	case fleet.Preflight:
-		return t.Preflight + host.Grace
+		return t.Preflight + t.Grace
 	case fleet.Pull:
-		return t.Pull + host.Grace
+		return t.Pull + t.Grace
 	case fleet.Build:
-		return t.Build + host.Grace
+		return t.Build + t.Grace
 	case fleet.Activate:
-		return t.Activate + host.Grace
+		return t.Activate + t.Grace
+	case fleet.Before, fleet.After:
+		return t.Hooks + t.Grace
 	case fleet.Verify:
-		return t.Verify + host.Grace
+		return t.Verify + t.Grace
 	}
-	return host.Grace
+	return t.Grace
 }
 
 // stepLimit returns the limit for the host as it is now. A host that is not confirmed may take as
@@ -87,11 +88,11 @@ func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 func (w *worker) stepLimit() time.Duration {
 	switch {
 	case w.clock.step == fleet.Confirm:
-		return w.confirmTimeout() + w.host.Timeouts.Activate + host.Grace
-	case w.clock.step == "" && w.awaiting() && (w.gate.released || w.gate.calledOff != nil):
-		return maxRetries * host.Grace // for several attempts to send it
+		return w.confirmTimeout() + w.host.Timeouts.Activate + w.host.Timeouts.Grace
+	case w.clock.step == "" && w.awaiting() && !w.gate.decided():
+		return goTimeout + w.host.Timeouts.Grace
 	case w.clock.step == "" && w.awaiting():
-		return goTimeout + host.Grace
+		return maxRetries * w.host.Timeouts.Grace // the signal may have to be repeated
 	}
 	return stepLimit(w.host.Timeouts, w.clock.step)
 }

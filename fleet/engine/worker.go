@@ -43,7 +43,7 @@ type worker struct {
 func (r *run) newWorker(t *hostTask) *worker {
 	return &worker{
 		run: r, task: t, host: t.host, state: t.state, started: time.Now(), freeSlot: func() {},
-		clock: newStepClock(), signals: signals{job: host.JobID(r.id, t.host.Name), delivered: map[signal]bool{}},
+		clock: newStepClock(), signals: signals{job: host.JobID(r.id, t.host.Name), limit: t.host.Timeouts.Grace, delivered: map[signal]bool{}},
 	}
 }
 
@@ -121,7 +121,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 		var prompt string
 		prompt, password = w.sudo.Reader()
 		script = host.NewJob(w.plan, w.id, w.host).Launch(token, 0, prompt)
-		w.link.launched = true
+		w.link.opening, w.link.launched = !w.link.launched, true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}
 	s := host.OpenSession(ctx, conn, script, token, password)
@@ -176,7 +176,9 @@ func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Res
 		return nil
 	}
 	r.Before, r.After = h.Facts[fleet.FactBefore], h.Facts[fleet.FactAfter]
-	r.Generation, _ = strconv.Atoi(h.Facts[fleet.FactGeneration])
+	// 0 if it is not a number
+	generation, _ := strconv.ParseUint(h.Facts[fleet.FactGeneration], 10, 31)
+	r.Generation = int(generation)
 	r.NarHash = h.Facts[fleet.FactNarHash]
 	if h.Changed && r.Outcome != fleet.RolledBack {
 		r.Confirmed = h.Facts[fleet.FactConfirmed]

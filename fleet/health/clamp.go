@@ -31,4 +31,10 @@ func Clamp(h *Health) {
 	}
 }
 
-func clamp[T int | float64](n, limit T) T { return max(0, min(n, limit)) }
+// clamp returns 0 for what is not a number, which JSON cannot express.
+func clamp[T int | float64](n, limit T) T {
+	if n != n {
+		return 0
+	}
+	return max(0, min(n, limit))
+}

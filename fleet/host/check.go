@@ -50,7 +50,7 @@ func (c *Client) Check(ctx context.Context, h *inventory.Host) Checked {
 	}
 	defer conn.Close()
 	const network = 40 * time.Second // the host asks its remote and its daemon
-	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+network+Grace)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Preflight+network+h.Timeouts.Grace)
 	defer cancel()
 
 	result.checkHost(ctx, conn, c, h)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
@@ -43,6 +44,20 @@ func IsOffline(err error) bool {
 	return !errors.As(err, &refusal) || refusal.Offline()
 }
 
+// IsShortage reports whether an error of a [Dialer] is about this machine: it lacks file
+// descriptors or memory. It says nothing about the host.
+func IsShortage(err error) bool {
+	var coded interface{ Code() string }
+	return errors.As(err, &coded) && coded.Code() == string(fleet.CodeShortage)
+}
+
+// IsSessionRejected reports whether an error of [Conn.Run] says that the host did not open a
+// session, so that it received nothing.
+func IsSessionRejected(err error) bool {
+	var coded interface{ Code() string }
+	return errors.As(err, &coded) && coded.Code() == "session"
+}
+
 // ContactOf returns what an error of a [Dialer] says about reaching the host. The reason is left
 // empty.
 func ContactOf(err error) health.Contact {
@@ -56,6 +71,8 @@ func ContactOf(err error) health.Contact {
 		c.Code = coded.Code()
 	}
 	switch {
+	case c.Code == string(fleet.CodeShortage):
+		c.Reach = health.NotAsked
 	case refusal.Offline():
 		c.Reach = health.Offline
 	case slices.Contains([]string{"config", "local", "stopped"}, c.Code):

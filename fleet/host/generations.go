@@ -18,7 +18,8 @@ func (c *Client) Generations(ctx context.Context, h *inventory.Host) ([]Generati
 		return nil, err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not list its generations within %v", probeTimeout))
+	limit := h.Timeouts.Answer
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the host did not list its generations within %v", limit))
 	defer cancel()
 	header, text, err := askAll(ctx, conn, func(token string) remote.Script {
 		return remote.Generations(token, string(h.Kind))

@@ -41,10 +41,11 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host) remote.Job {
 		Repo: h.Repo, Managed: h.Managed, Remote: p.Remote, FlakeDir: h.FlakeDir, Branch: p.Branch,
 		Rev: p.Pinned.Commit, Ref: p.Named(), AllowedSigners: p.AllowedSigners,
 		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands,
+		BeforeSwitch: h.BeforeSwitch, AfterSwitch: h.AfterSwitch, Nix: nixArgs(p, h), RootBy: h.Sudo,
 		OnInhibited: onInhibited, Specialisation: cmp.Or(p.Specialisations[h.Name], h.Specialisation), BackupExtension: h.BackupExtension, To: cmp.Or(p.Generations[h.Name], p.To),
 		OwnNames: own, OtherNames: other,
 		Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
-		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify,
+		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify, Hooks: h.Timeouts.Hooks,
 	}
 }
 
@@ -63,4 +64,14 @@ func machineNames(p *fleet.Plan, h *inventory.Host) (own, other []string) {
 		}
 	}
 	return own, other
+}
+
+// nixArgs returns the arguments for nix of a plan on a host.
+func nixArgs(p *fleet.Plan, h *inventory.Host) remote.NixArgs {
+	args := h.NixArgs().With(p.Nix)
+	all := remote.NixArgs{Words: args.Words}
+	for _, o := range args.Options {
+		all.Options = append(all.Options, o.Name+" "+o.Value)
+	}
+	return all
 }

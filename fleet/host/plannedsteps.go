@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
@@ -24,11 +25,22 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	}
 	add(fleet.Pull, pullCommands(p, h, rev)...)
 	if installable := attribute(p, h); installable != "" {
-		add(fleet.Build, fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable))
+		command := fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable)
+		for _, word := range h.NixArgs().With(p.Nix).CommandLine() {
+			command += " " + shellWord(word)
+		}
+		add(fleet.Build, command)
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)
+		switches := p.Goal != fleet.GoalBoot
+		if switches {
+			add(fleet.Before, h.BeforeSwitch...)
+		}
 		add(fleet.Activate, activate...)
+		if switches {
+			add(fleet.After, h.AfterSwitch...)
+		}
 		var checks []string
 		for _, check := range h.Health {
 			checks = append(checks, check.String())
@@ -67,14 +79,16 @@ func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {
 // activateCommands returns the commands that activate the new configuration, and those that keep it
 // once it is confirmed.
 func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []string) {
-	const (
-		setSystem = "sudo nix-env -p /nix/var/nix/profiles/system --set ./result"
-		setHome   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
-		switchTo  = "sudo ./result/bin/switch-to-configuration "
-	)
+	sudo := "sudo"
+	if h.Sudo == "doas" || h.Sudo == "run0" {
+		sudo = h.Sudo
+	}
+	const setHome = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
+	setSystem := sudo + " nix-env -p /nix/var/nix/profiles/system --set ./result"
+	switchTo := sudo + " ./result/bin/switch-to-configuration "
 	test, home := switchTo+"test", "./result/activate --driver-version 1"
 	if name := h.Specialisation; name != "" && name != "none" {
-		test = "sudo ./result/specialisation/" + name + "/bin/switch-to-configuration test"
+		test = sudo + " ./result/specialisation/" + name + "/bin/switch-to-configuration test"
 	}
 	if h.BackupExtension != "" {
 		home = "HOME_MANAGER_BACKUP_EXT=" + h.BackupExtension + " " + home
@@ -83,7 +97,7 @@ func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []str
 	case h.SwitchCommand != "":
 		return []string{h.SwitchCommand}, nil
 	case h.Kind == inventory.Darwin:
-		return []string{setSystem, "sudo ./result/activate"}, nil
+		return []string{setSystem, sudo + " ./result/activate"}, nil
 	case h.Kind == inventory.Home:
 		return []string{home}, []string{setHome}
 	case p.Goal == fleet.GoalBoot:
@@ -92,4 +106,14 @@ func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []str
 		return []string{test}, nil
 	}
 	return []string{test}, []string{setSystem, switchTo + "boot"}
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// shellWord quotes a word for a shell, if it has to be.
+func shellWord(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

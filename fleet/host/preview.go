@@ -48,7 +48,7 @@ func (c *Client) preview(
 		return none, rev, err
 	}
 	defer conn.Close()
-	limit := h.Timeouts.Preflight + h.Timeouts.Pull + 2*h.Timeouts.Build + Grace
+	limit := h.Timeouts.Preflight + h.Timeouts.Pull + 2*h.Timeouts.Build + h.Timeouts.Grace
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit.Round(time.Second)))
 	defer cancel()
 	if rev == "" && !p.NoPull {
@@ -61,7 +61,8 @@ func (c *Client) preview(
 		OwnNames: own, OtherNames: other,
 		Kind: string(h.Kind), Checkout: CheckoutOf(p.Remote, h), Branch: p.Branch,
 		Rev: rev, Ref: p.Named(), AllowedSigners: p.AllowedSigners,
-		Attribute: attribute(p, h), Goal: p.Goal, Specialisation: h.Specialisation, Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
+		Attribute: attribute(p, h), Goal: p.Goal, Specialisation: h.Specialisation, Build: build,
+		Nix: nixArgs(p, h), RootBy: h.Sudo, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}
 	header, text, err := askAll(ctx, conn, request.Script, remote.MaxPreview)
 	switch {

@@ -137,6 +137,9 @@ func TestPlannedSteps(t *testing.T) {
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "sub", Kind: inventory.NixOS, Attr: "sub", FlakeDir: "nix/hosts"})
+	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "own", Kind: inventory.Darwin, Attr: "own", Sudo: "doas",
+		NixOptions: []inventory.NixOption{{Name: "builders", Value: ""}}, BuildArgs: []string{"--impure"},
+		BeforeSwitch: []string{"snapshot"}, AfterSwitch: []string{"notify"}})
 	f.Inv.Hosts = append(f.Inv.Hosts,
 		&inventory.Host{Name: "special", Kind: inventory.NixOS, Attr: "special", Specialisation: "gaming"},
 		&inventory.Host{Name: "anna", Kind: inventory.Home, Attr: "anna@desk", BackupExtension: "bak"})
@@ -169,6 +172,11 @@ confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./res
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+		{"own", fleet.Options{NoPull: true, Nix: inventory.NixArgs{Options: []inventory.NixOption{{Name: "cores", Value: "2"}}}},
+			`build: nix build '.#darwinConfigurations."own".system' --no-update-lock-file --option builders '' --option cores 2 --impure
+before: snapshot
+activate: doas nix-env -p /nix/var/nix/profiles/system --set ./result; doas ./result/activate
+after: notify`},
 		{"special", fleet.Options{Goal: fleet.GoalTest, NoPull: true}, `build: nix build '.#nixosConfigurations."special".config.system.build.toplevel' --no-update-lock-file
 activate: sudo ./result/specialisation/gaming/bin/switch-to-configuration test`},
 		{"anna", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."anna@desk".activationPackage' --no-update-lock-file

@@ -114,7 +114,7 @@ func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host
 	var sudo SudoPassword
 	for {
 		prompt, password := sudo.Reader()
-		header, err := runReboot(ctx, conn, prompt, password)
+		header, err := runReboot(ctx, conn, h, prompt, password)
 		if err != nil || !NeedsSudo(header) {
 			return header, nil, err
 		}
@@ -124,11 +124,11 @@ func (c *Client) requestReboot(ctx context.Context, conn Conn, h *inventory.Host
 	}
 }
 
-func runReboot(ctx context.Context, conn Conn, prompt string, password *PasswordReader) (remote.Header, error) {
-	ctx, cancel := context.WithTimeout(ctx, Grace)
+func runReboot(ctx context.Context, conn Conn, h *inventory.Host, prompt string, password *PasswordReader) (remote.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Grace)
 	defer cancel()
 	token := remote.Token()
-	s := OpenSession(ctx, conn, remote.Reboot(token, prompt), token, password)
+	s := OpenSession(ctx, conn, remote.Reboot(token, prompt, h.Sudo), token, password)
 	defer s.Close()
 	header, _, err := s.read(0)
 	return header, err
@@ -168,7 +168,7 @@ func (c *Client) bootID(ctx context.Context, h *inventory.Host) (string, error) 
 		return "", err
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.Timeouts.Answer)
 	defer cancel()
 	header, err := Ask(ctx, conn, remote.Boot)
 	if err == nil && (header.Word != "booted" || header.Code == "") {

@@ -16,9 +16,6 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-// testTimeout limits each test, within the time that the inventory allows for all of them.
-const testTimeout = 5 * time.Minute
-
 // maxTestOutput is how many lines of a test's output are kept. They are the last ones, since a test
 // that fails says why at the end.
 const maxTestOutput = 200
@@ -93,12 +90,13 @@ var ErrLost = errors.New("the connection was lost")
 func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inventory.Host) TestResults {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	overdue := time.AfterFunc(testTimeout+Grace, func() {
-		cancel(fmt.Errorf("a test has not finished within %v", testTimeout+Grace))
+	limit := h.Timeouts.Test + h.Timeouts.Grace
+	overdue := time.AfterFunc(limit, func() {
+		cancel(fmt.Errorf("a test has not finished within %v", limit))
 	})
 	defer overdue.Stop()
 	token := remote.Token()
-	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, testTimeout, h.Timeouts.AllTests), token, nil)
+	s := OpenSession(ctx, conn, remote.RepoTests(token, h.Name, checkout, h.Timeouts.Test, h.Timeouts.AllTests), token, nil)
 	defer s.Close()
 	var report testReport
 	var parser *remote.Parser
@@ -112,7 +110,7 @@ func RunTests(ctx context.Context, conn Conn, checkout remote.Checkout, h *inven
 			parser.Write(m.Log)
 		}
 		if report.progress > progress {
-			overdue.Reset(testTimeout + Grace)
+			overdue.Reset(limit)
 		}
 		if report.end != nil || len(report.tests) > maxTests {
 			break

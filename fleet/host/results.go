@@ -28,6 +28,8 @@ func DialResult(err error, h *inventory.Host) *fleet.Result {
 	switch {
 	case !IsOffline(err):
 		r.Outcome, r.Code = fleet.Failed, fleet.CodeRefused
+	case IsShortage(err):
+		r.Outcome, r.Code = fleet.Unreachable, fleet.CodeShortage
 	case h.SkipOffline:
 		r.Outcome, r.Code = fleet.Skipped, fleet.CodeOffline
 	default:

@@ -5,15 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
-
-// Grace is how long a host may exceed a limit of its own before the operator's side gives up.
-const Grace = 30 * time.Second
 
 // Message is a part of a session's output: its header, or bytes that follow it.
 type Message struct {

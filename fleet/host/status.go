@@ -14,10 +14,8 @@ import (
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
-const (
-	probeTimeout  = 20 * time.Second
-	probeInterval = time.Minute // between two probes of a host whose agent answers
-)
+// probeInterval is the time between two probes of a host whose agent answers.
+const probeInterval = time.Minute
 
 // Status is the result of asking a host for its health. All times are those of the operator's
 // clock.
@@ -134,7 +132,8 @@ func (p *poller) connectAndQuery(ctx context.Context) (reachable bool, err error
 			return false, err
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("the host did not report its health within %v", probeTimeout))
+	limit := p.host.Timeouts.Answer
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the host did not report its health within %v", limit))
 	defer cancel()
 	if err = p.query(ctx); err != nil {
 		if ctx.Err() != nil {

@@ -81,7 +81,13 @@ type Host struct {
 	Specialisation string
 	SwitchCommand  string // sh script that replaces build and activate; runs in Repo
 	Health         []Check
+	BeforeSwitch   []string    // sh scripts of the host; if one fails, nothing is switched
+	AfterSwitch    []string    // sh scripts of the host
+	Sudo           string      // what makes the login user root: auto, sudo, doas or run0
+	NixOptions     []NixOption // settings of nix.conf for evaluations and builds
+	BuildArgs      []string    // other arguments for them; [Host.NixArgs] has both
 	Timeouts       Timeouts
+	MaxLog         int64 // bytes of a job's log that are recorded and shown
 
 	line, column int // where the file names the host
 }
@@ -97,6 +103,10 @@ type Timeouts struct {
 	Activate  time.Duration
 	Verify    time.Duration
 	AllTests  time.Duration // of the repository, on a host
+	Hooks     time.Duration // for all BeforeSwitch commands, and for all AfterSwitch commands
+	Test      time.Duration // of each repository test
+	Answer    time.Duration // of a question that needs no step, such as for the host's health
+	Grace     time.Duration // for reporting that a limit of the host's own has passed
 
 	// ConnectSet reports whether the inventory sets Connect. If it does not, ConnectTimeout in
 	// ssh_config(5) takes precedence over it.
@@ -115,8 +125,15 @@ func DefaultTimeouts() Timeouts {
 		Activate:  15 * time.Minute,
 		Verify:    2 * time.Minute,
 		AllTests:  15 * time.Minute,
+		Hooks:     5 * time.Minute,
+		Test:      5 * time.Minute,
+		Answer:    20 * time.Second,
+		Grace:     30 * time.Second,
 	}
 }
+
+// DefaultMaxLog is the default of [Host.MaxLog].
+const DefaultMaxLog = 32 << 20
 
 // Host returns the host with the given name, or nil.
 func (inv *Inventory) Host(name string) *Host {

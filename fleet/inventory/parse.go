@@ -15,7 +15,7 @@ func Parse(path string, data []byte) (*Inventory, []Finding) {
 		document: readDocument(path, data),
 		keys:     allKeys(),
 		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: NotifyTimeout}},
-		defaults: Host{Wave: 1, Timeouts: DefaultTimeouts()},
+		defaults: Host{Wave: 1, Sudo: "auto", Timeouts: DefaultTimeouts(), MaxLog: DefaultMaxLog},
 	}
 	d.decode()
 	return d.inv, d.sorted()
@@ -77,7 +77,8 @@ func (d *decoder) decodeHosts() {
 		h := d.defaults
 		h.Name = e.name
 		h.line, h.column = d.position(e.at)
-		h.Health = slices.Clone(d.defaults.Health)
+		h.Health, h.BuildArgs = slices.Clone(d.defaults.Health), slices.Clone(d.defaults.BuildArgs)
+		h.BeforeSwitch, h.AfterSwitch = slices.Clone(d.defaults.BeforeSwitch), slices.Clone(d.defaults.AfterSwitch)
 		d.decodeTable(inHost, d.keys, "host "+quote(e.name), "", e.table, destination{d.inv, &h})
 		d.inv.Hosts = append(d.inv.Hosts, &h)
 		entries[&h] = e

@@ -70,7 +70,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
 		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
 		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
-		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, offline, backup_extension, on_inhibited, specialisation, switch_command, health, timeouts`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, offline, backup_extension, on_inhibited, specialisation, switch_command, health, before_switch, after_switch, sudo, nix_options, build_args, timeouts, max_log`},
 		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
@@ -87,6 +87,19 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "host outside hosts", text: "[▸zeus]\n[hosts.a]", message: `unknown table "zeus"`, hint: `valid tables: [fleet], [defaults], [notify] and [hosts.NAME]`},
 		{name: "name with a dot", text: "[hosts.a]\n[hosts.a.▸example]", message: `unknown table "example" in host "a"`, hint: `quote a host name that contains a dot: [hosts."web.example.com"]`},
 		{name: "host of another type", text: "[hosts]\n▸a = \"10.0.0.1\"", message: `host "a" must be a table, not the string "10.0.0.1"`, hint: `write [hosts.a]`},
+
+		// Nix.
+		{name: "nix_options of another type", text: "[hosts.a]\nnix_options = ▸\"fallback\"", message: `host "a": nix_options must be a table, not the string "fallback"`, hint: `write nix_options = { connect-timeout = 5 }`},
+		{name: "setting with an underscore", text: "[hosts.a]\nnix_options.▸max_jobs = 2", message: `host "a": nix_options "max_jobs" is not the name of a setting of nix`, hint: `write "max-jobs"`},
+		{name: "setting that contradicts", text: "[defaults]\nnix_options = { ▸experimental-features = \"x\" }\nkind = \"nixos\"\nrepo = \"/x\"\n[hosts.a]", complete: true, message: `[defaults]: nix_options "experimental-features" contradicts what fleetctl itself passes to nix`, hint: `set extra-experimental-features instead: without nix-command and flakes there is nothing to build`},
+		{name: "setting of another type", text: "[hosts.a]\nnix_options = { cores = ▸1.5 }", message: `host "a": nix_options has the number 1.5 as a value`, hint: `write a string, a number, true, false or a list of strings`},
+		{name: "build_args as a string", text: "[hosts.a]\nbuild_args = ▸\"--cores 2\"", message: `host "a": build_args must be a list, not the string "--cores 2"`, hint: `write ["--cores", "2"]`},
+		{name: "build argument that contradicts", text: "[hosts.a]\nbuild_args = [\"--impure\", ▸\"-o\", \"x\"]", message: `host "a": build_args "-o" contradicts what fleetctl itself passes to nix`, hint: `remove it: fleetctl decides what is built and where the result is linked`},
+		{name: "build argument that changes locks", text: "[hosts.a]\nbuild_args = [▸\"--no-write-lock-file\"]", message: `host "a": build_args "--no-write-lock-file" contradicts what fleetctl itself passes to nix`, hint: `remove it, and run nix flake lock or update, commit, push: all hosts are given the inputs of flake.lock`},
+		{name: "build argument without its value", text: "[hosts.a]\nbuild_args = [\"--impure\", ▸\"--override-input\", \"dep\"]", message: `host "a": build_args "--override-input" needs two values after it`, hint: `write "--override-input", "INPUT", "URL", each in quotes of its own`},
+		{name: "build argument with its value", text: "[hosts.a]\nbuild_args = [▸\"--cores=2\"]", message: `host "a": build_args "--cores=2" is not an argument of nix`, hint: `write each word in quotes of its own: "--cores", "2"`},
+		{name: "build argument that nix would build", text: "[hosts.a]\nbuild_args = [▸\"nixpkgs#hello\"]", message: `host "a": build_args "nixpkgs#hello" is not a flag, so nix would build it, too`, hint: `remove it, or put the flag that it belongs to before it`},
+		{name: "build argument with a typo", text: "[hosts.a]\nbuild_args = [▸\"--inpure\"]", message: `host "a": build_args "--inpure" is not an argument that fleetctl passes to nix`, hint: `did you mean "--impure"?`},
 
 		// Names and tags.
 		{name: "name with a space", text: "[hosts.▸\"a b\"]", message: `[hosts]: name "a b" is not a valid host name`, hint: `use letters, digits, '.', '_' and '-', and do not start with '.' or '-'`},
@@ -318,6 +331,7 @@ one \
 two
 three"""
 timeouts = { pull = "2m" }
+max_log = "512KiB"
 
 [hosts.house]
 kind = "home"
@@ -334,13 +348,13 @@ timeout = "3s"
 	timeouts := DefaultTimeouts()
 	timeouts.Build, timeouts.Pull = 90*time.Minute, 90*time.Second
 	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
-		Health: []Check{{What: "true"}}, Timeouts: timeouts, line: 20, column: 8}
+		Health: []Check{{What: "true"}}, Sudo: "auto", Timeouts: timeouts, MaxLog: DefaultMaxLog, line: 20, column: 8}
 	house := plain
-	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 41
+	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 42
 	timeouts.Pull = 2 * time.Minute
 	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
 		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", FlakeDir: "nix/hosts", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
-		Timeouts: timeouts, line: 22, column: 8}
+		Sudo: "auto", Timeouts: timeouts, MaxLog: 512 << 10, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,
 		Hosts:  []*Host{&plain, &own, &house},
 		Notify: Notify{Command: "mail -s deployed me", URL: "https://ntfy.example.com/fleet", OnFailure: true, Timeout: 3 * time.Second}}
@@ -372,6 +386,33 @@ func TestParseAcceptsValidInventories(t *testing.T) {
 	} {
 		if _, findings := Parse("hosts.toml", []byte(text+commonDefaults)); findings != nil {
 			t.Errorf("%s\n%v", text, Findings(findings))
+		}
+	}
+}
+
+func TestParseAddsNixOptionsToDefaults(t *testing.T) {
+	inv, findings := Parse("hosts.toml", []byte(`
+[defaults]
+kind = "nixos"
+repo = "/x"
+build_args = ["--impure", "-j", "2"]
+[defaults.nix_options]
+fallback = true
+substituters = ["https://a", "https://b"]
+[hosts.a]
+nix_options = { fallback = false, cores = 1_0 }
+[hosts.b]
+build_args = ["--override-input", "dep", "path:/x"]
+`))
+	if findings != nil {
+		t.Fatal(Findings(findings))
+	}
+	for name, want := range map[string]string{
+		"a": "--option substituters https://a https://b --option fallback false --option cores 10 --option max-jobs 2 --impure",
+		"b": "--option fallback true --option substituters https://a https://b --override-input dep path:/x",
+	} {
+		if got := strings.Join(inv.Host(name).NixArgs().CommandLine(), " "); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
 }

@@ -43,12 +43,25 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 		invalid: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
 			`[{ check = "http://a", status = 99 }]`, `[{ check = "true", every = "1m" }]`, `{ check = "true" }`},
 		parserOnly: []string{`["ftp://a"]`, `["tcp://a"]`, `[{ check = "true", status = 200 }]`, `["a", { check = "a" }]`}},
-	"parallel": {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
-	"command":  {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
-	"url":      {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
-	"on":       {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
-	"timeout":  {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
-	"connect":  {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
+	"nix_options": {
+		valid:      []string{`{}`, `{ substituters = ["https://a", "https://b"], max-jobs = 2, fallback = true, builders = "", cores = "0" }`},
+		invalid:    []string{`[]`, `"fallback"`, `{ max_jobs = 2 }`, `{ x = { y = 1 } }`, `{ x = [1] }`, `{ x = 1.5 }`, `{ x = "a\nb" }`, `{ "a b" = 1 }`},
+		parserOnly: []string{`{ store = "/x" }`, `{ extra-access-tokens = "github.com=x" }`, `{ experimental-features = "nix-command" }`}},
+	"build_args": {
+		valid:   []string{`[]`, `["--override-input", "a/b", "path:/x", "--override-input", "c", "github:a/b", "--impure", "--option", "builders", "", "-j", "2"]`},
+		invalid: []string{`"--impure"`, `[1]`, `["--impure\n"]`, `{}`},
+		parserOnly: []string{`["nixpkgs#hello"]`, `["--out-link", "x"]`, `["--override-input", "a"]`, `["--override-input", "a b", "x"]`,
+			`["--override-input", "a", "--impure"]`, `["--option", "store", "/x"]`, `["--no-write-lock-file"]`, `["--nonsense"]`, `["--cores=2"]`, `["--cores 2"]`}},
+	"sudo":          {valid: []string{`"auto"`, `"sudo"`, `"doas"`, `"run0"`}, invalid: []string{`"su"`, `""`, `true`}},
+	"before_switch": {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`, `["a\u001bb"]`}, parserOnly: []string{`[" "]`}},
+	"after_switch":  {valid: []string{`[]`, `["true", "a\nb"]`}, invalid: []string{`"true"`, `[1]`, `[""]`, `["a", "a"]`}, parserOnly: []string{`[" "]`}},
+	"max_log":       {valid: []string{`"64KiB"`, `"32MiB"`, `"1GiB"`}, invalid: []string{`32`, `"32"`, `"32MB"`, `"-1MiB"`, `"1.5MiB"`, `""`}, parserOnly: []string{`"63KiB"`, `"2GiB"`, `"99999999999GiB"`}},
+	"parallel":      {valid: []string{`1`, `10000`}, invalid: []string{`0`, `10001`, `"4"`}},
+	"command":       {valid: []string{`"jq . >/tmp/x"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `["a"]`, `"a\u001bb"`}, parserOnly: []string{`"  "`}},
+	"url":           {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
+	"on":            {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
+	"timeout":       {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
+	"connect":       {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
@@ -270,12 +283,12 @@ func hasType(name string, v any) bool {
 	switch v := v.(type) {
 	case string:
 		return name == "string"
+	case bool:
+		return name == "boolean"
 	case int64:
 		return name == "integer"
 	case float64:
 		return name == "integer" && v == math.Trunc(v)
-	case bool:
-		return name == "boolean"
 	case []any:
 		return name == "array"
 	case object:

@@ -207,6 +207,43 @@ func durationType() valueType[time.Duration] {
 	})
 }
 
+// FormatSize formats a number of bytes as hosts.toml spells it: 32MiB.
+func FormatSize(n int64) string {
+	switch {
+	case n%(1<<20) == 0:
+		return fmt.Sprintf("%dMiB", n>>20)
+	case n%(1<<10) == 0:
+		return fmt.Sprintf("%dKiB", n>>10)
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+// sizeType describes a number of bytes with a unit, from 64 KiB to 1 GiB.
+func sizeType() valueType[int64] {
+	const least, most = 64 << 10, 1 << 30
+	parse := func(s string) int64 {
+		digits := strings.TrimRight(s, "KMGiB")
+		n, err := strconv.ParseInt(digits, 10, 32) // the only possible error is an overflow
+		if err != nil {
+			return most + 1
+		}
+		return n << map[string]int{"KiB": 10, "MiB": 20, "GiB": 30}[s[len(digits):]]
+	}
+	syntax := stringType(`[0-9]+[KMG]iB`, "size", func(s string) string {
+		if _, err := strconv.Atoi(s); err == nil {
+			return fmt.Sprintf("add a unit: %q or %q", s+"KiB", s+"MiB")
+		}
+		return `for example "512KiB" or "32MiB"`
+	})
+	inRange := withCheck(syntax, func(s string) (problem, hint string) {
+		if n := parse(s); n < least || n > most {
+			return "must be from 64KiB to 1GiB, not " + quote(s), ""
+		}
+		return "", ""
+	})
+	return convert(inRange, parse)
+}
+
 // addressType describes a host name or an IP address, without a user, a port or a scheme.
 func addressType() valueType[string] {
 	const (

@@ -32,7 +32,8 @@ func ItemStream(k remote.ItemKind) string {
 // Record is one run on disk:
 //
 //	events.jsonl     all events except log lines and progress, one per line, each with a checksum
-//	hosts/NAME.log   the log of the host's job, byte for byte
+//	hosts/NAME.log   the log of the host's job, byte for byte, or the first part of it
+//	hosts/NAME.end   the end of a log that is too long, with a note about what is left out
 //	hosts/NAME.nonce what distinguishes markers in that log from output
 //	lock             locked by the process that owns the run
 //	cancel           exists once the run was cancelled: waiting hosts do not start
@@ -111,15 +112,6 @@ func (r *Record) Owned() bool {
 	return errors.Is(err, ErrOwned)
 }
 
-// Log opens the part of a host's log that was received, byte for byte.
-func (r *Record) Log(host string) (io.ReadCloser, error) {
-	f, err := os.Open(r.LogPath(host))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("run %s has no log of %q: no job was started there", r.Run, host)
-	}
-	return f, err
-}
-
 // LogHosts returns the hosts whose logs are in the record.
 func (r *Record) LogHosts() []string {
 	entries, _ := os.ReadDir(filepath.Join(r.Dir, "hosts"))
@@ -155,6 +147,8 @@ func (r *Record) EventsPath() string { return filepath.Join(r.Dir, "events.jsonl
 
 // LogPath returns the path of a host's log.
 func (r *Record) LogPath(host string) string { return filepath.Join(r.Dir, "hosts", host+".log") }
+
+func (r *Record) endPath(host string) string { return filepath.Join(r.Dir, "hosts", host+".end") }
 
 func (r *Record) noncePath(host string) string { return filepath.Join(r.Dir, "hosts", host+".nonce") }
 

@@ -3,8 +3,8 @@
 # late. It prints facts, and a line "problem CODE KEY=VALUE..." or "warning CODE KEY=VALUE..." for
 # all that it finds. It changes nothing.
 #
-# uses: answer boot_id check_disk check_name describe_job encode end_answer find_sudo git_within has
-# uses: holder host_name linger machine nix_within origin ready session_end state sudo
+# uses: answer boot_id check_disk check_name describe_job encode end_answer git_within has holder
+# uses: host_name linger machine nix_within origin ready session_end state sudo
 # inputs: branch kind managed remote switch_command
 
 main() {
@@ -111,12 +111,14 @@ check_root() {
     if ! lingers && ends_with_session; then warn login-end "user=$user"; fi
     return
   fi
-  find_sudo || fail no-sudo
+  find_root_program || fail no-sudo "with=$root_by"
   prompt=''
   as_root /bin/sh -c :
-  case $root_status:$root_output in
-    0:*) ;;
-    *password* | *'authentication is required'*) warn sudo-password "text=$root_output" ;;
-    *) fail sudo-denied "text=$(printf %s "$root_output" | head -c 300)" ;;
+  [ $root_status != 0 ] || return 0
+  root_text=$(printf %s "$root_output" | head -c 300)
+  case $root_program:$root_output in
+    */doas:* | */run0:*) fail no-root "with=${root_program##*/}" "user=$user" "text=$root_text" ;;
+    *password* | *'authentication is required'*) warn sudo-password "text=$root_text" ;;
+    *) fail sudo-denied "text=$root_text" ;;
   esac
 }

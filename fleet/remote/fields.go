@@ -3,6 +3,8 @@ package remote
 import (
 	"regexp"
 	"strings"
+
+	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
 var fieldStart = regexp.MustCompile(`^[a-z_]+=`)
@@ -20,11 +22,11 @@ func parseFields(words string) map[string]string {
 	for words != "" {
 		key, rest, _ := strings.Cut(words, "=")
 		if key == "text" {
-			fields[key] = rest
+			fields[key] = clean.Line([]byte(rest))
 			break
 		}
 		value, more, _ := strings.Cut(rest, " ")
-		fields[key] = decoder.Replace(value)
+		fields[key] = clean.Line([]byte(decoder.Replace(value)))
 		words = more
 	}
 	return fields

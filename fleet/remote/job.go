@@ -29,6 +29,11 @@ type Job struct {
 	Goal           string // switch, boot, test, build, pull or rollback
 	SwitchCommand  string // "" builds and activates with the stock tools
 	Health         []string
+	BeforeSwitch   []string // sh scripts; if one fails, nothing is activated
+	AfterSwitch    []string
+	Nix            NixArgs
+	// RootBy is what makes the login user root: sudo, doas, run0 or, for any of them, auto or "".
+	RootBy string
 	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
 	OnInhibited string
 	// of a NixOS system: the one to activate, "none", or "" for the one that runs
@@ -49,6 +54,7 @@ type Job struct {
 	Pull   time.Duration
 	Build  time.Duration
 	Verify time.Duration
+	Hooks  time.Duration // for BeforeSwitch, and for AfterSwitch
 }
 
 // Launch returns the script that starts the job, unless it was already started, and prints its log
@@ -62,7 +68,7 @@ func (j Job) Launch(token string, offset int64, prompt string) Script {
 }
 
 func (j Job) values() values {
-	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
+	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(j.Nix.values(values{
 		"id":               {j.ID},
 		"who":              {j.Who},
 		"kind":             {j.Kind},
@@ -73,7 +79,10 @@ func (j Job) values() values {
 		"allowed_signers":  {j.AllowedSigners},
 		"goal":             {j.Goal},
 		"switch_command":   {j.SwitchCommand},
+		"root_by":          {cmp.Or(j.RootBy, "auto")},
 		"health":           j.Health,
+		"before_switch":    j.BeforeSwitch,
+		"after_switch":     j.AfterSwitch,
 		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
 		"specialisation":   {j.Specialisation},
 		"backup_extension": {j.BackupExtension},
@@ -87,7 +96,8 @@ func (j Job) values() values {
 		"pull_seconds":     {seconds(j.Pull)},
 		"build_seconds":    {seconds(j.Build)},
 		"verify_seconds":   {seconds(j.Verify)},
-	})
+		"hook_seconds":     {seconds(j.Hooks)},
+	}))
 }
 
 // Attribute returns the attribute of the flake that is built for a host of that kind.

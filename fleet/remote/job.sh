@@ -3,9 +3,9 @@
 # session, and puts lines in front of it that set its parameters: its directory and NAME=VALUE
 # arguments. Its standard output is the log.
 #
-# uses: activate boot_id build confirm ending notice preflight pull put session_end switch_command
-# uses: unlock verify
-# inputs: goal id kind switch_command to
+# uses: activate boot_id build confirm ending hooks notice preflight pull put session_end
+# uses: switch_command unlock verify
+# inputs: attended goal id kind rev switch_command to
 
 main() {
   dir=$1
@@ -14,7 +14,7 @@ main() {
   read -r nonce <"$dir/nonce"
   read_boot_id
   # deferred is yes if only the next boot starts what was built, although the goal was to switch.
-  step=- problem='' reboot='' activated=no deferred=no
+  step=- problem='' reboot='' activated=no deferred=no hooked=no
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
@@ -22,8 +22,8 @@ main() {
 
   check_host
   find_profile
-  if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare; fi
-  if [ -z "$switch_command" ]; then activate; fi
+  if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare "$@"; fi
+  if [ -z "$switch_command" ]; then activate "$@"; fi
   verify "$@"
   confirm
   report_revision
@@ -44,19 +44,21 @@ check_host() {
   finish_step
 }
 
-# prepare pulls and builds what is to be activated. With the goals pull and build, the job ends
-# here.
+# prepare ARGUMENT... pulls and builds what is to be activated. With the goals pull and build, the
+# job ends here.
 prepare() {
+  # An operator who detaches takes the forwarded ssh-agent along.
+  if [ "$attended" = no ] && [ -n "$rev" ] && [ -n "${SSH_AUTH_SOCK:-}" ]; then notice warn agent-leaves; fi
   pull
   if [ "$goal" = pull ]; then
     if [ "$pulled" = no ]; then finish unchanged -; else finish pulled -; fi
   fi
   if [ -n "$switch_command" ]; then
-    run_switch_command
+    run_switch_command "$@"
     return
   fi
   if [ "$goal" != build ]; then survey_meanwhile; fi
-  build
+  build "$@"
   if [ "$goal" = build ]; then
     if [ "$built" = "$from" ]; then finish unchanged -; else finish built -; fi
   fi
@@ -72,7 +74,12 @@ script_failed() {
 # terminated handles SIGTERM. If it was not sent by a cancel, the next session settles the job.
 # shellcheck disable=SC2317 # a trap calls it
 terminated() {
-  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then finish cancelled cancelled; fi
+  if [ "$(readlink "$dir/gate" 2>/dev/null)" = cancel ]; then
+    # A child that was forked just before the signal may have lost it: see limit.sh.
+    trap '' TERM
+    kill -TERM "-$$" 2>/dev/null || :
+    finish cancelled cancelled
+  fi
   trap - EXIT
   exit 143
 }
@@ -94,6 +101,7 @@ finish() {
 # end_job ENDING ends the job. The host is free before anyone can read the end marker.
 end_job() {
   trap - EXIT TERM
+  after_failure "${1%% *}"
   put "$dir/result" "$1"
   unlock "$id"
   mark end "$1"

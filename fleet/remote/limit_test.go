@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -49,5 +50,31 @@ func TestLimitDoesNotOutlastItsCommand(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 		})
+	}
+}
+
+// TestNixMessagesAreBounded reads progress messages of a host that invents activities, types and
+// figures.
+func TestNixMessagesAreBounded(t *testing.T) {
+	const most = "18446744073709551615"
+	var last NixProgress
+	p := NewParser("N", func(it Item) {
+		if it.Kind == Progress {
+			last = it.Progress
+		}
+	})
+	long := strings.Repeat("x", 10_000)
+	for i := range 1000 {
+		fmt.Fprintf(p, "@nix {\"action\":\"start\",\"id\":%d,\"type\":104}\n", i)
+		fmt.Fprintf(p, "@nix {\"action\":\"result\",\"id\":%d,\"type\":105,\"fields\":[%s,%s]}\n", i, most, most)
+		fmt.Fprintf(p, "@nix {\"action\":\"result\",\"id\":%d,\"type\":106,\"fields\":[%d,%s]}\n", i, 1000+i, most)
+		fmt.Fprintf(p, "@nix {\"action\":\"start\",\"id\":%d,\"type\":%d}\n@nix {\"action\":\"stop\",\"id\":%[1]d}\n", 2000+i, -i)
+		fmt.Fprintf(p, "@nix {\"action\":\"start\",\"id\":%d,\"type\":105,\"fields\":[\"/nix/store/h-%s\"]}\n", 4000+i, long)
+	}
+	if last.Builds != 1000*maxNumber || last.BuildsExpected != last.Builds || len(last.Building) > maxName {
+		t.Errorf("%+v", last)
+	}
+	if n := len(p.nix.sums); n > maxKind+1 {
+		t.Errorf("%d sums", n)
 	}
 }

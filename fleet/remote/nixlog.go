@@ -29,9 +29,14 @@ const (
 	levelInfo  = 3
 )
 
-// maxActivities limits the memory that a host can make this process use. A build of all of nixpkgs
-// has fewer.
-const maxActivities = 1 << 16
+// These limit the memory that a host can make this process use, and its figures so that sums of
+// them do not overflow. A build of all of nixpkgs stays below.
+const (
+	maxActivities = 1 << 16
+	maxKind       = 255     // of activity types, which start at 100
+	maxName       = 255     // bytes of the name of a derivation
+	maxNumber     = 1 << 44 // of paths or bytes
+)
 
 // NixProgress is the progress of a build: paths built and copied of those expected, and bytes
 // downloaded.
@@ -155,6 +160,9 @@ func (n *nixLog) result(m message) {
 		n.changed()
 	case resSetExpected:
 		kind, promised := int(number(m.Fields, 0)), number(m.Fields, 1)
+		if kind > maxKind {
+			return
+		}
 		if a.promised == nil {
 			a.promised = map[int]uint64{}
 		}
@@ -190,6 +198,9 @@ func IsUnlocked(reason string) bool {
 func isConsequence(reason string) bool { return strings.Contains(reason, " of derivation ") }
 
 func (n *nixLog) sum(kind int) *sum {
+	if kind < 0 || kind > maxKind {
+		return &sum{} // Nix has no such activity
+	}
 	s, ok := n.sums[kind]
 	if !ok {
 		s = &sum{}
@@ -229,7 +240,7 @@ func field(fields []json.RawMessage, i int) string {
 func number(fields []json.RawMessage, i int) uint64 {
 	var n uint64
 	if i < len(fields) && json.Unmarshal(fields[i], &n) == nil {
-		return n
+		return min(n, maxNumber)
 	}
 	return 0
 }
@@ -240,5 +251,5 @@ func derivation(drv string) string {
 	if _, name, ok := strings.Cut(base, "-"); ok {
 		base = name
 	}
-	return clean.Line([]byte(base))
+	return clean.Line([]byte(base[:min(len(base), maxName)]))
 }

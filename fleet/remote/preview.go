@@ -28,15 +28,16 @@ type PreviewRequest struct {
 	Build               bool   // build it, and compare it with what runs
 
 	OwnNames, OtherNames []string // as in [Job]
-
-	PullTimeout  time.Duration
-	BuildTimeout time.Duration
+	Nix                  NixArgs
+	RootBy               string // as in [Job]
+	PullTimeout          time.Duration
+	BuildTimeout         time.Duration
 }
 
 // Script returns the script that prints the preview. Its header is "planned", and [ParsePreview]
 // parses what follows it.
 func (r PreviewRequest) Script(token string) Script {
-	return compose("preview").script(r.Checkout.values(values{
+	return compose("preview").script(r.Checkout.values(r.Nix.values(values{
 		"token":           {token},
 		"kind":            {r.Kind},
 		"branch":          {r.Branch},
@@ -51,7 +52,8 @@ func (r PreviewRequest) Script(token string) Script {
 		"other_names":     {strings.Join(r.OtherNames, " ")},
 		"pull_seconds":    {seconds(r.PullTimeout)},
 		"build_seconds":   {seconds(r.BuildTimeout)},
-	}))
+		"root_by":         {cmp.Or(r.RootBy, "auto")},
+	})))
 }
 
 // Preview is what a deploy would do on a host.
@@ -60,6 +62,7 @@ type Preview struct {
 	Ahead, Behind int    // commits, as seen from the revision
 	Commits       []Commit
 	Code, Problem string   // what would keep a deploy from working; "" if nothing would
+	Warnings      []string // what a deploy would warn of
 	Builds        []string // derivations, as store paths
 	Fetches       []string // store paths
 	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
@@ -113,6 +116,9 @@ func ParsePreview(text []byte) Preview {
 			}
 		case "problem":
 			f.problem(value)
+		case "warning":
+			code, fields, _ := strings.Cut(value, " ")
+			f.Warnings = append(f.Warnings, clean.Line([]byte(notice(code, parseFields(fields)))))
 		case "nix":
 			list = f.dryRun(value, list)
 		case "from":

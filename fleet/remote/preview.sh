@@ -4,8 +4,8 @@
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
 # uses: answer check_checkout check_disk check_name check_signature checkout current encode
-# uses: end_answer fetch get_revision git git_within has nix_within origin real_path revision
-# uses: specialisation sudo
+# uses: end_answer fetch filters get_revision git git_within has nix_build nix_within origin
+# uses: real_path revision specialisation sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev
 
 main() {
@@ -17,7 +17,7 @@ main() {
   preview_status=0
   (
     preview_commits
-    if [ -n "$attribute" ]; then preview_build; fi
+    if [ -n "$attribute" ]; then preview_build "$@"; fi
     exit 0
   ) || preview_status=$?
   # 1 is the exit status of fail. With any other the subshell was killed, and has not said all.
@@ -42,6 +42,7 @@ preview_commits() {
   has git || fail no-git
   check_name
   find_checkout
+  find_filters
   if [ "$managed" = yes ]; then
     [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
     origin=origin
@@ -90,13 +91,20 @@ fetch_commit() { fetch_objects "$rev"; }
 # --refmap= keeps git from moving the branch of the remote.
 fetch_objects() { fetch "$origin" "$@" --refmap= --no-write-fetch-head --no-auto-gc --no-tags; }
 
+# preview_build ARGUMENT... takes the arguments of the script.
 preview_build() {
   has nix || fail no-nix
   check_disk
   find_flake
-  run_nix --dry-run
+  cd "$checkout/$flake_dir" 2>/dev/null || : # arguments may have relative paths
+  find_substituters "$@"
+  for silent_url in $silent; do
+    encode "url=$silent_url" "left=$substituters"
+    print warning "substituter$fields"
+  done
+  run_nix '' "$@"
   if [ "$build" != yes ]; then return; fi
-  run_nix --out-link "$dir/built"
+  run_nix "$dir/built" "$@"
   built=$(real_path "$dir/built")
   from=$(current)
   find_selected
@@ -107,33 +115,47 @@ preview_build() {
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 
-# find_flake sets $url to what a deploy would build, at the commit of the run.
+# find_flake sets $flake to what a deploy would build, at the commit of the run.
 find_flake() {
-  flake=$(git_ rev-parse --show-prefix)$flake_dir
-  flake=${flake%/}
+  flake_path=$(git_ rev-parse --show-prefix)$flake_dir
+  flake_path=${flake_path%/}
   if [ -n "$flake_dir" ]; then
-    git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null || fail no-flake "repo=$checkout" "dir=$flake_dir"
+    git_ cat-file -e "$rev:$flake_path/flake.nix" 2>/dev/null || fail no-flake "repo=$checkout" "dir=$flake_dir"
   fi
   # Like Nix, use the first directory above that has a flake.
-  until [ -z "$flake" ] || git_ cat-file -e "$rev:$flake/flake.nix" 2>/dev/null; do
-    case $flake in
-      */*) flake=${flake%/*} ;;
-      *) flake='' ;;
+  until [ -z "$flake_path" ] || git_ cat-file -e "$rev:$flake_path/flake.nix" 2>/dev/null; do
+    case $flake_path in
+      */*) flake_path=${flake_path%/*} ;;
+      *) flake_path='' ;;
     esac
   done
-  url="git+file://$(escape_url "$(git_ rev-parse --show-toplevel)")?rev=$rev"
-  if [ -n "$flake" ]; then url="$url&dir=$(escape_url "$flake")"; fi
-  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then url="$url&submodules=1"; fi
-  if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then url="$url&shallow=1"; fi
-  url="$url#$attribute"
+  flake="git+file://$(escape_url "$(git_ rev-parse --show-toplevel)")?rev=$rev"
+  if [ -n "$flake_path" ]; then flake="$flake&dir=$(escape_url "$flake_path")"; fi
+  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then flake="$flake&submodules=1"; fi
+  if [ "$(git_ rev-parse --is-shallow-repository)" = true ]; then flake="$flake&shallow=1"; fi
+  if git_ grep -q filter= "$rev" -- ':(top,glob)**/.gitattributes' 2>/dev/null; then find_filtered_flake; fi
+}
+
+# find_filtered_flake sets $flake to the checkout, as a deploy has it, if that is at the commit. Nix
+# reads the files of a commit as they are in the repository, but those of a checkout as filters have
+# written them (getAccessorFromWorkdir in Nix, src/libfetchers/git.cc).
+find_filtered_flake() {
+  if [ "$head" != "$rev" ]; then
+    print warning filters
+    return
+  fi
+  flake=.
+  if git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; then flake='.?submodules=1'; fi
 }
 
 escape_url() { printf %s "$1" | sed 's/%/%25/g; s/ /%20/g; s/#/%23/g; s/?/%3F/g; s/&/%26/g'; }
 
-# run_nix OPTION... builds and prints the output, or fails.
+# run_nix OUT_LINK ARGUMENT... builds and prints the output, or fails. Without an out-link it only
+# prints what a build would do.
 run_nix() {
-  nix_status=0
-  nix_within "$build_seconds" build "$url" --no-update-lock-file "$@" >"$dir/nix" 2>&1 </dev/null || nix_status=$?
+  out_link=$1 log_format=''
+  shift
+  nix_build "$@" >"$dir/nix"
   sed 's/^/nix /' "$dir/nix"
   case $nix_status in
     0) ;;

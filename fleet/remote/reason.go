@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -136,7 +137,7 @@ func (e *ending) gitSentence() string {
 	case "no-network":
 		return fmt.Sprintf("git on the host cannot reach %s", e.quoted("url"))
 	case "no-access":
-		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"])
+		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"]) + e.lostAgent()
 	case "no-branch":
 		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
 	case "no-revision":
@@ -154,8 +155,11 @@ func (e *ending) gitSentence() string {
 		}
 		return fmt.Sprintf("commit %s has no good signature by an allowed signer (%s)", e.fields["rev"], strings.Join(strings.Fields(e.fields["text"]), " "))
 	case "fetch":
-		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason()
+		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason() + e.lostAgent()
 	case "checkout":
+		if e.fields["why"] == "status" {
+			return fmt.Sprintf("git status failed in %s: %s", e.quoted("repo"), cmp.Or(e.fields["text"], "it gave no reason"))
+		}
 		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit()) + e.gitReason()
 	case "submodules":
 		return fmt.Sprintf("git could not update the submodules of %s: it exited with %s", e.quoted("repo"), e.exit()) + e.gitReason()
@@ -169,6 +173,14 @@ func (e *ending) gitSentence() string {
 		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
 	}
 	return ""
+}
+
+// lostAgent returns the end of a sentence about a remote, or "".
+func (e *ending) lostAgent() string {
+	if e.fields["agent"] == "" {
+		return ""
+	}
+	return "; the ssh-agent that was forwarded to the host is gone"
 }
 
 // gitReason returns what git itself reported, as the end of a sentence, or "".
@@ -199,7 +211,14 @@ func (e *ending) hostSentence() string {
 	case "sudo-denied":
 		return "sudo on the host refuses: " + e.fields["text"]
 	case "no-sudo":
-		return "there is no sudo on the host, and the login user is not root"
+		program := e.fields["with"]
+		if program == "" || program == "auto" {
+			program = "sudo"
+		}
+		return fmt.Sprintf("there is no %s on the host, and the login user is not root", program)
+	case "no-root":
+		text := strings.TrimPrefix(e.fields["text"], e.fields["with"]+": ")
+		return fmt.Sprintf("%s does not let user %s become root without a password: %s", e.fields["with"], e.fields["user"], text)
 	case "disk":
 		return fmt.Sprintf("only %s MiB are free in /nix/store", e.fields["free_mib"])
 	case "busy":
@@ -212,7 +231,7 @@ func (e *ending) hostSentence() string {
 		if since, err := strconv.ParseInt(e.fields["since"], 10, 64); err == nil {
 			where += ", since " + time.Unix(since, 0).Format("15:04:05")
 		}
-		return fmt.Sprintf("job %s of %s is running on the host (%s)", e.fields["job"], cmp.Or(e.fields["who"], "an unknown operator"), where)
+		return fmt.Sprintf("%s of %s is running on the host (%s)", jobName(e.fields["job"]), cmp.Or(e.fields["who"], "an unknown operator"), where)
 	case "no-home":
 		return fmt.Sprintf("cannot create files in %s", e.quoted("path"))
 	}
@@ -286,6 +305,10 @@ func (e *ending) activationSentence() string {
 			reason = "the activation exited with " + exit
 		}
 		return reason + e.previousRuns()
+	case "before-switch":
+		return fmt.Sprintf("the before_switch command %s %s", e.quoted("command"), e.hookEnd())
+	case "after-switch":
+		return switched + fmt.Sprintf("the after_switch command %s %s", e.quoted("command"), e.hookEnd())
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
 	case "inhibited":
@@ -362,6 +385,14 @@ func (e *ending) confirmSentence() string {
 		return "a new login did not work, so the operator rolled it back" + e.previousRuns()
 	}
 	return ""
+}
+
+// hookEnd returns how a command around the switch ended.
+func (e *ending) hookEnd() string {
+	if e.fields["exit"] == "124" {
+		return fmt.Sprintf("was ended, because the commands took more than %s s", e.fields["seconds"])
+	}
+	return "exited with " + e.exit()
 }
 
 // rollbackFailed explains why the host did not return to what ran before, and what it runs now.
@@ -465,6 +496,14 @@ func (e *ending) endSentence() string {
 	return ""
 }
 
+const omitted = "omitted"
+
+// OmittedNote returns the words of a note that n bytes of a log were left out.
+func OmittedNote(n int64) string { return fmt.Sprintf("code=%s bytes=%d", omitted, n) }
+
+// Omitted returns the text of such a note.
+func Omitted(n int64) string { return noticeText(OmittedNote(n)) }
+
 // notice returns the sentence for a note or a warning of a job.
 func notice(code string, fields map[string]string) string {
 	switch code {
@@ -495,6 +534,19 @@ func notice(code string, fields map[string]string) string {
 		default:
 			return "the activation of the previous configuration exited with " + exit
 		}
+	case "substituter":
+		if fields["left"] == "" {
+			return fmt.Sprintf("the substituter %s does not answer; no other is left, so the host builds what it lacks", fields["url"])
+		}
+		return fmt.Sprintf("the substituter %s does not answer; this run builds without it", fields["url"])
+	case "agent-leaves":
+		return "fleetctl leaves, and takes the forwarded ssh-agent along: if the remote needs it, deploy without detaching"
+	case "agent-only":
+		return fmt.Sprintf("%s can be read only with the forwarded ssh-agent: without an operator, the host decides without the remote", fields["url"])
+	case "filters":
+		return "the repository has filters (Git LFS, git-crypt): until the pull, Nix reads its files as they are stored, so the plan may differ"
+	case omitted:
+		return fields["bytes"] + " bytes of output are left out here: the log is longer than max_log in hosts.toml"
 	case "no-specialisation":
 		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
 	case "boot-entry":
@@ -502,6 +554,16 @@ func notice(code string, fields map[string]string) string {
 	}
 	e := ending{outcome: "degraded", code: code, fields: fields}
 	return cmp.Or(e.sentence(), code)
+}
+
+var jobID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// jobName names a job that holds a host. Its ID comes from a link that others could have made.
+func jobName(id string) string {
+	if !jobID.MatchString(id) {
+		return "another job"
+	}
+	return "job " + id
 }
 
 func (e *ending) exit() string { return cmp.Or(e.fields["exit"], "an unknown status") }

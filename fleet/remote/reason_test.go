@@ -96,9 +96,12 @@ func TestEndsBecomeSentences(t *testing.T) {
 		"degraded rollback-failed confirm cause=died left=activation back=none runs=/nix/store/x": killed + "; the way back to the previous configuration failed: there is no previous configuration; now runs /nix/store/x",
 		"degraded rollback-failed confirm cause=silent left=system back=0 runs=/nix/store/x died=yes": "no operator confirmed, and the host does not answer as it did before; " + killed +
 			"; the way back to the previous configuration failed: the running system is not the previous one; now runs /nix/store/x",
-		"unchanged - preflight":               "already up to date",
-		"switched - confirm":                  "runs the new configuration",
-		"failed from-a-newer-job pull exit=1": "failed",
+		"failed no-sudo connect with=auto":                                              "there is no sudo on the host, and the login user is not root",
+		"failed no-sudo connect with=doas":                                              "there is no doas on the host, and the login user is not root",
+		"failed no-root connect with=doas user=me text=doas: Authorization required":    "doas does not let user me become root without a password: Authorization required",
+		"unchanged - preflight":                                                         "already up to date",
+		"switched - confirm":                                                            "runs the new configuration",
+		"failed from-a-newer-job pull exit=1":                                           "failed",
 		"degraded units verify switched, but units failed: an older job's own sentence": "switched, but units failed: an older job's own sentence",
 	} {
 		if got := end(t, words).Text; got != want {

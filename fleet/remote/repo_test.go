@@ -20,10 +20,16 @@ type repoFixture struct {
 	extra                []string // variables of the login's environment
 }
 
+// newHomeFixture returns a login user's home without a checkout.
+func newHomeFixture(t *testing.T) *repoFixture {
+	home := t.TempDir()
+	return &repoFixture{t: t, home: home, origin: filepath.Join(home, "origin.git"), author: filepath.Join(home, "author")}
+}
+
 func newRepoFixture(t *testing.T) *repoFixture {
 	t.Helper()
-	home := t.TempDir()
-	f := &repoFixture{t: t, home: home, origin: filepath.Join(home, "origin.git"), author: filepath.Join(home, "author")}
+	f := newHomeFixture(t)
+	home := f.home
 	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n\ttemplateDir =\n")
 	f.git(home, "init", "-q", "--bare", f.origin)
 	f.git(home, "clone", "-q", f.origin, f.author)

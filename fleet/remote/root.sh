@@ -15,8 +15,8 @@
 # "root.sh start" exits with status 0 if the root half runs, 75 if another job, whose ID it prints,
 # is running on this machine, and another one if the root half could not be started.
 #
-# uses: answering as_user boot_id clock decide detach failed_units generation has job_unit lock
-# uses: log_size mark notice output put real_path root_state unlock
+# uses: answering as_user boot_id clock decide detach failed_units generation has job_unit locales
+# uses: lock log_size mark notice output put real_path root_state unlock
 # inputs: confirm confirm_seconds dir goal id key kind launcher login_user nonce
 
 main() {
@@ -122,6 +122,7 @@ run() {
   umask 022 # as for nixos-rebuild
   if [ -n "$sysroot" ]; then HOME=$sysroot/root; else HOME=$(cd ~root && pwd); fi
   export HOME
+  set_locales
   find_as_user
   put "$own_dir/pid" "$$ $boot_id"
   trap leave EXIT

@@ -31,7 +31,7 @@ func scripts() map[string]Script {
 		"lsremote":    LsRemote("t", "~/c", "", "main"),
 		"preview":     PreviewRequest{}.Script("t"),
 		"probe":       Probe("t", "nixos", Checkout{}),
-		"reboot":      Reboot("t", ""),
+		"reboot":      Reboot("t", "", ""),
 		"repotests":   RepoTests("t", "h", Checkout{}, time.Minute, time.Minute),
 		"root":        {Text: compose("root").text},
 		"signal":      Signal("t", "r.h", "go"),

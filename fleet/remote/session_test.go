@@ -42,7 +42,7 @@ func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
 			}
 			for who, found := range map[string][2]bool{
 				"the job":   {strings.Contains(log, " warn code=login-end user=me\n"), tt.job},
-				"the check": {strings.Contains(string(check), " warn code=login-end user=me\n"), tt.check},
+				"the check": {strings.Contains(string(check), "\nwarning login-end user=me\n"), tt.check},
 			} {
 				if found[0] != found[1] {
 					t.Errorf("%s warns: %v, want %v", who, found[0], found[1])

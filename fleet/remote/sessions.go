@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"crypto/rand"
 	"strconv"
 	"time"
@@ -42,9 +43,10 @@ func Boot(token string) Script {
 }
 
 // Reboot returns the script that reboots a host. Its header is "rebooting", with the ID of the boot
-// that ends, or "refused". For the prompt see [Job.Launch].
-func Reboot(token, prompt string) Script {
-	return compose("reboot").script(values{"token": {token}, "prompt": {prompt}})
+// that ends, or "refused". For the prompt see [Job.Launch], for
+// rootBy [Job].
+func Reboot(token, prompt, rootBy string) Script {
+	return compose("reboot").script(values{"token": {token}, "prompt": {prompt}, "root_by": {cmp.Or(rootBy, "auto")}})
 }
 
 // RepoTests returns the script that runs hosts/NAME/tests/*.sh of a checkout, each for at most

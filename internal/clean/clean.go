@@ -16,14 +16,18 @@ const tabStop = 8
 // as progress bars are, Line returns its last state. It hides the secrets of URLs.
 func Line(b []byte) string {
 	line := visibleLine(b)
-	hidden := Secrets(line)
-	if hidden != line && len(hidden) > MaxRunes {
-		return visibleLine([]byte(hidden)) // it may have grown
+	if hidden := Secrets(line); hidden != line {
+		if line = hidden; len(hidden) > MaxRunes {
+			line = visibleLine([]byte(hidden)) // it may have grown
+		}
 	}
-	return hidden
+	if hasCommand(line) {
+		return disarm(line)
+	}
+	return line
 }
 
-// visibleLine cleans a line without looking for secrets.
+// visibleLine returns the visible part of a line.
 func visibleLine(b []byte) string {
 	if isPlain(b) {
 		return string(b)
@@ -38,9 +42,6 @@ func visibleLine(b []byte) string {
 
 // Text cleans each line of s. It keeps the number of lines.
 func Text(s string) string {
-	if isPlain([]byte(s)) {
-		return Secrets(s)
-	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
 		lines[i] = Line([]byte(line))

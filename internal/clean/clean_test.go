@@ -41,6 +41,13 @@ func TestLineKeepsVisibleText(t *testing.T) {
 		{"line and paragraph separators", "a\u2028b\u2029c", "abc"},
 		{"hidden tags", "a\U000e0041\U000e0042b\U000e0100", "ab"},
 		{"a run of invalid UTF-8", "a\xff\xfe\xc3b", "a�b"},
+		{"a workflow command", "::error file=a,line=1::b", ": :error file=a,line=1::b"},
+		{"an indented workflow command", " \t::Add-Mask::x", "        : :Add-Mask::x"},
+		{"a hidden workflow command", "\x1b[m:\x00:set-output name=a::b", ": :set-output name=a::b"},
+		{"a workflow command behind a word", "text=::warning::x", "text=: :warning::x"},
+		{"a workflow command in brackets", "a ##[group]b ##vso[task.complete]", "a ## [group]b ## vso[task.complete]"},
+		{"a broken command in brackets", "#\x00#\u202e[error]", "## [error]"},
+		{"paths and addresses", "std::error::Error at ::1, a::warning b ## c", "std::error::Error at ::1, a::warning b ## c"},
 		{"empty", "", ""},
 		{"a password in a URL", "fatal: https://me:s3cret@example.org/x failed", "fatal: https://me:***@example.org/x failed"},
 		{"a hidden password", "ssh://me:s3\x1b[0mcret@h/x", "ssh://me:***@h/x"},
@@ -80,7 +87,7 @@ func TestPlainLineAllocatesOnce(t *testing.T) {
 }
 
 func FuzzLine(f *testing.F) {
-	for _, s := range []string{"", "plain", "a\tb\rc\r", "\x1b[1;31mred\x1b[0m", "\x1b]0;t\x07", "\u009b1m", "\x9d\x9c", "\u202e", "\xff\xc2", "👨‍👩‍👧", "\x1b(B"} {
+	for _, s := range []string{"", "plain", "a\tb\rc\r", "\x1b[1;31mred\x1b[0m", "\x1b]0;t\x07", "\u009b1m", "\x9d\x9c", "\u202e", "\xff\xc2", "👨‍👩‍👧", "\x1b(B", "::error::x", " #\x00#[group]"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -92,6 +99,9 @@ func FuzzLine(f *testing.F) {
 			if r < 0x20 || r >= 0x7f && r <= 0x9f || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 				t.Fatalf("Line(%q) = %q contains %U", in, out, r)
 			}
+		}
+		if line := strings.TrimSpace(out); strings.HasPrefix(line, "::error::") || strings.Contains(line, "##[") {
+			t.Fatalf("Line(%q) = %q is a workflow command", in, out)
 		}
 		if again := Line([]byte(out)); again != out {
 			t.Fatalf("Line(%q) = %q, but cleaning it again returns %q", in, out, again)

@@ -5,7 +5,8 @@
 // a carriage return can overwrite the text before it. Text is cleaned once, where it enters the
 // program. All code behind that point may print it as it is.
 //
-// The package also hides the passwords and access tokens of URLs, which a Git remote may contain.
+// Nor can clean text command a CI system, as a line "::error::..." would do. The package also hides
+// the passwords and access tokens of URLs, which a Git remote may contain.
 //
 // Clean text contains no control and no formatting characters, is valid UTF-8, and has a bounded
 // length. Cleaning it again does not change it.

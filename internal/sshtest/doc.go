@@ -4,7 +4,7 @@
 // from [New] (or [Start], in a test) to [Server.Close], which waits for everything it started. Its
 // [Handler] runs the commands that clients send: [Shell] does so as sshd would, and the other
 // handlers in this package produce fixed or excessive output. A [Fault], chosen for each
-// connection, determines what happens to it.
+// connection, determines what happens to it. [HostileHosts] are hosts that misbehave on purpose.
 //
 // [StartSSHD] starts a real OpenSSH server instead, for tests that depend on its behavior.
 package sshtest

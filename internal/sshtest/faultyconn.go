@@ -2,15 +2,19 @@ package sshtest
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"net"
 	"sync"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // A Fault is what happens to one connection. The zero value is a healthy connection.
 type Fault struct {
 	Tarpit           bool   // accept the connection and never send anything
 	Refuse           string // send this and hang up, as an overloaded sshd does
+	Disconnect       string // send this as the reason of a disconnect message, and hang up
 	CutIn            int64  // hang up after this many bytes from the client; 0 means never
 	CutOut           int64  // hang up after this many bytes to the client; 0 means never
 	CutTotal         int64  // hang up after this many bytes in total; 0 means never
@@ -27,8 +31,26 @@ func (f Fault) refuse(ctx context.Context, conn net.Conn) bool {
 	case f.Refuse != "":
 		_, _ = io.WriteString(conn, f.Refuse)
 		return true
+	case f.Disconnect != "":
+		_, _ = conn.Write(append([]byte("SSH-2.0-sshtest\r\n"), disconnectPacket(f.Disconnect)...))
+		_, _ = io.Copy(io.Discard, io.LimitReader(conn, 1)) // hang up once the client has spoken
+		return true
 	}
 	return false
+}
+
+// disconnectPacket returns an SSH_MSG_DISCONNECT before any key exchange (RFC 4253, sections 6 and
+// 11.1).
+func disconnectPacket(reason string) []byte {
+	payload := ssh.Marshal(struct {
+		Type             byte
+		Code             uint32
+		Reason, Language string
+	}{1, 2, reason, ""})
+	padding := 4 + (8-(5+len(payload)+4)%8)%8
+	packet := binary.BigEndian.AppendUint32(nil, uint32(1+len(payload)+padding))
+	packet = append(append(packet, byte(padding)), payload...)
+	return append(packet, make([]byte, padding)...)
 }
 
 // freezer blocks callers of wait while it is frozen. The zero value is thawed.

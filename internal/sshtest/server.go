@@ -21,6 +21,8 @@ type Config struct {
 	Password       string              // accept only this password, and no keys; "" means keys only
 	MaxAuthTries   int                 // failed logins per connection; 0 means 6, OpenSSH's default
 	MaxSessions    int                 // concurrent sessions per connection; 0 means no limit
+	RejectSessions string              // if not empty, reject all sessions with this message
+	Banner         string              // sent before the login
 	NoForwarding   bool                // reject direct-tcpip and direct-streamlocal channels
 	Handler        Handler             // nil means that commands succeed immediately
 	LoginCommand   string              // what a client that requests a shell runs; "" rejects it
@@ -151,6 +153,10 @@ func (s *Server) serve(raw net.Conn, fault Fault) {
 	for channel := range channels {
 		switch channel.ChannelType() {
 		case "session":
+			if s.config.RejectSessions != "" {
+				_ = channel.Reject(ssh.Prohibited, s.config.RejectSessions)
+				continue
+			}
 			if s.config.MaxSessions > 0 {
 				select {
 				case sessions <- struct{}{}:
@@ -205,6 +211,9 @@ func (s *Server) serverConfig() *ssh.ServerConfig {
 				s.logins.Add(1)
 			}
 		},
+	}
+	if s.config.Banner != "" {
+		config.BannerCallback = func(ssh.ConnMetadata) string { return s.config.Banner }
 	}
 	if s.config.Password != "" {
 		config.PublicKeyCallback = nil

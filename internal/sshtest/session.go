@@ -29,6 +29,18 @@ type Session struct {
 	Stderr  io.Writer
 
 	channel ssh.Channel
+	conn    ssh.Conn
+}
+
+// OpenChannel opens a channel from the server to the client, as for a connection to the ssh-agent,
+// and closes it. The error is the client's reason to reject it.
+func (s *Session) OpenChannel(kind string) error {
+	channel, requests, err := s.conn.OpenChannel(kind, nil)
+	if err != nil {
+		return err
+	}
+	go ssh.DiscardRequests(requests)
+	return channel.Close()
 }
 
 // sendExitStatus sends the exit status to the client. Output may still follow it.
@@ -49,7 +61,7 @@ func (s *Server) session(conn *ssh.ServerConn, incoming ssh.NewChannel) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	session := &Session{
 		Context: ctx, Server: s.ctx, User: conn.User(),
-		Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), channel: channel,
+		Stdin: channel, Stdout: channel, Stderr: channel.Stderr(), channel: channel, conn: conn,
 	}
 	var tasks sync.WaitGroup
 	defer tasks.Wait()

@@ -71,6 +71,14 @@ func (p *Pane) Screen() string {
 	return screen
 }
 
+// Record writes all that programs print to the terminal from now on to a file, byte for byte.
+func (p *Pane) Record(file string) {
+	p.t.Helper()
+	if out, err := p.Tmux("pipe-pane", fmt.Sprintf("cat >'%s'", file)); err != nil {
+		p.t.Fatalf("tmux: %v\n%s", err, out)
+	}
+}
+
 // Until waits until the terminal shows text, including its last 200 lines of history, and returns
 // everything it shows.
 func (p *Pane) Until(text string) string {

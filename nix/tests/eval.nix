@@ -500,6 +500,22 @@ let
           ]
         && (lib.last fleet.hosts).address == "web";
 
+      "lib.fleetFromFlake: names the homes of one machine after their users" =
+        let
+          fleet = (import ../lib.nix).fleetFromFlake {
+            homeConfigurations = {
+              "ada@imac" = { };
+              "bob@IMac" = { };
+              "cy@mbp" = { };
+            };
+          };
+        in
+        map (host: "${host.name} ${host.address or "-"}") fleet.hosts == [
+          "imac-ada imac"
+          "IMac-bob IMac"
+          "mbp -"
+        ];
+
       "lib.hostsFromFlake: a flake without hosts has no hosts" =
         (import ../lib.nix).hostsFromFlake { } == { };
 

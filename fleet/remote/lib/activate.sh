@@ -4,7 +4,7 @@
 # when it is confirmed.
 #
 # uses: await await_root cause confirm current degraded fact fail failed_units gate generation
-# uses: generations home mark notice previous profile put real_path specialisation step survey
+# uses: generations home hooks mark notice previous profile put real_path specialisation step survey
 # inputs: attended goal kind on_inhibited to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -41,7 +41,8 @@ choose_specialisation() {
   notice warn no-specialisation "name=$special"
 }
 
-# activate sets $activated to whether there was something to do.
+# activate ARGUMENT... takes the arguments of the script. It sets $activated to whether there was
+# something to do.
 activate() {
   activated=no
   choose_specialisation
@@ -49,11 +50,13 @@ activate() {
   await_go
   pass_gate
   report_previous
+  before_switch "$@"
   put "$dir/target" "$built" "$selected"
   start_step activate
   activated=yes
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
   judge_activation
+  after_switch
 }
 
 # survey_meanwhile surveys during the build, once that has taken a second: if it takes less, there

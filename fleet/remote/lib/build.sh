@@ -2,10 +2,10 @@
 # build.sh: builds the configuration once, as the login user. The out-link in the directory of the
 # job is the GC root.
 #
-# uses: fact fail git nix_within own_revision real_path step
+# uses: fact fail git nix_build nix_within notice own_revision real_path step
 # inputs: attribute build_seconds flake_dir rev
 
-# build sets $built to the store path.
+# build ARGUMENT... takes the arguments of the script. It sets $built to the store path.
 build() {
   start_step build
   cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
@@ -16,14 +16,14 @@ build() {
   fi
   flake=.
   if git_ cat-file -e HEAD:.gitmodules 2>/dev/null; then flake='.?submodules=1'; fi
-  build_status=0
-  # With -v, internal-json reports copies, too. An input that is not locked must fail: hosts would
-  # resolve it to different versions.
-  nix_within "$build_seconds" build "$flake#$attribute" --out-link "$dir/built" --no-update-lock-file \
-    --log-format internal-json -v 2>&1 </dev/null || build_status=$?
-  if [ $build_status = 124 ]; then fail timeout "seconds=$build_seconds"; fi
+  find_substituters "$@"
+  for url in $silent; do notice warn substituter "url=$url" "left=$substituters"; done
+  # With -v, internal-json reports copies, too.
+  out_link=$dir/built log_format='--log-format internal-json -v'
+  nix_build "$@"
+  if [ "$nix_status" = 124 ]; then fail timeout "seconds=$build_seconds"; fi
   built=$(real_path "$dir/built")
-  if [ $build_status != 0 ] || [ -z "$built" ]; then fail build "exit=$build_status"; fi
+  if [ "$nix_status" != 0 ] || [ -z "$built" ]; then fail build "exit=$nix_status"; fi
   fact built "$built"
   report_source
   finish_step

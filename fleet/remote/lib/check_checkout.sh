@@ -8,8 +8,7 @@
 # branch. It sets $head to its commit, and $trial to what --rev has brought it to, or to nothing.
 check_checkout() {
   [ -d "$checkout" ] || fail no-repo "repo=$checkout" why=missing
-  git_status=$(git_ status --porcelain=v2 --branch --untracked-files=no) ||
-    fail no-repo "repo=$checkout" why=not-a-checkout "user=$user" "text=$(git_ status 2>&1 >/dev/null | head -n 1)"
+  git_status=$(git_ status --porcelain=v2 --branch --untracked-files=no) || fail_status
   read_git_status <<STATUS
 $git_status
 STATUS
@@ -19,6 +18,16 @@ STATUS
   [ -z "$rev" ] || [ "$current_branch" = "$branch" ] || [ -n "$trial" ] ||
     fail wrong-branch "repo=$checkout" "on=$current_branch" "branch=$branch"
   [ "$changes" = 0 ] || fail dirty "repo=$checkout" "changes=$changes" "files=$changed_files"
+}
+
+# fail_status fails because git does not report the state of the checkout: it is none, or a filter
+# has failed.
+fail_status() {
+  text=$(git_ status 2>&1 >/dev/null) || :
+  if git_ rev-parse --git-dir >/dev/null 2>&1; then
+    fail checkout why=status "repo=$checkout" "text=$(printf '%s\n' "$text" | sed -n 's/^fatal: //p' | head -n 1)"
+  fi
+  fail no-repo "repo=$checkout" why=not-a-checkout "user=$user" "text=$(printf '%s\n' "$text" | head -n 1)"
 }
 
 # read_git_status reads the output of git status. It sets $head, $current_branch (empty on no

@@ -3,7 +3,7 @@
 # finds out on its own: whatever the operator believes about the branch, an unreviewed commit does
 # not get past it.
 #
-# uses: check_signature fetch git git_reason redact
+# uses: check_signature fetch git git_reason redact ssh_agent
 # inputs: branch pull_seconds ref rev
 
 # get_revision fails unless the commit is on the fleet's branch, or is what --rev named, and unless
@@ -66,6 +66,8 @@ fail_fetch() {
   url=$(git_ remote get-url "$origin" 2>/dev/null | redact)
   : "${url:=$origin}"
   find_git_reason
+  agent=''
+  if agent_is_gone; then agent=gone; fi
   wanted=${ref:-$branch}
   wanted=${wanted#refs/heads/}
   case $fetch_status in
@@ -74,6 +76,6 @@ fail_fetch() {
       fail no-revision "url=$url" "rev=$rev" "branch=$wanted"
       ;;
     124) fail timeout "url=$url" "seconds=$pull_seconds" ;;
-    *) fail fetch "exit=$fetch_status" "url=$url" "branch=$wanted" "user=$user" "reason=$git_reason" "text=$(head -c 2000 "$dir/git")" ;;
+    *) fail fetch "exit=$fetch_status" "url=$url" "branch=$wanted" "user=$user" "agent=$agent" "reason=$git_reason" "text=$(head -c 2000 "$dir/git")" ;;
   esac
 }

@@ -14,7 +14,6 @@ find_parent() {
   for generation_link in "$systems" "$systems"-*-link; do
     for candidate in "$generation_link"/specialisation/*; do
       if [ -e "$candidate" ] && [ "$(real_path "$candidate")" = "$1" ]; then
-        # shellcheck disable=SC2034 # not every script needs the parent
         parent=$(real_path "$generation_link") special=${candidate##*/}
         return
       fi

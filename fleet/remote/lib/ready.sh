@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # ready.sh: the checks of the preflight. The script that uses them defines fail.
 #
-# uses: check_checkout checkout has
+# uses: check_checkout checkout filters has
 # inputs: goal kind managed switch_command to
 
 check_tools() {
@@ -11,6 +11,7 @@ check_tools() {
 
 check_repo() {
   find_checkout
+  find_filters
   if [ "$managed" != yes ] && [ "$goal" != rollback ] && [ "$to" = 0 ]; then check_checkout; fi
 }
 

@@ -13,8 +13,7 @@ find_selected() {
   if [ "$kind" != nixos ] || [ "$goal" = boot ] || [ "$specialisation" = none ]; then return; fi
   if [ -n "$specialisation" ]; then special=$specialisation; else find_parent "$from"; fi
   if [ -n "$special" ] && [ -e "$built/specialisation/$special/bin/switch-to-configuration" ]; then
-    # shellcheck disable=SC2034 # not every script needs the name
     chosen=$special
-    selected=$(real_path "$built/specialisation/$special")
+    selected=$(real_path "$built/specialisation/$chosen")
   fi
 }

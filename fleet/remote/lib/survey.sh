@@ -2,7 +2,7 @@
 # survey.sh: notes what answers before the activation. A host that has to decide without the
 # operator checks whether it still does.
 #
-# uses: answering has origin put
+# uses: answering has notice origin put
 # inputs: confirm rev
 
 # find_routes sets $ssh_port to the port that the operator came in by, and $pull_from to the remote
@@ -26,7 +26,12 @@ survey() {
   for address in $(addresses); do
     if ssh_answers "$address"; then set -- "$@" "ssh $address"; fi
   done
-  if remote_answers; then set -- "$@" "remote $pull_from"; fi
+  # The host decides without the ssh-agent that the operator has forwarded.
+  if (unset SSH_AUTH_SOCK && remote_answers); then
+    set -- "$@" "remote $pull_from"
+  elif [ -n "${SSH_AUTH_SOCK:-}" ] && remote_answers; then
+    notice warn agent-only "url=$pull_from"
+  fi
   put "$dir/answered" "$@"
   rm -f "$dir/surveying"
 }

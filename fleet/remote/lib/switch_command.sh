@@ -1,12 +1,14 @@
 # shellcheck shell=sh
 # switch_command.sh: runs the user's own command in the checkout instead of building and activating.
 #
-# uses: command current degraded fact fail gate previous step
+# uses: command current degraded fact fail gate hooks previous step
 # inputs: switch_command
 
+# run_switch_command ARGUMENT... takes the arguments of the script.
 run_switch_command() {
   pass_gate
   report_previous
+  before_switch "$@"
   start_step activate
   cd "$checkout" || fail no-repo "repo=$checkout" why=no-entry
   activation_status=0
@@ -24,4 +26,5 @@ run_switch_command() {
     fact activated no
   fi
   finish_step
+  after_switch
 }

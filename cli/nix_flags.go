@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/markus-barta/nixfleet/fleet/inventory"
+)
+
+// nixFlags declares the flags for arguments of nix.
+func nixFlags(cmd *cobra.Command, args *inventory.NixArgs) {
+	groupFlags(cmd, "Nix", func(f *pflag.FlagSet) {
+		f.Var(nixOptionFlag{args}, "nix-option", "set this setting of nix.conf(5) for evaluations and builds; may be repeated")
+		f.Var(overrideFlag{args}, "override-input", "use another flake for this input, as nix build does; may be repeated")
+		f.Var(&nixSwitch{args, "impure", false}, "impure", "let evaluations read files and the environment")
+		f.Var(&nixSwitch{args, "accept-flake-config", false}, "accept-flake-config", "accept the nixConfig of the flake")
+		f.Var(&nixSwitch{args, "fallback", false}, "fallback", "build what a substituter cannot deliver")
+		for _, name := range []string{"impure", "accept-flake-config", "fallback"} {
+			f.Lookup(name).NoOptDefVal = "true"
+		}
+	})
+}
+
+// requireFlake reports flags of nix on a command that evaluates nothing, because it has no --flake.
+func requireFlake(cmd *cobra.Command, flake string) error {
+	for _, name := range []string{"nix-option", "override-input", "impure", "accept-flake-config", "fallback"} {
+		if flake == "" && cmd.Flags().Changed(name) {
+			return usage("add --flake DIR", "--%s requires --flake: nothing else is evaluated", name)
+		}
+	}
+	return nil
+}
+
+// nixOptionFlag is the value of --nix-option.
+type nixOptionFlag struct{ args *inventory.NixArgs }
+
+func (f nixOptionFlag) String() string { return "" }
+func (f nixOptionFlag) Type() string   { return "NAME=VALUE" }
+
+func (f nixOptionFlag) Set(s string) error {
+	name, value, found := strings.Cut(s, "=")
+	if !found {
+		return errors.New("must be NAME=VALUE, as in connect-timeout=5")
+	}
+	if err := inventory.CheckNixOption(name, value); err != nil {
+		return err
+	}
+	f.args.Options = append(f.args.Options, inventory.NixOption{Name: name, Value: value})
+	return nil
+}
+
+// overrideFlag is the value of --override-input.
+type overrideFlag struct{ args *inventory.NixArgs }
+
+func (f overrideFlag) String() string { return "" }
+func (f overrideFlag) Type() string   { return "INPUT=URL" }
+
+func (f overrideFlag) Set(s string) error {
+	input, url, found := strings.Cut(s, "=")
+	if !found {
+		return errors.New("must be INPUT=URL, as in nixpkgs=github:NixOS/nixpkgs/nixos-unstable")
+	}
+	if err := inventory.CheckOverride(input, url); err != nil {
+		return err
+	}
+	f.args.Words = append(f.args.Words, "--override-input", input, url)
+	return nil
+}
+
+// nixSwitch is the value of a flag of nix that takes none.
+type nixSwitch struct {
+	args *inventory.NixArgs
+	name string
+	on   bool
+}
+
+func (f *nixSwitch) Type() string   { return "bool" }
+func (f *nixSwitch) String() string { return strconv.FormatBool(f.on) }
+
+func (f *nixSwitch) Set(s string) error {
+	on, err := strconv.ParseBool(s)
+	if err != nil || !on || f.on {
+		return err
+	}
+	f.on = true
+	flag, _, argErr := inventory.ParseBuildArgs([]string{"--" + f.name})
+	if argErr != nil {
+		return argErr
+	}
+	*f.args = f.args.With(flag)
+	return nil
+}
