@@ -53,7 +53,7 @@ func sections() []section {
 		&page{Source: "CHANGELOG.md"})
 	return []section{
 		{"Start", start},
-		{"Use", docs("inventory", "commands", "status", "table", "ci", "nix", "options", "macos")},
+		{"Use", docs("inventory", "commands", "revisions", "status", "table", "ci", "nix", "options", "macos")},
 		{"Fix", docs("troubleshooting", "codes", "debugging")},
 		{"Reference", docs("events", "agent-api", "ssh", "limits", "glossary")},
 		{"Trust", trust},
