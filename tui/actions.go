@@ -281,6 +281,7 @@ func (u *ui) arrange() {
 
 func (u *ui) moveCursor(lines int) {
 	u.list.move(lines)
+	u.logs.cursorMoved()
 	u.keepInView()
 }
 

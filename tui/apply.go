@@ -50,6 +50,9 @@ func (u *ui) applyEvent(ev fleet.Event) (alert bool) {
 	case fleet.LogLine:
 		u.addLine(ev)
 	case fleet.RunStarted:
+		if len(ev.Start.Hosts) > 1 { // the log of a single host is the story of its run
+			u.logs.showRun()
+		}
 		u.note(fmt.Sprintf("run %s: %s of %s by %s", ev.Run, ev.Start.Goal, plural(len(ev.Start.Hosts), "host"), ev.Start.Operator))
 	case fleet.HostFinished:
 		alert = !ev.Result.Outcome.Good()

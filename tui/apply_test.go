@@ -80,7 +80,6 @@ func TestFleetLogHasWarningsAndResults(t *testing.T) {
 	d := newDriver(barta(), 120, 30)
 	run := d.newRun()
 	run.start("hsb0", "hsb1", "hsb8")
-	d.press("tab")
 	run.line("hsb0", "out", "only in its own log")
 	run.line("hsb0", "warn", "a warning")
 	run.line("", "note", "about the run")
@@ -119,7 +118,7 @@ func TestHeaderCountsHostsAtStart(t *testing.T) {
 }
 
 func TestHeaderShowsRuns(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 18) // too low for a timeline
 	if d.View().ProgressBar != nil {
 		t.Error("there is a progress bar without a run")
 	}
@@ -156,7 +155,7 @@ func TestHeaderShowsRuns(t *testing.T) {
 }
 
 func TestCalmClocksCountMinutes(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 18) // too low for a timeline
 	d.options.Settings.Calm = true
 	run := d.newRun()
 	run.start("hsb0")
@@ -191,7 +190,7 @@ func TestReadOnlyIsInTheHeader(t *testing.T) {
 }
 
 func TestLockOfTargetIsLearnedFromHosts(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 30)
 	d.send(batchMsg{target: &Target{Revision: currentRev}})
 	d.send(batchMsg{statuses: statusesAtRest()})
 	d.wantShown(t, "main 3f9c2ab hsb0: adguard on port 53", "hsb0          ✓ current      nixos  ✓✓✓✓", "hsb1          ↓ behind       nixos  ↓↓↓✓")

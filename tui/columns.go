@@ -34,6 +34,10 @@ type cell struct {
 // useful.
 const minDetailWidth = 18
 
+// wideDetailWidth is the least width of the last column beside the preview, which has what the
+// columns of low priority would show.
+const wideDetailWidth = 50
+
 // allColumns returns all columns in their default order. The mark and the name come before them and
 // are always shown.
 func allColumns() []column {
@@ -80,7 +84,7 @@ func ColumnNames() []string {
 type columnSet struct {
 	chosen   []column
 	fitting  []column // those that there was room for last time
-	fittedTo int      // the width of the window then
+	fittedTo [2]int   // the widths then
 }
 
 // newColumnSet returns the columns of those names in that order, or all of them if there are no
@@ -103,15 +107,16 @@ func (s *columnSet) index(name string) int {
 	return slices.IndexFunc(s.chosen, func(c column) bool { return c.name == name })
 }
 
-// fit returns the columns that there is room for, leaving out those of the lowest priority.
-func (s *columnSet) fit(width int) []column {
-	if s.fittedTo != width {
-		s.fitting, s.fittedTo = fit(s.chosen, width), width
+// fit returns the columns that there is room for, leaving out those of the lowest priority. The
+// last column, which takes the rest of the line, gets at least the width detail.
+func (s *columnSet) fit(width, detail int) []column {
+	if widths := [2]int{width, detail}; s.fittedTo != widths {
+		s.fitting, s.fittedTo = fit(s.chosen, width, detail), widths
 	}
 	return s.fitting
 }
 
-func fit(all []column, width int) []column {
+func fit(all []column, width, detail int) []column {
 	need := func(limit int) int {
 		sum := 0
 		for _, c := range all {
@@ -122,7 +127,7 @@ func fit(all []column, width int) []column {
 		return sum
 	}
 	limit := 10
-	for limit > 1 && need(limit)+minDetailWidth > width {
+	for limit > 1 && need(limit)+detail > width {
 		limit--
 	}
 	var fitting []column

@@ -35,7 +35,7 @@ func (u *ui) keyHints() string {
 		names = []string{"back", "tab", "plan", "follow", "wrap", "fold", "search", "next-error", "copy"}
 	case u.focus == onLog:
 		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy"}
-	case len(u.runs.active()) > 0:
+	case u.runs.activeCount() > 0:
 		names = []string{"open", "log", "cancel", "mark", "filter", "commands"}
 	case u.hosts.markedCount > 0:
 		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all"}

@@ -20,14 +20,17 @@ func (u *ui) drawHeader(out *strings.Builder) {
 		left = u.headerWith(counts.marks)
 	}
 	target := u.targetText(max(u.width-ansi.StringWidth(left)-2, 0))
-	gap := strings.Repeat(" ", max(u.width-ansi.StringWidth(left)-ansi.StringWidth(target), 2))
-	u.write(out, left+gap+target)
+	if target != "" {
+		left += strings.Repeat(" ", u.width-ansi.StringWidth(left)-ansi.StringWidth(target))
+	}
+	u.write(out, left+target)
 }
 
 func (u *ui) headerWith(counts string) string {
 	p := &u.palette
 	parts := []string{p.Strong.Paint(u.options.Inventory.Name), counts}
-	if runs := u.runs.active(); len(runs) > 0 {
+	if u.runs.activeCount() > 0 && !u.hasTimeline() {
+		runs := u.runs.active()
 		s := runs[len(runs)-1]
 		since := u.now.Sub(s.Began)
 		if u.options.Settings.Calm {

@@ -159,17 +159,18 @@ func FormatGeneration(g host.Generation) string {
 
 // lines returns the facts and the history, side by side if the window is wide.
 func (h *hostPage) lines(p *painter, width int, now time.Time) []string {
-	facts, history := facts(h.row, p, now), h.history(p, now)
+	history := h.history(p, now)
 	const minWidth = 110
 	if width < minWidth || len(history) == 0 {
-		return append(facts, history...)
+		return append(facts(h.row, p, width, now), history...)
 	}
 	half := width / 2
+	facts := facts(h.row, p, half-1, now)
 	lines := make([]string, max(len(facts), len(history)))
 	for i := range lines {
 		var left, right string
 		if i < len(facts) {
-			left = ansi.Truncate(facts[i], half-1, "…")
+			left = facts[i]
 		}
 		if i < len(history) {
 			right = history[i]
@@ -197,12 +198,21 @@ func (h *hostPage) history(p *painter, now time.Time) []string {
 	return lines
 }
 
-// facts returns what is known about a host, one fact per line. Unknown facts are left out.
-func facts(r *row, p *painter, now time.Time) []string {
+// labelWidth is the width of the names of facts.
+const labelWidth = 11
+
+// facts returns what is known about a host, one fact after the other, wrapped at width. Unknown
+// facts are left out.
+func facts(r *row, p *painter, width int, now time.Time) []string {
 	var lines []string
 	add := func(name string, texts ...string) {
-		if text := joinNonEmpty(texts...); text != "" {
-			lines = append(lines, p.palette.Faint.Paint("   "+pad(name, 11))+text)
+		text := joinNonEmpty(texts...)
+		if text == "" {
+			return
+		}
+		for _, line := range strings.Split(ansi.Wrap(text, max(width-labelWidth-3, minDetailWidth), ""), "\n") {
+			lines = append(lines, p.palette.Faint.Paint("   "+pad(name, labelWidth))+line)
+			name = ""
 		}
 	}
 	host := []string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), r.Address}

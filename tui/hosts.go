@@ -49,6 +49,7 @@ func newHosts(inv *inventory.Inventory, owner Actions) hosts {
 // judge judges a host again and updates the counts of the header. The row will be redrawn.
 func (h *hosts) judge(r *row) {
 	r.version++
+	r.known++
 	before := r.judged.State
 	r.judged = r.judge(health.Target{Revision: h.target.Revision, Branch: h.branch, Lock: h.lock})
 	h.tally[before]--

@@ -196,13 +196,15 @@ func TestSortOrders(t *testing.T) {
 }
 
 func TestSortKeysUseShownColumns(t *testing.T) {
-	d := newDriver(barta(), 200, 30).atRest()
+	d := newDriver(barta(), 159, 30).atRest()
 	d.press("2")
 	d.wantShown(t, "KIND▾")
 	d.press("2")
 	d.wantShown(t, "KIND▴")
 	d.press("3")
-	d.wantShown(t, "GLS…")
+	d.wantShown(t, "▾GLSA")
+	d.press("6")
+	d.wantShown(t, " ▾GEN")
 	d.press("9")
 	if d.columns.chosen[d.list.sort].name != "wave" {
 		t.Errorf("9 sorts by %s", d.columns.chosen[d.list.sort].name)
@@ -231,7 +233,7 @@ func TestColumnsFitTheirWidth(t *testing.T) {
 	before := 0
 	for width := range 200 {
 		sum := minDetailWidth
-		fitting := fit(all, width)
+		fitting := fit(all, width, minDetailWidth)
 		for _, c := range fitting {
 			sum += c.width + 1
 		}

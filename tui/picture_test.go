@@ -31,7 +31,7 @@ func TestPictures(t *testing.T) {
 		fill   func(*Table)
 		keys   []string
 	}{
-		{"table", picture.Dark, 30, scene, []string{"j", "j", "j", "j", "j", "j"}},
+		{"table", picture.Dark, 30, scene, []string{"j", "j", "j", "j", "j"}},
 		{"host", picture.Dark, 30, scene, []string{"j", "j", "j", "enter"}},
 		{"deploy", picture.Light, 24, nil, []string{"j", "space", "space", "d"}},
 	} {

@@ -28,6 +28,7 @@ type row struct {
 	judged health.Judgement
 
 	version uint64 // increases with every change
+	known   uint64 // increases with every change of more than the log
 	drawn   string
 	key     rowKey // what drawn was drawn for
 }

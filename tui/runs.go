@@ -8,7 +8,8 @@ type runs struct {
 	ids  []string // oldest first
 	// shares has, for each run, the sum of its hosts' shares, so that no frame adds them up.
 	shares  map[string]int
-	percent int // done of all active runs
+	percent int    // done of all active runs
+	version uint64 // increases when the state of a host or of a run changes
 }
 
 func newRuns() runs { return runs{byID: map[string]*fleet.State{}, shares: map[string]int{}} }
@@ -23,6 +24,9 @@ func (rs *runs) apply(ev fleet.Event) *fleet.State {
 	}
 	before := share(s.Host(ev.Host))
 	s.Apply(ev)
+	if ev.Type != fleet.LogLine {
+		rs.version++
+	}
 	if ev.Type == fleet.RunStarted {
 		rs.shares[ev.Run] = 0
 	} else {
@@ -40,6 +44,17 @@ func (rs *runs) active() []*fleet.State {
 		}
 	}
 	return some
+}
+
+// activeCount returns how many runs have not finished.
+func (rs *runs) activeCount() int {
+	n := 0
+	for _, id := range rs.ids {
+		if s := rs.byID[id]; s.Start != nil && s.Summary == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // updatePercent computes how far the active runs are. All hosts count alike; a build counts by its

@@ -13,6 +13,7 @@ import (
 type logs struct {
 	fleet        pane
 	followCursor bool     // show the log of the host under the cursor
+	forRun       bool     // the fleet's log is shown because a run started, until the cursor moves
 	tab          string   // otherwise: the host whose log is shown; "" is the fleet's
 	pins         []string // hosts whose logs have tabs of their own
 	style        logStyle
@@ -28,6 +29,7 @@ func newLogs() logs {
 // hosts.
 func (l *logs) nextTab() {
 	i := slices.Index(l.pins, l.tab)
+	l.forRun = false
 	switch {
 	case l.followCursor:
 		l.followCursor, l.tab = false, ""
@@ -37,6 +39,21 @@ func (l *logs) nextTab() {
 		l.tab = l.pins[i+1]
 	default:
 		l.followCursor, l.tab = true, ""
+	}
+}
+
+// showRun shows the fleet's log, which has the story of a run that starts, instead of the log of
+// the host under the cursor.
+func (l *logs) showRun() {
+	if l.followCursor {
+		l.followCursor, l.tab, l.forRun = false, "", true
+	}
+}
+
+// cursorMoved shows the log of the host under the cursor again if a run has replaced it.
+func (l *logs) cursorMoved() {
+	if l.forRun {
+		l.followCursor, l.forRun = true, false
 	}
 }
 

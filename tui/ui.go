@@ -34,12 +34,14 @@ type ui struct {
 	runs   runs
 	counts countsLine
 
-	list    list
-	columns columnSet
-	logs    logs
-	page    hostPage
-	help    helpPage
-	focus   focus
+	list     list
+	columns  columnSet
+	logs     logs
+	page     hostPage
+	preview  preview
+	timeline timeline
+	help     helpPage
+	focus    focus
 
 	actions   hostActions
 	dialog    *dialog

@@ -272,7 +272,7 @@ func TestPinnedLogStaysInItsTab(t *testing.T) {
 	run.start("hsb0", "hsb1")
 	run.line("hsb0", "out", "from hsb0")
 	run.line("hsb1", "warn", "from hsb1")
-	d.press("P", "tab") // fleet
+	d.press("P") // the fleet's log is shown, since a run has started
 	d.wantShown(t, "run 20261124-120000-k3f9: switch of 2 hosts", "hsb1  from hsb1")
 	d.press("tab", "j", "j", "j") // the pinned one, wherever the cursor is
 	d.wantShown(t, "from hsb0")
@@ -366,7 +366,7 @@ func TestPullInProgressIsNotBroken(t *testing.T) {
 }
 
 func TestFailedRunIsShownAfterRestart(t *testing.T) {
-	d := newDriver(barta(), 160, 30).atRest()
+	d := newDriver(barta(), 150, 30).atRest()
 	failed := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "failed", Step: "build", Reason: "vpn-hub-2.1.0", Time: noon.Add(-4 * time.Hour)}
 	switched := health.LastRun{Goal: fleet.GoalSwitch, Outcome: "switched", Revision: currentRev, Time: noon.Add(-4 * time.Hour)}
 	d.send(batchMsg{lastRuns: map[string]health.LastRun{"hsb0": failed, "hsb1": switched, "mba-mbp-work": switched, "elsewhere": failed}})
@@ -407,7 +407,7 @@ func TestRefusedHostIsNeverAway(t *testing.T) {
 }
 
 func TestOlderFactsDoNotReplaceOutcome(t *testing.T) {
-	d := newDriver(barta(), 160, 30)
+	d := newDriver(barta(), 150, 30)
 	d.send(batchMsg{target: &Target{Revision: currentRev}})
 	run := d.newRun()
 	run.start("hsb1")
@@ -443,6 +443,51 @@ func TestHeaderCountsEveryHost(t *testing.T) {
 		}
 		if total != 9 {
 			t.Errorf("at %d columns the header counts %d hosts: %s", width, total, header)
+		}
+	}
+}
+
+func TestRunOfSeveralHostsShowsItsOwnLogUntilCursorMoves(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.wantShown(t, "─[ hsb0 ]")
+	run := d.newRun()
+	run.start("hsb0", "hsb1")
+	d.wantShown(t, "─[ fleet ]", "switch of 2 hosts")
+	d.press("j")
+	d.wantShown(t, "─[ hsb1 ]")
+}
+
+func TestTimelineCountsHostsOfEachWave(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	run := d.newRun()
+	run.midway()
+	d.wantShown(t, "switch → 3f9c2ab  wave 1 ✓1 !1 ✗1 ▸4  wave 2 ·1  ━", "52%  ")
+	run.finish("csb0", fleet.Result{Outcome: fleet.Skipped})
+	d.wantShown(t, "wave 2 !1")
+	run.event(2*time.Minute, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{}})
+	if shown := d.screen(); strings.Contains(shown, "wave 1") {
+		t.Errorf("the run has finished:\n%s", shown)
+	}
+}
+
+func TestWideWindowShowsHostUnderCursor(t *testing.T) {
+	d := newDriver(barta(), 160, 40).atRest()
+	d.wantShown(t, "│ hsb0  ✓ current", "disk       / 40.0 of 100.0 GiB free")
+	d.press("j", "j", "j")
+	d.wantShown(t, "│ csb1  ! degraded", "failed     nginx.service", "next       F retry  enter open  s shell")
+	d.press("enter")
+	if shown := d.screen(); strings.Contains(shown, "│") {
+		t.Errorf("a host's page has a preview:\n%s", shown)
+	}
+	d = newDriver(barta(), wideWidth-1, 40).atRest()
+	if shown := d.screen(); strings.Contains(shown, "│") {
+		t.Errorf("a narrow window has a preview:\n%s", shown)
+	}
+	d = newDriver(barta(), 160, 40)
+	d.press("/", "z", "z", "z")
+	for i, line := range strings.Split(d.screen(), "\n")[1:18] {
+		if !strings.Contains(line, "│") {
+			t.Errorf("line %d has no edge: %q", i, line)
 		}
 	}
 }

@@ -13,27 +13,39 @@ import (
 const (
 	minWidth     = 40
 	minHeight    = 8
-	frameLines   = 4  // header, column heads, tabs, footer
 	minLogWindow = 16 // the height of the lowest window that has a log below the table
 )
+
+// frameLines returns how many lines there are besides the list or the facts, and the log: the
+// header, the timeline, the column heads, the tabs, the footer.
+func (u *ui) frameLines() int {
+	if u.hasTimeline() {
+		return 5
+	}
+	return 4
+}
 
 // logHeight returns how many lines the log has; 0 if the window is too low for one.
 func (u *ui) logHeight() int {
 	// The number of all rows counts: filtering does not move the log.
-	rest := u.height - frameLines - max(len(u.list.items), len(u.hosts.rows))
+	room, rows := u.height-u.frameLines(), max(len(u.list.items), len(u.hosts.rows))
+	if u.hasPreview() {
+		rows = max(rows, previewHeight)
+	}
+	rest := room - rows
 	switch {
 	case u.page.row != nil:
-		return u.height - frameLines - u.factsHeight()
+		return room - u.factsHeight()
 	case u.focus == onLog:
-		return max((u.height-frameLines)*2/3, rest)
+		return max(room*2/3, rest)
 	case u.height < minLogWindow:
 		return 0
 	}
-	return max((u.height-frameLines)/3, rest)
+	return max(room/3, rest)
 }
 
 func (u *ui) tableHeight() int {
-	height := u.height - frameLines - u.logHeight()
+	height := u.height - u.frameLines() - u.logHeight()
 	if u.logHeight() == 0 {
 		height++ // no tabs
 	}
@@ -43,7 +55,7 @@ func (u *ui) tableHeight() int {
 // factsHeight returns how many lines a host's facts have. The log keeps at least half of the
 // window.
 func (u *ui) factsHeight() int {
-	return min(len(u.page.lines(&u.painter, u.width, u.now)), (u.height-frameLines)/2)
+	return min(len(u.page.lines(&u.painter, u.width, u.now)), (u.height-u.frameLines())/2)
 }
 
 func (u *ui) View() tea.View {
@@ -54,7 +66,7 @@ func (u *ui) View() tea.View {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
 	v.WindowTitle = u.countHosts().title
-	if len(u.runs.active()) > 0 {
+	if u.runs.activeCount() > 0 {
 		state := tea.ProgressBarDefault
 		if u.hosts.tally[health.StateFailed] > 0 {
 			state = tea.ProgressBarError
@@ -75,6 +87,9 @@ func (u *ui) screen() string {
 	var out strings.Builder
 	out.Grow(u.width * u.height * 2)
 	u.drawHeader(&out)
+	if u.hasTimeline() {
+		u.drawTimeline(&out)
+	}
 	switch {
 	case u.help.open:
 		height := u.height - 2
@@ -107,6 +122,15 @@ func (u *ui) write(out *strings.Builder, line string) {
 }
 
 func (u *ui) drawTable(out *strings.Builder) {
+	u.besidePreview(out, u.tableHeight()+1, u.drawList)
+	if n := u.logHeight(); n > 0 {
+		u.drawTabs(out)
+		u.pane().draw(out, &u.painter, u.width, n, &u.logs.style)
+	}
+}
+
+// drawList draws the heads of the columns and the hosts.
+func (u *ui) drawList(out *strings.Builder) {
 	columns := u.fitting()
 	u.drawHeads(out, columns)
 	height := u.tableHeight()
@@ -114,7 +138,7 @@ func (u *ui) drawTable(out *strings.Builder) {
 	end := min(l.top+height, len(l.items))
 	for i := l.top; i < end; i++ {
 		if it := l.items[i]; it.row == nil {
-			u.write(out, u.palette.Strong.Paint(it.heading))
+			u.listLine(out, u.palette.Strong, it.heading)
 		} else {
 			out.WriteString(u.row(it.row, columns, i == l.at))
 		}
@@ -122,10 +146,8 @@ func (u *ui) drawTable(out *strings.Builder) {
 	if len(l.items) == 0 {
 		end = l.top + u.drawNoMatch(out, height)
 	}
-	blankLines(out, height-(end-l.top))
-	if n := u.logHeight(); n > 0 {
-		u.drawTabs(out)
-		u.pane().draw(out, &u.painter, u.width, n, &u.logs.style)
+	for range height - (end - l.top) {
+		u.listLine(out, Ink{}, "")
 	}
 }
 
@@ -134,7 +156,7 @@ func (u *ui) drawNoMatch(out *strings.Builder, height int) int {
 	lines := []string{"", fmt.Sprintf("  no host matches %q", u.list.filter), "  esc shows all hosts again"}
 	lines = lines[:min(len(lines), height)]
 	for _, l := range lines {
-		u.write(out, u.palette.Faint.Paint(l))
+		u.listLine(out, u.palette.Faint, l)
 	}
 	return len(lines)
 }
@@ -151,31 +173,63 @@ func (u *ui) drawPage(out *strings.Builder) {
 	u.pane().draw(out, &u.painter, u.width, u.logHeight(), &u.logs.style)
 }
 
-func (u *ui) nameWidth() int { return min(u.hosts.nameWidth, max(u.width/4, 8)) }
+func (u *ui) nameWidth() int { return min(u.hosts.nameWidth, max(u.listWidth()/4, 8)) }
 
 // fitting returns the columns that there is room for.
-func (u *ui) fitting() []column { return u.columns.fit(u.width - u.nameWidth() - 4) }
+func (u *ui) fitting() []column {
+	detail := minDetailWidth
+	if u.hasPreview() {
+		detail = wideDetailWidth
+	}
+	return u.columns.fit(u.listWidth()-u.nameWidth()-4, detail)
+}
 
 func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 	var line strings.Builder
-	line.Grow(u.width)
+	width := u.listWidth()
+	line.Grow(width)
 	line.WriteString("   " + pad("HOST", u.nameWidth()))
 	for _, c := range columns {
 		head := pad(c.head, c.width)
 		if c.number {
 			head = padLeft(c.head, c.width)
 		}
+		gap := " "
 		if u.list.sort != unsorted && u.columns.chosen[u.list.sort].name == c.name {
 			arrow := "▾"
 			if u.list.reverse {
 				arrow = "▴"
 			}
-			head = pad(strings.TrimRight(head, " ")+arrow, c.width)
+			switch trimmed := strings.TrimRight(head, " "); {
+			case len(trimmed) < c.width:
+				head = pad(trimmed+arrow, c.width)
+			case strings.HasPrefix(head, " "):
+				head = padLeft(arrow+c.head, c.width)
+			default: // the head fills its column
+				gap = arrow
+			}
 		}
-		line.WriteString(" " + head)
+		line.WriteString(gap + head)
 	}
-	u.palette.Faint.put(out, truncate(line.String(), u.width))
+	u.listLine(out, u.palette.Faint, line.String())
+}
+
+// listLine appends a line of the list other than a host's. It has the list's width if the preview
+// is beside it.
+func (u *ui) listLine(out *strings.Builder, ink Ink, text string) {
+	width := u.listWidth()
+	text = truncate(text, width)
+	ink.put(out, text)
+	if u.hasPreview() {
+		writeBlanks(out, width-ansi.StringWidth(text))
+	}
 	out.WriteByte('\n')
+}
+
+func writeBlanks(out *strings.Builder, n int) {
+	for range n {
+		out.WriteByte(' ')
+	}
 }
 
 // row draws a host's line, or returns the one that was last drawn if it has not changed.
@@ -203,9 +257,13 @@ func (u *ui) row(r *row, columns []column, cursor bool) string {
 	}
 	line.WriteByte(' ')
 	line.WriteString(u.rowDetail(r))
-	text := ansi.Truncate(line.String(), u.width, "…")
+	width := u.listWidth()
+	text := ansi.Truncate(line.String(), width, "…")
+	if cursor || u.hasPreview() {
+		text += strings.Repeat(" ", max(width-ansi.StringWidth(text), 0))
+	}
 	if cursor {
-		text = u.palette.Here.Over(text + strings.Repeat(" ", max(u.width-ansi.StringWidth(text), 0)))
+		text = u.palette.Here.Over(text)
 	}
 	r.key, r.drawn = key, text+"\n"
 	return r.drawn

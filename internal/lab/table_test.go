@@ -85,7 +85,7 @@ func TestTableSession(t *testing.T) {
 	term.pushAndRefresh("m2", "slow-switch 2")
 	term.press("g", "Space", "Space", "d") // marking moves to the next line
 	term.accept(`deploy 2 hosts\?`)
-	term.press("Tab") // the fleet's log
+	term.press("Tab", "Tab") // the fleet's log, also once the cursor moves
 	term.await(`m2 .*▸ (build|activate|confirm)`)
 	term.await(`m1 .*✗ failed`, `finished: 1 switched, 1 failed`)
 
