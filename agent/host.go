@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -88,7 +89,7 @@ func (h Host) nixVersion() string {
 
 // system returns the systems that are installed, running and booted.
 func (h Host) system() health.System {
-	s := health.System{}
+	s, parent := health.System{}, ""
 	profile := h.Root + "/nix/var/nix/profiles/system"
 	if h.Kind == "home" {
 		profile = filepath.Join(h.homeProfiles(), "home-manager")
@@ -100,19 +101,41 @@ func (h Host) system() health.System {
 	} else {
 		s.Deployed = resolve(h.Root + "/run/current-system")
 		s.Booted = resolve(h.Root + "/run/booted-system")
-		s.BootPending = s.Profile != "" && s.Profile != s.Deployed
+		if h.Kind == "nixos" {
+			s.Specialisation, parent = specialisation(profile, s.Deployed)
+		}
+		s.BootPending = s.Profile != "" && s.Profile != cmp.Or(parent, s.Deployed)
 		s.RebootNeeded = s.Booted != "" && needsReboot(s.Booted, s.Deployed)
 	}
-	s.Revision = h.revision(s.Deployed)
+	s.Revision = h.revision(s.Deployed, parent)
 	return s
 }
 
-// homeProfiles returns the directory of the home's profile, which depends on Nix's version.
+// specialisation returns the name of the specialisation that a running system is, and the system of
+// a generation of the profile that has it. It returns nothing if the system is none.
+func specialisation(profile, deployed string) (name, parent string) {
+	if deployed == "" || resolve(profile) == deployed {
+		return "", ""
+	}
+	generations, _ := filepath.Glob(profile + "-*-link") // the pattern is valid
+	for _, link := range append([]string{profile}, generations...) {
+		entries, _ := os.ReadDir(link + "/specialisation") // most systems have none
+		for _, e := range entries {
+			if resolve(filepath.Join(link, "specialisation", e.Name())) == deployed {
+				return e.Name(), resolve(link)
+			}
+		}
+	}
+	return "", ""
+}
+
+// homeProfiles returns the directory of the home's profile, which depends on the versions of Nix
+// and home-manager. Activations move it to the first place.
 func (h Host) homeProfiles() string {
 	own := filepath.Join(h.State, "nix/profiles")
 	perUser := filepath.Join(h.Root+"/nix/var/nix/profiles/per-user", h.User)
-	for _, dir := range []string{own, perUser} {
-		if _, err := os.Lstat(filepath.Join(dir, "home-manager")); err == nil {
+	for _, dir := range []string{own, perUser, filepath.Join(h.State, "home-manager/profiles")} {
+		if _, err := os.Stat(filepath.Join(dir, "home-manager")); err == nil {
 			return dir
 		}
 	}

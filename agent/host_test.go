@@ -45,6 +45,26 @@ func TestProfileThatDoesNotRunIsBootPending(t *testing.T) {
 	}
 }
 
+func TestSpecialisationOfGeneration(t *testing.T) {
+	for name, tt := range map[string]struct {
+		of      string // the generation that has the specialisation
+		pending bool
+	}{"the default": {"new", false}, "an older one": {"old", true}} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t)
+			h.Kind = "nixos"
+			link(t, h.Root+storeDir+"old", h.Root+"/nix/var/nix/profiles/system-41-link")
+			write(t, h.Root+storeDir+"special/sw/bin/nixos-version", "")
+			link(t, h.Root+storeDir+"special", h.Root+storeDir+tt.of+"/specialisation/gaming")
+			link(t, h.Root+storeDir+"special", h.Root+"/run/current-system")
+			write(t, h.Home+"/.local/state/fleetctl/revisions", h.Root+storeDir+tt.of+" "+revision+"\n")
+			if s := h.Health(t.Context()).System; s.Specialisation != "gaming" || s.BootPending != tt.pending || s.Revision != revision {
+				t.Errorf("got %+v", s)
+			}
+		})
+	}
+}
+
 func TestSameKernelNeedsNoReboot(t *testing.T) {
 	h := newHost(t)
 	link(t, h.Root+storeDir+"new", h.Root+"/run/booted-system")

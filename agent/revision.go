@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,8 +13,9 @@ import (
 // flake sets it.
 var configurationRevision = regexp.MustCompile(`"configurationRevision" *: *"([^"]+)"`)
 
-// revision returns the commit that the deployed system was built from, or "" if it is not known.
-func (h Host) revision(deployed string) string {
+// revision returns the commit that the deployed system was built from, or "" if it is not known. If
+// the system is a specialisation, parent is the one that has it.
+func (h Host) revision(deployed, parent string) string {
 	// NixOS records it only in the text of the program that prints it.
 	recorded := map[string]string{
 		"nixos":  "/run/current-system/sw/bin/nixos-version",
@@ -26,12 +28,12 @@ func (h Host) revision(deployed string) string {
 	}
 	// A deploy records "PATH REVISION" in the login user's home, which an agent that runs as
 	// another user cannot read.
+	remembered := make(map[string]string)
 	for line := range strings.Lines(readHead(filepath.Join(h.State, "fleetctl/revisions"))) {
-		if path, revision, _ := strings.Cut(strings.TrimSpace(line), " "); path == deployed {
-			return revision
-		}
+		path, revision, _ := strings.Cut(strings.TrimSpace(line), " ")
+		remembered[path] = revision
 	}
-	return ""
+	return cmp.Or(remembered[deployed], remembered[parent])
 }
 
 // readHead returns the first 64 KiB of a file, or "" if it cannot be read.

@@ -2,12 +2,14 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/tui"
 )
@@ -18,17 +20,18 @@ const branchTipInterval = time.Minute
 // followTarget shows the tip of the inventory's branch in the table, and updates it until ctx is
 // done.
 func (c *tableController) followTarget(ctx context.Context) {
-	if c.inv.Remote == "" {
-		return
-	}
 	ticker := time.NewTicker(branchTipInterval)
 	defer ticker.Stop()
 	for reported := false; ; {
-		if rev, err := c.env.branchTip(ctx, c.inv.Remote, c.inv.Branch); err != nil && !reported && ctx.Err() == nil {
+		rev, err := c.env.branchTip(ctx, c.inv)
+		if errors.Is(err, errNoRemote) {
+			return
+		}
+		if err != nil && !reported && ctx.Err() == nil {
 			c.table.Note("cannot read the fleet's branch: " + err.Error())
 			reported = true
 		} else if err == nil && rev != "" {
-			c.table.Target(c.env.describeCommit(ctx, rev, filepath.Dir(c.inv.Path), c.inv.Remote))
+			c.table.Target(c.env.describeCommit(ctx, rev, c.inv.Dir(), c.inv.Remote))
 		}
 		select {
 		case <-ctx.Done():
@@ -39,11 +42,10 @@ func (c *tableController) followTarget(ctx context.Context) {
 	}
 }
 
-// branchTip returns the commit of a remote's branch as the operator's git sees it, or "".
-func (env *Env) branchTip(ctx context.Context, remote, branch string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return env.localGit(ctx, remote, branch)
+// branchTip returns the commit of the fleet's branch as the operator's git sees it, or "".
+func (env *Env) branchTip(ctx context.Context, inv *inventory.Inventory) (string, error) {
+	rev, err := env.localGit(ctx, fleet.Source{Remote: inv.Remote, Dir: inv.Dir(), Branch: inv.Branch}, "refs/heads/"+inv.Branch)
+	return rev.Commit, err
 }
 
 // describeCommit returns a commit with its subject and time, if one of dirs is in a repository that

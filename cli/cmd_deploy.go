@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,8 +27,15 @@ func newDeploy(env *Env) *cobra.Command {
 		Long: `Have hosts pull their configuration, build it and switch to it: all hosts of a wave at once, one
 wave after another.
 
-All hosts get the same commit: the tip of the inventory's branch when the run starts, or --rev. Each
-host runs one job, which outlives the connection and this process. fleetctl attach shows a run
+All hosts get the same commit: the tip of the inventory's branch when the run starts, as git on this
+machine reports it, or --rev. If that git cannot read the remote, it shows what the hosts report, and
+prompts for one of these commits; without a terminal, --rev is required. Each host checks that the
+commit is on the branch of its own remote and no older than what it runs.
+
+--rev deploys any branch, tag or commit of the remote, for example to try it on one host. The next
+deploy without --rev returns to the inventory's branch.
+
+Each host runs one job, which outlives the connection and this process. fleetctl attach shows a run
 again, from any terminal of this machine.
 
 After the switch, fleetctl confirms the new configuration over a new login. If no login succeeds
@@ -37,6 +43,11 @@ within --confirm-timeout, the host rolls back automatically. If fleetctl is gone
 on its own: it keeps the configuration if its SSH server and the repository still answer. --detach
 leaves the decision to the host from the start. With --goal boot nothing is confirmed, since the
 configuration does not run before the next reboot.
+
+NixOS inhibits a switch if it would replace parts of the system that only a reboot can replace. The
+host has then failed, and nothing was activated. With --on-inhibited boot, or on_inhibited in the
+inventory, the next boot starts the new configuration. A host that runs a specialisation keeps it if
+the new system has it; specialisation in the inventory chooses one.
 
 A wave starts when the previous one has succeeded. --canary makes a wave of the first hosts.
 --soak waits between two waves, then checks the hosts again: one that is no longer healthy is
@@ -61,6 +72,7 @@ EXIT STATUS
 		Example: `  fleetctl deploy hsb0 hsb1
   fleetctl deploy '@server and not csb0' --goal boot
   fleetctl deploy --all --rev v2026.11 --yes
+  fleetctl deploy hsb1 --rev try-x
   fleetctl deploy --all --canary 1 --soak 10m --on-failure rollback-wave
   fleetctl deploy --owed --wait-online 8h
   fleetctl deploy --all --output json | jq 'select(.type == "host_finished")'`,
@@ -80,12 +92,13 @@ EXIT STATUS
 		f.BoolVar(&o.failed, "failed", false, "the hosts on which the last deploy failed, or that it did not start because of a failure")
 	})
 	groupFlags(cmd, "Revision", func(f *pflag.FlagSet) {
-		f.Var((*revFlag)(&o.Rev), "rev", "deploy this revision (default: the tip of the inventory's branch)")
+		f.Var((*revFlag)(&o.Rev), "rev", "deploy this branch, tag or commit (default: the tip of the inventory's branch)")
 		f.BoolVar(&o.NoPull, "no-pull", false, "deploy what each host has checked out")
 	})
 	groupFlags(cmd, "Activation", func(f *pflag.FlagSet) {
 		goalFlag(f, &o.Goal, "what to do with the configuration: switch to it, boot into it next, activate it until the next reboot, or only build it",
 			fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild)
+		o.inhibitedFlag(f)
 		o.confirmFlags(f)
 		f.BoolVar(&o.Test, "test", false, "then run the repository's tests on each host, as fleetctl test does; a host that fails one is degraded")
 	})
@@ -171,17 +184,12 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	if err != nil {
 		return exitUsage(err)
 	}
-	if env.InTTY && !o.yes {
-		if o.Rev = env.resolve(ctx, plan); o.Rev != "" {
-			// Deploy the commit that the prompt shows, even if the branch moves while it waits for
-			// an answer.
-			if plan, err = fleet.NewPlan(inv, hosts, o.Options, env.operator()); err != nil {
-				return exitUsage(err)
-			}
-		}
-		if !env.confirm(runPrompt(plan, hosts)) {
-			return exit(fleet.ExitInterrupted, errors.New("nothing was started"))
-		}
+	prompts := env.InTTY && !o.yes
+	if plan.Pinned, err = env.chooseRevision(ctx, inv, plan, prompts); err != nil {
+		return err
+	}
+	if prompts && !env.confirm(runPrompt(plan, hosts)) {
+		return errNothingStarted
 	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {

@@ -19,18 +19,20 @@ import (
 
 func TestDeployPromptNamesHostsAndRevision(t *testing.T) {
 	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 4}
+	tip := fleet.Revision{Commit: strings.Repeat("3f9c", 10)}
 	for _, test := range []struct {
 		options fleet.Options
 		want    string
 	}{
-		{fleet.Options{}, "Switch 2 hosts (hsb0, hsb1) of barta to the tip of main? [y/N] "},
+		{fleet.Options{Pinned: tip}, "Switch 2 hosts (hsb0, hsb1) of barta to 3f9c3f9? [y/N] "},
+		{fleet.Options{Rev: "try-x", Pinned: tip}, "Switch 2 hosts (hsb0, hsb1) of barta to try-x (3f9c3f9)? [y/N] "},
 		{fleet.Options{Goal: "boot", Rev: strings.Repeat("3f9c", 10)}, "Have 2 hosts (hsb0, hsb1) of barta boot into 3f9c3f9 next? [y/N] "},
 		{fleet.Options{Goal: "rollback"}, "Roll back 2 hosts (hsb0, hsb1) of barta to the previous generation? [y/N] "},
 		{fleet.Options{Goal: "rollback", To: 41}, "Roll back 2 hosts (hsb0, hsb1) of barta to generation 41? [y/N] "},
 		{fleet.Options{NoPull: true}, "Switch 2 hosts (hsb0, hsb1) of barta to what is checked out there? [y/N] "},
-		{fleet.Options{Goal: "test"}, "Activate the tip of main on 2 hosts (hsb0, hsb1) of barta until the next reboot? [y/N] "},
-		{fleet.Options{Goal: "build"}, "Build the tip of main on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
-		{fleet.Options{Goal: "pull"}, "Pull the tip of main on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
+		{fleet.Options{Goal: "test", Pinned: tip}, "Activate 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta until the next reboot? [y/N] "},
+		{fleet.Options{Goal: "build", Pinned: tip}, "Build 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
+		{fleet.Options{Goal: "pull", Pinned: tip}, "Pull 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
 	} {
 		env := newTestEnv(t)
 		env.InTTY, env.In = true, strings.NewReader("n\n")
@@ -89,18 +91,46 @@ func TestLocalGitResolvesBranchesAndTags(t *testing.T) {
 		return strings.TrimSpace(string(out))
 	}
 	git("init", "-q", "-b", "main")
-	git("commit", "-q", "--allow-empty", "-m", "one")
+	if err := os.WriteFile(filepath.Join(dir, "flake.nix"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	git("add", "flake.nix")
+	git("commit", "-q", "-m", "one")
 	git("tag", "-a", "-m", "annotated", "v1")
 	commit := git("rev-parse", "HEAD")
 
 	env := newTestEnv(t)
 	env.Environ = nil
-	for name, want := range map[string]string{"main": commit, "v1": commit, "nosuch": ""} {
-		if got, err := env.localGit(context.Background(), dir, name); err != nil || got != want {
-			t.Errorf("localGit(%q) = %q, %v; want %q", name, got, err, want)
+	clone := t.TempDir()
+	git("clone", "-q", dir, filepath.Join(clone, "nixcfg"))
+	repository := filepath.Join(clone, "nixcfg")
+	for source, from := range map[string]fleet.Source{
+		"the remote":     {Remote: dir},
+		"the repository": {Dir: repository, Branch: "main"},
+		"the repository of a remote that is out of reach": {Remote: "/nowhere/" + filepath.Base(dir) + ".git", Dir: repository, Branch: "main"},
+	} {
+		for name, want := range map[string]fleet.Revision{
+			"main": {Commit: commit, Ref: "refs/heads/main"}, "refs/heads/main": {Commit: commit, Ref: "refs/heads/main"},
+			"v1": {Commit: commit, Ref: "refs/tags/v1"}, "refs/heads/v1": {}, "nosuch": {},
+		} {
+			if got, err := env.localGit(context.Background(), from, name); err != nil || got != want {
+				t.Errorf("%s: localGit(%q) = %q, %v; want %q", source, name, got, err, want)
+			}
 		}
 	}
-	_, err := env.localGit(context.Background(), dir+"/nosuch", "main")
+	short, err := env.localGit(context.Background(), fleet.Source{Dir: repository, Branch: "main"}, commit[:8])
+	if err != nil || short.Commit != commit || short.Ref != "" {
+		t.Errorf("the first digits are those of %+v, %v", short, err)
+	}
+	if _, err := env.localGit(context.Background(), fleet.Source{Dir: clone, Branch: "main"}, "main"); !errors.Is(err, errNoRemote) {
+		t.Errorf("outside of a repository the error is %v", err)
+	}
+	exec.Command("git", "-C", repository, "rm", "-q", "flake.nix").Run()
+	if _, err := env.localGit(context.Background(), fleet.Source{Dir: repository, Branch: "main"}, "main"); !errors.Is(err, errNoRemote) {
+		t.Errorf("in a repository without a flake the error is %v", err)
+	}
+	// A repository with another name is not asked.
+	_, err = env.localGit(context.Background(), fleet.Source{Remote: dir + "/nosuch", Dir: repository, Branch: "main"}, "main")
 	if err == nil || !strings.Contains(err.Error(), "fatal:") || !strings.Contains(err.Error(), "nosuch") {
 		t.Errorf("for a missing remote the error is %v", err)
 	}

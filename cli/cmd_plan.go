@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
@@ -60,7 +62,7 @@ EXIT STATUS
 		fleet.GoalSwitch, fleet.GoalBoot, fleet.GoalTest, fleet.GoalBuild, fleet.GoalPull).hints = map[string]string{
 		fleet.GoalRollback: "a rollback has no commits to show; fleetctl rollback --list shows the generations",
 	}
-	f.Var((*revFlag)(&o.Rev), "rev", "plan for this revision (default: the tip of the inventory's branch)")
+	f.Var((*revFlag)(&o.Rev), "rev", "plan for this branch, tag or commit (default: the tip of the inventory's branch)")
 	f.BoolVar(&o.NoPull, "no-pull", false, "plan for what each host has checked out")
 	f.BoolVar(&o.build, "build", false, "build, and show what changes")
 	parallelFlag(f, &o.Parallel)
@@ -73,14 +75,18 @@ func runPlan(ctx context.Context, env *Env, o planOptions, c *host.Client, hosts
 	if err != nil {
 		return exitUsage(err)
 	}
-	rev := env.resolve(ctx, plan)
-	if plan.Rev != "" && !fleet.IsCommit(rev) {
-		return usage("a commit needs all of its 40 hex digits", "there is no branch or tag %q in %q", plan.Rev, plan.Remote)
+	if plan.Pinned, err = engine.LookUp(ctx, env.localGit, plan); err != nil {
+		unreadable, ok := errors.AsType[*engine.UnreadableError](err)
+		if !ok {
+			return exitUsage(err)
+		}
+		fmt.Fprintf(env.Err, "fleetctl: %v: each plan is for the commit that git on that host reports\n", unreadable)
+		err = nil
 	}
 	code := fleet.ExitOK
 	lines := jsonLines(env.Out)
 	query := func(ctx context.Context, h *inventory.Host) host.Preview {
-		return c.Preview(ctx, plan, h, rev, o.build)
+		return c.Preview(ctx, plan, h, o.build)
 	}
 	inOrder(ctx, hosts, plan.Parallel, query, func(h *inventory.Host, f host.Preview) {
 		if ctx.Err() != nil {

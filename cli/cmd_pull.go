@@ -34,7 +34,7 @@ EXIT STATUS
 		},
 	}
 	groupFlags(cmd, "Revision", func(f *pflag.FlagSet) {
-		f.Var((*revFlag)(&o.Rev), "rev", "pull this revision (default: the tip of the inventory's branch)")
+		f.Var((*revFlag)(&o.Rev), "rev", "pull this branch, tag or commit (default: the tip of the inventory's branch)")
 	})
 	o.flags(cmd, env)
 	return cmd

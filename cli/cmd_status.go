@@ -83,9 +83,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, h
 	var history record.HostHistory
 	var tipErr, historyErr error
 	var lookups sync.WaitGroup
-	if inv.Remote != "" {
-		lookups.Go(func() { revision, tipErr = env.branchTip(ctx, inv.Remote, inv.Branch) })
-	}
+	lookups.Go(func() { revision, tipErr = env.branchTip(ctx, inv) })
 	lookups.Go(func() { history, historyErr = env.records().HostHistory(inv.Name) })
 	found := make(map[string]host.Status)
 	c.Status(ctx, hosts, func(s host.Status) { found[s.Host] = s })
@@ -93,7 +91,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, h
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
-	if tipErr != nil {
+	if tipErr != nil && !errors.Is(tipErr, errNoRemote) {
 		fmt.Fprintf(env.Err, "fleetctl: cannot read the fleet's branch: %v\n", tipErr)
 	}
 	if historyErr = env.warnOfDamage(historyErr); historyErr != nil {

@@ -92,6 +92,9 @@ func (r hostReport) cells(now time.Time) []string {
 	generation := ""
 	if s := h.System; s.Generation > 0 {
 		generation = fmt.Sprint(s.Generation)
+		if s.Specialisation != "" {
+			generation += " " + s.Specialisation
+		}
 		if s.GenerationTime != nil {
 			generation += ", " + span(h.Time.Sub(*s.GenerationTime))
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,14 @@ func TestStatusShowsDriftedHosts(t *testing.T) {
 	}
 	if code := Main(env.Env, []string{"status", "web", "--exit-code"}); code != fleet.ExitOK {
 		t.Errorf("web alone: exit code %d", code)
+	}
+}
+
+func TestStatusShowsSpecialisationThatRuns(t *testing.T) {
+	h := &health.Health{System: health.System{Generation: 7, Specialisation: "gaming"}}
+	r := hostReport{host: &inventory.Host{}, Status: host.Status{Reachable: true, Health: h}}
+	if cells := r.cells(time.Now()); !slices.Contains(cells, "7 gaming") {
+		t.Errorf("%q", cells)
 	}
 }
 
@@ -139,7 +148,7 @@ func TestPlanTestAndRebootEndAsTheirHostsDo(t *testing.T) {
 		says string
 	}{
 		{[]string{"plan", "--all"}, fleet.ExitOK, "would build 4 derivations, download 6 paths (34.51 MiB)"},
-		{[]string{"plan", "--all", "--rev", "nosuch"}, fleet.ExitUsage, `there is no branch or tag "nosuch"`},
+		{[]string{"plan", "--all", "--rev", "nosuch"}, fleet.ExitUsage, `cannot look up "nosuch": no such branch, tag or commit`},
 		{[]string{"plan", "--all", "--build"}, fleet.ExitOK, "↑ up    vpn-hub 2.0.4 → 2.1.0, +61.2 KiB"},
 		{[]string{"plan", "--all", "--output", "json"}, fleet.ExitOK, `"subject":"flake: newer nixpkgs, vpn-hub 2.1.0"`},
 		{[]string{"test", "--all"}, fleet.ExitOK, "- no tests"},

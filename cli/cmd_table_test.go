@@ -193,6 +193,27 @@ kill $!`)
 	p.Until("exit status 0")
 }
 
+func TestTableShowsWhatHostsReportIfGitCannotReadRemote(t *testing.T) {
+	t.Parallel()
+	p := tmuxtest.Open(t, 110, 30, `dir=$(mktemp -d)
+fleetctl demo --hosts 1 --dir "$dir" -- exec --all -- 'echo here; sleep 100' >"$dir.out" 2>&1 &
+until grep -q here "$dir.out"; do sleep 0.1; done
+sed 's,^remote = .*,remote = "/nowhere/cfg.git",' "$dir/hosts.toml" >"$dir/new" && mv "$dir/new" "$dir/hosts.toml"
+export HOME="$dir/operator" XDG_CONFIG_HOME= XDG_STATE_HOME= SSH_AUTH_SOCK= FLEETCTL_INVENTORY="$dir/hosts.toml"
+fleetctl
+kill $!`)
+	p.Until("1 behind")
+	p.Keys("p")
+	p.Until("to the tip of main")
+	p.Keys("Tab", "Enter")
+	p.Until("git on the hosts reports for main:")
+	p.Until("unknown here")
+	p.Keys("Tab", "Enter", "Tab") // the fleet's log
+	p.Until("finished: 1 pulled")
+	p.Keys("q")
+	p.Until("exit status 0")
+}
+
 func TestControllerReadsAndSearchesLogOfRecord(t *testing.T) {
 	env := newTestEnv(t)
 	dir := filepath.Join(env.records().Dir, "20261124-120000-k3f9", "hosts")

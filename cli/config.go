@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +112,10 @@ func parseConfig(path string, text []byte) (config, []inventory.Finding) {
 		}
 		p.addFinding(offset, "", "%s", message)
 	}
-	if clash := tui.KeyClash(p.config.Keys); clash != "" && len(p.findings) == 0 {
+	if len(p.findings) == 0 {
+		p.checkCommands()
+	}
+	if clash := tui.KeyClash(p.config.Keys, p.config.Commands); clash != "" && len(p.findings) == 0 {
 		p.addFinding(max(strings.Index(string(text), "[keys]"), 0), "assign another key to one of them", "%s", clash)
 	}
 	return p.config, p.findings
@@ -130,9 +135,11 @@ func (p *configParser) addFinding(offset int, hint, format string, args ...any) 
 	before := string(p.text[:min(max(offset, 0), len(p.text))])
 	line := strings.Count(before, "\n") + 1
 	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
-	p.findings = append(p.findings, inventory.Finding{
-		File: p.path, Line: line, Column: column, Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
+	message := fmt.Sprintf(format, args...)
+	if slices.ContainsFunc(p.findings, func(f inventory.Finding) bool { return f.Message == message }) {
+		return // about the name of a table, for each of its keys
+	}
+	p.findings = append(p.findings, inventory.Finding{File: p.path, Line: line, Column: column, Message: message, Hint: hint})
 }
 
 // set sets the value of a key. The offset is that of the key.
@@ -166,7 +173,10 @@ func (p *configParser) set(key string, offset int, v *unstable.Node) {
 		c.Notify.OnFailure = p.oneOf(key, offset, v, []string{"always", "failure"}) == "failure"
 	default:
 		action, isKey := strings.CutPrefix(key, "keys.")
+		command, isCommand := strings.CutPrefix(key, "commands.")
 		switch {
+		case isCommand:
+			p.setCommand(command, offset, v)
 		case isKey && slices.Contains(tui.ActionNames(), action):
 			if c.Keys == nil {
 				c.Keys = make(map[string][]string)
@@ -175,12 +185,63 @@ func (p *configParser) set(key string, offset int, v *unstable.Node) {
 		case isKey:
 			p.addFinding(offset, inventory.DidYouMean(action, tui.ActionNames()), "unknown action %q", action)
 		default:
-			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION"}
+			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION", "commands.NAME.run"}
 			hint := inventory.DidYouMean(key, known)
 			if hint == "" {
 				hint = "known keys are " + strings.Join(known, ", ")
 			}
 			p.addFinding(offset, hint, "unknown key %q", key)
+		}
+	}
+}
+
+// commandName matches the names of the operator's own commands.
+var commandName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
+// setCommand sets a value of one of the operator's own commands. The key is NAME.FIELD.
+func (p *configParser) setCommand(key string, offset int, v *unstable.Node) {
+	name, field, _ := strings.Cut(key, ".")
+	switch {
+	case !commandName.MatchString(name):
+		p.addFinding(offset, "use lower-case letters, digits and dashes", "invalid name %q for a command", name)
+		return
+	case slices.Contains(tui.ActionNames(), name):
+		p.addFinding(offset, "choose another name", "the table has an action %q of its own", name)
+		return
+	}
+	commands := &p.config.Commands
+	i := slices.IndexFunc(*commands, func(c tui.Command) bool { return c.Name == name })
+	if i < 0 {
+		i = len(*commands)
+		*commands = append(*commands, tui.Command{Name: name, Confirm: true})
+	}
+	c := &(*commands)[i]
+	key = "commands." + key
+	switch field {
+	case "key":
+		c.Keys = p.listValue(key, offset, v, nil)
+	case "about":
+		c.About = p.stringValue(key, offset, v)
+	case "run":
+		if c.Run = p.stringValue(key, offset, v); strings.TrimSpace(c.Run) == "" {
+			p.addFinding(offset, "write the command as you would for a shell", "%s is empty", key)
+		}
+	case "on":
+		c.OnOperator = p.oneOf(key, offset, v, []string{"host", "operator"}) == "operator"
+	case "confirm":
+		c.Confirm = p.boolValue(key, offset, v)
+	default:
+		known := []string{"key", "about", "run", "on", "confirm"}
+		p.addFinding(offset, cmp.Or(inventory.DidYouMean(field, known), "known keys are "+strings.Join(known, ", ")), "unknown key %q", key)
+	}
+}
+
+// checkCommands reports commands without a command line.
+func (p *configParser) checkCommands() {
+	for _, c := range p.config.Commands {
+		if c.Run == "" {
+			table := "[commands." + c.Name + "]"
+			p.addFinding(max(strings.Index(string(p.text), table), 0), `for example: run = "uptime"`, "command %q has no run", c.Name)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,16 @@ down = ["j", "ctrl+n"]
 bell = false
 command = "notify-send fleetctl"
 on = "failure"
+
+[commands.journal]
+key = "ctrl+j"
+about = "show the newest warnings"
+run = "journalctl -b -p warning -n 20"
+confirm = false
+
+[commands.web]
+run = "xdg-open https://$FLEETCTL_HOST.example.com"
+on = "operator"
 `))
 	if findings != nil {
 		t.Fatal(findings)
@@ -41,6 +52,13 @@ on = "failure"
 	}
 	if !slices.Equal(c.Keys["deploy"], []string{"D"}) || !slices.Equal(c.Keys["down"], []string{"j", "ctrl+n"}) {
 		t.Errorf("keys %v", c.Keys)
+	}
+	want := []tui.Command{
+		{Name: "journal", Keys: []string{"ctrl+j"}, About: "show the newest warnings", Run: "journalctl -b -p warning -n 20"},
+		{Name: "web", Run: "xdg-open https://$FLEETCTL_HOST.example.com", OnOperator: true, Confirm: true},
+	}
+	if !reflect.DeepEqual(c.Commands, want) {
+		t.Errorf("commands %+v", c.Commands)
 	}
 }
 
@@ -63,6 +81,12 @@ func TestConfigOfAnotherUserIsRefused(t *testing.T) {
 
 func TestConfigFindingsHavePositionAndHint(t *testing.T) {
 	for _, test := range []struct{ text, want string }{
+		{"[commands.deploy]\nrun = \"true\"", "config.toml:2:1: the table has an action \"deploy\" of its own\n  hint: choose another name"},
+		{"[commands.X]\nrun = \"true\"", "config.toml:2:1: invalid name \"X\" for a command\n  hint: use lower-case letters, digits and dashes"},
+		{"[commands.x]\nkey = \"ctrl+j\"", "config.toml:1:1: command \"x\" has no run\n  hint: for example: run = \"uptime\""},
+		{"[commands.x]\nrun = \"true\"\nkey = \"d\"", "config.toml:1:1: deploy and x both have d\n  hint: assign another key to one of them"},
+		{"[commands.x]\nrun = \"true\"\nkeys = \"d\"", "config.toml:3:1: unknown key \"commands.x.keys\"\n  hint: did you mean \"key\"?"},
+		{"[commands.x]\nrun = \"true\"\non = \"hots\"", "config.toml:3:1: invalid value \"hots\" for commands.x.on\n  hint: did you mean \"host\"?"},
 		{`theme = "vivd"`, "config.toml:1:1: invalid value \"vivd\" for theme\n  hint: did you mean \"vivid\"?"},
 		{"\nrefresh = \"30\"", "config.toml:2:1: refresh must be between 1s and 1h, not \"30\"\n  hint: for example \"30s\" or \"5m\""},
 		{"refresh = 30", "config.toml:1:1: refresh must be a string\n  hint: put it in quotes"},

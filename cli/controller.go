@@ -48,6 +48,7 @@ func (c *tableController) actions() tui.Actions {
 		Attach:      func() error { return c.attach(true) },
 		Exec:        c.exec,
 		Shell:       c.shell,
+		Local:       c.localCommand,
 		Trust:       c.trust,
 		Refresh:     c.refreshHosts,
 		History:     c.history,

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
@@ -33,9 +38,11 @@ func (c *tableController) plan(names []string, o fleet.Options, build bool) erro
 		return err
 	}
 	c.background(func() {
-		rev := c.env.resolve(c.ctx, plan)
+		if rev, err := engine.LookUp(c.ctx, c.env.localGit, plan); err == nil {
+			plan.Pinned = rev // otherwise each host looks up its own
+		}
 		host.Each(c.ctx, hosts, plan.Parallel, func(ctx context.Context, h *inventory.Host) {
-			f := c.client.Preview(ctx, plan, h, rev, build)
+			f := c.client.Preview(ctx, plan, h, build)
 			if ctx.Err() == nil {
 				c.table.Plan(h.Name, tablePlan(previewText(c.env.Now(), plan, h, f)))
 			}
@@ -135,4 +142,25 @@ func (c *tableController) shell(name string) (*exec.Cmd, error) {
 	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
 	ssh.Env = c.env.Environ
 	return ssh, nil
+}
+
+// localCommand prepares a command of the operator about a host. Its environment has FLEETCTL_HOST,
+// FLEETCTL_ADDRESS, FLEETCTL_USER, FLEETCTL_PORT, FLEETCTL_KIND, FLEETCTL_TAGS, and
+// FLEETCTL_INVENTORY, so that fleetctl itself finds the same fleet. A value that the inventory does
+// not have is empty.
+func (c *tableController) localCommand(name, command string) (*exec.Cmd, error) {
+	h := c.inv.Host(name)
+	port := ""
+	if h.Port > 0 {
+		port = strconv.Itoa(h.Port)
+	}
+	cmd := exec.CommandContext(c.ctx, "/bin/sh", "-c", command)
+	path := c.inv.Path
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(c.env.Dir, path)
+	}
+	cmd.Dir = filepath.Dir(path)
+	cmd.Env = append(slices.Clone(c.env.Environ), "FLEETCTL_HOST="+h.Name, "FLEETCTL_ADDRESS="+cmp.Or(h.Address, h.Name), "FLEETCTL_USER="+h.User,
+		"FLEETCTL_PORT="+port, "FLEETCTL_KIND="+string(h.Kind), "FLEETCTL_TAGS="+strings.Join(h.Tags, " "), "FLEETCTL_INVENTORY="+path)
+	return cmd, nil
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/record"
+	"github.com/markus-barta/nixfleet/tui"
 )
 
 // maxRecords is how many of the newest records are searched for runs to attach to and for a host's
@@ -20,8 +22,43 @@ func (c *tableController) deploy(names []string, o fleet.Options) error {
 		return err
 	}
 	plan.Notify = append(plan.Notify, c.notify)
-	c.background(func() { c.runPlan(plan) })
+	c.background(func() {
+		if plan.Pinned, err = c.chooseRevision(plan); err != nil {
+			c.table.Note(err.Error())
+			return
+		}
+		c.runPlan(plan)
+	})
 	return nil
+}
+
+// chooseRevision returns the commit that a plan deploys. If the operator's git cannot read the
+// fleet's branch, it shows what the hosts report, and lets the operator decide.
+func (c *tableController) chooseRevision(p *fleet.Plan) (fleet.Revision, error) {
+	rev, err := engine.LookUp(c.ctx, c.env.localGit, p)
+	unreadable, ok := errors.AsType[*engine.UnreadableError](err)
+	if !ok {
+		return rev, err
+	}
+	tips := askTips(c.ctx, c.client, p.Hosts())
+	if len(tips.commits) == 0 {
+		return rev, fmt.Errorf("%w; nor can git on the hosts", unreadable)
+	}
+	q := tui.Question{
+		Title: "deploy which commit?",
+		Yes:   "Deploy it",
+		No:    "Cancel",
+		Lines: []string{unreadable.Error(), "", fmt.Sprintf("git on the hosts reports for %s:", p.Branch)},
+	}
+	q.Lines = append(q.Lines, tips.silent...)
+	for _, commit := range tips.commits {
+		q.Choices = append(q.Choices, c.env.describeTip(c.ctx, c.inv, commit))
+	}
+	chosen, ok := c.table.Choose(c.ctx, q)
+	if !ok {
+		return rev, errNothingStarted
+	}
+	return fleet.Revision{Commit: tips.commits[chosen].commit, Ref: "refs/heads/" + p.Branch}, nil
 }
 
 // runPlan carries out a plan and returns when the run has ended.

@@ -60,8 +60,6 @@ func (p *plainPrinter) Event(ev fleet.Event) {
 // fact prints the few facts that matter while a run is in progress.
 func (p *plainPrinter) fact(ev fleet.Event) {
 	switch ev.Key {
-	case fleet.FactRevision:
-		p.line("revision %s", ev.Value)
 	case fleet.FactReconnect:
 		p.host(ev.Host, " ", "connection %s", ev.Value)
 	case fleet.FactConfirmed:
@@ -69,7 +67,7 @@ func (p *plainPrinter) fact(ev fleet.Event) {
 	}
 }
 
-// startText describes a run: "barta, switch to 3f9c2ab, 2 hosts in 2 waves".
+// startText describes a run: "barta, switch to 3f9c2ab (branch try), 2 hosts in 2 waves".
 func startText(s *fleet.Start) string {
 	waves := make(map[int]bool)
 	for _, h := range s.Hosts {
@@ -78,6 +76,9 @@ func startText(s *fleet.Start) string {
 	text := fmt.Sprintf("%s, %s", s.Fleet, s.Goal)
 	if s.Revision != "" {
 		text += " to " + health.Short(s.Revision)
+		if s.Named != "" && s.Named != s.Revision {
+			text += fmt.Sprintf(" (%s)", health.TrialName(s.Named))
+		}
 	}
 	text += ", " + count(len(s.Hosts), "host")
 	if len(waves) > 1 {

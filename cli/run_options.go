@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,6 +59,11 @@ func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 	f.BoolVar(&o.StealLock, "steal-lock", false, "stop another run's job on the host, unless it is already activating")
 }
 
+func (o *runOptions) inhibitedFlag(f *pflag.FlagSet) {
+	choiceVar(f, &o.OnInhibited, "on-inhibited", "", "if a NixOS switch is inhibited, fail, or prepare the next boot (default: on_inhibited in the inventory)",
+		fleet.InhibitedFail, fleet.InhibitedBoot)
+}
+
 func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 	f.Var(&o.Canary, "canary", "deploy to this many hosts of the first wave before the rest of it")
 	f.Var((*durationFlag)(&o.Soak), "soak", "wait this long between two waves, then check the earlier one again")
@@ -74,24 +77,6 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 // operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
 
-// resolve returns the commit of a plan's branch or tag. If it cannot be determined here, it returns
-// the plan's own Rev.
-func (env *Env) resolve(ctx context.Context, p *fleet.Plan) string {
-	name := p.Rev
-	if name == "" {
-		name = p.Branch
-	}
-	if p.NoPull || p.Remote == "" || fleet.IsCommit(p.Rev) {
-		return p.Rev
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if rev, err := env.localGit(ctx, p.Remote, name); err == nil && rev != "" {
-		return rev
-	}
-	return p.Rev
-}
-
 // runPrompt returns the question before a run. It names what is done, the hosts and the revision.
 func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 	names := make([]string, len(hosts))
@@ -99,14 +84,12 @@ func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
 		names[i] = h.Name
 	}
 	which := fmt.Sprintf("%s (%s) of %s", count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet)
-	revision := "the tip of " + p.Branch
+	revision := health.Short(p.Pinned.Commit)
 	switch {
 	case p.NoPull:
 		revision = "what is checked out there"
-	case fleet.IsCommit(p.Rev):
-		revision = health.Short(p.Rev)
-	case p.Rev != "":
-		revision = p.Rev
+	case p.Rev != "" && !fleet.IsCommit(p.Rev):
+		revision = fmt.Sprintf("%s (%s)", p.Rev, revision)
 	}
 	switch p.Goal {
 	case fleet.GoalRollback:

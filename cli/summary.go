@@ -40,7 +40,11 @@ func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 			printFailure(env.Out, palette, colors, s.Run, h)
 		}
 	}
-	fmt.Fprintf(env.Out, "\n%s\n", outcomeCounts(s.Summarize().Counts))
+	summary := s.Summarize()
+	fmt.Fprintf(env.Out, "\n%s\n", outcomeCounts(summary.Counts))
+	for _, text := range summary.Warnings {
+		fmt.Fprintf(env.Out, "%s %s\n", palette.Warn.Paint("warning:"), text)
+	}
 }
 
 // outcomeCounts formats counts of outcomes: "8 switched, 1 failed".

@@ -66,9 +66,10 @@ type Event struct {
 type Start struct {
 	Fleet string `json:"fleet"`
 	Goal  string `json:"goal"` // one of the Goal constants
-	// Revision is the commit that every host gets. It is empty with --no-pull, and until a
-	// [FactRevision] sets it.
-	Revision string        `json:"revision,omitempty"`
+	// Revision is the commit that every host gets. It is empty with --no-pull.
+	Revision string `json:"revision,omitempty"`
+	// Named is what --rev named: a ref of the remote, or a commit.
+	Named    string        `json:"named,omitempty"`
 	Operator string        `json:"operator"` // user@machine
 	Hosts    []PlannedHost `json:"hosts"`
 	// Of is the ID of the run whose failed wave this run rolls back, or "".
@@ -86,10 +87,9 @@ type Start struct {
 	Test            bool    `json:"test,omitempty"`              // run repository tests
 }
 
-// Facts that the engine adds; all others come from jobs. FactRevision and FactRollback are facts of
-// the run and have no host.
+// Facts that the engine adds; all others come from jobs. FactRollback is a fact of the run and has
+// no host.
 const (
-	FactRevision  = "revision"  // commit that every host gets
 	FactRollback  = "rollback"  // ID of the run that rolls back a failed wave
 	FactAway      = "away"      // [Yes] while the run waits for a host to come online, then [No]
 	FactReconnect = "reconnect" // [Lost] when the connection drops, [Back] when it is restored
@@ -106,10 +106,17 @@ const (
 	FactAfter      = "after"      // revision after the run
 	FactGeneration = "generation" // generation after the run
 	FactAwaiting   = "awaiting"   // "go": the host has built and waits for permission to activate
+	FactCommit     = "commit"     // commit that the host built
+	FactNarHash    = "nar-hash"   // hash of the files that it built from, as Nix reports it
+	factTrial      = "trial"      // what --rev has brought the checkout to
 	factActivated  = "activated"  // [No]: a switch_command changed nothing
 	factPrevious   = "previous"   // generation that undoes the activation
 	FactConfirmed  = "confirmed"  // who confirmed the new configuration: operator, host or none
 )
+
+// factSpecial is a fact of a job: the specialisation of a NixOS system that ran before the
+// activation, or "none".
+const factSpecial = "specialisation"
 
 // PlannedHost identifies one host of a run, and with it the job on that host.
 type PlannedHost struct {
@@ -141,6 +148,7 @@ type Result struct {
 	Before     string  `json:"before,omitempty"` // revision before, 40 hex digits, or "" if unknown
 	After      string  `json:"after,omitempty"`  // revision after, likewise
 	Generation int     `json:"generation,omitempty"`
+	NarHash    string  `json:"nar_hash,omitempty"`  // value of [FactNarHash]
 	Confirmed  string  `json:"confirmed,omitempty"` // value of [FactConfirmed]
 	Seconds    float64 `json:"seconds"`
 }
@@ -150,4 +158,5 @@ type Summary struct {
 	Counts   map[Outcome]int `json:"counts"`
 	ExitCode int             `json:"exit_code"`
 	Seconds  float64         `json:"seconds"`
+	Warnings []string        `json:"warnings,omitempty"` // about the run as a whole
 }

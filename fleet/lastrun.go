@@ -25,7 +25,7 @@ func (s *State) LastRun(host string) *health.LastRun {
 		last.Revision = cmp.Or(r.After, r.Before)
 	}
 	if s.Start.Goal != GoalRollback && slices.Contains([]Outcome{Switched, Unchanged, RebootNeeded, Degraded, Built, Pulled}, r.Outcome) {
-		last.Checkout = s.Start.Revision
+		last.Checkout, last.Trial = s.Start.Revision, h.Facts[factTrial]
 	}
 	return last
 }

@@ -34,17 +34,26 @@ const (
 	OnFailureRollback = "rollback-wave" // later waves do not start, and the failed one rolls back
 )
 
+// What to do if switch-to-configuration refuses to switch because of its inhibitors.
+const (
+	InhibitedFail = "fail" // nothing changes, and the host has failed
+	InhibitedBoot = "boot" // the next boot starts the new configuration
+)
+
 // Options are what an operator asks of a run.
 type Options struct {
 	Goal string // "" means [GoalSwitch]
 	// Rev is a commit (40 hex digits), or a branch or tag of the remote. "" means the tip of the
 	// inventory's branch.
-	Rev       string
-	To        int  // goal rollback: the generation; 0 means the previous one
-	NoPull    bool // leave every checkout at its commit
-	Parallel  int  // hosts at once; 0 means the inventory's setting
-	Detach    bool // return once every job has started
-	StealLock bool // stop the job that holds a host's lock, if it can be stopped
+	Rev string
+	// Pinned is the commit that Rev means. If it is not given, the operator's git is asked.
+	Pinned      Revision
+	To          int    // goal rollback: the generation; 0 means the previous one
+	NoPull      bool   // leave every checkout at its commit
+	Parallel    int    // hosts at once; 0 means the inventory's setting
+	Detach      bool   // return once every job has started
+	OnInhibited string // "" means the hosts' own setting
+	StealLock   bool   // stop the job that holds a host's lock, if it can be stopped
 
 	// Confirm defaults to [ConfirmOperator], to [ConfirmSelf] with Detach, and to [ConfirmNone] if
 	// the goal activates nothing.
@@ -66,16 +75,20 @@ const DefaultConfirmTimeout = time.Minute
 
 // Plan is a run before it starts: hosts in waves, and what to do with them.
 type Plan struct {
-	Fleet    string
-	Remote   string
-	Branch   string
-	Operator string // user@machine
-	Options         // with defaults filled in; Rev is resolved when the run starts
-	Waves    []Wave // in ascending order
-	Notify   []inventory.Notify
-	Of       string // ID of the run whose failed wave this plan rolls back, or ""
+	Fleet          string
+	Remote         string
+	Branch         string
+	Dir            string // the directory of the inventory
+	AllowedSigners string // of commits; "" requires no signature. See [inventory.Inventory]
+	Operator       string // user@machine
+	Options               // with defaults filled in
+	Waves          []Wave // in ascending order
+	Notify         []inventory.Notify
+	Of             string // ID of the run whose failed wave this plan rolls back, or ""
 
 	Generations map[string]int // goal rollback: generations of hosts that override To
+	// goal rollback: specialisations of hosts that override those of the inventory
+	Specialisations map[string]string
 }
 
 // Wave is a number of hosts that a run deploys together.
@@ -90,7 +103,7 @@ const CanaryWave = 0
 // NewPlan validates the options, fills in defaults, and groups the hosts into waves.
 func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, operator string) (*Plan, error) {
 	p := &Plan{
-		Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Operator: operator,
+		Fleet: inv.Name, Remote: inv.Remote, Branch: inv.Branch, Dir: inv.Dir(), AllowedSigners: inv.AllowedSigners, Operator: operator,
 		Options: o, Waves: GroupByWave(hosts), Notify: []inventory.Notify{inv.Notify},
 	}
 	if p.Goal == "" {
@@ -169,7 +182,7 @@ func HostsOf(waves []Wave) []*inventory.Host {
 // Start returns the plan in the form of a run_started event.
 func (p *Plan) Start() *Start {
 	s := &Start{
-		Fleet: p.Fleet, Goal: p.Goal, Operator: p.Operator, Of: p.Of,
+		Fleet: p.Fleet, Goal: p.Goal, Revision: p.Pinned.Commit, Named: p.Named(), Operator: p.Operator, Of: p.Of,
 		Confirm: p.Confirm, ConfirmSeconds: p.ConfirmTimeout.Seconds(), BuildFirst: p.BuildFirst, OnFailure: p.OnFailure,
 		MaxWaveFailures: p.MaxWaveFailures.String(), SoakSeconds: p.Soak.Seconds(), Test: p.Test,
 	}

@@ -133,7 +133,8 @@ func TestPlanKeepsValidOptions(t *testing.T) {
 		{"fewer hosts at once", Options{Parallel: 1}},
 		{"shortest confirmation timeout", Options{ConfirmTimeout: time.Second}},
 		{"longest confirmation timeout", Options{ConfirmTimeout: time.Hour}},
-		{"commit", Options{Rev: commit}},
+		{"commit", Options{Rev: commit, Pinned: Revision{Commit: commit}}},
+		{"tip of the branch", Options{Pinned: Revision{Commit: commit, Ref: "refs/heads/main"}}},
 		{"branch", Options{Rev: "feature/x-1.2"}},
 		{"no pull", Options{NoPull: true}},
 		{"no confirmation of a boot", Options{Goal: GoalBoot, Confirm: ConfirmNone}},
@@ -223,7 +224,7 @@ func TestPlanAcceptsCommitInCapitals(t *testing.T) {
 	inv := testInventory("a")
 	inv.Remote = "" // a commit needs no lookup
 	p, err := NewPlan(inv, inv.Hosts, Options{Rev: strings.Repeat("AB", 20)}, "me@here")
-	if err != nil || p.Rev != strings.Repeat("ab", 20) {
+	if err != nil || p.Pinned.Commit != strings.Repeat("ab", 20) || p.Lookup() != "" || p.Named() != p.Pinned.Commit {
 		t.Errorf("%v, %+v", err, p)
 	}
 }
@@ -299,8 +300,6 @@ func TestPlanRejectsInvalidOptions(t *testing.T) {
 		{"flag as a revision", only(Options{Rev: "--upload-pack=x"}),
 			`"--upload-pack=x" is neither a commit nor the name of a branch or tag`, ""},
 		{"range as a revision", only(Options{Rev: "a..b"}), `"a..b" is neither a commit nor the name of a branch or tag`, ""},
-		{"branch without a remote", func(inv *inventory.Inventory, o *Options) { o.Rev = "dev"; inv.Remote = "" },
-			`cannot look up "dev": the fleet has no remote`, "set remote in [fleet], or give the commit's 40 hex digits"},
 		{"short confirmation timeout", only(Options{ConfirmTimeout: time.Second - 1}),
 			"invalid confirmation timeout 999.999999ms", "use 1s to 1h0m0s"},
 		{"negative confirmation timeout", only(Options{ConfirmTimeout: -time.Minute}),

@@ -54,16 +54,20 @@ func (p *Plan) checkRevision() error {
 		p.Rev = commit
 	}
 	switch {
+	case p.NoPull && p.Rev != "":
+		return hint.Errorf("leave out --rev or --no-pull", "a revision cannot be deployed without a pull")
+	case p.NoPull:
+		p.Pinned = Revision{}
+		return nil
+	case p.Pinned.Commit != "" && !IsCommit(p.Pinned.Commit):
+		return fmt.Errorf("%q is not a commit", p.Pinned.Commit)
 	case p.Rev == "":
 		return nil
-	case p.NoPull:
-		return hint.Errorf("leave out --rev or --no-pull", "a revision cannot be deployed without a pull")
 	case IsCommit(p.Rev):
+		p.Pinned = Revision{Commit: p.Rev}
 		return nil
 	case !refPattern.MatchString(p.Rev) || strings.Contains(p.Rev, ".."):
 		return fmt.Errorf("%q is neither a commit nor the name of a branch or tag", p.Rev)
-	case p.Remote == "":
-		return hint.Errorf("set remote in [fleet], or give the commit's 40 hex digits", "cannot look up %q: the fleet has no remote", p.Rev)
 	}
 	return nil
 }

@@ -96,10 +96,6 @@ func (s *State) Apply(ev Event) {
 		s.start(ev)
 	case ev.Type == RunFinished:
 		s.Summary = ev.Summary
-	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRevision && s.Start != nil:
-		start := *s.Start
-		start.Revision = ev.Value
-		s.Start = &start
 	case ev.Type == FactLearned && ev.Host == "" && ev.Key == FactRollback:
 		s.Rollback = ev.Value
 	}
@@ -140,6 +136,10 @@ func (h *HostState) PreviousGeneration() int {
 	n, _ := strconv.Atoi(h.Facts[factPrevious])
 	return n
 }
+
+// PreviousSpecialisation returns the specialisation of a NixOS system that ran before the host's
+// activation, "none", or "" if it is not known.
+func (h *HostState) PreviousSpecialisation() string { return h.Facts[factSpecial] }
 
 // Clone returns a copy that shares nothing with h that Apply changes.
 func (h *HostState) Clone() *HostState {

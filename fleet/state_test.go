@@ -294,35 +294,23 @@ func TestApplyStartsRun(t *testing.T) {
 	}
 }
 
-func TestApplyKeepsFactsOfRun(t *testing.T) {
+func TestApplyKeepsRollbackOfRun(t *testing.T) {
 	for _, tt := range []struct {
-		name               string
-		ev                 Event
-		revision, rollback string
+		name, rollback string
+		ev             Event
 	}{
-		{"revision", Event{Type: FactLearned, Key: FactRevision, Value: "abc"}, "abc", ""},
-		{"rollback", Event{Type: FactLearned, Key: FactRollback, Value: "r2"}, "", "r2"},
-		{"fact of a host", Event{Type: FactLearned, Host: "web", Key: FactRevision, Value: "abc"}, "", ""},
-		{"rollback of a host", Event{Type: FactLearned, Host: "web", Key: FactRollback, Value: "r2"}, "", ""},
-		{"other fact", Event{Type: FactLearned, Key: FactAway, Value: Yes}, "", ""},
-		{"other event", Event{Type: LogLine, Key: FactRevision, Value: "abc"}, "", ""},
+		{"rollback", "r2", Event{Type: FactLearned, Key: FactRollback, Value: "r2"}},
+		{"rollback of a host", "", Event{Type: FactLearned, Host: "web", Key: FactRollback, Value: "r2"}},
+		{"other fact", "", Event{Type: FactLearned, Key: FactAway, Value: Yes}},
+		{"other event", "", Event{Type: LogLine, Key: FactRollback, Value: "r2"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := startedState()
-			start := s.Start
 			s.Apply(at(1, tt.ev))
-			if s.Start.Revision != tt.revision || s.Rollback != tt.rollback {
-				t.Errorf("revision %q, rollback %q", s.Start.Revision, s.Rollback)
-			}
-			if start.Revision != "" {
-				t.Error("the run_started event has changed")
+			if s.Rollback != tt.rollback {
+				t.Errorf("rollback %q", s.Rollback)
 			}
 		})
-	}
-	s := &State{}
-	s.Apply(Event{Type: FactLearned, Key: FactRevision, Value: "abc"})
-	if s.Start != nil {
-		t.Errorf("a fact has started the run: %+v", s.Start)
 	}
 }
 

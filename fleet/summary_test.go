@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"maps"
+	"strings"
 	"testing"
 )
 
@@ -54,5 +55,32 @@ func TestSummarizeCountsOutcomes(t *testing.T) {
 	}
 	if got := s.Summarize().Counts; !maps.Equal(got, map[Outcome]int{Built: 2}) {
 		t.Errorf("%v", got)
+	}
+}
+
+func TestSummarizeWarnsOfDifferentFilesAtOneCommit(t *testing.T) {
+	const commit, hash, other = "1111111111111111111111111111111111111111",
+		"sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "sha256-BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB="
+	for name, tt := range map[string]struct {
+		facts [2][2]string // commit and hash of web and db
+		want  string
+	}{
+		"same":           {[2][2]string{{commit, hash}, {commit, hash}}, ""},
+		"different":      {[2][2]string{{commit, hash}, {commit, other}}, "commit 1111111 from different files: web (" + hash + "); db (" + other + ")"},
+		"other commit":   {[2][2]string{{commit, hash}, {"2" + commit[1:], other}}, ""},
+		"not reported":   {[2][2]string{{commit, hash}, {commit, ""}}, ""},
+		"not a hash":     {[2][2]string{{commit, hash}, {commit, "sha256-x"}}, ""},
+		"not a commit":   {[2][2]string{{"x", hash}, {"x", other}}, ""},
+		"commit unknown": {[2][2]string{{"", hash}, {"", other}}, ""},
+	} {
+		s := startedState()
+		for i, facts := range tt.facts {
+			s.Apply(at(1, Event{Type: FactLearned, Host: s.Hosts[i].Name, Key: FactCommit, Value: facts[0]}))
+			s.Apply(at(1, Event{Type: FactLearned, Host: s.Hosts[i].Name, Key: FactNarHash, Value: facts[1]}))
+		}
+		got := strings.Join(s.Summarize().Warnings, "\n")
+		if got != tt.want && (tt.want == "" || !strings.Contains(got, tt.want)) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
 	}
 }

@@ -61,6 +61,7 @@ func (u *ui) applyEvent(ev fleet.Event) (alert bool) {
 		alert = true
 		if run != nil {
 			u.note(fmt.Sprintf("run %s finished: %s", ev.Run, countHosts(run.Hosts)))
+			u.warn(ev.Summary)
 		}
 	}
 	u.hosts.applyEvent(ev, run)
@@ -89,6 +90,17 @@ func (u *ui) noteResult(ev fleet.Event) {
 		l.stream = "warn"
 	}
 	u.logs.fleet.buffer.push(l)
+}
+
+// warn adds the warnings of a run to the fleet's log.
+func (u *ui) warn(s *fleet.Summary) {
+	if s == nil {
+		return
+	}
+	for _, text := range s.Warnings {
+		u.logs.fleet.buffer.push(logLine{at: u.now, stream: "warn", text: text})
+		u.notify(notice{text: text})
+	}
 }
 
 // note adds one of fleetctl's own messages to the fleet's log.

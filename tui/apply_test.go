@@ -200,7 +200,7 @@ func TestFactsOfHost(t *testing.T) {
 	d := newDriver(barta(), 240, 40).atRest()
 	h := healthy(oldRev)
 	h.Checkout.Behind, h.Checkout.Ahead, h.Checkout.Dirty = 3, 2, true
-	h.System.RebootNeeded, h.System.BootPending = true, true
+	h.System.RebootNeeded, h.System.BootPending, h.System.Specialisation = true, true, "gaming"
 	h.FailedUnits = []string{"nginx.service", "cron.service"}
 	h.Job = &health.Job{ID: "20261124-120000-k3f9.hsb0", Who: "mba@imac0", Step: "build"}
 	h.Swap = &health.Amount{Total: 100, Free: 75}
@@ -208,7 +208,7 @@ func TestFactsOfHost(t *testing.T) {
 	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Reachable: true, Health: h, Time: noon}}})
 	d.press("enter")
 	d.wantShown(t, "host       nixos  wave 1    @home", "runs       NixOS 26.05  Nix 2.31.2  agent 0.4.0  up 4d",
-		"system     a1b2c3d  generation 212, since 22 Nov 2026 10:00  reboot needed",
+		"system     a1b2c3d  generation 212, specialisation gaming, since 22 Nov 2026 10:00  reboot needed",
 		"checkout   main  a1b2c3d  hsb0: adguard on port 53  2 ahead  3 behind  uncommitted changes",
 		"load       0.50 0.25 0.10  cpu 12%  memory 38%  swap 25%", "disk       / 40.0 of 100.0 GiB free  /nix/store 1.0 of 3.0 GiB free",
 		"failed     nginx.service cron.service", "job        20261124-120000-k3f9.hsb0  by mba@imac0  build", "✓ switched")

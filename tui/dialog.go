@@ -12,11 +12,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// choice is one of the generations to choose from.
+// choice is one of the things to choose from, such as a generation.
 type choice struct {
 	text       string // safe to print
-	generation int
-	disabled   bool // cannot be chosen: it is current
+	generation int    // 0 if it is none
+	disabled   bool   // cannot be chosen: it is current
 }
 
 // dialog is a question that must be answered before anything else. What it would do is fixed when
@@ -34,6 +34,7 @@ type dialog struct {
 	asked    string   // what to type; "" if there is nothing to explain
 	onYes    bool     // the focus is on the confirm button
 	choices  []choice // nil if there is nothing to choose
+	noun     string   // what a choice is
 	chosen   int
 	leaves   bool // it leaves the table
 	accept   func(text string) tea.Cmd
@@ -220,7 +221,7 @@ func (d *dialog) choiceLines(p *Palette, room int) []string {
 		}
 	}
 	if len(d.choices) > room {
-		lines[0] = p.Faint.Paint(plural(len(d.choices), "generation") + ", j and k for more")
+		lines[0] = p.Faint.Paint(plural(len(d.choices), d.noun) + ", j and k for more")
 	}
 	return lines
 }

@@ -53,7 +53,7 @@ func (a *hostActions) deployUnavailable(hosts []*inventory.Host) string {
 // another one is pushed before the operator confirms.
 func (a *hostActions) deploy(hosts []*inventory.Host, o fleet.Options) effect {
 	if o.Goal != fleet.GoalRollback {
-		o.Rev = a.hosts.target.Revision
+		o.Pinned.Commit = a.hosts.target.Revision
 	}
 	plan, err := fleet.NewPlan(a.options.Inventory, hosts, o, "")
 	if err != nil {
@@ -102,8 +102,8 @@ func (a *hostActions) destination(o fleet.Options) string {
 	switch {
 	case o.Goal == fleet.GoalRollback:
 		return "to the previous generation"
-	case o.Rev != "":
-		return strings.TrimSpace("to " + health.Short(o.Rev) + " " + a.hosts.target.Subject)
+	case o.Pinned.Commit != "":
+		return strings.TrimSpace("to " + health.Short(o.Pinned.Commit) + " " + a.hosts.target.Subject)
 	}
 	return "to the tip of " + a.options.Inventory.Branch
 }
@@ -153,7 +153,7 @@ func (a *hostActions) plan(hosts []*inventory.Host, build bool, now time.Time) e
 	for _, h := range hosts {
 		a.hosts.byName[h.Name].plan = textPane(now, []Text{{"out", progress}})
 	}
-	names, o := namesOf(hosts), fleet.Options{Rev: a.hosts.target.Revision}
+	names, o := namesOf(hosts), fleet.Options{Pinned: fleet.Revision{Commit: a.hosts.target.Revision}}
 	e := run(request(func() error { return a.options.Actions.Plan(names, o, build) }, ""))
 	if len(hosts) > 1 {
 		e.notice.text = fmt.Sprintf("planning for %s: each shows its plan in its tab", plural(len(hosts), "host"))

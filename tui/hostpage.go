@@ -255,6 +255,9 @@ func addHealthFacts(r *row, add func(name string, texts ...string)) {
 	generation := ""
 	if h.System.Generation > 0 {
 		generation = fmt.Sprintf("generation %d", h.System.Generation)
+		if h.System.Specialisation != "" {
+			generation += ", specialisation " + h.System.Specialisation
+		}
 		if h.System.GenerationTime != nil {
 			generation += ", since " + h.System.GenerationTime.Format("2 Jan 2006 15:04")
 		}

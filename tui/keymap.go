@@ -44,9 +44,13 @@ type keymap struct {
 	byKey   map[string][]*action
 }
 
-// newKeymap returns the default key map with other keys for some of the actions.
-func newKeymap(other map[string][]string) keymap {
+// newKeymap returns the default key map with other keys for some of the actions, and with the
+// operator's own commands.
+func newKeymap(other map[string][]string, commands []Command) keymap {
 	k := keymap{actions: allActions(), byKey: map[string][]*action{}}
+	for _, c := range commands {
+		k.actions = append(k.actions, c.action())
+	}
 	for i := range k.actions {
 		a := &k.actions[i]
 		if keys, ok := other[a.name]; ok {
@@ -106,8 +110,8 @@ func ActionNames() []string {
 
 // KeyClash describes two actions that have the same key in the same scope; it returns "" if there
 // are none.
-func KeyClash(other map[string][]string) string {
-	k := newKeymap(other)
+func KeyClash(other map[string][]string, commands []Command) string {
+	k := newKeymap(other, commands)
 	for key, found := range k.byKey {
 		for i, a := range found {
 			for _, b := range found[i+1:] {

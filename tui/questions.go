@@ -11,10 +11,11 @@ import (
 
 // Question is a yes-or-no question for the operator.
 type Question struct {
-	Title string
-	Lines []string // safe to print
-	Yes   string   // the label of the button that answers yes
-	No    string   // the label of the other button; "" is No
+	Title   string
+	Lines   []string // safe to print
+	Yes     string   // the label of the button that answers yes
+	No      string   // the label of the other button; "" is No
+	Choices []string // to choose from with yes, safe to print; nil if there is nothing to choose
 }
 
 // question is a question of a goroutine that waits for the answer: yes or no, or a secret.
@@ -25,8 +26,9 @@ type question struct {
 }
 
 type reply struct {
-	text string
-	ok   bool
+	text   string
+	chosen int
+	ok     bool
 }
 
 type (
@@ -45,6 +47,13 @@ func (t *Table) Ask(ctx context.Context, prompt string) (secret string, ok bool)
 // Confirm asks the operator a question. It returns false if the operator cancels or ctx is done.
 func (t *Table) Confirm(ctx context.Context, q Question) bool {
 	return t.ask(ctx, &question{Question: q}).ok
+}
+
+// Choose asks the operator a question with choices, and returns the index of the chosen one. ok is
+// false if the operator cancels or ctx is done.
+func (t *Table) Choose(ctx context.Context, q Question) (chosen int, ok bool) {
+	r := t.ask(ctx, &question{Question: q})
+	return r.chosen, r.ok
 }
 
 func (t *Table) ask(ctx context.Context, q *question) reply {
@@ -79,7 +88,11 @@ func (q *questionQueue) next() *dialog {
 	if one.secret {
 		d.input, d.hidden = &input{}, true
 	}
-	d.accept = func(text string) tea.Cmd { one.answer <- reply{text, true}; return nil }
+	d.noun = "choice"
+	for _, text := range one.Choices {
+		d.choices = append(d.choices, choice{text: text})
+	}
+	d.accept = func(text string) tea.Cmd { one.answer <- reply{text, d.chosen, true}; return nil }
 	d.cancel = func() { one.answer <- reply{} }
 	return d
 }

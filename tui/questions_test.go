@@ -3,6 +3,7 @@ package tui
 import (
 	"testing"
 
+	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
@@ -26,6 +27,29 @@ func TestQuestionWaitsForPromptAndDefaultsToCancel(t *testing.T) {
 	if r := <-q.answer; !r.ok {
 		t.Error("tab and enter did not accept")
 	}
+}
+
+func TestQuestionOffersChoices(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	q := &question{
+		Question: Question{Title: "deploy which commit?", Lines: []string{"hosts report:"}, Yes: "Deploy it", No: "Cancel", Choices: []string{"aaaa  web api", "bbbb  odd"}},
+		answer:   make(chan reply, 1),
+	}
+	d.send(askMsg{q})
+	d.wantShown(t, "▸ aaaa  web api", "  bbbb  odd", "[▸Cancel ]  [ Deploy it ]")
+	d.press("j", "tab", "enter")
+	if r := <-q.answer; !r.ok || r.chosen != 1 {
+		t.Errorf("the answer is %+v", r)
+	}
+}
+
+func TestRunWithWarningsShowsThem(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.send(batchMsg{events: []fleet.Event{
+		{Run: "r", Type: fleet.RunStarted, Start: &fleet.Start{Goal: "switch", Hosts: []fleet.PlannedHost{{Name: "hsb0"}}}},
+		{Run: "r", Type: fleet.RunFinished, Summary: &fleet.Summary{Warnings: []string{"hosts have built commit 1111111 from different files"}}},
+	}})
+	d.wantShown(t, "hosts have built commit 1111111 from different files")
 }
 
 func TestUnknownKeyShowsWhatToDo(t *testing.T) {

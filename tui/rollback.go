@@ -28,7 +28,7 @@ func (a *hostActions) rollback(hosts []*inventory.Host) effect {
 		return e
 	}
 	d.lines[len(d.lines)-1] = "reading the host's generations ..."
-	d.choices = []choice{{text: "the previous generation"}}
+	d.choices, d.noun = []choice{{text: "the previous generation"}}, "generation"
 	d.accept = func(string) tea.Cmd {
 		o.To = d.choices[d.chosen].generation
 		return startOn(d.hosts, func() error { return a.options.Actions.Deploy(d.hosts, o) })

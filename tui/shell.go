@@ -27,7 +27,7 @@ func (a *hostActions) shell(host string) effect {
 	if err != nil {
 		return refusal(firstLine(err))
 	}
-	return run(tea.Exec(&sshShell{cmd}, func(err error) tea.Msg {
+	return run(tea.Exec(&sshShell{terminalCommand{cmd}}, func(err error) tea.Msg {
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
 			// the exit status of the shell's last command is not an error of ours
@@ -37,8 +37,15 @@ func (a *hostActions) shell(host string) effect {
 	}))
 }
 
+// terminalCommand is a process that takes its streams from [tea.Exec].
+type terminalCommand struct{ *exec.Cmd }
+
+func (c terminalCommand) SetStdin(r io.Reader)  { c.Stdin = r }
+func (c terminalCommand) SetStdout(w io.Writer) { c.Stdout = w }
+func (c terminalCommand) SetStderr(w io.Writer) { c.Stderr = w }
+
 // sshShell is an ssh process that has the terminal to itself.
-type sshShell struct{ *exec.Cmd }
+type sshShell struct{ terminalCommand }
 
 // sshFailed is the exit status of ssh if ssh itself failed, not the shell's last command.
 const sshFailed = 255
@@ -54,7 +61,3 @@ func (s *sshShell) Run() error {
 	time.Sleep(batchInterval)
 	return err
 }
-
-func (s *sshShell) SetStdin(r io.Reader)  { s.Stdin = r }
-func (s *sshShell) SetStdout(w io.Writer) { s.Stdout = w }
-func (s *sshShell) SetStderr(w io.Writer) { s.Stderr = w }

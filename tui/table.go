@@ -50,6 +50,8 @@ type Actions struct {
 	Attach      func() error // attaches to every abandoned run
 	Exec        func(hosts []string, command string) error
 	Shell       func(host string) (*exec.Cmd, error)
+	// Local prepares a command line for sh on this machine, about a host.
+	Local func(host, command string) (*exec.Cmd, error)
 	// Log reads at most limit lines of a host's log from a run's record, starting at line number
 	// from. A negative from counts from the end of the log. It returns the number of the first
 	// line, and how many lines the log has.
@@ -75,6 +77,8 @@ type Settings struct {
 	Theme   Theme
 	Columns []string            // which columns to show, in order; all of them if it is empty
 	Keys    map[string][]string // keys by the name of an action, instead of the default ones
+	// Commands are the operator's own, in the order of the help.
+	Commands []Command
 	// Mouse scrolls with the mouse. Selecting text in the terminal then needs shift.
 	Mouse bool
 	Calm  bool // no animation: no bars, clocks in minutes

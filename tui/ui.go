@@ -55,7 +55,7 @@ type ui struct {
 
 func newUI(o TableOptions) *ui {
 	u := &ui{
-		options: o, dark: true, now: o.Now(), keys: newKeymap(o.Settings.Keys),
+		options: o, dark: true, now: o.Now(), keys: newKeymap(o.Settings.Keys, o.Settings.Commands),
 		hosts: newHosts(o.Inventory, o.Actions), runs: newRuns(), columns: newColumnSet(o.Settings.Columns), logs: newLogs(),
 		presence: presence{report: o.Actions.Away},
 	}

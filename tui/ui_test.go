@@ -161,14 +161,14 @@ func TestHelpListsEveryKey(t *testing.T) {
 			t.Errorf("%s is not in the help", a.name)
 		}
 	}
-	if clash := KeyClash(nil); clash != "" {
+	if clash := KeyClash(nil, nil); clash != "" {
 		t.Error(clash)
 	}
 }
 
 func TestHelpListsConfiguredKeys(t *testing.T) {
 	d := newDriver(barta(), 120, 60).atRest()
-	d.keys = newKeymap(map[string][]string{"deploy": {"D"}})
+	d.keys = newKeymap(map[string][]string{"deploy": {"D"}}, nil)
 	d.press("?")
 	d.wantShown(t, "  D             deploy")
 	d.press("esc", "d")
@@ -199,7 +199,7 @@ func TestPasswordIsHidden(t *testing.T) {
 		t.Error("the password is visible")
 	}
 	d.press("enter")
-	if r := <-q.answer; r != (reply{"secq", true}) {
+	if r := <-q.answer; r != (reply{text: "secq", ok: true}) {
 		t.Errorf("the answer is %v", r)
 	}
 }

@@ -145,7 +145,7 @@ func TestSignalIsRepeatedAfterLostConnection(t *testing.T) {
 
 func TestDetachedJobConfirmsItself(t *testing.T) {
 	fx := newFixture(t, "web")
-	job := host.NewJob(fx.plan(fleet.Options{Detach: true}), "r", fx.host("web"), "")
+	job := host.NewJob(fx.plan(fleet.Options{Detach: true}), "r", fx.host("web"))
 	if job.Attended || job.Confirm != fleet.ConfirmSelf {
 		t.Errorf("%+v", job)
 	}

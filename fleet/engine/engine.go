@@ -10,7 +10,6 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
-	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // Engine carries out runs. Its fields must not change once a run has started.
@@ -23,9 +22,8 @@ type Engine struct {
 	// operator to ask.
 	SudoPassword func(ctx context.Context, host string, retry bool) (string, error)
 
-	// LocalGit returns the commit of a branch or tag of a remote, from the operator's git. If it is
-	// nil, the hosts are asked.
-	LocalGit func(ctx context.Context, remote, name string) (rev string, err error)
+	// LocalGit looks up the commit of plans that come without one. It may be nil.
+	LocalGit LocalGit
 
 	Now func() time.Time // nil means time.Now
 
@@ -53,25 +51,24 @@ func (e *Engine) prepareStop() {
 // the run. An error means that the run could not start or that its record is incomplete. How the
 // hosts did is only in the Summary.
 func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event)) (fleet.Summary, error) {
-	rev, err := e.resolveRevision(ctx, p)
+	rev, err := LookUp(ctx, e.LocalGit, p)
 	if err != nil {
 		return fleet.Summary{}, err
 	}
+	pinned := *p
+	p, pinned.Pinned = &pinned, rev
 	rec, journal, err := e.Records.Create(e.now())
 	if err != nil {
 		return fleet.Summary{}, err
 	}
 	_, pruneErr := e.Records.Prune(record.DefaultRetention, e.now())
 	start := p.Start()
-	start.Revision = rev
 	r := e.newRun(rec, journal, p.Parallel, start)
 	r.plan, r.remote = p, p.Remote
 	r.recordError(pruneErr)
-	r.revision = newPinnedRevision(rev, p.NoPull)
 	out := newRecorder(rec.Run, journal, e.now, sink)
 	return e.execute(ctx, r, p.Notify, out, func(ctx, accept context.Context) {
 		r.events <- fleet.Event{Type: fleet.RunStarted, Start: start}
-		defer r.pinFromLocalGit(ctx)()
 		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: newTasks(p.Waves)}
 		s.work = func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) }
 		s.runWaves(ctx)
@@ -115,25 +112,4 @@ func (e *Engine) now() time.Time {
 		return e.Now()
 	}
 	return time.Now()
-}
-
-// resolveRevision returns the commit of a revision that was given by name. The tip of the
-// inventory's branch is looked up later, while hosts connect.
-func (e *Engine) resolveRevision(ctx context.Context, p *fleet.Plan) (string, error) {
-	if p.Rev == "" || fleet.IsCommit(p.Rev) {
-		return p.Rev, nil
-	}
-	if e.LocalGit == nil {
-		return "", hint.Errorf("use the full commit hash, 40 hex digits", "cannot look up %q: git is not installed on this machine", p.Rev)
-	}
-	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
-	defer cancel()
-	rev, err := e.LocalGit(ctx, p.Remote, p.Rev)
-	if err == nil && !fleet.IsCommit(rev) {
-		err = errors.New("no such branch or tag")
-	}
-	if err != nil {
-		return "", hint.Errorf("to name a commit, use its full hash, 40 hex digits", "cannot look up %q in %q: %w", p.Rev, p.Remote, err)
-	}
-	return rev, nil
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -165,81 +166,103 @@ func TestSudoPasswordPromptRepeatsAfterRejection(t *testing.T) {
 
 func TestAllHostsGetSameRevision(t *testing.T) {
 	const rev3 = "abcdef7890abcdef7890abcdef7890abcdef7890"
+	named := func(_ context.Context, from fleet.Source, name string) (fleet.Revision, error) {
+		if from.Remote != "git@example.com:cfg.git" || from.Branch != "main" || name != "try" {
+			return fleet.Revision{}, fmt.Errorf("asked %+v for %q", from, name)
+		}
+		return fleet.Revision{Commit: rev3, Ref: "refs/heads/try"}, nil
+	}
 	for _, tt := range []struct {
-		name string
-		git  func(context.Context, string, string) (string, error)
-		o    fleet.Options
-		want string
+		name      string
+		git       LocalGit
+		o         fleet.Options
+		want, ref string
 	}{
-		{"from the operator's git", func(context.Context, string, string) (string, error) {
-			return rev1, nil
-		}, fleet.Options{}, rev1},
-		{"from a host if that git fails", func(context.Context, string, string) (string, error) {
-			return "", errors.New("no access")
-		}, fleet.Options{}, rev2},
-		{"from a host if that git hangs", func(ctx context.Context, _, _ string) (string, error) {
-			<-ctx.Done()
-			return "", ctx.Err()
-		}, fleet.Options{}, rev2},
-		{"from a host if there is no git", nil, fleet.Options{}, rev2},
-		{"as given", nil, fleet.Options{Rev: strings.ToUpper(rev3)}, rev3},
-		{"none", nil, fleet.Options{NoPull: true}, ""},
+		{"from the operator's git", gitReports(rev1), fleet.Options{}, rev1, ""},
+		{"as given", nil, fleet.Options{Rev: strings.ToUpper(rev3)}, rev3, rev3},
+		{"as pinned", nil, fleet.Options{Pinned: fleet.Revision{Commit: rev3}}, rev3, ""},
+		{"named", named, fleet.Options{Rev: "try"}, rev3, "refs/heads/try"},
+		{"none", nil, fleet.Options{NoPull: true}, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				fx := newFixture(t, "a", "b", "c")
 				fx.engine.LocalGit = tt.git
-				fx.expectExit(fx.run(fleet.Options(tt.o)), fleet.ExitOK)
+				fx.expectExit(fx.run(tt.o), fleet.ExitOK)
 				for name, h := range fx.hosts {
-					if got := h.launched[0]["rev"]; got != tt.want {
-						t.Errorf("%s got %q, want %q", name, got, tt.want)
+					if got := h.launched[0]; got["rev"] != tt.want || got["ref"] != tt.ref {
+						t.Errorf("%s got %q, named %q; want %q, named %q", name, got["rev"], got["ref"], tt.want, tt.ref)
 					}
 				}
-				if got := fx.state().Start.Revision; got != tt.want {
-					t.Errorf("the run's revision is %q, want %q", got, tt.want)
+				if start := fx.state().Start; start.Revision != tt.want || start.Named != tt.ref {
+					t.Errorf("the run's revision is %q, named %q", start.Revision, start.Named)
 				}
 			})
 		})
 	}
 }
 
-func TestFirstHostDecidesRevision(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		fx := newFixture(t, "a", "b", "c")
-		fx.engine.LocalGit = nil
-		for name, h := range fx.hosts {
-			h.reply = func(verb string, _ arguments) string {
-				if verb != "tip" {
-					return ""
+// TestNoHostDecidesRevision checks that a run takes its commit from no host, even if the operator's
+// git reports none.
+func TestNoHostDecidesRevision(t *testing.T) {
+	for name, git := range map[string]LocalGit{
+		"no git": nil,
+		"git fails": func(context.Context, fleet.Source, string) (fleet.Revision, error) {
+			return fleet.Revision{}, errors.New("no access")
+		},
+		"git hangs": func(ctx context.Context, _ fleet.Source, _ string) (fleet.Revision, error) {
+			<-ctx.Done()
+			return fleet.Revision{}, ctx.Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fx := newFixture(t, "a", "b")
+				fx.engine.LocalGit = git
+				_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{}), func(fleet.Event) { t.Error("the run started") })
+				if _, unreadable := errors.AsType[*UnreadableError](err); !unreadable || !strings.Contains(hint.Of(err), "--rev") {
+					t.Errorf("error %v, hint %q", err, hint.Of(err))
 				}
-				time.Sleep(time.Second) // until all hosts were asked
-				return "tip " + strings.Repeat(name, 40)
-			}
+				if fx.hosts["a"].logins+fx.hosts["b"].logins > 0 {
+					t.Error("a host was asked")
+				}
+			})
+		})
+	}
+}
+
+func TestHostThatIgnoresGoDoesNotHoldUpOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := newFixture(t, "bad", "good")
+		for _, h := range fx.hosts {
+			h.log = confirmLog(time.Minute)
 		}
-		fx.run(fleet.Options{})
-		pinned := fx.state().Start.Revision
-		for name, h := range fx.hosts {
-			if got := h.launched[0]["rev"]; got != pinned || got == "" {
-				t.Errorf("%s got %q, the run's revision is %q", name, got, pinned)
-			}
-		}
-		if got := trace(fx.events, ""); got != "revision="+pinned {
-			t.Errorf("events of the run: %s", got)
+		fx.hosts["bad"].ignores = func(word string) bool { return word == "go" }
+		began := time.Now()
+		fx.expectExit(fx.run(fleet.Options{Parallel: 1}), fleet.ExitUnreachable)
+		fx.expect("bad", fleet.Unknown, fleet.CodeDeadline)
+		if took := time.Since(began); took > 10*time.Minute {
+			t.Errorf("the run took %v", took)
 		}
 	})
 }
 
 func TestRunRejectsUnknownRevisionName(t *testing.T) {
-	fx := newFixture(t, "web")
-	fx.engine.LocalGit = func(_ context.Context, remote, name string) (string, error) {
-		return "", errors.New("no such thing")
-	}
-	_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run started") })
-	if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(hint.Of(err), "40 hex digits") {
-		t.Errorf("error %v", err)
-	}
-	if all, _ := fx.engine.Records.List(); len(all) != 0 {
-		t.Error("the run left a record")
+	for name, git := range map[string]LocalGit{
+		"none": gitReports(""),
+		"git fails": func(context.Context, fleet.Source, string) (fleet.Revision, error) {
+			return fleet.Revision{}, errors.New("no such thing")
+		},
+	} {
+		fx := newFixture(t, "web")
+		fx.engine.LocalGit = git
+		_, err := fx.engine.Run(t.Context(), fx.plan(fleet.Options{Rev: "v1.x"}), func(fleet.Event) { t.Error("the run started") })
+		if err == nil || !strings.Contains(err.Error(), `"v1.x"`) || !strings.Contains(hint.Of(err), "40 hex digits") {
+			t.Errorf("%s: error %v", name, err)
+		}
+		if all, _ := fx.engine.Records.List(); len(all) != 0 {
+			t.Error("the run left a record")
+		}
 	}
 }
 

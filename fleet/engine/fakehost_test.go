@@ -132,7 +132,6 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	}
 	_, launch := args["prompt"]
 	_, follow := args["offset"]
-	_, tip := args["repo"]
 	_, tests := args["test_seconds"]
 	word, signal := args["word"]
 	verb := "cancel"
@@ -145,8 +144,6 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		verb = "tests"
 	case follow:
 		verb = "follow"
-	case tip:
-		verb = "tip"
 	}
 	h := c.host
 	out := &cutWriter{w: cmd.Stdout, left: -1}
@@ -196,8 +193,6 @@ func (c *fakeConn) Run(ctx context.Context, cmd host.Command) (int, error) {
 		return 0, h.follow(ctx, args, out, answer)
 	case "tests":
 		return 0, answer("following NONCE 0\n%s", h.testOutput())
-	case "tip":
-		return 0, answer("tip %s", rev2)
 	case "signal":
 		if h.ignores != nil && h.ignores(word) {
 			<-ctx.Done()

@@ -47,7 +47,14 @@ func (fx *fixture) newEngine(dir string) *Engine {
 	return &Engine{
 		Dialer:   fx.hosts,
 		Records:  &record.Store{Dir: dir},
-		LocalGit: func(context.Context, string, string) (string, error) { return rev2, nil },
+		LocalGit: gitReports(rev2),
+	}
+}
+
+// gitReports returns the operator's git that finds a commit on every branch.
+func gitReports(commit string) LocalGit {
+	return func(_ context.Context, _ fleet.Source, name string) (fleet.Revision, error) {
+		return fleet.Revision{Commit: commit, Ref: name}, nil
 	}
 }
 

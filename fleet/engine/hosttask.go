@@ -13,8 +13,9 @@ import (
 // outlast it. While the task only waits, for other hosts to build or for its host to come online,
 // other hosts have its slot.
 type hostTask struct {
-	host *inventory.Host
-	gate chan *fleet.Result // takes one value: nil lets the host activate, a result calls it off
+	host  *inventory.Host
+	after *hostTask          // the task before this one on the same machine, or nil
+	gate  chan *fleet.Result // takes one value: nil lets the host activate, a result calls it off
 
 	yield   sync.Once
 	yielded chan struct{} // closed once the task needs no slot
@@ -27,13 +28,15 @@ type hostTask struct {
 
 func newTasks(waves []fleet.Wave) map[string]*hostTask {
 	tasks := make(map[string]*hostTask)
+	last := make(map[string]*hostTask) // by machine
 	for _, wave := range waves {
 		for _, h := range wave.Hosts {
 			planned := fleet.PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: wave.Number}
-			tasks[h.Name] = &hostTask{
-				host: h, gate: make(chan *fleet.Result, 1), yielded: make(chan struct{}), done: make(chan struct{}),
+			task := &hostTask{
+				host: h, after: last[h.Machine()], gate: make(chan *fleet.Result, 1), yielded: make(chan struct{}), done: make(chan struct{}),
 				state: fleet.NewHostState(planned, time.Now()),
 			}
+			tasks[h.Name], last[h.Machine()] = task, task
 		}
 	}
 	return tasks

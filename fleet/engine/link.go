@@ -16,6 +16,7 @@ type link struct {
 	emptySessions int       // sessions in a row that ended early, without a new byte of the log
 	lostSince     time.Time // zero while the host is in reach
 	attempts      int       // at reaching it again since the log last grew
+	lockTries     int       // how often another host of the run had its lock
 }
 
 // connect logs in for the first time. Without a connection it returns the host's result, or nil if

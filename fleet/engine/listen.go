@@ -57,6 +57,7 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 				calledOff = cancelledBefore("it activated")
 			}
 			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
+			w.expect("") // a host that does not answer must not hold up the others
 		case <-checksDone:
 		case <-w.clock.flush.C:
 			w.log.reader.flush()
@@ -79,6 +80,9 @@ func (w *worker) handleHeader(ctx context.Context, h remote.Header) (end session
 		if w.link.jobSeen {
 			r := host.RefusalResult(w.clock.step, h, w.host)
 			return finishedWith(w.unknown(r.Code, "the host no longer lets its job be followed: "+r.Reason)), true
+		}
+		if w.heldByThisRun(h) {
+			return w.awaitLock(ctx, h), true
 		}
 		if !host.NeedsSudo(h) {
 			return finishedWith(host.RefusalResult(fleet.Connect, h, w.host)), true

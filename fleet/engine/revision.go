@@ -4,104 +4,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/host"
-	"github.com/markus-barta/nixfleet/fleet/inventory"
-	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-// gitTimeout bounds the operator's git, because hosts wait for its answer.
-const gitTimeout = 10 * time.Second
+// gitTimeout bounds the operator's git.
+const gitTimeout = 20 * time.Second
 
-// pinnedRevision is the commit of a run: one for all hosts, even if the branch moves meanwhile. The
-// operator's git is asked first, then the hosts as they connect. The first answer counts.
-type pinnedRevision struct {
-	localDone chan struct{} // closed when the operator's git has answered or failed
+// LocalGit returns the commit of a ref, or of a branch, a tag or an abbreviated commit, as the
+// operator's git sees it. It returns the zero value if there is none, and an error if git cannot
+// find out.
+type LocalGit func(ctx context.Context, from fleet.Source, name string) (fleet.Revision, error)
 
-	mu    sync.Mutex
-	known bool
-	rev   string // "" leaves every checkout as it is
+// UnreadableError reports that the operator's git cannot read the tip of the fleet's branch. It
+// says nothing about the branch.
+type UnreadableError struct{ Err error }
+
+func (e *UnreadableError) Error() string {
+	return fmt.Sprintf("cannot read the fleet's branch: %v", e.Err)
 }
 
-func newPinnedRevision(rev string, noPull bool) *pinnedRevision {
-	return &pinnedRevision{localDone: make(chan struct{}), known: rev != "" || noPull, rev: rev}
+func (e *UnreadableError) Unwrap() error { return e.Err }
+
+// Hint returns how to do without.
+func (e *UnreadableError) Hint() string {
+	return "name the commit to deploy: --rev with its 40 hex digits; or let git on this machine read the remote"
 }
 
-// get returns the commit, if it is known yet.
-func (p *pinnedRevision) get() (rev string, known bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.rev, p.known
-}
-
-// set pins rev unless another commit was pinned before.
-func (p *pinnedRevision) set(rev string) (pinned bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.known {
-		return false
+// LookUp returns the commit that a plan deploys to all hosts: one for the whole run, even if the
+// branch moves meanwhile. It is empty if no host pulls. Only the operator and the operator's git
+// decide what it is, because a host could choose the commit of all others otherwise.
+//
+// If that git cannot be asked, the error is an [UnreadableError].
+func LookUp(ctx context.Context, git LocalGit, p *fleet.Plan) (fleet.Revision, error) {
+	name := p.Lookup()
+	if name == "" {
+		return p.Pinned, nil
 	}
-	p.rev, p.known = rev, true
-	return true
-}
-
-// pinFromLocalGit asks the operator's git while hosts connect. The returned function stops that and
-// waits for it.
-func (r *run) pinFromLocalGit(ctx context.Context) (stop func()) {
-	if _, known := r.revision.get(); known || r.engine.LocalGit == nil || r.plan.Remote == "" {
-		close(r.revision.localDone)
-		return func() {}
-	}
-	ctx, cancel := context.WithTimeout(ctx, gitTimeout)
-	go func() {
-		defer close(r.revision.localDone)
-		rev, err := r.engine.LocalGit(ctx, r.plan.Remote, r.plan.Branch)
-		if err == nil && !fleet.IsCommit(rev) {
-			err = fmt.Errorf("%q has no branch %q", r.plan.Remote, r.plan.Branch)
-		}
-		switch {
-		case err == nil:
-			r.pin(rev)
-		case ctx.Err() != context.Canceled:
-			r.logLine("", fleet.StreamNote, clean.Line([]byte(fmt.Sprintf("cannot read the fleet's branch (%v): asking the hosts", err))))
-		}
-	}()
-	return func() {
-		cancel()
-		<-r.revision.localDone
-	}
-}
-
-func (r *run) pin(rev string) {
-	if r.revision.set(rev) {
-		r.send(fleet.Event{Type: fleet.FactLearned, Key: fleet.FactRevision, Value: rev})
-	}
-}
-
-// revisionFor returns the run's commit. If it is not known yet, it asks the host. A result means
-// that the host cannot say, an error that the connection was lost.
-func (r *run) revisionFor(ctx context.Context, conn host.Conn, h *inventory.Host) (string, *fleet.Result, error) {
-	select {
-	case <-r.revision.localDone:
-	case <-ctx.Done():
-		return "", nil, ctx.Err()
-	}
-	if rev, known := r.revision.get(); known {
-		return rev, nil, nil
-	}
-	header, err := host.BranchTip(ctx, conn, h, r.plan.Remote, r.plan.Branch)
+	rev, err := git.ask(ctx, p.Source(), name)
 	switch {
-	case errors.Is(err, host.ErrNotRun):
-		return "", host.ShellResult(fleet.Pull, err), nil
-	case err != nil:
-		return "", nil, err
-	case header.Word != "tip" || !fleet.IsCommit(header.Code):
-		return "", host.RefusalResult(fleet.Pull, header, h), nil
+	case err == nil && fleet.IsCommit(rev.Commit):
+		return rev, nil
+	case err != nil && p.Rev == "":
+		return rev, &UnreadableError{err}
+	case err == nil && p.Rev == "":
+		return rev, hint.Errorf("push the branch, or set branch in [fleet]", "the fleet's remote has no branch %q", p.Branch)
+	case err == nil:
+		err = errors.New("no such branch, tag or commit")
 	}
-	r.pin(header.Code)
-	rev, _ := r.revision.get()
-	return rev, nil, nil
+	return rev, hint.Errorf("to name a commit, use its full hash, 40 hex digits", "cannot look up %q: %w", p.Rev, err)
+}
+
+func (git LocalGit) ask(ctx context.Context, from fleet.Source, name string) (fleet.Revision, error) {
+	if git == nil {
+		return fleet.Revision{}, errors.New("there is no git on this machine")
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, gitTimeout, fmt.Errorf("git has not answered within %v", gitTimeout))
+	defer cancel()
+	rev, err := git(ctx, from, name)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return rev, err
 }

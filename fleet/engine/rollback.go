@@ -41,7 +41,7 @@ func (s *scheduler) rollBack(ctx context.Context, hosts []*inventory.Host) {
 func (s *scheduler) rollbackPlan(hosts []*inventory.Host) *fleet.Plan {
 	p := &fleet.Plan{
 		Fleet: s.start.Fleet, Operator: s.start.Operator, Of: s.id,
-		Waves: []fleet.Wave{{Number: 1, Hosts: hosts}}, Generations: map[string]int{},
+		Waves: []fleet.Wave{{Number: 1, Hosts: hosts}}, Generations: map[string]int{}, Specialisations: map[string]string{},
 		Options: fleet.Options{
 			Goal: fleet.GoalRollback, NoPull: true, Parallel: cap(s.slots), OnFailure: fleet.OnFailureHalt,
 			Confirm: s.start.Confirm, ConfirmTimeout: s.confirmTimeout(),
@@ -51,6 +51,7 @@ func (s *scheduler) rollbackPlan(hosts []*inventory.Host) *fleet.Plan {
 		if n := s.tasks[h.Name].state.PreviousGeneration(); n > 0 {
 			p.Generations[h.Name] = n
 		}
+		p.Specialisations[h.Name] = s.tasks[h.Name].state.PreviousSpecialisation()
 	}
 	if s.start.Goal == fleet.GoalBoot {
 		if len(p.Generations) == len(hosts) {

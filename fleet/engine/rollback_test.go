@@ -54,6 +54,21 @@ func TestFailedWaveIsRolledBack(t *testing.T) {
 	})
 }
 
+// TestRolledBackWaveReturnsToSpecialisation has a host that ran another specialisation than the one
+// of the inventory.
+func TestRolledBackWaveReturnsToSpecialisation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fx := rollbackFixture(t)
+		fx.host("a").Specialisation = "office"
+		fx.hosts["a"].log[0].text += "NONCE fact specialisation gaming\n"
+		fx.run(fleet.Options{OnFailure: fleet.OnFailureRollback})
+		launched := fx.hosts["a"].launched
+		if len(launched) != 2 || launched[0]["specialisation"] != "office" || launched[1]["specialisation"] != "gaming" {
+			t.Errorf("a got %v", launched)
+		}
+	})
+}
+
 func TestFailedRollbackIsDegraded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fx := rollbackFixture(t)

@@ -20,7 +20,6 @@ type run struct {
 	journal     *record.Journal
 	slots       host.Slots
 	policy      *policy
-	revision    *pinnedRevision
 	events      chan fleet.Event // to the recorder; closed when all work is done
 	running     sync.WaitGroup   // host tasks
 	abandoned   bool             // the context ended during a rollback; valid once events is closed

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
@@ -90,13 +92,25 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			log: "rolling back",
 		},
 		"a Mac's failed check changes nothing": {
-			kind: "darwin", words: []string{"fail-switch 2"}, outcome: fleet.Failed, code: "activation", reason: "exited with 2",
+			kind: "darwin", words: []string{"fail-switch 2"}, outcome: fleet.Failed, code: "darwin-check",
+			reason: "a check of nix-darwin failed: Build user group has mismatching GID", runs: old, profile: old, log: "-rolling back",
+		},
+		"a Mac's check of permissions changes nothing": {
+			kind: "darwin", words: []string{"deny apps"}, outcome: fleet.Failed, code: "full-disk-access", reason: "over SSH",
 			runs: old, profile: old, log: "-rolling back",
+		},
+		"a Mac without a graphical session goes back": {
+			kind: "darwin", words: []string{"deny agents"}, outcome: fleet.RolledBack, code: "no-gui-session", reason: "no graphical session",
+			runs: old, profile: old, log: "rolling back",
 		},
 		"a file in the way of a home changes nothing": {
 			kind: "home", words: []string{"new-file .toyrc"}, prepare: func(t *testing.T, root string) {
 				writeFile(t, filepath.Join(root, "home/mba/.toyrc"), "mine\n")
-			}, outcome: fleet.Failed, code: "activation", reason: "exited with 1", profile: old, log: "-rolling back",
+			}, outcome: fleet.Failed, code: "in-the-way", reason: "web/home/mba/.toyrc", profile: old, log: "-rolling back",
+		},
+		"a check of a home that fails changes nothing": {
+			kind: "home", words: []string{"new-file .toyrc", "fail-check 9"}, outcome: fleet.Failed, code: "activation",
+			reason: "exited with 9", profile: old, log: "-rolling back",
 		},
 		"a home that fails later loses its links": {
 			kind: "home", words: []string{"new-file .toyrc", "fail-switch 1"}, outcome: fleet.RolledBack, code: "activation", profile: old,
@@ -178,6 +192,113 @@ func TestFailedWayBackStopsTheRun(t *testing.T) {
 	if r := state.Host("db").Result; r.Outcome != fleet.Skipped {
 		t.Errorf("the next wave: %+v", r)
 	}
+}
+
+func TestHomeMovesFilesInTheWayAside(t *testing.T) {
+	for name, tt := range map[string]struct {
+		files   map[string]string // in the home before the deploy
+		words   []string
+		outcome fleet.Outcome
+		code    fleet.Code
+		left    map[string]string // in the home afterwards
+	}{
+		"a file": {
+			files: map[string]string{".toyrc": "mine\n"}, words: []string{"new-file .toyrc"},
+			outcome: fleet.Switched, left: map[string]string{".toyrc": "# new\n", ".toyrc.bak": "mine\n"},
+		},
+		"a file whose backup exists": {
+			files: map[string]string{".toyrc": "mine\n", ".toyrc.bak": "older\n"}, words: []string{"new-file .toyrc"},
+			outcome: fleet.Failed, code: "backup-in-the-way", left: map[string]string{".toyrc": "mine\n", ".toyrc.bak": "older\n"},
+		},
+		"a file that comes back with the previous home": {
+			files: map[string]string{".toyrc": "mine\n"}, words: []string{"new-file .toyrc", "fail-switch 1"},
+			outcome: fleet.RolledBack, code: "activation", left: map[string]string{".toyrc": "mine\n", ".toyrc.bak": ""},
+		},
+		"a backup of another file stays": {
+			files: map[string]string{".toyrc.bak": "older\n"}, words: []string{"new-file .toyrc", "fail-switch 1"},
+			outcome: fleet.RolledBack, code: "activation", left: map[string]string{".toyrc": "", ".toyrc.bak": "older\n"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "home", User: "mba", Wave: 1})
+			f.Inv.Host("web").BackupExtension = "bak"
+			home := filepath.Join(f.Root("web"), "home/mba")
+			for file, text := range tt.files {
+				writeFile(t, filepath.Join(home, file), text)
+			}
+			_, state := f.Deploy(t.Context(), func(fleet.Event) {}, tt.words...)
+			if r := state.Host("web").Result; r.Outcome != tt.outcome || r.Code != tt.code {
+				t.Errorf("%+v, want %s, %s", r, tt.outcome, tt.code)
+			}
+			for file, want := range tt.left {
+				if text, _ := os.ReadFile(filepath.Join(home, file)); string(text) != want {
+					t.Errorf("%s is %q, want %q", file, text, want)
+				}
+			}
+		})
+	}
+}
+
+// TestHomeProfileIsTheOneThatHomeManagerUses has homes whose profile is in a place that
+// home-manager moves it away from.
+func TestHomeProfileIsTheOneThatHomeManagerUses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		old     string // the directory that the profile was in
+		words   []string
+		outcome fleet.Outcome
+	}{
+		"switched":               {"nix/var/nix/profiles/per-user/mba", nil, fleet.Switched},
+		"stopped by a check":     {"nix/var/nix/profiles/per-user/mba", []string{"fail-check 1"}, fleet.Failed},
+		"back after the failure": {"nix/var/nix/profiles/per-user/mba", []string{"fail-switch 1"}, fleet.RolledBack},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fleettest.New(t, demo.Host{Name: "web", Kind: "home", User: "mba", Wave: 1})
+			root := f.Root("web")
+			old, profiles := filepath.Join(root, tt.old), filepath.Join(root, "home/mba/.local/state/nix/profiles")
+			if err := os.MkdirAll(filepath.Dir(old), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Rename(profiles, old); err != nil {
+				t.Fatal(err)
+			}
+			before, err := filepath.EvalSymlinks(filepath.Join(old, "home-manager"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := status(t, f, "web"); got.System.Deployed != before || got.System.Generation != 1 {
+				t.Errorf("before: %+v, want %s", got.System, before)
+			}
+			rev, state := f.Deploy(t.Context(), func(fleet.Event) {}, tt.words...)
+			r := state.Host("web").Result
+			if r.Outcome != tt.outcome || (r.Outcome == fleet.Switched && (r.Generation != 2 || r.Before == "")) {
+				t.Errorf("%+v, want %s", r, tt.outcome)
+			}
+			if _, err := os.Lstat(filepath.Join(old, "home-manager")); err == nil {
+				t.Error("the old profile is still there")
+			}
+			got := status(t, f, "web")
+			if want := r.Outcome == fleet.Switched; (got.System.Deployed != before) != want || (got.System.Revision == rev) != want {
+				t.Errorf("after: %+v, %+v", got.System, r)
+			}
+			if r.Outcome == fleet.Switched {
+				state = f.Run(fleet.Options{Goal: fleet.GoalRollback})
+				if r := state.Host("web").Result; r.Outcome != fleet.Switched || status(t, f, "web").System.Deployed != before {
+					t.Errorf("rolled back: %+v", r)
+				}
+			}
+		})
+	}
+}
+
+// status asks a host for its status.
+func status(t *testing.T, f *fleettest.Fleet, name string) health.Health {
+	t.Helper()
+	var h *health.Health
+	f.Client.Status(t.Context(), []*inventory.Host{f.Inv.Host(name)}, func(s host.Status) { h = s.Health })
+	if h == nil {
+		t.Fatal("no answer")
+	}
+	return *h
 }
 
 // TestDeadActivationIsSettledByLooking has jobs whose processes were killed while they activated.

@@ -85,6 +85,8 @@ func TestRollbackOverSSH(t *testing.T) {
 	}
 
 	f.Shut.Store(false)
+	// A busy machine may need more than a second.
+	f.Options.ConfirmTimeout = fleet.DefaultConfirmTimeout
 	rev, state := f.Deploy(t.Context(), func(fleet.Event) {})
 	if r := state.Host("web").Result; r.Outcome != fleet.Switched || r.After != rev || r.Confirmed != "operator" {
 		t.Errorf("after the host is reachable again: %+v", *r)

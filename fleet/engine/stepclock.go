@@ -88,6 +88,8 @@ func (w *worker) stepLimit() time.Duration {
 	switch {
 	case w.clock.step == fleet.Confirm:
 		return w.confirmTimeout() + w.host.Timeouts.Activate + host.Grace
+	case w.clock.step == "" && w.awaiting() && (w.gate.released || w.gate.calledOff != nil):
+		return maxRetries * host.Grace // for several attempts to send it
 	case w.clock.step == "" && w.awaiting():
 		return goTimeout + host.Grace
 	}

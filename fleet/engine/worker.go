@@ -51,6 +51,9 @@ func (r *run) newWorker(t *hostTask) *worker {
 // nil if the run was abandoned, and with Detach once the job has started.
 func (w *worker) launch(ctx context.Context) *fleet.Result {
 	defer w.close()
+	if result, skipped := w.awaitTurn(ctx); skipped {
+		return result
+	}
 	w.emit(fleet.Event{Type: fleet.StepStarted, Step: fleet.Connect})
 	result := w.connectAndFollow(ctx)
 	if result != nil && !w.link.jobSeen {
@@ -112,18 +115,12 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 		}
 		script = remote.Attach(token, w.signals.job, w.log.received())
 	} else {
-		rev, result, err := w.revisionFor(ctx, conn, w.host)
-		switch {
-		case err != nil:
-			return sessionEnd{lost: err}
-		case result != nil:
-			return finishedWith(result)
-		case w.cancelled() && !w.link.launched:
+		if w.cancelled() && !w.link.launched {
 			return finishedWith(cancelledBefore("it started"))
 		}
 		var prompt string
 		prompt, password = w.sudo.Reader()
-		script = host.NewJob(w.plan, w.id, w.host, rev).Launch(token, 0, prompt)
+		script = host.NewJob(w.plan, w.id, w.host).Launch(token, 0, prompt)
 		w.link.launched = true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}
@@ -180,6 +177,7 @@ func complete(r *fleet.Result, h *fleet.HostState, started time.Time) *fleet.Res
 	}
 	r.Before, r.After = h.Facts[fleet.FactBefore], h.Facts[fleet.FactAfter]
 	r.Generation, _ = strconv.Atoi(h.Facts[fleet.FactGeneration])
+	r.NarHash = h.Facts[fleet.FactNarHash]
 	if h.Changed && r.Outcome != fleet.RolledBack {
 		r.Confirmed = h.Facts[fleet.FactConfirmed]
 	}

@@ -21,6 +21,7 @@ type Code string
 const (
 	Dirty        Code = "dirty"        // the checkout has uncommitted changes
 	WrongBranch  Code = "wrong-branch" // the checkout is on another branch
+	OnTrial      Code = "trial"        // the checkout is on something else that --rev named
 	Behind       Code = "behind"       // the checkout lacks commits
 	Ahead        Code = "ahead"        // the checkout has commits that were not pushed
 	Diverged     Code = "diverged"     // both
@@ -68,10 +69,15 @@ func (h Health) Drift(t Target) Drift {
 		if c.Dirty {
 			add(Dirty, "uncommitted changes")
 		}
-		if t.Branch != "" && !t.Managed && c.Branch != t.Branch {
+		code, text := c.standing(t.Revision)
+		switch {
+		case c.Trial != "" && !(t.Managed && c.Revision == t.Revision):
+			add(OnTrial, "on %s", TrialName(c.Trial))
+			code = ""
+		case t.Branch != "" && !t.Managed && c.Branch != t.Branch:
 			add(WrongBranch, "on %s", cmp.Or(c.Branch, "no branch"))
 		}
-		if code, text := c.standing(t.Revision); code != "" {
+		if code != "" {
 			add(code, "%s", text)
 		}
 		if t.Lock != "" && c.Lock != "" && c.Lock != t.Lock {
@@ -117,6 +123,18 @@ func (c Checkout) standing(target string) (Code, string) {
 		return Behind, "behind" // by commits that it has not fetched
 	}
 	return "", ""
+}
+
+// TrialName describes what --rev has brought a checkout to: "branch try", "tag v1" or
+// "commit 1a2b3c4".
+func TrialName(ref string) string {
+	if name, ok := strings.CutPrefix(ref, "refs/heads/"); ok {
+		return "branch " + name
+	}
+	if name, ok := strings.CutPrefix(ref, "refs/tags/"); ok {
+		return "tag " + name
+	}
+	return "commit " + Short(ref)
 }
 
 // UsualLock returns the checksum of flake.lock that hosts are compared with: that of a clean

@@ -28,6 +28,11 @@ func TestDriftListsEveryDifference(t *testing.T) {
 		{"dirty", func(h *Health) { h.Checkout.Dirty = true }, "uncommitted changes"},
 		{"another branch", func(h *Health) { h.Checkout.Branch = "try" }, "on try"},
 		{"no branch", func(h *Health) { h.Checkout.Branch = "" }, "on no branch"},
+		{"on trial of a branch", func(h *Health) {
+			h.Checkout.Branch, h.Checkout.Trial, h.Checkout.Revision, h.Checkout.Ahead, h.System.Revision = "", "refs/heads/try-x", older, 1, older
+		}, "on branch try-x; runs 1111111"},
+		{"on trial of a tag", func(h *Health) { h.Checkout.Branch, h.Checkout.Trial = "", "refs/tags/v1" }, "on tag v1"},
+		{"on trial of a commit", func(h *Health) { h.Checkout.Branch, h.Checkout.Trial = "", older }, "on commit 1111111"},
 		{"another lock", func(h *Health) { h.Checkout.Lock = "l2" }, "different flake.lock"},
 		{"unreported lock", func(h *Health) { h.Checkout.Lock = "" }, ""},
 		{"not deployed", func(h *Health) { h.System.Revision = older }, "runs 1111111"},
@@ -51,7 +56,16 @@ func TestDriftListsEveryDifference(t *testing.T) {
 func TestDriftAllowsAManagedCheckoutToBeOnNoBranch(t *testing.T) {
 	h := upToDate()
 	h.Checkout.Branch = ""
-	if d := h.Drift(Target{Revision: target, Branch: "main", Managed: true}); len(d) > 0 {
+	managed := Target{Revision: target, Branch: "main", Managed: true}
+	if d := h.Drift(managed); len(d) > 0 {
+		t.Errorf("drift %v", d)
+	}
+	h.Checkout.Trial = "refs/heads/try" // which has become the branch since
+	if d := h.Drift(managed); len(d) > 0 {
+		t.Errorf("drift %v", d)
+	}
+	h.Checkout.Revision = older
+	if d := h.Drift(managed); !d.Has(OnTrial) || len(d) != 1 {
 		t.Errorf("drift %v", d)
 	}
 }

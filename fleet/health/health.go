@@ -55,7 +55,9 @@ type Amount struct {
 // System is what a host runs and what it boots, as store paths.
 type System struct {
 	// what runs now: /run/current-system, or the home's generation
-	Deployed       string     `json:"deployed,omitempty"`
+	Deployed string `json:"deployed,omitempty"`
+	// the specialisation of a NixOS system that Deployed is, or ""
+	Specialisation string     `json:"specialisation,omitempty"`
 	Booted         string     `json:"booted,omitempty"`
 	Profile        string     `json:"profile,omitempty"` // what the next boot starts
 	Generation     int        `json:"generation,omitempty"`
@@ -64,7 +66,8 @@ type System struct {
 	Revision string `json:"revision,omitempty"`
 	// kernel, initrd or modules differ between Booted and Deployed
 	RebootNeeded bool `json:"reboot_needed"`
-	BootPending  bool `json:"boot_pending"` // Profile is not Deployed
+	// Profile is neither Deployed nor what Deployed is a specialisation of
+	BootPending bool `json:"boot_pending"`
 }
 
 // Checkout is the state of the host's clone of the configuration repository. Nothing is fetched to
@@ -78,6 +81,9 @@ type Checkout struct {
 	// commits of origin's branch, as last fetched, that HEAD lacks
 	Behind int    `json:"behind"`
 	Lock   string `json:"lock,omitempty"` // a checksum of flake.lock
+	// what --rev has brought it to, if that is not on the fleet's branch: a ref of the remote, or a
+	// commit
+	Trial string `json:"trial,omitempty"`
 }
 
 // Job is a job that is running on the host.

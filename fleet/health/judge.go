@@ -92,7 +92,7 @@ const (
 	StateDegraded                 // units failed, or its last run left it degraded
 	StateDiverged                 // its checkout has commits that were not pushed
 	StateDirty                    // its checkout has uncommitted changes
-	StateWrongBranch              // its checkout is on another branch
+	StateWrongBranch              // its checkout is on another branch, or on trial
 	StateBehind                   // its checkout or its running system is not at the target
 	StateReboot                   // its system takes full effect at the next boot
 	StateOtherLock                // its flake.lock is not the target's
@@ -198,7 +198,7 @@ func (c Code) state() State {
 		return StateDiverged
 	case Dirty:
 		return StateDirty
-	case WrongBranch:
+	case WrongBranch, OnTrial:
 		return StateWrongBranch
 	case Behind, Outdated:
 		return StateBehind
@@ -220,7 +220,7 @@ func (e *Evidence) git(d Drift) Cell {
 		return CellUnknown
 	case e.Work.Activity == Idle && d.Has(Dirty, WrongBranch, Ahead, Diverged):
 		return CellBroken
-	case d.Has(Behind, Ahead, Diverged):
+	case d.Has(Behind, Ahead, Diverged, OnTrial):
 		return CellBehind
 	case e.Target.Revision == "":
 		return CellUnknown

@@ -60,6 +60,7 @@ func TestJudge(t *testing.T) {
 
 		// Every kind of drift.
 		{"dirty", func(e *Evidence, h *Health) { h.Checkout.Dirty = true }, StateDirty, "✗✓✓✓", "uncommitted changes"},
+		{"on trial", func(e *Evidence, h *Health) { h.Checkout.Branch, h.Checkout.Trial = "", "refs/heads/try" }, StateWrongBranch, "↓✓✓✓", "on branch try"},
 		{"on another branch", func(e *Evidence, h *Health) { h.Checkout.Branch = "try" }, StateWrongBranch, "✗✓✓✓", "on try"},
 		{"behind", func(e *Evidence, h *Health) { h.Checkout.Revision, h.Checkout.Behind = older, 2 }, StateBehind, "↓✓✓✓", "2 behind"},
 		{"ahead", func(e *Evidence, h *Health) { h.Checkout.Revision, h.Checkout.Ahead = older, 2 }, StateDiverged, "✗✓✓✓", "2 ahead"},

@@ -21,6 +21,7 @@ type LastRun struct {
 	Generation int    `json:"generation,omitempty"` // 0 if unknown
 	// the commit that the run left the checkout at, clean; "" if unknown
 	Checkout string `json:"checkout,omitempty"`
+	Trial    string `json:"trial,omitempty"` // as in [Checkout]
 }
 
 // The outcomes that a judgement depends on.
@@ -127,7 +128,7 @@ func (e *Evidence) applyLastRun() {
 	}
 	if c := h.Checkout; c != nil && r.Checkout != "" && !e.Seen.CheckoutTime.After(r.Time) {
 		// The run refused a checkout that was dirty, diverged or on another branch.
-		h.Checkout = &Checkout{Revision: r.Checkout, Branch: e.Target.Branch, Subject: c.Subject}
+		h.Checkout = &Checkout{Revision: r.Checkout, Branch: e.Target.Branch, Subject: c.Subject, Trial: r.Trial}
 		if r.Checkout == e.Target.Revision {
 			h.Checkout.Lock = e.Target.Lock
 		}

@@ -92,7 +92,7 @@ func TestPrefixOfAnswerIsAnError(t *testing.T) {
 			return err
 		}
 	}
-	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, fleet.Options{}, "me@here")
+	plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts, fleet.Options{Pinned: fleet.Revision{Commit: rev}}, "me@here")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestPrefixOfAnswerIsAnError(t *testing.T) {
 			c.Status(t.Context(), f.Inv.Hosts, func(s host.Status) { err = s.Err })
 			return err
 		},
-		"preview": func(c *host.Client) error { return c.Preview(t.Context(), plan, web, rev, true).Err },
+		"preview": func(c *host.Client) error { return c.Preview(t.Context(), plan, web, true).Err },
 		"generations": func(c *host.Client) error {
 			_, err := c.Generations(t.Context(), web)
 			return err
@@ -116,11 +116,8 @@ func TestPrefixOfAnswerIsAnError(t *testing.T) {
 			}
 			return nil
 		},
-		"lsremote": func(c *host.Client) error {
-			conn, err := c.Dialer.Dial(t.Context(), web)
-			if err == nil {
-				_, err = host.BranchTip(t.Context(), conn, web, f.Inv.Remote, f.Inv.Branch)
-			}
+		"lsremote": func(c *host.Client) (err error) {
+			c.Tips(t.Context(), f.Inv.Hosts, func(tip host.Tip) { err = tip.Err })
 			return err
 		},
 		"boot":   ask(remote.Boot),
@@ -194,7 +191,7 @@ func TestFloodOfOutputIsAnError(t *testing.T) {
 			return err
 		},
 		"planned": func(c *host.Client) error {
-			return c.Preview(t.Context(), &fleet.Plan{}, web, strings.Repeat("1", 40), false).Err
+			return c.Preview(t.Context(), &fleet.Plan{Options: fleet.Options{Pinned: fleet.Revision{Commit: strings.Repeat("1", 40)}}}, web, false).Err
 		},
 		"generations": func(c *host.Client) error {
 			_, err := c.Generations(t.Context(), web)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -47,13 +48,20 @@ func flakeRef(h *inventory.Host) string {
 }
 
 func pullCommands(p *fleet.Plan, h *inventory.Host, rev string) []string {
+	fetch := "git fetch origin " + p.Branch
+	other := p.Pinned.Ref != "" && p.Pinned.Ref != "refs/heads/"+p.Branch
+	if other {
+		fetch += " " + strings.TrimPrefix(p.Pinned.Ref, "refs/heads/")
+	}
 	switch {
 	case p.NoPull:
 		return nil
 	case h.Managed:
-		return []string{"git fetch origin " + p.Branch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+		return []string{fetch, "git checkout --force --detach " + rev, "git clean -ffdx"}
+	case other && strings.HasPrefix(p.Pinned.Ref, "refs/heads/"):
+		return []string{fetch, "git checkout --detach " + rev}
 	}
-	return []string{"git fetch origin " + p.Branch, "git merge --ff-only " + rev}
+	return []string{fetch, "git merge --ff-only " + rev}
 }
 
 // activateCommands returns the commands that activate the new configuration, and those that keep it
@@ -64,17 +72,24 @@ func activateCommands(p *fleet.Plan, h *inventory.Host) (activate, confirm []str
 		setHome   = "nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result"
 		switchTo  = "sudo ./result/bin/switch-to-configuration "
 	)
+	test, home := switchTo+"test", "./result/activate --driver-version 1"
+	if name := h.Specialisation; name != "" && name != "none" {
+		test = "sudo ./result/specialisation/" + name + "/bin/switch-to-configuration test"
+	}
+	if h.BackupExtension != "" {
+		home = "HOME_MANAGER_BACKUP_EXT=" + h.BackupExtension + " " + home
+	}
 	switch {
 	case h.SwitchCommand != "":
 		return []string{h.SwitchCommand}, nil
 	case h.Kind == inventory.Darwin:
 		return []string{setSystem, "sudo ./result/activate"}, nil
 	case h.Kind == inventory.Home:
-		return []string{"./result/activate --driver-version 1"}, []string{setHome}
+		return []string{home}, []string{setHome}
 	case p.Goal == fleet.GoalBoot:
 		return []string{setSystem, switchTo + "boot"}, nil
 	case p.Goal == fleet.GoalTest:
-		return []string{switchTo + "test"}, nil
+		return []string{test}, nil
 	}
-	return []string{switchTo + "test"}, []string{setSystem, switchTo + "boot"}
+	return []string{test}, []string{setSystem, switchTo + "boot"}
 }

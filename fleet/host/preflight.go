@@ -23,13 +23,15 @@ func (c *Client) Preflight(ctx context.Context, h *inventory.Host, warn func(lin
 
 	plan := &fleet.Plan{
 		Remote: c.Inventory.Remote, Branch: c.Inventory.Branch, Operator: c.Operator,
-		Options: fleet.Options{Goal: fleet.GoalSwitch},
+		Options: fleet.Options{
+			Goal: fleet.GoalSwitch,
+			// A deploy that pulls requires the checkout to be on the branch. The check stops before
+			// it would use the commit, so the name of the branch is enough.
+			Pinned: fleet.Revision{Commit: c.Inventory.Branch},
+		},
 	}
 	token := remote.Token()
-	// A deploy that pulls requires the checkout to be on the branch. The check stops before it
-	// would use the revision, so the name of the branch is enough.
-	rev := c.Inventory.Branch
-	s := OpenSession(ctx, conn, NewJob(plan, "check", h, rev).Check(token), token, nil)
+	s := OpenSession(ctx, conn, NewJob(plan, "check", h).Check(token), token, nil)
 	defer s.Close()
 	var header *remote.Header
 	var parser *remote.Parser

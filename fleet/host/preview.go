@@ -20,11 +20,11 @@ type Preview struct {
 }
 
 // Preview asks a host what a plan would do there. It changes neither refs, index nor files of the
-// checkout. rev is the run's commit; if it is "" and the plan pulls, the host looks up the tip of
-// the branch. With build, the host builds the configuration and compares it with the running one.
-func (c *Client) Preview(ctx context.Context, p *fleet.Plan, h *inventory.Host, rev string, build bool) Preview {
+// checkout. If the plan pulls and its commit is not known, the host looks up the tip of the branch
+// for itself. With build, the host builds the configuration and compares it with the running one.
+func (c *Client) Preview(ctx context.Context, p *fleet.Plan, h *inventory.Host, build bool) Preview {
 	preview := Preview{Host: h.Name}
-	preview.Preview, preview.Revision, preview.Err = c.preview(ctx, p, h, rev, build)
+	preview.Preview, preview.Revision, preview.Err = c.preview(ctx, p, h, build)
 	if preview.Err != nil {
 		return preview
 	}
@@ -39,9 +39,10 @@ func (c *Client) Preview(ctx context.Context, p *fleet.Plan, h *inventory.Host, 
 
 // preview returns the host's answer and the commit that it refers to.
 func (c *Client) preview(
-	ctx context.Context, p *fleet.Plan, h *inventory.Host, rev string, build bool,
+	ctx context.Context, p *fleet.Plan, h *inventory.Host, build bool,
 ) (remote.Preview, string, error) {
 	var none remote.Preview
+	rev := p.Pinned.Commit
 	conn, err := c.Dialer.Dial(ctx, h)
 	if err != nil {
 		return none, rev, err
@@ -51,18 +52,14 @@ func (c *Client) preview(
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit.Round(time.Second)))
 	defer cancel()
 	if rev == "" && !p.NoPull {
-		header, err := BranchTip(ctx, conn, h, p.Remote, p.Branch)
-		if err == nil && (header.Word != "tip" || !fleet.IsCommit(header.Code)) {
-			err = &codeError{header.Code, RefusalResult(fleet.Pull, header, h).Reason}
-		}
-		if err != nil {
+		if rev, err = branchTip(ctx, conn, h, p.Remote, p.Branch); err != nil {
 			return none, "", err
 		}
-		rev = header.Code
 	}
 	request := remote.PreviewRequest{
-		Kind: string(h.Kind), Checkout: CheckoutOf(p.Remote, h), Branch: p.Branch, Rev: rev,
-		Attribute: attribute(p, h), Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
+		Kind: string(h.Kind), Checkout: CheckoutOf(p.Remote, h), Branch: p.Branch,
+		Rev: rev, Ref: p.Named(), AllowedSigners: p.AllowedSigners,
+		Attribute: attribute(p, h), Goal: p.Goal, Specialisation: h.Specialisation, Build: build, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}
 	header, text, err := askAll(ctx, conn, request.Script, remote.MaxPreview)
 	switch {

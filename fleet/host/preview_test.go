@@ -104,11 +104,42 @@ func TestPreviewReportsProblems(t *testing.T) {
 	}
 }
 
+// TestPreviewChecksRevision previews a commit of another branch, as the fleet's tip and by name.
+func TestPreviewChecksRevision(t *testing.T) {
+	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
+	dir := f.Checkout("web", "mba")
+	author := t.TempDir()
+	fleettest.Git(t, author, "clone", "-q", f.Origin, ".")
+	fleettest.Git(t, author, "switch", "-q", "-c", "try")
+	fleettest.Git(t, author, "commit", "-q", "--allow-empty", "-m", "try")
+	fleettest.Git(t, author, "push", "-q", "origin", "try")
+	rev := fleettest.Git(t, author, "rev-parse", "HEAD")
+	before := fleettest.Refs(t, dir)
+	if got := f.Preview(fleet.Options{}, rev, false); got.Code != "no-revision" || got.Err != nil {
+		t.Errorf("as the tip: %+v", got)
+	}
+	named := fleet.Options{Rev: "try", Pinned: fleet.Revision{Ref: "refs/heads/try"}}
+	for range 2 { // the second time, the commit is there
+		if got := f.Preview(named, rev, false); got.Problem != "" || got.Err != nil || len(got.Commits) == 0 || got.Commits[0].Subject != "try" {
+			t.Errorf("named: %+v", got)
+		}
+	}
+	if got := f.Preview(fleet.Options{}, rev, false); got.Code != "off-branch" || got.Hint() == "" {
+		t.Errorf("as the tip, once the commit is there: %+v", got)
+	}
+	if after := fleettest.Refs(t, dir); after != before {
+		t.Errorf("the checkout changed from\n%s\nto\n%s", before, after)
+	}
+}
+
 func TestPlannedSteps(t *testing.T) {
 	f := fleettest.New(t,
 		demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1},
 		demo.Host{Name: "desk", Kind: "home", User: "markus", Wave: 1})
 	f.Inv.Hosts = append(f.Inv.Hosts, &inventory.Host{Name: "sub", Kind: inventory.NixOS, Attr: "sub", FlakeDir: "nix/hosts"})
+	f.Inv.Hosts = append(f.Inv.Hosts,
+		&inventory.Host{Name: "special", Kind: inventory.NixOS, Attr: "special", Specialisation: "gaming"},
+		&inventory.Host{Name: "anna", Kind: inventory.Home, Attr: "anna@desk", BackupExtension: "bak"})
 	f.Inv.Host("web").Health = []inventory.Check{{What: "systemctl is-active nginx"}}
 	steps := func(name string, o fleet.Options) string {
 		plan, err := fleet.NewPlan(f.Inv, f.Inv.Hosts[:1], o, "me@here")
@@ -133,8 +164,15 @@ verify: systemctl is-active nginx
 confirm: sudo nix-env -p /nix/var/nix/profiles/system --set ./result; sudo ./result/bin/switch-to-configuration boot`},
 		{"web", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build '.#nixosConfigurations."web".config.system.build.toplevel' --no-update-lock-file`},
 		{"web", fleet.Options{Goal: fleet.GoalPull}, "pull: git fetch origin main; git merge --ff-only REV"},
+		{"web", fleet.Options{Goal: fleet.GoalPull, Rev: "try", Pinned: fleet.Revision{Commit: strings.Repeat("1", 40), Ref: "refs/heads/try"}},
+			"pull: git fetch origin main try; git checkout --detach REV"},
 		{"desk", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."markus@desk".activationPackage' --no-update-lock-file
 activate: ./result/activate --driver-version 1
+confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
+		{"special", fleet.Options{Goal: fleet.GoalTest, NoPull: true}, `build: nix build '.#nixosConfigurations."special".config.system.build.toplevel' --no-update-lock-file
+activate: sudo ./result/specialisation/gaming/bin/switch-to-configuration test`},
+		{"anna", fleet.Options{NoPull: true}, `build: nix build '.#homeConfigurations."anna@desk".activationPackage' --no-update-lock-file
+activate: HOME_MANAGER_BACKUP_EXT=bak ./result/activate --driver-version 1
 confirm: nix-env -p ~/.local/state/nix/profiles/home-manager --set ./result`},
 		{"sub", fleet.Options{Goal: fleet.GoalBuild, NoPull: true}, `build: nix build './nix/hosts#nixosConfigurations."sub".config.system.build.toplevel' --no-update-lock-file`},
 	} {

@@ -1,6 +1,9 @@
 package inventory
 
-import "time"
+import (
+	"path/filepath"
+	"time"
+)
 
 // A Kind is the kind of configuration that a deploy activates on a host.
 type Kind string
@@ -24,6 +27,24 @@ type Inventory struct {
 	Parallel int     // hosts deployed at once; default 16
 	Hosts    []*Host // in file order
 	Notify   Notify
+
+	RequireSigned      bool    // commits need a good signature
+	AllowedSignersFile string  // as the file names it
+	signersAt          Finding // where it does
+	// AllowedSigners is the content of that file, as ssh-keygen(1) describes it. It is "" unless
+	// RequireSigned is set.
+	AllowedSigners string
+}
+
+// Dir returns the directory of the file, or "" if it has no path. A link to the file is followed.
+func (inv *Inventory) Dir() string {
+	if inv.Path == "" {
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(inv.Path); err == nil {
+		return filepath.Dir(real)
+	}
+	return filepath.Dir(inv.Path)
 }
 
 // Notify configures the notifications at the end of a run. The operator's machine sends them.
@@ -39,22 +60,28 @@ const NotifyTimeout = 10 * time.Second
 
 // A Host is one deploy target: a machine, or one user's home on a machine.
 type Host struct {
-	Name          string // unique; also the ssh alias if Address is ""
-	Kind          Kind
-	Address       string // host name or IP address; "" means that of ssh_config(5)
-	Port          int    // 0 means that of ssh_config(5)
-	User          string // "" means that of ssh_config(5)
-	Tags          []string
-	Wave          int    // 1 or more; lower waves are deployed first
-	Color         string // "#rrggbb", or ""
-	Attr          string // flake attribute: NAME, or USER@NAME for a home
-	Repo          string // path of the checkout, absolute or starting with "~/"
-	FlakeDir      string // directory of the flake in the checkout; "" is its root
-	Managed       bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
-	SkipOffline   bool   // offline = "skip": an unreachable host is not a failure
-	SwitchCommand string // sh script that replaces build and activate; runs in Repo
-	Health        []Check
-	Timeouts      Timeouts
+	Name        string // unique; also the ssh alias if Address is ""
+	Kind        Kind
+	Address     string // host name or IP address; "" means that of ssh_config(5)
+	Port        int    // 0 means that of ssh_config(5)
+	User        string // "" means that of ssh_config(5)
+	Tags        []string
+	Wave        int    // 1 or more; lower waves are deployed first
+	Color       string // "#rrggbb", or ""
+	Attr        string // flake attribute: NAME, or USER@NAME for a home
+	Repo        string // path of the checkout, absolute or starting with "~/"
+	FlakeDir    string // directory of the flake in the checkout; "" is its root
+	Managed     bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
+	SkipOffline bool   // offline = "skip": an unreachable host is not a failure
+	// of a home: what is appended to the name of a file that is in the way; "" leaves it there
+	BackupExtension string
+	// on_inhibited = "boot": prepare the next boot if the switch is inhibited
+	BootInhibited bool
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	SwitchCommand  string // sh script that replaces build and activate; runs in Repo
+	Health         []Check
+	Timeouts       Timeouts
 
 	line, column int // where the file names the host
 }

@@ -79,6 +79,13 @@ func allKeys() []key {
 			description:  "Branch that the hosts follow.",
 			binding:      bind(branchType(), func(to destination) *string { return &to.inv.Branch }),
 			defaultValue: "main"},
+		{name: "require_signed", tables: inFleet, synonyms: []string{"signed", "verify", "verify_signatures"},
+			description:  "Hosts deploy a commit only if it has a good SSH signature by one of allowed_signers. Each host checks it with its own git.",
+			binding:      bind(flagType(), func(to destination) *bool { return &to.inv.RequireSigned }),
+			defaultValue: false},
+		{name: "allowed_signers", tables: inFleet, synonyms: []string{"signers", "allowed_signers_file"},
+			description: "File with the keys that may sign commits, in the format of ssh-keygen's ALLOWED SIGNERS. Its path is absolute, or relative to the inventory. Hosts get its content.",
+			binding:     bind(lineType("path"), func(to destination) *string { return &to.inv.AllowedSignersFile })},
 
 		{name: "kind", tables: inHostOrDefaults, synonyms: []string{"type", "os"},
 			description: "What a deploy activates: nixos is a NixOS system, darwin a nix-darwin system, and home one user's home, managed by standalone home-manager.",
@@ -120,6 +127,16 @@ func allKeys() []key {
 			description:  "What to do if the host cannot be reached: fail treats it as a failure, skip treats it as normal, for example for a laptop.",
 			binding:      bind(boolType("fail", "skip"), func(to destination) *bool { return &to.host.SkipOffline }),
 			defaultValue: "fail"},
+		{name: "backup_extension", tables: inHostOrDefaults, synonyms: []string{"backup", "backup_ext", "backupFileExtension"},
+			description: "What home-manager appends to the name of a file that is in the way of one of its links, before it moves the file aside: with \"bak\", .bashrc becomes .bashrc.bak. Without it, such a file stops the activation. It is for homes only, and does not apply to links in the way.",
+			binding:     bind(extensionType(), func(to destination) *string { return &to.host.BackupExtension })},
+		{name: "on_inhibited", tables: inHostOrDefaults, synonyms: []string{"inhibited"},
+			description:  "What to do if a switch is inhibited, because parts of a NixOS system have changed that only a reboot can replace: fail changes nothing, boot makes the new system the one that the next boot starts.",
+			binding:      bind(boolType("fail", "boot"), func(to destination) *bool { return &to.host.BootInhibited }),
+			defaultValue: "fail"},
+		{name: "specialisation", tables: inHost, synonyms: []string{"specialization"},
+			description: "Specialisation of the NixOS system to activate, or none. If it is not set, a deploy keeps the one that runs. The next boot starts the system without one, unless it is chosen in the boot menu.",
+			binding:     bind(stringType(word, "specialisation", fixedHint("use the name that it has in the configuration, or none")), func(to destination) *string { return &to.host.Specialisation })},
 		{name: "switch_command", tables: inHost, synonyms: []string{"command", "switch"},
 			description: "Shell command that replaces build and activate. It runs in the checkout as the login user.",
 			binding:     bind(scriptType(), func(to destination) *string { return &to.host.SwitchCommand })},
@@ -245,6 +262,16 @@ func repoType() valueType[string] {
 			return `write the login user's home as "~/"`
 		}
 		return fmt.Sprintf("use an absolute path, or a path in the login user's home: %s", quote("~/"+strings.TrimPrefix(s, "./")))
+	})
+}
+
+// extensionType describes what is appended to a file name, after a dot.
+func extensionType() valueType[string] {
+	return stringType(`[A-Za-z0-9_][A-Za-z0-9._~-]*`, "file name extension", func(s string) string {
+		if bare := strings.TrimLeft(s, "."); bare != s && regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._~-]*$`).MatchString(bare) {
+			return "home-manager adds the dot: write " + quote(bare)
+		}
+		return "use letters, digits, '.', '_', '~' and '-', for example \"backup\""
 	})
 }
 

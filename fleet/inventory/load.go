@@ -1,11 +1,13 @@
 package inventory
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/markus-barta/nixfleet/internal/hint"
 	"github.com/markus-barta/nixfleet/internal/ownership"
@@ -29,7 +31,37 @@ func Load(path string) (*Inventory, []Finding, error) {
 		return nil, nil, fmt.Errorf("cannot read the inventory %q: %w", path, err)
 	}
 	inv, findings := Parse(path, data)
+	if inv.RequireSigned && inv.AllowedSignersFile != "" {
+		findings = append(findings, inv.readAllowedSigners()...)
+	}
 	return inv, findings, nil
+}
+
+// maxAllowedSigners limits the size of the file, since it travels to hosts as an argument.
+const maxAllowedSigners = 64 << 10
+
+// readAllowedSigners reads the keys that may sign commits.
+func (inv *Inventory) readAllowedSigners() []Finding {
+	path := inv.AllowedSignersFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(inv.Path), path)
+	}
+	report := func(hint, format string, args ...any) []Finding {
+		at := inv.signersAt
+		at.Message, at.Hint = "[fleet]: allowed_signers: "+fmt.Sprintf(format, args...), hint
+		return []Finding{at}
+	}
+	data, err := ownership.ReadFile(path)
+	switch {
+	case err != nil:
+		return report(cmp.Or(hint.Of(err), "create it, with lines such as: me@example.org ssh-ed25519 AAAA..."), "%v", err)
+	case len(data) > maxAllowedSigners:
+		return report("leave only the keys that sign commits of this fleet", "%q is larger than %d KiB", path, maxAllowedSigners>>10)
+	case strings.TrimSpace(string(data)) == "":
+		return report("add lines such as: me@example.org ssh-ed25519 AAAA...", "%q has no keys", path)
+	}
+	inv.AllowedSigners = string(data)
+	return nil
 }
 
 // Locate returns the path of the inventory: the value of a flag, or $FLEETCTL_INVENTORY, or

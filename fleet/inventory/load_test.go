@@ -51,6 +51,44 @@ func TestLoadRefusesFileOfAnotherUser(t *testing.T) {
 	}
 }
 
+func TestLoadReadsAllowedSigners(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, filepath.Join(dir, "hosts.toml"), "[fleet]\nrequire_signed = true\nallowed_signers = \"keys/signers\"\n"+
+		"[hosts.a]\nkind = \"nixos\"\nrepo = \"~/x\"\n")
+	signers := filepath.Join(dir, "keys", "signers")
+	for text, problem := range map[string]string{
+		"-":                              "no such file",
+		" \n":                            "has no keys",
+		strings.Repeat("# key\n", 1e5):   "is larger than 64 KiB",
+		"me@example.org ssh-ed25519 A\n": "",
+	} {
+		if text != "-" {
+			if err := os.MkdirAll(filepath.Dir(signers), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			write(t, signers, text)
+		} else if err := os.RemoveAll(filepath.Dir(signers)); err != nil {
+			t.Fatal(err)
+		}
+		inv, findings, err := Load(path)
+		switch {
+		case err != nil:
+			t.Error(err)
+		case problem == "" && (len(findings) > 0 || inv.AllowedSigners != text):
+			t.Errorf("got %q, %v", inv.AllowedSigners, findings)
+		case problem != "" && (len(findings) != 1 || findings[0].Line != 3 || findings[0].Hint == "" ||
+			!strings.Contains(findings[0].Message, problem) || inv.AllowedSigners != ""):
+			t.Errorf("%.20q: got %q, %v", text, inv.AllowedSigners, findings)
+		}
+	}
+	if err := os.Chmod(signers, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, findings, _ := Load(path); len(findings) != 1 || !strings.Contains(findings[0].Hint, "chmod go-w") {
+		t.Errorf("a file that all may write: %v", findings)
+	}
+}
+
 func TestLocatePrefersTheNearestFile(t *testing.T) {
 	home := t.TempDir()
 	deep := filepath.Join(home, "Code", "nixcfg", "hosts", "hsb0")

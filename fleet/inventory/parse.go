@@ -40,6 +40,7 @@ func (d *decoder) decode() {
 	d.decodeTopLevel("fleet", inFleet)
 	d.decodeTopLevel("defaults", inDefaults)
 	d.decodeTopLevel("notify", inNotify)
+	d.checkSigners()
 	d.decodeHosts()
 }
 

@@ -34,6 +34,24 @@ func (d *decoder) resolve(h *Host, e *entry) {
 	}
 }
 
+// checkSigners checks that signatures are required together with the keys that may make them.
+func (d *decoder) checkSigners() {
+	fleet := d.root.get("fleet")
+	if d.isSetIn("fleet", "allowed_signers") {
+		at := Finding{File: d.inv.Path}
+		at.Line, at.Column = d.position(d.valueOffset(fleet, "allowed_signers"))
+		d.inv.signersAt = at
+	}
+	switch {
+	case d.inv.RequireSigned && !d.isSetIn("fleet", "allowed_signers"):
+		d.report(d.valueOffset(fleet, "require_signed"), "require_signed needs the keys that may sign commits",
+			`name a file with them in [fleet]: allowed_signers = "allowed_signers"`)
+	case !d.inv.RequireSigned && d.inv.AllowedSignersFile != "" && !d.isSetIn("fleet", "require_signed"):
+		d.report(d.valueOffset(fleet, "allowed_signers"), "allowed_signers has no effect without require_signed",
+			"set require_signed = true in [fleet]")
+	}
+}
+
 // checkHomeAttr checks that the attribute of a home names its owner, and that the owner is also the
 // login user.
 func (d *decoder) checkHomeAttr(h *Host, label string, at int) {
@@ -77,7 +95,7 @@ func (d *decoder) reportSameTargets(entries map[*Host]*entry) {
 
 // target identifies what a deploy to the host changes: the system of a machine, or one user's home
 // on it.
-func (h *Host) target() string { return fmt.Sprintf("%s port %d %s", h.machine(), h.Port, h.scope()) }
+func (h *Host) target() string { return h.Machine() + " " + h.scope() }
 
 // scope returns which part of its machine the host is.
 func (h *Host) scope() string {
@@ -87,6 +105,10 @@ func (h *Host) scope() string {
 	}
 	return "system"
 }
+
+// Machine identifies the machine of the host, as far as the inventory knows it: hosts with the same
+// address and port are the same machine.
+func (h *Host) Machine() string { return fmt.Sprintf("%s port %d", h.machine(), h.Port) }
 
 // machine returns the address of the host, as far as the inventory knows it.
 func (h *Host) machine() string { return NormalizeAddress(cmp.Or(h.Address, h.Name)) }

@@ -17,22 +17,27 @@ import (
 // keyValues lists values of each key: those that are valid, those that both the parser and the
 // schema reject, and those that only the parser rejects.
 var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
-	"name":           {valid: []string{`"barta"`, `"zu Hause"`}, invalid: []string{`""`, `"a\nb"`, `3`}},
-	"remote":         {valid: []string{`"git@github.com:a/b.git"`, `"https://github.com/a/b"`, `"/srv/git"`}, invalid: []string{`"x"`, `"ext::x"`, `"-a:b"`, `""`, `[]`}, parserOnly: []string{`"https://a:b@c/d"`, `"https:///d"`}},
-	"branch":         {valid: []string{`"main"`, `"a/b"`}, invalid: []string{`"-a"`, `"a b"`, `""`, `"a~1"`}, parserOnly: []string{`"a..b"`, `"refs/heads/a"`, `"a.lock"`}},
-	"kind":           {valid: []string{`"nixos"`, `"darwin"`}, invalid: []string{`"NixOS"`, `"linux"`, `""`, `true`}},
-	"address":        {valid: []string{`"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"web-1.example.com"`}, invalid: []string{`"a b"`, `"a@b"`, `"-a"`, `""`, `"[::1]"`}, parserOnly: []string{`"999.1.1.1"`, `":::"`}},
-	"port":           {valid: []string{`1`, `65535`}, invalid: []string{`0`, `65536`, `-1`, `"22"`, `22.5`}},
-	"user":           {valid: []string{`"mba"`, `"_x.y-z"`}, invalid: []string{`""`, `"-a"`, `"a b"`, `"a@b"`, `5`}},
-	"tags":           {valid: []string{`[]`, `["a", "b-c"]`}, invalid: []string{`["a", "a"]`, `[""]`, `["a b"]`, `[3]`, `"a"`, `["-a"]`}, parserOnly: []string{`["and"]`}},
-	"wave":           {valid: []string{`1`, `1000`}, invalid: []string{`0`, `1001`, `"1"`}},
-	"color":          {valid: []string{`"#d4c060"`, `"#ABCDEF"`}, invalid: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
-	"attr":           {valid: []string{`"hsb0"`, `"markus@imac0"`}, invalid: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
-	"repo":           {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
-	"flake_dir":      {valid: []string{`"."`, `"nix"`, `"nix/hosts"`, `".config/nix"`, `"a..b"`}, invalid: []string{`".."`, `"../x"`, `"a/.."`, `"a/../b"`, `"./a"`, `"/a"`, `"a/"`, `"~/a"`, `"-x"`, `"a b"`, `""`, `3`}},
-	"repo_mode":      {valid: []string{`"checkout"`}, invalid: []string{`"clone"`, `""`, `false`}},
-	"offline":        {valid: []string{`"fail"`, `"skip"`}, invalid: []string{`"no"`, `true`}},
-	"switch_command": {valid: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, parserOnly: []string{`"  "`}},
+	"name":             {valid: []string{`"barta"`, `"zu Hause"`}, invalid: []string{`""`, `"a\nb"`, `3`}},
+	"remote":           {valid: []string{`"git@github.com:a/b.git"`, `"https://github.com/a/b"`, `"/srv/git"`}, invalid: []string{`"x"`, `"ext::x"`, `"-a:b"`, `""`, `[]`}, parserOnly: []string{`"https://a:b@c/d"`, `"https:///d"`}},
+	"branch":           {valid: []string{`"main"`, `"a/b"`}, invalid: []string{`"-a"`, `"a b"`, `""`, `"a~1"`}, parserOnly: []string{`"a..b"`, `"refs/heads/a"`, `"a.lock"`}},
+	"kind":             {valid: []string{`"nixos"`, `"darwin"`}, invalid: []string{`"NixOS"`, `"linux"`, `""`, `true`}},
+	"address":          {valid: []string{`"10.0.0.1"`, `"fd00::1"`, `"fe80::1%eth0"`, `"web-1.example.com"`}, invalid: []string{`"a b"`, `"a@b"`, `"-a"`, `""`, `"[::1]"`}, parserOnly: []string{`"999.1.1.1"`, `":::"`}},
+	"port":             {valid: []string{`1`, `65535`}, invalid: []string{`0`, `65536`, `-1`, `"22"`, `22.5`}},
+	"user":             {valid: []string{`"mba"`, `"_x.y-z"`}, invalid: []string{`""`, `"-a"`, `"a b"`, `"a@b"`, `5`}},
+	"tags":             {valid: []string{`[]`, `["a", "b-c"]`}, invalid: []string{`["a", "a"]`, `[""]`, `["a b"]`, `[3]`, `"a"`, `["-a"]`}, parserOnly: []string{`["and"]`}},
+	"wave":             {valid: []string{`1`, `1000`}, invalid: []string{`0`, `1001`, `"1"`}},
+	"color":            {valid: []string{`"#d4c060"`, `"#ABCDEF"`}, invalid: []string{`"#fff"`, `"red"`, `""`, `"#d4c06g"`, `"#d4c060\n"`}},
+	"require_signed":   {valid: []string{`false`, "true\nallowed_signers = \"keys\""}, invalid: []string{`"true"`, `1`, `"yes"`}, parserOnly: []string{`true`}},
+	"allowed_signers":  {valid: []string{"\"../keys\"\nrequire_signed = true"}, invalid: []string{`""`, `"a\nb"`, `true`}, parserOnly: []string{`"keys"`}},
+	"attr":             {valid: []string{`"hsb0"`, `"markus@imac0"`}, invalid: []string{`""`, `"a\"b"`, `"a'b"`, `"a\\b"`, `"${a}"`, `"a b"`, `"a\u0007"`}},
+	"repo":             {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
+	"flake_dir":        {valid: []string{`"."`, `"nix"`, `"nix/hosts"`, `".config/nix"`, `"a..b"`}, invalid: []string{`".."`, `"../x"`, `"a/.."`, `"a/../b"`, `"./a"`, `"/a"`, `"a/"`, `"~/a"`, `"-x"`, `"a b"`, `""`, `3`}},
+	"repo_mode":        {valid: []string{`"checkout"`}, invalid: []string{`"clone"`, `""`, `false`}},
+	"offline":          {valid: []string{`"fail"`, `"skip"`}, invalid: []string{`"no"`, `true`}},
+	"backup_extension": {valid: []string{`"bak"`, `"hm-old.1"`, `"orig~"`}, invalid: []string{`""`, `".bak"`, `"a/b"`, `"a b"`, `"-x"`, `true`}},
+	"on_inhibited":     {valid: []string{`"fail"`, `"boot"`}, invalid: []string{`"reboot"`, `true`}},
+	"specialisation":   {valid: []string{`"gaming"`, `"none"`}, invalid: []string{`""`, `"a/b"`, `"../x"`, `"a b"`, `3`}},
+	"switch_command":   {valid: []string{`"sudo nixos-rebuild switch --flake .#a"`, "\"\"\"\na\nb\"\"\""}, invalid: []string{`""`, `"a\u001bb"`, `"a\u202eb"`, `[]`}, parserOnly: []string{`"  "`}},
 	"health": {
 		valid: []string{`[]`, `["true", "tcp://a:1", "https://a/"]`, `[{ check = "https://a/", from = "operator", status = 401 }, { check = "true" }]`},
 		invalid: []string{`[""]`, `["a\nb"]`, `"a"`, `["a", "a"]`, `[{}]`, `[{ from = "host" }]`, `[{ check = 1 }]`, `[{ check = "true", from = "here" }]`,
@@ -269,6 +274,8 @@ func hasType(name string, v any) bool {
 		return name == "integer"
 	case float64:
 		return name == "integer" && v == math.Trunc(v)
+	case bool:
+		return name == "boolean"
 	case []any:
 		return name == "array"
 	case object:

@@ -119,6 +119,23 @@ func boolType(no, yes string) valueType[bool] {
 	return convert(enumType(no, yes), func(s string) bool { return s == yes })
 }
 
+// flagType describes true or false.
+func flagType() valueType[bool] {
+	return valueType[bool]{
+		schema: object{"type": "boolean"},
+		parse: func(v *value) (bool, []valueError) {
+			if v.kind != unstable.Bool {
+				fix := ""
+				if v.text == "true" || v.text == "false" {
+					fix = "write " + v.text + " without quotes"
+				}
+				return false, invalid(v, fix, "must be true or false, not %s", v.describe())
+			}
+			return v.text == "true", nil
+		},
+	}
+}
+
 // intType describes an integer within bounds.
 func intType(low, high int) valueType[int] {
 	return valueType[int]{

@@ -145,6 +145,12 @@ func TestBuildAndPreviewUseTheSameFlake(t *testing.T) {
 			if end.Word != "built" || built == nil || built[1] != preview.Built {
 				t.Errorf("the job ended with %+v, the preview is %+v\n%s", end, preview, out)
 			}
+			// The files of the whole repository, wherever the flake is in it.
+			f.sh("git clone -q $0 files && rm -rf files/.git", f.origin)
+			hash := f.sh("nix hash path files")
+			if !strings.Contains(out, " fact commit "+rev+"\n") || !strings.Contains(out, " fact nar-hash "+hash+"\n") {
+				t.Errorf("the commit is %s, its files have the hash %s\n%s", rev, hash, out)
+			}
 			if status := f.git(f.checkout(), "status", "--porcelain"); status != "" {
 				t.Errorf("the checkout was changed: %s", status)
 			}

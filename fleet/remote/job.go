@@ -9,19 +9,31 @@ import (
 
 // Job is a host's part of a run.
 type Job struct {
-	ID            string // RUN.HOST; [A-Za-z0-9._-]+
-	Who           string // user@machine of the operator, for others who find the host locked
-	Kind          string // nixos, darwin or home
-	Attr          string // the name of the configuration in the flake
-	Repo          string // the checkout; "~/" is the home of the login user
-	Managed       bool   // use the clone that fleetctl keeps of Remote instead of Repo
-	Remote        string // the URL of the repository; required if Managed
-	FlakeDir      string // the directory of the flake in the checkout; "" is its root
-	Branch        string
-	Rev           string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
-	Goal          string // switch, boot, test, build, pull or rollback
-	SwitchCommand string // "" builds and activates with the stock tools
-	Health        []string
+	ID       string // RUN.HOST; [A-Za-z0-9._-]+
+	Who      string // user@machine of the operator, for others who find the host locked
+	Kind     string // nixos, darwin or home
+	Attr     string // the name of the configuration in the flake
+	Repo     string // the checkout; "~/" is the home of the login user
+	Managed  bool   // use the clone that fleetctl keeps of Remote instead of Repo
+	Remote   string // the URL of the repository; required if Managed
+	FlakeDir string // the directory of the flake in the checkout; "" is its root
+	Branch   string
+	Rev      string // the commit, 40 hex digits; "" leaves the checkout as it is (--no-pull)
+	// Ref is what --rev named: refs/heads/NAME, refs/tags/NAME, or the commit itself. If it is "",
+	// the commit has to be on the branch, and no older than what the host runs.
+	Ref string
+	// AllowedSigners is the content of a file for ssh-keygen(1). If it is not "", one of them must
+	// have signed the commit.
+	AllowedSigners string
+	Goal           string // switch, boot, test, build, pull or rollback
+	SwitchCommand  string // "" builds and activates with the stock tools
+	Health         []string
+	// boot: prepare the next boot if the switch is inhibited; otherwise "fail"
+	OnInhibited string
+	// of a NixOS system: the one to activate, "none", or "" for the one that runs
+	Specialisation string
+	// of a home: what home-manager appends to the name of a file in the way, or ""
+	BackupExtension string
 
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
@@ -53,23 +65,28 @@ func (j Job) Check(token string) Script {
 
 func (j Job) values() values {
 	return Checkout{j.Repo, j.Managed, j.Remote, j.FlakeDir}.values(values{
-		"id":              {j.ID},
-		"who":             {j.Who},
-		"kind":            {j.Kind},
-		"attribute":       {Attribute(j.Kind, j.Attr)},
-		"branch":          {j.Branch},
-		"rev":             {j.Rev},
-		"goal":            {j.Goal},
-		"switch_command":  {j.SwitchCommand},
-		"health":          j.Health,
-		"to":              {strconv.Itoa(j.To)},
-		"attended":        {yesNo(j.Attended)},
-		"confirm":         {cmp.Or(j.Confirm, "none")},
-		"confirm_seconds": {seconds(j.ConfirmTimeout)},
-		"steal":           {yesNo(j.StealLock)},
-		"pull_seconds":    {seconds(j.Pull)},
-		"build_seconds":   {seconds(j.Build)},
-		"verify_seconds":  {seconds(j.Verify)},
+		"id":               {j.ID},
+		"who":              {j.Who},
+		"kind":             {j.Kind},
+		"attribute":        {Attribute(j.Kind, j.Attr)},
+		"branch":           {j.Branch},
+		"rev":              {j.Rev},
+		"ref":              {j.Ref},
+		"allowed_signers":  {j.AllowedSigners},
+		"goal":             {j.Goal},
+		"switch_command":   {j.SwitchCommand},
+		"health":           j.Health,
+		"on_inhibited":     {cmp.Or(j.OnInhibited, "fail")},
+		"specialisation":   {j.Specialisation},
+		"backup_extension": {j.BackupExtension},
+		"to":               {strconv.Itoa(j.To)},
+		"attended":         {yesNo(j.Attended)},
+		"confirm":          {cmp.Or(j.Confirm, "none")},
+		"confirm_seconds":  {seconds(j.ConfirmTimeout)},
+		"steal":            {yesNo(j.StealLock)},
+		"pull_seconds":     {seconds(j.Pull)},
+		"build_seconds":    {seconds(j.Build)},
+		"verify_seconds":   {seconds(j.Verify)},
 	})
 }
 

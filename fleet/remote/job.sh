@@ -12,7 +12,8 @@ main() {
   take "$@"
   read -r nonce <"$dir/nonce"
   read_boot_id
-  step=- problem='' reboot='' activated=no
+  # deferred is yes if only the next boot starts what was built, although the goal was to switch.
+  step=- problem='' reboot='' activated=no deferred=no
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
@@ -33,7 +34,8 @@ check_host() {
   start_step preflight
   from=$(current)
   find_revision "$(current_link)"
-  fact before "$revision"
+  runs=$revision
+  fact before "$runs"
   fact from "$from"
   preflight
   failed_before=" $(failed_units)"

@@ -16,28 +16,36 @@ const MaxPreview = 4 << 20
 
 // PreviewRequest asks a host what a deploy would do there.
 type PreviewRequest struct {
-	Kind         string
-	Checkout     Checkout
-	Branch       string
-	Rev          string // "" is the commit of the checkout
-	Attribute    string // what would be built; see [Attribute]. "" evaluates nothing
-	Build        bool   // build it, and compare it with what runs
-	PullTimeout  time.Duration
-	BuildTimeout time.Duration
+	Kind     string
+	Checkout Checkout
+	Branch   string
+	Rev      string // "" is the commit of the checkout
+	// see [Job]
+	Ref, AllowedSigners string
+	Attribute           string // what would be built; see [Attribute]. "" evaluates nothing
+	Goal                string
+	Specialisation      string // as in [Job]
+	Build               bool   // build it, and compare it with what runs
+	PullTimeout         time.Duration
+	BuildTimeout        time.Duration
 }
 
 // Script returns the script that prints the preview. Its header is "planned", and [ParsePreview]
 // parses what follows it.
 func (r PreviewRequest) Script(token string) Script {
 	return compose("preview").script(r.Checkout.values(values{
-		"token":         {token},
-		"kind":          {r.Kind},
-		"branch":        {r.Branch},
-		"rev":           {r.Rev},
-		"attribute":     {r.Attribute},
-		"build":         {yesNo(r.Build)},
-		"pull_seconds":  {seconds(r.PullTimeout)},
-		"build_seconds": {seconds(r.BuildTimeout)},
+		"token":           {token},
+		"kind":            {r.Kind},
+		"branch":          {r.Branch},
+		"rev":             {r.Rev},
+		"ref":             {r.Ref},
+		"allowed_signers": {r.AllowedSigners},
+		"attribute":       {r.Attribute},
+		"goal":            {r.Goal},
+		"specialisation":  {r.Specialisation},
+		"build":           {yesNo(r.Build)},
+		"pull_seconds":    {seconds(r.PullTimeout)},
+		"build_seconds":   {seconds(r.BuildTimeout)},
 	}))
 }
 
@@ -50,7 +58,7 @@ type Preview struct {
 	Builds        []string // derivations, as store paths
 	Fetches       []string // store paths
 	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
-	From, Built   string   // the store paths of what runs, and of what was built
+	From, Built   string   // the store paths of what runs, and of what was built and is to run
 	Changes       []Change
 	Units         []UnitChange
 

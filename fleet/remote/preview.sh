@@ -3,9 +3,9 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout checkout current encode end_answer fetch git has nix_within origin
-# uses: real_path sudo
-# inputs: attribute branch build build_seconds flake_dir kind managed remote rev
+# uses: answer check_checkout check_signature checkout current encode end_answer fetch get_revision
+# uses: git git_within has nix_within origin real_path revision specialisation sudo
+# inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev
 
 main() {
   take "$@"
@@ -44,21 +44,49 @@ preview_commits() {
     [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
     origin=origin
     head=$(git_ rev-parse -q --verify HEAD) || fail no-clone "url=$remote"
+    trial=''
   else
     check_checkout
     find_origin
   fi
   print head "$head"
-  rev=${rev:-$head}
-  # --refmap= keeps git from moving the branch of the remote.
-  git_ cat-file -e "$rev^{commit}" 2>/dev/null ||
-    fetch "$origin" "refs/heads/$branch" --refmap= --no-write-fetch-head --no-auto-gc --no-tags
-  git_ rev-list --left-right --count "$head...$rev" | {
+  if [ -z "$rev" ]; then
+    rev=$head trial=''
+    check_signature "$rev"
+  else
+    find_revision "$(current_link)"
+    runs=$revision
+    get_revision
+  fi
+  find_base
+  git_ rev-list --left-right --count "$base...$rev" | {
     read -r ahead behind
     print standing "$ahead $behind"
+    if [ "$managed" != yes ] && [ "$ahead" != 0 ] && [ "$behind" = 0 ] && is_ancestor "$base" "$tip"; then
+      encode "repo=$checkout" "rev=$rev" "ahead=$ahead"
+      print problem "older$fields"
+    fi
   }
   git_ log --no-show-signature -n 100 --format='commit %H %ct %s%nauthor %an' "$head..$rev"
 }
+
+# fetch_revision leaves every branch as it is, those of the remote included.
+fetch_revision() {
+  set -- "refs/heads/$branch"
+  case $ref in
+    "refs/heads/$branch") ;;
+    refs/*) set -- "$@" "$ref" ;;
+  esac
+  fetch_objects "$@"
+  if [ $fetch_status = 0 ]; then
+    tip=$(git_within 20 ls-remote "$origin" "refs/heads/$branch" </dev/null | cut -f 1)
+  fi
+}
+
+fetch_commit() { fetch_objects "$rev"; }
+
+# --refmap= keeps git from moving the branch of the remote.
+fetch_objects() { fetch "$origin" "$@" --refmap= --no-write-fetch-head --no-auto-gc --no-tags; }
 
 preview_build() {
   has nix || fail no-nix
@@ -68,10 +96,11 @@ preview_build() {
   run_nix --out-link "$dir/built"
   built=$(real_path "$dir/built")
   from=$(current)
+  find_selected
   print from "$from"
-  print built "$built"
-  if [ -z "$from" ] || [ "$from" = "$built" ]; then return; fi
-  nix_within "$build_seconds" store diff-closures "$from" "$built" </dev/null 2>&1 | sed 's/^/difference /'
+  print built "$selected"
+  if [ -z "$from" ] || [ "$from" = "$selected" ]; then return; fi
+  nix_within "$build_seconds" store diff-closures "$from" "$selected" </dev/null 2>&1 | sed 's/^/difference /'
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 
@@ -113,6 +142,6 @@ run_nix() {
 # preview_units asks the built system what it would do to units, if that takes no password.
 preview_units() {
   prompt=''
-  as_root "$built/bin/switch-to-configuration" dry-activate
+  as_root "$selected/bin/switch-to-configuration" dry-activate
   if [ $root_status = 0 ]; then printf '%s\n' "$root_output" | sed 's/^/units /'; fi
 }

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -56,6 +57,7 @@ func ParseProbe(text []byte) Probed {
 type probeParser struct {
 	Probed
 	checkout health.Checkout
+	parent   string            // the system that the running one is a specialisation of, or ""
 	amounts  map[string]uint64 // by the names that Linux and macOS give them
 }
 
@@ -115,6 +117,10 @@ func (p *probeParser) parseSystem(key, value string) {
 		s.Booted = value
 	case "profile":
 		s.Profile = value
+	case "specialisation":
+		s.Specialisation = value
+	case "parent":
+		p.parent = value
 	case "generation":
 		s.Generation = int(natural(value))
 	case "generation-time":
@@ -137,6 +143,8 @@ func (p *probeParser) parseCheckout(key, value string) {
 		if value != "(detached)" {
 			c.Branch = value
 		}
+	case "trial":
+		c.Trial = value
 	case "standing": // +AHEAD -BEHIND
 		ahead, behind, _ := strings.Cut(value, " ")
 		c.Ahead = int(natural(strings.TrimPrefix(ahead, "+")))
@@ -156,7 +164,7 @@ func (p *probeParser) finish() Probed {
 	h.Memory = amount(p.amounts["MemTotal"], p.amounts["MemAvailable"])
 	h.Swap = amount(p.amounts["SwapTotal"], p.amounts["SwapFree"])
 	if s := &h.System; s.Profile != "" && s.Deployed != "" {
-		s.BootPending = s.Profile != s.Deployed
+		s.BootPending = s.Profile != cmp.Or(p.parent, s.Deployed)
 	}
 	if p.checkout.Revision != "" {
 		h.Checkout = &p.checkout

@@ -3,8 +3,8 @@
 # nothing, and leaves out what it cannot find. Tables wait for it, so it starts few processes.
 #
 # uses: answer boot_id checkout current describe_job end_answer failed_units generation git has
-# uses: holder home_profile modified profile real_path revision state
-# inputs: flake_dir kind
+# uses: holder home_profile modified parent profile real_path revision state trial
+# inputs: flake_dir kind managed
 
 main() {
   take "$@"
@@ -86,6 +86,11 @@ probe_system() {
   print deployed "$deployed"
   find_revision "$(current_link)"
   print revision "$revision"
+  if [ "$kind" = nixos ]; then
+    find_parent "$deployed"
+    print specialisation "$special"
+    print parent "$parent"
+  fi
   find_profile
   print profile "$(real_path "$profile")"
   number=$(generation "$profile")
@@ -114,8 +119,11 @@ probe_checkout() {
   [ -d "$checkout" ] || return 0
   git_ status --porcelain=v2 --branch --untracked-files=no 2>/dev/null | while read -r mark key value; do
     case "$mark $key" in
-      '# branch.oid') print checkout "$value" ;;
-      '# branch.head') print branch "$value" ;;
+      '# branch.oid') head=$value && print checkout "$head" ;;
+      '# branch.head')
+        print branch "$value"
+        if [ "$value" = "(detached)" ]; then find_trial "$head" && print trial "$trial"; fi
+        ;;
       '# branch.ab') print standing "$value" ;;
       '# '*) ;;
       *) print dirty yes && break ;; # changed files come after the branch, and one is enough

@@ -109,6 +109,15 @@ func TestParseProbeLeavesOutWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestSpecialisationOfProfileIsNotBootPending(t *testing.T) {
+	for parent, pending := range map[string]bool{"/nix/store/a": false, "/nix/store/b": true} {
+		s := ParseProbe([]byte("deployed /nix/store/s\nprofile /nix/store/a\nspecialisation gaming\nparent " + parent + "\n")).Health.System
+		if s.Specialisation != "gaming" || s.BootPending != pending {
+			t.Errorf("%s: %+v", parent, s)
+		}
+	}
+}
+
 func TestParseProbeLimitsFigures(t *testing.T) {
 	h := ParseProbe([]byte("load 1e308 -1 NaN\nuptime 1e300\ncores 1000000000000\ngeneration 99999999999\n" +
 		"checkout 1\nstanding +99999999999 -99999999999\nroot 1000000000000000 2000000000000000\n")).Health

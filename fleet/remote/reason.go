@@ -67,7 +67,7 @@ func (e *ending) classify() {
 func (e *ending) sentence() string {
 	for _, sentence := range []func(*ending) string{
 		(*ending).checkoutSentence, (*ending).gitSentence, (*ending).hostSentence, (*ending).buildSentence,
-		(*ending).activationSentence, (*ending).confirmSentence, (*ending).endSentence,
+		(*ending).causeSentence, (*ending).activationSentence, (*ending).confirmSentence, (*ending).endSentence,
 	} {
 		if s := sentence(e); s != "" {
 			return s
@@ -110,7 +110,7 @@ func (e *ending) checkoutSentence() string {
 		return fmt.Sprintf("%s is on %s, not on %s", checkout, cmp.Or(e.fields["on"], "no branch"), e.fields["branch"])
 	case "dirty":
 		if e.fields["text"] != "" {
-			if !strings.Contains(e.fields["text"], "untracked") {
+			if !strings.Contains(strings.ToLower(e.fields["text"]), "untracked") {
 				return fmt.Sprintf("files in %s were changed during the run, and are in the way of the pull", e.quoted("repo"))
 			}
 			return fmt.Sprintf("files that git does not track are in the way of the pull in %s", e.quoted("repo"))
@@ -124,6 +124,8 @@ func (e *ending) checkoutSentence() string {
 		return fmt.Sprintf("%s is ahead of the revision of this run by %s", checkout, commits(e.fields["ahead"]))
 	case "diverged":
 		return fmt.Sprintf("%s has diverged: ahead by %s, behind by %s", checkout, e.fields["ahead"], commits(e.fields["behind"]))
+	case "older":
+		return fmt.Sprintf("%s is %s older than %s, which is only ever fast-forwarded", e.fields["rev"], commits(e.fields["ahead"]), checkout)
 	}
 	return ""
 }
@@ -138,7 +140,19 @@ func (e *ending) gitSentence() string {
 	case "no-branch":
 		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
 	case "no-revision":
+		if e.fields["branch"] == e.fields["rev"] {
+			return fmt.Sprintf("%s has no commit %s", e.quoted("url"), e.fields["rev"])
+		}
 		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
+	case "off-branch":
+		return fmt.Sprintf("commit %s is not on branch %s of %s", e.fields["rev"], e.quoted("branch"), e.quoted("url"))
+	case "downgrade":
+		return fmt.Sprintf("the host runs %s, which is later on branch %s than %s", e.fields["runs"], e.quoted("branch"), e.fields["rev"])
+	case "unsigned":
+		if e.fields["text"] == "" {
+			return fmt.Sprintf("commit %s has no signature that git can check", e.fields["rev"])
+		}
+		return fmt.Sprintf("commit %s has no good signature by an allowed signer (%s)", e.fields["rev"], strings.Join(strings.Fields(e.fields["text"]), " "))
 	case "fetch":
 		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason()
 	case "checkout":
@@ -212,6 +226,38 @@ func (e *ending) buildSentence() string {
 	return ""
 }
 
+// causeSentence explains an activation that failed for a reason that its output names.
+func (e *ending) causeSentence() string {
+	reason, what := "", e.fields["what"]
+	switch e.code {
+	case "in-the-way":
+		reason = "files that home-manager did not make are in the way: " + what
+	case "backup-in-the-way":
+		reason = "the backup of a file in the way would replace another file: " + what
+	case "no-gui-session":
+		reason = "LaunchAgents cannot be loaded, because the user has no graphical session on the Mac"
+		if what != "" {
+			reason += ": " + what
+		}
+	case "launch-agents":
+		reason = "LaunchAgents could not be loaded"
+		if what != "" {
+			reason += ": " + what
+		}
+	case "full-disk-access":
+		reason = "macOS denies Full Disk Access to programs that run over SSH, and the activation needs it"
+	case "app-management":
+		reason = "macOS does not let the activation update the copies of applications"
+	case "not-permitted":
+		reason = "macOS did not permit an operation: " + what
+	case "darwin-check":
+		reason = "a check of nix-darwin failed: " + what
+	default:
+		return ""
+	}
+	return reason + e.previousRuns()
+}
+
 // activationSentence explains an activation that did not go well.
 func (e *ending) activationSentence() string {
 	switched := ""
@@ -228,7 +274,7 @@ func (e *ending) activationSentence() string {
 	case "switch-command":
 		return switched + "switch_command exited with " + e.exit()
 	case "inhibited":
-		switch check := e.fields["check"]; check {
+		switch check := cmp.Or(e.fields["what"], e.fields["check"]); check {
 		case "init":
 			return "the new configuration has an init that is incompatible with what runs: only a reboot can start it"
 		case "":
@@ -269,12 +315,16 @@ func (e *ending) activationSentence() string {
 			return switched + "the root process that waits for the confirmation is gone"
 		}
 		return "the root process that was to activate is gone"
+	case "no-specialisation":
+		return fmt.Sprintf("the new system has no specialisation %s", e.quoted("name"))
 	case "reboot":
 		switch e.fields["after"] {
 		case "activation":
 			return "the new configuration takes full effect at the next boot"
 		case "init":
 			return "the new configuration has an init that is incompatible with what runs: it starts at the next boot"
+		case "inhibited":
+			return "the switch was inhibited, because it changes what only a reboot can replace: the new configuration starts at the next boot"
 		}
 		return "the new configuration starts at the next boot"
 	}
@@ -301,7 +351,7 @@ func (e *ending) confirmSentence() string {
 func (e *ending) rollbackFailed() string {
 	cause := ending{outcome: e.outcome, code: e.fields["cause"], step: e.step, fields: maps.Clone(e.fields)}
 	delete(cause.fields, "died")
-	text := cmp.Or(cause.activationSentence(), cause.confirmSentence())
+	text := cmp.Or(cause.causeSentence(), cause.activationSentence(), cause.confirmSentence())
 	if text == "" || e.fields["died"] != "" || cause.code == "died" {
 		text = strings.TrimPrefix(text+"; "+e.killed(), "; ")
 	}
@@ -314,6 +364,8 @@ func (e *ending) rollbackFailed() string {
 			left = append(left, "the profile is not the previous one")
 		case "links":
 			left = append(left, "links of the previous home are missing")
+		case "files":
+			left = append(left, "files that were moved aside are not back")
 		case "activation":
 			if e.fields["back"] == "none" {
 				left = append(left, "there is no previous configuration")
@@ -423,6 +475,8 @@ func notice(code string, fields map[string]string) string {
 		default:
 			return "the activation of the previous configuration exited with " + exit
 		}
+	case "no-specialisation":
+		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
 	case "boot-entry":
 		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
 	}

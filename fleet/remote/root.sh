@@ -90,6 +90,8 @@ run() {
     read -r checkout
     read -r pull_from
     read -r ssh_port
+    read -r specialisation
+    read -r on_inhibited
   } <"$dir/activate"
   if [ "$login_user" != root ] && find_sudo; then git_command="$sudo -n -u $login_user -H -- $git_command"; fi
   profile=$sysroot/nix/var/nix/profiles/system
@@ -188,9 +190,10 @@ touched_nixos() {
 }
 
 # touched_darwin follows nix-darwin's activation script, whose checks come first and exit with
-# status 2: see nix-darwin, modules/system/checks.nix and activation-scripts.nix.
+# status 2, or with 1 if they are about permissions: see nix-darwin, modules/system/checks.nix,
+# applications.nix and activation-scripts.nix.
 touched_darwin() {
-  if [ "$status" != 2 ] || printed '^setting up '; then return; fi
+  if printed '^setting up '; then return; fi
   ! printed 'aborting activation'
 }
 
@@ -205,9 +208,20 @@ activate_nixos() {
     set_default
     return
   fi
+  case $specialisation in
+    .* | *[!A-Za-z0-9._-]*) return 64 ;; # it would lead out of the system
+  esac
   note_active_units
   note_start
-  "$built/bin/switch-to-configuration" test
+  "$built${specialisation:+/specialisation/$specialisation}/bin/switch-to-configuration" test
+}
+
+# boots_later reports whether the next boot is to start a system that could not be switched to. That
+# of the switch inhibitors is the only check that the boot loader does not need: see nixpkgs,
+# nixos/modules/system/activation/switchable-system.nix.
+boots_later() {
+  if [ "$goal" = test ]; then return 1; fi
+  [ "$status" = 100 ] || { [ "$on_inhibited" = boot ] && printed "Pre-switch check 'switchInhibitors' failed"; }
 }
 
 conclude_nixos() {
@@ -221,8 +235,8 @@ conclude_nixos() {
     *)
       if touched; then
         if [ "$status" = 100 ]; then decide; else verdict='back activation'; fi
-      elif [ "$status" = 100 ] && [ "$goal" != test ]; then
-        verdict='kept none' # nixos-rebuild, too, leaves it to the next boot
+      elif boots_later; then
+        verdict='kept none' # for status 100, that is what nixos-rebuild does
       else
         verdict='untouched'
       fi

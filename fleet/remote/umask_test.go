@@ -83,7 +83,7 @@ func TestRootHalfRunsLikeNixosRebuild(t *testing.T) {
 	f.write("system/bin/switch-to-configuration", "#!/bin/sh\numask >>\"$FLEETCTL_ROOT/seen\"\necho \"$PATH\" >>\"$FLEETCTL_ROOT/seen\"\n")
 	f.sh("chmod +x system/bin/*; mkdir -p job var/run/fleetctl/jobs/r.h nix/var/nix/profiles; ln -s ../system built")
 	f.write("job/nonce", "nonce\n")
-	f.write("job/activate", filepath.Join(f.home, "system")+"\n0\n"+f.checkout()+"\n\n22\n")
+	f.write("job/activate", filepath.Join(f.home, "system")+"\n0\n"+f.checkout()+"\n\n22\n\nfail\n")
 	script := Script{Text: compose("root").text, Args: []string{"run", dir, f.home, "id=r.h", "kind=nixos", "goal=test",
 		"confirm=none", "confirm_seconds=1", "login_user=me", "who=me"}}
 	out, err := f.shell(script, "0002").CombinedOutput()

@@ -36,7 +36,7 @@ type docFacts struct {
 }
 
 // configKeys are the keys of config.toml outside of its tables.
-var configKeys = []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications", "keys"}
+var configKeys = []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications", "keys", "commands"}
 
 // problems returns what a page says that is not so.
 func (f *docFacts) problems(page, text string) []string {
@@ -414,7 +414,7 @@ func TestRunnableDocumentationRuns(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			for _, call := range calls {
-				for _, problem := range call.run(program, "demo", "--dir", dir, "--tick", "5ms", "--") {
+				for _, problem := range call.run(program, "demo", "--dir", dir, "--tick", "0", "--") {
 					t.Error(problem)
 				}
 			}

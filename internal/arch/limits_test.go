@@ -20,7 +20,9 @@ func TestTimeLimitsAreTheDefaults(t *testing.T) {
 		Properties struct {
 			Defaults struct {
 				Properties struct {
-					Timeouts struct{ Properties map[string]struct{ Default string } }
+					Timeouts struct {
+						Properties map[string]struct{ Default string }
+					}
 				}
 			}
 		}

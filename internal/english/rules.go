@@ -164,7 +164,9 @@ var wordRules = []rule{
 			`(un|de|re)?(recogni|initiali|seriali|normali|optimi|organi|authori|finali|minimi|maximi|summari|customi|synchroni|prioriti|parametri|capitali|generali|speciali|utili)s(e|es|ed|ing|ation|er)|` +
 			`analys(e|es|ed|ing)|labell(ed|ing)|travell(ed|ing)|modell(ed|ing)|signall(ed|ing))(s|ed|ing|ful|al|able)?\b`),
 		suggestion: "use the American spelling",
-		reason:     "this repository uses American spelling",
+		reason:     "this repository uses American spelling, except for the names that others have given",
+		// what NixOS calls the variants of a system
+		allow: func(_, match, _ string) bool { return strings.HasPrefix(strings.ToLower(match), "specialisation") },
 	},
 	{
 		name: "where", in: sentence,

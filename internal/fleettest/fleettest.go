@@ -65,7 +65,15 @@ func New(t *testing.T, hosts ...demo.Host) *Fleet {
 
 // NewEngine returns another engine on the records in a directory, as a second process would have.
 func (f *Fleet) NewEngine(records string) *engine.Engine {
-	return &engine.Engine{Dialer: f, Records: &record.Store{Dir: records}}
+	return &engine.Engine{Dialer: f, Records: &record.Store{Dir: records}, LocalGit: f.localGit}
+}
+
+// localGit looks up refs, and branches by their names, in the fleet's repository.
+func (f *Fleet) localGit(ctx context.Context, _ fleet.Source, name string) (fleet.Revision, error) {
+	ref := "refs/heads/" + strings.TrimPrefix(name, "refs/heads/")
+	out, err := exec.CommandContext(ctx, "git", "ls-remote", f.Origin, ref).Output()
+	commit, _, _ := strings.Cut(string(out), "\t")
+	return fleet.Revision{Commit: commit, Ref: ref}, err
 }
 
 // Dial logs in to a host.
@@ -98,7 +106,7 @@ func (f *Fleet) Deploy(ctx context.Context, sink func(fleet.Event), words ...str
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.Options.Rev = rev
+	f.Options.Pinned.Commit = rev
 	return rev, f.run(ctx, f.Options, sink)
 }
 
@@ -126,7 +134,8 @@ func (f *Fleet) ExpectWholeLog(run, host string) {
 // Preview previews a run on the first host.
 func (f *Fleet) Preview(o fleet.Options, rev string, build bool) host.Preview {
 	f.t.Helper()
-	return f.Client.Preview(f.t.Context(), f.plan(o), f.Inv.Hosts[0], rev, build)
+	o.Pinned.Commit = rev
+	return f.Client.Preview(f.t.Context(), f.plan(o), f.Inv.Hosts[0], build)
 }
 
 // Refs returns everything in a checkout that a command must not change when it only looks.

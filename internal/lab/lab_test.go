@@ -222,8 +222,10 @@ func TestDeploySwitchesEveryHostOnlyOnce(t *testing.T) {
 	rev := push(t, "m1", "")
 	first := fleetctl(t, "deploy", "--all")
 	first.expectExit(t, 0)
+	sources := map[string]bool{}
 	for _, host := range []string{"m1", "m2", "m3"} {
 		result := first.expect(t, host, fleet.Switched, "")
+		sources[result.NarHash] = true
 		if result.After != rev {
 			t.Errorf("%s is at revision %q, want %q", host, result.After, rev)
 		}
@@ -242,6 +244,9 @@ func TestDeploySwitchesEveryHostOnlyOnce(t *testing.T) {
 		}
 		assertSameLog(t, first.run(), host)
 		assertIdle(t, host)
+	}
+	if len(sources) != 1 || sources[""] {
+		t.Errorf("the hosts have built from files with the hashes %v", sources)
 	}
 	if owners := onHost(t, "m1", "find Code/nixcfg -not -user mba | head -n 3"); owners != "" {
 		t.Errorf("files in the checkout do not belong to the login user:\n%s", owners)

@@ -3,9 +3,9 @@
 # Either way the new configuration runs first, and becomes what the next boot or login starts only
 # when it is confirmed.
 #
-# uses: await await_root confirm current degraded fact fail failed_units gate generation generations
-# uses: home mark previous profile put real_path step survey
-# inputs: attended goal kind to
+# uses: await await_root cause confirm current degraded fact fail failed_units gate generation
+# uses: generations home mark notice previous profile put real_path specialisation step survey
+# inputs: attended goal kind on_inhibited to
 
 # choose_generation sets $to and $built to what a rollback activates.
 choose_generation() {
@@ -26,19 +26,30 @@ active() {
     home) [ "$(real_path "$profile")" = "$built" ] ;;
     *)
       [ "$goal" = test ] || [ "$(real_path "$profile")" = "$built" ] || return 1
-      [ "$goal" = boot ] || [ "$(current)" = "$built" ]
+      [ "$goal" = boot ] || [ "$(current)" = "$selected" ]
       ;;
   esac
+}
+
+# choose_specialisation sets $selected to what is to run. If the new system lacks the
+# specialisation that runs, the host is switched without it. One that the inventory names must exist
+# in it, unless an older generation is activated.
+choose_specialisation() {
+  find_selected
+  if [ -z "$special" ] || [ -n "$chosen" ]; then return; fi
+  [ -z "$specialisation" ] || [ "$goal" = rollback ] || fail no-specialisation "name=$special"
+  notice warn no-specialisation "name=$special"
 }
 
 # activate sets $activated to whether there was something to do.
 activate() {
   activated=no
+  choose_specialisation
   if active; then return; fi
   await_go
   pass_gate
   report_previous
-  put "$dir/target" "$built"
+  put "$dir/target" "$built" "$selected"
   start_step activate
   activated=yes
   if [ "$kind" = home ]; then activate_home; else activate_system; fi
@@ -74,7 +85,7 @@ await_go() {
 
 # activate_system has the root half activate. It sets $activation_status.
 activate_system() {
-  put "$dir/activate" "$built" "$to" "$checkout" "$pull_from" "$ssh_port"
+  put "$dir/activate" "$built" "$to" "$checkout" "$pull_from" "$ssh_port" "$chosen" "$on_inhibited"
   await_root activated
   activation_status=${root_answer%% *}
 }
@@ -91,8 +102,8 @@ judge_activation() {
   finish_step
 }
 
-# activation_output prints what the activation has printed so far.
-activation_output() { sed -n "/$nonce step activate start/,\$p" "$dir/log"; }
+# activation_output prints what the activation has printed so far, without the way back.
+activation_output() { sed -n "/$nonce step activate start/,/$nonce note code=rollback/p" "$dir/log"; }
 
 # judge_units finds out what status 4 of switch-to-configuration means. It lists all failed units,
 # also those that had failed before, and it exits with 4 and without a list if it could not start or
@@ -121,15 +132,16 @@ judge_units() {
 # incompatible with what runs, switch-to-configuration exits before it activates anything.
 judge_init() {
   reboot=activation
-  if [ "$goal" = boot ] || [ "$(current)" = "$built" ]; then return; fi
+  if [ "$goal" = boot ] || [ "$(current)" = "$selected" ]; then return; fi
   if [ "$goal" = test ]; then
     await_root concluded
-    fail inhibited check=init
+    fail inhibited what=init
   fi
-  reboot=init
+  reboot=init deferred=yes
 }
 
 # judge_failure ends the job. A failed activation is undone at once, unless it had changed nothing.
+# An inhibited one may have been left to the next boot: then the job continues.
 judge_failure() {
   if [ "$kind" != home ]; then
     await_root concluded
@@ -140,12 +152,17 @@ judge_failure() {
     verdict='back activation'
     roll_back_home "$built"
   fi
+  find_cause
   case $verdict in
-    back* | incomplete*) finish_rollback "exit=$activation_status" ;;
+    'back activation' | 'incomplete activation '*)
+      verdict=${verdict%%activation*}$cause${verdict#*activation}
+      finish_rollback "exit=$activation_status" "what=$what"
+      ;;
     gone) finish degraded root-gone during=activate ;;
+    kept*)
+      reboot=inhibited deferred=yes
+      return
+      ;;
   esac
-  if activation_output | grep -q '^Pre-switch checks failed'; then
-    fail inhibited "check=$(activation_output | sed -n "s/^Pre-switch check '\([^']*\)' failed.*/\1/p" | head -n 1)"
-  fi
-  fail activation "exit=$activation_status"
+  fail "$cause" "exit=$activation_status" "what=$what"
 }

@@ -2,8 +2,8 @@
 # build.sh: builds the configuration once, as the login user. The out-link in the directory of the
 # job is the GC root.
 #
-# uses: fact fail git nix_within real_path step
-# inputs: attribute build_seconds flake_dir
+# uses: fact fail git nix_within own_revision real_path step
+# inputs: attribute build_seconds flake_dir rev
 
 # build sets $built to the store path.
 build() {
@@ -25,5 +25,22 @@ build() {
   built=$(real_path "$dir/built")
   if [ $build_status != 0 ] || [ -z "$built" ]; then fail build "exit=$build_status"; fi
   fact built "$built"
+  report_source
   finish_step
+}
+
+# report_source reports the commit and the hash of the files that Nix has read as the flake, for
+# comparing hosts: filters of git, such as LFS and git-crypt, and submodules can make them differ.
+# Nothing depends on it.
+report_source() {
+  source_seconds=60
+  [ "$build_seconds" -ge $source_seconds ] || source_seconds=$build_seconds
+  metadata=$(nix_within "$source_seconds" flake metadata "$flake" --json --no-update-lock-file 2>/dev/null </dev/null) || return 0
+  # The first "locked" is the flake's own; the inputs follow.
+  locked=${metadata#*'"locked":{'}
+  [ "$locked" != "$metadata" ] || return 0
+  json_string narHash "${locked%%\}*}"
+  [ -n "$string" ] || return 0
+  fact commit "${rev:-$head}"
+  fact nar-hash "$string"
 }

@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # check_checkout.sh: checks whether a deploy can use the user's own checkout.
 #
-# uses: git
-# inputs: branch rev
+# uses: git trial
+# inputs: branch managed rev
 
 # check_checkout fails if the checkout is missing, has no commit or changes, or is on another
-# branch. It sets $head to its commit.
+# branch. It sets $head to its commit, and $trial to what --rev has brought it to, or to nothing.
 check_checkout() {
   [ -d "$checkout" ] || fail no-repo "repo=$checkout" why=missing
   git_status=$(git_ status --porcelain=v2 --branch --untracked-files=no) ||
@@ -14,7 +14,9 @@ check_checkout() {
 $git_status
 STATUS
   [ -n "$head" ] || fail no-repo "repo=$checkout" why=no-commit
-  [ -z "$rev" ] || [ "$current_branch" = "$branch" ] ||
+  trial=''
+  if [ -z "$current_branch" ]; then find_trial "$head"; fi
+  [ -z "$rev" ] || [ "$current_branch" = "$branch" ] || [ -n "$trial" ] ||
     fail wrong-branch "repo=$checkout" "on=$current_branch" "branch=$branch"
   [ "$changes" = 0 ] || fail dirty "repo=$checkout" "changes=$changes" "files=$changed_files"
 }

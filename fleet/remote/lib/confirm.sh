@@ -18,7 +18,7 @@ confirm() {
   fi
   case $verdict in
     kept*)
-      if [ "$reboot" = init ] && [ "$(real_path "$profile")" != "$built" ]; then fail not-default; fi
+      if [ "$deferred" = yes ] && [ "$(real_path "$profile")" != "$built" ]; then fail not-default; fi
       fact confirmed "${verdict#kept }"
       if [ "$goal" != test ] && [ "$(real_path "$profile")" != "$built" ]; then degraded not-default; fi
       fact generation "$(generation "$profile")"

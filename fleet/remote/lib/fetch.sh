@@ -1,20 +1,17 @@
 # shellcheck shell=sh
-# fetch.sh: fetches the commit of the run.
+# fetch.sh: fetches from the remote, for at most $pull_seconds in all.
 #
-# uses: git git_reason git_within
-# inputs: branch pull_seconds rev
+# uses: clock git_within
+# inputs: pull_seconds
 
-# fetch REMOTE REFSPEC [OPTION...] fetches the commit from the remote, or fails.
+# fetch REMOTE [OPTION...] REFSPEC... sets $fetch_status, which is 124 if it took too long, and
+# leaves the output of git in $dir/git.
 fetch() {
+  read_clock
+  : "${fetch_start:=$now}"
+  fetch_seconds=$((fetch_start + pull_seconds - now))
+  [ $fetch_seconds -ge 1 ] || fetch_seconds=1
   fetch_status=0
-  git_within "$pull_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
+  git_within "$fetch_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
   cat "$dir/git" >&2
-  if [ $fetch_status = 0 ] && git_ cat-file -e "$rev^{commit}" 2>/dev/null; then return; fi
-  url=$(git_ remote get-url "$1" 2>/dev/null) || url=$1
-  find_git_reason
-  case $fetch_status in
-    0) fail no-revision "url=$url" "rev=$rev" "branch=$branch" ;;
-    124) fail timeout "url=$url" "seconds=$pull_seconds" ;;
-    *) fail fetch "exit=$fetch_status" "url=$url" "branch=$branch" "user=$user" "reason=$git_reason" "text=$(head -c 2000 "$dir/git")" ;;
-  esac
 }

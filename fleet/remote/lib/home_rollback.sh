@@ -1,16 +1,23 @@
 # shellcheck shell=sh
-# home_rollback.sh: activates the generation of a home that was active before.
+# home_rollback.sh: activates the generation of a home that was active before. The script that uses
+# it sets $backup_extension.
 #
-# uses: notice output real_path
+# uses: home_profile notice output real_path
 
 # run_home GENERATION runs the activation script of a home. A generation that has gen-version leaves
-# its profile alone. Older ones set it themselves.
+# its profile alone. Older ones set it themselves. Either way the script may move the profile to
+# another place, so $profile is found again.
 run_home() {
-  if [ -e "$1/gen-version" ]; then
-    "$1/activate" --driver-version 1 2>&1 </dev/null
-  else
-    "$1/activate" 2>&1 </dev/null
-  fi
+  generation=$1
+  set --
+  if [ -e "$generation/gen-version" ]; then set -- --driver-version 1; fi
+  home_status=0
+  (
+    if [ -n "$backup_extension" ]; then export HOME_MANAGER_BACKUP_EXT="$backup_extension"; fi
+    exec "$generation/activate" "$@"
+  ) 2>&1 </dev/null || home_status=$?
+  profile=$(home_profile)
+  return "$home_status"
 }
 
 # home_untouched GENERATION reports whether the activation of the generation stopped before it
@@ -45,9 +52,9 @@ roll_back_home() {
 }
 
 # check_home_links GENERATION removes the links of the generation that the way back left, since
-# home-manager only knows those of a generation whose activation succeeded, and notes in $left
-# whether links of the generation from before are missing. Without one, there is no way back, and
-# links are not removed.
+# home-manager only knows those of a generation whose activation succeeded, and puts back the files
+# that were moved aside for them. It notes in $left what of that failed, and whether links of the
+# generation from before are missing. Without one, there is no way back, and links are not removed.
 check_home_links() {
   new_files=$(real_path "$1/home-files")
   old_files=$(real_path "$home_before/home-files")
@@ -58,11 +65,23 @@ check_home_links() {
         rm -f "$HOME/$file" || echo stale
       fi
     done
+    put_back_files || echo aside
     list_files "$old_files" | while IFS= read -r file; do
       if [ ! -e "$HOME/$file" ] && [ ! -L "$HOME/$file" ]; then echo missing; fi
     done
   )
-  if [ -n "$stale" ]; then left=$left,links; fi
+  case $stale in *stale* | *missing*) left=$left,links ;; esac
+  case $stale in *aside*) left=$left,files ;; esac
+}
+
+# put_back_files moves back what note_files_in_way noted, if its place is free again.
+put_back_files() {
+  if [ -z "$backup_extension" ] || [ ! -e "$dir/in-way" ]; then return; fi
+  while IFS= read -r file; do
+    if [ ! -e "$HOME/$file" ] && [ ! -L "$HOME/$file" ] && [ -e "$HOME/$file.$backup_extension" ]; then
+      mv "$HOME/$file.$backup_extension" "$HOME/$file" || return 1
+    fi
+  done <"$dir/in-way"
 }
 
 # list_files DIRECTORY prints the files in a directory, and in those below it, relative to it.

@@ -2,41 +2,64 @@
 # pull.sh: brings the checkout to the commit of the run, as the login user. It never touches changes
 # that are not committed.
 #
-# uses: fact fail fetch git git_reason git_within origin step
-# inputs: branch managed pull_seconds remote rev
+# uses: check_signature fact fail fetch get_revision git git_reason git_within origin put step trial
+# inputs: branch managed pull_seconds ref remote rev
 
 # pull sets $pulled to yes if it moved the checkout.
 pull() {
   start_step pull
   pulled=no
   if [ "$managed" = yes ]; then pull_clone; else pull_checkout; fi
+  if [ -n "$trial" ]; then fact trial "$trial"; fi
   finish_step
 }
 
 pull_checkout() {
   if [ -z "$rev" ]; then
+    check_signature "$head"
     fact pull "left at $head"
     return
   fi
-  if [ "$head" = "$rev" ]; then
-    fact pull "up to date"
-    return
-  fi
   find_origin
-  git_ cat-file -e "$rev^{commit}" 2>/dev/null ||
-    fetch "$origin" "+refs/heads/$branch:refs/remotes/$origin/$branch"
+  get_revision
+  find_base
   read_distance <<DISTANCE
-$(git_ rev-list --left-right --count "$head...$rev")
+$(git_ rev-list --left-right --count "$base...$rev")
 DISTANCE
-  if [ "$ahead" = 0 ]; then
+  if [ "$ahead" != 0 ] && [ "$behind" = 0 ] && is_ancestor "$base" "$tip"; then
+    fail older "repo=$checkout" "rev=$rev" "ahead=$ahead"
+  elif [ "$ahead" != 0 ] && [ "$behind" = 0 ]; then
+    fail ahead "repo=$checkout" "ahead=$ahead"
+  elif [ "$ahead" != 0 ]; then
+    fail diverged "repo=$checkout" "ahead=$ahead" "behind=$behind"
+  elif [ $on_branch = no ] && [ "$head" != "$rev" ]; then
+    try_revision
+    trial=$ref
+    fact pull "on trial"
+  elif [ $on_branch = yes ] && [ -n "$trial" ]; then
+    end_trial
+    trial=''
+    fact pull "back on the branch"
+  elif [ "$head" = "$rev" ]; then
+    fact pull "up to date"
+  else
     fast_forward
     fact pull "advanced $behind"
-  elif [ "$behind" = 0 ]; then
-    fail ahead "repo=$checkout" "ahead=$ahead"
-  else
-    fail diverged "repo=$checkout" "ahead=$ahead" "behind=$behind"
   fi
 }
+
+# fetch_revision updates what the checkout knows about the remote, as git fetch does.
+fetch_revision() {
+  set -- "+refs/heads/$branch:refs/remotes/$origin/$branch"
+  case $ref in
+    "refs/heads/$branch") ;;
+    refs/heads/*) set -- "$@" "+$ref:refs/remotes/$origin/${ref#refs/heads/}" ;;
+    refs/tags/*) set -- "$@" "$ref" ;;
+  esac
+  fetch "$origin" "$@"
+}
+
+fetch_commit() { fetch "$origin" "$rev"; }
 
 # read_distance reads how many commits the checkout has that the commit of the run lacks, and how
 # many it lacks itself.
@@ -51,12 +74,23 @@ pull_clone() {
     git_ remote add origin "$remote"
   fi
   git_ remote set-url origin "$remote"
+  trial=''
   if [ -z "$rev" ]; then
-    git_ rev-parse -q --verify HEAD >/dev/null || fail no-repo "url=$remote" why=empty-clone
+    head=$(git_ rev-parse -q --verify HEAD) || fail no-repo "url=$remote" why=empty-clone
+    find_trial "$head"
+    check_signature "$head"
     fact pull "left as it is"
     return
   fi
-  git_ cat-file -e "$rev^{commit}" 2>/dev/null || fetch origin "+refs/heads/$branch:refs/remotes/origin/$branch"
+  origin=origin
+  get_revision
+  find_trial_file
+  if [ $on_branch = yes ]; then
+    rm -f "$trial_file"
+  else
+    put "$trial_file" "$rev $ref"
+    trial=$ref
+  fi
   check_out checkout -q -f --detach "$rev"
   git_ clean -q -ffdx
   if has_submodules; then
@@ -66,12 +100,53 @@ pull_clone() {
   fact pull "reset to the revision"
 }
 
-# fast_forward moves the user's own checkout, or fails and leaves the tree as it was.
+# fast_forward moves the user's own branch, or fails and leaves the tree as it was.
 fast_forward() {
   try_filters
   check_out -c maintenance.auto=false merge -q --ff-only "$rev"
+  update_initialized || {
+    git_ reset -q --keep "$head"
+    restore_submodules
+  }
+}
+
+# try_revision moves the checkout off its branch, to a commit that is not on the fleet's, or fails
+# and leaves the tree as it was.
+try_revision() {
+  try_filters
+  find_trial_file
+  put "$trial_file" "$head ${trial:-$ref}" "$rev $ref"
+  # This moves nothing. From here on, the branch stays where it is.
+  git_ update-ref --no-deref HEAD "$head"
+  check_out reset -q --keep "$rev"
+  update_initialized || {
+    git_ reset -q --keep "$head"
+    back_to_branch
+    restore_submodules
+  }
+}
+
+# end_trial moves the checkout back to its branch, which it fast-forwards, or fails and leaves the
+# tree as it was.
+end_trial() {
+  try_filters
+  put "$trial_file" "$head $trial" "$rev $trial"
+  check_out reset -q --keep "$rev"
+  update_initialized || {
+    git_ reset -q --keep "$head"
+    restore_submodules
+  }
+  git_ branch -q -f "$branch" "$rev" >"$dir/git" 2>&1 || fail_check_out
+  git_ symbolic-ref HEAD "refs/heads/$branch"
+  rm -f "$trial_file"
+}
+
+# back_to_branch undoes that try_revision has left the branch.
+back_to_branch() { [ -n "$trial" ] || git_ symbolic-ref HEAD "refs/heads/$branch"; }
+
+# update_initialized checks out those submodules that the user has initialized.
+update_initialized() {
   has_submodules || return 0
-  # Only those that the user has initialized: the others are not dirty either.
   # shellcheck disable=SC2016 # git runs it
   print_path='printf "%s\n" "$displaypath"'
   set --
@@ -80,9 +155,12 @@ fast_forward() {
   done <<SUBMODULES
 $(git_ submodule -q foreach "$print_path")
 SUBMODULES
-  if [ $# = 0 ] || update_submodules -- "$@"; then return; fi
-  git_ reset -q --keep "$head"
-  git_ submodule -q update --recursive -- "$@" || :
+  [ $# = 0 ] || update_submodules -- "$@"
+}
+
+# restore_submodules returns the submodules to the commits of the tree as it was, and fails.
+restore_submodules() {
+  git_ submodule -q update --recursive || :
   fail_submodules
 }
 
@@ -122,7 +200,10 @@ check_out() {
   git_ "$@" >"$dir/git" 2>&1 || checkout_status=$?
   cat "$dir/git"
   if [ $checkout_status != 0 ]; then
-    if [ "$managed" != yes ]; then undo_check_out || :; fi
+    if [ "$managed" != yes ]; then
+      undo_check_out || :
+      back_to_branch
+    fi
     fail_check_out
   fi
   pulled=yes

@@ -30,7 +30,8 @@ judge_death() {
     return
   fi
   read -r verdict 2>/dev/null <"$dir/concluded" || verdict=''
-  read -r target 2>/dev/null <"$dir/target" || target=''
+  target=''
+  { read -r target && { read -r selected || selected=$target; }; } 2>/dev/null <"$dir/target" || selected=''
   if [ "$kind" = home ]; then
     profile=$(home_profile)
     running=$(real_path "$profile")
@@ -44,7 +45,7 @@ judge_death() {
       return
       ;;
   esac
-  if [ -n "$target" ] && [ "$running" = "$target" ]; then
+  if [ -n "$target" ] && [ "$running" = "$selected" ]; then
     ending="degraded died $step"
   elif [ "${verdict%% *}" = kept ] && [ "$(real_path "$sysroot/nix/var/nix/profiles/system")" = "$target" ]; then
     ending="reboot-needed died $step"
@@ -57,7 +58,8 @@ judge_death() {
 
 # settle_home sets $ending if the home was being activated, or waited for its confirmation.
 settle_home() {
-  { read -r home_before && read -r log_size; } 2>/dev/null <"$dir/home-before" || return 1
+  backup_extension=''
+  { read -r home_before && read -r log_size && { read -r backup_extension || :; }; } 2>/dev/null <"$dir/home-before" || return 1
   if home_untouched "$target"; then
     ending="failed died $step activated=no"
     return

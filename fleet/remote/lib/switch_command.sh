@@ -12,7 +12,7 @@ run_switch_command() {
   activation_status=0
   sh -c "$switch_command" 2>&1 </dev/null || activation_status=$?
   fact activation-status "$activation_status"
-  built=$(current)
+  built=$(current) selected=$built
   if [ "$activation_status" != 0 ]; then
     [ "$built" != "$from" ] || fail switch-command "exit=$activation_status"
     degraded switch-command "exit=$activation_status"

@@ -11,7 +11,7 @@ verify() {
   start_step verify
   verify_system
   # Units and health commands cannot judge what only the next boot starts.
-  if [ "$goal" != boot ] && [ "$reboot" != init ]; then
+  if [ "$goal" != boot ] && [ "$deferred" = no ]; then
     verify_units
     verify_health "$@"
   fi
@@ -34,14 +34,16 @@ remember_revision() {
   if [ -z "$rev" ] || [ "$goal" = rollback ]; then return; fi
   others=''
   if [ -r "$state/revisions" ]; then
-    others=$(grep -vF "$built " "$state/revisions" | tail -n 99)
+    others=$(grep -vF -e "$built " -e "$selected " "$state/revisions" | tail -n 98)
   fi
-  put "$state/revisions" ${others:+"$others"} "$built $rev"
+  set -- "$built $rev"
+  if [ "$selected" != "$built" ]; then set -- "$@" "$selected $rev"; fi
+  put "$state/revisions" ${others:+"$others"} "$@"
 }
 
 verify_system() {
   # A home becomes the current one when it is confirmed.
-  if [ "$goal" != boot ] && [ "$reboot" != init ] && [ "$kind" != home ] && [ "$(current)" != "$built" ]; then
+  if [ "$goal" != boot ] && [ "$deferred" = no ] && [ "$kind" != home ] && [ "$(current)" != "$selected" ]; then
     degraded not-running
   fi
   if [ -n "$switch_command" ]; then return; fi
