@@ -191,6 +191,14 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	if prompts && !env.confirm(runPrompt(plan, hosts)) {
 		return errNothingStarted
 	}
+	if prompts {
+		pool := newPool(env)
+		err := env.acceptHostKeys(ctx, pool, hosts)
+		pool.Close()
+		if err != nil {
+			return err
+		}
+	}
 	return o.follow(ctx, env, hosts, func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
 		return e.Run(ctx, plan, func(ev fleet.Event) {
 			observe(ev)

@@ -46,7 +46,8 @@ EXIT STATUS
 0  the command exited with status 0 on every host
 1  the command failed on a host
 2  the command line or the inventory is invalid
-3  the command failed nowhere, but some hosts could not be reached
+3  no failure was seen, but some hosts could not be reached, or the connection was lost while the
+   command ran
 130  interrupted`,
 		Example: `  fleetctl exec @server -- uptime
   fleetctl exec --all --group -- nixos-version
@@ -68,7 +69,7 @@ EXIT STATUS
 			if o.parallel == 0 {
 				o.parallel = inv.Parallel
 			}
-			return env.withDialer(cmd.Context(), func(ctx context.Context, d host.Dialer) error {
+			return env.withDialer(cmd.Context(), unlessYes(o.yes, hosts), func(ctx context.Context, d host.Dialer) error {
 				return runExec(ctx, env, o, d, hosts, strings.Join(words, " "))
 			})
 		},
@@ -94,8 +95,9 @@ func splitAtDash(cmd *cobra.Command, args []string) (before, after []string) {
 // execResult is the exit status of the command on a host, or the error that kept fleetctl from
 // learning it.
 type execResult struct {
-	exit int
-	err  error
+	exit    int
+	err     error
+	unknown bool // the connection was lost while the command ran
 }
 
 func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts []*inventory.Host, command string) error {
@@ -135,10 +137,12 @@ func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *invent
 	script := remote.Exec(command)
 	cmd.Script, cmd.Args = script.Text, script.Args
 	exit, err := conn.Run(ctx, cmd)
+	result := execResult{exit: exit, err: err}
 	if err != nil {
-		err = cmp.Or(context.Cause(ctx), err)
+		result.unknown = ctx.Err() == nil && offline(err)
+		result.err = cmp.Or(context.Cause(ctx), err)
 	}
-	return execResult{exit: exit, err: err}
+	return result
 }
 
 // reportExec prints to standard error the hosts on which the command failed, and returns the exit
@@ -154,6 +158,9 @@ func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult
 		case r.err == nil:
 			failed++
 			fmt.Fprintf(env.Err, "%s: exit status %d\n", name, r.exit)
+		case r.unknown:
+			unreachable++
+			fmt.Fprintf(env.Err, "%s: unknown whether the command succeeded: %s\n", name, withoutName(r.err.Error(), h))
 		case offline(r.err) && h.SkipOffline:
 			fmt.Fprintf(env.Err, "%s: skipped: %s\n", name, withoutName(r.err.Error(), h))
 		default:

@@ -54,8 +54,11 @@ func TestExecReportsFailuresAndHints(t *testing.T) {
 	lost := func(context.Context, host.Command) (int, error) {
 		return 0, errors.New("hsb8: the connection was lost")
 	}
+	cut := func(context.Context, host.Command) (int, error) { return 0, offlineError{"hsb2"} }
 	away := hostsNamed("imac0")
 	away[0].SkipOffline = true
+	cutOff := hostsNamed("hsb2")
+	cutOff[0].SkipOffline = true
 	for _, test := range []struct {
 		hosts  []*inventory.Host
 		code   int
@@ -66,10 +69,11 @@ func TestExecReportsFailuresAndHints(t *testing.T) {
 		{hostsNamed("hsb8"), fleet.ExitFailed, "hsb8: the connection was lost\n"},
 		{hostsNamed("hsb0", "csb1"), fleet.ExitUnreachable, "csb1: connect: connection refused\n  hint: is it on?\n"},
 		{hostsNamed("hsb1", "csb1"), fleet.ExitFailed, "hsb1: exit status 3\ncsb1: connect: connection refused\n  hint: is it on?\n"},
+		{cutOff, fleet.ExitUnreachable, "hsb2: unknown whether the command succeeded: connect: connection refused\n"},
 		{away, fleet.ExitOK, "imac0: skipped: connect: connection refused\n"},
 	} {
 		env := newTestEnv(t)
-		err := execute(env, execOptions{}, test.hosts, fakeHosts{"hsb0": printing("", "", 0), "hsb1": printing("", "", 3), "hsb8": lost})
+		err := execute(env, execOptions{}, test.hosts, fakeHosts{"hsb0": printing("", "", 0), "hsb1": printing("", "", 3), "hsb2": cut, "hsb8": lost})
 		if exitCodeOf(err) != test.code || env.err.String() != test.stderr {
 			t.Errorf("exit code %d, want %d; standard error\n%swant\n%s", exitCodeOf(err), test.code, env.err, test.stderr)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -84,10 +85,11 @@ func runList(ctx context.Context, env *Env, o listOptions, resolve resolveFunc, 
 	return nil
 }
 
-// resolveAll resolves the settings of all hosts, a few at a time because each may start a process.
+// resolveAll resolves the settings of all hosts, many at a time because each may wait for DNS. The
+// pool limits how many processes it starts.
 func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Host) []resolvedHost {
 	rows := make([]resolvedHost, len(hosts))
-	slots := make(chan struct{}, 8)
+	slots := make(chan struct{}, 128)
 	var workers sync.WaitGroup
 	for i, h := range hosts {
 		slots <- struct{}{}
@@ -168,9 +170,20 @@ func hostJSON(r resolvedHost) map[string]any {
 		"host_key_algorithms": orEmpty(s.HostKeyAlgorithms), "kex_algorithms": orEmpty(s.KexAlgorithms),
 		"ciphers": orEmpty(s.Ciphers), "macs": orEmpty(s.MACs),
 		"pubkey_accepted_algorithms": orEmpty(s.PubkeyAcceptedAlgorithms), "ca_signature_algorithms": orEmpty(s.CASignatureAlgorithms),
-		"required_rsa_size": s.RequiredRSASize, "origins": s.Origins,
+		"required_rsa_size": s.RequiredRSASize, "auth_methods": orEmpty(s.AuthMethods), "origins": origins(s.Origins),
 	}
 	return out
+}
+
+// origins returns where SSH settings come from. What a target sets is in the inventory.
+func origins(of map[string]string) map[string]string {
+	named := maps.Clone(of)
+	for keyword, origin := range named {
+		if origin == sshexec.OriginTarget {
+			named[keyword] = "inventory"
+		}
+	}
+	return named
 }
 
 // orEmpty returns an empty slice for a nil one, so that JSON has [] instead of null.

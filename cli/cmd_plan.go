@@ -51,7 +51,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withClient(cmd.Context(), inv, o.Parallel, func(ctx context.Context, c *host.Client) error {
+			return env.withClient(cmd.Context(), inv, hosts, o.Parallel, func(ctx context.Context, c *host.Client) error {
 				return runPlan(ctx, env, o, c, hosts)
 			})
 		},

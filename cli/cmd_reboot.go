@@ -60,7 +60,7 @@ EXIT STATUS
 			if !o.yes && !env.confirm(rebootPrompt(o, hosts)) {
 				return exit(fleet.ExitInterrupted, errors.New("nothing was rebooted"))
 			}
-			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+			return env.withClient(cmd.Context(), inv, unlessYes(o.yes, hosts), o.parallel, func(ctx context.Context, c *host.Client) error {
 				if env.Secret != nil {
 					c.SudoPassword = newSudoPasswords(env.Secret).password
 				}

@@ -47,7 +47,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			return env.withClient(cmd.Context(), inv, o.parallel, func(ctx context.Context, c *host.Client) error {
+			return env.withClient(cmd.Context(), inv, hosts, o.parallel, func(ctx context.Context, c *host.Client) error {
 				return runTest(ctx, env, o, c, hosts)
 			})
 		},

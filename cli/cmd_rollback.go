@@ -50,7 +50,7 @@ EXIT STATUS
 				return err
 			}
 			if list {
-				return env.withClient(cmd.Context(), inv, o.Parallel, func(ctx context.Context, c *host.Client) error {
+				return env.withClient(cmd.Context(), inv, hosts, o.Parallel, func(ctx context.Context, c *host.Client) error {
 					return listGenerations(ctx, env, c, hosts, o.output)
 				})
 			}

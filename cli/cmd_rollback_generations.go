@@ -140,7 +140,7 @@ func previousGeneration(generations []host.Generation) int {
 // to report, if there is no earlier one.
 func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h *inventory.Host) (int, error) {
 	var generations []host.Generation
-	err := env.withClient(ctx, inv, 1, func(ctx context.Context, c *host.Client) (err error) {
+	err := env.withClient(ctx, inv, []*inventory.Host{h}, 1, func(ctx context.Context, c *host.Client) (err error) {
 		generations, err = c.Generations(ctx, h)
 		if ctx.Err() != nil {
 			return exit(fleet.ExitInterrupted, errors.New("interrupted"))

@@ -12,7 +12,7 @@ import (
 // newPool returns the pool for all connections of a command. The caller must close it.
 func newPool(env *Env) *sshexec.Pool {
 	o := sshexec.Options{
-		Home: env.Home, Getenv: env.Getenv,
+		Home: env.Home, Getenv: env.Getenv, Command: "fleetctl ssh",
 		Log: func(format string, args ...any) { fmt.Fprintf(env.Err, format+"\n", args...) },
 	}
 	if env.Secret != nil {

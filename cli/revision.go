@@ -30,7 +30,7 @@ func (env *Env) chooseRevision(ctx context.Context, inv *inventory.Inventory, p 
 		return rev, exitUsage(err)
 	}
 	var tips hostTips
-	err = env.withClient(ctx, inv, p.Parallel, func(ctx context.Context, c *host.Client) error {
+	err = env.withClient(ctx, inv, p.Hosts(), p.Parallel, func(ctx context.Context, c *host.Client) error {
 		tips = askTips(ctx, c, p.Hosts())
 		return ctx.Err()
 	})

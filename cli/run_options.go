@@ -117,9 +117,10 @@ func (env *Env) confirm(question string) bool {
 	if err != nil {
 		fmt.Fprintln(env.Err)
 	}
-	switch strings.ToLower(answer) {
-	case "y", "yes":
-		return true
-	}
-	return false
+	return isYes(answer)
+}
+
+func isYes(answer string) bool {
+	lower := strings.ToLower(answer)
+	return lower == "y" || lower == "yes"
 }

@@ -7,19 +7,25 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// withDialer calls do with a dialer and closes all connections afterwards. The first ctrl-c cancels
-// ctx: it is for commands that start no run, and so leave nothing to attach to.
-func (env *Env) withDialer(ctx context.Context, do func(ctx context.Context, d host.Dialer) error) error {
+// withDialer calls do with a dialer for hosts, once the operator has accepted or declined their
+// unknown keys, and closes all connections afterwards. The first ctrl-c cancels ctx: it is for
+// commands that start no run, and so leave nothing to attach to.
+func (env *Env) withDialer(ctx context.Context, hosts []*inventory.Host, do func(ctx context.Context, d host.Dialer) error) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
 	pool := newPool(env)
 	defer pool.Close()
+	if err := env.acceptHostKeys(ctx, pool, hosts); err != nil {
+		return err
+	}
 	return do(ctx, dialer{pool})
 }
 
-// withClient is like withDialer, with a client for the hosts of an inventory.
-func (env *Env) withClient(ctx context.Context, inv *inventory.Inventory, parallel int, do func(context.Context, *host.Client) error) error {
-	return env.withDialer(ctx, func(ctx context.Context, d host.Dialer) error {
+// withClient is like withDialer, with a client for hosts of an inventory.
+func (env *Env) withClient(
+	ctx context.Context, inv *inventory.Inventory, hosts []*inventory.Host, parallel int, do func(context.Context, *host.Client) error,
+) error {
+	return env.withDialer(ctx, hosts, func(ctx context.Context, d host.Dialer) error {
 		return do(ctx, &host.Client{Dialer: d, Inventory: inv, Parallel: parallel, Operator: env.operator()})
 	})
 }

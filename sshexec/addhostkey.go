@@ -63,7 +63,7 @@ func (p *Pool) addHostKey(s Settings, key ssh.PublicKey) error {
 	}
 	// Another login, in this process or another, may have added a key in the meantime, and not
 	// necessarily this one.
-	current := p.hostKeys.record(s)
+	current := p.hostKeys.record(s, true)
 	if err := current.check(s, key); err == nil {
 		return nil
 	} else if rejected, ok := err.(*hostKeyError); !ok || rejected.kind != KindHostKeyUnknown {

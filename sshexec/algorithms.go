@@ -1,7 +1,6 @@
 package sshexec
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -52,8 +51,8 @@ func limitAlgorithms(s *Settings) error {
 			}
 		}
 		if common == nil {
-			return fmt.Errorf("%s: it allows only %s %s, and fleetctl supports none of them",
-				cmp.Or(s.Origins[list.keyword], "ssh_config(5)"), list.keyword, strings.Join(*list.allowed, ","))
+			return fmt.Errorf("%s: it allows only %s %s, none of which is supported",
+				s.Origins[list.keyword], list.keyword, strings.Join(*list.allowed, ","))
 		}
 		*list.allowed = common
 	}
@@ -110,7 +109,7 @@ func negotiationError(s Settings, err *ssh.AlgorithmNegotiationError) error {
 	}
 	text := fmt.Sprintf("no common algorithm for %s: %s supports %s, and this side %s", err.What, s.Address(),
 		strings.Join(err.RequestedAlgorithms, ","), strings.Join(err.SupportedAlgorithms, ","))
-	if origin := s.Origins[keyword]; origin != "" {
+	if origin := s.Origins[keyword]; origin != OriginDefault {
 		text += fmt.Sprintf(" (%s: %s)", origin, keyword)
 	}
 	return errors.New(text)

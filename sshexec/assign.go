@@ -42,10 +42,15 @@ func newSettings(t Target, values map[string][]value) (Settings, error) {
 		"Hostname": t.Address != "", "User": t.User != "", "Port": t.Port != 0, "ConnectTimeout": t.Timeout != 0,
 	} {
 		if isSet {
-			s.Origins[name] = originInventory
+			s.Origins[name] = OriginTarget
 		}
 	}
 	s.ConnectTimeout = cmp.Or(t.Timeout, s.ConnectTimeout)
+	for _, k := range keywords {
+		if s.Origins[k.name] == "" && k.isSetting() {
+			s.Origins[k.name] = OriginDefault
+		}
+	}
 	return s, nil
 }
 
@@ -102,6 +107,14 @@ func (s *Settings) assign(keyword string, values []value) (err error) {
 		s.AddressFamily = strings.ToLower(text)
 	case "bindaddress":
 		s.BindAddress = text
+	case "preferredauthentications":
+		s.AuthMethods = strings.Split(text, ",")
+	case "pubkeyauthentication":
+		s.disableMethod("publickey", text)
+	case "kbdinteractiveauthentication":
+		s.disableMethod("keyboard-interactive", text)
+	case "passwordauthentication":
+		s.disableMethod("password", text)
 	case "batchmode":
 		s.BatchMode = isYes(text)
 	case "numberofpasswordprompts":
@@ -130,6 +143,38 @@ func (s *Settings) assign(keyword string, values []value) (err error) {
 		s.KexAlgorithms = strings.Split(text, ",")
 	}
 	return err
+}
+
+func (s *Settings) disableMethod(method, value string) {
+	if lower := strings.ToLower(value); lower == "no" || lower == "false" {
+		s.disabledMethods = append(s.disabledMethods, method)
+	}
+}
+
+// limitMethods reduces AuthMethods to those that are implemented and not disabled. None is an
+// error.
+func (s *Settings) limitMethods() error {
+	implemented := []string{"publickey", "keyboard-interactive", "password"} // in OpenSSH's order
+	configured := s.AuthMethods
+	if configured == nil {
+		configured = implemented
+	}
+	s.AuthMethods = nil
+	for _, method := range configured {
+		if slices.Contains(implemented, method) && !slices.Contains(s.disabledMethods, method) && !slices.Contains(s.AuthMethods, method) {
+			s.AuthMethods = append(s.AuthMethods, method)
+		}
+	}
+	s.disabledMethods = nil
+	if s.AuthMethods == nil {
+		origin := s.Origins["PreferredAuthentications"]
+		if origin == OriginDefault {
+			origin = s.Origins["PubkeyAuthentication"]
+		}
+		return fmt.Errorf("%s: it leaves no method to log in with: of %s, only %s are supported", origin,
+			strings.Join(configured, ","), strings.Join(implemented, ","))
+	}
+	return nil
 }
 
 func assignTime(text string) (time.Duration, error) {

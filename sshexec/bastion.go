@@ -76,6 +76,9 @@ func (p *Pool) bastionDialer(ctx context.Context, t Target, s Settings, visited 
 			Err: fmt.Errorf("via %s: cannot connect to %s: %s", h.name, s.Address(), refused.Message),
 		}
 		switch {
+		case refused.Reason == ssh.ResourceShortage:
+			e.Kind, e.fromBastion = KindBusy, true
+			e.Fix = fmt.Sprintf("%s has too many connections; try again later, or raise its limits", h.name)
 		case refused.Reason == ssh.Prohibited:
 			e.Kind = KindJump
 			e.Fix = fmt.Sprintf("set AllowTcpForwarding in sshd_config(5) on %s", h.name)
@@ -99,14 +102,23 @@ func (p *Pool) bastion(ctx context.Context, h hop, visited []hop) (*Conn, error)
 		}
 	}
 	return p.bastions.get(ctx, h, alive, func() (*Conn, error) {
-		t := Target{Name: h.name, User: h.user, Port: h.port, isBastion: true}
-		s, err := p.Resolve(p.ctx, t)
+		s, err := p.resolveHop(p.ctx, h)
 		if err != nil {
 			return nil, err
 		}
-		if h.rest != "" {
-			s.ProxyJump, s.ProxyCommand = h.rest, ""
-		}
-		return p.dial(p.ctx, t, s, visited)
+		return p.dial(p.ctx, h.target(), s, visited)
 	})
+}
+
+func (h hop) target() Target {
+	return Target{Name: h.name, User: h.user, Port: h.port, isBastion: true}
+}
+
+// resolveHop returns the settings for a hop, including how to reach it.
+func (p *Pool) resolveHop(ctx context.Context, h hop) (Settings, error) {
+	s, err := p.Resolve(ctx, h.target())
+	if err == nil && h.rest != "" {
+		s.ProxyJump, s.ProxyCommand = h.rest, ""
+	}
+	return s, err
 }

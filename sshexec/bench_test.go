@@ -8,7 +8,13 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/markus-barta/nixfleet/internal/sshtest"
 )
 
 // startServerProcess starts a server in another process, so that benchmarks measure only the
@@ -104,6 +110,49 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
+// BenchmarkRunComparedWithControlMaster runs a script on an open connection to a real sshd, and the
+// same with an ssh that uses the connection of a ControlMaster.
+func BenchmarkRunComparedWithControlMaster(b *testing.B) {
+	home, d, web := startRealHost(b, sshtest.SSHDOptions{})
+	dir, err := os.MkdirTemp("", "mux") // socket paths are limited to about 100 bytes
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	home.write("config", "Host web\n  HostName 127.0.0.1\n  Port %d\n  User %s\n  IdentityFile %s\n  UserKnownHostsFile %s\n  ControlPath %s/s\n",
+		d.Port, d.User, d.KeyFile, home.path("known_hosts"), dir)
+	ssh := func(args ...string) *exec.Cmd {
+		return exec.Command("ssh", append([]string{"-F", home.path("config")}, args...)...)
+	}
+	master := ssh("-M", "-N", "web")
+	if err := master.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = master.Process.Kill(); _ = master.Wait() }()
+	deadline := time.Now().Add(20 * time.Second)
+	for ssh("-O", "check", "web").Run() != nil {
+		if time.Now().After(deadline) {
+			b.Fatal("the master does not answer")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	c := home.dial(home.pool(), web)
+	var ours, theirs time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
+			b.Fatal(err)
+		}
+		ours += time.Since(start)
+		start = time.Now()
+		if err := ssh("web", "true").Run(); err != nil {
+			b.Fatal(err)
+		}
+		theirs += time.Since(start)
+	}
+	b.ReportMetric(float64(ours)/float64(theirs), "of-ssh")
+}
+
 func BenchmarkRunOutput(b *testing.B) {
 	const size = 64 << 20
 	home, web := startServerProcess(b, size)
@@ -114,6 +163,62 @@ func BenchmarkRunOutput(b *testing.B) {
 		if _, err := c.Run(home.ctx(), Command{Script: "true", Stdout: &n}); err != nil || n < size {
 			b.Fatal(n, err)
 		}
+	}
+}
+
+// cpuSeconds returns the CPU time that this process has used.
+func cpuSeconds() float64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+}
+
+// BenchmarkLoginOn100Hosts logs in to a hundred hosts, with ten thousand other hosts in
+// known_hosts: under their names, or hashed.
+func BenchmarkLoginOn100Hosts(b *testing.B) {
+	home, web := startServerProcess(b, 1)
+	s, err := home.pool().Resolve(home.ctx(), web)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, key, _ := strings.Cut(home.read("known_hosts"), " ")
+	other := string(ssh.MarshalAuthorizedKey(newSigner(b, "").PublicKey()))
+	for name, known := range map[string]func(name string) string{
+		"plain": func(name string) string { return name }, "hashed": hashedHostName,
+	} {
+		var text strings.Builder
+		for i := range 10_000 {
+			key := key
+			if i >= 100 {
+				key = other
+			}
+			text.WriteString(known(fmt.Sprintf("[127.0.%d.%d]:%d", 1+i/200, 1+i%200, s.Port)) + " " + key)
+		}
+		home.write("known_hosts", "%s", text.String())
+		b.Run(name, func(b *testing.B) {
+			before := cpuSeconds()
+			for b.Loop() {
+				p := NewPool(home.Options)
+				var logins sync.WaitGroup
+				for i := range 100 {
+					logins.Go(func() {
+						c, err := p.Dial(home.ctx(), Target{Name: "host", Address: fmt.Sprintf("127.0.%d.%d", 1+i/200, 1+i%200), Port: s.Port})
+						if err != nil {
+							b.Error(err)
+							return
+						}
+						if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				logins.Wait()
+				p.Close()
+			}
+			b.ReportMetric((cpuSeconds()-before)*1000/float64(b.N)/100, "CPU-ms/host")
+		})
 	}
 }
 

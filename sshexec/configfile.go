@@ -17,12 +17,16 @@ import (
 	"github.com/kevinburke/ssh_config"
 )
 
-// parsedConfig is the user's ssh_config(5) file, followed by the system's. unhandled is the first
-// line that this package does not understand; if it is set, `ssh -G` has to read the files, because
-// ssh rejects the whole configuration if the line is invalid.
+// parsedConfig is the user's ssh_config(5) file, followed by the system's.
+//
+// unhandled is the first line that may affect which other lines apply in a way that this package
+// does not understand; if it is set, `ssh -G` has to resolve every target. odd is the first line
+// with a value that this package does not understand: ssh may reject the whole configuration for
+// it, or know what the value means where the line applies.
 type parsedConfig struct {
 	files     []*configFile
 	unhandled *unhandledSyntax
+	odd       *unhandledSyntax
 	stamps    []fileStamp
 
 	algorithms     []string // the distinct lists of algorithms, as KEYWORD=LIST
@@ -33,6 +37,7 @@ type parsedConfig struct {
 // `Host web db`, is listed in byName under each of them and is only evaluated for those. Files may
 // have ten thousand of them.
 type configFile struct {
+	id     int // distinguishes the files of a configuration
 	blocks []configBlock
 	byName map[string][]int
 	others []int // all other blocks
@@ -52,8 +57,9 @@ type directive struct {
 	keyword  string // in lower case
 	args     []string
 	file     string
-	line     int // 0 means that file is not a file, but the inventory
+	line     int // 0 means that file is not a file, but OriginTarget
 	included []*configFile
+	odd      string // why ssh has to interpret the value, or ""
 }
 
 // origin returns where the directive is, as FILE:LINE.
@@ -120,7 +126,7 @@ const maxIncludeDepth = 16
 const errTooDeep = "\"Include\" is nested too deeply"
 
 func (p configParser) parseFile(path string) *configFile {
-	file := &configFile{byName: make(map[string][]int)}
+	file := &configFile{id: len(p.result.stamps), byName: make(map[string][]int)}
 	p.result.stamps = append(p.result.stamps, newFileStamp(path))
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -148,7 +154,10 @@ func (p configParser) parseFile(path string) *configFile {
 			return file // or a file that includes itself twice would take 2^16 times as long
 		}
 		d.file, d.line = path, i+1
-		if reason == "" && slices.Contains(algorithmKeywords, d.keyword) {
+		if d.odd != "" && p.result.odd == nil {
+			p.result.odd = &unhandledSyntax{path, i + 1, d.odd}
+		}
+		if reason == "" && d.odd == "" && slices.Contains(algorithmKeywords, d.keyword) {
 			p.result.addAlgorithms(path, i+1, d.keyword+"="+d.args[0])
 		}
 		switch d.keyword {
@@ -283,7 +292,8 @@ func (p configParser) parseLine(line string) (d directive, reason string) {
 			d.keyword = ""
 			return d, ""
 		}
-		return d, fmt.Sprintf("keyword %q", name)
+		d.keyword, d.odd = "", fmt.Sprintf("keyword %q", name)
+		return d, ""
 	case d.keyword == "host":
 		if slices.Contains(args, "") {
 			return d, "\"Host\" has an empty pattern"
@@ -298,7 +308,8 @@ func (p configParser) parseLine(line string) (d directive, reason string) {
 		fallthrough
 	default:
 		if !k.valid(d.args) || d.keyword == "identityagent" && !p.isExpandable(d.args[0]) {
-			return d, fmt.Sprintf("value %q of %q", strings.Join(d.args, " "), name)
+			d.odd = fmt.Sprintf("value %q of %q", strings.Join(d.args, " "), name)
+			return d, ""
 		}
 	}
 	if d.keyword == "ignoreunknown" && len(*p.ignored) == 0 {

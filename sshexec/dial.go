@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -56,11 +57,24 @@ func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*
 func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
 	ctx, timer := p.newLoginTimer(ctx, s.ConnectTimeout)
 	defer timer.stop()
+	var refusal error
+	searchAll := false
 	for attempts := 1; ; attempts++ {
-		conn, err := p.dialOnce(ctx, timer, t, s, dialTransport)
+		conn, refusedFor, err := p.dialOnce(ctx, timer, t, s, dialTransport, searchAll)
+		if errors.Is(err, errOtherKeyKnown) {
+			searchAll = true // so it cannot happen again
+			conn, refusedFor, err = p.dialOnce(ctx, timer, t, s, dialTransport, searchAll)
+		}
 		var failure *Error
 		if err == nil || !errors.As(err, &failure) || !failure.retryable(attempts) {
+			if refusal != nil && failure != nil && failure.Kind == KindTimeout && failure.Phase == "connect" {
+				err = refusal // says more than that there was no answer in time
+			}
 			return conn, err
+		}
+		refusal = err
+		if failure.Kind == KindBusy && refusedFor > s.ConnectTimeout {
+			return nil, err // earlier logins have already waited that long
 		}
 		// No authentication was attempted, so a retry costs the server little. The random delay
 		// keeps rejected clients from returning all at once.
@@ -77,9 +91,10 @@ func (p *Pool) dialAttempt(ctx context.Context, t Target, s Settings, dialTransp
 
 // retryable reports whether to dial again after this many attempts. A server that closes the
 // connection silently is retried twice: it may be overloaded, since its message can get lost if it
-// closes the connection before reading ours, but it may also block this address for good.
+// closes the connection before reading ours, but it may also block this address for good. So is one
+// that closed the connection while the operator was typing.
 func (e *Error) retryable(attempts int) bool {
-	return e.Kind == KindBusy || e.Kind == KindLost && e.Phase == "connect" && attempts < 3
+	return e.Kind == KindBusy || e.Kind == KindLost && (e.Phase == "connect" || e.unjudged) && attempts < 3
 }
 
 const (
@@ -87,15 +102,47 @@ const (
 	maxRetryDelay = 3 * time.Second
 )
 
-// dialOnce opens a transport and logs in. The timer runs only while it holds a handshake slot.
-func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc) (*Conn, error) {
-	release, err := p.handshakes.acquire(ctx, s.ProxyJump+" "+s.Address())
+// dialOnce logs in once a handshake may start. The timer runs only from then on. refusedFor is for
+// how long the server has refused every connection.
+func (p *Pool) dialOnce(
+	ctx context.Context, timer *loginTimer, t Target, s Settings, dialTransport dialFunc, searchAll bool,
+) (conn *Conn, refusedFor time.Duration, err error) {
+	slot, err := p.handshakes.acquire(ctx, s.Address(), s.ProxyJump)
 	if err != nil {
-		return nil, connectError(ctx, t, s, err)
+		return nil, 0, connectError(ctx, t, s, err)
 	}
-	defer release()
 	timer.resume()
 	defer timer.pause()
+	conn, err = p.logIn(ctx, timer, slot, t, s, dialTransport, searchAll)
+	slot.release(verdictOf(err))
+	return conn, slot.refusedFor(), err
+}
+
+// verdictOf returns what the result of a login says about the server's willingness to accept
+// connections.
+func verdictOf(err error) verdict {
+	var failure *Error
+	switch {
+	case err == nil:
+		return accepted
+	case errors.Is(err, errOtherKeyKnown):
+		return accepted
+	case !errors.As(err, &failure):
+		return unknownVerdict
+	case failure.Kind == KindBusy && failure.fromBastion:
+		return refusedByBastion
+	case failure.Kind == KindBusy, failure.Kind == KindLost && failure.Phase == "connect":
+		return refusedByServer
+	case slices.Contains([]string{"handshake", "host key", "login"}, failure.Phase):
+		return accepted
+	}
+	return unknownVerdict
+}
+
+// logIn opens a transport and logs in.
+func (p *Pool) logIn(
+	ctx context.Context, timer *loginTimer, slot *slot, t Target, s Settings, dialTransport dialFunc, searchAll bool,
+) (*Conn, error) {
 	transport, err := dialTransport(ctx)
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
@@ -103,10 +150,13 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 
 	h := &handshake{
 		pool: p, target: t, settings: s, raw: newRawConn(transport), ctx: ctx, timer: timer, phase: "connect",
+		searchAll: searchAll, tries: make(map[string]int), releaseSlot: func() { slot.release(accepted) },
 	}
 	defer context.AfterFunc(ctx, func() { transport.Close() })()
+	var unjudged atomic.Bool
 	client, err := await(ctx, &p.tasks, func() (*ssh.Client, error) {
 		conn, channels, requests, err := ssh.NewClientConn(h.raw, s.Address(), h.clientConfig())
+		unjudged.Store(h.finishAnswers(err))
 		if err != nil {
 			return nil, err
 		}
@@ -114,8 +164,14 @@ func (p *Pool) dialOnce(ctx context.Context, timer *loginTimer, t Target, s Sett
 	}, func(unused *ssh.Client) { unused.Close() })
 	if err != nil {
 		p.tasks.start(func() { transport.Close() })
-		return nil, h.wrapError(err)
+		err := h.wrapError(err)
+		var failure *Error
+		if errors.As(err, &failure) && failure.Kind == KindLost {
+			failure.unjudged = unjudged.Load()
+		}
+		return nil, err
 	}
+	h.forget()
 	return p.newConn(t, s, client, h.raw)
 }
 

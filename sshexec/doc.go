@@ -28,7 +28,7 @@
 //	refused           yes      ConnectionAttempts
 //	no-route          yes      ConnectionAttempts
 //	timeout           yes      ConnectionAttempts
-//	busy              yes      until the timeout, with growing delays
+//	busy              yes      until the timeout, with growing delays and fewer handshakes at once
 //	jump              as the bastion's error, which it wraps
 //	protocol          no       no
 //	host-key-unknown  no       no
@@ -36,9 +36,17 @@
 //	host-key-revoked  no       no
 //	no-key            no       no
 //	auth              no       no
-//	lost              yes      twice, if the server sent nothing
+//	lost              yes      twice, if the server sent nothing, or not before a prompt was answered
 //	session           no       no
 //	stopped           no       no
+//
+// Before it returns an auth error, [Pool.Dial] prompts up to NumberOfPasswordPrompts times: for the
+// passphrase of a key that the host accepts, once for all hosts, or for the password of a host that
+// accepts no keys, once for each host. [Options.Prompter] does that.
+//
+// At most [Options.MaxHandshakes] logins run at once, and at most MaxHandshakesPerAddress to one
+// server. That limit is halved for a server, or for a bastion, that refuses connections, and grows
+// again while it accepts them.
 //
 // The package never accepts an unknown host key unless ssh_config(5) or the caller says so,
 // never accepts a changed one, and never retries a failed login. It never prints and does not know

@@ -43,6 +43,9 @@ type Error struct {
 	Kind  Kind
 	Fix   string // how to fix it, in one line; may be empty
 	Err   error
+
+	unjudged    bool // the connection was lost before the host judged the operator's answers
+	fromBastion bool // a bastion refused to open a connection to the host
 }
 
 func (e *Error) Error() string {

@@ -14,6 +14,7 @@ import (
 type value struct {
 	args   []string
 	origin string
+	odd    string // why ssh has to interpret it, or ""
 }
 
 // evaluation finds the values that apply to one target. It follows ssh.c and readconf.c: both files
@@ -27,7 +28,17 @@ type evaluation struct {
 	host      string             // what Host patterns are matched against
 	final     bool
 	wantFinal bool
+	blocks    []byte // the blocks that apply, if the configuration has odd lines
+	trackOdd  bool
 	unhandled *unhandledSyntax // why ssh has to resolve this target, if it does
+}
+
+func (v value) isOdd() bool { return v.odd != "" }
+
+// matchedKeywords lists the keywords whose values decide which lines apply.
+var matchedKeywords = []string{
+	"hostname", "user", "port", "tag", "hostkeyalias", "addressfamily", "canonicaldomains", "canonicalizehostname",
+	"canonicalizemaxdots", "canonicalizefallbacklocal", "canonicalizepermittedcnames",
 }
 
 // accumulating lists the keywords of which every value applies.
@@ -36,46 +47,57 @@ var accumulating = []string{"identityfile", "certificatefile"}
 // timeKeywords take a time.
 var timeKeywords = []string{"connecttimeout", "serveraliveinterval"}
 
-const originInventory = "inventory"
-
 // evaluate applies the configuration to a target.
 func (p *Pool) evaluate(ctx context.Context, config *parsedConfig, t Target) (*evaluation, error) {
-	e := &evaluation{pool: p, ctx: ctx, target: t, values: make(map[string][]value), host: t.Name}
+	e := &evaluation{pool: p, ctx: ctx, target: t, values: make(map[string][]value), host: t.Name, trackOdd: config.odd != nil}
 	// Like arguments of ssh, the target's values come before those of the files.
 	if t.Address != "" {
-		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, file: originInventory})
+		e.set(directive{keyword: "hostname", args: []string{strings.ReplaceAll(t.Address, "%", "%%")}, file: OriginTarget})
 	}
 	if t.User != "" {
-		e.set(directive{keyword: "user", args: []string{t.User}, file: originInventory})
+		e.set(directive{keyword: "user", args: []string{t.User}, file: OriginTarget})
 	}
 	if t.Port != 0 {
-		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, file: originInventory})
+		e.set(directive{keyword: "port", args: []string{strconv.Itoa(t.Port)}, file: OriginTarget})
 	}
 	if err := e.applyFiles(config.files, true); err != nil {
 		return nil, err
-	}
-	if canonicalize := e.first("canonicalizehostname"); canonicalize != "" && canonicalize != "no" && canonicalize != "false" {
-		e.leaveToSSH("canonicalizehostname")
 	}
 	if e.first("canonicalizepermittedcnames") != "" && e.first("canonicalizepermittedcnames") != "none" {
 		e.leaveToSSH("canonicalizepermittedcnames")
 	}
 	// OpenSSH expands tokens in User since 10.0.
-	if v := e.values["user"]; v != nil && v[0].origin != originInventory && strings.ContainsAny(v[0].args[0], "%$") {
+	if v := e.values["user"]; v != nil && v[0].origin != OriginTarget && strings.ContainsAny(v[0].args[0], "%$") {
 		e.leaveToSSH("user")
+	}
+	for _, keyword := range matchedKeywords {
+		if slices.ContainsFunc(e.values[keyword], value.isOdd) {
+			e.leaveToSSH(keyword)
+		}
 	}
 	if e.unhandled != nil {
 		return e, nil
 	}
 	hostname := normalizeHostname(e.hostname(), e.first("addressfamily"))
+	if e.canonicalizes() {
+		canonical, ok, err := e.canonicalize(hostname)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			e.leaveToSSH("canonicalizehostname")
+			return e, nil
+		}
+		hostname, e.wantFinal = canonical, true
+	}
 	if e.wantFinal {
 		e.final, e.host = true, hostname
-		e.values["hostname"] = []value{{[]string{strings.ReplaceAll(hostname, "%", "%%")}, e.origin("hostname")}}
+		e.values["hostname"] = []value{{args: []string{strings.ReplaceAll(hostname, "%", "%%")}, origin: e.origin("hostname")}}
 		if err := e.applyFiles(config.files, true); err != nil {
 			return nil, err
 		}
 	} else {
-		e.values["hostname"] = []value{{[]string{strings.ReplaceAll(hostname, "%", "%%")}, e.origin("hostname")}}
+		e.values["hostname"] = []value{{args: []string{strings.ReplaceAll(hostname, "%", "%%")}, origin: e.origin("hostname")}}
 	}
 	return e, nil
 }
@@ -105,7 +127,7 @@ func (e *evaluation) origin(keyword string) string {
 
 // set adds the values of a line that applies.
 func (e *evaluation) set(d directive) {
-	v := value{d.args, d.origin()}
+	v := value{d.args, d.origin(), d.odd}
 	switch {
 	case slices.Contains(accumulating, d.keyword):
 		same := func(old value) bool { return slices.Equal(old.args, v.args) }
@@ -115,7 +137,7 @@ func (e *evaluation) set(d directive) {
 		return
 	case len(e.values[d.keyword]) > 0:
 		return
-	case slices.Contains(timeKeywords, d.keyword) && d.args[0] == "none":
+	case slices.Contains(timeKeywords, d.keyword) && d.odd == "" && d.args[0] == "none":
 		return // the same as no value, so that a later one applies (parse_time in readconf.c)
 	case d.keyword == "proxyjump" && !strings.EqualFold(d.args[0], "none") && len(e.values["proxycommand"]) > 0,
 		d.keyword == "proxycommand" && len(e.values["proxyjump"]) > 0 && !strings.EqualFold(e.first("proxyjump"), "none"):
@@ -143,6 +165,9 @@ func (e *evaluation) applyFiles(files []*configFile, active bool) error {
 			case b.patterns != nil:
 				applies = applies && b.matchesHost(e.host)
 			}
+			if applies && e.trackOdd {
+				e.blocks = fmt.Appendf(e.blocks, "%d:%d ", f.id, n)
+			}
 			for _, d := range b.lines {
 				switch {
 				case d.included != nil:
@@ -152,7 +177,7 @@ func (e *evaluation) applyFiles(files []*configFile, active bool) error {
 				case applies:
 					e.set(d)
 					if d.keyword == "refuseconnection" {
-						return keywordTable[d.keyword].refusal(value{d.args, d.origin()})
+						return keywordTable[d.keyword].refusal(value{d.args, d.origin(), d.odd})
 					}
 				}
 			}

@@ -70,3 +70,26 @@ func ExamplePool_Resolve() {
 	}
 	fmt.Println(settings.Address(), settings.Origins["Port"])
 }
+
+// ExamplePool_UnknownKeys asks about the unknown keys of many hosts at once, before it connects to
+// them.
+func ExamplePool_UnknownKeys() {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	pool := sshexec.NewPool(sshexec.Options{})
+	defer pool.Close()
+	keys := pool.UnknownKeys(ctx, []sshexec.Target{{Name: "web"}, {Name: "db"}})
+	for _, key := range keys {
+		fmt.Println(key.Host, key.Type, key.Fingerprint)
+	}
+	fmt.Print("Accept them? ")
+	var answer string
+	if fmt.Scanln(&answer); answer != "yes" {
+		return
+	}
+	for _, key := range keys {
+		if err := pool.Accept(key); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+}

@@ -22,14 +22,25 @@ type handshake struct {
 	ctx      context.Context
 	timer    *loginTimer
 
+	searchAll bool // search all known_hosts files first, however long it takes
+
 	mu    sync.Mutex
 	phase string // Error.Phase if the handshake fails now
 
 	// Only the goroutine that runs the handshake uses these.
-	queued  []identity // keys not yet offered
-	listed  bool       // queued has been filled
+	record  hostKeyRecord
+	hostKey ssh.PublicKey // verified
+	queued  []identity    // keys not yet offered
+	listed  bool          // queued has been filled
 	offered []string
-	skipped []string // keys that could not be offered or did not sign, and why
+	skipped []string       // keys that could not be offered, and why
+	unused  []string       // keys that the host accepts but that did not sign, and why
+	tries   map[string]int // of methods that ask the operator
+
+	releaseSlot func()            // lets another login have this one's slot
+	answers     *loginAnswers     // set while this login has its turn to ask the operator
+	answered    map[string]string // what this login answered, by prompt
+	promptErr   error             // why the operator did not answer
 }
 
 func (h *handshake) setPhase(phase string) {
@@ -46,38 +57,69 @@ func (h *handshake) currentPhase() string {
 
 func (h *handshake) clientConfig() *ssh.ClientConfig {
 	s := h.settings
-	record := h.pool.hostKeys.record(s)
+	h.record = h.pool.hostKeys.record(s, h.searchAll)
 	config := &ssh.ClientConfig{
 		User:              s.User,
-		HostKeyAlgorithms: record.algorithms(s),
-		AuthCallback:      h.nextKey,
-		HostKeyCallback: func(_ string, address net.Addr, key ssh.PublicKey) error {
-			h.setPhase("host key")
-			if err := h.pool.verifyHostKey(s, record, address, key); err != nil {
-				return err
-			}
-			h.setPhase("login")
-			return nil
-		},
+		HostKeyAlgorithms: h.record.algorithms(s),
+		AuthCallback:      h.nextMethod,
+		HostKeyCallback:   h.checkHostKey,
 	}
 	config.KeyExchanges, config.Ciphers, config.MACs = s.KexAlgorithms, s.Ciphers, s.MACs
 	return config
 }
 
-// nextKey returns the next key to offer. It offers one key at a time, because an error from one
-// signer (a security key not touched, a passphrase not entered) would abort the whole login.
-func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+// checkHostKey verifies the host key of the first key exchange. Later ones must have the same key.
+func (h *handshake) checkHostKey(_ string, address net.Addr, key ssh.PublicKey) error {
+	if h.hostKey != nil {
+		if !sameKey(h.hostKey, key) {
+			return errors.New("the host presents another key than at the start of the connection")
+		}
+		return nil
+	}
+	h.setPhase("host key")
+	if err := h.pool.verifyHostKey(h.settings, h.record, address, key); err != nil {
+		return err
+	}
+	h.hostKey = key
+	h.setPhase("login")
+	return nil
+}
+
+// forget drops what only the login needed. The library keeps the handshake for as long as the
+// connection lasts.
+func (h *handshake) forget() {
+	h.settings, h.record, h.target = Settings{}, hostKeyRecord{}, Target{}
+	h.queued, h.offered, h.skipped, h.unused, h.tries = nil, nil, nil, nil, nil
+	h.ctx, h.timer, h.releaseSlot, h.answers, h.answered = nil, nil, nil, nil, nil
+}
+
+// nextMethod returns the next method to try: the first in AuthMethods that the server accepts. A
+// host that accepts public keys, but none of the operator's, fails the login instead of asking for
+// a password.
+func (h *handshake) nextMethod(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 	if err := h.raw.err(); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(auth.AllowedMethods, "publickey") {
-		err := h.authError(fmt.Errorf("%s does not accept public keys, only %s",
-			h.settings.Address(), strings.Join(auth.AllowedMethods, ", ")))
-		if slices.Contains(auth.AllowedMethods, "password") || slices.Contains(auth.AllowedMethods, "keyboard-interactive") {
-			err.Fix = "set PubkeyAuthentication to yes in sshd_config(5) on the host; passwords are not supported"
+	for _, method := range h.settings.AuthMethods {
+		switch {
+		case !slices.Contains(auth.AllowedMethods, method):
+		case method == "publickey":
+			return h.nextKey()
+		case h.promptErr == nil && h.tries[method] < h.settings.NumberOfPasswordPrompts:
+			h.tries[method]++
+			return h.promptMethod(method)
 		}
-		return nil, err
 	}
+	if h.promptErr != nil || len(h.tries) > 0 {
+		return nil, h.answersRejected()
+	}
+	return nil, h.authError(fmt.Errorf("%s accepts only %s, and this side only %s", h.settings.Address(),
+		strings.Join(auth.AllowedMethods, ", "), strings.Join(h.settings.AuthMethods, ", ")))
+}
+
+// nextKey returns the next key to offer. It offers one key at a time, because an error from one
+// signer (a security key not touched, a passphrase not entered) would abort the whole login.
+func (h *handshake) nextKey() (ssh.AuthMethod, error) {
 	if !h.listed {
 		h.listed = true
 		h.timer.pause() // may wait for the ssh-agent or for a passphrase
@@ -96,7 +138,7 @@ func (h *handshake) nextKey(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error)
 		defer h.timer.resume()
 		signature, err := sign(ctx, data, algorithm)
 		if err != nil {
-			h.skipped = append(h.skipped, fmt.Sprintf("%s: %v", id.source, err))
+			h.unused = append(h.unused, fmt.Sprintf("%s: %v", id.source, err))
 		}
 		return signature, err
 	}
@@ -116,6 +158,11 @@ func (h *handshake) noKeysLeft() error {
 			Err: fmt.Errorf("no key to offer to %s%s", login, skipped),
 			Fix: "set IdentityFile in ~/.ssh/config, or add a key to an ssh-agent: ssh-add",
 		}
+	}
+	if len(h.unused) > 0 {
+		e := h.authError(fmt.Errorf("%s accepts a key that could not be used: %s%s", login, strings.Join(h.unused, "; "), skipped))
+		e.Fix = "try again with the right passphrase or token, or add the key to an ssh-agent: ssh-add"
+		return e
 	}
 	return h.authError(fmt.Errorf("%s accepts none of the %d keys offered: %s%s",
 		login, len(h.offered), strings.Join(h.offered, ", "), skipped))
@@ -152,8 +199,10 @@ func (h *handshake) wrapError(err error) error {
 		e.Kind = KindStopped
 	case errors.As(err, &typed):
 		return typed
+	case errors.Is(err, errOtherKeyKnown):
+		return errOtherKeyKnown
 	case errors.As(err, &hostKey):
-		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target)
+		e.Kind, e.Err, e.Fix = hostKey.kind, hostKey, hostKey.fix(h.target, h.pool.options.Command)
 	case viaCommand && preamble == "" && !h.raw.sawVersion():
 		e.Phase, e.Kind, e.Err = "proxy command", KindLost, proxyCommand.exitError()
 	case preamble != "" && isBusyMessage(preamble):
@@ -169,7 +218,9 @@ func (h *handshake) wrapError(err error) error {
 		e.Phase, e.Kind = "connect", KindLost
 		e.Err = fmt.Errorf("%s closed the connection without sending anything", address)
 		e.Fix = "it may be overloaded or block this address; check its log"
-	case strings.Contains(strings.ToLower(err.Error()), "too many authentication failures"):
+	case isTooManyFailures(err) && len(h.offered) == 0:
+		return h.answersRejected()
+	case isTooManyFailures(err):
 		e.Kind = KindAuth
 		e.Err = fmt.Errorf("%s closed the connection after %d keys: %s", address, len(h.offered),
 			strings.Join(h.offered, ", "))
@@ -184,6 +235,12 @@ func (h *handshake) wrapError(err error) error {
 		}
 	}
 	return e
+}
+
+// isTooManyFailures recognizes how sshd ends a login after MaxAuthTries (auth_maxtries_exceeded in
+// auth.c).
+func isTooManyFailures(err error) bool {
+	return strings.Contains(strings.ToLower(err.Error()), "too many authentication failures")
 }
 
 // isBusyMessage recognizes what sshd sends when it drops a connection because of MaxStartups or

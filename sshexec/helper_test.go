@@ -51,7 +51,12 @@ func connectStdio(address string) {
 func serveUntilEOF() {
 	var size int
 	fmt.Sscan(os.Getenv(envServe), &size)
-	s, err := sshtest.New(sshtest.Config{Handler: sshtest.RepeatLine(strings.Repeat("a line of a log ", 5), size)})
+	l, err := net.Listen("tcp", "0.0.0.0:0") // for all of 127.0.0.0/8
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	s, err := sshtest.New(sshtest.Config{Listener: l, Handler: sshtest.RepeatLine(strings.Repeat("a line of a log ", 5), size)})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -40,14 +40,26 @@ type hostKeyRecord struct {
 	revoked     []*knownKey
 
 	addHashed func(*hostKeyRecord) // adds the hashed keys to withoutPort; nil if they are there
+
+	name       string            // the host's name in known_hosts form
+	unsearched []*knownHostsFile // files whose many hashed lines have not been searched
+	search     func() hostKeyRecord
 }
 
-func (h *hostKeys) record(s Settings) hostKeyRecord {
-	var r hostKeyRecord
+// record returns the entries for a host. Files with many hashed lines are only searched if
+// everything is set; see check.
+func (h *hostKeys) record(s Settings, everything bool) hostKeyRecord {
 	name, bare := knownHostsName(s)
-	paths := slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles)
-	for _, path := range paths {
-		h.files.open(path).eachKey(name, true, func(k *knownKey) { r.add(k, &r.named) })
+	r := hostKeyRecord{name: name, search: func() hostKeyRecord { return h.record(s, true) }}
+	var files []*knownHostsFile
+	for _, path := range slices.Concat(s.UserKnownHostsFiles, s.GlobalKnownHostsFiles) {
+		f := h.files.open(path)
+		files = append(files, f)
+		searched := everything || !f.hasManyHashed()
+		f.eachKey(name, searched, func(k *knownKey) { r.add(k, &r.named) })
+		if !searched {
+			r.unsearched = append(r.unsearched, f)
+		}
 	}
 	if bare == "" {
 		return r
@@ -56,15 +68,21 @@ func (h *hostKeys) record(s Settings) hostKeyRecord {
 	// need one pass over the hashed lines.
 	addBare := func(r *hostKeyRecord, withHashed bool) {
 		r.withoutPort = nil
-		for _, path := range paths {
-			h.files.open(path).eachKey(bare, withHashed, func(k *knownKey) { r.add(k, &r.withoutPort) })
+		for _, f := range files {
+			f.eachKey(bare, withHashed, func(k *knownKey) { r.add(k, &r.withoutPort) })
 		}
 	}
-	addBare(&r, len(r.named) == 0)
-	if len(r.named) > 0 {
+	withHashed := len(r.named) == 0 && r.unsearched == nil
+	addBare(&r, withHashed)
+	if !withHashed {
 		r.addHashed = func(r *hostKeyRecord) { addBare(r, true) }
 	}
 	return r
+}
+
+// isEmpty reports whether no line is about the host.
+func (r *hostKeyRecord) isEmpty() bool {
+	return len(r.named)+len(r.withoutPort)+len(r.authorities)+len(r.revoked) == 0
 }
 
 func (r *hostKeyRecord) add(k *knownKey, plain *[]*knownKey) {
@@ -110,9 +128,20 @@ func (r *hostKeyRecord) canVerify(algorithm string) bool {
 	if strings.HasPrefix(algorithm, "rsa-sha2-") { // RFC 8332: signature algorithms of ssh-rsa keys
 		keyType = ssh.KeyAlgoRSA
 	}
+	if len(r.named)+len(r.withoutPort) == 0 {
+		return slices.ContainsFunc(r.unsearched, func(f *knownHostsFile) bool { return f.hasHashedType(keyType) })
+	}
+	return r.hasType(keyType)
+}
+
+// hasType reports whether a plain key of a type is known.
+func (r *hostKeyRecord) hasType(keyType string) bool {
 	hasType := func(k *knownKey) bool { return k.key.Type() == keyType }
 	return slices.ContainsFunc(r.named, hasType) || slices.ContainsFunc(r.withoutPort, hasType)
 }
+
+// errOtherKeyKnown means that a key of another type is known, which the host has to present.
+var errOtherKeyKnown = errors.New("another key of the host is known")
 
 // check returns nil if the key that a host presented is known to be the host's, and a *hostKeyError
 // otherwise.
@@ -139,6 +168,21 @@ func (r *hostKeyRecord) check(s Settings, presented ssh.PublicKey) error {
 	sameType := func(k *knownKey) bool { return k.key.Type() == key.Type() }
 	if slices.ContainsFunc(r.named, same) {
 		return nil
+	}
+	if r.unsearched != nil {
+		// Most keys are found by the key itself. If this one is not, its name decides, and the
+		// host may have presented it only because the known types did not come first.
+		if slices.ContainsFunc(r.unsearched, func(f *knownHostsFile) bool { return f.hasHashedKey(r.name, key) }) {
+			return nil
+		}
+		found := r.search()
+		if len(found.named)+len(found.withoutPort) > 0 && !found.hasType(key.Type()) {
+			return errOtherKeyKnown
+		}
+		*r = found
+		if slices.ContainsFunc(r.named, same) {
+			return nil
+		}
 	}
 	if i := slices.IndexFunc(r.named, sameType); i >= 0 {
 		return &hostKeyError{
@@ -235,13 +279,10 @@ func (e *hostKeyError) Error() string {
 		text += "; it cannot be accepted, because UserKnownHostsFile is none"
 	}
 	if e.kind == KindHostKeyUnknown && e.settings.verifyHostKeyDNS {
-		text += "; fleetctl does not look up keys in DNS, as VerifyHostKeyDNS asks for"
+		text += "; keys are not looked up in DNS, in spite of VerifyHostKeyDNS"
 	}
 	if e.kind != KindHostKeyUnknown && e.settings.StrictHostKeyChecking == "no" {
-		text += "; this is refused even though StrictHostKeyChecking is no"
-		if origin := e.settings.Origins["StrictHostKeyChecking"]; origin != "" {
-			text += " (" + origin + ")"
-		}
+		text += fmt.Sprintf("; this is refused even though StrictHostKeyChecking is no (%s)", e.settings.Origins["StrictHostKeyChecking"])
 	}
 	if e.certErr != nil {
 		text += fmt.Sprintf(" (%v)", e.certErr)
@@ -249,7 +290,8 @@ func (e *hostKeyError) Error() string {
 	return text
 }
 
-func (e *hostKeyError) fix(t Target) string {
+// fix returns what the operator can do. command connects to a target by its name.
+func (e *hostKeyError) fix(t Target, command string) string {
 	name, _ := knownHostsName(e.settings)
 	switch {
 	case e.kind == KindHostKeyRevoked:
@@ -261,8 +303,8 @@ func (e *hostKeyError) fix(t Target) string {
 		// ssh does not ask either.
 		return fmt.Sprintf("compare the fingerprint with the host's own, then add this line to %s: %s %s",
 			e.settings.UserKnownHostsFiles[0], name, bytes.TrimSpace(ssh.MarshalAuthorizedKey(e.key)))
-	case t.isBastion: // may not be in the inventory, so fleetctl cannot connect to it by name
-		return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: ssh %s", t.Name)
+	case t.isBastion: // known only to ssh_config(5)
+		command = "ssh"
 	}
-	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: fleetctl ssh %s", t.Name)
+	return fmt.Sprintf("compare the fingerprint with the host's own, then accept it once: %s %s", command, t.Name)
 }

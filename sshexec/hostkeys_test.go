@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
@@ -53,8 +54,41 @@ func newSigner(t testing.TB, kind string) ssh.Signer {
 }
 
 // checkHostKey checks a presented key against a known_hosts file and returns the kind of failure,
-// or "".
+// or "". The result must not depend on how many other hosts the file has, nor on whether names are
+// hashed.
 func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
+	t.Helper()
+	kind := checkHostKeyIn(t, known, s, presented)
+	if many := checkHostKeyIn(t, manyHashedHosts()+known, s, presented); many != kind {
+		t.Errorf("%q in a small file and %q in a large one", kind, many)
+	}
+	var hashed strings.Builder
+	for line := range strings.Lines(known) {
+		if name, rest, ok := strings.Cut(line, " "); ok && !strings.ContainsAny(name, "@*|,#\t") {
+			line = hashedHostName(strings.ToLower(name)) + " " + rest
+		}
+		hashed.WriteString(line)
+	}
+	if many := checkHostKeyIn(t, manyHashedHosts()+hashed.String(), s, presented); many != kind {
+		t.Errorf("%q with plain names and %q with hashed ones in a large file", kind, many)
+	}
+	return kind
+}
+
+// manyHashedHosts returns known_hosts lines for more than manyHashedLines other hosts.
+var manyHashedHosts = sync.OnceValue(func() string {
+	key, err := sshtest.NewKey()
+	if err != nil {
+		panic(err)
+	}
+	var b strings.Builder
+	for i := range manyHashedLines + 1 {
+		b.WriteString(hostKeyLine(hashedHostName(fmt.Sprintf("other%d", i)), key.PublicKey()))
+	}
+	return b.String()
+})
+
+func checkHostKeyIn(t *testing.T, known string, s Settings, presented ssh.PublicKey) Kind {
 	t.Helper()
 	file := t.TempDir() + "/known_hosts"
 	if err := os.WriteFile(file, []byte(known), 0o600); err != nil {
@@ -62,8 +96,12 @@ func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKe
 	}
 	s.UserKnownHostsFiles = []string{file}
 	var store hostKeys
-	record := store.record(s)
+	record := store.record(s, false)
 	err := record.check(s, presented)
+	if err == errOtherKeyKnown {
+		record = store.record(s, true)
+		err = record.check(s, presented)
+	}
 	if err == nil {
 		return ""
 	}
@@ -71,6 +109,7 @@ func checkHostKey(t *testing.T, known string, s Settings, presented ssh.PublicKe
 }
 
 func TestHostKeyCheckMatchesKnownHostsLikeOpenSSH(t *testing.T) {
+	t.Parallel()
 	key, otherKey := newSigner(t, "").PublicKey(), newSigner(t, "").PublicKey()
 	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	web := Settings{Alias: "web", Hostname: "Web.example.com", Port: 22}
@@ -117,6 +156,7 @@ func TestHostKeyCheckMatchesKnownHostsLikeOpenSSH(t *testing.T) {
 }
 
 func TestHostKeyCheckHostCertificates(t *testing.T) {
+	t.Parallel()
 	authority, host := newSigner(t, ""), newSigner(t, "ecdsa")
 	certificate := func(change func(*ssh.Certificate)) ssh.PublicKey {
 		c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web.example.com"}, ValidBefore: ssh.CertTimeInfinity}
@@ -159,6 +199,7 @@ func TestHostKeyCheckHostCertificates(t *testing.T) {
 }
 
 func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
+	t.Parallel()
 	ecdsaKey := newSigner(t, "ecdsa").PublicKey()
 	rsaKey := newSigner(t, "rsa").PublicKey()
 	for _, c := range []struct {
@@ -183,6 +224,7 @@ func TestHostKeyAlgorithmsPutKnownTypesFirst(t *testing.T) {
 
 // TestKnownHostsLookupMatchesSSHKeygen compares lookups in random files with `ssh-keygen -F`.
 func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("ssh-keygen"); err != nil {
 		t.Skip("needs ssh-keygen")
 	}
@@ -227,6 +269,7 @@ func TestKnownHostsLookupMatchesSSHKeygen(t *testing.T) {
 }
 
 func TestHashNameMatchesHMAC(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{0, 1, 40, 63, 64, 65, 255, 256, 257, 1000} {
 		name := strings.Repeat("n", n)
 		salt := []byte(strings.Repeat("s", 20))
@@ -251,9 +294,11 @@ func FuzzKnownHostsParseLine(f *testing.F) {
 }
 
 func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
-	for policy, fix := range map[string]string{"": "fleetctl ssh web", "StrictHostKeyChecking ask\n": "fleetctl ssh web", "StrictHostKeyChecking yes\n": "add this line"} {
+	t.Parallel()
+	for policy, fix := range map[string]string{"": "connect-to web", "StrictHostKeyChecking ask\n": "connect-to web", "StrictHostKeyChecking yes\n": "add this line"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
+		home.Command = "connect-to"
 		home.write("config", "%s", policy)
 		_, err := home.pool().Dial(home.ctx(), targetOf(s))
 		e := wantError(t, err, KindHostKeyUnknown, "web: host key", ssh.FingerprintSHA256(s.HostKey()), fmt.Sprintf("[127.0.0.1]:%d", s.Port()), fix)
@@ -267,6 +312,7 @@ func TestDialRejectsUnknownHostAndShowsFingerprint(t *testing.T) {
 }
 
 func TestHintForUnknownHostContainsValidKnownHostsLine(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "StrictHostKeyChecking yes\n")
@@ -278,6 +324,7 @@ func TestHintForUnknownHostContainsValidKnownHostsLine(t *testing.T) {
 }
 
 func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"accept-new", "no"} {
 		t.Run(policy, func(t *testing.T) {
 			s := sshtest.Start(t, shellConfig())
@@ -310,6 +357,7 @@ func TestAcceptNewSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 }
 
 func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
+	t.Parallel()
 	authority, host := newSigner(t, "rsa"), newSigner(t, "")
 	c := &ssh.Certificate{Key: host.PublicKey(), CertType: ssh.HostCert, ValidPrincipals: []string{"web"}, ValidBefore: ssh.CertTimeInfinity}
 	if err := c.SignCert(rand.Reader, authority); err != nil {
@@ -327,6 +375,7 @@ func TestHostCertificateNeedsAllowedSignatureAlgorithm(t *testing.T) {
 }
 
 func TestShortRSAHostKeyIsRejected(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{newSigner(t, "rsa")}})
 	home := newTestHome(t).trust(s)
 	home.write("config", "RequiredRSASize 3072\n")
@@ -335,6 +384,7 @@ func TestShortRSAHostKeyIsRejected(t *testing.T) {
 }
 
 func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "NoHostAuthenticationForLocalhost yes\n")
@@ -345,6 +395,7 @@ func TestLocalhostNeedsNoHostKeyIfConfigured(t *testing.T) {
 }
 
 func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"accept-new", "no"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
@@ -358,6 +409,7 @@ func TestUnknownKeyIsRejectedIfNoFileCanHoldIt(t *testing.T) {
 }
 
 func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t).trust(s)
 	home.write("config", "Host *\n  StrictHostKeyChecking no\n")
@@ -367,6 +419,7 @@ func TestChangedKeyMessageSaysThatStrictHostKeyCheckingWasOverruled(t *testing.T
 }
 
 func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "VerifyHostKeyDNS yes\n")
@@ -375,6 +428,7 @@ func TestUnknownKeyMessageMentionsVerifyHostKeyDNS(t *testing.T) {
 }
 
 func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	p := home.pool()
@@ -403,6 +457,7 @@ func TestAcceptSavesUnknownKeyAndRejectsChangedKey(t *testing.T) {
 }
 
 func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"StrictHostKeyChecking yes", "UserKnownHostsFile none"} {
 		s := sshtest.Start(t, shellConfig())
 		home := newTestHome(t)
@@ -416,6 +471,7 @@ func TestAsUnknownKeyReturnsNilIfSSHWouldNotAsk(t *testing.T) {
 }
 
 func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
+	t.Parallel()
 	key, other := newSigner(t, "").PublicKey(), newSigner(t, "ecdsa").PublicKey()
 	port := Settings{Hostname: "web", Port: 2222}
 	bare := hostKeyLine(hashedHostName("web"), key)
@@ -431,6 +487,7 @@ func TestHashedKeyWithoutPortCountsIfTypeIsUnknownWithPort(t *testing.T) {
 }
 
 func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("known_hosts", "other %s", ssh.MarshalAuthorizedKey(newSigner(t, "").PublicKey()))
 	p := home.pool()
@@ -445,7 +502,7 @@ func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
 		if after := p.hostKeys.files.open(file); after != before {
 			t.Fatal("the file was read again")
 		}
-		record := p.hostKeys.record(s)
+		record := p.hostKeys.record(s, false)
 		if err := record.check(s, key); err != nil {
 			t.Error(err)
 		}
@@ -460,6 +517,7 @@ func TestAcceptNewDoesNotReadTheFileAgain(t *testing.T) {
 }
 
 func TestConcurrentLoginsSaveAcceptedKeyOnce(t *testing.T) {
+	t.Parallel()
 	s := sshtest.Start(t, shellConfig())
 	home := newTestHome(t)
 	home.write("config", "StrictHostKeyChecking accept-new\n")
@@ -487,12 +545,20 @@ func TestConcurrentLoginsSaveAcceptedKeyOnce(t *testing.T) {
 }
 
 func TestHostWithSeveralKeysPresentsKnownKey(t *testing.T) {
+	t.Parallel()
 	ed, ec, rs := newSigner(t, ""), newSigner(t, "ecdsa"), newSigner(t, "rsa")
 	s := sshtest.Start(t, sshtest.Config{HostKeys: []ssh.Signer{ed, ec, rs}})
 	for _, known := range []ssh.Signer{ed, ec, rs} {
 		home := newTestHome(t)
-		home.write("known_hosts", "%s", hostKeyLine(fmt.Sprintf("[127.0.0.1]:%d", s.Port()), known.PublicKey()))
+		name := fmt.Sprintf("[127.0.0.1]:%d", s.Port())
+		home.write("known_hosts", "%s", hostKeyLine(name, known.PublicKey()))
 		home.dial(home.pool(), targetOf(s))
+		home.write("known_hosts", "%s%s", manyHashedHosts(), hostKeyLine(hashedHostName(name), known.PublicKey()))
+		p := home.pool()
+		home.dial(p, targetOf(s))
+		if found := p.hostKeys.files.open(home.path("known_hosts")).found; (known == ed) != (found == nil) {
+			t.Errorf("searched for %d names, to find the key %s", len(found), known.PublicKey().Type())
+		}
 	}
 }
 
@@ -509,8 +575,38 @@ func BenchmarkLookupIn10000HashedHosts(b *testing.B) {
 	var store hostKeys
 	for i := 0; b.Loop(); i++ {
 		s := Settings{Hostname: fmt.Sprintf("host%d.example.com", i%10_000), Port: 22, UserKnownHostsFiles: []string{file}}
-		if r := store.record(s); len(r.named) != 1 {
+		if r := store.record(s, true); len(r.named) != 1 {
 			b.Fatalf("%d keys", len(r.named))
 		}
+	}
+}
+
+func TestUnknownKeysShowsBastionsBeforeTargets(t *testing.T) {
+	t.Parallel()
+	home := newTestHome(t)
+	bastion, web, api, known := sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig()), sshtest.Start(t, shellConfig())
+	home.trust(known)
+	home.write("config", "Host *\n  HostName 127.0.0.1\nHost bastion\n  Port %d\nHost web\n  Port %d\n  ProxyJump bastion\n"+
+		"Host api\n  Port %d\n  ProxyJump bastion\nHost known\n  Port %d\nHost gone\n  Port %d\nHost strict\n  Port %d\n  StrictHostKeyChecking yes\n",
+		bastion.Port(), web.Port(), api.Port(), known.Port(), closedPort(t), api.Port())
+	p := home.pool()
+	var targets []Target
+	for _, name := range []string{"web", "api", "known", "gone", "strict", "bad name"} {
+		targets = append(targets, Target{Name: name})
+	}
+	for _, want := range []string{"bastion", "web api", ""} {
+		var names []string
+		for _, k := range p.UnknownKeys(home.ctx(), targets) {
+			names = append(names, k.Host)
+			if err := p.Accept(k); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("unknown keys of %q, want %q", got, want)
+		}
+	}
+	if known.Connections() != 0 || web.AuthFailures()+web.Logins() != 0 {
+		t.Errorf("%d connections to a known host, %d logins", known.Connections(), web.Logins())
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,8 +41,18 @@ type knownHostsFile struct {
 	lines    int
 	byName   map[string][]*knownKey
 	patterns []patternLine
-	hashed   []hashedLine
+	marked   []hashedLine     // hashed lines with a marker
+	hashed   []hashedLine     // those without
+	byKey    map[string][]int // the indices in hashed of each encoded key
+	types    map[string]bool  // of the keys in hashed
+
+	foundMu sync.Mutex
+	found   map[string][]*knownKey // what earlier searches in hashed found, by name
 }
+
+// manyHashedLines is how many hashed lines a file has if searching them for every host would take
+// longer than the logins. Each line has a salt of its own, so there can be no index of the names.
+const manyHashedLines = 512
 
 type patternLine struct {
 	patterns []string
@@ -144,6 +155,16 @@ func (f *knownHostsFile) parseLine(path string, number int, line string) {
 			return
 		}
 		copy(h.hash[:], sum)
+		if key.marker != noMarker {
+			f.marked = append(f.marked, h)
+			return
+		}
+		if f.byKey == nil {
+			f.byKey, f.types = make(map[string][]int), make(map[string]bool)
+		}
+		f.byKey[key.encoded] = append(f.byKey[key.encoded], len(f.hashed))
+		f.types[fields[1]] = true
+		f.found = nil
 		f.hashed = append(f.hashed, h)
 	case strings.ContainsAny(hosts, "*?!"):
 		f.patterns = append(f.patterns, patternLine{strings.Split(strings.ToLower(hosts), ","), key})
@@ -167,11 +188,65 @@ func (f *knownHostsFile) eachKey(name string, withHashed bool, yield func(*known
 			yield(p.key)
 		}
 	}
-	for _, h := range f.hashed {
-		if (withHashed || h.key.marker != noMarker) && hashName(name, h.salt) == h.hash {
+	for _, h := range f.marked {
+		if hashName(name, h.salt) == h.hash {
 			yield(h.key)
 		}
 	}
+	if !withHashed {
+		return
+	}
+	for _, key := range f.search(name) {
+		yield(key)
+	}
+}
+
+// search returns the keys in hashed lines for a name. The caller holds mu for reading.
+func (f *knownHostsFile) search(name string) []*knownKey {
+	f.foundMu.Lock()
+	keys, known := f.found[name]
+	f.foundMu.Unlock()
+	if known || len(f.hashed) == 0 {
+		return keys
+	}
+	for _, h := range f.hashed {
+		if hashName(name, h.salt) == h.hash {
+			keys = append(keys, h.key)
+		}
+	}
+	if len(f.hashed) > manyHashedLines {
+		f.foundMu.Lock()
+		defer f.foundMu.Unlock()
+		if f.found == nil {
+			f.found = make(map[string][]*knownKey)
+		}
+		f.found[name] = keys
+	}
+	return keys
+}
+
+// hasManyHashed reports whether the file has so many hashed lines that hasHashedKey should come
+// before a search.
+func (f *knownHostsFile) hasManyHashed() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return len(f.hashed) > manyHashedLines
+}
+
+// hasHashedKey reports whether a hashed line has a key for a name. It only looks at the lines that
+// have that key.
+func (f *knownHostsFile) hasHashedKey(name string, key ssh.PublicKey) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	matches := func(i int) bool { return hashName(name, f.hashed[i].salt) == f.hashed[i].hash }
+	return slices.ContainsFunc(f.byKey[base64.StdEncoding.EncodeToString(key.Marshal())], matches)
+}
+
+// hasHashedType reports whether hashed lines have keys of a type.
+func (f *knownHostsFile) hasHashedType(keyType string) bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.types[keyType]
 }
 
 // hashName returns the HMAC-SHA1 of a name with the salt as key, which is how HashKnownHosts hashes

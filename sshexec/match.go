@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -125,6 +126,9 @@ func (e *evaluation) matches(args []string, mayExec bool) (bool, error) {
 		case "exec":
 			if !result || !mayExec {
 				continue
+			}
+			if slices.ContainsFunc(e.values["proxyjump"], value.isOdd) {
+				e.leaveToSSH("proxyjump") // the command may contain %j
 			}
 			command, err := e.pool.expandPercent(c.value, "CLdhiklnpruj%", e.partialSettings())
 			if err != nil {

@@ -22,6 +22,9 @@ type Options struct {
 	MaxHandshakes           int // concurrent handshakes; 0 means 32
 	MaxHandshakesPerAddress int // 0 means 8: sshd starts to drop connections at 10 (MaxStartups)
 
+	// Command connects to a [Target] by its name, for messages: "ssh" if empty.
+	Command string
+
 	// Log receives notices that no call returns, such as a host key that was accepted. nil discards
 	// them.
 	Log func(format string, args ...any)
@@ -49,9 +52,12 @@ type Pool struct {
 	handshakes    limiter
 	promptSlot    chan struct{} // holds one element while a prompt is active
 
+	agentListTimeout time.Duration
+
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
 	hungAgents map[string]time.Time // by socket
+	answers    map[string]*loginAnswers
 }
 
 // NewPool returns a new Pool. It does not connect to anything or read any file. The caller must
@@ -68,16 +74,21 @@ func NewPool(o Options) *Pool {
 			o.User = current.Username
 		}
 	}
+	o.Command = cmp.Or(o.Command, "ssh")
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), promptSlot: make(chan struct{}, 1)}
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
+		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 4)}
+	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 16), lookup: defaultLookup}
+	p.resolver.run = p.resolver.runSSH
 	p.resolver.queries.tasks = &p.tasks
 	p.resolver.commands.tasks = &p.tasks
 	p.resolver.algorithms.tasks = &p.tasks
 	p.resolver.version.tasks = &p.tasks
+	p.resolver.validated.tasks = &p.tasks
+	p.resolver.sets.tasks = &p.tasks
 	if p.options.ConfigFile == "" && p.options.usesPasswdHome() {
 		p.resolver.systemConfig = systemConfig
 	}
@@ -115,11 +126,17 @@ func (p *Pool) errorFor(t Target, phase string, kind Kind, err error) error {
 	return &Error{Host: t.Name, Phase: phase, Kind: kind, Err: err}
 }
 
+var errNoTerminal = errors.New("cannot prompt without a terminal")
+
+func (p *Pool) canPrompt() bool {
+	return p.options.Prompter != nil || p.options.askpassProgram() != ""
+}
+
 // promptSecret prompts the operator once no other prompt is active.
 func (p *Pool) promptSecret(ctx context.Context, prompt string) (string, error) {
 	askpass := p.options.askpassProgram()
 	if askpass == "" && p.options.Prompter == nil {
-		return "", errors.New("cannot prompt without a terminal")
+		return "", errNoTerminal
 	}
 	select {
 	case p.promptSlot <- struct{}{}:

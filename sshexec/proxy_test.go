@@ -26,6 +26,7 @@ func (home *testHome) configureJumps(target *sshtest.Server, hops ...*sshtest.Se
 }
 
 func TestTargetsShareOneBastionConnection(t *testing.T) {
+	t.Parallel()
 	bastion, target := faultyServer(t, nil), faultyServer(t, nil)
 	home := newTestHome(t).trust(bastion, target)
 	web := home.configureJumps(target, bastion)
@@ -48,6 +49,7 @@ func TestTargetsShareOneBastionConnection(t *testing.T) {
 }
 
 func TestProxyJumpChainIsFollowedInOrder(t *testing.T) {
+	t.Parallel()
 	one, two, target := faultyServer(t, nil), faultyServer(t, nil), faultyServer(t, nil)
 	home := newTestHome(t).trust(one, two, target)
 	home.dial(home.pool(), home.configureJumps(target, one, two))
@@ -57,6 +59,7 @@ func TestProxyJumpChainIsFollowedInOrder(t *testing.T) {
 }
 
 func TestDialReconnectsLostBastion(t *testing.T) {
+	t.Parallel()
 	bastion := faultyServer(t, func(nth int) sshtest.Fault {
 		if nth == 1 {
 			return sshtest.Fault{CutOut: 6000}
@@ -82,6 +85,7 @@ func TestDialReconnectsLostBastion(t *testing.T) {
 }
 
 func TestProxyJumpErrorsNameTheFailedHop(t *testing.T) {
+	t.Parallel()
 	target := faultyServer(t, nil)
 	t.Run("bastion offline", func(t *testing.T) {
 		home := newTestHome(t).trust(target)
@@ -140,12 +144,13 @@ func TestCloseDoesNotBlockOnDeadBastion(t *testing.T) {
 	start := time.Now()
 	c.Close()
 	p.Close()
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
 
 func TestParseJump(t *testing.T) {
+	t.Parallel()
 	for jump, want := range map[string]hop{
 		"h":            {name: "h"},
 		"u@h:23":       {name: "h", user: "u", port: 23},
@@ -168,6 +173,7 @@ func TestParseJump(t *testing.T) {
 }
 
 func TestProxyCommandCarriesConnection(t *testing.T) {
+	t.Parallel()
 	s := faultyServer(t, nil)
 	home := newTestHome(t).trust(s)
 	home.write("config", "Host web\n  ProxyCommand env %s=%%h:%%p %s\n", envConnectTo, os.Args[0])
@@ -177,6 +183,7 @@ func TestProxyCommandCarriesConnection(t *testing.T) {
 }
 
 func TestProxyCommandFailureShowsStderr(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Host web\n  ProxyCommand echo no such tunnel >&2; exit 3\n")
 	_, err := home.pool().Dial(home.ctx(), Target{Name: "web"})

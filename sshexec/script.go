@@ -40,7 +40,7 @@ func isPlainByte(c byte) bool {
 // digits. printf applies its format to all pieces at once, and %b converts them to bytes. The
 // trailing slash protects final newlines, which a command substitution would strip. It is a slash
 // because, unlike a letter, it cannot be part of a multibyte character in any locale.
-const Prologue = `fleetctl_arg() {
+const Prologue = `sshexec_arg() {
 	set -f
 	IFS=_
 	set -- $1
@@ -48,19 +48,19 @@ const Prologue = `fleetctl_arg() {
 	shift
 	printf %b "$(printf '\\0%s' "$@")"
 }
-fleetctl_left=$#
-while [ "$fleetctl_left" -gt 0 ]; do
-	fleetctl_word=$1
+sshexec_left=$#
+while [ "$sshexec_left" -gt 0 ]; do
+	sshexec_word=$1
 	shift
-	case $fleetctl_word in
-	_) fleetctl_word= ;;
-	*_*) fleetctl_word=$(fleetctl_arg "$fleetctl_word"; printf /) fleetctl_word=${fleetctl_word%/} ;;
+	case $sshexec_word in
+	_) sshexec_word= ;;
+	*_*) sshexec_word=$(sshexec_arg "$sshexec_word"; printf /) sshexec_word=${sshexec_word%/} ;;
 	esac
-	set -- "$@" "$fleetctl_word"
-	fleetctl_left=$((fleetctl_left - 1))
+	set -- "$@" "$sshexec_word"
+	sshexec_left=$((sshexec_left - 1))
 done
-unset fleetctl_word fleetctl_left
-unset -f fleetctl_arg
+unset sshexec_word sshexec_left
+unset -f sshexec_arg
 `
 
 // maxArgsInCommandLine is the longest encoding that goes into the command line. The login shell

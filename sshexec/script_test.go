@@ -64,6 +64,7 @@ var trickyArgs = [][]string{
 }
 
 func TestArgumentsSurviveEveryLoginShell(t *testing.T) {
+	t.Parallel()
 	for _, loginShell := range installedShells(t, "sh", "bash", "dash", "zsh", "fish") {
 		for _, args := range trickyArgs {
 			if got := runThroughShells(t, shellPair{loginShell, "/bin/sh"}, printArgs, args); !sameStrings(got, args) {
@@ -74,6 +75,7 @@ func TestArgumentsSurviveEveryLoginShell(t *testing.T) {
 }
 
 func TestArgumentsSurviveEverySh(t *testing.T) {
+	t.Parallel()
 	for _, sh := range installedShells(t, "sh", "bash", "dash", "busybox") {
 		if strings.HasSuffix(sh, "busybox") {
 			sh += " sh"
@@ -89,6 +91,7 @@ func TestArgumentsSurviveEverySh(t *testing.T) {
 }
 
 func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
+	t.Parallel()
 	var all []byte
 	for c := 1; c < 256; c++ {
 		all = append(all, byte(c))
@@ -110,7 +113,8 @@ func TestArgumentsPreserveEveryByteButNUL(t *testing.T) {
 }
 
 func TestPrologueRestoresShellState(t *testing.T) {
-	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^fleetctl')"`
+	t.Parallel()
+	const show = `printf '%s\0' "$IFS" "$-" "$(set | grep '^sshexec')"`
 	got := runThroughShells(t, shellPair{"/bin/sh", "/bin/sh"}, show, []string{"a b"})
 	if got[0] != " \t\n" || strings.Contains(got[1], "f") || got[2] != "" {
 		t.Errorf("IFS, $- and leftover variables: %q", got)
@@ -118,6 +122,7 @@ func TestPrologueRestoresShellState(t *testing.T) {
 }
 
 func TestTruncatedScriptRunsNothing(t *testing.T) {
+	t.Parallel()
 	_, text := buildCommand("echo one\necho two", nil, "")
 	for cut := range len(text) {
 		cmd := exec.Command("/bin/sh", "-s")

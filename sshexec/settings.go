@@ -36,6 +36,8 @@ type Settings struct {
 	ServerAliveInterval time.Duration // 0 means not configured
 	ServerAliveCountMax int           // 0 means not configured
 
+	// AuthMethods are publickey, keyboard-interactive and password, in the order to try them.
+	AuthMethods                      []string
 	BatchMode                        bool // prompt for nothing
 	NumberOfPasswordPrompts          int
 	NoHostAuthenticationForLocalhost bool // accept any host key on a loopback address
@@ -45,13 +47,20 @@ type Settings struct {
 	HostKeyAlgorithms, Ciphers, MACs, KexAlgorithms []string
 	PubkeyAcceptedAlgorithms, CASignatureAlgorithms []string
 
-	// Origins maps keywords, spelled as in ssh_config(5), to where their values come from:
-	// FILE:LINE, "inventory", or "ssh -G" if ssh had to resolve the target. Others have OpenSSH's
-	// defaults.
+	// Origins maps the keywords of all settings, spelled as in ssh_config(5), to where their values
+	// come from: FILE:LINE, or one of the constants.
 	Origins map[string]string
 
 	verifyHostKeyDNS bool
+	disabledMethods  []string // authentication methods that are set to no
 }
+
+// Origins of settings that are in no file.
+const (
+	OriginTarget  = "target"  // the Target
+	OriginSSH     = "ssh -G"  // ssh had to resolve the target, and does not print the line
+	OriginDefault = "default" // OpenSSH's default, or this package's
+)
 
 // Address returns the address to dial, as HOST:PORT.
 func (s Settings) Address() string { return net.JoinHostPort(s.Hostname, strconv.Itoa(s.Port)) }

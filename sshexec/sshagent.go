@@ -23,8 +23,8 @@ type agentConn struct {
 // An ssh-agent answers a list of keys immediately. A signature may wait until the operator touches
 // a security key or answers a dialog. An agent that takes longer than that hangs.
 const (
-	agentListTimeout = 5 * time.Second
-	agentSignTimeout = time.Minute
+	defaultAgentListTimeout = 5 * time.Second
+	agentSignTimeout        = time.Minute
 	// agentRetryDelay is for how long an agent that hung is not asked again.
 	agentRetryDelay = time.Minute
 )
@@ -100,13 +100,13 @@ func (p *Pool) listAgentKeys(ctx context.Context, socket string) ([]*agent.Key, 
 	hungAt, hung := p.hungAgents[socket]
 	p.mu.Unlock()
 	if hung && time.Since(hungAt) < agentRetryDelay {
-		return nil, nil, agentHangError{agentListTimeout}
+		return nil, nil, agentHangError{p.agentListTimeout}
 	}
 	a, err := p.sshAgent(ctx, socket)
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := agentCall(ctx, p, a, agentListTimeout, a.List)
+	keys, err := agentCall(ctx, p, a, p.agentListTimeout, a.List)
 	var hang agentHangError
 	if errors.As(err, &hang) {
 		p.mu.Lock()

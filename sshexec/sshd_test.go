@@ -30,6 +30,7 @@ func startRealHost(t testing.TB, o sshtest.SSHDOptions) (*testHome, *sshtest.SSH
 }
 
 func TestSSHDRunPassesTrickyArguments(t *testing.T) {
+	t.Parallel()
 	home, _, web := startRealHost(t, sshtest.SSHDOptions{})
 	c := home.dial(home.pool(), web)
 	for _, args := range trickyArgs {
@@ -53,6 +54,7 @@ func TestSSHDRunPassesTrickyArguments(t *testing.T) {
 }
 
 func TestSSHDHostKeyTypesAreVerified(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
 		home, d, web := startRealHost(t, sshtest.SSHDOptions{KeyType: kind})
 		home.dial(home.pool(), web)
@@ -75,6 +77,7 @@ func TestSSHDBusyServerEventuallyAcceptsEveryLogin(t *testing.T) {
 }
 
 func TestSSHDLimitsSessionsButNotForwardings(t *testing.T) {
+	t.Parallel()
 	home, d, web := startRealHost(t, sshtest.SSHDOptions{Config: "MaxSessions 2"})
 	c := home.dial(home.pool(), web)
 	var running sync.WaitGroup
@@ -97,6 +100,7 @@ func TestSSHDLimitsSessionsButNotForwardings(t *testing.T) {
 }
 
 func TestSSHDBastionWithAgentKey(t *testing.T) {
+	t.Parallel()
 	home, bastion, _ := startRealHost(t, sshtest.SSHDOptions{})
 	target := sshtest.Start(t, shellConfig())
 	home.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\nHost web\n  HostName 127.0.0.1\n  Port %d\n  User bob\n  ProxyJump bastion\n", bastion.Port, target.Port())
@@ -127,6 +131,7 @@ func TestSSHDBastionWithAgentKey(t *testing.T) {
 }
 
 func TestSSHDForwardsUnixSocket(t *testing.T) {
+	t.Parallel()
 	home, d, web := startRealHost(t, sshtest.SSHDOptions{})
 	l, err := net.Listen("unix", filepath.Join(d.Dir, "s"))
 	if err != nil {
@@ -170,4 +175,22 @@ func TestSSHDAbandonedScriptKeepsRunning(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Error("the script did not continue")
+}
+
+func TestSSHDBastionWithMaxStartupsServesManyHosts(t *testing.T) {
+	t.Parallel()
+	home, bastion, _ := startRealHost(t, sshtest.SSHDOptions{Config: "MaxStartups 10:30:100"})
+	target := sshtest.Start(t, shellConfig())
+	home.write("config", "Host bastion\n  HostName 127.0.0.1\n  Port %d\n  IdentityFile %s\nHost web*\n  HostName 127.0.0.1\n  Port %d\n  ProxyJump bastion\n",
+		bastion.Port, bastion.KeyFile, target.Port())
+	home.trust(target)
+	p := home.pool()
+	var wg sync.WaitGroup
+	for i := range 64 {
+		wg.Go(func() { home.dial(p, Target{Name: fmt.Sprint("web", i)}) })
+	}
+	wg.Wait()
+	if target.Logins() != 64 {
+		t.Errorf("%d logins", target.Logins())
+	}
 }

@@ -2,6 +2,7 @@ package sshexec
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,16 +53,17 @@ var keywords = []keyword{
 	{name: "AddKeysToAgent", treatment: harmless, valid: isAny,
 		note: "Keys are decrypted once for each command and are not added to the ssh-agent."},
 	{name: "AddressFamily", treatment: followed, valid: isOneOf("any", "inet", "inet6")},
-	{name: "BatchMode", treatment: followed, valid: isFlag, note: "With `yes`, there is no prompt for a passphrase."},
+	{name: "BatchMode", treatment: followed, valid: isFlag, note: "With `yes`, there is no prompt for a passphrase or a password."},
 	{name: "BindAddress", treatment: followed, valid: isOne, note: "An address or a name."},
 	{name: "BindInterface", treatment: refused, valid: isOne, refuses: isNotNone,
 		note: "Binding a socket to an interface is not implemented; use BindAddress."},
-	{name: "CanonicalDomains", treatment: viaSSH, valid: isAny, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizeFallbackLocal", treatment: viaSSH, valid: isFlag, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizeHostname", treatment: viaSSH, valid: isOneOf("yes", "no", "true", "false", "always"),
-		note: "Unless it is `no`, ssh resolves each host for each connection."},
-	{name: "CanonicalizeMaxDots", treatment: viaSSH, valid: isNumber, note: "See CanonicalizeHostname."},
-	{name: "CanonicalizePermittedCNAMEs", treatment: viaSSH, valid: isAny, note: "See CanonicalizeHostname."},
+	{name: "CanonicalDomains", treatment: followed, valid: areDomains},
+	{name: "CanonicalizeFallbackLocal", treatment: followed, valid: isFlag},
+	{name: "CanonicalizeHostname", treatment: followed, valid: isOneOf("yes", "no", "true", "false", "always"),
+		note: "Names are looked up for each connection, by the resolver that also serves the connection. " +
+			"Names that end with a dot or are in /etc/hosts are left to `ssh -G`."},
+	{name: "CanonicalizeMaxDots", treatment: followed, valid: isNumberOrZero},
+	{name: "CanonicalizePermittedCNAMEs", treatment: viaSSH, valid: isAny, note: "Unless it is `none`, ssh resolves each host for each connection."},
 	{name: "CASignatureAlgorithms", treatment: viaSSH, valid: isOne},
 	{name: "CertificateFile", treatment: followed, valid: isOne},
 	{name: "ChannelTimeout", treatment: harmless, valid: isAny, note: "Sessions end with their commands."},
@@ -73,7 +75,7 @@ var keywords = []keyword{
 	{name: "ConnectionAttempts", treatment: followed, valid: isNumber,
 		note: "ConnectTimeout applies to each attempt. There is one second between attempts."},
 	{name: "ConnectTimeout", treatment: followed, valid: isTime,
-		note: "The inventory's `timeouts.connect` takes precedence. `none` and `0` mean 15 seconds."},
+		note: "`none` and `0` mean 15 seconds."},
 	{name: "ControlMaster", treatment: harmless, valid: isOneOf("yes", "no", "true", "false", "ask", "auto", "autoask"), note: noControlMaster},
 	{name: "ControlPath", treatment: harmless, valid: isOne, note: noControlMaster},
 	{name: "ControlPersist", treatment: harmless, valid: isOne, note: noControlMaster},
@@ -108,8 +110,8 @@ var keywords = []keyword{
 	{name: "Include", treatment: followed,
 		note: "Paths with tokens or environment variables are left to `ssh -G`."},
 	{name: "IPQoS", treatment: harmless, valid: isAny, note: "The system's default applies."},
-	{name: "KbdInteractiveAuthentication", treatment: harmless, valid: isFlag, note: onlyKeys},
-	{name: "KbdInteractiveDevices", treatment: harmless, valid: isOne, note: onlyKeys},
+	{name: "KbdInteractiveAuthentication", treatment: followed, valid: isFlag, note: promptedMethods},
+	{name: "KbdInteractiveDevices", treatment: harmless, valid: isOne, note: "The server chooses the device."},
 	{name: "KexAlgorithms", treatment: viaSSH, valid: isOne,
 		note: "Algorithms that golang.org/x/crypto does not implement, such as sntrup761, are skipped."},
 	{name: "KnownHostsCommand", treatment: refused, valid: isCommand, refuses: isNotNone,
@@ -123,31 +125,27 @@ var keywords = []keyword{
 		note: "Commands of `exec` run for each connection; hosts that connect within a second share the result. " +
 			"`sessiontype` is `exec`, and `command` is `exec /bin/sh -s`."},
 	{name: "NoHostAuthenticationForLocalhost", treatment: followed, valid: isFlag},
-	{name: "NumberOfPasswordPrompts", treatment: followed, valid: isNumber, note: "For passphrases of keys."},
+	{name: "NumberOfPasswordPrompts", treatment: followed, valid: isNumber, note: "For passphrases of keys, and for passwords."},
 	{name: "ObscureKeystrokeTiming", treatment: harmless, valid: isAny, note: noTerminal},
-	{name: "PasswordAuthentication", treatment: harmless, valid: isFlag, note: onlyKeys},
+	{name: "PasswordAuthentication", treatment: followed, valid: isFlag, note: promptedMethods},
 	{name: "PermitLocalCommand", treatment: harmless, valid: isFlag, note: noLocalCommand},
 	{name: "PermitRemoteOpen", treatment: harmless, valid: isAny, note: noForwarding},
 	{name: "PKCS11Provider", treatment: harmless, valid: isOne,
 		note: "Load the provider into an ssh-agent: `ssh-add -s PROVIDER`."},
 	{name: "Port", treatment: followed, valid: isPort},
-	{name: "PreferredAuthentications", treatment: refused, valid: isOne,
-		refuses: func(v string) bool { return !slices.Contains(strings.Split(v, ","), "publickey") },
-		note:    "Public keys are the only method, so a list without `publickey` leaves none."},
+	{name: "PreferredAuthentications", treatment: followed, valid: isOne,
+		note: "Of `publickey`, `keyboard-interactive` and `password`. It is an error if none of them is left."},
 	{name: "ProxyCommand", treatment: followed, valid: isCommand},
 	{name: "ProxyJump", treatment: followed, valid: isJumpList,
 		note: "All hosts behind a bastion share one connection to it. Nothing is passed to a shell."},
 	{name: "ProxyUseFdpass", treatment: refused, valid: isFlag, refuses: isYes,
 		note: "Receiving a socket from a ProxyCommand is not implemented."},
 	{name: "PubkeyAcceptedAlgorithms", treatment: viaSSH, valid: isOne},
-	{name: "PubkeyAuthentication", treatment: refused,
-		valid:   isOneOf("yes", "no", "true", "false", "unbound", "host-bound"),
-		refuses: func(v string) bool { return v == "no" || v == "false" },
-		note:    "Public keys are the only method, so `no` leaves none."},
+	{name: "PubkeyAuthentication", treatment: followed, valid: isOneOf("yes", "no", "true", "false", "unbound", "host-bound")},
 	{name: "RefuseConnection", treatment: refused, valid: isOne, refuses: func(string) bool { return true },
 		note: "As in ssh, its text is the error."},
 	{name: "RekeyLimit", treatment: harmless, valid: isAny, note: "Keys are renewed after the ciphers' default amount of data."},
-	{name: "RemoteCommand", treatment: harmless, valid: isCommand, note: "fleetctl runs its own commands."},
+	{name: "RemoteCommand", treatment: harmless, valid: isCommand, note: "Scripts are the only commands."},
 	{name: "RemoteForward", treatment: harmless, valid: isAny, note: noForwarding},
 	{name: "RequestTTY", treatment: harmless, valid: isOneOf("yes", "no", "true", "false", "force", "auto"), note: noTerminal},
 	{name: "RequiredRSASize", treatment: followed, valid: isNumber, note: "Applies to host keys and user keys."},
@@ -158,7 +156,7 @@ var keywords = []keyword{
 	{name: "ServerAliveCountMax", treatment: followed, valid: isNumber},
 	{name: "ServerAliveInterval", treatment: followed, valid: isTime,
 		note: "`0` and no value mean that a silent host is given up after 40 seconds."},
-	{name: "SessionType", treatment: harmless, valid: isOneOf("none", "subsystem", "default"), note: "fleetctl runs its own commands."},
+	{name: "SessionType", treatment: harmless, valid: isOneOf("none", "subsystem", "default"), note: "Scripts are the only commands."},
 	{name: "SetEnv", treatment: harmless, valid: isAny, note: noEnvironment},
 	{name: "StdinNull", treatment: harmless, valid: isFlag, note: noTerminal},
 	{name: "StreamLocalBindMask", treatment: harmless, valid: isOne, note: noForwarding},
@@ -210,14 +208,14 @@ var keywords = []keyword{
 }
 
 const (
-	noForwarding    = "fleetctl forwards nothing to or from hosts."
+	noForwarding    = "Nothing is forwarded to or from hosts."
 	noTerminal      = "It only affects interactive sessions."
-	noControlMaster = "fleetctl opens its own connections, so that a confirming login is a new one."
-	noGSSAPI        = "GSSAPI is not implemented; public keys are the only method."
-	noHostbased     = "Host-based authentication is not implemented; public keys are the only method."
-	onlyKeys        = "Public keys are the only method."
+	noControlMaster = "Each connection is a new login. A connection of a running ssh is not used."
+	noGSSAPI        = "GSSAPI is not implemented."
+	noHostbased     = "Host-based authentication is not implemented."
+	promptedMethods = "There is a prompt if the host accepts no public keys and there is a terminal or an SSH_ASKPASS."
 	noLocalCommand  = "Local commands are not run."
-	noLog           = "fleetctl has its own messages."
+	noLog           = "It only affects the messages of ssh."
 	noEnvironment   = "The environment of a host's commands does not depend on the operator's."
 	obsolete        = "Obsolete: OpenSSH ignores it, too."
 )
@@ -249,8 +247,19 @@ func (k *keyword) refusal(v value) error {
 	case k.name == "RefuseConnection":
 		return fmt.Errorf("%s: RefuseConnection: %s", v.origin, text)
 	}
-	return fmt.Errorf("%s: fleetctl does not support %s %s: %s", v.origin, k.name, text, k.note)
+	return fmt.Errorf("%s: %s %s is not supported: %s", v.origin, k.name, text, k.note)
 }
+
+// isSetting reports whether a keyword has a setting of its own in [Settings].
+func (k *keyword) isSetting() bool {
+	switch k.name {
+	case "Host", "Match", "Include", "IgnoreUnknown", "Tag":
+		return false
+	}
+	return (k.treatment == followed || k.treatment == viaSSH) && !strings.HasPrefix(k.name, "Canonical")
+}
+
+func isNumberOrZero(args []string) bool { return isNumber(args) || len(args) == 1 && args[0] == "0" }
 
 func isAny(args []string) bool { return len(args) > 0 && !slices.Contains(args, "") }
 
@@ -340,6 +349,18 @@ func parseTime(text string) (d time.Duration, ok bool) {
 		}
 	}
 	return d, true
+}
+
+var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+// areDomains accepts a list of domains in lower case, or none as the only one.
+func areDomains(args []string) bool {
+	for _, domain := range args {
+		if !domainPattern.MatchString(domain) || domain == "none" && len(args) > 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // areFiles accepts a list of files, or none as the only one.

@@ -13,6 +13,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the generated parts of docs/ssh.md")
 
 func TestEveryKeywordOfOpenSSHIsInTheTable(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("testdata/keywords")
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +34,7 @@ func TestEveryKeywordOfOpenSSHIsInTheTable(t *testing.T) {
 }
 
 func TestEveryKeywordThatTheInstalledSSHPrintsIsInTheTable(t *testing.T) {
+	t.Parallel()
 	needsSSH(t)
 	out, err := exec.Command("ssh", "-G", "-F", "none", "localhost").Output()
 	if err != nil {
@@ -47,6 +49,7 @@ func TestEveryKeywordThatTheInstalledSSHPrintsIsInTheTable(t *testing.T) {
 }
 
 func TestKeywordTableIsComplete(t *testing.T) {
+	t.Parallel()
 	if len(keywordTable) != len(keywords) {
 		t.Errorf("%d rows have %d names", len(keywords), len(keywordTable))
 	}
@@ -73,9 +76,10 @@ func TestKeywordTableIsComplete(t *testing.T) {
 }
 
 func TestRefusedKeywordsNameLineAndReason(t *testing.T) {
+	t.Parallel()
 	values := map[string]string{
-		"BindInterface": "eth0", "KnownHostsCommand": "/bin/echo %H", "PreferredAuthentications": "password,keyboard-interactive",
-		"ProxyUseFdpass": "yes", "PubkeyAuthentication": "no", "RefuseConnection": `"under repair"`, "RevokedHostKeys": "/etc/ssh/revoked",
+		"BindInterface": "eth0", "KnownHostsCommand": "/bin/echo %H",
+		"ProxyUseFdpass": "yes", "RefuseConnection": `"under repair"`, "RevokedHostKeys": "/etc/ssh/revoked",
 	}
 	for _, k := range keywords {
 		if k.treatment != refused {
@@ -94,6 +98,7 @@ func TestRefusedKeywordsNameLineAndReason(t *testing.T) {
 }
 
 func TestDocumentationListsEveryKeyword(t *testing.T) {
+	t.Parallel()
 	const page = "../docs/ssh.md"
 	text, err := os.ReadFile(page)
 	if err != nil {

@@ -18,12 +18,16 @@ type Config struct {
 	Listener       net.Listener        // nil means a free port of 127.0.0.1
 	HostKeys       []ssh.Signer        // nil means a new ed25519 key
 	AuthorizedKeys []ssh.PublicKey     // nil accepts every key
+	Password       string              // accept only this password, and no keys; "" means keys only
 	MaxAuthTries   int                 // failed logins per connection; 0 means 6, OpenSSH's default
 	MaxSessions    int                 // concurrent sessions per connection; 0 means no limit
 	NoForwarding   bool                // reject direct-tcpip and direct-streamlocal channels
 	Handler        Handler             // nil means that commands succeed immediately
 	LoginCommand   string              // what a client that requests a shell runs; "" rejects it
 	Fault          func(nth int) Fault // the fault of the nth connection, from 1; nil means none
+
+	// Question is what asks for Password, by keyboard-interactive; "" means by password.
+	Question string
 }
 
 // A Server is an SSH server in this process.
@@ -202,8 +206,32 @@ func (s *Server) serverConfig() *ssh.ServerConfig {
 			}
 		},
 	}
+	if s.config.Password != "" {
+		config.PublicKeyCallback = nil
+		if s.config.Question == "" {
+			config.PasswordCallback = func(_ ssh.ConnMetadata, password []byte) (*ssh.Permissions, error) {
+				return s.checkPassword(string(password))
+			}
+		} else {
+			config.KeyboardInteractiveCallback = func(_ ssh.ConnMetadata, ask ssh.KeyboardInteractiveChallenge) (*ssh.Permissions, error) {
+				answers, err := ask("", "", []string{s.config.Question}, []bool{false})
+				if err != nil {
+					return nil, err
+				}
+				return s.checkPassword(answers[0])
+			}
+		}
+	}
 	for _, key := range *s.hostKeys.Load() {
 		config.AddHostKey(key)
 	}
 	return config
+}
+
+func (s *Server) checkPassword(password string) (*ssh.Permissions, error) {
+	if password == s.config.Password {
+		return nil, nil
+	}
+	s.authFailures.Add(1)
+	return nil, errors.New("wrong password")
 }
