@@ -1,6 +1,7 @@
 # A configuration that builds without nixpkgs: a copy of a variant of the booted NixOS system, with
 # its real activation and switch-to-configuration. The test replaces @system@. The file "next" in
-# this directory contains the name of the variant.
+# this directory contains the name of the variant and, optionally, that of a second one that the
+# system then has as a variant of its own.
 {
   outputs =
     { self }:
@@ -15,7 +16,9 @@
         args = [
           "-ec"
           ''
-            old=$(readlink -f "/run/booted-system/specialisation/$(echo $next)") # english:ignore NixOS's
+            set -- $next
+            variants=/run/booted-system/specialisation # english:ignore NixOS's
+            old=$(readlink -f "$variants/$1")
             cp -a "$old" "$out"
             chmod u+w "$out" "$out/bin"
             # The system's own path is in the files that activate it.
@@ -26,6 +29,11 @@
               fi
             done
             echo "$revision" >"$out/revision"
+            if [ $# = 2 ]; then
+              own=$out/specialisation # english:ignore NixOS's
+              mkdir -p "$own"
+              ln -s "$(readlink -f "$variants/$2")" "$own/$2"
+            fi
           ''
         ];
       };
