@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,13 +51,14 @@ func BenchmarkUnderLoad(b *testing.B) {
 
 	random, down := rand.New(rand.NewPCG(7, 11)), true
 	press := func() time.Duration {
-		key, line := "j", 3 // below the header and the column heads
+		key, line := "j", 4 // below the header, the timeline and the column heads
 		if !down {
-			key, line = "k", 2
+			key, line = "k", 3
 		}
 		down = !down
 		return s.pressAndWait(b, typed, key, line)
 	}
+	s.waitFor(b, func(text string) bool { return strings.Contains(text, "wave 1") }, "the timeline of the run")
 	press()
 	heap, began, spent := heapInUse(), time.Now(), cpuTime(b)
 	var waits []time.Duration
