@@ -26,7 +26,7 @@ main() {
     fi
     # Another launch of this job is running, or was cut off before it started anything.
     tries=$((tries + 1))
-    if [ $tries -gt 20 ] && ! job_lives "$id"; then rm -rf "$dir"; fi
+    if may_remove; then rm -rf "$dir"; fi
     [ $tries -lt 300 ] || refuse no-home "path=$dir"
     sleep 0.1
   done
@@ -36,6 +36,15 @@ main() {
   start_job
   prune
   follow
+}
+
+# may_remove reports whether the launch that made the directory was cut off, and keeps its job from
+# starting later. Root may still be about to start the job, which takes seconds on a slow machine.
+may_remove() {
+  patience=20
+  if [ -e "$dir/root" ]; then patience=200; fi
+  [ $tries -gt $patience ] && ! job_lives "$id" || return 1
+  ln -s launch "$dir/claim" 2>/dev/null || [ "$(readlink "$dir/claim")" = launch ]
 }
 
 # prepare takes the lock and writes the files of the job.
@@ -73,6 +82,8 @@ write_job() (
     quote "$dir"
     printf 'dir=%s\n' "$quoted"
     cat <<'HEAD'
+# Only one process can be the job, and none once a later launch has given up on it.
+ln -s job "$dir/claim" 2>/dev/null || exit 0
 exec >>"$dir/log" 2>&1 </dev/null
 # Those of a unit are not the login's.
 unset INVOCATION_ID JOURNAL_STREAM MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE SYSTEMD_EXEC_PID

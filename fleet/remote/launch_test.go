@@ -1,0 +1,64 @@
+package remote
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestLaunchWaitsForJobOfEarlierLaunch has a launch that was cut off while root was about to start
+// its job, and one whose job has started but not said so.
+func TestLaunchWaitsForJobOfEarlierLaunch(t *testing.T) {
+	for _, name := range []string{"root", "claim"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newRepoFixture(t)
+			j := f.job("switch", "")
+			dir := ".local/state/fleetctl/jobs/" + j.ID
+			for file, text := range map[string]string{"pid": "999999 none\n", "nonce": strings.Repeat("a", 32) + "\n", "log": ""} {
+				f.write(dir+"/"+file, text)
+			}
+			if name == "root" {
+				f.write(dir+"/root", filepath.Join(f.home, "none")+"\n")
+			} else if err := os.Symlink("job", filepath.Join(f.home, dir, "claim")); err != nil {
+				t.Fatal(err)
+			}
+			cmd := f.shell(j.Launch("t", 0, ""), "022")
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2500 * time.Millisecond) // a launch that has started nothing is removed after 2 s
+			f.write(dir+"/result", "switched -\n")
+			f.write(dir+"/began", "")
+			if err := cmd.Wait(); err != nil || !strings.HasPrefix(out.String(), "@t following ") {
+				t.Errorf("%v\n%s", err, &out)
+			}
+		})
+	}
+}
+
+// TestJobThatLaunchGaveUpOnNeverStarts runs job.sh after a later launch has claimed its directory.
+func TestJobThatLaunchGaveUpOnNeverStarts(t *testing.T) {
+	t.Parallel()
+	f := newRepoFixture(t)
+	j := f.job("pull", f.commit(nil))
+	f.launch(j, "022")
+	dir := filepath.Join(f.home, ".local/state/fleetctl/jobs", j.ID)
+	if claim, err := os.Readlink(filepath.Join(dir, "claim")); err != nil || claim != "job" {
+		t.Fatalf("the job claimed %q, %v", claim, err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.sh("sh $0/job.sh", dir) // a second process of the same job
+	after, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("%v\n%s", err, bytes.TrimPrefix(after, before))
+	}
+}
