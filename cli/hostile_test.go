@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -212,6 +213,8 @@ var hostileOutcomes = map[string]string{
 	"banner":             "failed session",
 }
 
+// TestHostileHostsHarmOnlyThemselves runs commands on a fleet of hostile hosts and two good ones: by
+// default the few that cover the most, in full rounds all of them.
 func TestHostileHostsHarmOnlyThemselves(t *testing.T) {
 	t.Parallel()
 	f := startHostileFleet(t)
@@ -242,25 +245,35 @@ func TestHostileHostsHarmOnlyThemselves(t *testing.T) {
 	if size := sizeOf(t, f.demo.Home); size > 300<<20 {
 		t.Errorf("the operator's disk has %d MB more", size>>20)
 	}
-	var running sync.WaitGroup
-	for name, command := range map[string]struct {
+	type command struct {
 		args []string
 		good string
-	}{
+	}
+	commands := map[string]command{
 		"attach":      {[]string{"attach", "last"}, `HOST +✓ switched`},
 		"status":      {[]string{"status", "--parallel", "100"}, `HOST .*current`},
 		"plan":        {[]string{"plan", "--all", "--parallel", "100"}, `HOST \(nixos, wave 1\)\n  the checkout is at`},
 		"generations": {[]string{"rollback", "--all", "--list", "--parallel", "100"}, `HOST .*current`},
 		"test":        {[]string{"test", "--all", "--parallel", "100"}, `HOST .*no tests`},
 		"exec":        {[]string{"exec", "--all", "--yes", "--parallel", "100", "--timeout", "5s", "--", "echo fine"}, `HOST .*fine`},
-	} {
+	}
+	logged := append(f.hostile, goodHosts...)
+	short := testrounds.N(1, 0) == 1
+	if short {
+		maps.DeleteFunc(commands, func(name string, _ command) bool { return name != "attach" && name != "status" })
+		logged = goodHosts
+	}
+	var running sync.WaitGroup
+	for name, command := range commands {
 		running.Go(func() {
 			t.Run(name, func(t *testing.T) { expectGood(t, f.run(t, command.args...), command.good) })
 		})
 	}
 	running.Wait()
-	expectGood(t, f.run(t, "reboot", "--all", "--yes", "--parallel", "100", "--timeout", "1m"), `HOST .*rebooted`)
-	for _, name := range append(f.hostile, goodHosts...) {
+	if !short {
+		expectGood(t, f.run(t, "reboot", "--all", "--yes", "--parallel", "100", "--timeout", "1m"), `HOST .*rebooted`)
+	}
+	for _, name := range logged {
 		var out syncBuffer
 		env := f.env(&out)
 		if code := Main(env, []string{"logs", "last", name}); code != fleet.ExitOK && code != fleet.ExitFailed {
