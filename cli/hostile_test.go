@@ -213,8 +213,8 @@ var hostileOutcomes = map[string]string{
 	"banner":             "failed session",
 }
 
-// TestHostileHostsHarmOnlyThemselves runs commands on a fleet of hostile hosts and two good ones: by
-// default the few that cover the most, in full rounds all of them.
+// TestHostileHostsHarmOnlyThemselves runs commands on a fleet of hostile hosts and two good ones:
+// by default the few that cover the most, in full rounds all of them.
 func TestHostileHostsHarmOnlyThemselves(t *testing.T) {
 	t.Parallel()
 	f := startHostileFleet(t)

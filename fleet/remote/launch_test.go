@@ -32,7 +32,8 @@ func TestLaunchWaitsForJobOfEarlierLaunch(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(2500 * time.Millisecond) // a launch that has started nothing is removed after 2 s
+			// A launch that has started nothing is removed after two seconds.
+			time.Sleep(2500 * time.Millisecond)
 			f.write(dir+"/result", "switched -\n")
 			f.write(dir+"/began", "")
 			if err := cmd.Wait(); err != nil || !strings.HasPrefix(out.String(), "@t following ") {
