@@ -15,13 +15,14 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
 // TestOutcomesMatchWhatTheHostRuns deploys configurations that fail at each point of the real order
 // of operations, and compares the outcome with what the host runs afterwards.
 func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 	const old, built = "old", "built"
-	for name, tt := range map[string]struct {
+	for name, tt := range testrounds.Some(map[string]struct {
 		kind    string
 		goal    string
 		words   []string
@@ -119,7 +120,7 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			kind: "home", words: []string{"new-file .toyrc", "fail-switch 1", "block-rollback"}, outcome: fleet.Degraded,
 			code: "rollback-failed", reason: "exited with 3", profile: old,
 		},
-	} {
+	}, 8) {
 		t.Run(name, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: tt.kind, User: "mba", Wave: 1})
 			root := f.Root("web")

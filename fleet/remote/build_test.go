@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
 // nixFixture is a checkout with a flake that the real Nix of this machine can build, in a store of
@@ -99,7 +101,7 @@ func TestUnlockedInputFailsBuildAndPreview(t *testing.T) {
 
 // TestBuildAndPreviewUseTheSameFlake compares the store paths of both, for each place of the flake.
 func TestBuildAndPreviewUseTheSameFlake(t *testing.T) {
-	for name, tt := range map[string]struct {
+	for name, tt := range testrounds.Some(map[string]struct {
 		dir     string // of the flake in the repository
 		repo    string // of the inventory
 		flake   string // flake_dir
@@ -115,7 +117,7 @@ func TestBuildAndPreviewUseTheSameFlake(t *testing.T) {
 		"flake_dir has no flake":    {repo: "~/c", flake: "hosts", code: "no-flake"},
 		"shallow":                   {repo: "~/c", shallow: true},
 		"shallow, flake_dir":        {dir: "nix", repo: "~/c", flake: "nix", shallow: true},
-	} {
+	}, 3) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newNixFixture(t)

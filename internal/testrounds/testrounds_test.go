@@ -19,3 +19,15 @@ func TestRoundsFollowEnvironment(t *testing.T) {
 	}()
 	N(3, 100)
 }
+
+func TestSomeCasesByDefaultAndAllInFull(t *testing.T) {
+	cases := map[string]int{"a": 1, "b": 2, "c": 3}
+	t.Setenv(Variable, "")
+	if some := Some(cases, 2); len(some) != 2 {
+		t.Errorf("by default: %v", some)
+	}
+	t.Setenv(Variable, "full")
+	if some := Some(cases, 2); len(some) != 3 || some["c"] != 3 {
+		t.Errorf("with full: %v", some)
+	}
+}
