@@ -21,8 +21,8 @@ func N(short, full int) int {
 	}
 }
 
-// Some returns the cases of an expensive test to run: n of them, chosen at random, or all of them if
-// the environment asks for the full number of rounds.
+// Some returns the cases of an expensive test to run: n of them, chosen at random, or all of them
+// if the environment asks for the full number of rounds.
 func Some[V any](cases map[string]V, n int) map[string]V {
 	some := make(map[string]V, len(cases))
 	for name, c := range cases { // in random order
