@@ -14,6 +14,7 @@ import (
 // TestCancelEndsChildrenThatIgnoreSIGTERM cancels a build that does not end with its job. No
 // process of the job may be left: its watch would later end a process that is not its own.
 func TestCancelEndsChildrenThatIgnoreSIGTERM(t *testing.T) {
+	t.Parallel()
 	f := newRepoFixture(t)
 	f.write(".nix-profile/bin/nix", "#!/bin/sh\ntrap '' TERM\ntouch \"$HOME/building\"\nsleep 300\n")
 	f.sh("chmod +x .nix-profile/bin/nix")

@@ -163,6 +163,7 @@ func TestTrialAndReturn(t *testing.T) {
 }
 
 func TestCheckoutIsOnlyFastForwarded(t *testing.T) {
+	t.Parallel()
 	f := newRepoFixture(t)
 	start := f.git(f.author, "rev-parse", "HEAD")
 	branch := f.push("try", map[string]string{"hosts/a": "try"})
@@ -197,6 +198,7 @@ func TestCheckoutIsOnlyFastForwarded(t *testing.T) {
 // TestFailedTrialLeavesTree tries a branch whose files cannot be written, and fails to return from
 // one.
 func TestFailedTrialLeavesTree(t *testing.T) {
+	t.Parallel()
 	f := newRepoFixture(t)
 	start := f.git(f.author, "rev-parse", "HEAD")
 	bad := map[string]string{".gitattributes": "secret filter=crypt\n", "secret": "x", "hosts/a": "bad"}
@@ -237,6 +239,7 @@ func TestFailedTrialLeavesTree(t *testing.T) {
 }
 
 func TestSubmodulesFollowTrial(t *testing.T) {
+	t.Parallel()
 	f := newSubmoduleFixture(t)
 	start := f.git(f.author, "rev-parse", "HEAD")
 	f.sh("echo two >used/file; git -C used commit -q -a -m two; git -C author submodule -q update --init --remote used")

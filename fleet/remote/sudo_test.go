@@ -132,6 +132,7 @@ func TestLocaleArchiveIsThatOfLogins(t *testing.T) {
 // TestPasswordIsRequestedWithEverySudo has what sudo 1.9.16 and sudo-rs 0.2.5 print if "sudo -n"
 // fails.
 func TestPasswordIsRequestedWithEverySudo(t *testing.T) {
+	t.Parallel()
 	script := composeText("# uses: refuse_root\nmain() {\n  prompt='' token=t root_by=auto\n  as_root true\n  refuse_root\n}\n", "")
 	for message, want := range map[string]string{
 		"sudo: a password is required":                      "@t refused sudo-password\n",
