@@ -104,7 +104,7 @@ func (pt *painter) detail(h *fleet.HostState) string {
 func resultText(r *fleet.Result) string {
 	switch {
 	case r.Reason != "":
-		return r.Reason
+		return health.ShortenPaths(r.Reason)
 	case r.After != "" && r.Before != "" && r.After != r.Before:
 		return health.Short(r.Before) + " → " + health.Short(r.After)
 	}

@@ -457,6 +457,15 @@ func TestRunOfSeveralHostsShowsItsOwnLogUntilCursorMoves(t *testing.T) {
 	d.wantShown(t, "─[ hsb1 ]")
 }
 
+func TestReasonNamesDerivationWithoutItsPath(t *testing.T) {
+	d := newDriver(barta(), 120, 30).atRest()
+	run := d.newRun()
+	run.start("hsb0", "hsb1")
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build,
+		Reason: "builder for '/nix/store/d366091644b67a9581921c24975b3809-vpn-hub-2.1.0.drv' failed with exit code 1"})
+	d.wantShown(t, "hsb0  failed: builder for 'vpn-hub-2.1.0' failed with exit code 1", "builder for 'vpn-hub-2.1.")
+}
+
 func TestTimelineCountsHostsOfEachWave(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	run := d.newRun()

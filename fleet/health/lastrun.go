@@ -70,14 +70,18 @@ func (r *LastRun) Sentence(now time.Time) string {
 		text += " in " + r.Step
 	}
 	if reason := strings.TrimPrefix(r.Reason, r.Step+": "); reason != "" {
-		text += ": " + storePath.ReplaceAllStringFunc(reason, storeName)
+		text += ": " + ShortenPaths(reason)
 	}
 	return text
 }
 
+// ShortenPaths replaces each path in the Nix store with the name that it has there, which is what
+// an operator recognizes.
+func ShortenPaths(text string) string { return storePath.ReplaceAllStringFunc(text, storeName) }
+
 var storePath = regexp.MustCompile(`/nix/store/[0-9a-z]{32}-[^\s/'"]+`)
 
-// storeName returns the name of a path in the Nix store, which is what an operator recognizes.
+// storeName returns the name of a path in the Nix store, without the suffix of a derivation.
 func storeName(path string) string {
 	_, name, _ := strings.Cut(path, "-")
 	return strings.TrimSuffix(name, ".drv")
