@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/godbus/dbus/v5"
@@ -17,19 +16,17 @@ import (
 // FuzzProc reads the kernel's figures from a /proc whose files have any content. The health must
 // remain one that the agent can send.
 func FuzzProc(f *testing.F) {
-	for _, file := range []string{"meminfo", "loadavg", "uptime", "stat"} {
+	files := []string{"meminfo", "loadavg", "uptime", "stat"}
+	for i, file := range files {
 		text, _ := os.ReadFile("/proc/" + file)
-		f.Add(file, text)
+		f.Add(uint8(i), text)
 	}
-	f.Add("meminfo", []byte("MemTotal: 1 kB\nMemAvailable: 99999999999999999999 kB\nSwapTotal: -1 kB\n"))
-	f.Add("loadavg", []byte("NaN 1e308 -1 1/1 1\n"))
-	f.Add("stat", []byte("cpu  18446744073709551615 1 1 1 1 1 1 1 1 1\nbtime -1\n"))
-	f.Fuzz(func(t *testing.T, file string, text []byte) {
+	f.Add(uint8(0), []byte("MemTotal: 1 kB\nMemAvailable: 99999999999999999999 kB\nSwapTotal: -1 kB\n"))
+	f.Add(uint8(1), []byte("NaN 1e308 -1 1/1 1\n"))
+	f.Add(uint8(3), []byte("cpu  18446744073709551615 1 1 1 1 1 1 1 1 1\nbtime -1\n"))
+	f.Fuzz(func(t *testing.T, which uint8, text []byte) {
 		dir := t.TempDir()
-		if strings.ContainsAny(file, "/\x00") || len(file) > 20 || file == "" || file[0] == '.' {
-			t.Skip()
-		}
-		if err := os.WriteFile(filepath.Join(dir, file), text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, files[int(which)%len(files)]), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		ctx := context.WithValue(t.Context(), common.EnvKey, common.EnvMap{common.HostProcEnvKey: dir})

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -14,8 +14,8 @@ import (
 // nixFlags declares the flags for arguments of nix.
 func nixFlags(cmd *cobra.Command, args *inventory.NixArgs) {
 	groupFlags(cmd, "Nix", func(f *pflag.FlagSet) {
-		f.Var(nixOptionFlag{args}, "nix-option", "set this setting of nix.conf(5) for evaluations and builds; may be repeated")
-		f.Var(overrideFlag{args}, "override-input", "use another flake for this input, as nix build does; may be repeated")
+		f.Var(nixOptionFlag(args), "nix-option", "set this setting of nix.conf(5) for evaluations and builds; may be repeated")
+		f.Var(overrideFlag(args), "override-input", "use another flake for this input, as nix build does; may be repeated")
 		f.Var(&nixSwitch{args, "impure", false}, "impure", "let evaluations read files and the environment")
 		f.Var(&nixSwitch{args, "accept-flake-config", false}, "accept-flake-config", "accept the nixConfig of the flake")
 		f.Var(&nixSwitch{args, "fallback", false}, "fallback", "build what a substituter cannot deliver")
@@ -35,40 +35,43 @@ func requireFlake(cmd *cobra.Command, flake string) error {
 	return nil
 }
 
-// nixOptionFlag is the value of --nix-option.
-type nixOptionFlag struct{ args *inventory.NixArgs }
-
-func (f nixOptionFlag) String() string { return "" }
-func (f nixOptionFlag) Type() string   { return "NAME=VALUE" }
-
-func (f nixOptionFlag) Set(s string) error {
-	name, value, found := strings.Cut(s, "=")
-	if !found {
-		return errors.New("must be NAME=VALUE, as in connect-timeout=5")
-	}
-	if err := inventory.CheckNixOption(name, value); err != nil {
-		return err
-	}
-	f.args.Options = append(f.args.Options, inventory.NixOption{Name: name, Value: value})
-	return nil
+// pairFlag is the value of a flag that may be repeated, each time with a pair.
+type pairFlag struct {
+	form, example string
+	add           func(left, right string) error
 }
 
-// overrideFlag is the value of --override-input.
-type overrideFlag struct{ args *inventory.NixArgs }
+func (f pairFlag) String() string { return "" }
+func (f pairFlag) Type() string   { return f.form }
 
-func (f overrideFlag) String() string { return "" }
-func (f overrideFlag) Type() string   { return "INPUT=URL" }
-
-func (f overrideFlag) Set(s string) error {
-	input, url, found := strings.Cut(s, "=")
+func (f pairFlag) Set(s string) error {
+	left, right, found := strings.Cut(s, "=")
 	if !found {
-		return errors.New("must be INPUT=URL, as in nixpkgs=github:NixOS/nixpkgs/nixos-unstable")
+		return fmt.Errorf("must be %s, as in %s", f.form, f.example)
 	}
-	if err := inventory.CheckOverride(input, url); err != nil {
-		return err
-	}
-	f.args.Words = append(f.args.Words, "--override-input", input, url)
-	return nil
+	return f.add(left, right)
+}
+
+// nixOptionFlag returns the value of --nix-option.
+func nixOptionFlag(args *inventory.NixArgs) pairFlag {
+	return pairFlag{"NAME=VALUE", "connect-timeout=5", func(name, value string) error {
+		if err := inventory.CheckNixOption(name, value); err != nil {
+			return err
+		}
+		args.Options = append(args.Options, inventory.NixOption{Name: name, Value: value})
+		return nil
+	}}
+}
+
+// overrideFlag returns the value of --override-input.
+func overrideFlag(args *inventory.NixArgs) pairFlag {
+	return pairFlag{"INPUT=URL", "nixpkgs=github:NixOS/nixpkgs/nixos-unstable", func(input, url string) error {
+		if err := inventory.CheckOverride(input, url); err != nil {
+			return err
+		}
+		args.Words = append(args.Words, "--override-input", input, url)
+		return nil
+	}}
 }
 
 // nixSwitch is the value of a flag of nix that takes none.

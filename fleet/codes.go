@@ -60,6 +60,7 @@ type CodeInfo struct {
 // Codes is the reference of all result codes, in alphabetical order. Hints name no flags, since the
 // table shows them, too.
 var Codes = []CodeInfo{
+	{"abandoned", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
 	{"activation", []Outcome{Failed, RolledBack}, "the activation script failed", "read the host's log to see what failed"},
 	{"after-switch", []Outcome{Degraded}, "a command of after_switch failed", "read the host's log to see what failed"},
 	{CodeAhead, []Outcome{Failed}, "the checkout has commits that the run's revision lacks", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
@@ -120,7 +121,6 @@ var Codes = []CodeInfo{
 	{"no-root", []Outcome{Failed}, "doas or run0 does not let the login user become root without a password", "permit it without a password (nopass in doas.conf, or a polkit rule for run0), set sudo in hosts.toml, or log in as root"},
 	{"no-specialisation", []Outcome{Failed}, "the new system does not have the specialisation of hosts.toml", "correct specialisation in hosts.toml, or add it to the host's configuration"},
 	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo, doas or run0 on the host, or log in as root"},
-	{"nobody", []Outcome{Cancelled}, "the host built the configuration, but no operator allowed it to activate for a day", "deploy again and stay connected, or detach"},
 	{"not-default", []Outcome{Failed, Degraded}, "the next boot does not start the new configuration", "read the host's log (is /boot full?), fix it, then deploy again"},
 	{"not-permitted", []Outcome{Failed, RolledBack}, "macOS did not permit an operation of the activation", `enable "Allow full disk access for remote users" in System Settings > General > Sharing > Remote Login > (i)`},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},

@@ -40,7 +40,7 @@ func runSSHCases(t *testing.T, cases []*sshCase) (defaults sshOutput) {
 	needsSSH(t)
 	root, err := user.LookupId("0")
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	mkdir := func(name string) {

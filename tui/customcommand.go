@@ -2,9 +2,8 @@ package tui
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
-	"os/exec"
+	"strings"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -29,7 +28,7 @@ type Command struct {
 func (c Command) action() action {
 	a := action{name: c.Name, keys: c.Keys, about: c.About, scope: anywhere, changes: true}
 	if a.about == "" {
-		a.about = c.Run
+		a.about = strings.Join(strings.Fields(c.Run), " ") // it may have several lines
 	}
 	if c.OnOperator {
 		a.unavailable = func(u *ui) string { return u.actions.onOperatorUnavailable(u.subject()) }
@@ -74,13 +73,7 @@ func (a *hostActions) runOnOperator(c Command, host string) effect {
 	if err != nil {
 		return refusal(firstLine(err))
 	}
-	return run(tea.Exec(&localCommand{terminalCommand{cmd}, c.Name}, func(err error) tea.Msg {
-		var exit *exec.ExitError
-		if err != nil && !errors.As(err, &exit) {
-			return noticeMsg{text: c.Name + ": " + err.Error(), bad: true}
-		}
-		return noticeMsg{}
-	}))
+	return inTerminal(c.Name, &localCommand{terminalCommand{cmd}, c.Name})
 }
 
 // localCommand is a command of the operator that has the terminal to itself.

@@ -16,13 +16,13 @@ func withCommands(commands ...Command) *driver {
 func TestCustomCommandRunsOnMarkedHosts(t *testing.T) {
 	d := withCommands(
 		Command{Name: "journal", Keys: []string{"ctrl+j"}, About: "show the newest warnings", Run: "journalctl -n 20"},
-		Command{Name: "restart", Keys: []string{"ctrl+n"}, Run: "systemctl restart nginx", Confirm: true})
+		Command{Name: "restart", Keys: []string{"ctrl+n"}, Run: "systemctl restart\n  nginx", Confirm: true})
 	d.press("space", "space", "ctrl+j")
 	if len(d.owner.hosts) != 1 || len(d.owner.hosts[0]) != 2 || d.dialog != nil {
 		t.Errorf("the command ran on %v", d.owner.hosts)
 	}
 	d.press("ctrl+n")
-	d.wantShown(t, "restart on 1 host?", "systemctl restart nginx", "[▸Don't run ]")
+	d.wantShown(t, "restart on 1 host?", "systemctl restart", "[▸Don't run ]")
 	d.press("y")
 	if len(d.owner.hosts) != 2 {
 		t.Errorf("the command ran on %v", d.owner.hosts)

@@ -27,11 +27,16 @@ func (a *hostActions) shell(host string) effect {
 	if err != nil {
 		return refusal(firstLine(err))
 	}
-	return run(tea.Exec(&sshShell{terminalCommand{cmd}}, func(err error) tea.Msg {
+	return inTerminal("ssh", &sshShell{terminalCommand{cmd}})
+}
+
+// inTerminal returns the effect of a command that has the terminal to itself. An exit status is the
+// command's own business; other errors are shown after the name.
+func inTerminal(name string, cmd tea.ExecCommand) effect {
+	return run(tea.Exec(cmd, func(err error) tea.Msg {
 		var exit *exec.ExitError
 		if err != nil && !errors.As(err, &exit) {
-			// the exit status of the shell's last command is not an error of ours
-			return noticeMsg{text: "ssh: " + err.Error(), bad: true}
+			return noticeMsg{text: name + ": " + err.Error(), bad: true}
 		}
 		return noticeMsg{}
 	}))

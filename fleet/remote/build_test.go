@@ -53,7 +53,7 @@ func (f *nixFixture) push(dir string, locked bool) string {
 	if locked {
 		out, err := f.login("cd \"$0\" && nix flake lock", filepath.Join(f.author, dir)).CombinedOutput()
 		if err != nil {
-			f.t.Skipf("nix does not work here: %v\n%s", err, out)
+			f.t.Skipf("needs a nix that can lock a flake: %v\n%s", err, out)
 		}
 	}
 	return f.commit(map[string]string{"hosts/a": time.Now().String()})

@@ -458,7 +458,7 @@ func (e *ending) killed() string {
 // endSentence explains other ends of a job.
 func (e *ending) endSentence() string {
 	switch e.code {
-	case "nobody":
+	case "abandoned":
 		return "built, but the operator did not continue the run within a day"
 	case "cancelled":
 		if before := e.fields["before"]; before != "" {

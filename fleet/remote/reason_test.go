@@ -65,7 +65,7 @@ func TestEndsBecomeSentences(t *testing.T) {
 		"cancelled cancelled build":                                            "cancelled during build",
 		"cancelled cancelled build before=activate":                            "cancelled before activation",
 		//english:ignore the name of a result code
-		"cancelled nobody build":                                          "built, but the operator did not continue the run within a day",
+		"cancelled abandoned build":                                       "built, but the operator did not continue the run within a day",
 		"failed internal pull":                                            "the script of the job failed unexpectedly during pull",
 		"degraded internal verify":                                        "switched, but the script of the job failed unexpectedly during verify",
 		"failed in-the-way activate exit=1 what=/home/me/.a":              "files that home-manager did not make are in the way: /home/me/.a",

@@ -81,7 +81,7 @@ await_go() {
     fact awaiting go
     await 86400 go
     # english:ignore the name of a result code
-    if [ -z "$received" ]; then finish cancelled nobody; fi
+    if [ -z "$received" ]; then finish cancelled abandoned; fi
   fi
   wait "$surveyor" || :
 }
