@@ -26,44 +26,6 @@ func Reason(code string, values map[string]string) string {
 	return clean.Line([]byte(e.sentence()))
 }
 
-// gitFailures are the codes for what git prints when it fails, in the order in which they are
-// tried.
-var gitFailures = []struct {
-	code    string
-	phrases []string
-}{
-	{"no-network", []string{
-		"Could not resolve", "timed out", "unreachable", "Connection refused", "No route to host", "unable to connect",
-		"Failed to connect", "Connection reset",
-	}},
-	{"no-access", []string{
-		"Permission denied", "Authentication failed", "could not read Username", "could not read Password", "ccess denied",
-		"not found", "does not exist", "does not appear to be a git repo", "Host key verification failed", "not exported", "403",
-		"correct access rights",
-	}},
-	{"no-branch", []string{"find remote ref"}},
-}
-
-// classify replaces the code of a failed git command by what the failure means.
-func (e *ending) classify() {
-	text := e.fields["text"]
-	switch {
-	case e.code == "checkout" && strings.Contains(text, "would be overwritten"):
-		e.code = "dirty"
-	case e.code == "fetch" && (strings.Contains(text, "'.git/") || strings.Contains(text, " .git/")):
-		// It is about a file of the checkout, not about the remote.
-	case e.code == "fetch":
-		for _, failure := range gitFailures {
-			for _, phrase := range failure.phrases {
-				if strings.Contains(text, phrase) {
-					e.code = failure.code
-					return
-				}
-			}
-		}
-	}
-}
-
 // sentence returns what happened, in a line for the operator.
 func (e *ending) sentence() string {
 	for _, sentence := range []func(*ending) string{
@@ -79,117 +41,6 @@ func (e *ending) sentence() string {
 
 // quoted returns a field in quotes.
 func (e *ending) quoted(key string) string { return strconv.Quote(e.fields[key]) }
-
-// checkoutSentence explains the state of the checkout.
-func (e *ending) checkoutSentence() string {
-	checkout := "the checkout"
-	if e.fields["repo"] != "" {
-		checkout += " " + e.quoted("repo")
-	}
-	switch e.code {
-	case "no-repo":
-		switch e.fields["why"] {
-		case "not-a-checkout":
-			s := fmt.Sprintf("%s is not a git checkout that user %s can use", e.quoted("repo"), e.fields["user"])
-			if text := e.fields["text"]; text != "" {
-				s += ": " + strings.TrimPrefix(text, "fatal: ")
-			}
-			return s
-		case "no-commit":
-			return checkout + " has no commits"
-		case "empty-clone":
-			return fmt.Sprintf("fleetctl's clone of %s has no commits yet: deploy once without --no-pull", e.quoted("url"))
-		case "no-entry":
-			return fmt.Sprintf("cannot enter the directory %s", e.quoted("repo"))
-		}
-		return fmt.Sprintf("there is no directory %s", e.quoted("repo"))
-	case "no-clone":
-		return fmt.Sprintf("fleetctl has no clone of %s on the host yet: the first deploy makes one", e.quoted("url"))
-	case "no-flake":
-		return fmt.Sprintf("there is no flake.nix in the directory %s of %s", e.quoted("dir"), checkout)
-	case "wrong-branch":
-		return fmt.Sprintf("%s is on %s, not on %s", checkout, cmp.Or(e.fields["on"], "no branch"), e.fields["branch"])
-	case "dirty":
-		if e.fields["text"] != "" {
-			if !strings.Contains(strings.ToLower(e.fields["text"]), "untracked") {
-				return fmt.Sprintf("files in %s were changed during the run, and are in the way of the pull", e.quoted("repo"))
-			}
-			return fmt.Sprintf("files that git does not track are in the way of the pull in %s", e.quoted("repo"))
-		}
-		files := e.fields["files"]
-		if more := e.number("changes") - 1 - strings.Count(files, ", "); more > 0 {
-			files += fmt.Sprintf(", and %d more", more)
-		}
-		return fmt.Sprintf("%s has uncommitted changes (%s)", checkout, files)
-	case "ahead":
-		return fmt.Sprintf("%s is ahead of the revision of this run by %s", checkout, commits(e.fields["ahead"]))
-	case "diverged":
-		return fmt.Sprintf("%s has diverged: ahead by %s, behind by %s", checkout, e.fields["ahead"], commits(e.fields["behind"]))
-	case "older":
-		return fmt.Sprintf("%s is %s older than %s, which is only ever fast-forwarded", e.fields["rev"], commits(e.fields["ahead"]), checkout)
-	}
-	return ""
-}
-
-// gitSentence explains a git command that failed.
-func (e *ending) gitSentence() string {
-	switch e.code {
-	case "no-network":
-		return fmt.Sprintf("git on the host cannot reach %s", e.quoted("url"))
-	case "no-access":
-		return fmt.Sprintf("%s does not let user %s on the host read it", e.quoted("url"), e.fields["user"]) + e.lostAgent()
-	case "no-branch":
-		return fmt.Sprintf("%s has no branch %s", e.quoted("url"), e.quoted("branch"))
-	case "no-revision":
-		if e.fields["branch"] == e.fields["rev"] {
-			return fmt.Sprintf("%s has no commit %s", e.quoted("url"), e.fields["rev"])
-		}
-		return fmt.Sprintf("%s has no commit %s on branch %s", e.quoted("url"), e.fields["rev"], e.quoted("branch"))
-	case "off-branch":
-		return fmt.Sprintf("commit %s is not on branch %s of %s", e.fields["rev"], e.quoted("branch"), e.quoted("url"))
-	case "downgrade":
-		return fmt.Sprintf("the host runs %s, which is later on branch %s than %s", e.fields["runs"], e.quoted("branch"), e.fields["rev"])
-	case "unsigned":
-		if e.fields["text"] == "" {
-			return fmt.Sprintf("commit %s has no signature that git can check", e.fields["rev"])
-		}
-		return fmt.Sprintf("commit %s has no good signature by an allowed signer (%s)", e.fields["rev"], strings.Join(strings.Fields(e.fields["text"]), " "))
-	case "fetch":
-		return fmt.Sprintf("git fetch from %s exited with %s", e.quoted("url"), e.exit()) + e.gitReason() + e.lostAgent()
-	case "checkout":
-		if e.fields["why"] == "status" {
-			return fmt.Sprintf("git status failed in %s: %s", e.quoted("repo"), cmp.Or(e.fields["text"], "it gave no reason"))
-		}
-		return fmt.Sprintf("git could not check out %s in %s: it exited with %s", e.fields["rev"], e.quoted("repo"), e.exit()) + e.gitReason()
-	case "submodules":
-		return fmt.Sprintf("git could not update the submodules of %s: it exited with %s", e.quoted("repo"), e.exit()) + e.gitReason()
-	case "timeout":
-		if e.fields["url"] != "" {
-			return fmt.Sprintf("git fetch from %s took more than %s s", e.quoted("url"), e.fields["seconds"])
-		}
-		if e.fields["test"] != "" {
-			return fmt.Sprintf("the tests took more than %s s: %s and later ones were not run", e.fields["seconds"], e.fields["test"])
-		}
-		return fmt.Sprintf("nix build took more than %s s", e.fields["seconds"])
-	}
-	return ""
-}
-
-// lostAgent returns the end of a sentence about a remote, or "".
-func (e *ending) lostAgent() string {
-	if e.fields["agent"] == "" {
-		return ""
-	}
-	return "; the ssh-agent that was forwarded to the host is gone"
-}
-
-// gitReason returns what git itself reported, as the end of a sentence, or "".
-func (e *ending) gitReason() string {
-	if e.fields["reason"] == "" {
-		return ""
-	}
-	return " (" + e.fields["reason"] + ")"
-}
 
 // hostSentence explains the state of the host.
 func (e *ending) hostSentence() string {
@@ -496,66 +347,6 @@ func (e *ending) endSentence() string {
 	return ""
 }
 
-const omitted = "omitted"
-
-// OmittedNote returns the words of a note that n bytes of a log were left out.
-func OmittedNote(n int64) string { return fmt.Sprintf("code=%s bytes=%d", omitted, n) }
-
-// Omitted returns the text of such a note.
-func Omitted(n int64) string { return noticeText(OmittedNote(n)) }
-
-// notice returns the sentence for a note or a warning of a job.
-func notice(code string, fields map[string]string) string {
-	switch code {
-	case "lock-stolen":
-		return fmt.Sprintf("the host was taken from job %s, which was killed", fields["job"])
-	case "lock-stale":
-		return fmt.Sprintf("the lock of job %s, which is dead, was taken over", fields["job"])
-	case "sudo-password":
-		if text := fields["text"]; !strings.Contains(text, "password") && !strings.Contains(text, "authentication is required") {
-			return "sudo failed: " + text
-		}
-		return "sudo requires a password: deploy prompts for it"
-	case "login-end":
-		return "the host kills the processes of a login that ends (KillUserProcesses in logind.conf): if the connection is lost, the job may be. " +
-			"To prevent that, run on the host: sudo loginctl enable-linger " + fields["user"]
-	case "silent":
-		return fmt.Sprintf("%s does not answer any more: %s", fields["service"], fields["address"])
-	case "resumed":
-		return "the process that activated was killed; another one continues where it was"
-	case "rollback":
-		return "rolling back to " + cmp.Or(fields["to"], "what ran before")
-	case "rollback-exit":
-		switch exit := fields["exit"]; exit {
-		case "0":
-			return "the previous configuration was activated, but not everything is as it was before"
-		case "none":
-			return "there is no previous configuration to activate"
-		default:
-			return "the activation of the previous configuration exited with " + exit
-		}
-	case "substituter":
-		if fields["left"] == "" {
-			return fmt.Sprintf("the substituter %s does not answer; no other is left, so the host builds what it lacks", fields["url"])
-		}
-		return fmt.Sprintf("the substituter %s does not answer; this run builds without it", fields["url"])
-	case "agent-leaves":
-		return "fleetctl leaves, and takes the forwarded ssh-agent along: if the remote needs it, deploy without detaching"
-	case "agent-only":
-		return fmt.Sprintf("%s can be read only with the forwarded ssh-agent: without an operator, the host decides without the remote", fields["url"])
-	case "filters":
-		return "the repository has filters (Git LFS, git-crypt): until the pull, Nix reads its files as they are stored, so the plan may differ"
-	case omitted:
-		return fields["bytes"] + " bytes of output are left out here: the log is longer than max_log in hosts.toml"
-	case "no-specialisation":
-		return fmt.Sprintf("the system has no specialisation %q: it runs without one from now on", fields["name"])
-	case "boot-entry":
-		return "the boot entry of the new system could not be made: exit status " + fields["exit"]
-	}
-	e := ending{outcome: "degraded", code: code, fields: fields}
-	return cmp.Or(e.sentence(), code)
-}
-
 var jobID = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
 // jobName names a job that holds a host. Its ID comes from a link that others could have made.
@@ -571,12 +362,4 @@ func (e *ending) exit() string { return cmp.Or(e.fields["exit"], "an unknown sta
 func (e *ending) number(key string) int {
 	n, _ := strconv.Atoi(e.fields[key]) // a figure of our own script: 0 leaves it out
 	return n
-}
-
-// commits returns "1 commit" or "N commits".
-func commits(n string) string {
-	if n == "1" {
-		return "1 commit"
-	}
-	return n + " commits"
 }
