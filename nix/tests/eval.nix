@@ -652,6 +652,7 @@ let
               ../../go.sum
               ../../cmd/fleetctl/main.go
               ../../agent/server.go
+              ../../agent/openapi.json
               ../nix.go
               ../lib.nix
               ../fleetctl-agent.service
