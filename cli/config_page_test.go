@@ -11,8 +11,8 @@ import (
 // tomlBlock matches a block of TOML in a page.
 var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 
-// configFindings returns what is wrong with the config.toml examples of a page: the blocks that have
-// a key or a table of it. Other blocks are inventories.
+// configFindings returns the findings in the config.toml examples of a page: the blocks that have a
+// key or a table of it. Other blocks are inventories.
 func configFindings(page string, text []byte) (blocks int, found []string) {
 	config := regexp.MustCompile(`(?m)^(?:theme|refresh|columns|mouse|reduced_motion) =|^\[(?:keys|notifications|commands\.)`)
 	for _, block := range tomlBlock.FindAllSubmatch(text, -1) {
