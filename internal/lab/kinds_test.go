@@ -130,7 +130,7 @@ func TestRealHomeManager(t *testing.T) {
 	before = onHost(t, "m10", show)
 	onHost(t, "m10", "echo mine >in-the-way")
 	const way = `  home.file."in-the-way".text = "of home-manager";`
-	const showWay = "cat in-the-way in-the-way.bak 2>&1"
+	const showWay = "cat in-the-way in-the-way.bak 2>&1; true"
 	beforeWay := onHost(t, "m10", showWay)
 	configure("third", way+`
   home.activation.lab = lib.hm.dag.entryAfter [ "linkGeneration" ] "exit 7";`)
