@@ -78,6 +78,8 @@ func tableActions() []action {
 			do: on((*ui).toggleMark)},
 		{name: "mark-all", keys: []string{"a"}, about: "mark all hosts shown, or none", scope: inTable,
 			do: on(func(u *ui) { u.list.toggleMarks() })},
+		{name: "next-failed", keys: []string{"e"}, about: "go to the next host that failed", scope: inTable,
+			do: func(u *ui) tea.Cmd { return u.handle(u.nextFailed()) }},
 		{name: "group", keys: []string{"o"}, about: "group by tag, wave, kind or state, then not", scope: inTable, do: (*ui).nextGroup},
 		{name: "sort", keys: []string{"S"}, about: "sort by the next column, then unsorted", scope: inTable, do: (*ui).nextSort},
 		{name: "reverse", keys: []string{"I"}, about: "reverse the order", scope: inTable,
@@ -243,6 +245,20 @@ func (u *ui) toggleMark() {
 	r := u.current()
 	u.hosts.setMark(r, !r.marked)
 	u.moveCursor(1)
+}
+
+// nextFailed moves the cursor to the next host whose last run failed, and after the last one to the
+// first.
+func (u *ui) nextFailed() effect {
+	if u.hosts.failedCount == 0 {
+		return refusal("no host has failed")
+	}
+	if !u.list.next((*row).failed) {
+		return refusal(plural(u.hosts.failedCount, "failed host") + " hidden by the filter; " + u.keys.keyFor("back") + " shows all hosts")
+	}
+	u.logs.cursorMoved()
+	u.keepInView()
+	return effect{}
 }
 
 // plan asks hosts what a deploy would do, which changes none of them, and opens the page of one to

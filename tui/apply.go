@@ -63,6 +63,10 @@ func (u *ui) applyEvent(ev fleet.Event) (alert bool) {
 		if run != nil {
 			u.note(fmt.Sprintf("run %s finished: %s", ev.Run, countHosts(run.Hosts)))
 			u.warn(ev.Summary)
+			if run.Start != nil {
+				// the log of a single host is the story of its run
+				u.logs.addReport(runReport(run), u.focus == onLog || len(run.Hosts) == 1)
+			}
 		}
 	}
 	u.hosts.applyEvent(ev, run)

@@ -37,6 +37,8 @@ func (u *ui) keyHints() string {
 		names = []string{"back", "follow", "wrap", "fold", "search", "next-match", "next-error", "copy"}
 	case u.runs.activeCount() > 0:
 		names = []string{"open", "log", "cancel", "mark", "filter", "commands"}
+	case u.logs.onReport && u.hosts.failedCount > 0:
+		names = []string{"next-failed", "retry", "log", "open", "mark", "filter", "commands"}
 	case u.hosts.markedCount > 0:
 		names = []string{"deploy", "test", "build", "exec", "mark", "mark-all"}
 	}

@@ -20,6 +20,7 @@ type hosts struct {
 
 	tally       [health.NumStates]int // how many hosts are in each state
 	markedCount int
+	failedCount int // how many are failed
 	target      Target
 	lock        string // the checksum of flake.lock that hosts are compared with
 }
@@ -41,7 +42,7 @@ func newHosts(inv *inventory.Inventory, owner Actions) hosts {
 		h.byName[host.Name] = r
 		h.nameWidth = max(h.nameWidth, ansi.StringWidth(host.Name))
 		r.judged = r.judge(health.Target{})
-		h.tally[r.judged.State]++
+		h.count(r, 1)
 	}
 	return h
 }
@@ -50,10 +51,17 @@ func newHosts(inv *inventory.Inventory, owner Actions) hosts {
 func (h *hosts) judge(r *row) {
 	r.version++
 	r.known++
-	before := r.judged.State
+	h.count(r, -1)
 	r.judged = r.judge(health.Target{Revision: h.target.Revision, Branch: h.branch, Lock: h.lock})
-	h.tally[before]--
-	h.tally[r.judged.State]++
+	h.count(r, 1)
+}
+
+// count adds a row to the numbers of hosts, or removes it if n is -1.
+func (h *hosts) count(r *row, n int) {
+	h.tally[r.judged.State] += n
+	if r.failed() {
+		h.failedCount += n
+	}
 }
 
 // judgeAll judges every host again after something changed that concerns all of them.
@@ -217,7 +225,7 @@ func (h *hosts) marked() []*inventory.Host {
 func (h *hosts) failed() []*inventory.Host {
 	var failed []*inventory.Host
 	for _, r := range h.rows {
-		if last := r.judged.LastRun; last != nil && !fleet.Outcome(last.Outcome).Good() {
+		if r.failed() {
 			failed = append(failed, r.Host)
 		}
 	}

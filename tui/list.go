@@ -300,6 +300,19 @@ func (l *list) move(lines int) {
 	l.moveTo(l.nearest(at))
 }
 
+// next moves the cursor to the next host that matches, and after the last one to the first. It
+// reports whether one of those shown does.
+func (l *list) next(matches func(*row) bool) bool {
+	for i := 1; i <= len(l.items); i++ {
+		at := (l.at + i) % len(l.items)
+		if r := l.items[at].row; r != nil && matches(r) {
+			l.moveTo(at)
+			return true
+		}
+	}
+	return false
+}
+
 // keepInView scrolls so that the cursor's line is shown, with the heading of its group if it is the
 // first one there.
 func (l *list) keepInView(height int) {

@@ -69,6 +69,12 @@ func (r *row) workNow() health.Work {
 // busy reports whether a run is changing the host, or will.
 func (r *row) busy() bool { return r.work != nil && r.work.Phase != fleet.Done }
 
+// failed reports whether the last run of the host failed, also if that was before the table was
+// opened.
+func (r *row) failed() bool {
+	return r.judged.LastRun != nil && !fleet.Outcome(r.judged.LastRun.Outcome).Good()
+}
+
 // result returns the host's result in the newest run while it stands, or nil.
 func (r *row) result() *fleet.Result {
 	if r.end == nil || !r.end.Stands(r.status.Time) {

@@ -297,6 +297,10 @@ func (u *ui) pane() *pane {
 	if u.page.row != nil {
 		return u.page.pane()
 	}
+	if r := u.logs.report; r != nil && u.logs.onReport {
+		r.wrap(u.width)
+		return &r.pane
+	}
 	if r := u.hosts.byName[u.logs.tab]; r != nil {
 		return &r.log
 	}
