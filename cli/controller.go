@@ -49,6 +49,8 @@ func (c *tableController) actions() tui.Actions {
 		Exec:        c.exec,
 		Shell:       c.shell,
 		Local:       c.localCommand,
+		Pager:       c.pager,
+		Edit:        c.edit,
 		Trust:       c.trust,
 		Refresh:     c.refreshHosts,
 		History:     c.history,

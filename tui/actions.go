@@ -146,6 +146,14 @@ func logActions() []action {
 
 func programActions() []action {
 	return []action{
+		{name: "menu", keys: []string{"m"}, about: "list what can be done now, with the key of each", scope: anywhere,
+			do: on((*ui).openMenu)},
+		{name: "yank", keys: []string{"y"}, about: "copy the host's name, address, revision or error", scope: anywhere,
+			unavailable: (*ui).noSubject, do: on((*ui).openYank)},
+		{name: "pager", keys: []string{"L"}, about: "show the whole log in $PAGER", scope: anywhere,
+			unavailable: (*ui).pagerUnavailable, do: func(u *ui) tea.Cmd { return u.handle(u.openPager()) }},
+		{name: "edit", keys: []string{"E"}, about: "edit the inventory with $EDITOR", scope: anywhere,
+			unavailable: (*ui).editUnavailable, do: func(u *ui) tea.Cmd { return u.handle(u.edit()) }},
 		{name: "commands", keys: []string{":"}, about: "find a command by name", scope: anywhere,
 			do: on(func(u *ui) { u.commands = newCommandPalette(&u.keys, u.scope(), u.options.ReadOnly != "") })},
 		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere, do: (*ui).nextTheme},
@@ -220,6 +228,14 @@ func (u *ui) halfPage() int {
 // noCurrent explains that no host is under the cursor; it returns "" if one is.
 func (u *ui) noCurrent() string {
 	if u.current() == nil {
+		return noHost
+	}
+	return ""
+}
+
+// noSubject explains that keys are about no host; it returns "" if they are about one.
+func (u *ui) noSubject() string {
+	if u.subject() == nil {
 		return noHost
 	}
 	return ""

@@ -31,8 +31,8 @@ func newReport(title string, lines []logLine) *report {
 	return &report{title: title, lines: lines, pane: pane{buffer: newLogBuffer(0), scrolled: true}}
 }
 
-// wrap wraps the lines at a width, so that nothing of them is cut. The wrapped part of a line starts
-// below its text.
+// wrap wraps the lines at a width, so that nothing of them is cut. The wrapped part of a line
+// starts below its text.
 func (r *report) wrap(width int) {
 	if r.width == width {
 		return
@@ -84,8 +84,8 @@ func (b *reportBuilder) under(stream, text string) {
 	b.add(stream, strings.Repeat(" ", b.nameWidth+4)+text)
 }
 
-// runReport reports how a run ended: the numbers of hosts, what failed and why, and what has changed
-// on the others.
+// runReport reports how a run ended: the numbers of hosts, what failed and why, and what has
+// changed on the others.
 func runReport(s *fleet.State) *report {
 	var b reportBuilder
 	for _, h := range s.Hosts {
@@ -151,8 +151,8 @@ func (b *reportBuilder) failures(s *fleet.State) {
 	}
 }
 
-// successes adds the hosts on which the run ended well: first those that have changed, each with its
-// revisions, and then the names of the others by outcome and reason.
+// successes adds the hosts on which the run ended well: first those that have changed, each with
+// its revisions, and then the names of the others by outcome and reason.
 func (b *reportBuilder) successes(s *fleet.State) {
 	type end struct{ outcome, reason string }
 	blank := false

@@ -57,7 +57,11 @@ type Actions struct {
 	// line, and how many lines the log has.
 	Log func(run, host string, from, limit int) (lines []Text, first, total int, err error)
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
-	Find    func(LogSearch) (int, error)
+	Find func(LogSearch) (int, error)
+	// Pager prepares the operator's pager for a text. It reads the text from its standard input.
+	Pager func(Page) (*exec.Cmd, error)
+	// Edit prepares the operator's editor for the inventory. read reads it again afterwards.
+	Edit    func() (cmd *exec.Cmd, read func() (Edited, error), err error)
 	Refresh func(hosts []string) // checks hosts again, now
 	// Away reports that the operator has been away for some time, or is back.
 	Away    func(away bool)
@@ -146,6 +150,10 @@ func (t *Table) Run() error {
 	}
 	return err
 }
+
+// Reopen reports whether the table was left only to be opened again, with the inventory that the
+// operator has edited.
+func (t *Table) Reopen() bool { return t.ui.reopen }
 
 // Event adds an event of a run. It never waits for the screen. A log line may come without a run.
 func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,7 @@ type fakeOwner struct {
 	planned [][]string
 	runs    []string
 	pauses  []bool
+	pages   []Page
 }
 
 func (d *fakeOwner) actions() Actions {
@@ -120,7 +122,11 @@ func (d *fakeOwner) actions() Actions {
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
 		Attach:  func() error { return errors.New("there is no run to attach to") },
 		Refresh: func([]string) {},
-		Away:    func(away bool) { d.pauses = append(d.pauses, away) },
+		Pager:   func(p Page) (*exec.Cmd, error) { d.pages = append(d.pages, p); return exec.Command("true"), nil },
+		Edit: func() (*exec.Cmd, func() (Edited, error), error) {
+			return exec.Command("true"), func() (Edited, error) { return Edited{}, nil }, nil
+		},
+		Away: func(away bool) { d.pauses = append(d.pauses, away) },
 		History: func(string) ([]PastRun, error) {
 			return []PastRun{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
 				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev}}}, nil
@@ -131,8 +137,9 @@ func (d *fakeOwner) actions() Actions {
 // driver drives a ui without a terminal. What the ui does in the background is done at once.
 type driver struct {
 	*ui
-	owner fakeOwner
-	clock time.Time
+	owner  fakeOwner
+	clock  time.Time
+	copied string // to the clipboard
 }
 
 func newDriver(inv *inventory.Inventory, width, height int) *driver {
@@ -161,12 +168,16 @@ func (d *driver) carryOut(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
-	switch msg := cmd().(type) {
+	msg := cmd()
+	if fmt.Sprintf("%T", msg) == "tea.setClipboardMsg" {
+		d.copied = fmt.Sprint(msg)
+	}
+	switch msg := msg.(type) {
 	case tea.BatchMsg:
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg, startedMsg, dialogMsg:
+	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg, startedMsg, dialogMsg, editedMsg:
 		d.send(msg)
 	}
 }

@@ -46,11 +46,13 @@ type ui struct {
 	actions   hostActions
 	dialog    *dialog
 	commands  *commandPalette
+	menu      *menu
 	prompt    *prompt
 	questions questionQueue
 	notice    notice
 	presence  presence
 	panicked  *fleet.PanicError // why the table ends; nil if the operator quits
+	reopen    bool              // the table ends in order to be opened again
 }
 
 func newUI(o TableOptions) *ui {
@@ -141,6 +143,10 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 		for _, name := range msg.hosts {
 			u.hosts.setMark(u.hosts.byName[name], false)
 		}
+	case editorClosedMsg:
+		return u.handle(readAgain(msg))
+	case editedMsg:
+		return u.handle(u.edited(msg))
 	case dialogMsg:
 		return u.handle(effect{dialog: msg.dialog})
 	case recordPageMsg:
@@ -160,13 +166,13 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 
 // openQuestion asks the next question, once the operator is not busy with something else.
 func (u *ui) openQuestion() {
-	if u.dialog == nil && u.prompt == nil && u.commands == nil {
+	if u.dialog == nil && u.prompt == nil && u.commands == nil && u.menu == nil {
 		u.dialog = u.questions.next()
 	}
 }
 
-// key routes a key to the dialog, the command palette or the prompt that is open, or performs its
-// action.
+// key routes a key to the dialog, the command palette, the menu or the prompt that is open, or
+// performs its action.
 func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -180,6 +186,12 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 		e := u.commands.key(msg)
 		if e.closed {
 			u.commands = nil
+		}
+		return u.handle(e)
+	case u.menu != nil && key != "ctrl+c":
+		e := u.menu.key(msg)
+		if e.closed {
+			u.menu = nil
 		}
 		return u.handle(e)
 	case u.prompt != nil && key != "ctrl+c":
@@ -232,15 +244,21 @@ func (u *ui) scope() scope {
 
 // perform performs an action, or shows why it is not available.
 func (u *ui) perform(a *action) tea.Cmd {
-	if a.changes && u.options.ReadOnly != "" {
-		return u.handle(refusal(a.name + " is off: " + u.options.ReadOnly))
-	}
-	if a.unavailable != nil {
-		if why := a.unavailable(u); why != "" {
-			return u.handle(refusal(why))
-		}
+	if why := u.whyNot(a); why != "" {
+		return u.handle(refusal(why))
 	}
 	return a.do(u)
+}
+
+// whyNot returns why an action is not available, or "".
+func (u *ui) whyNot(a *action) string {
+	switch {
+	case a.changes && u.options.ReadOnly != "":
+		return a.name + " is off: " + u.options.ReadOnly
+	case a.unavailable != nil:
+		return a.unavailable(u)
+	}
+	return ""
 }
 
 func (u *ui) everySecond() tea.Cmd {

@@ -103,6 +103,8 @@ func (u *ui) screen() string {
 	switch {
 	case u.dialog != nil:
 		return overlay(out.String(), u.dialog.box(&u.palette, u.width, u.height), u.width, u.height)
+	case u.menu != nil:
+		return overlay(out.String(), u.menu.box(&u.palette, u.width, u.height), u.width, u.height)
 	case u.commands != nil:
 		return overlay(out.String(), u.commands.box(&u.palette, u.width, u.height), u.width, u.height)
 	}
