@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -34,10 +35,18 @@ func (u *ui) apply(b batch) tea.Cmd {
 		u.hosts.setTarget(*b.target)
 	}
 	u.runs.updatePercent()
+	if u.runsPage.open && slices.ContainsFunc(b.events, startsOrEnds) {
+		return u.handle(u.runsPage.list())
+	}
 	if alert && u.options.Settings.Bell && !u.presence.blurred.IsZero() {
 		return tea.Raw("\a")
 	}
 	return nil
+}
+
+// startsOrEnds reports whether a run starts or ends with an event.
+func startsOrEnds(ev fleet.Event) bool {
+	return ev.Type == fleet.RunStarted || ev.Type == fleet.RunFinished
 }
 
 // applyEvent applies one event. It reports whether an operator who is looking elsewhere should be

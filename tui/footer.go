@@ -31,6 +31,10 @@ func (u *ui) keyHints() string {
 	switch {
 	case u.help.open:
 		names = []string{"down", "up", "back"}
+	case u.runsPage.reading:
+		names = []string{"back", "tab", "menu", "pager", "search", "next-error", "copy"}
+	case u.runsPage.open:
+		names = []string{"back", "read-run", "tab", "menu", "attach-run", "compare-runs", "pager"}
 	case u.page.row != nil && u.page.tab == generationsTab:
 		names = []string{"back", "tab", "menu", "rollback", "plan", "search", "copy"}
 	case u.page.row != nil && u.page.tab == planTab:

@@ -103,6 +103,10 @@ func (m *menu) box(p *Palette, width, height int) []string {
 // openMenu lists what can be done with what the keys are about: the hosts that an action is for, or
 // the log.
 func (u *ui) openMenu() {
+	if u.scope() == inRuns {
+		u.menu = u.menuOfRun()
+		return
+	}
 	hosts := u.targets()
 	title := "no host"
 	switch len(hosts) {
@@ -112,10 +116,15 @@ func (u *ui) openMenu() {
 	default:
 		title = plural(len(hosts), "marked host")
 	}
+	u.menu = u.newMenu(title, (*action).inMenu)
+}
+
+// newMenu returns a menu of the actions that belong to it and work in the current view.
+func (u *ui) newMenu(title string, belongs func(*action) bool) *menu {
 	m := &menu{title: title}
 	for i := range u.keys.actions {
 		a := &u.keys.actions[i]
-		if a.scope&u.scope() == 0 || !a.inMenu() {
+		if a.scope&u.scope() == 0 || !belongs(a) {
 			continue
 		}
 		it := menuItem{name: a.name, about: a.about, why: strings.TrimPrefix(u.whyNot(a), a.name+" is off: "), do: func() effect { return effect{action: a} }}
@@ -124,14 +133,14 @@ func (u *ui) openMenu() {
 		}
 		m.items = append(m.items, it)
 	}
-	u.menu = m
+	return m
 }
 
 // inMenu reports whether the menu has the action: those on hosts, and those that take a host or its
 // log elsewhere.
 func (a *action) inMenu() bool {
 	switch a.name {
-	case "open", "pin", "yank", "pager", "edit":
+	case "open", "pin", "yank", "pager", "edit", "runs":
 		return true
 	}
 	return a.forHosts()

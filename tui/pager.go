@@ -38,6 +38,10 @@ func (u *ui) openPager() effect {
 func (u *ui) wholeLog() Page {
 	p := u.pane()
 	switch {
+	case u.runsPage.open && u.runsPage.tab == reportTab && u.runsPage.current() != nil:
+		return Page{Run: u.runsPage.current().Run}
+	case u.runsPage.open:
+		return Page{Lines: p.buffer.texts()}
 	case u.page.row == nil && u.logs.onReport && u.logs.report.run != "":
 		return Page{Run: u.logs.report.run}
 	case p.record.host == "" || len(p.buffer.lines) > 0 && p.buffer.first() == 0:

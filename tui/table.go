@@ -66,6 +66,14 @@ type Actions struct {
 	// Away reports that the operator has been away for some time, or is back.
 	Away    func(away bool)
 	History func(host string) ([]PastRun, error)
+	// Runs returns the runs in the record, newest first.
+	Runs func() ([]RecordedRun, error)
+	// ReadRun reads a run from the record: its state, and its events as lines.
+	ReadRun func(run string) (*fleet.State, []Text, error)
+	// Compare compares two runs, host by host.
+	Compare  func(first, second string) ([]Text, error)
+	AttachTo func(run string) error
+	Prune    func() (removed int, err error) // removes old records
 }
 
 // A LogSearch searches the lines of a host's log that [Actions.Log] reads.

@@ -86,7 +86,8 @@ func (l *logs) togglePin(host string) {
 // tabBar builds the line above a log: what is shown, what else could be, and how it is shown.
 type tabBar struct {
 	*painter
-	line strings.Builder
+	line    strings.Builder
+	focused bool // keys go to what is below
 }
 
 func (t *tabBar) tab(name string, ink Ink, shown bool) {

@@ -38,6 +38,7 @@ type ui struct {
 	columns  columnSet
 	logs     logs
 	page     hostPage
+	runsPage runsPage
 	preview  preview
 	timeline timeline
 	help     helpPage
@@ -63,6 +64,7 @@ func newUI(o TableOptions) *ui {
 	}
 	u.actions = hostActions{options: &u.options, hosts: &u.hosts, keys: &u.keys}
 	u.page = hostPage{options: &u.options, keys: &u.keys}
+	u.runsPage = runsPage{options: &u.options}
 	u.list = list{hosts: &u.hosts, columns: &u.columns, selectHosts: o.Inventory.Select, sort: unsorted}
 	u.repaint()
 	u.arrange()
@@ -147,6 +149,14 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 		return u.handle(readAgain(msg))
 	case editedMsg:
 		return u.handle(u.edited(msg))
+	case runsListedMsg:
+		return u.handle(u.runsPage.setRuns(msg))
+	case runReadMsg:
+		return u.handle(u.runsPage.setRun(msg))
+	case comparedMsg:
+		return u.handle(u.runsPage.setComparison(msg))
+	case prunedMsg:
+		return tea.Batch(u.handle(info(plural(msg.removed, "record")+" removed")), u.handle(u.runsPage.list()))
 	case dialogMsg:
 		return u.handle(effect{dialog: msg.dialog})
 	case recordPageMsg:
@@ -236,6 +246,8 @@ func (u *ui) scope() scope {
 	switch {
 	case u.help.open:
 		return inHelp
+	case u.runsPage.open:
+		return inRuns
 	case u.page.row != nil || u.focus == onLog:
 		return inLog
 	}
@@ -276,11 +288,7 @@ func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
-	if u.focus == onLog || u.page.row != nil {
-		return u.scrollLog(lines)
-	}
-	u.moveCursor(lines)
-	return nil
+	return u.scroll(lines)
 }
 
 // current returns the row under the cursor, or nil if no host is shown.
@@ -312,6 +320,9 @@ func (u *ui) targets() []*inventory.Host {
 
 // pane returns the log, plan or list of generations that is shown.
 func (u *ui) pane() *pane {
+	if u.runsPage.open {
+		return u.runsPage.pane(u.width)
+	}
 	if u.page.row != nil {
 		return u.page.pane()
 	}

@@ -94,6 +94,8 @@ func (u *ui) screen() string {
 	case u.help.open:
 		height := u.height - 2
 		blankLines(&out, height-u.help.draw(u.helpLines(), height, func(line string) { u.write(&out, line) }))
+	case u.runsPage.open:
+		u.drawRuns(&out)
 	case u.page.row != nil:
 		u.drawPage(&out)
 	default:
