@@ -18,7 +18,7 @@ func (u *ui) drawFooter(out *strings.Builder) {
 	case u.notice.text != "":
 		line = u.palette.Good.Paint(u.notice.text)
 	case u.list.filter != "" && u.scope() == inTable:
-		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.list.shown(), "host")+", esc shows all")
+		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.list.total, "host")+", esc shows all")
 	default:
 		line = u.keyHints()
 	}

@@ -78,7 +78,7 @@ func TestReportDoesNotReplaceLogThatIsRead(t *testing.T) {
 	if d.logs.onReport {
 		t.Error("the report replaced the log")
 	}
-	d.wantShown(t, "── run k3f9 ")
+	d.wantShown(t, "━━ run k3f9 ")
 }
 
 func TestNextFailedHostWrapsAround(t *testing.T) {

@@ -26,7 +26,8 @@ type row struct {
 	generations   *pane // nil until the operator asks
 	marked        bool
 
-	judged health.Judgement
+	judged  health.Judgement
+	figures [numFigures]bool // as counted
 
 	version uint64 // increases with every change
 	known   uint64 // increases with every change of more than the log
@@ -37,7 +38,7 @@ type row struct {
 // rowKey is everything that a drawn row depends on: while it is the same, so is the row.
 type rowKey struct {
 	version, layout uint64
-	cursor          bool
+	cursor, focused bool
 	clock           time.Duration
 	sinceRun        time.Duration
 }

@@ -114,7 +114,7 @@ func (p *runsPage) setRuns(msg runsListedMsg) effect {
 	if before != nil {
 		p.at = max(slices.IndexFunc(p.runs, func(r RecordedRun) bool { return r.Run == before.Run }), 0)
 	}
-	p.shown = "" // it may have gone on
+	p.shown = "" // it may have more events by now
 	return p.load()
 }
 
@@ -252,7 +252,7 @@ func (p *runsPage) prune() effect {
 // prunedMsg reports how many records were removed.
 type prunedMsg struct{ removed int }
 
-// runsActions are the actions of the list of runs.
+// runsActions returns the actions of the list of runs, and the one that opens it.
 func runsActions() []action {
 	return []action{
 		{name: "runs", keys: []string{"H"}, about: "list the recorded runs", scope: anywhere,

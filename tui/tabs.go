@@ -90,19 +90,34 @@ type tabBar struct {
 	focused bool // keys go to what is below
 }
 
+// rule returns a piece of the line, which is heavy if keys go to what is below.
+func (t *tabBar) rule() string {
+	if t.focused {
+		return "━"
+	}
+	return "─"
+}
+
+func (t *tabBar) ink() Ink {
+	if t.focused {
+		return t.palette.Busy
+	}
+	return t.palette.Faint
+}
+
 func (t *tabBar) tab(name string, ink Ink, shown bool) {
 	if !shown {
-		t.line.WriteString(t.palette.Faint.Paint("── " + name + " "))
+		t.line.WriteString(t.ink().Paint(t.rule() + t.rule() + " " + name + " "))
 		return
 	}
-	t.palette.Strong.put(&t.line, "─[ ")
+	t.palette.Strong.put(&t.line, t.rule()+"[ ")
 	ink.put(&t.line, name)
 	t.palette.Strong.put(&t.line, " ]")
 }
 
 func (t *tabBar) note(text string) {
 	if text != "" {
-		t.line.WriteString(t.palette.Faint.Paint("── " + text + " "))
+		t.line.WriteString(t.ink().Paint(t.rule() + t.rule() + " " + text + " "))
 	}
 }
 
@@ -110,13 +125,13 @@ func (t *tabBar) note(text string) {
 func (t *tabBar) writeTo(out *strings.Builder, width int) {
 	text := ansi.Truncate(t.line.String(), width, "…")
 	out.WriteString(text)
-	t.palette.Faint.put(out, strings.Repeat("─", width-ansi.StringWidth(text)))
+	t.ink().put(out, strings.Repeat(t.rule(), width-ansi.StringWidth(text)))
 	out.WriteByte('\n')
 }
 
 // drawTabs draws the line above the log.
 func (u *ui) drawTabs(out *strings.Builder) {
-	bar := tabBar{painter: &u.painter}
+	bar := tabBar{painter: &u.painter, focused: u.page.row != nil || u.focus == onLog}
 	bar.line.Grow(4 * u.width)
 	shown := u.pane()
 	if u.page.row != nil {
