@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -74,7 +73,7 @@ func printFailure(w io.Writer, palette tui.Palette, colors map[string]string, ru
 	r := h.Result
 	ink, mark := palette.Outcome(r.Outcome)
 	fmt.Fprintf(w, "\n%s %s %s%s\n", ink.Paint(mark), palette.Host(colors[h.Name]).Paint(h.Name), r.Outcome, stepAndReason(r))
-	for _, line := range relevantLines(h.Tail) {
+	for _, line := range fleet.Excerpt(h.Tail) {
 		fmt.Fprintf(w, "  %s %s\n", palette.Faint.Paint("|"), line)
 	}
 	if r.Hint != "" {
@@ -96,21 +95,4 @@ func stepAndReason(r *fleet.Result) string {
 		text += ": " + reason
 	}
 	return text
-}
-
-const (
-	linesFromError = 12 // enough for an error of Nix with the builder's last lines
-	linesFromEnd   = 6
-)
-
-// relevantLines picks the lines of a log's tail that explain a failure: those from the first
-// mention of an error or, if there is none, the last few.
-func relevantLines(tail []string) []string {
-	tail = slices.DeleteFunc(slices.Clone(tail), func(line string) bool { return line == "" })
-	for i, line := range tail {
-		if strings.Contains(strings.ToLower(line), "error") {
-			return tail[i:min(i+linesFromError, len(tail))]
-		}
-	}
-	return tail[max(len(tail)-linesFromEnd, 0):]
 }
