@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -80,7 +79,7 @@ func printFailure(w io.Writer, width int, palette tui.Palette, colors map[string
 	ink, mark := palette.Outcome(r.Outcome)
 	fmt.Fprintln(w)
 	printWrapped(w, width, fmt.Sprintf("%s %s %s%s", ink.Paint(mark), palette.Host(colors[h.Name]).Paint(h.Name), r.Outcome, stepAndReason(r)))
-	for _, line := range relevantLines(h.Tail) {
+	for _, line := range fleet.Excerpt(h.Tail) {
 		for _, part := range folded(line, max(width-4, 0)) {
 			fmt.Fprintf(w, "  %s %s\n", palette.Faint.Paint("|"), part)
 		}
@@ -196,21 +195,4 @@ func stepAndReason(r *fleet.Result) string {
 // starts with the step does not repeat it.
 func reasonOf(r *fleet.Result) string {
 	return health.ShortenPaths(strings.TrimPrefix(r.Reason, string(r.Step)+": "))
-}
-
-const (
-	linesFromError = 12 // enough for an error of Nix with the builder's last lines
-	linesFromEnd   = 6
-)
-
-// relevantLines picks the lines of a log's tail that explain a failure: those from the first
-// mention of an error or, if there is none, the last few.
-func relevantLines(tail []string) []string {
-	tail = slices.DeleteFunc(slices.Clone(tail), func(line string) bool { return line == "" })
-	for i, line := range tail {
-		if strings.Contains(strings.ToLower(line), "error") {
-			return tail[i:min(i+linesFromError, len(tail))]
-		}
-	}
-	return tail[max(len(tail)-linesFromEnd, 0):]
 }
