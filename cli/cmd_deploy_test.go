@@ -14,7 +14,9 @@ import (
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 func TestDeployPromptNamesHostsAndRevision(t *testing.T) {
@@ -124,6 +126,8 @@ func TestLocalGitResolvesBranchesAndTags(t *testing.T) {
 	}
 	if _, err := env.localGit(context.Background(), fleet.Source{Dir: clone, Branch: "main"}, "main"); !errors.Is(err, errNoRemote) {
 		t.Errorf("outside of a repository the error is %v", err)
+	} else if text := hint.Of(&engine.UnreadableError{Err: err}); !strings.HasPrefix(text, "set remote in [fleet]") {
+		t.Errorf("outside of a repository the hint is %q", text)
 	}
 	exec.Command("git", "-C", repository, "rm", "-q", "flake.nix").Run()
 	if _, err := env.localGit(context.Background(), fleet.Source{Dir: repository, Branch: "main"}, "main"); !errors.Is(err, errNoRemote) {
