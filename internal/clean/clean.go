@@ -2,6 +2,7 @@ package clean
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,6 +26,19 @@ func Line(b []byte) string {
 		return disarm(line)
 	}
 	return line
+}
+
+// Bytes returns what [Line] does. The result shares the memory of b if there is nothing to clean.
+func Bytes(b []byte) []byte {
+	if isPlain(b) && !mayNeedRewriting(b) {
+		return b
+	}
+	return []byte(Line(b))
+}
+
+// mayNeedRewriting reports whether a plain line may contain a secret or a command.
+func mayNeedRewriting(b []byte) bool {
+	return bytes.Contains(b, []byte("##")) || bytes.Contains(b, []byte("::")) || bytes.Contains(b, []byte("://"))
 }
 
 // visibleLine returns the visible part of a line.
@@ -53,6 +67,15 @@ func Text(s string) string {
 func isPlain(b []byte) bool {
 	if len(b) > MaxRunes {
 		return false
+	}
+	// Eight bytes at once. A byte sets the highest bit of one of the three if it is, in this order,
+	// above 0x7f, below 0x20, or 0x7f.
+	const each = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		word := binary.LittleEndian.Uint64(b)
+		if (word|(word-0x20*each)|(word+each))&(0x80*each) != 0 {
+			return false
+		}
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
