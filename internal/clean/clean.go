@@ -30,7 +30,7 @@ func Line(b []byte) string {
 
 // Bytes returns what [Line] does. The result shares the memory of b if there is nothing to clean.
 func Bytes(b []byte) []byte {
-	if isPlain(b) && !mayNeedRewriting(b) {
+	if plain, special := scan(b); plain && !(special && mayNeedRewriting(b)) {
 		return b
 	}
 	return []byte(Line(b))
@@ -63,26 +63,36 @@ func Text(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// isPlain reports whether b is short and printable ASCII only, as nearly all lines are.
 func isPlain(b []byte) bool {
+	plain, _ := scan(b)
+	return plain
+}
+
+// scan reports whether b is short and printable ASCII only, as nearly all lines are, and whether a
+// plain line has a colon or a number sign, without which it has neither secrets nor commands.
+func scan(b []byte) (plain, special bool) {
 	if len(b) > MaxRunes {
-		return false
+		return false, false
 	}
-	// Eight bytes at once. A byte sets the highest bit of one of the three if it is, in this order,
-	// above 0x7f, below 0x20, or 0x7f.
+	// Look at eight bytes at once, and report each in its highest bit.
 	const each = 0x0101010101010101
-	for ; len(b) >= 8; b = b[8:] {
+	const highest = 0x80 * each
+	var others uint64 // not special
+	for others = highest; len(b) >= 8; b = b[8:] {
 		word := binary.LittleEndian.Uint64(b)
-		if (word|(word-0x20*each)|(word+each))&(0x80*each) != 0 {
-			return false
+		// In this order: above 0x7f, below 0x20, 0x7f.
+		if (word|(word-0x20*each)|(word+each))&highest != 0 {
+			return false, false
 		}
+		others &= ((word ^ ':'*each) + 0x7f*each) & ((word ^ '#'*each) + 0x7f*each)
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
-			return false
+			return false, false
 		}
+		special = special || c == ':' || c == '#'
 	}
-	return true
+	return true, special || others != highest
 }
 
 // cleanLine cleans a line that is not plain.

@@ -97,6 +97,9 @@ func TestEveryByteIsCleanedAtEveryPosition(t *testing.T) {
 				line := bytes.Repeat([]byte{'~'}, length)
 				line[i] = byte(c)
 				unchanged := c >= 0x20 && c <= 0x7e
+				if _, special := scan(line); special != (c == ':' || c == '#') && unchanged {
+					t.Fatalf("%q: special is %v", line, special)
+				}
 				if got := string(Bytes(line)); (got == string(line)) != unchanged || got != Line(line) {
 					t.Fatalf("%q became %q", line, got)
 				}
