@@ -13,7 +13,9 @@ fetch() {
   [ $fetch_seconds -ge 1 ] || fetch_seconds=1
   fetch_status=0
   git_within "$fetch_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
-  redact <"$dir/git" >"$dir/git.redacted"
-  mv -f "$dir/git.redacted" "$dir/git"
-  cat "$dir/git" >&2
+  if [ -s "$dir/git" ]; then
+    redact <"$dir/git" >"$dir/git.redacted"
+    mv -f "$dir/git.redacted" "$dir/git"
+    cat "$dir/git" >&2
+  fi
 }
