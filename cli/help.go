@@ -80,8 +80,8 @@ func (h *helpPrinter) heading(title string) {
 	h.b.WriteString("\n" + h.ink.Strong.Paint(strings.ToUpper(title)) + "\n")
 }
 
-// text prints the paragraphs of a help text, each wrapped to the width. Lines that begin with a blank
-// are commands.
+// text prints the paragraphs of a help text, each wrapped to the width. Lines that begin with a
+// blank are commands.
 func (h *helpPrinter) text(text string) {
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
@@ -135,8 +135,8 @@ func (h *helpPrinter) usage(c *cobra.Command) {
 	}
 }
 
-// command prints a command line. One that is too long continues on the next line, where it has a
-// blank outside of quotes; each line but the last has an end that tells a shell so.
+// command prints a command line. One that is too long is broken at blanks outside of quotes; each
+// line but the last gets the end that a shell requires for that.
 func (h *helpPrinter) command(line, end string) {
 	text := strings.TrimLeft(line, " ")
 	indent := line[:len(line)-len(text)]

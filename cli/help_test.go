@@ -77,8 +77,8 @@ func TestHelpWrapsDescriptions(t *testing.T) {
 	}
 }
 
-// TestHelpFitsNarrowTerminals checks that no line of any help is wider than the terminal, so that no
-// word is broken, unless the line is a single word.
+// TestHelpFitsNarrowTerminals checks that no line of any help is wider than the terminal, which
+// would break a word, unless the line is a single word.
 func TestHelpFitsNarrowTerminals(t *testing.T) {
 	t.Parallel()
 	for _, width := range []int{40, 60, 80} {
