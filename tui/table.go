@@ -200,5 +200,11 @@ func (t *Table) Plan(host string, lines []Text) {
 	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
 }
 
+// Output shows what a command has printed on several hosts. Those with the same output are shown
+// together.
+func (t *Table) Output(o Output) {
+	t.feed.add(func(b *batch) { b.outputs = append(b.outputs, o) })
+}
+
 // Target sets the commit that the fleet should be at.
 func (t *Table) Target(at Target) { t.feed.add(func(b *batch) { b.target = &at }) }
