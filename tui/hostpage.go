@@ -89,7 +89,11 @@ func (h *hostPage) pane() *pane {
 
 // nextTab shows the next tab. Generations are read each time.
 func (h *hostPage) nextTab(now time.Time) effect {
-	h.tab = (h.tab + 1) % hostTabs
+	return h.showTab((h.tab+1)%hostTabs, now)
+}
+
+func (h *hostPage) showTab(tab hostTab, now time.Time) effect {
+	h.tab = tab
 	switch {
 	case h.tab == planTab && h.row.plan == nil:
 		h.row.plan = textPane(now, []Text{{"out", fmt.Sprintf("%s shows what a deploy would do here, and %s builds it to show what would change",

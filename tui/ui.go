@@ -101,6 +101,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
+	case tea.MouseClickMsg:
+		return u, u.click(msg)
 	case tea.MouseWheelMsg:
 		return u, u.wheel(msg)
 	case tea.BlurMsg:
@@ -211,7 +213,7 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		return u.handle(e)
 	}
-	u.notice = notice{}
+	u.notice, u.options.Settings.FirstTime = notice{}, false
 	if a := u.keys.find(key, u.scope()); a != nil {
 		return u.perform(a)
 	}
