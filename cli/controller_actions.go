@@ -169,8 +169,8 @@ func (o *collectedOutput) add(line string) {
 // outputLines returns a lineWriter that passes each line to emit as a line of the stream "out", and
 // writes nothing.
 func outputLines(emit func(stream, line string)) *lineWriter {
-	return &lineWriter{format: func(dst []byte, line string) []byte {
-		emit("out", line)
+	return &lineWriter{format: func(dst, line []byte) []byte {
+		emit("out", string(line))
 		return dst
 	}}
 }

@@ -57,7 +57,7 @@ func (c *tableController) readRun(run string) (*fleet.State, []tui.Text, error) 
 			h.Tail = c.tailOf(run, h.Name)
 		}
 	}
-	events, err := c.printed(func(env *Env) error { return rec.Replay(newPlainPrinter(env, noColors, false).Event) })
+	events, err := c.printed(func(env *Env) error { return rec.Replay(newPlainPrinter(env, noColors).Event) })
 	return state, events, err
 }
 
