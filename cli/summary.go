@@ -12,8 +12,8 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// printSummary prints a run's results: a table of all hosts, then for each host that needs
-// attention the relevant log lines, what to do, and where to find the full log.
+// printSummary prints a run's results: a table of all hosts, what has changed, then for each host
+// that needs attention the relevant log lines, what to do, and where to find the full log.
 func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 	if s.Start == nil {
 		return
@@ -35,6 +35,7 @@ func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 		t.row(name, h.Name, ink.Paint(mark+" "+string(r.Outcome)), revisionChange(r), generation, fmt.Sprintf("%.1f", r.Seconds))
 	}
 	fmt.Fprintf(env.Out, "\n%s", t)
+	printChanges(env.Out, palette, colors, s)
 	for _, h := range s.Hosts {
 		if h.Result != nil && !h.Result.Outcome.Good() {
 			printFailure(env.Out, palette, colors, s.Run, h)
