@@ -64,3 +64,17 @@ func (env *Env) describeCommit(ctx context.Context, rev string, dirs ...string) 
 	}
 	return target
 }
+
+// gitLog returns the output of a git command that reads commits, in the first repository at hand
+// that has them, or "".
+func (env *Env) gitLog(ctx context.Context, inv *inventory.Inventory, args ...string) string {
+	for _, dir := range []string{inv.Dir(), inv.Remote} {
+		if dir == "" {
+			continue
+		}
+		if out, err := env.git(ctx, dir, args...); err == nil {
+			return strings.TrimSpace(clean.Text(out))
+		}
+	}
+	return ""
+}

@@ -40,7 +40,7 @@ EXIT STATUS
 			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			engine, pool := newEngine(env, newPlainPrinter(env, nil, false))
+			engine, pool := newEngine(env, newPlainPrinter(env, nil))
 			defer pool.Close()
 			err = engine.Cancel(ctx, record, inv, func(host, answer string) {
 				fmt.Fprintf(env.Out, "%s: %s\n", host, answer)

@@ -192,10 +192,11 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	if plan.Pinned, err = env.chooseRevision(ctx, inv, plan, prompts); err != nil {
 		return err
 	}
-	if prompts && !env.confirm(runPrompt(plan, hosts)) {
-		return errNothingStarted
-	}
 	if prompts {
+		env.printPlan(ctx, inv, plan)
+		if !env.confirm(runPrompt(plan, hosts)) {
+			return errNothingStarted
+		}
 		pool := newPool(env)
 		err := env.acceptHostKeys(ctx, pool, hosts)
 		pool.Close()

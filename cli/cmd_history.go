@@ -161,7 +161,7 @@ func replayRun(env *Env, o historyOptions, rec *record.Record) error {
 		for _, h := range state.Hosts {
 			noColors[h.Name] = ""
 		}
-		show = newPlainPrinter(env, noColors, false)
+		show = newPlainPrinter(env, noColors)
 	}
 	if err := rec.Replay(show.Event); err != nil {
 		return err

@@ -81,9 +81,29 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 	return runTable(cmd.Context(), env, *o, c, inv)
 }
 
-// runTable shows the table until the operator closes it or the terminal goes away. Jobs on hosts
-// keep running; the commands that show them again are printed.
+// runTable shows the table until the operator closes it or the terminal goes away. If the operator
+// has edited the inventory, it is shown again with the new one.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
+	for {
+		reopen, err := showTable(ctx, env, o, c, inv)
+		if err != nil || !reopen {
+			return err
+		}
+		var findings inventory.Findings
+		inv, findings, err = inventory.Load(inv.Path)
+		switch {
+		case err != nil:
+			return exit(fleet.ExitUsage, err)
+		case len(findings) > 0:
+			return exit(fleet.ExitUsage, findings)
+		}
+		o.onStart = nil
+	}
+}
+
+// showTable shows the table once. It reports whether to show it again. Jobs on hosts keep running;
+// the commands that show them again are printed.
+func showTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) (reopen bool, err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
 	controller := &tableController{
@@ -108,7 +128,7 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.onStart != nil {
 		controller.background(func() { o.onStart(controller) })
 	}
-	err := controller.table.Run()
+	err = controller.table.Run()
 	if ctx.Err() != nil {
 		err = exit(fleet.ExitInterrupted, errors.New("the terminal was closed"))
 	}
@@ -118,5 +138,5 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 			fmt.Fprintf(env.Err, "%s:\n  %s\n", status, hint)
 		}
 	}
-	return err
+	return controller.table.Reopen(), err
 }

@@ -5,18 +5,18 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 const (
-	helpWidth    = 80  // if the output is not a terminal
+	helpWidth    = 80  // if the width of the terminal is not known
 	maxHelpWidth = 100 // longer lines are hard to read
 )
 
@@ -40,13 +40,21 @@ func printHelp(env *Env, c *cobra.Command) error {
 	return err
 }
 
+// helpWidth returns how wide help may be: as wide as the terminal that it is shown on. If it goes
+// through a pipe, perhaps to a pager, that is $COLUMNS or the width of the terminal that standard
+// error still is.
 func (env *Env) helpWidth() int {
-	if out, ok := env.Out.(interface{ Fd() uintptr }); ok && env.OutTTY {
-		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
-			return min(width, maxHelpWidth)
-		}
+	width := env.width()
+	if columns, err := strconv.Atoi(env.Getenv("COLUMNS")); width == 0 && err == nil && columns > 0 {
+		width = columns
 	}
-	return helpWidth
+	if width == 0 {
+		width = env.errWidth()
+	}
+	if width == 0 {
+		width = helpWidth
+	}
+	return min(width, maxHelpWidth)
 }
 
 // helpPrinter lays help out for a width.

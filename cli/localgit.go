@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -13,13 +12,15 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // lsRemoteTimeout bounds one question to a remote.
 const lsRemoteTimeout = 8 * time.Second
 
 // errNoRemote reports that there is no remote that could be asked.
-var errNoRemote = errors.New("the inventory has no remote, and is in no git repository that has a flake and a remote")
+var errNoRemote = hint.Errorf("set remote in [fleet], or name the commit to deploy: --rev with its 40 hex digits",
+	"the inventory has no remote, and is in no git repository that has a flake and a remote")
 
 // localGit returns the commit of a ref, a branch, a tag, or a commit's first digits, as the
 // operator's git sees it, or the zero value if there is none. It asks the fleet's remote. If there

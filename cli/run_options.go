@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/health"
-	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // runOptions are the options of all commands that start a run.
@@ -76,51 +71,3 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 
 // operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
-
-// runPrompt returns the question before a run. It names what is done, the hosts and the revision.
-func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
-	names := make([]string, len(hosts))
-	for i, h := range hosts {
-		names[i] = h.Name
-	}
-	which := fmt.Sprintf("%s (%s) of %s", count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet)
-	revision := health.Short(p.Pinned.Commit)
-	switch {
-	case p.NoPull:
-		revision = "what is checked out there"
-	case p.Rev != "" && !fleet.IsCommit(p.Rev):
-		revision = fmt.Sprintf("%s (%s)", p.Rev, revision)
-	}
-	switch p.Goal {
-	case fleet.GoalRollback:
-		generation := "the previous generation"
-		if p.To > 0 {
-			generation = fmt.Sprintf("generation %d", p.To)
-		}
-		return fmt.Sprintf("Roll back %s to %s?", which, generation)
-	case fleet.GoalBoot:
-		return fmt.Sprintf("Have %s boot into %s next?", which, revision)
-	case fleet.GoalTest:
-		return fmt.Sprintf("Activate %s on %s until the next reboot?", revision, which)
-	case fleet.GoalBuild:
-		return fmt.Sprintf("Build %s on %s?", revision, which)
-	case fleet.GoalPull:
-		return fmt.Sprintf("Pull %s on %s?", revision, which)
-	}
-	return fmt.Sprintf("Switch %s to %s?", which, revision)
-}
-
-// confirm prompts and reports whether the answer was y or yes.
-func (env *Env) confirm(question string) bool {
-	fmt.Fprintf(env.Err, "%s [y/N] ", question)
-	answer, err := readLine(env.In)
-	if err != nil {
-		fmt.Fprintln(env.Err)
-	}
-	return isYes(answer)
-}
-
-func isYes(answer string) bool {
-	lower := strings.ToLower(answer)
-	return lower == "y" || lower == "yes"
-}

@@ -122,7 +122,7 @@ func (d *dialog) addWaves(plan *fleet.Plan) {
 
 func (a *hostActions) retryUnavailable() string {
 	switch {
-	case len(a.hosts.failed()) == 0:
+	case a.hosts.failedCount == 0:
 		return "no host has failed"
 	case a.options.Actions.Deploy == nil:
 		return "deploying is not available here"

@@ -26,7 +26,8 @@ type row struct {
 	generations   *pane // nil until the operator asks
 	marked        bool
 
-	judged health.Judgement
+	judged  health.Judgement
+	figures [numFigures]bool // as counted
 
 	version uint64 // increases with every change
 	known   uint64 // increases with every change of more than the log
@@ -37,7 +38,7 @@ type row struct {
 // rowKey is everything that a drawn row depends on: while it is the same, so is the row.
 type rowKey struct {
 	version, layout uint64
-	cursor          bool
+	cursor, focused bool
 	clock           time.Duration
 	sinceRun        time.Duration
 }
@@ -68,6 +69,12 @@ func (r *row) workNow() health.Work {
 
 // busy reports whether a run is changing the host, or will.
 func (r *row) busy() bool { return r.work != nil && r.work.Phase != fleet.Done }
+
+// failed reports whether the last run of the host failed, also if that was before the table was
+// opened.
+func (r *row) failed() bool {
+	return r.judged.LastRun != nil && !fleet.Outcome(r.judged.LastRun.Outcome).Good()
+}
 
 // result returns the host's result in the newest run while it stands, or nil.
 func (r *row) result() *fleet.Result {

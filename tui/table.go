@@ -57,11 +57,23 @@ type Actions struct {
 	// line, and how many lines the log has.
 	Log func(run, host string, from, limit int) (lines []Text, first, total int, err error)
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
-	Find    func(LogSearch) (int, error)
+	Find func(LogSearch) (int, error)
+	// Pager prepares the operator's pager for a text. It reads the text from its standard input.
+	Pager func(Page) (*exec.Cmd, error)
+	// Edit prepares the operator's editor for the inventory. read reads it again afterwards.
+	Edit    func() (cmd *exec.Cmd, read func() (Edited, error), err error)
 	Refresh func(hosts []string) // checks hosts again, now
 	// Away reports that the operator has been away for some time, or is back.
 	Away    func(away bool)
 	History func(host string) ([]PastRun, error)
+	// Runs returns the runs in the record, newest first.
+	Runs func() ([]RecordedRun, error)
+	// ReadRun reads a run from the record: its state, and its events as lines.
+	ReadRun func(run string) (*fleet.State, []Text, error)
+	// Compare compares two runs, host by host.
+	Compare  func(first, second string) ([]Text, error)
+	AttachTo func(run string) error
+	Prune    func() (removed int, err error) // removes old records
 }
 
 // A LogSearch searches the lines of a host's log that [Actions.Log] reads.
@@ -146,6 +158,10 @@ func (t *Table) Run() error {
 	}
 	return err
 }
+
+// Reopen reports whether the table was left only to be opened again, with the inventory that the
+// operator has edited.
+func (t *Table) Reopen() bool { return t.ui.reopen }
 
 // Event adds an event of a run. It never waits for the screen. A log line may come without a run.
 func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }

@@ -38,6 +38,7 @@ type ui struct {
 	columns  columnSet
 	logs     logs
 	page     hostPage
+	runsPage runsPage
 	preview  preview
 	timeline timeline
 	help     helpPage
@@ -46,11 +47,13 @@ type ui struct {
 	actions   hostActions
 	dialog    *dialog
 	commands  *commandPalette
+	menu      *menu
 	prompt    *prompt
 	questions questionQueue
 	notice    notice
 	presence  presence
 	panicked  *fleet.PanicError // why the table ends; nil if the operator quits
+	reopen    bool              // the table ends in order to be opened again
 }
 
 func newUI(o TableOptions) *ui {
@@ -61,6 +64,7 @@ func newUI(o TableOptions) *ui {
 	}
 	u.actions = hostActions{options: &u.options, hosts: &u.hosts, keys: &u.keys}
 	u.page = hostPage{options: &u.options, keys: &u.keys}
+	u.runsPage = runsPage{options: &u.options}
 	u.list = list{hosts: &u.hosts, columns: &u.columns, selectHosts: o.Inventory.Select, sort: unsorted}
 	u.repaint()
 	u.arrange()
@@ -141,6 +145,18 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 		for _, name := range msg.hosts {
 			u.hosts.setMark(u.hosts.byName[name], false)
 		}
+	case editorClosedMsg:
+		return u.handle(readAgain(msg))
+	case editedMsg:
+		return u.handle(u.edited(msg))
+	case runsListedMsg:
+		return u.handle(u.runsPage.setRuns(msg))
+	case runReadMsg:
+		return u.handle(u.runsPage.setRun(msg))
+	case comparedMsg:
+		return u.handle(u.runsPage.setComparison(msg))
+	case prunedMsg:
+		return tea.Batch(u.handle(info(plural(msg.removed, "record")+" removed")), u.handle(u.runsPage.list()))
 	case dialogMsg:
 		return u.handle(effect{dialog: msg.dialog})
 	case recordPageMsg:
@@ -160,13 +176,13 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 
 // openQuestion asks the next question, once the operator is not busy with something else.
 func (u *ui) openQuestion() {
-	if u.dialog == nil && u.prompt == nil && u.commands == nil {
+	if u.dialog == nil && u.prompt == nil && u.commands == nil && u.menu == nil {
 		u.dialog = u.questions.next()
 	}
 }
 
-// key routes a key to the dialog, the command palette or the prompt that is open, or performs its
-// action.
+// key routes a key to the dialog, the command palette, the menu or the prompt that is open, or
+// performs its action.
 func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -180,6 +196,12 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 		e := u.commands.key(msg)
 		if e.closed {
 			u.commands = nil
+		}
+		return u.handle(e)
+	case u.menu != nil && key != "ctrl+c":
+		e := u.menu.key(msg)
+		if e.closed {
+			u.menu = nil
 		}
 		return u.handle(e)
 	case u.prompt != nil && key != "ctrl+c":
@@ -224,6 +246,8 @@ func (u *ui) scope() scope {
 	switch {
 	case u.help.open:
 		return inHelp
+	case u.runsPage.open:
+		return inRuns
 	case u.page.row != nil || u.focus == onLog:
 		return inLog
 	}
@@ -232,15 +256,21 @@ func (u *ui) scope() scope {
 
 // perform performs an action, or shows why it is not available.
 func (u *ui) perform(a *action) tea.Cmd {
-	if a.changes && u.options.ReadOnly != "" {
-		return u.handle(refusal(a.name + " is off: " + u.options.ReadOnly))
-	}
-	if a.unavailable != nil {
-		if why := a.unavailable(u); why != "" {
-			return u.handle(refusal(why))
-		}
+	if why := u.whyNot(a); why != "" {
+		return u.handle(refusal(why))
 	}
 	return a.do(u)
+}
+
+// whyNot returns why an action is not available, or "".
+func (u *ui) whyNot(a *action) string {
+	switch {
+	case a.changes && u.options.ReadOnly != "":
+		return a.name + " is off: " + u.options.ReadOnly
+	case a.unavailable != nil:
+		return a.unavailable(u)
+	}
+	return ""
 }
 
 func (u *ui) everySecond() tea.Cmd {
@@ -258,11 +288,7 @@ func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
-	if u.focus == onLog || u.page.row != nil {
-		return u.scrollLog(lines)
-	}
-	u.moveCursor(lines)
-	return nil
+	return u.scroll(lines)
 }
 
 // current returns the row under the cursor, or nil if no host is shown.
@@ -294,8 +320,15 @@ func (u *ui) targets() []*inventory.Host {
 
 // pane returns the log, plan or list of generations that is shown.
 func (u *ui) pane() *pane {
+	if u.runsPage.open {
+		return u.runsPage.pane(u.width)
+	}
 	if u.page.row != nil {
 		return u.page.pane()
+	}
+	if r := u.logs.report; r != nil && u.logs.onReport {
+		r.wrap(u.width)
+		return &r.pane
 	}
 	if r := u.hosts.byName[u.logs.tab]; r != nil {
 		return &r.log

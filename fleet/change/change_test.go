@@ -53,8 +53,8 @@ func TestParserReadsOutputOfNix(t *testing.T) {
 	}
 }
 
-// TestParserReadsNamesOfPaths has the same closures as they are reported by a host without nix store
-// diff-closures. Sizes of packages are not known then.
+// TestParserReadsNamesOfPaths has the same closures as they are reported by a host without nix
+// store diff-closures. Sizes of packages are not known then.
 func TestParserReadsNamesOfPaths(t *testing.T) {
 	got := facts("only before a\nonly before foo-1.0\nonly before nixos-system-x-1.0\nonly before old-tool-3\n" +
 		"only after etc-os\nonly after foo-1.1\nonly after new-tool-4.2\nonly after nixos-system-x-1.1\ncompared\n")

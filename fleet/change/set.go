@@ -11,10 +11,11 @@ type Set struct {
 	// Packages are those that differ, by name.
 	Packages []Package `json:"packages,omitempty"`
 	// Counts are the numbers of packages that differ, also of those that are left out here.
-	Counts  map[Word]int `json:"counts,omitempty"`
-	More    int          `json:"more,omitempty"`    // packages that the host has left out of its answer
-	Closure *Closure     `json:"closure,omitempty"` // nil if the sizes are unknown
-	Units   []Units      `json:"units,omitempty"`
+	Counts map[Word]int `json:"counts,omitempty"`
+	// More is the number of packages that the host has left out of its answer.
+	More    int      `json:"more,omitempty"`
+	Closure *Closure `json:"closure,omitempty"` // nil if the sizes are unknown
+	Units   []Units  `json:"units,omitempty"`
 	// Undone is whether the host went back to the configuration before, so that nothing of this has
 	// changed in the end.
 	Undone bool `json:"undone,omitempty"`
@@ -82,8 +83,8 @@ func (p Package) String() string {
 	return text
 }
 
-// Totals returns the numbers of packages and the size: "3 up, 1 new; closure 4.1 GiB, +12.0 MiB". If
-// all was undone, it says so.
+// Totals returns the numbers of packages and the size: "3 up, 1 new; closure 4.1 GiB, +12.0 MiB".
+// If all was undone, it says so.
 func (s *Set) Totals() string {
 	text := s.packageCounts()
 	if s.Missing != "" {

@@ -12,8 +12,8 @@ import (
 )
 
 // TestCompareWorksWithoutDiffClosures compares two closures in every shell, with a stand-in for Nix
-// that prints what Nix 2.8 prints (src/nix/diff-closures.cc, src/nix/path-info.cc), and for one that
-// lacks the command.
+// that prints what Nix 2.8 prints (src/nix/diff-closures.cc, src/nix/path-info.cc), and for one
+// that lacks the command.
 func TestCompareWorksWithoutDiffClosures(t *testing.T) {
 	t.Parallel()
 	const nix = `#!/bin/sh
