@@ -28,7 +28,7 @@ EXIT STATUS
 		Example: `  fleetctl cancel
   fleetctl cancel k3f9`,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: completeRun(env),
+		ValidArgsFunction: completeRuns(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args)
 			if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -255,6 +256,18 @@ EXIT STATUS
 	}
 }
 
+const bashHelp = `Print the completion script for bash. It works in bash 3.2 and later, also without the package
+bash-completion.
+
+This line loads it into the current shell, and into every new one if it is in ~/.bashrc:
+
+	eval "$(fleetctl completion bash)"
+
+With the package bash-completion, a file is loaded when it is needed:
+
+	fleetctl completion bash >~/.local/share/bash-completion/completions/fleetctl
+`
+
 // describeCompletion gives cobra's completion command the help and the errors of the other
 // commands.
 func describeCompletion(root *cobra.Command) {
@@ -276,6 +289,13 @@ EXIT STATUS
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		for _, shell := range c.Commands() {
 			shell.Example = fmt.Sprintf("  fleetctl completion %s", shell.Name())
+			if shell.Name() == "bash" {
+				shell.Long = bashHelp
+				shell.RunE = func(c *cobra.Command, _ []string) error {
+					plain, err := c.Flags().GetBool("no-descriptions")
+					return errors.Join(err, printBashCompletion(c, !plain))
+				}
+			}
 			shell.Long = strings.TrimRight(shell.Long, "\n") + "\n\nEXIT STATUS\n\n0  the script was printed"
 		}
 	}

@@ -47,7 +47,11 @@ func (env *Env) requireYes(yes bool, command string) error {
 func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 	choiceVar(f, &o.Confirm, "confirm", "", "who may keep the new configuration: the operator over a new login, the host itself, or none, "+
 		"which keeps it whatever happens (default: operator; with --detach, self)",
-		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone)
+		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone).about = map[string]string{
+		fleet.ConfirmOperator: "over a new login",
+		fleet.ConfirmSelf:     "the host, by what still answers",
+		fleet.ConfirmNone:     "keep it whatever happens",
+	}
 	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
 	f.Var((*timeoutFlag)(&o.ConfirmTimeout), "confirm-timeout", "roll back a host that has not been confirmed after this long")
 	f.BoolVar(&o.Detach, "detach", false, "exit once every job has started; hosts confirm on their own")
@@ -56,7 +60,10 @@ func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 
 func (o *runOptions) inhibitedFlag(f *pflag.FlagSet) {
 	choiceVar(f, &o.OnInhibited, "on-inhibited", "", "if a NixOS switch is inhibited, fail, or prepare the next boot (default: on_inhibited in the inventory)",
-		fleet.InhibitedFail, fleet.InhibitedBoot)
+		fleet.InhibitedFail, fleet.InhibitedBoot).about = map[string]string{
+		fleet.InhibitedFail: "change nothing",
+		fleet.InhibitedBoot: "activate it at the next boot",
+	}
 }
 
 func (o *runOptions) waveFlags(f *pflag.FlagSet) {
@@ -65,7 +72,11 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 	f.Var(&o.MaxFailures, "max-failures", "stop starting hosts once more than this many of the run have failed")
 	f.Var(&o.MaxWaveFailures, "max-wave-failures", "stop starting hosts once more than this many of a wave have failed")
 	choiceVar(f, &o.OnFailure, "on-failure", fleet.OnFailureHalt, "if a wave fails, halt, continue with the next one, or roll back its hosts and halt",
-		fleet.OnFailureHalt, fleet.OnFailureContinue, fleet.OnFailureRollback)
+		fleet.OnFailureHalt, fleet.OnFailureContinue, fleet.OnFailureRollback).about = map[string]string{
+		fleet.OnFailureHalt:     "start no later wave",
+		fleet.OnFailureContinue: "start the next wave",
+		fleet.OnFailureRollback: "roll back its hosts and start no later wave",
+	}
 	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate until all have built or failed to build")
 }
 

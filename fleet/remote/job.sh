@@ -102,7 +102,7 @@ finish() {
 end_job() {
   trap - EXIT TERM
   after_failure "${1%% *}"
-  report_changes
+  report_changes || :
   put "$dir/result" "$1"
   unlock "$id"
   mark end "$1"

@@ -7,10 +7,7 @@
 # compare_meanwhile compares $from with $selected while the job continues.
 compare_meanwhile() {
   if [ "$from" = "$selected" ]; then return; fi
-  (
-    compare "$from" "$selected" 15 >"$dir/changes.new"
-    mv -f "$dir/changes.new" "$dir/changes"
-  ) </dev/null >/dev/null 2>&1 &
+  compare "$from" "$selected" 15 </dev/null >"$dir/changes" 2>/dev/null &
   comparer=$!
 }
 
@@ -20,9 +17,6 @@ report_changes() {
   [ -n "$comparer" ] || return 0
   wait "$comparer" || :
   comparer=''
-  if [ ! -e "$dir/changes" ]; then
-    mark change incomparable failed
-    return
-  fi
+  [ -r "$dir/changes" ] || return 0
   while IFS= read -r change_line; do mark change "$change_line"; done <"$dir/changes"
 }

@@ -27,7 +27,7 @@ compare() {
       find_compare_left
       sizes=$(nix_within "$compare_left" path-info -S "$1" "$2" 2>/dev/null </dev/null) || sizes=''
       print_sizes "$1" "$2"
-      printf '%s\n' "$differences" | sed '/./!d; s/^/difference /' | bound
+      [ -z "$differences" ] || printf '%s\n' "$differences" | bound difference
       echo compared
       ;;
     124) echo 'incomparable slow' ;;
@@ -76,15 +76,16 @@ compare_lists() {
     after { has_after[$0] = 1; next }
     { has_before[$0] = 1 }
     END {
-      for (name in has_before) if (!(name in has_after)) print "only before " name
-      for (name in has_after) if (!(name in has_before)) print "only after " name
-    }' | sort | bound
+      for (name in has_before) if (!(name in has_after)) print "before " name
+      for (name in has_after) if (!(name in has_before)) print "after " name
+    }' | sort | bound only
   echo compared
 }
 
-# bound passes on lines, of all together at most 64 KiB, and counts the others.
+# bound KEY prints lines with the key in front of them, of all together at most 64 KiB, and counts
+# the others.
 bound() {
-  awk 'length($0) <= 1000 && size + length($0) < 65536 { size += length($0) + 1; print; next }
+  awk -v key="$1" 'length($0) <= 1000 && size + length($0) < 60000 { size += length($0) + 12; print key, $0; next }
     { more++ }
     END { if (more) print "more " more }'
 }
