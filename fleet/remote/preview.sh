@@ -5,7 +5,7 @@
 #
 # uses: answer check_checkout check_disk check_name check_signature checkout current encode
 # uses: end_answer fetch filters get_revision git git_within has nix_build nix_within origin
-# uses: real_path revision specialisation sudo
+# uses: real_path redact revision specialisation sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev
 
 main() {
@@ -98,8 +98,9 @@ preview_build() {
   find_flake
   cd "$checkout/$flake_dir" 2>/dev/null || : # arguments may have relative paths
   find_substituters "$@"
-  for silent_url in $silent; do
-    encode "url=$silent_url" "left=$substituters"
+  left=$(printf '%s\n' "$substituters" | redact)
+  for silent_url in $(printf '%s\n' "$silent" | redact); do
+    encode "url=$silent_url" "left=$left"
     print warning "substituter$fields"
   done
   run_nix '' "$@"

@@ -35,6 +35,11 @@ func newRepoFixture(t *testing.T) *repoFixture {
 	f.git(home, "clone", "-q", f.origin, f.author)
 	f.commit(map[string]string{"hosts/a": "one", "flake.nix": "{}"})
 	f.git(home, "clone", "-q", f.origin, f.checkout())
+	if _, err := exec.LookPath("nix"); err != nil {
+		// Jobs only check that there is one, unless they build.
+		f.write(".nix-profile/bin/nix", "#!/bin/sh\nexit 1\n")
+		f.sh("chmod +x .nix-profile/bin/nix")
+	}
 	return f
 }
 
