@@ -22,8 +22,8 @@ func (p *pane) search(step int, match func(*logLine) bool, none string, style *l
 	}
 	from, to := p.shown(style)
 	switch {
-	case p.scrolled && p.top > from && p.top < p.lines().next: // the last match, which is further down
-		from = p.top
+	case p.scrolled && p.top > from && p.top < p.lines().next:
+		from = p.top // the last match, which is further down
 	case !p.scrolled && step > 0: // from the end, the next match is the first of all
 		from = to - 1
 	}
