@@ -105,6 +105,9 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	}
 	if code == fleet.ExitOK && o.format != "json" {
 		fmt.Fprintf(env.Out, "%s: %s, ok\n", o.file, count(len(inv.Hosts), "host"))
+		if env.lacksRemote(ctx, inv) {
+			fmt.Fprintln(env.Out, "note: there is no remote, so a deploy has to name a commit with --rev; set remote in [fleet]")
+		}
 	}
 	return exit(code, nil)
 }

@@ -27,6 +27,7 @@ type statusOptions struct {
 }
 
 func newStatus(env *Env) *cobra.Command {
+	var selected selection
 	o := statusOptions{interval: 10 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "status [SELECTOR...]",
@@ -64,7 +65,7 @@ EXIT STATUS
 			if cmd.Flags().Changed("interval") && !o.watch {
 				return usage("add --watch", "--interval is for --watch")
 			}
-			inv, hosts, err := loadHosts(env, cmd, args)
+			inv, hosts, err := selected.loadOrAll(env, cmd, args)
 			if err != nil {
 				return err
 			}
@@ -75,6 +76,7 @@ EXIT STATUS
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if a host has drifted")
+	cmd.Flags().BoolVar(&selected.all, "all", false, "select every host of the inventory, as without a selector")
 	outputFlag(cmd.Flags(), &o.output, "host")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "repeat until ctrl-c")
 	cmd.Flags().Var((*timeoutFlag)(&o.interval), "interval", "with --watch, wait this long between two rounds")

@@ -138,10 +138,9 @@ func hostsOfRun(env *Env, args []string) []cobra.Completion {
 // is in, the newest first. It does not ask the remote.
 func completeRevision(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		inv, err := loadInventory(env, cmd)
 		if err != nil {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 		defer cancel()
@@ -161,7 +160,7 @@ func completeRevision(env *Env) cobra.CompletionFunc {
 				all = append(all, cobra.CompletionWithDesc(name, subject))
 			}
 		}
-		return all, directive
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }
 
@@ -172,13 +171,12 @@ const completionTimeout = 5 * time.Second
 // it asks. It prompts for nothing.
 func completeGeneration(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		if len(args) == 0 {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		inv, hosts, err := loadHosts(env, cmd, args)
 		if err != nil || len(hosts) != 1 {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		silent := *env
 		silent.InTTY, silent.Secret = false, nil
@@ -194,9 +192,9 @@ func completeGeneration(env *Env) cobra.CompletionFunc {
 			return err
 		})
 		if err != nil {
-			return nil, directive
+			all = nil
 		}
-		return all, directive
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }
 

@@ -45,11 +45,16 @@ func (s *selection) flag(f *pflag.FlagSet) {
 
 // load reads the inventory and selects the hosts.
 func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
-	switch {
-	case s.all && len(exprs) > 0:
-		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
-	case !s.all && len(exprs) == 0:
+	if !s.all && len(exprs) == 0 {
 		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or use --all", "no hosts selected")
+	}
+	return s.loadOrAll(env, cmd, exprs)
+}
+
+// loadOrAll is like load, for a command that runs on all hosts also without --all.
+func (s *selection) loadOrAll(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
+	if s.all && len(exprs) > 0 {
+		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
 	}
 	return loadHosts(env, cmd, exprs)
 }

@@ -68,17 +68,13 @@ func (h *hostPage) show(r *row) effect {
 
 func (h *hostPage) close() { h.row, h.past, h.tab = nil, nil, logTab }
 
-// setHistory sets the past runs, unless the page shows another host by now. The log of the last one
-// is read if there is no newer one.
+// setHistory sets the past runs, unless the page shows another host by now.
 func (h *hostPage) setHistory(msg historyMsg) effect {
 	if h.row == nil || h.row.Name != msg.host {
 		return effect{}
 	}
 	h.past = msg.past
-	if len(h.past) == 0 {
-		return effect{}
-	}
-	return h.row.log.readPast(h.past[0].Run)
+	return effect{}
 }
 
 // pane returns what is shown below the facts.
@@ -94,7 +90,11 @@ func (h *hostPage) pane() *pane {
 
 // nextTab shows the next tab. Generations are read each time.
 func (h *hostPage) nextTab(now time.Time) effect {
-	h.tab = (h.tab + 1) % hostTabs
+	return h.showTab((h.tab+1)%hostTabs, now)
+}
+
+func (h *hostPage) showTab(tab hostTab, now time.Time) effect {
+	h.tab = tab
 	switch {
 	case h.tab == planTab && h.row.plan == nil:
 		h.row.plan = textPane(now, []Text{{"out", fmt.Sprintf("%s shows what a deploy would do here, and %s builds it to show what would change",
@@ -182,9 +182,11 @@ func (h *hostPage) lines(p *painter, width int, now time.Time) []string {
 }
 
 // history returns the past runs of the host, newest first.
-func (h *hostPage) history(p *painter, now time.Time) []string {
+func (h *hostPage) history(p *painter, now time.Time) []string { return pastLines(h.past, p, now) }
+
+func pastLines(all []PastRun, p *painter, now time.Time) []string {
 	var lines []string
-	for _, past := range h.past {
+	for _, past := range all {
 		line := p.palette.Faint.Paint("   "+pad(age(past.Time, now), 5)) + pad(past.Goal, 7)
 		// enough to name the run: the line already has its time
 		id := past.Run[strings.LastIndexByte(past.Run, '-')+1:]

@@ -24,6 +24,13 @@ new_login() {
   find_root_dir
   read -r _ activated_at 2>/dev/null <"$root_dir/activated" || return 1
   if [ -n "${SSH_CONNECTION:-}" ] && grep -qxF "$SSH_CONNECTION" "$dir/connections" 2>/dev/null; then return 1; fi
+  # The age of another server does not count, and ps costs more than the rest of this script.
+  if read -r server 2>/dev/null <"/proc/$PPID/comm"; then
+    case $server in
+      *sshd*) ;;
+      *) return 0 ;;
+    esac
+  fi
   age=$(ps -p "$PPID" -o etime= -o comm= 2>/dev/null | awk '/sshd/ {
     n = split($1, t, /[-:]/)
     for (i = 1; i <= n; i++) s = s * (n == 4 && i == 2 ? 24 : i > 1 ? 60 : 1) + t[i]
