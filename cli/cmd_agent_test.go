@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/agent"
+	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 // checkLocal runs check --local on a socket.
@@ -110,6 +112,45 @@ func TestAgentLimitsMatchDocumentation(t *testing.T) {
 			t.Errorf("--%s is not documented", f.Name)
 		}
 	})
+}
+
+// TestAgentManualPageIsComplete compares docs/man/fleetctl-agent.8 with the flags and their
+// defaults, the sockets, the endpoints, and the version in the program.
+func TestAgentManualPageIsComplete(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/man/fleetctl-agent.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := strings.ReplaceAll(string(text), `\-`, "-")
+	want := []string{".TH FLEETCTL-AGENT 8 " + releaseDate + " \"fleetctl " + release + "\" "}
+	newAgent(&Env{}).Flags().VisitAll(func(f *pflag.Flag) {
+		want = append(want, `\fB--`+f.Name+`\fR \fI`)
+		switch value := f.DefValue; {
+		case f.Name == "idle":
+			want = append(want, "is "+defaultIdle.String())
+		case value != "":
+			want = append(want, " "+strings.TrimSuffix(strings.TrimSuffix(value, "0s"), "0m"))
+		}
+	})
+	for _, socket := range health.Sockets(func(name string) string { return "$" + name }, "", 0) {
+		want = append(want, ".I "+socket+"\n")
+	}
+	var api struct{ Paths map[string]any }
+	if err := json.Unmarshal(schemas()["agent"](), &api); err != nil {
+		t.Fatal(err)
+	}
+	for path := range api.Paths {
+		want = append(want, ".B GET "+path)
+	}
+	if len(want) < 15 {
+		t.Errorf("there is too little to compare with: %q", want)
+	}
+	for _, w := range want {
+		if !strings.Contains(page, w) {
+			t.Errorf("fleetctl-agent(8) lacks %q", w)
+		}
+	}
 }
 
 func TestAgentWithoutSocketIsUsageError(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -104,6 +105,9 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	}
 	if code == fleet.ExitOK && o.format != "json" {
 		fmt.Fprintf(env.Out, "%s: %s, ok\n", o.file, count(len(inv.Hosts), "host"))
+		if env.lacksRemote(ctx, inv) {
+			fmt.Fprintln(env.Out, "note: there is no remote, so a deploy has to name a commit with --rev; set remote in [fleet]")
+		}
 	}
 	return exit(code, nil)
 }
@@ -188,10 +192,6 @@ func (f checkFormat) print(w io.Writer, findings []inventory.Finding) error {
 // annotation formats a finding as a GitHub workflow command, which shows it next to the line in a
 // pull request.
 func annotation(f inventory.Finding) string {
-	// Properties need more characters escaped than the message:
-	// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
-	text := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	message := f.Message
 	if f.Hint != "" {
 		message += "\nhint: " + f.Hint
@@ -200,5 +200,5 @@ func annotation(f inventory.Finding) string {
 	if f.Warning {
 		level = "warning"
 	}
-	return fmt.Sprintf("::%s file=%s,line=%d,col=%d::%s", level, property.Replace(f.File), f.Line, f.Column, text.Replace(message))
+	return workflowCommand(level, message, "file", f.File, "line", strconv.Itoa(f.Line), "col", strconv.Itoa(f.Column))
 }

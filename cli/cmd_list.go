@@ -19,6 +19,7 @@ import (
 type listOptions struct{ output string }
 
 func newList(env *Env) *cobra.Command {
+	var selected selection
 	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list [SELECTOR...]",
@@ -38,7 +39,7 @@ EXIT STATUS
   fleetctl list --output json | jq -r '[.name, .ssh.hostname] | @tsv'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, hosts, err := loadHosts(env, cmd, args)
+			_, hosts, err := selected.loadOrAll(env, cmd, args)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ EXIT STATUS
 			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
 		},
 	}
+	cmd.Flags().BoolVar(&selected.all, "all", false, "select every host of the inventory, as without a selector")
 	outputFlag(cmd.Flags(), &o.output, "host")
 	return cmd
 }

@@ -127,7 +127,7 @@ func (p *testPrinter) text(h *inventory.Host, t host.TestResults) {
 			continue
 		}
 		fmt.Fprintf(p.env.Out, "%s%s %s: exit status %d (%d s)\n", label, ink.Bad.Paint("✗ failed"), test.Name, test.Exit, test.Seconds)
-		for _, line := range relevantLines(test.Output) {
+		for _, line := range fleet.Excerpt(test.Output) {
 			fmt.Fprintf(p.env.Out, "  %s %s\n", ink.Faint.Paint("|"), line)
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -56,6 +58,19 @@ EXIT STATUS
 	return cmd
 }
 
+// firstTime reports whether the table has never been opened on this machine, and notes that it has.
+func (env *Env) firstTime() bool {
+	path := filepath.Join(filepath.Dir(env.records().Dir), "table-opened")
+	if _, err := os.Stat(path); err == nil {
+		return false
+	}
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, nil, 0o600)
+	}
+	return err == nil // if it cannot be noted, the hints would appear each time
+}
+
 // canShowTable reports whether input and output are a terminal that can move the cursor.
 func (env *Env) canShowTable() bool {
 	return env.InTTY && env.OutTTY && env.Getenv("TERM") != "dumb"
@@ -81,9 +96,29 @@ func (o *tableOptions) open(env *Env, cmd *cobra.Command) error {
 	return runTable(cmd.Context(), env, *o, c, inv)
 }
 
-// runTable shows the table until the operator closes it or the terminal goes away. Jobs on hosts
-// keep running; the commands that show them again are printed.
+// runTable shows the table until the operator closes it or the terminal goes away. If the operator
+// has edited the inventory, it is shown again with the new one.
 func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) error {
+	for {
+		reopen, err := showTable(ctx, env, o, c, inv)
+		if err != nil || !reopen {
+			return err
+		}
+		var findings inventory.Findings
+		inv, findings, err = inventory.Load(inv.Path)
+		switch {
+		case err != nil:
+			return exit(fleet.ExitUsage, err)
+		case len(findings) > 0:
+			return exit(fleet.ExitUsage, findings)
+		}
+		o.onStart = nil
+	}
+}
+
+// showTable shows the table once. It reports whether to show it again. Jobs on hosts keep running;
+// the commands that show them again are printed.
+func showTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inventory.Inventory) (reopen bool, err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
 	defer stop()
 	controller := &tableController{
@@ -94,6 +129,7 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,
 		Inventory: inv, Actions: controller.actions(), Settings: c.Settings,
 	}
+	options.Settings.FirstTime = env.firstTime()
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}
@@ -108,7 +144,7 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 	if o.onStart != nil {
 		controller.background(func() { o.onStart(controller) })
 	}
-	err := controller.table.Run()
+	err = controller.table.Run()
 	if ctx.Err() != nil {
 		err = exit(fleet.ExitInterrupted, errors.New("the terminal was closed"))
 	}
@@ -118,5 +154,5 @@ func runTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inve
 			fmt.Fprintf(env.Err, "%s:\n  %s\n", status, hint)
 		}
 	}
-	return err
+	return controller.table.Reopen(), err
 }

@@ -24,6 +24,7 @@ type choice[T ~string] struct {
 	value *T
 	words []T
 	hints map[string]string // what to use instead of a word that is not accepted; may be nil
+	about map[T]string      // what words mean, for completion; may be nil
 }
 
 // choiceVar declares a flag that accepts words only.
@@ -53,7 +54,11 @@ func (c *choice[T]) Set(s string) error {
 }
 
 func (c *choice[T]) complete() ([]cobra.Completion, cobra.ShellCompDirective) {
-	return c.strings(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	all := make([]cobra.Completion, len(c.words))
+	for i, w := range c.words {
+		all[i] = cobra.CompletionWithDesc(string(w), c.about[w])
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
 func (c *choice[T]) strings() []string {
@@ -299,7 +304,12 @@ func flagError(c *cobra.Command, err error) error {
 
 func unknownFlagHint(c *cobra.Command, name string) string {
 	if name == "dry-run" {
-		return "fleetctl plan shows what a deploy would do"
+		switch c.Name() {
+		case "deploy", "pull":
+			return "fleetctl plan SELECTOR shows what a deploy would do, and changes nothing"
+		case "rollback":
+			return "fleetctl rollback SELECTOR --list shows the generations, and changes nothing"
+		}
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })

@@ -1,29 +1,30 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 const (
-	helpWidth    = 80  // if the output is not a terminal
+	helpWidth    = 80  // if the width of the terminal is not known
 	maxHelpWidth = 100 // longer lines are hard to read
 )
 
 // printHelp prints the help of a command: what it does, how it is called, its commands or flags,
 // its exit status and examples.
 func printHelp(env *Env, c *cobra.Command) error {
-	h := &helpPrinter{width: env.helpWidth(), ink: env.palette(env.OutTTY)}
+	h := &helpPrinter{width: env.helpWidth(), ink: env.palette(env.OutTTY), powershell: c.Name() == "powershell"}
 	about, status := cutStatus(c.Long)
 	h.text(about)
 	h.usage(c)
@@ -35,40 +36,61 @@ func printHelp(env *Env, c *cobra.Command) error {
 	h.heading("Exit status")
 	h.exitStatus(status)
 	h.heading("Examples")
-	h.b.WriteString(strings.TrimRight(c.Example, "\n") + "\n")
+	for line := range strings.Lines(strings.TrimRight(c.Example, "\n") + "\n") {
+		h.command(strings.TrimRight(line, "\n"), h.continued())
+	}
 	_, err := io.WriteString(env.Out, h.b.String())
 	return err
 }
 
+// helpWidth returns how wide help may be: as wide as the terminal that it is shown on. If it goes
+// through a pipe, perhaps to a pager, that is $COLUMNS or the width of the terminal that standard
+// error still is.
 func (env *Env) helpWidth() int {
-	if out, ok := env.Out.(interface{ Fd() uintptr }); ok && env.OutTTY {
-		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
-			return min(width, maxHelpWidth)
-		}
+	width := env.width()
+	if columns, err := strconv.Atoi(env.Getenv("COLUMNS")); width == 0 && err == nil && columns > 0 {
+		width = columns
 	}
-	return helpWidth
+	if width == 0 {
+		width = env.errWidth()
+	}
+	if width == 0 {
+		width = helpWidth
+	}
+	return min(width, maxHelpWidth)
 }
 
 // helpPrinter lays help out for a width.
 type helpPrinter struct {
-	width int
-	ink   tui.Palette
-	b     strings.Builder
+	width      int
+	ink        tui.Palette
+	powershell bool // examples are for this shell
+	b          strings.Builder
+}
+
+// continued returns what ends a line of an example that continues on the next one.
+func (h *helpPrinter) continued() string {
+	if h.powershell {
+		return " `"
+	}
+	return ` \`
 }
 
 func (h *helpPrinter) heading(title string) {
 	h.b.WriteString("\n" + h.ink.Strong.Paint(strings.ToUpper(title)) + "\n")
 }
 
-// text prints the paragraphs of a help text, each wrapped to the width. A line that begins with a
-// blank is kept as it is.
+// text prints the paragraphs of a help text, each wrapped to the width. Lines that begin with a
+// blank are commands.
 func (h *helpPrinter) text(text string) {
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			h.b.WriteByte('\n')
 		}
 		if strings.HasPrefix(paragraph, " ") || strings.HasPrefix(paragraph, "\t") {
-			h.b.WriteString(strings.ReplaceAll(strings.TrimRight(paragraph, "\n"), "\t", "  ") + "\n")
+			for line := range strings.Lines(paragraph) {
+				h.command(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "  "), h.continued())
+			}
 			continue
 		}
 		h.wrap(paragraph, 0)
@@ -106,11 +128,51 @@ func wrapped(text string, width int) []string {
 func (h *helpPrinter) usage(c *cobra.Command) {
 	h.heading("Usage")
 	if c.Runnable() {
-		h.b.WriteString("  " + c.UseLine() + "\n")
+		h.command("  "+c.UseLine(), "")
 	}
 	if c.HasAvailableSubCommands() {
 		h.b.WriteString("  " + c.CommandPath() + " COMMAND\n")
 	}
+}
+
+// command prints a command line. One that is too long is broken at blanks outside of quotes; each
+// line but the last gets the end that a shell requires for that.
+func (h *helpPrinter) command(line, end string) {
+	text := strings.TrimLeft(line, " ")
+	indent := line[:len(line)-len(text)]
+	out := indent
+	for i, word := range shellWords(text) {
+		switch {
+		case i == 0:
+			out += word
+		case ansi.StringWidth(out)+1+ansi.StringWidth(word)+len(end) <= h.width:
+			out += " " + word
+		default:
+			h.b.WriteString(out + end + "\n")
+			out = indent + "    " + word
+		}
+	}
+	h.b.WriteString(out + "\n")
+}
+
+// shellWords splits a command line at blanks that are not quoted.
+func shellWords(line string) []string {
+	var words []string
+	start, quote := 0, rune(0)
+	for i, r := range line {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case r == '\'' || r == '"':
+			quote = r
+		case r == ' ':
+			words = append(words, line[start:i])
+			start = i + 1
+		}
+	}
+	return append(words, line[start:])
 }
 
 func (h *helpPrinter) commands(c *cobra.Command) {
@@ -172,6 +234,11 @@ func (h *helpPrinter) columns(rows [][2]string) {
 	}
 	for _, row := range rows {
 		left := strings.Repeat(" ", indent) + row[0]
+		if name, value, ok := strings.Cut(left, " --"); ok && len(left) > h.width { // a flag
+			flag, form, _ := strings.Cut(value, " ")
+			h.b.WriteString(name + " --" + flag + "\n")
+			left = strings.Repeat(" ", column) + form
+		}
 		h.b.WriteString(left)
 		if len(left)+gap > column {
 			h.b.WriteString("\n" + strings.Repeat(" ", column))
@@ -247,6 +314,18 @@ EXIT STATUS
 	}
 }
 
+const bashHelp = `Print the completion script for bash. It works in bash 3.2 and later, also without the package
+bash-completion.
+
+This line loads it into the current shell, and into every new one if it is in ~/.bashrc:
+
+	eval "$(fleetctl completion bash)"
+
+With the package bash-completion, a file is loaded when it is needed:
+
+	fleetctl completion bash >~/.local/share/bash-completion/completions/fleetctl
+`
+
 // describeCompletion gives cobra's completion command the help and the errors of the other
 // commands.
 func describeCompletion(root *cobra.Command) {
@@ -268,6 +347,13 @@ EXIT STATUS
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		for _, shell := range c.Commands() {
 			shell.Example = fmt.Sprintf("  fleetctl completion %s", shell.Name())
+			if shell.Name() == "bash" {
+				shell.Long = bashHelp
+				shell.RunE = func(c *cobra.Command, _ []string) error {
+					plain, err := c.Flags().GetBool("no-descriptions")
+					return errors.Join(err, printBashCompletion(c, !plain))
+				}
+			}
 			shell.Long = strings.TrimRight(shell.Long, "\n") + "\n\nEXIT STATUS\n\n0  the script was printed"
 		}
 	}

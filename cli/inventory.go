@@ -45,11 +45,16 @@ func (s *selection) flag(f *pflag.FlagSet) {
 
 // load reads the inventory and selects the hosts.
 func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
-	switch {
-	case s.all && len(exprs) > 0:
-		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
-	case !s.all && len(exprs) == 0:
+	if !s.all && len(exprs) == 0 {
 		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or use --all", "no hosts selected")
+	}
+	return s.loadOrAll(env, cmd, exprs)
+}
+
+// loadOrAll is like load, for a command that runs on all hosts also without --all.
+func (s *selection) loadOrAll(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
+	if s.all && len(exprs) > 0 {
+		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
 	}
 	return loadHosts(env, cmd, exprs)
 }
@@ -68,26 +73,4 @@ func loadHosts(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Invento
 		return nil, nil, exit(fleet.ExitUsage, err)
 	}
 	return inv, hosts, nil
-}
-
-// completeSelector completes the names and tags of the inventory.
-func completeSelector(env *Env) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var completions []cobra.Completion
-		tags := make(map[string]bool)
-		for _, h := range inv.Hosts {
-			completions = append(completions, h.Name)
-			for _, tag := range h.Tags {
-				if !tags[tag] {
-					tags[tag] = true
-					completions = append(completions, "@"+tag)
-				}
-			}
-		}
-		return completions, cobra.ShellCompDirectiveNoFileComp
-	}
 }

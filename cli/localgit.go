@@ -3,7 +3,6 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -12,14 +11,17 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
+	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
 // lsRemoteTimeout bounds one question to a remote.
 const lsRemoteTimeout = 8 * time.Second
 
 // errNoRemote reports that there is no remote that could be asked.
-var errNoRemote = errors.New("the inventory has no remote, and is in no git repository that has a flake and a remote")
+var errNoRemote = hint.Errorf("set remote in [fleet], or name the commit to deploy: --rev with its 40 hex digits",
+	"the inventory has no remote, and is in no git repository that has a flake and a remote")
 
 // localGit returns the commit of a ref, a branch, a tag, or a commit's first digits, as the
 // operator's git sees it, or the zero value if there is none. It asks the fleet's remote. If there
@@ -103,6 +105,16 @@ func (env *Env) remoteOf(ctx context.Context, from fleet.Source) (name, url stri
 		return "", ""
 	}
 	return name, strings.TrimSpace(out)
+}
+
+// lacksRemote reports whether there is no remote from which the operator's git could learn the tip
+// of the fleet's branch.
+func (env *Env) lacksRemote(ctx context.Context, inv *inventory.Inventory) bool {
+	if inv.Remote != "" {
+		return false
+	}
+	_, url := env.remoteOf(ctx, sourceOf(inv))
+	return url == "" || !env.hasFlake(ctx, inv.Dir())
 }
 
 // hasFlake reports whether the repository in dir has a flake, so that the hosts' configuration may

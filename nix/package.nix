@@ -21,6 +21,7 @@ buildGoModule (finalAttrs: {
       ../go.mod
       ../go.sum
       (lib.fileset.fileFilter (file: file.hasExt "go") ../.)
+      ../agent/openapi.json # embedded
       ../fleet # embeds the scripts that run on hosts
       ../internal # embeds the stand-ins of the demo
       ./lib.nix # embedded

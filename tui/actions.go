@@ -13,7 +13,7 @@ import (
 
 // allActions returns all actions in the order in which the help lists them.
 func allActions() []action {
-	return slices.Concat(movementActions(), tableActions(), hostActionList(), logActions(), programActions(), sortActions())
+	return slices.Concat(movementActions(), tableActions(), hostActionList(), logActions(), programActions(), runsActions(), sortActions())
 }
 
 // These adapt what an action does to the signature of action.do. An action of the ui or of a child
@@ -49,7 +49,7 @@ func deploy(goal string) func(*ui) tea.Cmd {
 
 func movementActions() []action {
 	scroll := func(lines int) func(*ui) tea.Cmd { return func(u *ui) tea.Cmd { return u.scroll(lines) } }
-	all := anywhere | inHelp
+	all := anywhere | inHelp | inRuns
 	return []action{
 		{name: "down", keys: []string{"j", "down"}, about: "move down one line", scope: all, do: scroll(1)},
 		{name: "up", keys: []string{"k", "up"}, about: "move up one line", scope: all, do: scroll(-1)},
@@ -68,16 +68,20 @@ func tableActions() []action {
 			unavailable: (*ui).noCurrent, do: func(u *ui) tea.Cmd { return u.openPage(u.current()) }},
 		{name: "log", keys: []string{"l"}, about: "move into the log", scope: inTable,
 			do: on(func(u *ui) { u.focus = onLog; u.keepInView() })},
-		{name: "tab", keys: []string{"tab"}, about: "next tab: of logs, or of a host's log, plan and generations", scope: anywhere,
+		{name: "tab", keys: []string{"tab"}, about: "next tab: of logs, or of a host's log, plan and generations", scope: anywhere | inRuns,
 			do: (*ui).nextTab},
 		{name: "pin", keys: []string{"P"}, about: "keep a tab for the host's log", scope: inTable, unavailable: (*ui).noCurrent,
 			do: on(func(u *ui) { u.logs.togglePin(u.list.cursor) })},
 		{name: "filter", keys: []string{"/"}, about: "show hosts by a part of a name, tag or state, or by a selector", scope: inTable,
 			do: on((*ui).promptFilter)},
+		{name: "filters", keys: []string{"f"}, about: "choose a saved or a recent filter", scope: inTable,
+			do: func(u *ui) tea.Cmd { return u.handle(u.openFilters()) }},
 		{name: "mark", keys: []string{"space"}, about: "mark the host for actions", scope: inTable, unavailable: (*ui).noCurrent,
 			do: on((*ui).toggleMark)},
 		{name: "mark-all", keys: []string{"a"}, about: "mark all hosts shown, or none", scope: inTable,
 			do: on(func(u *ui) { u.list.toggleMarks() })},
+		{name: "next-failed", keys: []string{"e"}, about: "go to the next host that failed", scope: inTable,
+			do: func(u *ui) tea.Cmd { return u.handle(u.nextFailed()) }},
 		{name: "group", keys: []string{"o"}, about: "group by tag, wave, kind or state, then not", scope: inTable, do: (*ui).nextGroup},
 		{name: "sort", keys: []string{"S"}, about: "sort by the next column, then unsorted", scope: inTable, do: (*ui).nextSort},
 		{name: "reverse", keys: []string{"I"}, about: "reverse the order", scope: inTable,
@@ -119,7 +123,7 @@ func hostActionList() []action {
 			do:          func(u *ui) tea.Cmd { return u.handle(u.actions.shell(u.subject().Name)) }},
 		{name: "trust", keys: []string{"K"}, about: "review the host's unknown key", scope: anywhere, changes: true,
 			unavailable: targetsUnavailable((*hostActions).trustUnavailable), do: onTargets((*hostActions).trust)},
-		{name: "attach", keys: []string{"A"}, about: "attach to unfinished runs", scope: anywhere,
+		{name: "attach", keys: []string{"A"}, about: "attach to unfinished runs, and continue them", scope: anywhere, changes: true,
 			unavailable: func(u *ui) string { return u.actions.attachUnavailable() }, do: func(u *ui) tea.Cmd { return u.handle(u.actions.attach()) }},
 		{name: "refresh", keys: []string{"r"}, about: "check the host again", scope: anywhere,
 			unavailable: targetsUnavailable((*hostActions).refreshUnavailable), do: onTargets((*hostActions).refresh)},
@@ -128,31 +132,39 @@ func hostActionList() []action {
 
 func logActions() []action {
 	return []action{
-		{name: "follow", keys: []string{"f"}, about: "follow the log's end, or stay here", scope: inLog, do: onPane((*pane).toggleFollow)},
-		{name: "wrap", keys: []string{"w"}, about: "wrap or cut long lines", scope: inLog,
+		{name: "follow", keys: []string{"f"}, about: "follow the log's end, or stay here", scope: inLog | inRuns, do: onPane((*pane).toggleFollow)},
+		{name: "wrap", keys: []string{"w"}, about: "wrap or cut long lines", scope: inLog | inRuns,
 			do: on(func(u *ui) { u.logs.style.wrap = !u.logs.style.wrap })},
-		{name: "fold", keys: []string{"z"}, about: "show or fold build output", scope: inLog, do: onPane((*pane).toggleFold)},
-		{name: "times", keys: []string{"T"}, about: "show when each line came", scope: inLog,
+		{name: "fold", keys: []string{"z"}, about: "show or fold build output", scope: inLog | inRuns, do: onPane((*pane).toggleFold)},
+		{name: "times", keys: []string{"T"}, about: "show when each line came", scope: inLog | inRuns,
 			do: on(func(u *ui) { u.logs.style.times = !u.logs.style.times })},
-		{name: "search", keys: []string{"/"}, about: "search the log", scope: inLog, do: on((*ui).promptSearch)},
-		{name: "next-match", keys: []string{"n"}, about: "next match of the search", scope: inLog, do: onPane((*pane).nextMatch)},
-		{name: "previous-match", keys: []string{"N"}, about: "previous match of the search", scope: inLog, do: onPane((*pane).previousMatch)},
-		{name: "next-error", keys: []string{"e"}, about: "next error or warning", scope: inLog, do: onPane((*pane).nextError)},
-		{name: "copy", keys: []string{"c"}, about: "copy the lines shown to the clipboard", scope: inLog, do: onPane((*pane).copyShown)},
+		{name: "search", keys: []string{"/"}, about: "search the log", scope: inLog | inRuns, do: on((*ui).promptSearch)},
+		{name: "next-match", keys: []string{"n"}, about: "next match of the search", scope: inLog | inRuns, do: onPane((*pane).nextMatch)},
+		{name: "previous-match", keys: []string{"N"}, about: "previous match of the search", scope: inLog | inRuns, do: onPane((*pane).previousMatch)},
+		{name: "next-error", keys: []string{"e"}, about: "next error or warning", scope: inLog | inRuns, do: onPane((*pane).nextError)},
+		{name: "copy", keys: []string{"c"}, about: "copy the lines shown to the clipboard", scope: inLog | inRuns, do: onPane((*pane).copyShown)},
 	}
 }
 
 func programActions() []action {
 	return []action{
-		{name: "commands", keys: []string{":"}, about: "find a command by name", scope: anywhere,
+		{name: "menu", keys: []string{"m"}, about: "list what can be done now, with the key of each", scope: anywhere | inRuns,
+			do: on((*ui).openMenu)},
+		{name: "yank", keys: []string{"y"}, about: "copy the host's name, address, revision or error", scope: anywhere,
+			unavailable: (*ui).noSubject, do: on((*ui).openYank)},
+		{name: "pager", keys: []string{"L"}, about: "show the whole log in $PAGER", scope: anywhere | inRuns,
+			unavailable: (*ui).pagerUnavailable, do: func(u *ui) tea.Cmd { return u.handle(u.openPager()) }},
+		{name: "edit", keys: []string{"E"}, about: "edit the inventory with $EDITOR", scope: anywhere | inRuns,
+			unavailable: (*ui).editUnavailable, do: func(u *ui) tea.Cmd { return u.handle(u.edit()) }},
+		{name: "commands", keys: []string{":"}, about: "find a command by name", scope: anywhere | inRuns,
 			do: on(func(u *ui) { u.commands = newCommandPalette(&u.keys, u.scope(), u.options.ReadOnly != "") })},
-		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere, do: (*ui).nextTheme},
-		{name: "mouse", keys: []string{"M"}, about: "turn scrolling with the mouse on or off", scope: anywhere,
+		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere | inRuns, do: (*ui).nextTheme},
+		{name: "mouse", keys: []string{"M"}, about: "turn the mouse on or off: scrolling, and selecting hosts and tabs", scope: anywhere | inRuns,
 			do: (*ui).toggleMouse},
-		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere | inHelp,
+		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere | inHelp | inRuns,
 			do: on(func(u *ui) { u.help = helpPage{open: !u.help.open} })},
-		{name: "back", keys: []string{"esc", "h"}, about: "go back one step", scope: anywhere | inHelp, do: on((*ui).back)},
-		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table, or the help", scope: anywhere | inHelp, do: (*ui).quit},
+		{name: "back", keys: []string{"esc", "h"}, about: "go back one step", scope: anywhere | inHelp | inRuns, do: on((*ui).back)},
+		{name: "quit", keys: []string{"q", "ctrl+c"}, about: "leave the table, or the help", scope: anywhere | inHelp | inRuns, do: (*ui).quit},
 	}
 }
 
@@ -174,10 +186,14 @@ func (u *ui) back() {
 	switch {
 	case u.help.open:
 		u.help = helpPage{}
-	case u.scope() == inLog && u.pane().searching():
+	case u.scope()&(inLog|inRuns) != 0 && u.pane().searching():
 		u.pane().stopSearch()
-	case u.scope() == inLog && style.search != "":
+	case u.scope()&(inLog|inRuns) != 0 && style.search != "":
 		style.search = ""
+	case u.runsPage.reading:
+		u.runsPage.reading = false
+	case u.runsPage.open:
+		u.runsPage.open = false
 	case u.page.row != nil:
 		u.page.close()
 	case u.focus == onLog:
@@ -197,6 +213,11 @@ func (u *ui) scroll(lines int) tea.Cmd {
 	switch u.scope() {
 	case inHelp:
 		u.help.scroll(lines, len(u.helpLines())-(u.height-2))
+	case inRuns:
+		if !u.runsPage.reading {
+			return u.handle(u.runsPage.move(lines))
+		}
+		return u.scrollLog(lines)
 	case inLog:
 		return u.scrollLog(lines)
 	default:
@@ -209,8 +230,11 @@ func (u *ui) scrollLog(lines int) tea.Cmd { return u.handle(u.pane().scroll(line
 
 // halfPage returns half the height of what the keys move.
 func (u *ui) halfPage() int {
-	if u.scope() == inTable {
+	switch {
+	case u.scope() == inTable:
 		return max(u.tableHeight()/2, 1)
+	case u.runsPage.open && !u.runsPage.reading:
+		return max(u.runsHeight()/2, 1)
 	}
 	return max(u.pane().height/2, 1)
 }
@@ -223,14 +247,26 @@ func (u *ui) noCurrent() string {
 	return ""
 }
 
+// noSubject explains that keys are about no host; it returns "" if they are about one.
+func (u *ui) noSubject() string {
+	if u.subject() == nil {
+		return noHost
+	}
+	return ""
+}
+
 // openPage shows a host on the whole screen.
 func (u *ui) openPage(r *row) tea.Cmd {
 	u.layout++
 	return u.handle(u.page.show(r))
 }
 
-// nextTab shows the next tab of the host page or of the logs.
+// nextTab shows the next tab of the runs, the host page or the logs.
 func (u *ui) nextTab() tea.Cmd {
+	if u.runsPage.open {
+		u.runsPage.nextTab()
+		return nil
+	}
 	if u.page.row != nil {
 		return u.handle(u.page.nextTab(u.now))
 	}
@@ -243,6 +279,20 @@ func (u *ui) toggleMark() {
 	r := u.current()
 	u.hosts.setMark(r, !r.marked)
 	u.moveCursor(1)
+}
+
+// nextFailed moves the cursor to the next host whose last run failed, and after the last one to the
+// first.
+func (u *ui) nextFailed() effect {
+	if u.hosts.failedCount == 0 {
+		return refusal("no host has failed")
+	}
+	if !u.list.next((*row).failed) {
+		return refusal(plural(u.hosts.failedCount, "failed host") + " hidden by the filter; " + u.keys.keyFor("back") + " shows all hosts")
+	}
+	u.logs.cursorMoved()
+	u.keepInView()
+	return effect{}
 }
 
 // plan asks hosts what a deploy would do, which changes none of them, and opens the page of one to
@@ -263,8 +313,8 @@ func (u *ui) promptFilter() {
 	u.prompt = newPrompt("/", "a part of a name, tag or state; @tag, kind:home, not A, A and B", u.list.filter, func(text string) {
 		u.list.filter = text
 		u.arrange()
-	}, nil)
-	u.prompt.problem = u.list.problem
+	}, func() effect { u.list.remember(); return effect{} })
+	u.prompt.problem, u.prompt.history = u.list.problem, u.list.recent
 }
 
 func (u *ui) promptSearch() {
@@ -326,7 +376,7 @@ func (u *ui) nextTheme() tea.Cmd {
 func (u *ui) toggleMouse() tea.Cmd {
 	mouse := &u.options.Settings.Mouse
 	if *mouse = !*mouse; *mouse {
-		return u.handle(info("the mouse scrolls; most terminals select text with shift"))
+		return u.handle(info("the mouse scrolls and selects hosts; most terminals select text with shift"))
 	}
 	return u.handle(info("the mouse selects text"))
 }

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -30,14 +31,25 @@ func (u *ui) apply(b batch) tea.Cmd {
 			r.plan = textPane(u.now, p.lines)
 		}
 	}
+	for _, o := range b.outputs {
+		u.logs.addReport(outputReport(o), u.focus == onLog)
+	}
 	if b.target != nil {
 		u.hosts.setTarget(*b.target)
 	}
 	u.runs.updatePercent()
+	if u.runsPage.open && slices.ContainsFunc(b.events, startsOrEnds) {
+		return u.handle(u.runsPage.list())
+	}
 	if alert && u.options.Settings.Bell && !u.presence.blurred.IsZero() {
 		return tea.Raw("\a")
 	}
 	return nil
+}
+
+// startsOrEnds reports whether a run starts or ends with an event.
+func startsOrEnds(ev fleet.Event) bool {
+	return ev.Type == fleet.RunStarted || ev.Type == fleet.RunFinished
 }
 
 // applyEvent applies one event. It reports whether an operator who is looking elsewhere should be
@@ -63,6 +75,10 @@ func (u *ui) applyEvent(ev fleet.Event) (alert bool) {
 		if run != nil {
 			u.note(fmt.Sprintf("run %s finished: %s", ev.Run, countHosts(run.Hosts)))
 			u.warn(ev.Summary)
+			if run.Start != nil {
+				// the log of a single host is the story of its run
+				u.logs.addReport(runReport(run), u.focus == onLog || len(run.Hosts) == 1)
+			}
 		}
 	}
 	u.hosts.applyEvent(ev, run)

@@ -203,7 +203,7 @@ func TestLockOfTargetIsLearnedFromHosts(t *testing.T) {
 	d := newDriver(barta(), 150, 30)
 	d.send(batchMsg{target: &Target{Revision: currentRev}})
 	d.send(batchMsg{statuses: statusesAtRest()})
-	d.wantShown(t, "main 3f9c2ab hsb0: adguard on port 53", "hsb0          ✓ current      nixos  ✓✓✓✓", "hsb1          ↓ behind       nixos  ↓↓↓✓")
+	d.wantShown(t, "main 3f9c2ab hsb0: adguard on port 53", "hsb0          ✓ current      nixos  ✓ ✓ ✓ ✓", "hsb1          ↓ behind       nixos  ↓ ↓ ↓ ✓")
 }
 
 func TestFactsOfHost(t *testing.T) {

@@ -19,6 +19,8 @@ type column struct {
 	number   bool // aligned to the right
 	draw     func(c cell) string
 	order    func(a, b *row, now time.Time) int // nil if the table cannot be sorted by the column
+	needs    figure                             // hidden if no host has it; 0 if it is never hidden
+	atRest   bool                               // hidden during a run
 }
 
 // cell is a host's field of a column, with what is needed to draw it.
@@ -36,7 +38,7 @@ const minDetailWidth = 18
 
 // wideDetailWidth is the least width of the last column beside the preview, which has what the
 // columns of low priority would show.
-const wideDetailWidth = 50
+const wideDetailWidth = 40
 
 // allColumns returns all columns in their default order. The mark and the name come before them and
 // are always shown.
@@ -52,14 +54,15 @@ func allColumns() []column {
 		{name: "revision", head: "REVISION", width: 8, priority: 3, draw: drawRevision,
 			order: func(a, b *row, _ time.Time) int { return cmp.Compare(a.judged.Revision, b.judged.Revision) }},
 		{name: "behind", head: "BEHIND", width: 6, priority: 5, number: true, draw: drawBehind,
+			needs: commitsBehind,
 			order: func(a, b *row, _ time.Time) int { return cmp.Compare(b.judged.Behind, a.judged.Behind) }},
-		{name: "generation", head: "GEN", width: 5, priority: 6, number: true,
+		{name: "generation", head: "GEN", width: 5, priority: 6, number: true, atRest: true, needs: generationNumber,
 			draw:  func(c cell) string { return padLeft(digits(c.judged.Generation), c.width) },
 			order: func(a, b *row, _ time.Time) int { return cmp.Compare(b.judged.Generation, a.judged.Generation) }},
-		{name: "cpu", head: "CPU", width: 4, priority: 7, number: true,
+		{name: "cpu", head: "CPU", width: 4, priority: 7, number: true, atRest: true, needs: cpuLoad,
 			draw:  func(c cell) string { return drawPercent(c, cpu(c.row)) },
 			order: func(a, b *row, _ time.Time) int { return cmp.Compare(cpu(b), cpu(a)) }},
-		{name: "memory", head: "MEM", width: 4, priority: 7, number: true,
+		{name: "memory", head: "MEM", width: 4, priority: 7, number: true, atRest: true, needs: memoryUse,
 			draw:  func(c cell) string { return drawPercent(c, memory(c.row)) },
 			order: func(a, b *row, _ time.Time) int { return cmp.Compare(memory(b), memory(a)) }},
 		{name: "wave", head: "WAVE", width: 4, priority: 9, number: true,
@@ -83,8 +86,17 @@ func ColumnNames() []string {
 // columnSet is the columns that the operator has chosen.
 type columnSet struct {
 	chosen   []column
-	fitting  []column // those that there was room for last time
-	fittedTo [2]int   // the widths then
+	all      bool     // hide none of them
+	fitting  []column // those that were shown last time
+	fittedTo fitKey   // for what
+}
+
+// fitKey is everything that the choice of columns depends on.
+type fitKey struct {
+	width, detail int
+	hidden        uint64 // a bit for each of the chosen columns
+	agents        bool   // the fourth sign of the cells is shown
+	spaced        bool   // the signs are apart
 }
 
 // newColumnSet returns the columns of those names in that order, or all of them if there are no
@@ -94,7 +106,7 @@ func newColumnSet(names []string) columnSet {
 	if len(names) == 0 {
 		return columnSet{chosen: all}
 	}
-	var set columnSet
+	set := columnSet{all: true}
 	for _, name := range names {
 		if i := slices.IndexFunc(all, func(c column) bool { return c.name == name }); i >= 0 {
 			set.chosen = append(set.chosen, all[i])
@@ -107,13 +119,56 @@ func (s *columnSet) index(name string) int {
 	return slices.IndexFunc(s.chosen, func(c column) bool { return c.name == name })
 }
 
-// fit returns the columns that there is room for, leaving out those of the lowest priority. The
-// last column, which takes the rest of the line, gets at least the width detail.
-func (s *columnSet) fit(width, detail int) []column {
-	if widths := [2]int{width, detail}; s.fittedTo != widths {
-		s.fitting, s.fittedTo = fit(s.chosen, width, detail), widths
+// fit returns the columns that there is room for, leaving out those that are hidden and those of
+// the lowest priority. The last column, which takes the rest of the line, gets at least the width
+// detail. It reports whether these are others than the last time.
+func (s *columnSet) fit(key fitKey) (columns []column, changed bool) {
+	if s.fittedTo == key {
+		return s.fitting, false
 	}
-	return s.fitting
+	var some []column
+	for i, c := range s.chosen {
+		if key.hidden&(1<<i) != 0 {
+			continue
+		}
+		if c.name == "cells" {
+			c.head, c.width = cellHead(key.agents, key.spaced)
+		}
+		some = append(some, c)
+	}
+	s.fitting, s.fittedTo = fit(some, key.width, key.detail), key
+	return s.fitting, true
+}
+
+// cellHead returns the head of the signs, and their width.
+func cellHead(agents, spaced bool) (head string, width int) {
+	switch {
+	case agents && spaced:
+		return "G L S A", 7
+	case agents:
+		return "GLSA", 4
+	case spaced:
+		return "G L S", 5
+	}
+	return "GLS", 3
+}
+
+// hidden returns which of the columns have nothing to show, as bits. That of the sort column is not
+// set, nor is any bit if the operator has chosen the columns.
+func (s *columnSet) hidden(h *hosts, running bool, sort int) uint64 {
+	if s.all {
+		return 0
+	}
+	var bits uint64
+	for i, c := range s.chosen {
+		switch {
+		case i == sort:
+		case c.name == "bar" && !running, c.name == "kind" && h.oneKind, c.name == "wave" && h.oneWave,
+			c.atRest && running, c.needs != 0 && h.figures[c.needs] == 0:
+			bits |= 1 << i
+		}
+	}
+	return bits
 }
 
 func fit(all []column, width, detail int) []column {
@@ -145,8 +200,15 @@ func drawState(c cell) string {
 }
 
 func drawGlyphs(c cell) string {
-	j := &c.judged
-	return c.glyphs[j.Git] + c.glyphs[j.Lock] + c.glyphs[j.System] + c.glyphs[j.Agent]
+	j, gap := &c.judged, ""
+	if c.width > 4 {
+		gap = " "
+	}
+	text := c.glyphs[j.Git] + gap + c.glyphs[j.Lock] + gap + c.glyphs[j.System]
+	if _, width := cellHead(true, gap != ""); c.width == width {
+		text += gap + c.glyphs[j.Agent]
+	}
+	return text
 }
 
 func drawRevision(c cell) string {

@@ -237,16 +237,16 @@ func TestHelpScrolls(t *testing.T) {
 
 func TestKeyHintsDependOnWhatIsShown(t *testing.T) {
 	d := newDriver(barta(), 160, 30).atRest()
-	d.wantShown(t, "enter open  space mark")
+	d.wantShown(t, "enter open  m menu  space mark")
 	d.press("space")
-	d.wantShown(t, "d deploy  t test  b build")
+	d.wantShown(t, "d deploy  m menu  t test  b build")
 	d.press("l")
 	d.wantShown(t, "esc back  f follow", "n next-match")
 	d.press("esc", "enter")
-	d.wantShown(t, "esc back  tab tab  v plan")
+	d.wantShown(t, "esc back  tab tab  m menu  v plan")
 	d.press("esc", "esc")
 	d.newRun().start("hsb0")
-	d.wantShown(t, "enter open  l log  x cancel")
+	d.wantShown(t, "enter open  m menu  l log  x cancel")
 	d.press("/", "h", "s", "b", "1", "enter")
 	d.wantShown(t, "/hsb1  1 host, esc shows all")
 }

@@ -35,7 +35,8 @@ func (u *ui) helpLines() []string {
 	}
 	h.section(hosts, (*action).forHosts)
 	h.section("in the table", func(a *action) bool { return a.scope == inTable && !a.changes })
-	h.section("in a log", func(a *action) bool { return a.scope == inLog })
+	h.section("in a log", func(a *action) bool { return a.scope&anywhere == inLog })
+	h.section("in the list of runs", func(a *action) bool { return a.scope == inRuns })
 	h.section("everywhere", func(a *action) bool { return a.scope&anywhere == anywhere && !a.forHosts() })
 	h.legend()
 	return h.lines

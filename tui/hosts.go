@@ -20,6 +20,10 @@ type hosts struct {
 
 	tally       [health.NumStates]int // how many hosts are in each state
 	markedCount int
+	failedCount int             // how many are failed
+	figures     [numFigures]int // how many hosts have each
+	oneKind     bool            // all hosts are of one kind
+	oneWave     bool            // and in one wave
 	target      Target
 	lock        string // the checksum of flake.lock that hosts are compared with
 }
@@ -33,15 +37,17 @@ const (
 )
 
 func newHosts(inv *inventory.Inventory, owner Actions) hosts {
-	h := hosts{byName: map[string]*row{}, branch: inv.Branch}
+	h := hosts{byName: map[string]*row{}, branch: inv.Branch, oneKind: true, oneWave: true}
 	lines := min(max(maxTotalLines/max(len(inv.Hosts), 1), minHostLines), maxHostLines)
 	for _, host := range inv.Hosts {
 		r := &row{Host: host, log: pane{buffer: newLogBuffer(lines), record: recordReader{host: host.Name, read: owner.Log, find: owner.Find}}}
 		h.rows = append(h.rows, r)
 		h.byName[host.Name] = r
+		h.oneKind = h.oneKind && host.Kind == inv.Hosts[0].Kind
+		h.oneWave = h.oneWave && host.Wave == inv.Hosts[0].Wave
 		h.nameWidth = max(h.nameWidth, ansi.StringWidth(host.Name))
 		r.judged = r.judge(health.Target{})
-		h.tally[r.judged.State]++
+		h.count(r, 1)
 	}
 	return h
 }
@@ -50,10 +56,60 @@ func newHosts(inv *inventory.Inventory, owner Actions) hosts {
 func (h *hosts) judge(r *row) {
 	r.version++
 	r.known++
-	before := r.judged.State
+	h.count(r, -1)
 	r.judged = r.judge(health.Target{Revision: h.target.Revision, Branch: h.branch, Lock: h.lock})
-	h.tally[before]--
-	h.tally[r.judged.State]++
+	h.count(r, 1)
+}
+
+// setPast sets the past runs of a host. The log of the last one is read if there is no newer one.
+func (h *hosts) setPast(msg historyMsg) effect {
+	r := h.byName[msg.host]
+	if r == nil || len(msg.past) == 0 {
+		return effect{}
+	}
+	r.past = msg.past
+	r.known++
+	return r.log.readPast(r.past[0].Run)
+}
+
+// count adds a row to the numbers of hosts, or removes it if n is -1.
+func (h *hosts) count(r *row, n int) {
+	h.tally[r.judged.State] += n
+	if r.failed() {
+		h.failedCount += n
+	}
+	if n > 0 {
+		r.figures = r.findFigures()
+	}
+	for f, has := range r.figures {
+		if has {
+			h.figures[f] += n
+		}
+	}
+}
+
+// figure is something that is known of some hosts only.
+type figure int
+
+const (
+	_ figure = iota
+	agentState
+	commitsBehind
+	generationNumber
+	cpuLoad
+	memoryUse
+	numFigures
+)
+
+// findFigures reports which figures are known of the host.
+func (r *row) findFigures() [numFigures]bool {
+	return [...]bool{
+		agentState:       r.status.Err == nil && r.judged.Agent != health.CellNone && r.judged.Agent != health.CellUnknown,
+		commitsBehind:    r.judged.Behind > 0,
+		generationNumber: r.judged.Generation > 0,
+		cpuLoad:          cpu(r) >= 0,
+		memoryUse:        memory(r) >= 0,
+	}
 }
 
 // judgeAll judges every host again after something changed that concerns all of them.
@@ -217,7 +273,7 @@ func (h *hosts) marked() []*inventory.Host {
 func (h *hosts) failed() []*inventory.Host {
 	var failed []*inventory.Host
 	for _, r := range h.rows {
-		if last := r.judged.LastRun; last != nil && !fleet.Outcome(last.Outcome).Good() {
+		if r.failed() {
 			failed = append(failed, r.Host)
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	inTable scope = 1 << iota
 	inLog         // keys go to the log, or a host fills the screen
 	inHelp
+	inRuns   // the runs fill the screen
 	anywhere = inTable | inLog
 )
 
@@ -35,7 +36,7 @@ func (a *action) forHosts() bool {
 	case "attach", "refresh", "plan", "plan-build":
 		return true
 	}
-	return a.changes
+	return a.changes && a.scope&anywhere != 0
 }
 
 // keymap finds actions by key.

@@ -34,9 +34,11 @@ type list struct {
 	selectHosts func(selectors ...string) ([]*inventory.Host, error)
 
 	items   []item
+	total   int // the hosts among them
 	filter  string
-	err     error // the filter is an invalid selector
-	sort    int   // an index into the chosen columns, or unsorted
+	recent  []string // filters that were used, oldest first
+	err     error    // the filter is an invalid selector
+	sort    int      // an index into the chosen columns, or unsorted
 	reverse bool
 	group   grouping
 	cursor  string
@@ -48,6 +50,7 @@ type list struct {
 type item struct {
 	*row
 	heading string
+	number  int // of the host among those shown, from 1
 }
 
 // changesWithHosts reports whether what is shown, or its order, depends on the state of hosts.
@@ -67,7 +70,13 @@ func (l *list) arrange(now time.Time) {
 			return order(a, b, now)
 		})
 	}
-	l.items = grouped(rows, l.group)
+	l.items, l.total = grouped(rows, l.group), 0
+	for i := range l.items {
+		if l.items[i].row != nil {
+			l.total++
+			l.items[i].number = l.total
+		}
+	}
 	l.restoreCursor()
 }
 
@@ -213,17 +222,6 @@ func (l *list) toggleMarks() {
 	}
 }
 
-// shown returns how many hosts are shown.
-func (l *list) shown() int {
-	n := 0
-	for _, it := range l.items {
-		if it.row != nil {
-			n++
-		}
-	}
-	return n
-}
-
 // hidden returns those of some hosts that the filter hides.
 func (l *list) hidden(hosts []string) []string {
 	if l.filter == "" {
@@ -298,6 +296,32 @@ func (l *list) move(lines int) {
 		}
 	}
 	l.moveTo(l.nearest(at))
+}
+
+// maxRecent is how many filters are remembered.
+const maxRecent = 9
+
+// remember adds the filter to the recent ones. One that was used before moves to the end.
+func (l *list) remember() {
+	text := strings.TrimSpace(l.filter)
+	if text == "" {
+		return
+	}
+	l.recent = append(slices.DeleteFunc(slices.Clone(l.recent), func(r string) bool { return r == text }), text)
+	l.recent = l.recent[max(len(l.recent)-maxRecent, 0):]
+}
+
+// next moves the cursor to the next host that matches, and after the last one to the first. It
+// reports whether one of those shown does.
+func (l *list) next(matches func(*row) bool) bool {
+	for i := 1; i <= len(l.items); i++ {
+		at := (l.at + i) % len(l.items)
+		if r := l.items[at].row; r != nil && matches(r) {
+			l.moveTo(at)
+			return true
+		}
+	}
+	return false
 }
 
 // keepInView scrolls so that the cursor's line is shown, with the heading of its group if it is the

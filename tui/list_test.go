@@ -202,7 +202,7 @@ func TestSortKeysUseShownColumns(t *testing.T) {
 	d.press("2")
 	d.wantShown(t, "KIND▴")
 	d.press("3")
-	d.wantShown(t, "▾GLSA")
+	d.wantShown(t, "▾G L S A")
 	d.press("6")
 	d.wantShown(t, " ▾GEN")
 	d.press("9")
@@ -361,4 +361,70 @@ func TestOrderIsUpdatedEverySecond(t *testing.T) {
 			t.Errorf("%s: the hosts are %v", test.name, d.list.names())
 		}
 	}
+}
+
+func TestColumnsWithoutFiguresGiveUpTheirRoom(t *testing.T) {
+	inv := large(3)
+	for _, h := range inv.Hosts {
+		h.Wave = 1
+	}
+	heads := func(d *driver) string {
+		d.screen()
+		return strings.Join(strings.Fields(strings.SplitN(ansi.Strip(d.screen()), "HOST", 2)[1][:120]), " ")
+	}
+	d := newDriver(inv, 150, 30)
+	if got := heads(d); !strings.HasPrefix(got, "STATE G L S REVISION TIME ▌") {
+		t.Errorf("nothing is known, and the heads are %q", got)
+	}
+	h := healthy(currentRev)
+	h.Agent, h.Checkout.Behind = "", 2
+	d.send(batchMsg{statuses: []Status{{Host: "host00001", Reachable: true, Health: h, Time: noon}}})
+	if got := heads(d); !strings.HasPrefix(got, "STATE G L S REVISION BEHIND GEN CPU MEM TIME ▌") {
+		t.Errorf("one host has figures, and the heads are %q", got)
+	}
+	run := d.newRun()
+	run.start("host00000")
+	if got := heads(d); !strings.HasPrefix(got, "STATE G L S REVISION BEHIND TIME ▌") {
+		t.Errorf("during a run, the heads are %q", got)
+	}
+	chosen := newDriver(inv, 150, 30)
+	chosen.columns = newColumnSet([]string{"state", "wave", "cpu"})
+	if got := heads(chosen); !strings.HasPrefix(got, "STATE WAVE CPU ▌") {
+		t.Errorf("the operator has chosen columns, and the heads are %q", got)
+	}
+}
+
+func TestAgentSignIsShownOnceAHostHasAnAgent(t *testing.T) {
+	d := newDriver(barta(), 120, 30)
+	h := healthy(currentRev)
+	h.Agent = ""
+	status := Status{Host: "hsb0", Reachable: true, Health: h, Time: noon}
+	d.send(batchMsg{statuses: []Status{status}})
+	if d.screen(); strings.Contains(d.screen(), "G L S A") {
+		t.Errorf("no host has an agent:\n%s", d.screen())
+	}
+	status.Health = healthy(currentRev)
+	d.send(batchMsg{statuses: []Status{status}})
+	d.wantShown(t, "G L S A")
+}
+
+func TestLongListShowsPosition(t *testing.T) {
+	d := newDriver(large(200), 100, 30)
+	d.press("j", "j")
+	d.wantShown(t, "3/200 ↓")
+	d.press("G")
+	d.wantShown(t, "↑ 200/200")
+	d.press("/")
+	for _, r := range "host0001" {
+		d.press(string(r))
+	}
+	d.press("enter")
+	d.wantShown(t, "10/10")
+}
+
+func TestFocusIsMarked(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	d.wantShown(t, "▌  hsb0", "── fleet ─[ hsb0 ]──")
+	d.press("l")
+	d.wantShown(t, "▏  hsb0", "━━ fleet ━[ hsb0 ]━━")
 }

@@ -195,6 +195,12 @@ func (pt *painter) streamInk(l *logLine) Ink {
 		return pt.palette.Warn
 	case l.stream == "note":
 		return pt.palette.Strong
+	case l.stream == streamGood:
+		return pt.palette.Good
+	case l.stream == streamBad:
+		return pt.palette.Bad
+	case l.stream == streamFaint:
+		return pt.palette.Faint
 	case strings.HasPrefix(l.text, "error:"):
 		return pt.palette.Bad
 	}

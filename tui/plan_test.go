@@ -12,11 +12,11 @@ func TestPlanOfMarkedHostsIsShownInTab(t *testing.T) {
 	if want := [][]string{{"hsb0", "hsb1"}}; !slices.EqualFunc(d.owner.planned, want, slices.Equal) {
 		t.Fatalf("planned %v, want %v", d.owner.planned, want)
 	}
-	d.wantShown(t, "─[ plan ]", "checking what a deploy would do", "planning for 2 hosts")
+	d.wantShown(t, "━[ plan ]", "checking what a deploy would do", "planning for 2 hosts")
 	d.send(batchMsg{plans: []plan{{"hsb1", []Text{{"note", "2 commits from a1b2c3d to 3f9c2ab"}, {"out", "would build 4 derivations"}}}}})
 	d.wantShown(t, "2 commits from a1b2c3d", "would build 4 derivations")
 	d.press("tab", "tab")
-	d.wantShown(t, "─[ log ]", "no output yet")
+	d.wantShown(t, "━[ log ]", "no output yet")
 	d.press("esc", "k", "enter", "tab") // hsb0 has not answered yet
 	d.wantShown(t, "checking what a deploy would do")
 }

@@ -70,7 +70,7 @@ func TestAgentOfOtherVersionIsBehind(t *testing.T) {
 	d.send(batchMsg{target: &Target{Revision: currentRev}, statuses: []Status{
 		{Host: "hsb0", Reachable: true, Health: h, Time: noon, OtherAgent: &health.AgentVersionError{Agent: "9.0"}},
 	}})
-	d.wantShown(t, "✓✓✓↓")
+	d.wantShown(t, "✓ ✓ ✓ ↓")
 	d.press("enter")
 	d.wantShown(t, "the agent is fleetctl 9.0, which has a different API")
 }

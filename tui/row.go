@@ -16,6 +16,8 @@ type row struct {
 	run           *fleet.State     // the newest run of the host; nil if there is none
 	work          *fleet.HostState // its part of that run
 	end           *health.LastRun  // how work ended; nil until it has
+	past          []PastRun        // nil until they have been read
+	pastRead      bool             // they have been read, or are being read, since the last run
 	tests         *health.TestRun  // of the repository, when they were last run
 	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
 	lost          time.Time        // when the run lost its connection; zero while it has one
@@ -26,7 +28,8 @@ type row struct {
 	generations   *pane // nil until the operator asks
 	marked        bool
 
-	judged health.Judgement
+	judged  health.Judgement
+	figures [numFigures]bool // as counted
 
 	version uint64 // increases with every change
 	known   uint64 // increases with every change of more than the log
@@ -37,7 +40,7 @@ type row struct {
 // rowKey is everything that a drawn row depends on: while it is the same, so is the row.
 type rowKey struct {
 	version, layout uint64
-	cursor          bool
+	cursor, focused bool
 	clock           time.Duration
 	sinceRun        time.Duration
 }
@@ -69,6 +72,12 @@ func (r *row) workNow() health.Work {
 // busy reports whether a run is changing the host, or will.
 func (r *row) busy() bool { return r.work != nil && r.work.Phase != fleet.Done }
 
+// failed reports whether the last run of the host failed, also if that was before the table was
+// opened.
+func (r *row) failed() bool {
+	return r.judged.LastRun != nil && !fleet.Outcome(r.judged.LastRun.Outcome).Good()
+}
+
 // result returns the host's result in the newest run while it stands, or nil.
 func (r *row) result() *fleet.Result {
 	if r.end == nil || !r.end.Stands(r.status.Time) {
@@ -82,7 +91,7 @@ func (r *row) showsRun() bool { return r.busy() || r.result() != nil }
 
 // startRun makes the row show the host's part of a run that starts.
 func (r *row) startRun(work *fleet.HostState, run *fleet.State) {
-	r.work, r.run, r.end = work, run, nil
+	r.work, r.run, r.end, r.pastRead = work, run, nil, false
 	r.log.record.run, r.log.record.started = run.Run, r.log.buffer.next
 }
 

@@ -57,11 +57,23 @@ type Actions struct {
 	// line, and how many lines the log has.
 	Log func(run, host string, from, limit int) (lines []Text, first, total int, err error)
 	// Find returns the number of the line that a search finds, or -1 if it finds none.
-	Find    func(LogSearch) (int, error)
+	Find func(LogSearch) (int, error)
+	// Pager prepares the operator's pager for a text. It reads the text from its standard input.
+	Pager func(Page) (*exec.Cmd, error)
+	// Edit prepares the operator's editor for the inventory. read reads it again afterwards.
+	Edit    func() (cmd *exec.Cmd, read func() (Edited, error), err error)
 	Refresh func(hosts []string) // checks hosts again, now
 	// Away reports that the operator has been away for some time, or is back.
 	Away    func(away bool)
 	History func(host string) ([]PastRun, error)
+	// Runs returns the runs in the record, newest first.
+	Runs func() ([]RecordedRun, error)
+	// ReadRun reads a run from the record: its state, and its events as lines.
+	ReadRun func(run string) (*fleet.State, []Text, error)
+	// Compare compares two runs, host by host.
+	Compare  func(first, second string) ([]Text, error)
+	AttachTo func(run string) error
+	Prune    func() (removed int, err error) // removes old records
 }
 
 // A LogSearch searches the lines of a host's log that [Actions.Log] reads.
@@ -77,6 +89,9 @@ type Settings struct {
 	Theme   Theme
 	Columns []string            // which columns to show, in order; all of them if it is empty
 	Keys    map[string][]string // keys by the name of an action, instead of the default ones
+	Filters []Filter            // saved ones, in the order of the menu
+	// FirstTime shows the most useful keys until one is pressed.
+	FirstTime bool
 	// Commands are the operator's own, in the order of the help.
 	Commands []Command
 	// Mouse scrolls with the mouse. Selecting text in the terminal then needs shift.
@@ -85,6 +100,9 @@ type Settings struct {
 	// Bell rings if a run finishes or a host fails while the terminal has lost the focus.
 	Bell bool
 }
+
+// Filter is a filter with a name.
+type Filter struct{ Name, Text string }
 
 // Status is what was last seen of a host outside of runs.
 type Status = host.Status
@@ -147,6 +165,10 @@ func (t *Table) Run() error {
 	return err
 }
 
+// Reopen reports whether the table was left only to be opened again, with the inventory that the
+// operator has edited.
+func (t *Table) Reopen() bool { return t.ui.reopen }
+
 // Event adds an event of a run. It never waits for the screen. A log line may come without a run.
 func (t *Table) Event(ev fleet.Event) { t.feed.event(ev) }
 
@@ -182,6 +204,12 @@ type Text struct{ Stream, Line string }
 // Plan shows what a deploy would do on a host.
 func (t *Table) Plan(host string, lines []Text) {
 	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
+}
+
+// Output shows what a command has printed on several hosts. Those with the same output are shown
+// together.
+func (t *Table) Output(o Output) {
+	t.feed.add(func(b *batch) { b.outputs = append(b.outputs, o) })
 }
 
 // Target sets the commit that the fleet should be at.

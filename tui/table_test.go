@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -88,6 +90,7 @@ type fakeOwner struct {
 	planned [][]string
 	runs    []string
 	pauses  []bool
+	pages   []Page
 }
 
 func (d *fakeOwner) actions() Actions {
@@ -120,10 +123,49 @@ func (d *fakeOwner) actions() Actions {
 		Cancel:  func(run string) error { d.runs = append(d.runs, run); return nil },
 		Attach:  func() error { return errors.New("there is no run to attach to") },
 		Refresh: func([]string) {},
-		Away:    func(away bool) { d.pauses = append(d.pauses, away) },
+		Runs: func() ([]RecordedRun, error) {
+			counts := map[fleet.Outcome]int{fleet.Switched: 3, fleet.Unchanged: 1, fleet.Degraded: 1, fleet.Failed: 2, fleet.Skipped: 1}
+			return []RecordedRun{
+				{Run: "20261124-115900-run1", Time: noon.Add(-time.Minute), Goal: "switch", Revision: currentRev, Hosts: 2, Running: true},
+				{Run: "20261124-120000-k3f9", Time: noon.Add(-time.Hour), Goal: "switch", Revision: currentRev, Hosts: 8, Counts: counts, Ended: true},
+				{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "rollback", Hosts: 1, Counts: map[fleet.Outcome]int{fleet.Switched: 1}, Ended: true},
+				{Run: "20261101-090000-aaaa", Time: noon.Add(-24 * 23 * time.Hour), Goal: "boot", Revision: oldRev, Hosts: 9, Counts: map[fleet.Outcome]int{fleet.Unknown: 9}},
+				{Run: "20261001-090000-dddd", Problem: "events.jsonl: line 7 was changed"},
+			}, nil
+		},
+		ReadRun: func(run string) (*fleet.State, []Text, error) {
+			if strings.HasSuffix(run, "dddd") {
+				return nil, nil, errors.New("the record of run " + run + " is damaged")
+			}
+			s := &fleet.State{}
+			(&scriptedRun{emit: s.Apply}).finished()
+			s.Run = run
+			return s, []Text{{"out", "run " + run + ": barta, switch"}, {"out", "hsb0   build: started"}}, nil
+		},
+		Compare: func(first, second string) ([]Text, error) {
+			return []Text{{"note", first + " → " + second}, {"out", "hsb0  failed → switched"}}, nil
+		},
+		AttachTo: func(run string) error { d.runs = append(d.runs, run); return nil },
+		Prune:    func() (int, error) { return 2, nil },
+		Pager:    func(p Page) (*exec.Cmd, error) { d.pages = append(d.pages, p); return exec.Command("true"), nil },
+		Edit: func() (*exec.Cmd, func() (Edited, error), error) {
+			return exec.Command("true"), func() (Edited, error) { return Edited{}, nil }, nil
+		},
+		Away: func(away bool) { d.pauses = append(d.pauses, away) },
 		History: func(string) ([]PastRun, error) {
 			return []PastRun{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
-				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev}}}, nil
+				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev, Changes: &change.Set{
+					Packages: []change.Package{
+						{Name: "linux", Before: "6.18.2", After: "6.18.3", Word: change.Up, Size: "+1.2 MiB"},
+						{Name: "nano", Before: "8.7", Word: change.Gone, Size: "-2.0 MiB"},
+					},
+					Counts:  map[change.Word]int{change.Up: 1, change.Gone: 1, change.Size: 3},
+					Closure: &change.Closure{Before: 4402341478, After: 4401502618, Difference: -838860},
+					Units: []change.Units{
+						{Verb: "stop", Units: []string{"nscd.service"}},
+						{Verb: "restart", Units: []string{"a.service", "b.service", "c.service", "d.service", "e.service"}},
+					},
+				}}}}, nil
 		},
 	}
 }
@@ -131,8 +173,9 @@ func (d *fakeOwner) actions() Actions {
 // driver drives a ui without a terminal. What the ui does in the background is done at once.
 type driver struct {
 	*ui
-	owner fakeOwner
-	clock time.Time
+	owner  fakeOwner
+	clock  time.Time
+	copied string // to the clipboard
 }
 
 func newDriver(inv *inventory.Inventory, width, height int) *driver {
@@ -161,12 +204,16 @@ func (d *driver) carryOut(cmd tea.Cmd) {
 	if cmd == nil {
 		return
 	}
-	switch msg := cmd().(type) {
+	msg := cmd()
+	if fmt.Sprintf("%T", msg) == "tea.setClipboardMsg" {
+		d.copied = fmt.Sprint(msg)
+	}
+	switch msg := msg.(type) {
 	case tea.BatchMsg:
 		for _, one := range msg {
 			d.carryOut(one)
 		}
-	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg, startedMsg, dialogMsg:
+	case noticeMsg, historyMsg, recordPageMsg, rollbackChoicesMsg, generationsMsg, startedMsg, dialogMsg, editedMsg, runsListedMsg, runReadMsg, comparedMsg, prunedMsg:
 		d.send(msg)
 	}
 }
@@ -314,6 +361,7 @@ func TestScreens(t *testing.T) {
 		{"table-leave-100x30.golden", 100, 30, deploying, []string{"q"}},
 		{"table-help-100x30.golden", 100, 30, nil, []string{"?"}},
 		{"table-commands-100x30.golden", 100, 30, nil, []string{":", "r", "e"}},
+		{"table-runs-100x30.golden", 100, 30, nil, []string{"H"}},
 		{"table-small-30x6.golden", 30, 6, nil, nil},
 	} {
 		t.Run(test.golden, func(t *testing.T) {

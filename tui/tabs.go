@@ -12,8 +12,10 @@ import (
 // drawn.
 type logs struct {
 	fleet        pane
+	report       *report  // about what has finished last; nil if there is none
 	followCursor bool     // show the log of the host under the cursor
-	forRun       bool     // the fleet's log is shown because a run started, until the cursor moves
+	forRun       bool     // a run has chosen what is shown, until the cursor moves
+	onReport     bool     // otherwise: the report is shown
 	tab          string   // otherwise: the host whose log is shown; "" is the fleet's
 	pins         []string // hosts whose logs have tabs of their own
 	style        logStyle
@@ -25,35 +27,46 @@ func newLogs() logs {
 	return logs{fleet: pane{buffer: newLogBuffer(maxFleetLines)}, followCursor: true}
 }
 
-// nextTab shows the next log of: that of the host under the cursor, the fleet's, those of pinned
-// hosts.
+// nextTab shows the next of: the log of the host under the cursor, the fleet's, the report, the
+// logs of pinned hosts.
 func (l *logs) nextTab() {
 	i := slices.Index(l.pins, l.tab)
 	l.forRun = false
 	switch {
 	case l.followCursor:
 		l.followCursor, l.tab = false, ""
+	case l.tab == "" && !l.onReport && l.report != nil:
+		l.onReport = true
 	case l.tab == "" && len(l.pins) > 0:
-		l.tab = l.pins[0]
+		l.onReport, l.tab = false, l.pins[0]
 	case l.tab != "" && i >= 0 && i+1 < len(l.pins):
 		l.tab = l.pins[i+1]
 	default:
-		l.followCursor, l.tab = true, ""
+		l.followCursor, l.onReport, l.tab = true, false, ""
 	}
 }
 
 // showRun shows the fleet's log, which has the story of a run that starts, instead of the log of
 // the host under the cursor.
 func (l *logs) showRun() {
-	if l.followCursor {
-		l.followCursor, l.tab, l.forRun = false, "", true
+	if l.followCursor || l.onReport {
+		l.followCursor, l.onReport, l.tab, l.forRun = false, false, "", true
+	}
+}
+
+// addReport keeps a report. It is shown until the cursor moves, unless the operator has chosen a
+// tab or, with quietly, is reading a log.
+func (l *logs) addReport(r *report, quietly bool) {
+	l.report = r
+	if !quietly && (l.followCursor || l.forRun) {
+		l.followCursor, l.onReport, l.tab, l.forRun = false, true, "", true
 	}
 }
 
 // cursorMoved shows the log of the host under the cursor again if a run has replaced it.
 func (l *logs) cursorMoved() {
 	if l.forRun {
-		l.followCursor, l.forRun = true, false
+		l.followCursor, l.onReport, l.forRun = true, false, false
 	}
 }
 
@@ -73,22 +86,38 @@ func (l *logs) togglePin(host string) {
 // tabBar builds the line above a log: what is shown, what else could be, and how it is shown.
 type tabBar struct {
 	*painter
-	line strings.Builder
+	line    strings.Builder
+	focused bool // keys go to what is below
+}
+
+// rule returns a piece of the line, which is heavy if keys go to what is below.
+func (t *tabBar) rule() string {
+	if t.focused {
+		return "━"
+	}
+	return "─"
+}
+
+func (t *tabBar) ink() Ink {
+	if t.focused {
+		return t.palette.Busy
+	}
+	return t.palette.Faint
 }
 
 func (t *tabBar) tab(name string, ink Ink, shown bool) {
 	if !shown {
-		t.line.WriteString(t.palette.Faint.Paint("── " + name + " "))
+		t.line.WriteString(t.ink().Paint(t.rule() + t.rule() + " " + name + " "))
 		return
 	}
-	t.palette.Strong.put(&t.line, "─[ ")
+	t.palette.Strong.put(&t.line, t.rule()+"[ ")
 	ink.put(&t.line, name)
 	t.palette.Strong.put(&t.line, " ]")
 }
 
 func (t *tabBar) note(text string) {
 	if text != "" {
-		t.line.WriteString(t.palette.Faint.Paint("── " + text + " "))
+		t.line.WriteString(t.ink().Paint(t.rule() + t.rule() + " " + text + " "))
 	}
 }
 
@@ -96,29 +125,23 @@ func (t *tabBar) note(text string) {
 func (t *tabBar) writeTo(out *strings.Builder, width int) {
 	text := ansi.Truncate(t.line.String(), width, "…")
 	out.WriteString(text)
-	t.palette.Faint.put(out, strings.Repeat("─", width-ansi.StringWidth(text)))
+	t.ink().put(out, strings.Repeat(t.rule(), width-ansi.StringWidth(text)))
 	out.WriteByte('\n')
 }
 
 // drawTabs draws the line above the log.
 func (u *ui) drawTabs(out *strings.Builder) {
-	bar := tabBar{painter: &u.painter}
+	bar := tabBar{painter: &u.painter, focused: u.page.row != nil || u.focus == onLog}
 	bar.line.Grow(4 * u.width)
 	shown := u.pane()
+	tabs := u.logTabs
 	if u.page.row != nil {
-		for tab := range hostTabs {
-			bar.tab(tab.String(), Ink{}, u.page.tab == tab)
-		}
-	} else {
-		bar.tab("fleet", Ink{}, shown == &u.logs.fleet)
-		for _, name := range u.logs.pins {
-			bar.tab(name, u.inks[name], shown == &u.hosts.byName[name].log)
-		}
-		if r := u.current(); r != nil && shown == &r.log && !slices.Contains(u.logs.pins, r.Name) {
-			bar.tab(r.Name, u.inks[r.Name], true)
-		}
+		tabs = u.pageTabs
 	}
-	isLog := u.page.row == nil || u.page.tab == logTab
+	for _, t := range tabs() {
+		bar.tab(t.name, t.ink, t.shown)
+	}
+	isLog := u.page.row == nil && !u.logs.onReport || u.page.row != nil && u.page.tab == logTab
 	bar.note(shown.status(u.logHeight(), isLog, &u.logs.style))
 	bar.writeTo(out, u.width)
 }

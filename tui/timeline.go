@@ -34,7 +34,7 @@ const (
 // hasTimeline reports whether there is a line about the run in progress: in a high window, if there
 // is one run.
 func (u *ui) hasTimeline() bool {
-	return u.page.row == nil && !u.help.open && u.height >= minTimelineHeight && u.runs.activeCount() == 1
+	return u.page.row == nil && !u.runsPage.open && !u.help.open && u.height >= minTimelineHeight && u.runs.activeCount() == 1
 }
 
 // drawTimeline draws the run in progress: what it does, each wave with the number of hosts by

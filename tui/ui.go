@@ -38,6 +38,7 @@ type ui struct {
 	columns  columnSet
 	logs     logs
 	page     hostPage
+	runsPage runsPage
 	preview  preview
 	timeline timeline
 	help     helpPage
@@ -46,11 +47,13 @@ type ui struct {
 	actions   hostActions
 	dialog    *dialog
 	commands  *commandPalette
+	menu      *menu
 	prompt    *prompt
 	questions questionQueue
 	notice    notice
 	presence  presence
 	panicked  *fleet.PanicError // why the table ends; nil if the operator quits
+	reopen    bool              // the table ends in order to be opened again
 }
 
 func newUI(o TableOptions) *ui {
@@ -61,6 +64,7 @@ func newUI(o TableOptions) *ui {
 	}
 	u.actions = hostActions{options: &u.options, hosts: &u.hosts, keys: &u.keys}
 	u.page = hostPage{options: &u.options, keys: &u.keys}
+	u.runsPage = runsPage{options: &u.options}
 	u.list = list{hosts: &u.hosts, columns: &u.columns, selectHosts: o.Inventory.Select, sort: unsorted}
 	u.repaint()
 	u.arrange()
@@ -97,6 +101,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
+	case tea.MouseClickMsg:
+		return u, u.click(msg)
 	case tea.MouseWheelMsg:
 		return u, u.wheel(msg)
 	case tea.BlurMsg:
@@ -125,7 +131,7 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 			u.notify(notice(msg))
 		}
 	case historyMsg:
-		return u.handle(u.page.setHistory(msg))
+		return tea.Batch(u.handle(u.page.setHistory(msg)), u.handle(u.hosts.setPast(msg)))
 	case generationsMsg:
 		u.hosts.byName[msg.host].generations = generationsPane(u.now, &u.keys, msg)
 	case rollbackChoicesMsg:
@@ -141,6 +147,18 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 		for _, name := range msg.hosts {
 			u.hosts.setMark(u.hosts.byName[name], false)
 		}
+	case editorClosedMsg:
+		return u.handle(readAgain(msg))
+	case editedMsg:
+		return u.handle(u.edited(msg))
+	case runsListedMsg:
+		return u.handle(u.runsPage.setRuns(msg))
+	case runReadMsg:
+		return u.handle(u.runsPage.setRun(msg))
+	case comparedMsg:
+		return u.handle(u.runsPage.setComparison(msg))
+	case prunedMsg:
+		return tea.Batch(u.handle(info(plural(msg.removed, "record")+" removed")), u.handle(u.runsPage.list()))
 	case dialogMsg:
 		return u.handle(effect{dialog: msg.dialog})
 	case recordPageMsg:
@@ -160,13 +178,13 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 
 // openQuestion asks the next question, once the operator is not busy with something else.
 func (u *ui) openQuestion() {
-	if u.dialog == nil && u.prompt == nil && u.commands == nil {
+	if u.dialog == nil && u.prompt == nil && u.commands == nil && u.menu == nil {
 		u.dialog = u.questions.next()
 	}
 }
 
-// key routes a key to the dialog, the command palette or the prompt that is open, or performs its
-// action.
+// key routes a key to the dialog, the command palette, the menu or the prompt that is open, or
+// performs its action.
 func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 	key := msg.String()
 	switch {
@@ -182,6 +200,12 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 			u.commands = nil
 		}
 		return u.handle(e)
+	case u.menu != nil && key != "ctrl+c":
+		e := u.menu.key(msg)
+		if e.closed {
+			u.menu = nil
+		}
+		return u.handle(e)
 	case u.prompt != nil && key != "ctrl+c":
 		e := u.prompt.key(msg)
 		if e.closed {
@@ -189,7 +213,7 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		return u.handle(e)
 	}
-	u.notice = notice{}
+	u.notice, u.options.Settings.FirstTime = notice{}, false
 	if a := u.keys.find(key, u.scope()); a != nil {
 		return u.perform(a)
 	}
@@ -224,6 +248,8 @@ func (u *ui) scope() scope {
 	switch {
 	case u.help.open:
 		return inHelp
+	case u.runsPage.open:
+		return inRuns
 	case u.page.row != nil || u.focus == onLog:
 		return inLog
 	}
@@ -232,15 +258,21 @@ func (u *ui) scope() scope {
 
 // perform performs an action, or shows why it is not available.
 func (u *ui) perform(a *action) tea.Cmd {
-	if a.changes && u.options.ReadOnly != "" {
-		return u.handle(refusal(a.name + " is off: " + u.options.ReadOnly))
-	}
-	if a.unavailable != nil {
-		if why := a.unavailable(u); why != "" {
-			return u.handle(refusal(why))
-		}
+	if why := u.whyNot(a); why != "" {
+		return u.handle(refusal(why))
 	}
 	return a.do(u)
+}
+
+// whyNot returns why an action is not available, or "".
+func (u *ui) whyNot(a *action) string {
+	switch {
+	case a.changes && u.options.ReadOnly != "":
+		return a.name + " is off: " + u.options.ReadOnly
+	case a.unavailable != nil:
+		return a.unavailable(u)
+	}
+	return ""
 }
 
 func (u *ui) everySecond() tea.Cmd {
@@ -250,7 +282,25 @@ func (u *ui) everySecond() tea.Cmd {
 	if u.now.Sub(u.notice.shown) > noticeDuration {
 		u.notice = notice{}
 	}
-	return u.presence.check(u.now)
+	return tea.Batch(u.presence.check(u.now), u.handle(u.readPast()))
+}
+
+// readPast reads the past runs of the host that the preview shows, if that has not been done since
+// its last run. Once a second is enough: the cursor may pass many hosts.
+func (u *ui) readPast() effect {
+	r, history := u.current(), u.options.Actions.History
+	if r == nil || history == nil || r.pastRead || r.busy() || !u.hasPreview() {
+		return effect{}
+	}
+	r.pastRead = true
+	name := r.Name
+	return run(background(func() tea.Msg {
+		past, err := history(name)
+		if err != nil {
+			return noticeMsg{text: firstLine(err), bad: true}
+		}
+		return historyMsg{name, past}
+	}))
 }
 
 func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
@@ -258,11 +308,7 @@ func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {
 	if msg.Button == tea.MouseWheelUp {
 		lines = -3
 	}
-	if u.focus == onLog || u.page.row != nil {
-		return u.scrollLog(lines)
-	}
-	u.moveCursor(lines)
-	return nil
+	return u.scroll(lines)
 }
 
 // current returns the row under the cursor, or nil if no host is shown.
@@ -294,8 +340,15 @@ func (u *ui) targets() []*inventory.Host {
 
 // pane returns the log, plan or list of generations that is shown.
 func (u *ui) pane() *pane {
+	if u.runsPage.open {
+		return u.runsPage.pane(u.width)
+	}
 	if u.page.row != nil {
 		return u.page.pane()
+	}
+	if r := u.logs.report; r != nil && u.logs.onReport {
+		r.wrap(u.width)
+		return &r.pane
 	}
 	if r := u.hosts.byName[u.logs.tab]; r != nil {
 		return &r.log

@@ -308,7 +308,8 @@ func TestLostHostShowsSinceWhen(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
 	d.clock = noon.Add(7 * time.Minute)
 	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: offlineError("hsb0: connect: no route to host"), Time: d.clock}}})
-	d.wantShown(t, "10m          connect: no route") // it answered three minutes before noon
+	// it answered three minutes before noon
+	d.wantShown(t, "offline      connect: no route to host, seen 10m ago")
 	d.press("enter")
 	d.wantShown(t, "last answered at 11:57:00")
 	d.press("esc")
@@ -355,14 +356,14 @@ func TestOlderRunDoesNotReplaceNewerOne(t *testing.T) {
 // that are not the user's.
 func TestPullInProgressIsNotBroken(t *testing.T) {
 	d := newDriver(barta(), 100, 30).atRest()
-	d.wantShown(t, "gpc0          ~ dirty        ✗✓✓✓")
+	d.wantShown(t, "gpc0          ~ dirty        ✗ ✓ ✓ ✓")
 	run := d.newRun()
 	run.start("hsb1")
 	run.step("hsb1", fleet.Build, time.Second)
 	h := healthy(oldRev)
 	h.Checkout.Dirty = true
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: h, Time: noon.Add(2 * time.Second)}}})
-	d.wantShown(t, "hsb1          ▸ build        ↓↓▸✓")
+	d.wantShown(t, "hsb1          ▸ build        nixos  ↓ ↓ ▸ ✓")
 }
 
 func TestFailedRunIsShownAfterRestart(t *testing.T) {
@@ -416,9 +417,9 @@ func TestOlderFactsDoNotReplaceOutcome(t *testing.T) {
 	old := healthy(oldRev)
 	old.Checkout.Behind, old.Checkout.Dirty, old.Agent = 2, true, ""
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(59 * time.Second)}}})
-	d.wantShown(t, "hsb1          ✓ switched     ", "✓?✓- 3f9c2ab ")
+	d.wantShown(t, "hsb1          ✓ switched     ", "✓ ? ✓ 3f9c2ab ")
 	d.send(batchMsg{statuses: []Status{{Host: "hsb1", Reachable: true, Health: old, Time: noon.Add(61 * time.Second)}}})
-	d.wantShown(t, "hsb1          ~ dirty        ", "✗?↓- a1b2c3d ")
+	d.wantShown(t, "hsb1          ~ dirty        ", "✗ ? ↓ a1b2c3d ")
 }
 
 func TestNoHostIsCurrentWithoutATarget(t *testing.T) {

@@ -2,7 +2,9 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -94,6 +96,8 @@ func (u *ui) screen() string {
 	case u.help.open:
 		height := u.height - 2
 		blankLines(&out, height-u.help.draw(u.helpLines(), height, func(line string) { u.write(&out, line) }))
+	case u.runsPage.open:
+		u.drawRuns(&out)
 	case u.page.row != nil:
 		u.drawPage(&out)
 	default:
@@ -103,6 +107,8 @@ func (u *ui) screen() string {
 	switch {
 	case u.dialog != nil:
 		return overlay(out.String(), u.dialog.box(&u.palette, u.width, u.height), u.width, u.height)
+	case u.menu != nil:
+		return overlay(out.String(), u.menu.box(&u.palette, u.width, u.height), u.width, u.height)
 	case u.commands != nil:
 		return overlay(out.String(), u.commands.box(&u.palette, u.width, u.height), u.width, u.height)
 	}
@@ -181,8 +187,19 @@ func (u *ui) fitting() []column {
 	if u.hasPreview() {
 		detail = wideDetailWidth
 	}
-	return u.columns.fit(u.listWidth()-u.nameWidth()-4, detail)
+	running := u.runs.activeCount() > 0
+	columns, changed := u.columns.fit(fitKey{
+		width: u.listWidth() - u.nameWidth() - 4, detail: detail, hidden: u.columns.hidden(&u.hosts, running, u.list.sort),
+		agents: u.hosts.figures[agentState] > 0, spaced: u.width >= spacedWidth,
+	})
+	if changed {
+		u.layout++
+	}
+	return columns
 }
+
+// spacedWidth is the width of the narrowest window in which a host's signs are apart.
+const spacedWidth = 100
 
 func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 	var line strings.Builder
@@ -211,7 +228,29 @@ func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 		}
 		line.WriteString(gap + head)
 	}
-	u.listLine(out, u.palette.Faint, line.String())
+	u.listLine(out, u.palette.Faint, line.String()+u.position(width-ansi.StringWidth(line.String())))
+}
+
+// position returns which of the hosts shown the cursor is on, and whether there are more above and
+// below, at the right of a line with that much room: "↑ 6/200 ↓". It returns "" if all are shown or
+// there is no room.
+func (u *ui) position(room int) string {
+	l, height := &u.list, u.tableHeight()
+	if len(l.items) == 0 || len(l.items) <= height && l.filter == "" {
+		return ""
+	}
+	text := fmt.Sprintf("%d/%d", l.items[l.at].number, l.total)
+	if l.top > 0 {
+		text = "↑ " + text
+	}
+	if l.top+height < len(l.items) {
+		text += " ↓"
+	}
+	gap := room - ansi.StringWidth(text)
+	if gap < 1 {
+		return ""
+	}
+	return strings.Repeat(" ", gap) + text
 }
 
 // listLine appends a line of the list other than a host's. It has the list's width if the preview
@@ -234,30 +273,30 @@ func writeBlanks(out *strings.Builder, n int) {
 
 // row draws a host's line, or returns the one that was last drawn if it has not changed.
 func (u *ui) row(r *row, columns []column, cursor bool) string {
-	key := rowKey{version: r.version, layout: u.layout, cursor: cursor, clock: r.clock(u.now, u.options.Settings.Calm), sinceRun: r.sinceRun(u.now)}
+	focused := u.page.row != nil || u.focus == onTable
+	key := rowKey{version: r.version, layout: u.layout, cursor: cursor, focused: cursor && focused, clock: r.clock(u.now, u.options.Settings.Calm), sinceRun: r.sinceRun(u.now)}
 	if key == r.key {
 		return r.drawn
 	}
 	var line strings.Builder
 	line.Grow(3 * u.width)
-	switch {
-	case cursor && r.marked:
-		line.WriteString(u.palette.Strong.Paint("▌● "))
-	case cursor:
-		line.WriteString(u.palette.Strong.Paint("▌  "))
-	case r.marked:
-		line.WriteString(u.palette.Strong.Paint(" ● "))
-	default:
-		line.WriteString("   ")
-	}
+	line.WriteString(u.palette.Strong.Paint(rowMark(cursor, focused, r.marked)))
 	line.WriteString(u.inks[r.Name].Paint(pad(r.Name, u.nameWidth())))
-	for i := range columns {
+	width, detail := u.listWidth(), u.rowDetail(r)
+	shown := u.columnsOf(r, columns, detail)
+	if len(shown) < len(columns) && r.status.Err != nil && !r.seen.IsZero() {
+		when := "just now"
+		if d := u.now.Sub(r.seen); d >= time.Minute {
+			when = ago(d) + " ago"
+		}
+		detail += u.palette.Faint.Paint(", seen " + when)
+	}
+	for i := range shown {
 		line.WriteByte(' ')
 		line.WriteString(columns[i].draw(cell{row: r, painter: &u.painter, width: columns[i].width, now: u.now, calm: u.options.Settings.Calm}))
 	}
 	line.WriteByte(' ')
-	line.WriteString(u.rowDetail(r))
-	width := u.listWidth()
+	line.WriteString(detail)
 	text := ansi.Truncate(line.String(), width, "…")
 	if cursor || u.hasPreview() {
 		text += strings.Repeat(" ", max(width-ansi.StringWidth(text), 0))
@@ -267,6 +306,46 @@ func (u *ui) row(r *row, columns []column, cursor bool) string {
 	}
 	r.key, r.drawn = key, text+"\n"
 	return r.drawn
+}
+
+// rowMark returns the start of a row: the cursor, which is narrower while keys go elsewhere, and
+// the mark.
+func rowMark(cursor, focused, marked bool) string {
+	at, mark := " ", " "
+	switch {
+	case cursor && focused:
+		at = "▌"
+	case cursor:
+		at = "▏"
+	}
+	if marked {
+		mark = "●"
+	}
+	return at + mark + " "
+}
+
+// columnsOf returns the columns of a row. If the host cannot be asked, or if it needs attention and
+// the reason would be cut, its figures give up their room and the reason follows the state.
+func (u *ui) columnsOf(r *row, columns []column, detail string) []column {
+	state := slices.IndexFunc(columns, func(c column) bool { return c.name == "state" })
+	if state < 0 || detail == "" {
+		return columns
+	}
+	switch r.judged.State {
+	case health.StateUnknownKey, health.StateRefused, health.StateOffline, health.StateAway:
+		if !r.showsRun() {
+			return columns[:state+1]
+		}
+	case health.StateFailed, health.StateDegraded:
+		room := u.listWidth() - 4 - u.nameWidth()
+		for _, c := range columns {
+			room -= c.width + 1
+		}
+		if ansi.StringWidth(detail) > room {
+			return columns[:state+1]
+		}
+	}
+	return columns
 }
 
 // rowDetail returns the end of a row: the reason for the host's state, or what is being done to it.

@@ -28,8 +28,11 @@ func (e *UnreadableError) Error() string {
 
 func (e *UnreadableError) Unwrap() error { return e.Err }
 
-// Hint returns how to do without.
+// Hint returns the hint of the cause, or how to do without that git.
 func (e *UnreadableError) Hint() string {
+	if h := hint.Of(e.Err); h != "" {
+		return h
+	}
 	return "name the commit to deploy: --rev with its 40 hex digits; or let git on this machine read the remote"
 }
 

@@ -142,6 +142,9 @@ func TestOutcomesMatchWhatTheHostRuns(t *testing.T) {
 			if r := h.Result; r.Outcome != tt.outcome || r.Code != tt.code || !strings.Contains(r.Reason, tt.reason) {
 				t.Errorf("%+v, want %s, %s, %q", r, tt.outcome, tt.code, tt.reason)
 			}
+			if c := h.Result.Changes; c != nil && (c.Undone != (tt.outcome == fleet.RolledBack) || tt.outcome == fleet.Failed || tt.code == "rollback-failed") {
+				t.Errorf("%s, and changed %+v", tt.outcome, c)
+			}
 			if slices.ContainsFunc(h.Tail, func(line string) bool { return strings.HasPrefix(line, "rolling back") }) || len(h.Tail) == 0 {
 				t.Errorf("the lines to quote are those of the way back: %q", h.Tail)
 			}

@@ -4,7 +4,7 @@
 # all that it finds. It changes nothing.
 #
 # uses: answer boot_id check_disk check_name describe_job encode end_answer git_within has holder
-# uses: host_name linger machine nix_within origin ready session_end state sudo
+# uses: host_name linger machine nix_within origin ready redact session_end state sudo
 # inputs: branch kind managed remote switch_command
 
 main() {
@@ -59,7 +59,8 @@ check_remote() {
   else
     [ -d "$checkout" ] || return 0
     find_origin
-    url=$(git_ remote get-url "$origin" 2>/dev/null) || url=$origin
+    url=$(git_ remote get-url "$origin" 2>/dev/null | redact)
+    : "${url:=$origin}"
   fi
   remote_status=0
   remote_text=$(git_within 20 ls-remote "$origin" "refs/heads/$branch" 2>&1 </dev/null) || remote_status=$?
@@ -67,7 +68,7 @@ check_remote() {
     0:*refs/heads/*) ;;
     0:*) fail no-branch "url=$url" "branch=$branch" ;;
     124:*) fail timeout "url=$url" seconds=20 ;;
-    *) fail fetch "exit=$remote_status" "url=$url" "branch=$branch" "user=$user" "text=$(printf %s "$remote_text" | head -c 2000)" ;;
+    *) fail fetch "exit=$remote_status" "url=$url" "branch=$branch" "user=$user" "text=$(printf '%s\n' "$remote_text" | redact | head -c 2000)" ;;
   esac
 }
 

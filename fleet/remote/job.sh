@@ -3,7 +3,7 @@
 # session, and puts lines in front of it that set its parameters: its directory and NAME=VALUE
 # arguments. Its standard output is the log.
 #
-# uses: activate boot_id build confirm ending hooks notice preflight pull put session_end
+# uses: activate boot_id build changes confirm ending hooks notice preflight pull put session_end
 # uses: switch_command unlock verify
 # inputs: attended goal id kind rev switch_command to
 
@@ -14,7 +14,7 @@ main() {
   read -r nonce <"$dir/nonce"
   read_boot_id
   # deferred is yes if only the next boot starts what was built, although the goal was to switch.
-  step=- problem='' reboot='' activated=no deferred=no hooked=no
+  step=- problem='' reboot='' activated=no deferred=no hooked=no comparer=''
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
@@ -102,6 +102,7 @@ finish() {
 end_job() {
   trap - EXIT TERM
   after_failure "${1%% *}"
+  report_changes || :
   put "$dir/result" "$1"
   unlock "$id"
   mark end "$1"

@@ -63,3 +63,24 @@ func TestJobThatLaunchGaveUpOnNeverStarts(t *testing.T) {
 		t.Errorf("%v\n%s", err, bytes.TrimPrefix(after, before))
 	}
 }
+
+// TestJobKilledBeforeItsEndMarkerHasOne follows a job that was killed after it wrote its result,
+// before it released the host and wrote the end marker.
+func TestJobKilledBeforeItsEndMarkerHasOne(t *testing.T) {
+	t.Parallel()
+	f := newRepoFixture(t)
+	j := f.job("pull", f.commit(nil))
+	end, output := f.launch(j, "022")
+	dir := filepath.Join(f.home, ".local/state/fleetctl/jobs", j.ID)
+	f.sh(`sed -i '/ end /d' $0/log && ln -s $1 $0/../../lock`, dir, j.ID)
+	marker := output[strings.LastIndex(output[:len(output)-1], "\n"):]
+	for range 2 {
+		again, err := f.shell(Attach("t", j.ID, 0), "022").CombinedOutput()
+		if err != nil || !strings.HasSuffix(string(again), marker) || strings.Count(string(again), " end ") != 1 {
+			t.Fatalf("%v\n%s\nwant the marker %q", err, again, marker)
+		}
+	}
+	if holder, err := os.Readlink(dir + "/../../lock"); err == nil {
+		t.Errorf("%s: the host is still locked by %s", end.Word, holder)
+	}
+}

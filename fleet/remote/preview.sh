@@ -3,9 +3,9 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout check_disk check_name check_signature checkout current encode
-# uses: end_answer fetch filters get_revision git git_within has nix_build nix_within origin
-# uses: real_path revision specialisation sudo
+# uses: answer check_checkout check_disk check_name check_signature checkout compare current encode
+# uses: end_answer fetch filters get_revision git git_within has nix_build origin real_path
+# uses: redact revision specialisation sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev
 
 main() {
@@ -98,8 +98,9 @@ preview_build() {
   find_flake
   cd "$checkout/$flake_dir" 2>/dev/null || : # arguments may have relative paths
   find_substituters "$@"
-  for silent_url in $silent; do
-    encode "url=$silent_url" "left=$substituters"
+  left=$(printf '%s\n' "$substituters" | redact)
+  for silent_url in $(printf '%s\n' "$silent" | redact); do
+    encode "url=$silent_url" "left=$left"
     print warning "substituter$fields"
   done
   run_nix '' "$@"
@@ -111,7 +112,7 @@ preview_build() {
   print from "$from"
   print built "$selected"
   if [ -z "$from" ] || [ "$from" = "$selected" ]; then return; fi
-  nix_within "$build_seconds" store diff-closures "$from" "$selected" </dev/null 2>&1 | sed 's/^/difference /'
+  compare "$from" "$selected" "$build_seconds"
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 

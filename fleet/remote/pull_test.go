@@ -177,6 +177,26 @@ func TestFailedFetchShowsNoPassword(t *testing.T) {
 	if strings.Contains(out, "geheim") {
 		t.Errorf("the log has the password:\n%s", out)
 	}
+	check, err := f.shell(f.job("check", "").Check("t"), "022").CombinedOutput()
+	if err != nil || !strings.Contains(string(check), "http://me:***@127.0.0.1:9/x.git") || strings.Contains(string(check), "geheim") {
+		t.Errorf("the check: %v\n%s", err, check)
+	}
+}
+
+// TestFailedSubmoduleShowsNoPassword clones a submodule whose URL has a password.
+func TestFailedSubmoduleShowsNoPassword(t *testing.T) {
+	t.Parallel()
+	f := newSubmoduleFixture(t)
+	f.git(f.home+"/author", "config", "-f", ".gitmodules", "submodule.used.url", "http://me:geheim@127.0.0.1:9/x.git")
+	j := f.job("pull", f.commit(nil))
+	j.Managed, j.Remote = true, f.origin
+	end, out := f.launch(j, "022")
+	if end.Code != "submodules" || !strings.Contains(out, "http://me:***@127.0.0.1:9/x.git") {
+		t.Errorf("%+v\n%s", end, out)
+	}
+	if strings.Contains(out, "geheim") {
+		t.Errorf("the log has the password:\n%s", out)
+	}
 }
 
 // TestPullNeedsNoRoot has a host on which there is no sudo.

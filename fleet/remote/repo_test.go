@@ -41,6 +41,11 @@ func newRepoFixture(t *testing.T) *repoFixture {
 		f.write(name, strings.ReplaceAll(file.text, templateHome, f.home))
 	}
 	f.git(f.checkout(), "update-index", "-q", "--refresh")
+	if _, err := exec.LookPath("nix"); err != nil {
+		// Jobs only check that there is one, unless they build.
+		f.write(".nix-profile/bin/nix", "#!/bin/sh\nexit 1\n")
+		f.sh("chmod +x .nix-profile/bin/nix")
+	}
 	return f
 }
 
@@ -52,8 +57,8 @@ type templateFile struct {
 	text string
 }
 
-// repoTemplate returns the files of a home with its repositories. They are made once: git takes some
-// twenty processes for them.
+// repoTemplate returns the files of a home with its repositories. They are made once, because that
+// takes git some twenty processes.
 var repoTemplate = sync.OnceValue(func() map[string]templateFile {
 	home, err := os.MkdirTemp("", "fleetctl-test-")
 	if err != nil {

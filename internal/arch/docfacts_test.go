@@ -1,6 +1,7 @@
 package arch
 
 import (
+	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -27,6 +28,12 @@ type docFacts struct {
 	keys []string
 	// codes of results.
 	codes []string
+	// fields of events, such as "result.code".
+	fields []string
+	// options of the Nix modules.
+	options []string
+	// tests, including fuzz tests.
+	tests []string
 	// messages match the texts that the program can print.
 	messages []*regexp.Regexp
 	// exists reports whether a path of the repository exists.
@@ -58,8 +65,29 @@ func (f *docFacts) problems(page, text string) []string {
 		if key := docKey.FindStringSubmatch(span[1]); key != nil && !strings.HasSuffix(page, "nix.md") && !slices.Contains(f.keys, key[1]) {
 			report("there is no key %s", key[1])
 		}
+		switch text := span[1]; {
+		case docField.MatchString(text) && !slices.Contains(f.fields, text):
+			report("there is no field %s in events", text)
+		case docOption.MatchString(text) && !slices.ContainsFunc(f.options, func(option string) bool {
+			return option == text || strings.HasPrefix(option, text+".")
+		}):
+			report("there is no option %s", text)
+		case docTest.MatchString(text) && !slices.Contains(f.tests, text):
+			report("there is no test %s", text)
+		}
 		if repositoryPath.MatchString(span[1]) && !f.exists(span[1]) {
 			report("there is no file %s", span[1])
+		}
+	}
+	// The other tables of that page have fields with a prefix, facts, or what a report has.
+	if _, common, ok := strings.Cut(prose, "## Common fields\n"); ok {
+		common, _, _ = strings.Cut(common, "\n## ")
+		for _, row := range fieldRow.FindAllStringSubmatch(common, -1) {
+			for _, span := range codeSpan.FindAllStringSubmatch(row[1], -1) {
+				if !slices.Contains(f.fields, span[1]) {
+					report("there is no field %s in events", span[1])
+				}
+			}
 		}
 	}
 	for _, block := range code {
@@ -154,6 +182,12 @@ var (
 	docLink  = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	docCodes = regexp.MustCompile("(?i)\\bcodes? ((?:`[a-z-]+`(?:, | or | and )?)+)")
 	docKey   = regexp.MustCompile(`^([a-z_]+) = `)
+	docField = regexp.MustCompile(`^(?:start|progress|result|summary)\.[a-z_]+$`)
+	// docOption leaves out settings, whose names are those of the inventory, and units.
+	docOption = regexp.MustCompile(`^(?:services\.fleetctl-agent|programs\.fleetctl)\.[a-zA-Z.]+$`)
+	docTest   = regexp.MustCompile(`^(?:Test|Fuzz)[A-Z]\w*$`)
+	// fieldRow matches the first cell of a row that starts with a name.
+	fieldRow = regexp.MustCompile("(?m)^\\| ((?:`[a-z_.]+`(?:, )?)+) \\|")
 	docCall  = regexp.MustCompile(`(?:(?:^|[\s(;&|"'/])fleetctl|go run \.)\s+([^\n]*)`)
 	// docCommand matches what can only be a command: values in the documentation are selectors,
 	// placeholders or file names.
@@ -205,12 +239,40 @@ func readFacts(t *testing.T) *docFacts {
 	for _, info := range fleet.Codes {
 		f.codes = append(f.codes, string(info.Code))
 	}
+	var events eventNode
+	if err := json.Unmarshal(fleet.EventSchema(), &events); err != nil {
+		t.Fatal(err)
+	}
+	f.fields = events.paths("")
+	for _, match := range regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(read(t, "docs/options.md"), -1) {
+		f.options = append(f.options, match[1])
+	}
+	for _, names := range testsByPackage(t) {
+		f.tests = append(f.tests, names...)
+	}
+	if len(f.fields) < 20 || len(f.options) < 20 {
+		t.Fatalf("found only the fields %q and the options %q", f.fields, f.options)
+	}
 	f.exists = func(path string) bool {
 		_, err := os.Stat(filepath.Join(root, path))
 		return err == nil
 	}
 	f.anchors = func(path string) []string { return headings(read(t, path)) }
 	return f
+}
+
+// An eventNode is a part of the schema of events.
+type eventNode struct {
+	Properties map[string]eventNode
+	Items      *eventNode
+}
+
+// paths returns the fields of the node and of the nodes in it.
+func (n eventNode) paths(prefix string) (found []string) {
+	for name, inner := range n.Properties {
+		found = append(append(found, prefix+name), inner.paths(prefix+name+".")...)
+	}
+	return found
 }
 
 // manualFlags returns the flags of each command in the manual page, which .ci/run compares with the
@@ -326,6 +388,9 @@ func TestWrongDocumentationIsFound(t *testing.T) {
 		"```toml\n[hosts.web]\nknid = \"nixos\"\n```\n":                `unknown key "knid" in host "web"`,
 		"Set `repo_mod = \"managed\"`.":                                "there is no key repo_mod",
 		"The code `no-suod` means":                                     "there is no result code no-suod",
+		"The field `result.reson` has it.":                             "there is no field result.reson in events",
+		"Set `services.fleetctl-agent.limits.conections`.":             "there is no option services.fleetctl-agent.limits.conections",
+		"`TestDeplyoWorks` shows it.":                                  "there is no test TestDeplyoWorks",
 		"It is decided in `fleet/engine/polizy.go`.":                   "there is no file fleet/engine/polizy.go",
 		"```message\nthere is no vim on the host\n```\n":               `fleetctl does not print "there is no vim on the host"`,
 		"```message\ncannot resolve \"web\": no such host at all\n```": "",
@@ -333,6 +398,16 @@ func TestWrongDocumentationIsFound(t *testing.T) {
 		got := facts.problems("docs/page.md", wrong)
 		if want == "" && len(got) > 0 || want != "" && !slices.Contains(got, "docs/page.md: "+want) {
 			t.Errorf("%q: got %q, want %q", wrong, got, want)
+		}
+	}
+	for row, want := range map[string][]string{
+		"| `run` | the ID |":               nil,
+		"| `start.goal`, `step` | what |":  nil,
+		"| `start.gaol` | what |":          {"docs/events.md: there is no field start.gaol in events"},
+		"| `seq`, `sequence` | a number |": {"docs/events.md: there is no field sequence in events"},
+	} {
+		if got := facts.problems("docs/events.md", "## Common fields\n\n"+row); !slices.Contains(want, strings.Join(slices.Compact(got), "; ")) && (want != nil || got != nil) {
+			t.Errorf("%q: got %q, want %q", row, got, want)
 		}
 	}
 	right := "Run `fleetctl deploy --all --canary 1` or `fleetctl history compare`: [inventory](inventory.md#fleet).\n" +

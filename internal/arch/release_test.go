@@ -16,7 +16,7 @@ func TestPrepareReleaseSetsVersionEverywhere(t *testing.T) {
 		t.Skip("needs bash")
 	}
 	dir := t.TempDir()
-	for _, name := range []string{".ci/release", "cli/cmd_version.go", "docs/man/fleetctl.1", "docs/man/fleetctl-options.5"} {
+	for _, name := range []string{".ci/release", "cli/cmd_version.go", "docs/man/fleetctl.1", "docs/man/fleetctl-options.5", "docs/man/fleetctl-agent.8"} {
 		write(t, dir, name, read(t, name))
 	}
 	write(t, dir, "CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- A thing.\n\n## [1.2.2] - 2026-01-01\n\n- An older thing.\n")
@@ -37,6 +37,7 @@ func TestPrepareReleaseSetsVersionEverywhere(t *testing.T) {
 		"CHANGELOG.md":                "## [Unreleased]\n\n## [1.2.3] - 2026-12-01\n\n### Added\n",
 		"cli/cmd_version.go":          "const releaseDate = \"2026-12-01\"\n",
 		"docs/man/fleetctl.1":         ".TH FLEETCTL 1 2026-12-01 \"fleetctl 1.2.3\" ",
+		"docs/man/fleetctl-agent.8":   ".TH FLEETCTL-AGENT 8 2026-12-01 \"fleetctl 1.2.3\" ",
 		"docs/man/fleetctl-options.5": ".TH FLEETCTL-OPTIONS 5 2026-12-01 \"fleetctl 1.2.3\" ",
 	} {
 		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(text), want) {

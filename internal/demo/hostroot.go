@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -35,7 +36,8 @@ const (
 )
 
 // firstGenerationScript builds the checkout's commit and makes it the running system. Its arguments
-// are the host's kind and the attribute path of its configuration.
+// are the host's kind, the attribute path of its configuration, and the number of its generation,
+// as if those before had been deleted.
 const firstGenerationScript = `set -eu
 PATH=$FLEETCTL_ROOT/nix/var/nix/profiles/default/bin:$PATH
 cd "$HOME/Code/nixcfg"
@@ -45,6 +47,10 @@ case $1 in
   *) profile=$FLEETCTL_ROOT/nix/var/nix/profiles/system ;;
 esac
 nix-env --profile "$profile" --set "$FLEETCTL_ROOT/tmp/built"
+if [ "$3" -gt 1 ]; then
+  mv "$profile-1-link" "$profile-$3-link"
+  ln -sfn "${profile##*/}-$3-link" "$profile"
+fi
 system=$(cd "$FLEETCTL_ROOT/tmp/built" && pwd -P)
 case $1 in
   home) # a home's revision is known only from the record that a deploy writes
@@ -87,7 +93,7 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 			return err
 		}
 	}
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable())
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable(), strconv.Itoa(h.Generation))
 	cmd.Stdin = strings.NewReader(firstGenerationScript)
 	cmd.Env = h.environ()
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -3,6 +3,7 @@
 package lab_test
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -125,10 +126,68 @@ func TestRealHomeManager(t *testing.T) {
 		t.Errorf("the file in the way is now %q", text)
 	}
 
+	h.addToInventory(t, `backup_extension = "bak"`)
 	before = onHost(t, "m10", show)
-	configure("fourth", "")
+	onHost(t, "m10", "echo mine >in-the-way")
+	const way = `  home.file."in-the-way".text = "of home-manager";`
+	const showWay = "cat in-the-way in-the-way.bak 2>&1; true"
+	beforeWay := onHost(t, "m10", showWay)
+	configure("third", way+`
+  home.activation.lab = lib.hm.dag.entryAfter [ "linkGeneration" ] "exit 7";`)
+	h.deploy(t, fleet.RolledBack, "activation")
+	if now := onHost(t, "m10", showWay); now != beforeWay {
+		t.Errorf("the file that was in the way was not put back:\n%s", difference(beforeWay, now))
+	}
+	onHost(t, "m10", "mv in-the-way kept")
+	unchanged(before)
+	onHost(t, "m10", "mv kept in-the-way")
+	configure("third", way)
+	h.deploy(t, fleet.Switched, "")
+	if now := onHost(t, "m10", showWay); now != "of home-managermine" {
+		t.Errorf("the file in the way and its backup are %q", now)
+	}
+
+	const fragile = `  home.activation.fragile = lib.hm.dag.entryAfter [ "writeBoundary" ] "if [[ -e $HOME/broken ]]; then exit 8; fi";`
+	configure("fourth", fragile)
+	h.deploy(t, fleet.Switched, "")
+	onHost(t, "m10", "touch broken")
+	rev := configure("fifth", fragile)
+	result := h.deploy(t, fleet.Degraded, "rollback-failed")
+	if running := onHost(t, "m10", "cat .lab-revision"); result.After != running {
+		t.Errorf("the result has the revision %s, the home %s", result.After, running)
+	}
+	onHost(t, "m10", "rm broken")
+	if result := h.deploy(t, fleet.Switched, ""); result.After != rev {
+		t.Errorf("the result has the revision %s, want %s", result.After, rev)
+	}
+
+	// An activation moves the profile from here. See migrateProfile in home-manager.
+	const old = ".local/state/home-manager/profiles"
+	onHost(t, "m10", "mkdir -p "+old+" && mv .local/state/nix/profiles/home-manager* "+old)
+	generation := onHost(t, "m10", "readlink "+old+"/home-manager")
+	configure("sixth", "")
+	h.deploy(t, fleet.Switched, "")
+	if now := onHost(t, "m10", "ls -d "+old+"/home-manager* 2>/dev/null; readlink .local/state/nix/profiles/home-manager"); now == generation || strings.Contains(now, "/") {
+		t.Errorf("the profile was not moved: %q", now)
+	}
+
+	before = onHost(t, "m10", show)
+	configure("seventh", "")
 	h.deploy(t, fleet.Switched, "")
 	r = awaitReport(t, h.fleetctl("rollback", "m10", "--yes", "--output", "json"))
 	r.expect(t, "m10", fleet.Switched, "")
 	unchanged(before)
+}
+
+// addToInventory adds a line to the host's entry.
+func (h *labHost) addToInventory(t *testing.T, line string) {
+	t.Helper()
+	f, err := os.OpenFile(h.inventory, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteString(line + "\n")
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -71,7 +72,7 @@ func (p *page) render(source []byte, root string, names map[string]string) error
 	report(markdown.Renderer().Render(&b, source, doc))
 	// On a narrow screen only the table scrolls, not the page.
 	body := strings.NewReplacer("<table>", `<div class="wide"><table>`, "</table>", "</table></div>").Replace(b.String())
-	p.Body = template.HTML(body)
+	p.Body = template.HTML(keepWords(body))
 	if p.Title == "" {
 		report(errors.New("there is no heading of the first level"))
 	}
@@ -79,6 +80,26 @@ func (p *page) render(source []byte, root string, names map[string]string) error
 		p.Name = p.Title
 	}
 	return errors.Join(errs...)
+}
+
+var codeSpan = regexp.MustCompile(`(<pre>)?<code>([^<]*)</code>`)
+
+// keepWords marks the words with hyphens in inline code, so that no line breaks inside of a flag.
+// Long ones, such as paths, may break.
+func keepWords(body string) string {
+	return codeSpan.ReplaceAllStringFunc(body, func(span string) string {
+		match := codeSpan.FindStringSubmatch(span)
+		if match[1] != "" {
+			return span
+		}
+		words := strings.Split(match[2], " ")
+		for i, word := range words {
+			if strings.Contains(word, "-") && len(word) <= 28 {
+				words[i] = "<span>" + word + "</span>"
+			}
+		}
+		return "<code>" + strings.Join(words, " ") + "</code>"
+	})
 }
 
 func (p *page) addHeading(n *ast.Heading, source []byte) {

@@ -46,7 +46,7 @@ func sections() []section {
 	start := append([]*page{{Source: "README.md", Name: "Overview"}},
 		docs("getting-started", "requirements", "comparison", "migration")...)
 	trust := append(docs("security"), &page{Source: "SECURITY.md", Name: "Reporting"}, &page{Source: "docs/dependencies.md"})
-	project := append(docs("architecture", "performance"),
+	project := append(docs("architecture", "performance", "quality"),
 		&page{Source: "CONTRIBUTING.md"},
 		&page{Source: "packaging/README.md"},
 		&page{Source: "CODE_OF_CONDUCT.md"},

@@ -98,6 +98,20 @@ func TestHeadingsGetTheAnchorsOfGitHub(t *testing.T) {
 	}
 }
 
+func TestFlagsInCodeDoNotBreak(t *testing.T) {
+	long := "a-path/that-is/longer-than/a-line-of-a-phone"
+	for body, want := range map[string]string{
+		"<code>exec --all</code>":            "<code>exec <span>--all</span></code>",
+		"<code>status</code>":                "<code>status</code>",
+		"<code>" + long + "</code>":          "<code>" + long + "</code>",
+		"<pre><code>exec --all</code></pre>": "<pre><code>exec --all</code></pre>",
+	} {
+		if got := keepWords(body); got != want {
+			t.Errorf("%s: got %s, want %s", body, got, want)
+		}
+	}
+}
+
 // TestChartHasItsNodesInOrder lays out a chart in which one node has slack.
 func TestChartHasItsNodesInOrder(t *testing.T) {
 	c, err := parseChart("flowchart LR\n  a --> b[B<br>two lines] -->|label| c\n  late --> c\n  c <--> d\n")

@@ -20,6 +20,7 @@
     cd ${fleetctl}
     test -s share/man/man1/fleetctl.1.gz
     test -s share/man/man5/fleetctl-options.5.gz
+    test -s share/man/man8/fleetctl-agent.8.gz
     test -s share/bash-completion/completions/fleetctl.bash
     test -s share/fish/vendor_completions.d/fleetctl.fish
     test -s share/zsh/site-functions/_fleetctl

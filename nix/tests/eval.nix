@@ -652,6 +652,7 @@ let
               ../../go.sum
               ../../cmd/fleetctl/main.go
               ../../agent/server.go
+              ../../agent/openapi.json
               ../nix.go
               ../lib.nix
               ../fleetctl-agent.service
@@ -721,7 +722,11 @@ let
           "hash"
           "vendorHash"
         ]
-        && package.passthru.updateScript == [ "nix-update" ]
+        && lib.take 2 package.passthru.updateScript == [
+          "nix-update"
+          "--version-regex"
+        ]
+        && lib.hasInfix "3\\.1\\.0" (lib.last package.passthru.updateScript)
         && package.src.tag == "v${package.version}"
         && package.postInstall == stub.package.postInstall
         && meta package == meta stub.package;

@@ -59,7 +59,7 @@ rec {
             finalPackage = derivation' "fleetctl" (final // final.passthru);
           in
           finalPackage;
-        nix-update-script = _: [ "nix-update" ];
+        nix-update-script = { extraArgs }: [ "nix-update" ] ++ extraArgs;
         fetchFromGitHub = source: derivation' "source" source;
         testers = {
           runNixOSTest = test: derivation' "vm-test-${test.name}" { inherit test; };

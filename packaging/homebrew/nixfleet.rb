@@ -12,6 +12,7 @@ class Nixfleet < Formula
     ENV["CGO_ENABLED"] = "0"
     system "go", "build", *std_go_args(ldflags: "-s -w", output: bin/"fleetctl"), "./cmd/fleetctl"
     man1.install "docs/man/fleetctl.1"
+    man8.install "docs/man/fleetctl-agent.8"
     generate_completions_from_executable(bin/"fleetctl", "completion", shells: [:bash, :fish, :zsh])
   end
 

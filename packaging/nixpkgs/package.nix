@@ -58,7 +58,13 @@ buildGoModule (finalAttrs: {
 
   passthru = {
     tests.version = testers.testVersion { package = finalAttrs.finalPackage; };
-    updateScript = nix-update-script { };
+    # The versions that are left out belong to the dashboard that was in the same repository before.
+    updateScript = nix-update-script {
+      extraArgs = [
+        "--version-regex"
+        "^v(?!(?:0\\.2\\.1|0\\.4\\.0|1\\.0\\.0|1\\.1\\.0|2\\.2\\.0|3\\.0\\.1|3\\.1\\.0)$)([0-9]+\\.[0-9]+\\.[0-9]+)$"
+      ];
+    };
   };
 
   meta = {

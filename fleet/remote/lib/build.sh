@@ -2,7 +2,7 @@
 # build.sh: builds the configuration once, as the login user. The out-link in the directory of the
 # job is the GC root.
 #
-# uses: fact fail git nix_build nix_within notice own_revision real_path step
+# uses: fact fail git nix_build nix_within notice own_revision real_path redact step
 # inputs: attribute build_seconds flake_dir rev
 
 # build ARGUMENT... takes the arguments of the script. It sets $built to the store path.
@@ -17,7 +17,10 @@ build() {
   flake=.
   if git_ cat-file -e HEAD:.gitmodules 2>/dev/null; then flake='.?submodules=1'; fi
   find_substituters "$@"
-  for url in $silent; do notice warn substituter "url=$url" "left=$substituters"; done
+  if [ -n "$silent" ]; then
+    left=$(printf '%s\n' "$substituters" | redact)
+    for url in $(printf '%s\n' "$silent" | redact); do notice warn substituter "url=$url" "left=$left"; done
+  fi
   # With -v, internal-json reports copies, too.
   out_link=$dir/built log_format='--log-format internal-json -v'
   nix_build "$@"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # fetch.sh: fetches from the remote, for at most $pull_seconds in all.
 #
-# uses: clock git_within redact
+# uses: clock git_output git_within
 # inputs: pull_seconds
 
 # fetch REMOTE [OPTION...] REFSPEC... sets $fetch_status, which is 124 if it took too long, and
@@ -13,9 +13,6 @@ fetch() {
   [ $fetch_seconds -ge 1 ] || fetch_seconds=1
   fetch_status=0
   git_within "$fetch_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
-  if [ -s "$dir/git" ]; then
-    redact <"$dir/git" >"$dir/git.redacted"
-    mv -f "$dir/git.redacted" "$dir/git"
-    cat "$dir/git" >&2
-  fi
+  redact_git_output
+  if [ -s "$dir/git" ]; then cat "$dir/git" >&2; fi
 }

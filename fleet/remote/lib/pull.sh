@@ -2,7 +2,8 @@
 # pull.sh: brings the checkout to the commit of the run, as the login user. It never touches changes
 # that are not committed.
 #
-# uses: check_signature fact fail fetch get_revision git git_reason git_within origin put step trial
+# uses: check_signature fact fail fetch get_revision git git_output git_reason git_within origin put
+# uses: redact step trial
 # inputs: branch managed pull_seconds ref remote rev
 
 # pull sets $pulled to yes if it moved the checkout.
@@ -160,7 +161,7 @@ SUBMODULES
 
 # restore_submodules returns the submodules to the commits of the tree as it was, and fails.
 restore_submodules() {
-  git_ submodule -q update --recursive || :
+  git_ submodule -q update --recursive 2>&1 | redact
   fail_submodules
 }
 
@@ -170,6 +171,7 @@ has_submodules() { git_ cat-file -e "$rev:.gitmodules" 2>/dev/null; }
 update_submodules() {
   checkout_status=0
   git_within "$pull_seconds" submodule -q update --init --recursive "$@" >"$dir/git" 2>&1 </dev/null || checkout_status=$?
+  redact_git_output
   cat "$dir/git"
   return "$checkout_status"
 }
@@ -191,6 +193,7 @@ try_filters() {
     changed_paths AMT | git_ -C "$top" checkout-index -q -z --stdin --prefix="$dir/files/"
   ) >"$dir/git" 2>&1 || checkout_status=$?
   rm -rf "$dir/index" "$dir/files"
+  redact_git_output
   [ $checkout_status = 0 ] || fail_check_out
 }
 
@@ -198,6 +201,7 @@ try_filters() {
 check_out() {
   checkout_status=0
   git_ "$@" >"$dir/git" 2>&1 || checkout_status=$?
+  redact_git_output
   if [ -s "$dir/git" ]; then cat "$dir/git"; fi
   if [ $checkout_status != 0 ]; then
     if [ "$managed" != yes ]; then

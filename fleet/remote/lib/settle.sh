@@ -1,12 +1,16 @@
 # shellcheck shell=sh
-# settle.sh: writes the result of a job that died before it could.
+# settle.sh: writes the result of a job that died before it could, or what was to follow it.
 #
 # uses: claim ending home_profile home_rollback job_lives mark put real_path relay rollback_ending
 # uses: root_lives unlock
 
 # settle gives a job whose process is gone (it was killed, or the host restarted) its result.
 settle() {
-  if [ -e "$dir/result" ] || job_lives "$id" || activating; then return; fi
+  if [ -e "$dir/result" ]; then
+    complete_log
+    return
+  fi
+  if job_lives "$id" || activating; then return; fi
   claim "$dir/settle" || return 0
   if [ -e "$dir/result" ]; then return; fi
   kill_orphans
@@ -19,6 +23,22 @@ settle() {
   { echo && mark end "$ending"; } >>"$dir/log"
   put "$dir/result" "$ending"
   unlock "$id"
+}
+
+# complete_log waits until the log has the end marker, which follows the result, and writes it for a
+# job that was killed in between.
+complete_log() {
+  ending_naps=0
+  until grep -q "^$nonce end " "$dir/log"; do
+    if ! job_lives "$id" && claim "$dir/complete"; then
+      { echo && mark end "$(cat "$dir/result")"; } >>"$dir/log"
+      break
+    fi
+    ending_naps=$((ending_naps + 1))
+    if [ $ending_naps = 50 ]; then return; fi
+    sleep 0.1
+  done
+  job_lives "$id" || unlock "$id"
 }
 
 # judge_death sets $ending according to what the host runs now.
