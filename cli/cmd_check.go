@@ -92,6 +92,7 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 		code = fleet.ExitUsage
 	} else if o.connect {
 		// Only if the inventory is valid: its problems would cause others on the hosts.
+		env.findLocal(ctx, inv)
 		findings, err = connectFindings(ctx, env, inv, inv.Hosts)
 		if err != nil {
 			return err

@@ -107,6 +107,9 @@ func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Hos
 
 // destination formats how the host is reached: "mba@hsb0.lan via bastion".
 func (r resolvedHost) destination() string {
+	if r.Local {
+		return "local"
+	}
 	if r.err != nil {
 		return "?"
 	}
@@ -116,6 +119,9 @@ func (r resolvedHost) destination() string {
 	}
 	if r.settings.ProxyJump != "" {
 		s += " via " + r.settings.ProxyJump
+	}
+	if len(r.Addresses) > 1 {
+		s += " or " + strings.Join(r.Addresses[1:], " or ")
 	}
 	return s
 }
@@ -136,7 +142,7 @@ func printHostList(env *Env, rows []resolvedHost) error {
 func hostJSON(r resolvedHost) map[string]any {
 	h := r.Host
 	out := map[string]any{
-		"name": h.Name, "kind": h.Kind, "address": h.Address, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
+		"name": h.Name, "kind": h.Kind, "address": h.Address, "addresses": orEmpty(h.Addresses), "connect": h.Connect, "local": h.Local, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
 		"wave": h.Wave, "color": h.Color, "attr": h.Attr, "repo": h.Repo, "repo_mode": "checkout", "offline": "fail",
 		"switch_command": h.SwitchCommand, "health": orEmpty(h.Health),
 		"timeouts": map[string]string{

@@ -199,6 +199,7 @@ func (r hostReport) offline() bool { return r.Observation().Reach == health.Offl
 type statusJSON struct {
 	Host      string       `json:"host"`
 	Reachable bool         `json:"reachable"`
+	Address   string       `json:"address,omitempty"` // that answered, or "local" without SSH
 	Time      time.Time    `json:"time"`
 	State     string       `json:"state"`
 	Reason    string       `json:"reason,omitempty"` // why the state is not current
@@ -220,7 +221,7 @@ func printStatusJSON(env *Env, _ *inventory.Inventory, round statusRound) error 
 	lines := jsonLines(env.Out)
 	for _, r := range round.reports {
 		line := statusJSON{
-			Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, State: r.State.String(), Reason: r.Reason,
+			Host: r.host.Name, Reachable: r.Reachable, Address: r.Address, Time: r.Time, State: r.State.String(), Reason: r.Reason,
 			Wanted: round.revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Tests: r.tests, Health: r.Health,
 		}
 		if r.OtherAgent != nil {

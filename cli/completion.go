@@ -21,7 +21,7 @@ import (
 // the command line has already are left out.
 func completeSelector(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -51,7 +51,7 @@ func completeSelector(env *Env) cobra.CompletionFunc {
 // completeHost completes the first argument with the hosts of the inventory.
 func completeHost(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -138,7 +138,7 @@ func hostsOfRun(env *Env, args []string) []cobra.Completion {
 // is in, the newest first. It does not ask the remote.
 func completeRevision(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}

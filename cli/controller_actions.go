@@ -175,15 +175,9 @@ func outputLines(emit func(stream, line string)) *lineWriter {
 	}}
 }
 
-// shell returns the ssh command that opens a shell on a host. It takes over the terminal.
+// shell returns the command that opens a shell on a host. It takes over the terminal.
 func (c *tableController) shell(name string) (*exec.Cmd, error) {
-	path, err := exec.LookPath("ssh")
-	if err != nil {
-		return nil, errors.New("ssh not found in PATH")
-	}
-	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
-	ssh.Env = c.env.Environ
-	return ssh, nil
+	return c.env.shellCommand(c.ctx, c.pool, c.inv.Host(name), nil)
 }
 
 // localCommand prepares a command of the operator about a host. Its environment has FLEETCTL_HOST,

@@ -13,6 +13,15 @@ import (
 // loadInventory reads the inventory found by --inventory, the environment or the working directory.
 // If it has findings, the error holds all of them.
 func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
+	inv, err := readInventory(env, cmd)
+	if err == nil {
+		env.findLocal(cmd.Context(), inv)
+	}
+	return inv, err
+}
+
+// readInventory reads the inventory, but does not look for local hosts in it.
+func readInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	path, err := inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)

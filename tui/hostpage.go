@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -232,7 +233,11 @@ func facts(r *row, p *painter, width int, now time.Time) []string {
 	add := func(name string, texts ...string) {
 		lines = append(lines, fact(p, width, name, joinNonEmpty(texts...))...)
 	}
-	host := []string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), r.Address}
+	address := r.Address
+	if r.Local {
+		address = "local"
+	}
+	host := []string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), cmp.Or(r.status.Address, address)}
 	for _, tag := range r.Tags {
 		host = append(host, "@"+tag)
 	}

@@ -2,7 +2,7 @@
 # signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
 # login that is newer than the activation.
 #
-# uses: clock refuse reply root_dir state
+# uses: clock refuse reply root_dir ssh_answers state
 # inputs: id word
 
 main() {
@@ -13,7 +13,10 @@ main() {
     return
   fi
   [ ! -e "$dir/result" ] || refuse finished
-  if [ "$word" = confirm ]; then new_login || refuse old-login; fi
+  if [ "$word" = confirm ]; then
+    new_login || refuse old-login
+    if [ -z "${SSH_CONNECTION:-}" ]; then servers_answer || refuse silent; fi
+  fi
   : >"$dir/$word"
   reply told
 }
@@ -38,4 +41,17 @@ new_login() {
   }')
   read_clock
   [ -z "$age" ] || [ "$age" -le $((now - activated_at + 1)) ]
+}
+
+# servers_answer reports whether each SSH server that answered before the activation does so now. An
+# operator at the machine itself shows by logging in that the machine works, but not that anyone can
+# still reach it.
+servers_answer() {
+  [ -e "$dir/answered" ] || return 0
+  ssh_port=22 # which is where the survey of such a job looked
+  while read -r service address; do
+    case $service in
+      ssh) ssh_answers "$address" || return 1 ;;
+    esac
+  done <"$dir/answered"
 }
