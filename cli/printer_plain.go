@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/health"
@@ -17,7 +18,13 @@ type plainPrinter struct {
 	quiet   bool
 	width   int // of the longest host name
 	err     error
+
+	builders map[string]string    // by host, of those that others build for
+	copies   map[string]time.Time // when the progress of a copy was last printed, by host
 }
+
+// copyInterval is the time between two lines about the progress of a copy.
+const copyInterval = 10 * time.Second
 
 func newPlainPrinter(env *Env, colors map[string]string, quiet bool) *plainPrinter {
 	p := &plainPrinter{env: env, palette: env.palette(env.OutTTY), colors: colors, quiet: quiet}
@@ -31,8 +38,14 @@ func (p *plainPrinter) Event(ev fleet.Event) {
 	switch ev.Type {
 	case fleet.RunStarted:
 		p.line("run %s: %s", ev.Run, startText(ev.Start))
+		p.builders, p.copies = map[string]string{}, map[string]time.Time{}
+		for _, h := range ev.Start.Hosts {
+			p.builders[h.Name] = h.Builder
+		}
 	case fleet.StepStarted:
-		p.host(ev.Host, " ", "%s: started", ev.Step)
+		p.host(ev.Host, " ", "%s: started%s", ev.Step, p.where(ev))
+	case fleet.ProgressMade:
+		p.progress(ev)
 	case fleet.StepFinished:
 		result := "done"
 		if ev.OK != nil && !*ev.OK {
@@ -54,6 +67,33 @@ func (p *plainPrinter) Event(ev fleet.Event) {
 		p.fact(ev)
 	case fleet.HostFinished:
 		p.host(ev.Host, " ", "%s", p.resultText(ev.Result))
+	}
+}
+
+// where returns the end of a line about a step that another host takes, or that takes something
+// from there.
+func (p *plainPrinter) where(ev fleet.Event) string {
+	builder := p.builders[ev.Host]
+	switch {
+	case builder == "":
+	case ev.Step == fleet.Pull, ev.Step == fleet.Build:
+		return " on " + builder
+	case ev.Step == fleet.Copy:
+		p.copies[ev.Host] = ev.Time
+		return " from " + builder
+	}
+	return ""
+}
+
+// progress prints the progress of a copy, now and then.
+func (p *plainPrinter) progress(ev fleet.Event) {
+	last, copying := p.copies[ev.Host]
+	if !copying || p.quiet || ev.Time.Sub(last) < copyInterval {
+		return
+	}
+	if text := tui.CopyText(*ev.Progress); text != "" {
+		p.copies[ev.Host] = ev.Time
+		p.host(ev.Host, " ", "%s: %s", fleet.Copy, text)
 	}
 }
 

@@ -243,7 +243,7 @@ func TestPlanStartsAsEvent(t *testing.T) {
 	want := &Start{
 		Fleet: "test", Goal: GoalSwitch, Operator: "me@here", Of: "r1", Confirm: ConfirmOperator, ConfirmSeconds: 90,
 		BuildFirst: true, OnFailure: OnFailureRollback, MaxWaveFailures: "25%", MaxFailures: new(2), SoakSeconds: 120, Test: true,
-		Hosts: []PlannedHost{{"a", "nixos", 0}, {"b", "nixos", 1}, {"d", "nixos", 1}, {"c", "home", 2}},
+		Hosts: []PlannedHost{{"a", "nixos", 0, ""}, {"b", "nixos", 1, ""}, {"d", "nixos", 1, ""}, {"c", "home", 2, ""}},
 	}
 	if got := p.Start(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

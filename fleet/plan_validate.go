@@ -72,6 +72,33 @@ func (p *Plan) checkRevision() error {
 	return nil
 }
 
+// checkBuilders validates that hosts which others build for can be built.
+func (p *Plan) checkBuilders() error {
+	bare := p.names(func(h *inventory.Host) bool { return h.Builder != "" && h.Repo == "" && !h.Managed })
+	switch {
+	case bare != "" && p.Goal == GoalPull:
+		return hint.Errorf("leave them out, or set repo", "hosts that others build for have no checkout to pull: %s", bare)
+	case bare != "" && p.Test:
+		return hint.Errorf("leave out --test, or set repo", "hosts that others build for have no checkout with tests: %s", bare)
+	}
+	served := p.names(func(h *inventory.Host) bool { return p.Builder(h) != "" })
+	if served == "" {
+		return nil
+	}
+	lost := p.names(func(h *inventory.Host) bool { return p.Builder(h) != "" && p.InventoryHost(p.Builder(h)) == nil })
+	switch {
+	case lost != "":
+		return hint.Errorf("name a host of the inventory", "the builder is not in the inventory: %s", lost)
+	case p.Remote == "":
+		return hint.Errorf("set remote in [fleet]", "builders clone the fleet's remote, and it is not set: %s", served)
+	case p.NoPull:
+		return hint.Errorf("leave out --no-pull, or these hosts", "hosts that others build for have no checkout to deploy: %s", served)
+	case p.Detach:
+		return hint.Errorf("leave out --detach, or these hosts", "what others build is copied through this machine, so it cannot leave the run: %s", served)
+	}
+	return nil
+}
+
 // checkConfirm validates who confirms, or fills in the default.
 func (p *Plan) checkConfirm() error {
 	const longest = time.Hour

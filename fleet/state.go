@@ -43,6 +43,7 @@ type HostState struct {
 	Name     string
 	Kind     string
 	Wave     int
+	Builder  string // the host that builds for it, or ""
 	Phase    Phase
 	Step     Step      // current step, or the last one
 	Since    time.Time // when Phase or Step last changed
@@ -61,7 +62,7 @@ type HostState struct {
 // NewHostState returns the state of a host that waits for its turn.
 func NewHostState(planned PlannedHost, now time.Time) *HostState {
 	return &HostState{
-		Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave,
+		Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave, Builder: planned.Builder,
 		Phase: Waiting, Since: now, Facts: map[string]string{},
 	}
 }
@@ -129,7 +130,7 @@ func (h *HostState) InActivation() bool {
 
 // Awaiting reports whether the host has built its configuration and waits for permission to
 // activate.
-func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
+func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] == AwaitingGo }
 
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
@@ -160,6 +161,9 @@ func (h *HostState) Apply(ev Event) {
 		h.failed = h.failed && ev.Step != Preflight
 		h.undoing = (h.undoing || h.failed && ev.Step == After) && ev.Step != Preflight
 		delete(h.Facts, FactAwaiting)
+		if ev.Step == Copy {
+			h.Progress = Progress{} // that of the build
+		}
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
 		} else {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -76,7 +77,7 @@ func (pt *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 func (pt *painter) bar(h *fleet.HostState) string {
 	p := h.Progress
 	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
-	if h.Phase == fleet.Done || h.Step != fleet.Build || expected == 0 {
+	if h.Phase == fleet.Done || h.Step != fleet.Build && h.Step != fleet.Copy || expected == 0 {
 		return strings.Repeat(" ", barWidth)
 	}
 	full := min(done*barWidth/expected, barWidth)
@@ -92,10 +93,14 @@ func (pt *painter) detail(h *fleet.HostState) string {
 		return pt.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
 	}
 	text := h.LastLine
-	if h.Step == fleet.Build {
-		if p := progressText(h.Progress); p != "" {
-			text = p
-		}
+	switch h.Step {
+	case fleet.Build:
+		text = cmp.Or(progressText(h.Progress), text)
+	case fleet.Copy:
+		text = cmp.Or(CopyText(h.Progress), text)
+	}
+	if h.Builder != "" && (h.Step == fleet.Pull || h.Step == fleet.Build) {
+		text = "on " + h.Builder + ": " + text
 	}
 	return pt.palette.Faint.Paint(text)
 }
@@ -109,6 +114,24 @@ func resultText(r *fleet.Result) string {
 		return health.Short(r.Before) + " → " + health.Short(r.After)
 	}
 	return health.Short(r.After)
+}
+
+// CopyText returns the progress of a copy from a builder in words: "12/40 paths, 45 of 120 MiB, 8.0
+// MiB/s, 9 s left".
+func CopyText(p fleet.Progress) string {
+	const mib = 1 << 20
+	if p.CopiesExpected == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d/%d paths", p.Copies, p.CopiesExpected)
+	if p.BytesExpected > 0 {
+		text += fmt.Sprintf(", %d of %d MiB", p.Bytes/mib, (p.BytesExpected+mib-1)/mib)
+	}
+	if p.Rate > 0 && p.Bytes < p.BytesExpected {
+		left := time.Duration((p.BytesExpected-p.Bytes)/p.Rate) * time.Second
+		text += fmt.Sprintf(", %.1f MiB/s, %v left", float64(p.Rate)/mib, left)
+	}
+	return text
 }
 
 // progressText returns a build's progress in words: "3/12 built, 41/120 copied linux-6.12.9

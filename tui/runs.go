@@ -86,7 +86,7 @@ func share(h *fleet.HostState) int {
 			return 200 + min(500*(p.Builds+p.Copies)/expected, 500)
 		}
 		return 200
-	case fleet.Before, fleet.Activate:
+	case fleet.Copy, fleet.Before, fleet.Activate:
 		return 700
 	case fleet.After:
 		return 850

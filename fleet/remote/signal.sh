@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
-# login that is newer than the activation.
+# signal.sh: gives a job a signal of the operator: go, present, confirm, back, or path, which has a
+# value. To confirm takes a login that is newer than the activation.
 #
-# uses: clock refuse reply root_dir state
-# inputs: id word
+# uses: clock put refuse reply root_dir state
+# inputs: id value word
 
 main() {
   take "$@"
@@ -14,7 +14,7 @@ main() {
   fi
   [ ! -e "$dir/result" ] || refuse finished
   if [ "$word" = confirm ]; then new_login || refuse old-login; fi
-  : >"$dir/$word"
+  if [ -n "$value" ]; then put "$dir/$word" "$value"; else : >"$dir/$word"; fi
   reply told
 }
 

@@ -85,6 +85,9 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("create the first generation of %s: %w: %s", h.Name, err, out)
 	}
+	if h.Builder != "" {
+		return os.RemoveAll(filepath.Dir(h.checkout()))
+	}
 	return nil
 }
 
@@ -95,6 +98,10 @@ func (h *host) files() map[string]string {
 		"etc/demo/tick":                  "0\n",
 		"proc/sys/kernel/random/boot_id": fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
 		"proc/sys/kernel/hostname":       h.Name + "\n",
+		"etc/demo/system":                "x86_64-linux\n",
+	}
+	if h.Kind == "darwin" {
+		files["etc/demo/system"] = "aarch64-darwin\n"
 	}
 	if h.Kind == "nixos" {
 		files["etc/os-release"] = "NAME=NixOS\nVERSION_ID=\"26.05\"\n"
@@ -142,8 +149,8 @@ func installStandins(root string) error {
 
 // tools lists the programs that fleetctl's scripts and the stand-ins use. linkTools links them into
 // the hosts if they are not in the usual directories, as on NixOS.
-var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
-	nohup od ps readlink rm rmdir sed setsid sha256sum sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
+var tools = strings.Fields(`awk base64 basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
+	nohup od ps readlink rm rmdir sed setsid sha256sum sleep sort stat tail tar tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {
