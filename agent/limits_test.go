@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -25,6 +26,11 @@ func TestThousandConcurrentRequestsAreAnswered(t *testing.T) {
 	for range 1000 {
 		all.Go(func() {
 			resp, err := client.Get("http://agent/v1/health")
+			// On a machine so slow that the client takes requestGrace to send its request, the
+			// connection may have gone to another one.
+			for errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+				resp, err = client.Get("http://agent/v1/health")
+			}
 			if err != nil {
 				t.Error(err)
 				return

@@ -44,8 +44,12 @@ func (c *tableController) followTarget(ctx context.Context) {
 
 // branchTip returns the commit of the fleet's branch as the operator's git sees it, or "".
 func (env *Env) branchTip(ctx context.Context, inv *inventory.Inventory) (string, error) {
-	rev, err := env.localGit(ctx, fleet.Source{Remote: inv.Remote, Dir: inv.Dir(), Branch: inv.Branch}, "refs/heads/"+inv.Branch)
+	rev, err := env.localGit(ctx, sourceOf(inv), "refs/heads/"+inv.Branch)
 	return rev.Commit, err
+}
+
+func sourceOf(inv *inventory.Inventory) fleet.Source {
+	return fleet.Source{Remote: inv.Remote, Dir: inv.Dir(), Branch: inv.Branch}
 }
 
 // describeCommit returns a commit with its subject and time, if one of dirs is in a repository that
@@ -63,4 +67,18 @@ func (env *Env) describeCommit(ctx context.Context, rev string, dirs ...string) 
 		}
 	}
 	return target
+}
+
+// gitLog returns the output of a git command that reads commits, in the first repository at hand
+// that has them, or "".
+func (env *Env) gitLog(ctx context.Context, inv *inventory.Inventory, args ...string) string {
+	for _, dir := range []string{inv.Dir(), inv.Remote} {
+		if dir == "" {
+			continue
+		}
+		if out, err := env.git(ctx, dir, args...); err == nil {
+			return strings.TrimSpace(clean.Text(out))
+		}
+	}
+	return ""
 }

@@ -36,7 +36,7 @@ That of the run:
 		Example: `  fleetctl attach
   fleetctl attach k3f9`,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: completeRun(env),
+		ValidArgsFunction: completeRuns(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args)
 			if err != nil {

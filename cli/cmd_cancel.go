@@ -28,7 +28,7 @@ EXIT STATUS
 		Example: `  fleetctl cancel
   fleetctl cancel k3f9`,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: completeRun(env),
+		ValidArgsFunction: completeRuns(env, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			record, err := env.record(args)
 			if err != nil {
@@ -40,7 +40,7 @@ EXIT STATUS
 			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			engine, pool := newEngine(env, newPlainPrinter(env, nil, false))
+			engine, pool := newEngine(env, newPlainPrinter(env, nil))
 			defer pool.Close()
 			err = engine.Cancel(ctx, record, inv, func(host, answer string) {
 				fmt.Fprintf(env.Out, "%s: %s\n", host, answer)

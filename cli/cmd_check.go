@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -188,10 +189,6 @@ func (f checkFormat) print(w io.Writer, findings []inventory.Finding) error {
 // annotation formats a finding as a GitHub workflow command, which shows it next to the line in a
 // pull request.
 func annotation(f inventory.Finding) string {
-	// Properties need more characters escaped than the message:
-	// https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
-	text := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	message := f.Message
 	if f.Hint != "" {
 		message += "\nhint: " + f.Hint
@@ -200,5 +197,5 @@ func annotation(f inventory.Finding) string {
 	if f.Warning {
 		level = "warning"
 	}
-	return fmt.Sprintf("::%s file=%s,line=%d,col=%d::%s", level, property.Replace(f.File), f.Line, f.Column, text.Replace(message))
+	return workflowCommand(level, message, "file", f.File, "line", strconv.Itoa(f.Line), "col", strconv.Itoa(f.Column))
 }

@@ -114,14 +114,22 @@ EXIT STATUS
 		pathVar(f, &o.metrics, "metrics", "FILE", "write Prometheus metrics of the run to this file")
 	})
 	cmd.ValidArgsFunction = completeSelector(env)
+	_ = cmd.RegisterFlagCompletionFunc("rev", completeRevision(env)) // fails only without the flag
 	return cmd
 }
 
 // goalFlag declares --goal, which accepts some of the goals. switch is the default.
 func goalFlag(f *pflag.FlagSet, goal *string, usage string, goals ...string) {
-	choiceVar(f, goal, "goal", fleet.GoalSwitch, usage, goals...).hints = map[string]string{
+	c := choiceVar(f, goal, "goal", fleet.GoalSwitch, usage, goals...)
+	c.hints = map[string]string{
 		fleet.GoalPull:     "use fleetctl pull",
 		fleet.GoalRollback: "use fleetctl rollback",
+	}
+	c.about = map[string]string{
+		fleet.GoalSwitch: "activate it now and at every boot",
+		fleet.GoalBoot:   "activate it at the next boot",
+		fleet.GoalTest:   "activate it until the next reboot",
+		fleet.GoalBuild:  "only build it",
 	}
 }
 
@@ -193,10 +201,11 @@ func (o *runOptions) run(ctx context.Context, env *Env, inv *inventory.Inventory
 	if plan.Pinned, err = env.chooseRevision(ctx, inv, plan, prompts); err != nil {
 		return err
 	}
-	if prompts && !env.confirm(runPrompt(plan, hosts)) {
-		return errNothingStarted
-	}
 	if prompts {
+		env.printPlan(ctx, inv, plan)
+		if !env.confirm(runPrompt(plan, hosts)) {
+			return errNothingStarted
+		}
 		pool := newPool(env)
 		err := env.acceptHostKeys(ctx, pool, hosts)
 		pool.Close()

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -16,32 +17,62 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
 
-func TestDeployPromptNamesHostsAndRevision(t *testing.T) {
+func TestDeployPromptNamesGoalAndRevision(t *testing.T) {
 	inv := &inventory.Inventory{Name: "barta", Branch: "main", Parallel: 4}
 	tip := fleet.Revision{Commit: strings.Repeat("3f9c", 10)}
 	for _, test := range []struct {
 		options fleet.Options
 		want    string
 	}{
-		{fleet.Options{Pinned: tip}, "Switch 2 hosts (hsb0, hsb1) of barta to 3f9c3f9? [y/N] "},
-		{fleet.Options{Rev: "try-x", Pinned: tip}, "Switch 2 hosts (hsb0, hsb1) of barta to try-x (3f9c3f9)? [y/N] "},
-		{fleet.Options{Goal: "boot", Rev: strings.Repeat("3f9c", 10)}, "Have 2 hosts (hsb0, hsb1) of barta boot into 3f9c3f9 next? [y/N] "},
-		{fleet.Options{Goal: "rollback"}, "Roll back 2 hosts (hsb0, hsb1) of barta to the previous generation? [y/N] "},
-		{fleet.Options{Goal: "rollback", To: 41}, "Roll back 2 hosts (hsb0, hsb1) of barta to generation 41? [y/N] "},
-		{fleet.Options{NoPull: true}, "Switch 2 hosts (hsb0, hsb1) of barta to what is checked out there? [y/N] "},
-		{fleet.Options{Goal: "test", Pinned: tip}, "Activate 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta until the next reboot? [y/N] "},
-		{fleet.Options{Goal: "build", Pinned: tip}, "Build 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
-		{fleet.Options{Goal: "pull", Pinned: tip}, "Pull 3f9c3f9 on 2 hosts (hsb0, hsb1) of barta? [y/N] "},
+		{fleet.Options{Pinned: tip}, "Switch 2 hosts of barta to 3f9c3f9? [y/N] "},
+		{fleet.Options{Rev: "try-x", Pinned: tip}, "Switch 2 hosts of barta to try-x (3f9c3f9)? [y/N] "},
+		{fleet.Options{Goal: "boot", Rev: strings.Repeat("3f9c", 10)}, "Have 2 hosts of barta boot into 3f9c3f9 next? [y/N] "},
+		{fleet.Options{Goal: "rollback"}, "Roll back 2 hosts of barta to the previous generation? [y/N] "},
+		{fleet.Options{Goal: "rollback", To: 41}, "Roll back 2 hosts of barta to generation 41? [y/N] "},
+		{fleet.Options{NoPull: true}, "Switch 2 hosts of barta to what is checked out there? [y/N] "},
+		{fleet.Options{Goal: "test", Pinned: tip}, "Activate 3f9c3f9 on 2 hosts of barta until the next reboot? [y/N] "},
+		{fleet.Options{Goal: "build", Pinned: tip}, "Build 3f9c3f9 on 2 hosts of barta? [y/N] "},
+		{fleet.Options{Goal: "pull", Pinned: tip}, "Pull 3f9c3f9 on 2 hosts of barta? [y/N] "},
 	} {
 		env := newTestEnv(t)
 		env.InTTY, env.In = true, strings.NewReader("n\n")
 		err := (&runOptions{Options: test.options}).run(context.Background(), env.Env, inv, hostsNamed("hsb0", "hsb1"), func(fleet.Event) {})
-		if exitCodeOf(err) != fleet.ExitInterrupted || env.err.String() != test.want {
+		if exitCodeOf(err) != fleet.ExitInterrupted || !strings.HasSuffix(env.err.String(), "\n"+test.want) || !strings.Contains(env.err.String(), "hosts  hsb0, hsb1\n") {
 			t.Errorf("exit code %d, prompt\n%s\nwant\n%s", exitCodeOf(err), env.err, test.want)
 		}
+	}
+}
+
+func TestDeployPromptShowsWhatIsNewOnHosts(t *testing.T) {
+	t.Parallel()
+	env, f := startDemoFleet(t, demo.Host{Name: "hsb0", Kind: "nixos", User: "mba", Wave: 1}, demo.Host{Name: "hsb1", Kind: "nixos", User: "mba", Wave: 2})
+	if code := Main(env.Env, []string{"deploy", "hsb0", "--yes"}); code != fleet.ExitOK {
+		t.Fatalf("exit code %d\n%s%s", code, env.out, env.err)
+	}
+	clone := t.TempDir()
+	git(t, clone, "clone", "-q", f.Origin, "nixcfg")
+	work := filepath.Join(clone, "nixcfg")
+	for _, subject := range []string{"hsb0: open a port", "flake: newer nixpkgs"} {
+		git(t, work, "commit", "-q", "--allow-empty", "-m", subject)
+	}
+	git(t, work, "push", "-q")
+	env.InTTY, env.In = true, strings.NewReader("n\n")
+	if code := Main(env.Env, []string{"deploy", "--all"}); code != fleet.ExitInterrupted {
+		t.Errorf("exit code %d", code)
+	}
+	want := regexp.MustCompile(`   hosts  hsb0, hsb1
+  commit  [0-9a-f]{7} flake: newer nixpkgs \(\d+ s ago\)
+     new  2 commits since [0-9a-f]{7} \(hsb0\)
+          [0-9a-f]{7} flake: newer nixpkgs
+          [0-9a-f]{7} hsb0: open a port
+   waves  wave 1 \(1 host\), then wave 2 \(1 host\)
+Switch 2 hosts of demo to [0-9a-f]{7}\? \[y/N\] `)
+	if !want.MatchString(env.err.String()) {
+		t.Errorf("the prompt is\n%s", env.err)
 	}
 }
 

@@ -134,8 +134,8 @@ type (
 
 func (p *execJSON) streams(h *inventory.Host) (out, err *lineWriter) {
 	stream := func(name string) *lineWriter {
-		return &lineWriter{out: p.out, format: func(dst []byte, line string) []byte {
-			return appendJSON(dst, execLine{h.Name, name, line})
+		return &lineWriter{out: p.out, format: func(dst, line []byte) []byte {
+			return appendJSON(dst, execLine{h.Name, name, string(line)})
 		}}
 	}
 	return stream("out"), stream("err")

@@ -39,7 +39,7 @@ EXIT STATUS
   fleetctl history compare k3f9 last
   fleetctl history --output json | jq -r 'select(.living) | .run'`,
 		Args:              arguments(0, 1),
-		ValidArgsFunction: completeRun(env),
+		ValidArgsFunction: completeRuns(env, 1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return listRuns(env, o)
@@ -123,17 +123,21 @@ func newPastRun(rec *record.Record, s *fleet.State) pastRun {
 	return p
 }
 
-func (p pastRun) cells() []string {
-	status := ""
+// status returns whether the run has not finished: running, abandoned or "".
+func (p pastRun) status() string {
 	switch {
 	case p.Living:
-		status = "running"
+		return "running"
 	case !p.Ended:
-		status = "abandoned"
+		return "abandoned"
 	}
+	return ""
+}
+
+func (p pastRun) cells() []string {
 	return []string{
 		p.Run, p.Time.Local().Format("2006-01-02 15:04"), p.Goal, health.Short(p.Revision), someHosts(p.Hosts),
-		outcomeCounts(p.Counts), status,
+		outcomeCounts(p.Counts), p.status(),
 	}
 }
 
@@ -161,7 +165,7 @@ func replayRun(env *Env, o historyOptions, rec *record.Record) error {
 		for _, h := range state.Hosts {
 			noColors[h.Name] = ""
 		}
-		show = newPlainPrinter(env, noColors, false)
+		show = newPlainPrinter(env, noColors)
 	}
 	if err := rec.Replay(show.Event); err != nil {
 		return err

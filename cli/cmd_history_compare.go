@@ -28,7 +28,7 @@ EXIT STATUS
 2  there is no such run`,
 		Example:           `  fleetctl history compare k3f9 last`,
 		Args:              arguments(2, 2),
-		ValidArgsFunction: completeRun(env),
+		ValidArgsFunction: completeRuns(env, 2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			var states [2]*fleet.State
 			for i, name := range args {

@@ -44,7 +44,7 @@ EXIT STATUS
 			if len(args) == 1 {
 				return hostsOfRun(env, args), cobra.ShellCompDirectiveNoFileComp
 			}
-			return completeRun(env)(cmd, args, word)
+			return completeRuns(env, 1)(cmd, args, word)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rec, err := env.record(args[:1])
@@ -120,20 +120,4 @@ func requireHost(env *Env, rec *record.Record, host string) error {
 	}
 	hint := cmp.Or(inventory.DidYouMean(host, names), "the run's hosts are "+nameList(names))
 	return usage(hint, "run %s has no host %q", rec.Run, host)
-}
-
-func hostsOfRun(env *Env, args []string) []cobra.Completion {
-	rec, err := env.record(args)
-	if err != nil {
-		return nil
-	}
-	state, err := rec.State()
-	if err != nil {
-		return nil
-	}
-	var names []cobra.Completion
-	for _, h := range state.Hosts {
-		names = append(names, h.Name)
-	}
-	return names
 }

@@ -37,5 +37,6 @@ EXIT STATUS
 		f.Var((*revFlag)(&o.Rev), "rev", "pull this branch, tag or commit (default: the tip of the inventory's branch)")
 	})
 	o.flags(cmd, env)
+	_ = cmd.RegisterFlagCompletionFunc("rev", completeRevision(env)) // fails only without the flag
 	return cmd
 }

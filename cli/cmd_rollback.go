@@ -71,5 +71,6 @@ EXIT STATUS
 	})
 	groupFlags(cmd, "Activation", o.confirmFlags)
 	o.flags(cmd, env)
+	_ = cmd.RegisterFlagCompletionFunc("to", completeGeneration(env)) // fails only without the flag
 	return cmd
 }

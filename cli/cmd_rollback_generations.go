@@ -136,8 +136,8 @@ func previousGeneration(generations []host.Generation) int {
 	return generations[current+1].Number
 }
 
-// chooseGeneration shows the generations of a host and prompts for one. It returns 0, for the host
-// to report, if there is no earlier one.
+// chooseGeneration shows the generations of a host and prompts for one. It is an error if there is
+// no earlier one.
 func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h *inventory.Host) (int, error) {
 	var generations []host.Generation
 	err := env.withClient(ctx, inv, []*inventory.Host{h}, 1, func(ctx context.Context, c *host.Client) (err error) {
@@ -152,7 +152,7 @@ func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h
 	}
 	previous := previousGeneration(generations)
 	if previous == 0 {
-		return 0, nil
+		return 0, nothingEarlier(h, generations)
 	}
 	for _, g := range generations {
 		fmt.Fprintln(env.Err, tui.FormatGeneration(g))
@@ -172,4 +172,16 @@ func chooseGeneration(ctx context.Context, env *Env, inv *inventory.Inventory, h
 		}
 	}
 	return 0, usage("fleetctl rollback --list "+h.Name+" lists them", "%q is not a generation of %s", answer, h.Name)
+}
+
+// nothingEarlier returns the error that a host has no generation before the current one.
+func nothingEarlier(h *inventory.Host, generations []host.Generation) error {
+	current := slices.IndexFunc(generations, func(g host.Generation) bool { return g.Current })
+	switch {
+	case current < 0:
+		return exit(fleet.ExitFailed, hint.Errorf("fleetctl rollback "+h.Name+" --list lists them; --to chooses one", "none of the generations of %s is current", h.Name))
+	case len(generations) == 1:
+		return exit(fleet.ExitFailed, fmt.Errorf("%s has only generation %d, so there is nothing to roll back to", h.Name, generations[0].Number))
+	}
+	return exit(fleet.ExitFailed, hint.Errorf("--to chooses another one", "%s already runs its oldest generation, %d", h.Name, generations[current].Number))
 }

@@ -21,6 +21,11 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 		}
 		return env.out.String() + env.err.String()
 	}
+	env.InTTY = true
+	if out := run(fleet.ExitFailed, "rollback", "web"); !strings.Contains(out, "web has only generation 1, so there is nothing to roll back to") || strings.Contains(out, "[y/N]") {
+		t.Errorf("without an earlier generation:\n%s", out)
+	}
+	env.InTTY = false
 	run(fleet.ExitOK, "deploy", "web", "--quiet", "--yes")
 	list := run(fleet.ExitOK, "rollback", "web", "--list")
 	if !strings.Contains(list, "HOST") || strings.Count(list, "current") != 1 {
@@ -38,7 +43,7 @@ func TestRollbackPromptsForAGeneration(t *testing.T) {
 	}{
 		{"", fleet.ExitInterrupted, "nothing was started"},
 		{"999\n", fleet.ExitUsage, `"999" is not a generation of web`},
-		{"\nn\n", fleet.ExitInterrupted, "Roll back 1 host (web) of demo to generation 1? [y/N]"},
+		{"\nn\n", fleet.ExitInterrupted, "Roll back web to generation 1? [y/N]"},
 		{"1\ny\n", fleet.ExitOK, "switched"},
 	} {
 		env.In = strings.NewReader(test.typed)

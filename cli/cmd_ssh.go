@@ -36,7 +36,7 @@ host.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: completeSelector(env),
+		ValidArgsFunction: completeHost(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			inv, err := loadInventory(env, cmd)
 			if err != nil {

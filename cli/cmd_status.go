@@ -22,10 +22,12 @@ type statusOptions struct {
 	parallel int
 	exitCode bool
 	output   string
+	watch    bool
+	interval time.Duration
 }
 
 func newStatus(env *Env) *cobra.Command {
-	var o statusOptions
+	o := statusOptions{interval: 10 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "status [SELECTOR...]",
 		Short: "Show each host's status and drift",
@@ -41,6 +43,10 @@ it is pending: deploy --owed makes up for it.
 
 With --output json, each host is one line on standard output; fleetctl schema health describes its health.
 
+With --watch, the hosts are asked again and again until ctrl-c. A terminal shows the newest table. Otherwise, a line is printed for
+each host at first and whenever it changes; with --output json, for each host each time. The exit status is that of the last
+complete round.
+
 EXIT STATUS
 
 0  every host was asked
@@ -48,12 +54,16 @@ EXIT STATUS
 2  the command line or the inventory is invalid
 3  a host could not be reached, other than those with offline = "skip"
 4  with --exit-code: a host has drifted; takes precedence over 3
-130  interrupted`,
+130  interrupted; with --watch, before the first round was complete`,
 		Example: `  fleetctl status
   fleetctl status @server --exit-code
+  fleetctl status --watch --interval 1m
   fleetctl status --output json | jq -r 'select(.drift != []) | .host'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("interval") && !o.watch {
+				return usage("add --watch", "--interval is for --watch")
+			}
 			inv, hosts, err := loadHosts(env, cmd, args)
 			if err != nil {
 				return err
@@ -66,6 +76,8 @@ EXIT STATUS
 	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if a host has drifted")
 	outputFlag(cmd.Flags(), &o.output, "host")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "repeat until ctrl-c")
+	cmd.Flags().Var((*timeoutFlag)(&o.interval), "interval", "with --watch, wait this long between two rounds")
 	return cmd
 }
 
@@ -79,6 +91,32 @@ type hostReport struct {
 }
 
 func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, hosts []*inventory.Host) error {
+	look := func(ctx context.Context, env *Env) statusRound { return lookAtHosts(ctx, env, c, hosts) }
+	if o.watch {
+		return watchStatus(ctx, env, o, c.Inventory, look)
+	}
+	round := look(ctx, env)
+	if ctx.Err() != nil {
+		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+	}
+	print := printStatus
+	if o.output == outputJSON {
+		print = printStatusJSON
+	}
+	if err := print(env, c.Inventory, round); err != nil {
+		return err
+	}
+	return exit(statusCode(round.reports, o.exitCode), nil)
+}
+
+// statusRound is what all hosts reported when they were asked once.
+type statusRound struct {
+	revision string // the target's; "" if unknown
+	reports  []hostReport
+}
+
+// lookAtHosts asks all hosts once. It prints what else it could not find out.
+func lookAtHosts(ctx context.Context, env *Env, c *host.Client, hosts []*inventory.Host) statusRound {
 	inv := c.Inventory
 	var revision string
 	var history record.HostHistory
@@ -90,7 +128,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, h
 	c.Status(ctx, hosts, func(s host.Status) { found[s.Host] = s })
 	lookups.Wait()
 	if ctx.Err() != nil {
-		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
+		return statusRound{}
 	}
 	if tipErr != nil && !errors.Is(tipErr, errNoRemote) {
 		fmt.Fprintf(env.Err, "fleetctl: cannot read the fleet's branch: %v\n", tipErr)
@@ -98,16 +136,7 @@ func runStatus(ctx context.Context, env *Env, o statusOptions, c *host.Client, h
 	if historyErr = env.warnOfDamage(historyErr); historyErr != nil {
 		fmt.Fprintf(env.Err, "fleetctl: cannot tell which deploys failed or are pending: %v\n", historyErr)
 	}
-
-	reports := judgeAll(inv, revision, hosts, found, history)
-	print := func() error { return printStatus(env, inv, revision, reports) }
-	if o.output == outputJSON {
-		print = func() error { return printStatusJSON(env, revision, reports) }
-	}
-	if err := print(); err != nil {
-		return err
-	}
-	return exit(statusCode(reports, o.exitCode), nil)
+	return statusRound{revision, judgeAll(inv, revision, hosts, found, history)}
 }
 
 // judgeAll reports on hosts by what was found, in the order of the hosts.
@@ -185,12 +214,12 @@ type statusJSON struct {
 	Hint  string `json:"hint,omitempty"`
 }
 
-func printStatusJSON(env *Env, revision string, reports []hostReport) error {
+func printStatusJSON(env *Env, _ *inventory.Inventory, round statusRound) error {
 	lines := jsonLines(env.Out)
-	for _, r := range reports {
+	for _, r := range round.reports {
 		line := statusJSON{
 			Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, State: r.State.String(), Reason: r.Reason,
-			Wanted: revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Tests: r.tests, Health: r.Health,
+			Wanted: round.revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Tests: r.tests, Health: r.Health,
 		}
 		if r.OtherAgent != nil {
 			line.Agent = r.OtherAgent.Error()

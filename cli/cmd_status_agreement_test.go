@@ -126,12 +126,12 @@ func compareTableAndStatus(t *testing.T, revision string) {
 	}
 
 	reports := judgeAll(inv, revision, inv.Hosts, found, history)
-	if err := printStatus(w.Env, inv, revision, reports); err != nil {
+	if err := printStatus(w.Env, inv, statusRound{revision, reports}); err != nil {
 		t.Fatal(err)
 	}
 	text := w.out.String()
 	*w.out = syncBuffer{}
-	if err := printStatusJSON(w.Env, revision, reports); err != nil {
+	if err := printStatusJSON(w.Env, inv, statusRound{revision, reports}); err != nil {
 		t.Fatal(err)
 	}
 	screen := renderTable(t, w, inv, func(table *tui.Table) {

@@ -12,7 +12,8 @@ import (
 )
 
 // printStatus prints a table of the hosts, then what the target is.
-func printStatus(env *Env, inv *inventory.Inventory, revision string, reports []hostReport) error {
+func printStatus(env *Env, inv *inventory.Inventory, round statusRound) error {
+	revision, reports := round.revision, round.reports
 	ink := env.palette(env.OutTTY)
 	t := newTextTable(env, statusHeads()...)
 	subject := ""

@@ -129,8 +129,8 @@ func (c *tableController) exec(names []string, command string) error {
 // outputLines returns a lineWriter that passes each line to emit as a line of the stream "out", and
 // writes nothing.
 func outputLines(emit func(stream, line string)) *lineWriter {
-	return &lineWriter{format: func(dst []byte, line string) []byte {
-		emit("out", line)
+	return &lineWriter{format: func(dst, line []byte) []byte {
+		emit("out", string(line))
 		return dst
 	}}
 }

@@ -54,7 +54,7 @@ func (c *tableController) readRun(run string) (*fleet.State, []tui.Text, error) 
 	for _, h := range state.Hosts {
 		noColors[h.Name] = ""
 	}
-	events, err := c.printed(func(env *Env) error { return rec.Replay(newPlainPrinter(env, noColors, false).Event) })
+	events, err := c.printed(func(env *Env) error { return rec.Replay(newPlainPrinter(env, noColors).Event) })
 	return state, events, err
 }
 

@@ -24,6 +24,7 @@ type choice[T ~string] struct {
 	value *T
 	words []T
 	hints map[string]string // what to use instead of a word that is not accepted; may be nil
+	about map[T]string      // what words mean, for completion; may be nil
 }
 
 // choiceVar declares a flag that accepts words only.
@@ -53,7 +54,11 @@ func (c *choice[T]) Set(s string) error {
 }
 
 func (c *choice[T]) complete() ([]cobra.Completion, cobra.ShellCompDirective) {
-	return c.strings(), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	all := make([]cobra.Completion, len(c.words))
+	for i, w := range c.words {
+		all[i] = cobra.CompletionWithDesc(string(w), c.about[w])
+	}
+	return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
 func (c *choice[T]) strings() []string {

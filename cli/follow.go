@@ -49,7 +49,11 @@ func (v *view) follow(ctx context.Context, env *Env, hosts []*inventory.Host, ru
 	if closeErr := show.Close(); err == nil {
 		err = closeErr
 	}
-	if state.Summary != nil && v.output == outputText {
+	switch {
+	case v.output != outputText:
+	case v.quiet:
+		printRows(env, colorsOf(hosts), &state)
+	case state.Summary != nil:
 		printSummary(env, colorsOf(hosts), &state)
 	}
 	switch {

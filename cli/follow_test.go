@@ -21,17 +21,19 @@ func TestPlainOutputPrintsOneLinePerEventAndASummary(t *testing.T) {
 	if exitCodeOf(err) != fleet.ExitFailed {
 		t.Errorf("exit code %d", exitCodeOf(err))
 	}
-	want := `run 20261124-120000-k3f9: barta, switch to 3f9c2ab, 2 hosts in 2 waves
-hsb0   build: started
-hsb0 | building hello
-hsb0   switched (34.5 s)
-csb0   build: started
-csb0 | building world
-csb0   warning: no output for 5m
-csb0 | error: it does not compile
-csb0 |   in world.nix
-csb0   build: failed
-csb0   failed in build: it does not compile (3.0 s)
+	want := ` 0:00  run 20261124-120000-k3f9: barta, switch to 3f9c2ab, 2 hosts in 2 waves
+ 0:01  hsb0   build: started
+ 0:02  hsb0 | building hello
+ 0:03  hsb0   switched (34.5 s) [wave 1: 1 of 1, 100%]
+ 0:03  wave 1 finished: 1 switched
+ 0:04  csb0   build: started
+ 0:05  csb0 | building world
+ 0:06  csb0   warning: no output for 5m
+ 0:07  csb0 | error: it does not compile
+ 0:08  csb0 |   in world.nix
+ 0:09  csb0   build: failed
+ 0:10  csb0   failed in build: it does not compile (3.0 s) [wave 2: 1 of 1, 100%]
+ 0:10  wave 2 finished: 1 failed
 
 HOST  OUTCOME     REVISION           GENERATION  SECONDS
 hsb0  ✓ switched  a1b2c3d → 3f9c2ab  42          34.5
@@ -67,13 +69,81 @@ func TestIncompleteRecordIsNotTheHostsFault(t *testing.T) {
 	}
 }
 
-func TestQuietOmitsHostOutputButNotWarnings(t *testing.T) {
+func TestQuietPrintsOneLinePerHost(t *testing.T) {
 	env := newTestEnv(t)
 	v := view{output: outputText, quiet: true}
-	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0"), failingRun())
-	log, _, _ := strings.Cut(env.out.String(), "HOST  OUTCOME")
-	if strings.Contains(log, "building") || !strings.Contains(log, "csb0   warning: no output for 5m\n") {
-		t.Errorf("standard output is\n%s", env.out)
+	run := func(ctx context.Context, e *engine.Engine, sink func(fleet.Event)) (fleet.Summary, error) {
+		replay(runStarted("hsb0", "csb0", "gpc0"))(ctx, e, sink)
+		failingRun()(ctx, e, func(ev fleet.Event) {
+			if ev.Type != fleet.RunStarted {
+				sink(ev)
+			}
+		})
+		sink(hostFinished("gpc0", fleet.Result{Outcome: fleet.Skipped, Reason: "wave 2 failed"}))
+		return fleet.Summary{ExitCode: fleet.ExitFailed}, nil
+	}
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0", "gpc0"), run)
+	want := `hsb0  ✓ switched  a1b2c3d → 3f9c2ab
+csb0  ✗ failed                       in build: it does not compile
+gpc0  - skipped                      wave 2 failed
+`
+	if got := env.out.String(); got != want {
+		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
+	}
+	want = `csb0: warning: no output for 5m
+
+✗ csb0 failed in build: it does not compile
+  | error: it does not compile
+  |   in world.nix
+  hint: fix world.nix
+  full log: fleetctl logs 20261124-120000-k3f9 csb0
+`
+	if got := env.err.String(); got != want {
+		t.Errorf("standard error is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestSummaryPrintsTheReasonOfSkippedHostsOnce(t *testing.T) {
+	env := newTestEnv(t)
+	skipped := fleet.Result{Outcome: fleet.Skipped, Reason: "not started, since hsb0 failed in wave 1"}
+	v := view{output: outputText}
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0", "csb0", "gpc0"), replay(
+		runStarted("hsb0", "csb0", "gpc0"),
+		hostFinished("hsb0", fleet.Result{Outcome: fleet.Failed, Step: fleet.Build, Reason: "builder for '/nix/store/a174czfa3429521d2ff470zba9fbda10-vpn-hub-2.1.0.drv' failed"}),
+		hostFinished("csb0", skipped), hostFinished("gpc0", skipped),
+		fleet.Event{Type: fleet.RunFinished},
+	))
+	_, summary, _ := strings.Cut(env.out.String(), "HOST  OUTCOME")
+	for _, want := range []string{
+		"\n- csb0, gpc0 skipped: not started, since hsb0 failed in wave 1\n",
+		"✗ hsb0 failed in build: builder for 'vpn-hub-2.1.0' failed\n",
+	} {
+		if strings.Count(summary, want) != 1 {
+			t.Errorf("the summary lacks %q:\n%s", want, summary)
+		}
+	}
+}
+
+func TestPlainOutputPrintsEachTenthOfABuildOnce(t *testing.T) {
+	env := newTestEnv(t)
+	progress := func(builds, expected int) fleet.Event {
+		return fleet.Event{Type: fleet.ProgressMade, Host: "hsb0", Progress: &fleet.Progress{Builds: builds, BuildsExpected: expected, Copies: 1, CopiesExpected: 10}}
+	}
+	v := view{output: outputText}
+	v.follow(context.Background(), env.Env, hostsNamed("hsb0"), replay(
+		runStarted("hsb0"), progress(0, 0), progress(4, 10), progress(4, 10), progress(4, 20), progress(8, 10), progress(9, 0), progress(10, 10),
+		hostFinished("hsb0", fleet.Result{Outcome: fleet.Switched, Seconds: 3700}),
+	))
+	got, _, _ := strings.Cut(env.out.String(), "\nHOST")
+	want := ` 0:00  run 20261124-120000-k3f9: barta, switch to 3f9c2ab, 1 host
+ 0:01  hsb0   build: 10% (1 of 10 copied)
+ 0:02  hsb0   build: 25% (4 of 10 built, 1 of 10 copied)
+ 0:05  hsb0   build: 45% (8 of 10 built, 1 of 10 copied)
+ 0:07  hsb0   build: 55% (10 of 10 built, 1 of 10 copied)
+ 0:08  hsb0   switched (3700.0 s) [1 of 1, 100%]
+`
+	if got != want {
+		t.Errorf("standard output is\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -1,22 +1,23 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/markus-barta/nixfleet/tui"
 )
 
 const (
-	helpWidth    = 80  // if the output is not a terminal
+	helpWidth    = 80  // if the width of the terminal is not known
 	maxHelpWidth = 100 // longer lines are hard to read
 )
 
@@ -40,13 +41,21 @@ func printHelp(env *Env, c *cobra.Command) error {
 	return err
 }
 
+// helpWidth returns how wide help may be: as wide as the terminal that it is shown on. If it goes
+// through a pipe, perhaps to a pager, that is $COLUMNS or the width of the terminal that standard
+// error still is.
 func (env *Env) helpWidth() int {
-	if out, ok := env.Out.(interface{ Fd() uintptr }); ok && env.OutTTY {
-		if width, _, err := term.GetSize(int(out.Fd())); err == nil && width > 0 {
-			return min(width, maxHelpWidth)
-		}
+	width := env.width()
+	if columns, err := strconv.Atoi(env.Getenv("COLUMNS")); width == 0 && err == nil && columns > 0 {
+		width = columns
 	}
-	return helpWidth
+	if width == 0 {
+		width = env.errWidth()
+	}
+	if width == 0 {
+		width = helpWidth
+	}
+	return min(width, maxHelpWidth)
 }
 
 // helpPrinter lays help out for a width.
@@ -247,6 +256,18 @@ EXIT STATUS
 	}
 }
 
+const bashHelp = `Print the completion script for bash. It works in bash 3.2 and later, also without the package
+bash-completion.
+
+This line loads it into the current shell, and into every new one if it is in ~/.bashrc:
+
+	eval "$(fleetctl completion bash)"
+
+With the package bash-completion, a file is loaded when it is needed:
+
+	fleetctl completion bash >~/.local/share/bash-completion/completions/fleetctl
+`
+
 // describeCompletion gives cobra's completion command the help and the errors of the other
 // commands.
 func describeCompletion(root *cobra.Command) {
@@ -268,6 +289,13 @@ EXIT STATUS
 		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 		for _, shell := range c.Commands() {
 			shell.Example = fmt.Sprintf("  fleetctl completion %s", shell.Name())
+			if shell.Name() == "bash" {
+				shell.Long = bashHelp
+				shell.RunE = func(c *cobra.Command, _ []string) error {
+					plain, err := c.Flags().GetBool("no-descriptions")
+					return errors.Join(err, printBashCompletion(c, !plain))
+				}
+			}
 			shell.Long = strings.TrimRight(shell.Long, "\n") + "\n\nEXIT STATUS\n\n0  the script was printed"
 		}
 	}

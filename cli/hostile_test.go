@@ -136,10 +136,10 @@ func peakMemory(pid int) (kib int64) {
 	return kib << 10
 }
 
-// workflowCommand matches what the runner of GitHub Actions takes for a command: in the newer form
+// runnerCommand matches what the runner of GitHub Actions takes for a command: in the newer form
 // at the start of a line, in the older one anywhere (ActionCommand.cs in
 // github.com/actions/runner).
-var workflowCommand = regexp.MustCompile(`(?m)^\s*::[a-z-]+.*::|##\[[a-z-]+`)
+var runnerCommand = regexp.MustCompile(`(?m)^\s*::[a-z-]+.*::|##\[[a-z-]+`)
 
 // checkPrintable fails the test if text has a character that could change how a terminal shows
 // other text, or a line that is a command to the runner of GitHub Actions.
@@ -153,7 +153,7 @@ func checkPrintable(t *testing.T, text string) {
 				break
 			}
 		}
-		if (strings.Contains(line, "::") || strings.Contains(line, "##")) && workflowCommand.MatchString(line) {
+		if (strings.Contains(line, "::") || strings.Contains(line, "##")) && runnerCommand.MatchString(line) {
 			t.Errorf("a workflow command: %.300q", line)
 		}
 	}

@@ -69,25 +69,3 @@ func loadHosts(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Invento
 	}
 	return inv, hosts, nil
 }
-
-// completeSelector completes the names and tags of the inventory.
-func completeSelector(env *Env) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		var completions []cobra.Completion
-		tags := make(map[string]bool)
-		for _, h := range inv.Hosts {
-			completions = append(completions, h.Name)
-			for _, tag := range h.Tags {
-				if !tags[tag] {
-					tags[tag] = true
-					completions = append(completions, "@"+tag)
-				}
-			}
-		}
-		return completions, cobra.ShellCompDirectiveNoFileComp
-	}
-}

@@ -14,8 +14,8 @@ import (
 // output costs few system calls.
 type lineWriter struct {
 	out     io.Writer
-	format  func(dst []byte, line string) []byte // appends a clean line with its newline
-	partial []byte                               // a line whose newline has not arrived
+	format  func(dst, line []byte) []byte // appends a clean line with its newline
+	partial []byte                        // a line whose newline has not arrived
 	batch   []byte
 }
 
@@ -56,7 +56,7 @@ func (w *lineWriter) line(end []byte) {
 	for len(end) > clean.MaxRunes {
 		end = w.split(end)
 	}
-	w.batch = w.format(w.batch, clean.Line(end))
+	w.batch = w.format(w.batch, clean.Bytes(end))
 	w.partial = w.partial[:0]
 }
 
@@ -70,7 +70,7 @@ func (w *lineWriter) split(long []byte) (rest []byte) {
 		}
 		cut--
 	}
-	w.batch = w.format(w.batch, clean.Line(long[:cut]))
+	w.batch = w.format(w.batch, clean.Bytes(long[:cut]))
 	return long[cut:]
 }
 
@@ -82,8 +82,8 @@ func (w *lineWriter) flush() {
 }
 
 // prefixed returns a format for lineWriter that prefixes each line with a label.
-func prefixed(label string) func([]byte, string) []byte {
-	return func(dst []byte, line string) []byte {
+func prefixed(label string) func(dst, line []byte) []byte {
+	return func(dst, line []byte) []byte {
 		dst = append(dst, label...)
 		dst = append(dst, line...)
 		return append(dst, '\n')

@@ -29,7 +29,7 @@ type view struct {
 
 func (v *view) flags(f *pflag.FlagSet) {
 	outputFlag(f, &v.output, "event")
-	f.BoolVarP(&v.quiet, "quiet", "q", false, "omit the hosts' own output, which is kept in the run's record")
+	f.BoolVarP(&v.quiet, "quiet", "q", false, "print only one line per host, when the run is over; failures and warnings go to standard error")
 }
 
 // outputFlag declares --output. The noun says what one line of JSON describes.
@@ -50,6 +50,8 @@ func (v *view) printer(env *Env, hosts []*inventory.Host, interrupt func()) prin
 	switch {
 	case v.output == outputJSON:
 		return &jsonPrinter{env: env, lines: json.NewEncoder(env.Out)}
+	case v.quiet:
+		return &quietPrinter{env, colors}
 	case env.OutTTY && env.Getenv("TERM") != "dumb":
 		o := tui.Options{Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Colors: colors, Now: env.Now, Interrupt: interrupt}
 		if env.InTTY {
@@ -57,7 +59,11 @@ func (v *view) printer(env *Env, hosts []*inventory.Host, interrupt func()) prin
 		}
 		return tui.Start(o)
 	}
-	return newPlainPrinter(env, colors, v.quiet)
+	p := newPlainPrinter(env, colors)
+	if env.inGitHubActions() {
+		p.groups = &logGroups{logs: make(map[string]*groupLog)}
+	}
+	return p
 }
 
 // profile returns the color profile of an output. It has no color if the output is not a terminal,

@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
@@ -48,22 +46,4 @@ func (env *Env) warnOfDamage(err error) error {
 		fmt.Fprintf(env.Err, "fleetctl: warning: %s\n", strings.TrimSuffix(line, "\n"))
 	}
 	return nil
-}
-
-// completeRun completes the first argument with the IDs of recorded runs.
-func completeRun(env *Env) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		all, err := env.records().List()
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		var ids []cobra.Completion
-		for _, rec := range all {
-			ids = append(ids, rec.Run)
-		}
-		return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-	}
 }

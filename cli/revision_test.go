@@ -58,7 +58,7 @@ func TestOperatorDecidesWhatHostsReport(t *testing.T) {
 		}
 		return env.out.String() + env.err.String()
 	}
-	pull := []string{"pull", "--all", "--quiet"}
+	pull := []string{"pull", "--all"}
 
 	write(f.Inventory, "remote = \"/nowhere/cfg.git\"\n")
 	for name, args := range map[string][]string{"": pull, "typed but --yes": append(pull, "--yes")} {
@@ -85,7 +85,7 @@ func TestOperatorDecidesWhatHostsReport(t *testing.T) {
 	// Without a remote, the repository that the inventory is in knows where to ask.
 	inventory := filepath.Join(f.Home, "Code", "nixcfg", "hosts.toml")
 	write(inventory, "")
-	if out := run(fleet.ExitOK, "", "pull", "web", "--inventory", inventory, "--quiet"); !strings.Contains(out, "1 unchanged") {
+	if out := run(fleet.ExitOK, "", "pull", "web", "--inventory", inventory); !strings.Contains(out, "1 unchanged") {
 		t.Errorf("in the repository:\n%s", out)
 	}
 	if out := run(fleet.ExitOK, "", "status", "web", "--inventory", inventory); !strings.Contains(out, "main is at "+tip[:7]) {

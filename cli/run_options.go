@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/markus-barta/nixfleet/fleet"
-	"github.com/markus-barta/nixfleet/fleet/health"
-	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
 // runOptions are the options of all commands that start a run.
@@ -52,7 +47,11 @@ func (env *Env) requireYes(yes bool, command string) error {
 func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 	choiceVar(f, &o.Confirm, "confirm", "", "who may keep the new configuration: the operator over a new login, the host itself, or none, "+
 		"which keeps it whatever happens (default: operator; with --detach, self)",
-		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone)
+		fleet.ConfirmOperator, fleet.ConfirmSelf, fleet.ConfirmNone).about = map[string]string{
+		fleet.ConfirmOperator: "over a new login",
+		fleet.ConfirmSelf:     "the host, by what still answers",
+		fleet.ConfirmNone:     "keep it whatever happens",
+	}
 	o.ConfirmTimeout = fleet.DefaultConfirmTimeout
 	f.Var((*timeoutFlag)(&o.ConfirmTimeout), "confirm-timeout", "roll back a host that has not been confirmed after this long")
 	f.BoolVar(&o.Detach, "detach", false, "exit once every job has started; hosts confirm on their own")
@@ -61,7 +60,10 @@ func (o *runOptions) confirmFlags(f *pflag.FlagSet) {
 
 func (o *runOptions) inhibitedFlag(f *pflag.FlagSet) {
 	choiceVar(f, &o.OnInhibited, "on-inhibited", "", "if a NixOS switch is inhibited, fail, or prepare the next boot (default: on_inhibited in the inventory)",
-		fleet.InhibitedFail, fleet.InhibitedBoot)
+		fleet.InhibitedFail, fleet.InhibitedBoot).about = map[string]string{
+		fleet.InhibitedFail: "change nothing",
+		fleet.InhibitedBoot: "activate it at the next boot",
+	}
 }
 
 func (o *runOptions) waveFlags(f *pflag.FlagSet) {
@@ -70,57 +72,13 @@ func (o *runOptions) waveFlags(f *pflag.FlagSet) {
 	f.Var(&o.MaxFailures, "max-failures", "stop starting hosts once more than this many of the run have failed")
 	f.Var(&o.MaxWaveFailures, "max-wave-failures", "stop starting hosts once more than this many of a wave have failed")
 	choiceVar(f, &o.OnFailure, "on-failure", fleet.OnFailureHalt, "if a wave fails, halt, continue with the next one, or roll back its hosts and halt",
-		fleet.OnFailureHalt, fleet.OnFailureContinue, fleet.OnFailureRollback)
+		fleet.OnFailureHalt, fleet.OnFailureContinue, fleet.OnFailureRollback).about = map[string]string{
+		fleet.OnFailureHalt:     "start no later wave",
+		fleet.OnFailureContinue: "start the next wave",
+		fleet.OnFailureRollback: "roll back its hosts and start no later wave",
+	}
 	f.BoolVar(&o.BuildFirst, "build-first", false, "let no host activate until all have built or failed to build")
 }
 
 // operator identifies who deploys, for others that find a host locked.
 func (env *Env) operator() string { return env.User + "@" + env.Machine }
-
-// runPrompt returns the question before a run. It names what is done, the hosts and the revision.
-func runPrompt(p *fleet.Plan, hosts []*inventory.Host) string {
-	names := make([]string, len(hosts))
-	for i, h := range hosts {
-		names[i] = h.Name
-	}
-	which := fmt.Sprintf("%s (%s) of %s", count(len(hosts), "host"), strings.Join(names, ", "), p.Fleet)
-	revision := health.Short(p.Pinned.Commit)
-	switch {
-	case p.NoPull:
-		revision = "what is checked out there"
-	case p.Rev != "" && !fleet.IsCommit(p.Rev):
-		revision = fmt.Sprintf("%s (%s)", p.Rev, revision)
-	}
-	switch p.Goal {
-	case fleet.GoalRollback:
-		generation := "the previous generation"
-		if p.To > 0 {
-			generation = fmt.Sprintf("generation %d", p.To)
-		}
-		return fmt.Sprintf("Roll back %s to %s?", which, generation)
-	case fleet.GoalBoot:
-		return fmt.Sprintf("Have %s boot into %s next?", which, revision)
-	case fleet.GoalTest:
-		return fmt.Sprintf("Activate %s on %s until the next reboot?", revision, which)
-	case fleet.GoalBuild:
-		return fmt.Sprintf("Build %s on %s?", revision, which)
-	case fleet.GoalPull:
-		return fmt.Sprintf("Pull %s on %s?", revision, which)
-	}
-	return fmt.Sprintf("Switch %s to %s?", which, revision)
-}
-
-// confirm prompts and reports whether the answer was y or yes.
-func (env *Env) confirm(question string) bool {
-	fmt.Fprintf(env.Err, "%s [y/N] ", question)
-	answer, err := readLine(env.In)
-	if err != nil {
-		fmt.Fprintln(env.Err)
-	}
-	return isYes(answer)
-}
-
-func isYes(answer string) bool {
-	lower := strings.ToLower(answer)
-	return lower == "y" || lower == "yes"
-}

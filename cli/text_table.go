@@ -15,17 +15,33 @@ import (
 type textTable struct {
 	width   int // of the terminal; 0 means unlimited
 	palette tui.Palette
+	heads   bool // the first row has the heads of the columns
 	rows    [][]string
 	inks    []tui.Ink // of each row's first cell
 }
 
+// newTextTable returns a table with these heads, or without any if there are none.
 func newTextTable(env *Env, heads ...string) *textTable {
-	t := &textTable{palette: env.palette(env.OutTTY)}
-	if out, ok := env.Out.(interface{ Fd() uintptr }); ok && env.OutTTY {
-		t.width, _, _ = term.GetSize(int(out.Fd())) // 0 on error
+	t := &textTable{palette: env.palette(env.OutTTY), width: env.width(), heads: len(heads) > 0}
+	if t.heads {
+		t.row(t.palette.Faint, heads...)
 	}
-	t.row(t.palette.Faint, heads...)
 	return t
+}
+
+// width returns the width of the terminal that standard output is, or 0.
+func (env *Env) width() int { return terminalWidth(env.Out, env.OutTTY) }
+
+// errWidth returns the width of the terminal that standard error is, or 0.
+func (env *Env) errWidth() int { return terminalWidth(env.Err, env.ErrTTY) }
+
+func terminalWidth(stream any, tty bool) int {
+	file, ok := stream.(interface{ Fd() uintptr })
+	if !ok || !tty {
+		return 0
+	}
+	width, _, _ := term.GetSize(int(file.Fd())) // 0 on error
+	return width
 }
 
 func (t *textTable) row(ink tui.Ink, cells ...string) {
@@ -50,6 +66,9 @@ func (t *textTable) fit(optional ...string) {
 
 // naturalWidths returns the width that each column needs, and the total with the gaps.
 func (t *textTable) naturalWidths() (widths []int, total int) {
+	if len(t.rows) == 0 {
+		return nil, 0
+	}
 	widths = make([]int, len(t.rows[0]))
 	total = len(columnGap) * (len(widths) - 1)
 	for i := range widths {
@@ -89,7 +108,7 @@ func (t *textTable) String() string {
 		for j, cell := range row {
 			cell = ansi.Truncate(cell, widths[j], "…")
 			pad := strings.Repeat(" ", widths[j]-ansi.StringWidth(cell))
-			if i == 0 {
+			if i == 0 && t.heads {
 				cell = t.palette.Faint.Paint(cell)
 			} else if j == 0 {
 				cell = t.inks[i].Paint(cell)

@@ -41,33 +41,38 @@ func (p *Pool) resolveForwardAgent(s *Settings) error {
 	return nil
 }
 
-// forwardAgent answers the host's requests for a connection to the ssh-agent, until the connection
-// to the host ends. Without it, every request is rejected.
-func (c *Conn) forwardAgent(socket string) {
-	channels := c.client.HandleChannelOpen(agentChannel)
-	c.pool.tasks.start(func() {
-		var open sync.WaitGroup
-		defer open.Wait()
-		slots := make(chan struct{}, maxForwardedAgents)
-		for request := range channels {
-			select {
-			case slots <- struct{}{}:
-			default:
-				_ = request.Reject(ssh.ResourceShortage, "too many connections to the ssh-agent")
-				continue
-			}
-			open.Go(func() {
-				defer func() { <-slots }()
-				c.relayAgent(request, socket)
-			})
-		}
-	})
+// agentRelay connects channels that a host opens with the socket of an ssh-agent.
+type agentRelay struct {
+	pool   *Pool
+	socket string
+	slots  chan struct{} // holds an element for each open connection
 }
 
-// relayAgent connects a channel with the socket of the ssh-agent, until either side closes.
-func (c *Conn) relayAgent(request ssh.NewChannel, socket string) {
+func newAgentRelay(p *Pool, socket string) *agentRelay {
+	return &agentRelay{pool: p, socket: socket, slots: make(chan struct{}, maxForwardedAgents)}
+}
+
+// accept serves a channel, or rejects it, without blocking.
+func (a *agentRelay) accept(request ssh.NewChannel) {
+	select {
+	case a.slots <- struct{}{}:
+	default:
+		_ = request.Reject(ssh.ResourceShortage, "too many connections to the ssh-agent")
+		return
+	}
+	started := a.pool.tasks.start(func() {
+		defer func() { <-a.slots }()
+		a.relay(request)
+	})
+	if !started {
+		_ = request.Reject(ssh.ConnectionFailed, "the connection is being closed")
+	}
+}
+
+// relay connects a channel with the socket of the ssh-agent, until either side closes.
+func (a *agentRelay) relay(request ssh.NewChannel) {
 	var d net.Dialer
-	conn, err := d.DialContext(c.pool.ctx, "unix", socket)
+	conn, err := d.DialContext(a.pool.ctx, "unix", a.socket)
 	if err != nil {
 		_ = request.Reject(ssh.ConnectionFailed, "the ssh-agent does not answer")
 		return
@@ -93,7 +98,7 @@ func (c *Conn) relayAgent(request ssh.NewChannel, socket string) {
 // requestAgent asks for the ssh-agent in a session that has not started. Like ssh, it does not wait
 // for the answer: a server may not allow it.
 func (c *Conn) requestAgent(session *ssh.Session) {
-	if c.forwardsAgent {
+	if c.agents != nil {
 		_, _ = session.SendRequest(agentRequest, false, nil)
 	}
 }

@@ -55,6 +55,7 @@ func memoryPerConnection(t testing.TB, connections int) float64 {
 	p := NewPool(home.Options)
 	defer p.Close()
 	home.dial(p, web) // allocates what all connections share
+	ctx := home.ctx()
 	memoryInUse := func() uint64 {
 		runtime.GC()
 		runtime.GC()
@@ -68,8 +69,12 @@ func memoryPerConnection(t testing.TB, connections int) float64 {
 	for range workers {
 		wg.Go(func() {
 			for range connections / workers {
-				c := home.dial(p, web)
-				if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
+				c, err := p.Dial(ctx, web)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := c.Run(ctx, Command{Script: "true"}); err != nil {
 					t.Error(err)
 				}
 			}

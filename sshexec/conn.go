@@ -18,9 +18,8 @@ type Conn struct {
 	target Target
 	client *ssh.Client
 	raw    *rawConn
-	done   chan struct{} // closed by newConn's goroutine when the connection has ended
-
-	forwardsAgent bool
+	done   chan struct{} // closed by serve when the connection has ended
+	agents *agentRelay   // nil if the ssh-agent is not forwarded
 
 	keepAliveInterval time.Duration // ping the server after this much silence
 	keepAliveTimeout  time.Duration // and close the connection after this much more
@@ -39,22 +38,22 @@ const (
 	defaultKeepAliveTimeout  = 25 * time.Second
 )
 
-func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (*Conn, error) {
-	c := &Conn{pool: p, target: t, client: client, raw: raw, done: make(chan struct{})}
+func (p *Pool) newConn(t Target, s Settings, l login, raw *rawConn) (*Conn, error) {
+	// ssh.NewClient would start three goroutines for what serve does in one.
+	c := &Conn{pool: p, target: t, client: &ssh.Client{Conn: l.conn}, raw: raw, done: make(chan struct{})}
 	c.keepAliveInterval = cmp.Or(s.ServerAliveInterval, defaultKeepAliveInterval)
 	c.keepAliveTimeout = defaultKeepAliveTimeout
 	if s.ServerAliveInterval > 0 || s.ServerAliveCountMax > 0 {
 		c.keepAliveTimeout = c.keepAliveInterval * time.Duration(cmp.Or(s.ServerAliveCountMax, 3))
 	}
 	if s.ForwardAgent != "" && !t.isBastion {
-		c.forwardsAgent = true
-		c.forwardAgent(s.ForwardAgent)
+		c.agents = newAgentRelay(p, s.ForwardAgent)
 	}
 	p.mu.Lock()
 	p.conns[c], p.loggedIn[t.Name] = struct{}{}, true
 	p.mu.Unlock()
 	started := p.tasks.start(func() {
-		_ = client.Wait()
+		l.serve(c.agents)
 		c.stopKeepAlive()
 		p.mu.Lock()
 		delete(p.conns, c)
@@ -65,7 +64,7 @@ func (p *Pool) newConn(t Target, s Settings, client *ssh.Client, raw *rawConn) (
 		close(c.done)
 	})
 	if !started {
-		client.Close()
+		l.discard()
 		return nil, p.errorFor(t, "connect", KindStopped, errClosed)
 	}
 	c.startKeepAlive()

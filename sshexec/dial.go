@@ -163,14 +163,13 @@ func (p *Pool) logIn(
 	}
 	defer context.AfterFunc(ctx, func() { transport.Close() })()
 	var unjudged atomic.Bool
-	client, err := await(ctx, &p.tasks, func() (*ssh.Client, error) {
-		conn, channels, requests, err := ssh.NewClientConn(h.raw, s.Address(), h.clientConfig())
+	l, err := await(ctx, &p.tasks, func() (login, error) {
+		config, callbacks := h.clientConfig()
+		conn, channels, requests, err := ssh.NewClientConn(h.raw, s.Address(), config)
+		callbacks.handshake = nil
 		unjudged.Store(h.finishAnswers(err))
-		if err != nil {
-			return nil, err
-		}
-		return ssh.NewClient(conn, channels, requests), nil
-	}, func(unused *ssh.Client) { unused.Close() })
+		return login{conn, channels, requests}, err
+	}, login.discard)
 	if err != nil {
 		p.tasks.start(func() { transport.Close() })
 		err := h.wrapError(err)
@@ -180,8 +179,7 @@ func (p *Pool) logIn(
 		}
 		return nil, err
 	}
-	h.forget()
-	return p.newConn(t, s, client, h.raw)
+	return p.newConn(t, s, l, h.raw)
 }
 
 // dialFunc opens the transport to a target.

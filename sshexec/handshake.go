@@ -29,9 +29,8 @@ type handshake struct {
 
 	// Only the goroutine that runs the handshake uses these.
 	record  hostKeyRecord
-	hostKey ssh.PublicKey // verified
-	queued  []identity    // keys not yet offered
-	listed  bool          // queued has been filled
+	queued  []identity // keys not yet offered
+	listed  bool       // queued has been filled
 	offered []string
 	skipped []string       // keys that could not be offered, and why
 	unused  []string       // keys that the host accepts but that did not sign, and why
@@ -55,42 +54,55 @@ func (h *handshake) currentPhase() string {
 	return h.phase
 }
 
-func (h *handshake) clientConfig() *ssh.ClientConfig {
+// clientConfig returns the configuration of the login, and what it calls.
+func (h *handshake) clientConfig() (*ssh.ClientConfig, *loginCallbacks) {
 	s := h.settings
+	callbacks := &loginCallbacks{handshake: h}
 	h.record = h.pool.hostKeys.record(s, h.searchAll)
 	config := &ssh.ClientConfig{
 		User:              s.User,
 		HostKeyAlgorithms: h.record.algorithms(s),
-		AuthCallback:      h.nextMethod,
-		HostKeyCallback:   h.checkHostKey,
+		AuthCallback:      callbacks.nextMethod,
+		HostKeyCallback:   callbacks.checkHostKey,
 	}
 	config.KeyExchanges, config.Ciphers, config.MACs = s.KexAlgorithms, s.Ciphers, s.MACs
-	return config
+	return config, callbacks
 }
 
-// checkHostKey verifies the host key of the first key exchange. Later ones must have the same key.
-func (h *handshake) checkHostKey(_ string, address net.Addr, key ssh.PublicKey) error {
-	if h.hostKey != nil {
-		if !sameKey(h.hostKey, key) {
-			return errors.New("the host presents another key than at the start of the connection")
-		}
-		return nil
-	}
+// verifyHostKey verifies the host key of the first key exchange.
+func (h *handshake) verifyHostKey(address net.Addr, key ssh.PublicKey) error {
 	h.setPhase("host key")
 	if err := h.pool.verifyHostKey(h.settings, h.record, address, key); err != nil {
 		return err
 	}
-	h.hostKey = key
 	h.setPhase("login")
 	return nil
 }
 
-// forget drops what only the login needed. The library keeps the handshake for as long as the
-// connection lasts.
-func (h *handshake) forget() {
-	h.settings, h.record, h.target = Settings{}, hostKeyRecord{}, Target{}
-	h.queued, h.offered, h.skipped, h.unused, h.tries = nil, nil, nil, nil, nil
-	h.ctx, h.timer, h.releaseSlot, h.answers, h.answered = nil, nil, nil, nil, nil
+// loginCallbacks is what the library calls. It keeps that for as long as the connection lasts,
+// which is why the handshake can be removed from it.
+type loginCallbacks struct {
+	handshake *handshake    // nil after the login
+	hostKey   ssh.PublicKey // verified; only set during the login
+}
+
+func (c *loginCallbacks) nextMethod(auth *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+	return c.handshake.nextMethod(auth)
+}
+
+// checkHostKey verifies the host key of the first key exchange. Later ones, which may come at any
+// time, must have the same key.
+func (c *loginCallbacks) checkHostKey(_ string, address net.Addr, key ssh.PublicKey) error {
+	switch {
+	case c.hostKey == nil:
+		if err := c.handshake.verifyHostKey(address, key); err != nil {
+			return err
+		}
+		c.hostKey = key
+	case !sameKey(c.hostKey, key):
+		return errors.New("the host presents another key than at the start of the connection")
+	}
+	return nil
 }
 
 // nextMethod returns the next method to try: the first in AuthMethods that the server accepts. A

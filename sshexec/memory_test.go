@@ -4,8 +4,8 @@ package sshexec
 
 import "testing"
 
-func TestIdleConnectionUsesAtMost64KiB(t *testing.T) {
-	if got := memoryPerConnection(t, 256) / 1024; got > 64 {
+func TestIdleConnectionUsesAtMost44KiB(t *testing.T) {
+	if got := memoryPerConnection(t, 256) / 1024; got > 44 {
 		t.Errorf("%.1f KiB", got)
 	}
 }

@@ -15,6 +15,7 @@ import (
 type rawConn struct {
 	net.Conn
 	lastRead atomic.Int64 // when data last arrived, in Unix nanoseconds; 0 means never
+	received readBuffer   // used by Read only
 
 	mu          sync.Mutex
 	preamble    []byte // the first bytes, until they include a version string
@@ -22,19 +23,32 @@ type rawConn struct {
 	firstErr    error
 }
 
-func newRawConn(conn net.Conn) *rawConn { return &rawConn{Conn: conn} }
+func newRawConn(conn net.Conn) *rawConn {
+	c := &rawConn{Conn: conn}
+	c.received.init(conn)
+	return c
+}
 
-func (c *rawConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		if c.lastRead.Swap(time.Now().UnixNano()) == 0 || !c.sawVersion() {
-			c.addPreamble(p[:n])
-		}
+// Read reads ahead if the transport is a socket: the library reads the version string byte by byte,
+// and each packet in two or more pieces.
+func (c *rawConn) Read(p []byte) (n int, err error) {
+	if n := c.received.take(p); n > 0 || len(p) == 0 {
+		return n, nil
+	}
+	var arrived []byte
+	if c.received.socket != nil {
+		arrived, err = c.received.fill()
+	} else {
+		n, err = c.Conn.Read(p)
+		arrived = p[:n]
+	}
+	if len(arrived) > 0 && (c.lastRead.Swap(time.Now().UnixNano()) == 0 || !c.sawVersion()) {
+		c.addPreamble(arrived)
 	}
 	if err != nil {
 		c.setError(err)
 	}
-	return n, err
+	return n + c.received.take(p), err
 }
 
 func (c *rawConn) Write(p []byte) (int, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -256,3 +257,28 @@ func TestTokenFilterFindsSplitToken(t *testing.T) {
 }
 
 var _ io.Writer = (*tokenFilter)(nil)
+
+func TestStreamWithLittleDataHoldsNoLargeBuffer(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("0123456789abcdef", 5000)
+	var sizes []int
+	var out strings.Builder
+	reads := strings.NewReader(text)
+	n, err := copyStream(&out, readerFunc(func(p []byte) (int, error) {
+		sizes = append(sizes, len(p))
+		if len(sizes) < 4 || len(sizes) > 6 {
+			p = p[:min(len(p), 10)] // little arrives
+		}
+		return reads.Read(p)
+	}))
+	if err != nil || n != int64(len(text)) || out.String() != text {
+		t.Errorf("copied %d bytes, %v", n, err)
+	}
+	if slices.Max(sizes) < 10_000 || slices.Max(sizes[7:]) > 1000 || slices.Max(sizes[:4]) > 1000 {
+		t.Errorf("buffers: %v", sizes[:10])
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

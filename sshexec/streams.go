@@ -27,6 +27,9 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ReadFrom implements [io.ReaderFrom].
+func (s *sink) ReadFrom(r io.Reader) (int64, error) { return copyStream(s, r) }
+
 // close waits for a Write in progress and discards everything from then on.
 func (s *sink) close() {
 	s.mu.Lock()
@@ -67,10 +70,52 @@ func (f *tokenFilter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// ReadFrom implements [io.ReaderFrom].
+func (f *tokenFilter) ReadFrom(r io.Reader) (int64, error) { return copyStream(f, r) }
+
 // close passes on the pending data, because the token did not arrive.
 func (f *tokenFilter) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	_, _ = f.out.Write(f.pending)
 	f.token, f.pending = nil, nil
+}
+
+// copyChunk is the buffer for a stream with much data. Most streams never need one.
+type copyChunk [32 << 10]byte
+
+var copyChunks = sync.Pool{New: func() any { return new(copyChunk) }}
+
+// copyStream copies r to w until either fails, like [io.Copy]. While little arrives, it holds
+// little memory: a thousand hosts may each have a script that runs for hours.
+func copyStream(w io.Writer, r io.Reader) (copied int64, err error) {
+	small := make([]byte, 512)
+	buffer := small
+	var chunk *copyChunk
+	defer func() {
+		if chunk != nil {
+			copyChunks.Put(chunk)
+		}
+	}()
+	for {
+		n, err := r.Read(buffer)
+		if n > 0 {
+			if _, err := w.Write(buffer[:n]); err != nil {
+				return copied, err
+			}
+			copied += int64(n)
+		}
+		switch {
+		case err == io.EOF:
+			return copied, nil
+		case err != nil:
+			return copied, err
+		case n == len(small) && chunk == nil:
+			chunk = copyChunks.Get().(*copyChunk)
+			buffer = chunk[:]
+		case n < len(small) && chunk != nil:
+			copyChunks.Put(chunk)
+			buffer, chunk = small, nil
+		}
+	}
 }

@@ -38,7 +38,7 @@ const minDetailWidth = 18
 
 // wideDetailWidth is the least width of the last column beside the preview, which has what the
 // columns of low priority would show.
-const wideDetailWidth = 50
+const wideDetailWidth = 40
 
 // allColumns returns all columns in their default order. The mark and the name come before them and
 // are always shown.

@@ -71,7 +71,8 @@ func (l *Live) Aside(do func()) {
 	}
 }
 
-// Close draws what is pending and releases the terminal. The block stays on the screen.
+// Close draws what is pending and releases the terminal. The block stays on the screen; of a
+// finished run, only its header does.
 func (l *Live) Close() error {
 	l.program.Send(doneMsg(l.feed.close()))
 	<-l.done

@@ -27,6 +27,7 @@ type liveModel struct {
 	now       func() time.Time
 	interrupt func()
 	aside     bool // something else uses the terminal: draw nothing
+	done      bool // no more events come
 	height    int
 	palette   Palette
 }
@@ -61,6 +62,7 @@ func (m *liveModel) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case batchMsg:
 		return m, m.apply(batch(msg))
 	case doneMsg:
+		m.done = true
 		return m, tea.Sequence(m.apply(batch(msg)), tea.Quit)
 	case asideMsg:
 		m.aside = true
@@ -104,9 +106,13 @@ func (m *liveModel) View() tea.View {
 	if m.aside || m.block.width == 0 {
 		return tea.NewView("")
 	}
+	height := m.height - 2
+	if m.done && m.state.Summary != nil {
+		height = 1 // the summary that follows has a line for each host
+	}
 	// The last line stays empty: it has the cursor, and the shell continues there. One more is kept
 	// free for a line that is printed above.
-	return tea.NewView(m.block.render(&m.state, m.height-2, m.now()))
+	return tea.NewView(m.block.render(&m.state, height, m.now()))
 }
 
 // aside is a function that Bubble Tea runs the way it runs an editor.

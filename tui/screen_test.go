@@ -193,7 +193,7 @@ func TestWarningsArePrintedAboveBlock(t *testing.T) {
 	}
 }
 
-func TestBlockStaysOnScreenAfterClose(t *testing.T) {
+func TestHeaderOfFinishedRunStaysOnScreen(t *testing.T) {
 	s := newScreen(t, 60, 15)
 	live := s.startLive(Options{Profile: colorprofile.ASCII})
 	run := &scriptedRun{emit: live.Event}

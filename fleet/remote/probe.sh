@@ -29,21 +29,23 @@ main() {
 print() { [ -z "$2" ] || printf '%s %s\n' "$1" "$2"; }
 
 probe_machine() {
-  if [ -r /proc/loadavg ]; then probe_linux; else probe_macos; fi
+  proc=$sysroot/proc
+  if ! [ -r "$proc/loadavg" ]; then proc=/proc; fi
+  if [ -r "$proc/loadavg" ]; then probe_linux; else probe_macos; fi
 }
 
 probe_linux() {
   if read -r value <"$sysroot/proc/sys/kernel/hostname"; then print host "$value"; fi
-  if read -r value _ </proc/uptime; then print uptime "$value"; fi
-  if read -r value </proc/loadavg; then print load "$value"; fi
-  if read -r _ value </proc/stat; then print ticks "$value"; fi
+  if read -r value _ <"$proc/uptime"; then print uptime "$value"; fi
+  if read -r value <"$proc/loadavg"; then print load "$value"; fi
+  if read -r _ value <"$proc/stat"; then print ticks "$value"; fi
   print cores "$(getconf _NPROCESSORS_ONLN 2>/dev/null || nproc 2>/dev/null)"
   while read -r key value _; do
     case $key in
       MemTotal: | MemAvailable: | SwapTotal:) print "${key%:}" "$value" ;;
       SwapFree:) print SwapFree "$value" && break ;;
     esac
-  done </proc/meminfo
+  done <"$proc/meminfo"
   # os-release(5) is made to be read by sh.
   # shellcheck disable=SC1091 # it is on the host
   if [ -r "$sysroot/etc/os-release" ]; then print os "$(. "$sysroot/etc/os-release" && echo "${NAME:-Linux} ${VERSION_ID:-}")"; fi

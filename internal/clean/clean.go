@@ -2,6 +2,7 @@ package clean
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -27,6 +28,19 @@ func Line(b []byte) string {
 	return line
 }
 
+// Bytes returns what [Line] does. The result shares the memory of b if there is nothing to clean.
+func Bytes(b []byte) []byte {
+	if plain, special := scan(b); plain && !(special && mayNeedRewriting(b)) {
+		return b
+	}
+	return []byte(Line(b))
+}
+
+// mayNeedRewriting reports whether a plain line may contain a secret or a command.
+func mayNeedRewriting(b []byte) bool {
+	return bytes.Contains(b, []byte("##")) || bytes.Contains(b, []byte("::")) || bytes.Contains(b, []byte("://"))
+}
+
 // visibleLine returns the visible part of a line.
 func visibleLine(b []byte) string {
 	if isPlain(b) {
@@ -49,17 +63,36 @@ func Text(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// isPlain reports whether b is short and printable ASCII only, as nearly all lines are.
 func isPlain(b []byte) bool {
+	plain, _ := scan(b)
+	return plain
+}
+
+// scan reports whether b is short and printable ASCII only, as nearly all lines are, and whether a
+// plain line has a colon or a number sign, without which it has neither secrets nor commands.
+func scan(b []byte) (plain, special bool) {
 	if len(b) > MaxRunes {
-		return false
+		return false, false
+	}
+	// Look at eight bytes at once, and report each in its highest bit.
+	const each = 0x0101010101010101
+	const highest = 0x80 * each
+	var others uint64 // not special
+	for others = highest; len(b) >= 8; b = b[8:] {
+		word := binary.LittleEndian.Uint64(b)
+		// In this order: above 0x7f, below 0x20, 0x7f.
+		if (word|(word-0x20*each)|(word+each))&highest != 0 {
+			return false, false
+		}
+		others &= ((word ^ ':'*each) + 0x7f*each) & ((word ^ '#'*each) + 0x7f*each)
 	}
 	for _, c := range b {
 		if c < 0x20 || c > 0x7e {
-			return false
+			return false, false
 		}
+		special = special || c == ':' || c == '#'
 	}
-	return true
+	return true, special || others != highest
 }
 
 // cleanLine cleans a line that is not plain.

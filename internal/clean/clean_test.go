@@ -1,6 +1,7 @@
 package clean
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"unicode"
@@ -82,7 +83,28 @@ func TestTextKeepsLines(t *testing.T) {
 func TestPlainLineAllocatesOnce(t *testing.T) {
 	line := []byte(strings.Repeat("copying path ", 8))
 	if n := testing.AllocsPerRun(100, func() { _ = Line(line) }); n > 1 {
-		t.Errorf("%v allocations", n)
+		t.Errorf("Line: %v allocations", n)
+	}
+	if n := testing.AllocsPerRun(100, func() { _ = Bytes(line) }); n > 0 {
+		t.Errorf("Bytes: %v allocations", n)
+	}
+}
+
+func TestEveryByteIsCleanedAtEveryPosition(t *testing.T) {
+	for length := 1; length <= 20; length++ {
+		for i := range length {
+			for c := range 256 {
+				line := bytes.Repeat([]byte{'~'}, length)
+				line[i] = byte(c)
+				unchanged := c >= 0x20 && c <= 0x7e
+				if _, special := scan(line); special != (c == ':' || c == '#') && unchanged {
+					t.Fatalf("%q: special is %v", line, special)
+				}
+				if got := string(Bytes(line)); (got == string(line)) != unchanged || got != Line(line) {
+					t.Fatalf("%q became %q", line, got)
+				}
+			}
+		}
 	}
 }
 
@@ -92,6 +114,9 @@ func FuzzLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		out := Line(in)
+		if got := string(Bytes(in)); got != out {
+			t.Fatalf("Line(%q) = %q, but Bytes returns %q", in, out, got)
+		}
 		if !utf8.ValidString(out) || utf8.RuneCountInString(out) > MaxRunes {
 			t.Fatalf("Line(%q): %d runes, valid UTF-8: %v", in, utf8.RuneCountInString(out), utf8.ValidString(out))
 		}

@@ -118,10 +118,15 @@ func (f *Fleet) startHost(h *host) (err error) {
 	if err := f.applyOptions(h); err != nil {
 		return err
 	}
+	shell := sshtest.Shell{Dir: h.home(), Env: h.environ()}
 	h.server, err = sshtest.New(sshtest.Config{
 		AuthorizedKeys: []ssh.PublicKey{f.key.public},
-		Handler:        sshtest.Shell{Dir: h.home(), Env: h.environ()}.Handle,
-		LoginCommand:   fmt.Sprintf("echo 'This is a shell of the demo, without a terminal: enter commands line by line, or exit.'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
+		Handler: func(s *sshtest.Session) int {
+			// Without them, the host reports those of this machine.
+			_ = h.writeFigures(time.Since(f.started))
+			return shell.Handle(s)
+		},
+		LoginCommand: fmt.Sprintf("echo 'This is a shell of the demo, without a terminal: enter commands line by line, or exit.'; PS1='%s$ ' exec /bin/sh -i +m", h.Name),
 	})
 	return err
 }

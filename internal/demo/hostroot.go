@@ -9,23 +9,25 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
-// standins holds the programs of a host. Those that are part of a system are installed in etc/demo,
-// from where the stand-in for nix copies them into the systems that it builds.
+// standins holds the programs of a host. Those that are part of a system are installed in its
+// template, which the stand-in for nix copies.
 //
 //go:embed standins
 var standins embed.FS
 
-// standinDirs maps a stand-in to its directory in a root, if that is not the default profile.
-var standinDirs = map[string]string{
-	"sudo":                    wrappers,
-	"id":                      wrappers,
-	"switch-to-configuration": "etc/demo",
-	"nixos-version":           "etc/demo",
-	"activate-darwin":         "etc/demo",
-	"activate-home":           "etc/demo",
+// standinPaths maps a stand-in to its path in a root, if that is not in the default profile.
+var standinPaths = map[string]string{
+	"sudo":                    wrappers + "/sudo",
+	"id":                      wrappers + "/id",
+	"directives":              "etc/demo/directives",
+	"switch-to-configuration": "etc/demo/nixos/bin/switch-to-configuration",
+	"nixos-version":           "etc/demo/nixos/sw/bin/nixos-version",
+	"activate-darwin":         "etc/demo/darwin/activate",
+	"activate-home":           "etc/demo/home/activate",
 }
 
 const (
@@ -34,7 +36,8 @@ const (
 )
 
 // firstGenerationScript builds the checkout's commit and makes it the running system. Its arguments
-// are the host's kind and the attribute path of its configuration.
+// are the host's kind, the attribute path of its configuration, and the number of its generation,
+// as if those before had been deleted.
 const firstGenerationScript = `set -eu
 PATH=$FLEETCTL_ROOT/nix/var/nix/profiles/default/bin:$PATH
 cd "$HOME/Code/nixcfg"
@@ -44,6 +47,10 @@ case $1 in
   *) profile=$FLEETCTL_ROOT/nix/var/nix/profiles/system ;;
 esac
 nix-env --profile "$profile" --set "$FLEETCTL_ROOT/tmp/built"
+if [ "$3" -gt 1 ]; then
+  mv "$profile-1-link" "$profile-$3-link"
+  ln -sfn "${profile##*/}-$3-link" "$profile"
+fi
 system=$(cd "$FLEETCTL_ROOT/tmp/built" && pwd -P)
 case $1 in
   home) # a home's revision is known only from the record that a deploy writes
@@ -57,7 +64,7 @@ rm "$FLEETCTL_ROOT/tmp/built"
 
 // createHost creates a host's root, with a checkout that lacks the newest commits.
 func (f *Fleet) createHost(ctx context.Context, h *host) error {
-	for _, dir := range []string{"nix/store", "root", "tmp", "run", "etc/demo"} {
+	for _, dir := range []string{"nix/store", "root", "tmp", "run", "etc/demo/nixos/etc", "etc/demo/darwin/etc", "etc/demo/home/etc"} {
 		if err := os.MkdirAll(filepath.Join(h.root, dir), 0o755); err != nil {
 			return err
 		}
@@ -68,7 +75,8 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 	if err := linkTools(filepath.Join(h.root, profileBin)); err != nil {
 		return err
 	}
-	if _, err := git(ctx, f.Dir, "clone", "-q", f.Origin, h.checkout()); err != nil {
+	// A copy of the operator's clone is the same as another clone, and takes less time.
+	if err := os.CopyFS(h.checkout(), os.DirFS(f.clone())); err != nil {
 		return err
 	}
 	if _, err := git(ctx, h.checkout(), "reset", "-q", "--hard", fmt.Sprintf("HEAD~%d", h.behind)); err != nil {
@@ -79,7 +87,13 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 			return err
 		}
 	}
-	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable())
+	for part, kernelPart := range kernelParts {
+		target := filepath.Join(h.root, "nix/store", kernels[0], kernelPart)
+		if err := os.Symlink(target, filepath.Join(h.root, "etc/demo/nixos", part)); err != nil {
+			return err
+		}
+	}
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-s", "--", h.Kind, h.installable(), strconv.Itoa(h.Generation))
 	cmd.Stdin = strings.NewReader(firstGenerationScript)
 	cmd.Env = h.environ()
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -91,17 +105,34 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 	return nil
 }
 
+// kernels are the names of the kernels in a host's store. Systems have the first one, unless they
+// have the directive new-kernel.
+var kernels = []string{"4m0vwz8s3lq7dk1c5x9jbr2ynh6gfpia-linux-6.18.3", "9y2hgb5x0kfd7rwqz3n8cmpj1vs6l4ai-linux-6.19.0"}
+
+// kernelParts maps a link in a NixOS system to what it points to in a kernel.
+var kernelParts = map[string]string{"kernel": "bzImage", "initrd": "initrd", "kernel-modules": "lib/modules"}
+
 // files returns the text of a host's other files, by their path in the root.
 func (h *host) files() map[string]string {
 	sum := sha256.Sum256([]byte(h.root))
 	files := map[string]string{
-		"etc/demo/tick":                  "0\n",
-		"proc/sys/kernel/random/boot_id": fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
-		"proc/sys/kernel/hostname":       h.Name + "\n",
-		"etc/demo/system":                "x86_64-linux\n",
+		"etc/demo/tick":                    "0\n",
+		"proc/sys/kernel/random/boot_id":   fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
+		"proc/sys/kernel/hostname":         h.Name + "\n",
+		"etc/demo/system":                  "x86_64-linux\n",
+		"etc/demo/nixos/nixos-version":     "26.05.demo",
+		"etc/demo/nixos/system":            "x86_64-linux",
+		"etc/demo/home/gen-version":        "1\n",
+		"etc/demo/home/home-files/.demorc": "# shared\n",
 	}
 	if h.Kind == "darwin" {
 		files["etc/demo/system"] = "aarch64-darwin\n"
+	}
+	for _, kernel := range kernels {
+		_, version, _ := strings.Cut(kernel, "-")
+		for _, name := range []string{"bzImage", "initrd", "lib/modules/modules.dep"} {
+			files[path.Join("nix/store", kernel, name)] = version + "\n"
+		}
 	}
 	if h.Kind == "nixos" {
 		files["etc/os-release"] = "NAME=NixOS\nVERSION_ID=\"26.05\"\n"
@@ -136,11 +167,11 @@ func installStandins(root string) error {
 		if err != nil {
 			return err
 		}
-		dir, ok := standinDirs[e.Name()]
+		name, ok := standinPaths[e.Name()]
 		if !ok {
-			dir = profileBin
+			name = path.Join(profileBin, e.Name())
 		}
-		if err := write(filepath.Join(root, dir, e.Name()), string(text), 0o755); err != nil {
+		if err := write(filepath.Join(root, name), string(text), 0o755); err != nil {
 			return err
 		}
 	}

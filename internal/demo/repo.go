@@ -63,7 +63,7 @@ var gitIsolation = []string{
 // createRepository creates the origin with three commits, and the operator's clone of it. Hosts run
 // the first or the second; the third is the one to deploy.
 func (f *Fleet) createRepository(ctx context.Context) error {
-	if _, err := git(ctx, f.Dir, "init", "-q", "--bare", "--initial-branch="+branch, f.Origin); err != nil {
+	if err := f.createOrigin(); err != nil {
 		return err
 	}
 	first := map[string]string{"flake.nix": flake, "flake.lock": flakeLock("2026-11-01")}
@@ -73,48 +73,57 @@ func (f *Fleet) createRepository(ctx context.Context) error {
 		third["hosts/"+h.Name] = lines(h.Directives)
 	}
 	var stream bytes.Buffer
-	writeCommit(&stream, "all hosts in one flake", first)
-	writeCommit(&stream, "flake: newer nixpkgs", map[string]string{"flake.lock": flakeLock("2026-11-15")})
-	writeCommit(&stream, "flake: newer nixpkgs, vpn-hub 2.1.0", third)
-	if err := runGit(ctx, f.Origin, &stream, nil, "fast-import", "--quiet"); err != nil {
+	writeCommit(&stream, "all hosts in one flake", "", first)
+	writeCommit(&stream, "flake: newer nixpkgs", "", map[string]string{"flake.lock": flakeLock("2026-11-15")})
+	writeCommit(&stream, "flake: newer nixpkgs, vpn-hub 2.1.0", "", third)
+	if err := f.importCommits(ctx, &stream, nil); err != nil {
 		return err
 	}
 	_, err := git(ctx, f.Dir, "clone", "-q", f.Origin, f.clone())
 	return err
 }
 
-// writeCommit writes a commit to the branch in the format of git-fast-import(1). It continues the
-// branch that the stream has.
-func writeCommit(w io.Writer, subject string, files map[string]string) {
-	fmt.Fprintf(w, "commit refs/heads/%s\ncommitter Markus <markus@demo.invalid> %d +0000\ndata %d\n%s\n",
+// createOrigin creates an empty bare repository: see gitrepository-layout(5).
+func (f *Fleet) createOrigin() error {
+	for _, dir := range []string{"objects", "refs/heads"} {
+		if err := os.MkdirAll(filepath.Join(f.Origin, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := write(filepath.Join(f.Origin, "HEAD"), "ref: refs/heads/"+branch+"\n", 0o644); err != nil {
+		return err
+	}
+	const config = "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"
+	return write(filepath.Join(f.Origin, "config"), config, 0o644)
+}
+
+// writeCommit writes a commit to the branch in the format of git-fast-import(1). Its parent is from
+// or, if that is empty, the last commit of the stream.
+func writeCommit(w io.Writer, subject, from string, files map[string]string) {
+	fmt.Fprintf(w, "commit refs/heads/%s\nmark :1\ncommitter Markus <markus@demo.invalid> %d +0000\ndata %d\n%s\n",
 		branch, time.Now().Unix(), len(subject), subject)
+	if from != "" {
+		fmt.Fprintf(w, "from %s\n", from)
+	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		fmt.Fprintf(w, "M 100644 inline %s\ndata %d\n%s\n", name, len(files[name]), files[name])
 	}
 }
 
-// Push replaces the directives of a host's configuration in a new commit and returns the commit's
-// ID.
+// Push replaces the directives of a host's configuration in a new commit of the origin and returns
+// the commit's ID. The operator's clone does not have that commit yet.
 func (f *Fleet) Push(ctx context.Context, host string, directives ...string) (rev string, err error) {
-	return f.commit(ctx, host+": "+strings.Join(directives, ", "), map[string]string{"hosts/" + host: lines(directives)})
+	var stream, out bytes.Buffer
+	writeCommit(&stream, host+": "+strings.Join(directives, ", "), "refs/heads/"+branch+"^0", map[string]string{"hosts/" + host: lines(directives)})
+	fmt.Fprintln(&stream, "get-mark :1")
+	err = f.importCommits(ctx, &stream, &out)
+	return strings.TrimSpace(out.String()), err
 }
 
-func (f *Fleet) commit(ctx context.Context, subject string, files map[string]string) (rev string, err error) {
-	for name, text := range files {
-		if err := write(filepath.Join(f.clone(), name), text, 0o644); err != nil {
-			return "", err
-		}
-	}
-	for _, args := range [][]string{
-		{"add", "--all"},
-		{"commit", "-q", "--allow-empty", "-m", subject},
-		{"push", "-q", "origin", branch},
-	} {
-		if _, err := git(ctx, f.clone(), args...); err != nil {
-			return "", err
-		}
-	}
-	return git(ctx, f.clone(), "rev-parse", "HEAD")
+// importCommits adds commits to the origin. What git prints for them goes to out. They stay in the
+// pack that git gets, which takes one process.
+func (f *Fleet) importCommits(ctx context.Context, stream io.Reader, out io.Writer) error {
+	return runGit(ctx, f.Origin, stream, out, "-c", "fastimport.unpackLimit=0", "fast-import", "--quiet")
 }
 
 // clone returns the path of the operator's clone.

@@ -14,6 +14,7 @@ type Host struct {
 
 	Builder string // the host that builds for it: it has no checkout then
 
+	Generation   int      // the number of its first generation; 0 is 1
 	Directives   []string // of its configuration in the newest commit; see the package comment
 	Dirty        bool     // the checkout has uncommitted changes
 	SudoPassword string   // required by sudo; "" means that none is required
@@ -47,6 +48,9 @@ func SampleHosts(n int) []Host {
 		hosts = append(hosts, Host{Name: fmt.Sprintf("demo%03d", i), Kind: "nixos", User: "mba", Tags: []string{"made-up"}, Wave: 1})
 	}
 	hosts = hosts[:n]
+	for i := range hosts {
+		hosts[i].Generation = 12 + (37*i+11)%190
+	}
 	hosts[min(n, csb0+1)-1].Directives = []string{"fail-build"}
 	return hosts
 }
