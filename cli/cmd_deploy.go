@@ -108,6 +108,7 @@ EXIT STATUS
 	})
 	groupFlags(cmd, "Waves", o.waveFlags)
 	nixFlags(cmd, &o.Nix)
+	buildOnFlag(cmd, env, &o.BuildOn)
 	o.runFlags(cmd)
 	groupFlags(cmd, "Output", func(f *pflag.FlagSet) {
 		o.view.flags(f)

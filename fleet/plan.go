@@ -54,6 +54,7 @@ type Options struct {
 	Detach      bool              // return once every job has started
 	Nix         inventory.NixArgs // arguments for nix, after those of the inventory
 	OnInhibited string            // "" means the hosts' own setting
+	BuildOn     string            // who builds: as build in the inventory; "" means that key
 	StealLock   bool              // stop the job that holds a host's lock, if it can be stopped
 
 	// AllowRename lets a machine be deployed that calls itself by the name of another host of the
@@ -149,8 +150,11 @@ func (p *Plan) NeedsNoCheckout(h *inventory.Host) bool { return p.builder(h) != 
 
 // builder returns the name of the host that builds for a host, if anything is built, or "".
 func (p *Plan) builder(h *inventory.Host) string {
-	if p.Goal == GoalPull || h.SwitchCommand != "" {
+	switch {
+	case p.Goal == GoalPull, h.SwitchCommand != "", p.BuildOn == inventory.BuiltByHost, p.BuildOn == h.Name:
 		return ""
+	case p.BuildOn != "":
+		return p.BuildOn
 	}
 	return h.Builder
 }

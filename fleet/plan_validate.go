@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -74,6 +75,20 @@ func (p *Plan) checkRevision() error {
 
 // checkBuilders validates that hosts which others build for can be built.
 func (p *Plan) checkBuilders() error {
+	if p.BuildOn != "" && p.BuildOn != inventory.BuiltByHost && p.InventoryHost(p.BuildOn) == nil {
+		var names []string
+		for _, h := range p.Inventory {
+			names = append(names, h.Name)
+		}
+		return hint.Errorf(cmp.Or(inventory.DidYouMean(p.BuildOn, names), `use "host" or the name of a host`),
+			"--build-on names %q, which is not a host of the inventory", p.BuildOn)
+	}
+	alone := p.names(func(h *inventory.Host) bool {
+		return p.BuildOn != "" && h.Builder != "" && p.builder(h) == "" && h.Repo == "" && !h.Managed
+	})
+	if alone != "" && p.Goal != GoalPull && p.Goal != GoalRollback {
+		return hint.Errorf("set repo, or let another host build", "hosts without a checkout cannot build for themselves: %s", alone)
+	}
 	bare := p.names(func(h *inventory.Host) bool { return h.Builder != "" && h.Repo == "" && !h.Managed })
 	switch {
 	case bare != "" && p.Goal == GoalPull:

@@ -127,7 +127,7 @@ func (c *copying) attempt(ctx context.Context) (*fleet.Result, error) {
 	}
 	if !c.fetched {
 		for batch := range batches(missing) {
-			if err := host.Substitute(ctx, to, batch, target.Timeouts.Build, c.reader.parser); err != nil {
+			if err := host.Substitute(ctx, to, job, target.NixArgs(), batch, target.Timeouts.Build, c.reader.parser); err != nil {
 				return nil, err
 			}
 		}

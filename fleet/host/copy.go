@@ -52,11 +52,14 @@ func namesOf(paths []remote.StorePath) io.Reader {
 	return strings.NewReader(names.String())
 }
 
-// Substitute has a host get those of the paths that its substituters have, for at most limit. What
-// Nix prints goes to log. That a path has no substitute is not an error.
-func Substitute(ctx context.Context, conn Conn, paths []remote.StorePath, limit time.Duration, log io.Writer) error {
+// Substitute has a host get those of the paths that its substituters have, for at most limit, next
+// to the job with that ID. options are settings for Nix. What Nix prints goes to log. That a path
+// has no substitute is not an error.
+func Substitute(
+	ctx context.Context, conn Conn, id string, options inventory.NixArgs, paths []remote.StorePath, limit time.Duration, log io.Writer,
+) error {
 	token := remote.Token()
-	s := openSession(ctx, conn, remote.Substitute(token, limit), token, nil, namesOf(paths))
+	s := openSession(ctx, conn, remote.Substitute(token, id, remoteNixArgs(options), limit), token, nil, namesOf(paths))
 	defer s.Close()
 	for m := range s.Messages {
 		_, _ = log.Write(m.Log) // the caller's own

@@ -83,7 +83,10 @@ func machineNames(p *fleet.Plan, h *inventory.Host) (own, other []string) {
 
 // nixArgs returns the arguments for nix of a plan on a host.
 func nixArgs(p *fleet.Plan, h *inventory.Host) remote.NixArgs {
-	args := h.NixArgs().With(p.Nix)
+	return remoteNixArgs(h.NixArgs().With(p.Nix))
+}
+
+func remoteNixArgs(args inventory.NixArgs) remote.NixArgs {
 	all := remote.NixArgs{Words: args.Words}
 	for _, o := range args.Options {
 		all.Options = append(all.Options, o.Name+" "+o.Value)

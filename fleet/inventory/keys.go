@@ -126,7 +126,7 @@ func allKeys() []key {
 		{name: "build", tables: inHostOrDefaults, synonyms: []string{"builder", "build_on", "build_host"},
 			description:  "Who evaluates and builds the configuration: host is the host itself. The name of another host makes that one the builder. What the host lacks is copied to it through the operator's machine, so the host needs no checkout, no git and no access to the builder. In [defaults], the builder itself is not affected.",
 			binding:      bind(builderType(), func(to destination) *string { return &to.host.Builder }),
-			defaultValue: builtByHost},
+			defaultValue: BuiltByHost},
 		{name: "builds", tables: inHostOrDefaults, synonyms: []string{"max_builds", "build_slots"},
 			description: "How many builds for other hosts run at once on this host, those of all operators together. If it is not set, there is one for every 4 GiB of its memory.",
 			binding:     bind(intType(1, 1000), func(to destination) *int { return &to.host.Builds })},
@@ -297,14 +297,14 @@ func repoType() valueType[string] {
 	})
 }
 
-// builtByHost is the value of build for a host that builds its configuration itself.
-const builtByHost = "host"
+// BuiltByHost is the value of the key build for a host that builds its configuration itself.
+const BuiltByHost = "host"
 
 // builderType describes who builds. The host itself is "host" in the file and "" in the inventory.
 func builderType() valueType[string] {
 	syntax := stringType(word, "host name", fixedHint(`use "host" or the name of another host`))
 	return convert(syntax, func(s string) string {
-		if s == builtByHost {
+		if s == BuiltByHost {
 			return ""
 		}
 		return s

@@ -48,7 +48,7 @@ func (d *decoder) resolveBuilder(h *Host, e *entry) {
 	case h.Builder == "":
 		return
 	case h.Builder == h.Name && own:
-		d.report(at, label+": build names the host itself", "write build = "+quote(builtByHost))
+		d.report(at, label+": build names the host itself", "write build = "+quote(BuiltByHost))
 		h.Builder = ""
 	case h.Builder == h.Name, h.SwitchCommand != "" && !own:
 		h.Builder = ""
@@ -106,7 +106,7 @@ func (d *decoder) reportCycle(cycle []*Host, e *entry, reported map[*Host]bool) 
 		names = append(names, quote(h.Name))
 	}
 	d.report(d.valueOffset(e, "build"), fmt.Sprintf("hosts build for each other in a circle: %s", strings.Join(append(names, names[0]), ", ")),
-		"let one of them build for itself: build = "+quote(builtByHost))
+		"let one of them build for itself: build = "+quote(BuiltByHost))
 }
 
 // checkSigners checks that signatures are required together with the keys that may make them.

@@ -30,10 +30,10 @@ func Missing(token, id string) Script {
 }
 
 // Substitute returns the script that reads names of store paths and gets those that the host's
-// substituters have, for at most limit. After its header, "substituting", it prints what Nix
-// prints.
-func Substitute(token string, limit time.Duration) Script {
-	return compose("substitute").script(values{"token": {token}, "copy_seconds": {seconds(limit)}})
+// substituters have, for at most limit. It runs next to the job with that ID. After its header,
+// "substituting", it prints what Nix prints.
+func Substitute(token, id string, nix NixArgs, limit time.Duration) Script {
+	return compose("substitute").script(nix.values(values{"token": {token}, "id": {id}, "copy_seconds": {seconds(limit)}}))
 }
 
 // Export returns the script that reads names of store paths and prints what nix-store --import

@@ -93,7 +93,7 @@ func TestStorePathsAreCopiedWithRealNix(t *testing.T) {
 		}
 	}
 	missing(closure[0].Name, closure[1].Name)
-	if _, exit := f.answer(Substitute("t", time.Minute), "substituting", names); exit != 0 {
+	if _, exit := f.answer(Substitute("t", j.ID, NixArgs{}, time.Minute), "substituting", names); exit != 0 {
 		t.Errorf("substituting exited with %d", exit)
 	}
 	cut := strings.Index(stream, closure[1].Name) // in the second half of the second path

@@ -43,7 +43,7 @@ func scripts() map[string]Script {
 		"repotests":   RepoTests("t", "h", Checkout{}, time.Minute, time.Minute),
 		"root":        {Text: compose("root").text},
 		"signal":      Signal("t", "r.h", "go", ""),
-		"substitute":  Substitute("t", time.Minute),
+		"substitute":  Substitute("t", "r.h", NixArgs{}, time.Minute),
 	}
 }
 

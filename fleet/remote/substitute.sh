@@ -2,16 +2,28 @@
 # substitute.sh: reads names of store paths, and gets those from the host's substituters that these
 # have. It prints what Nix prints.
 #
-# uses: answer nix_setting nix_within store
-# inputs: copy_seconds token
+# uses: answer nix_within state store substituters
+# inputs: copy_seconds id nix_option... token
 
 main() {
   take "$@"
+  dir=$state/jobs/$id
   find_store
   answer substituting
-  set --
+  find_substituters "$@"
+  if [ -z "$substituters" ]; then return; fi
+  for argument in "$@"; do
+    shift
+    case $argument in
+      nix_option=*)
+        argument=${argument#*=}
+        set -- "$@" --option "${argument%% *}" "${argument#* }"
+        ;;
+    esac
+  done
   while read -r name; do set -- "$@" "$store/$name"; done
-  if [ $# = 0 ] || [ -z "$(nix_setting substituters)" ]; then return; fi
-  # Paths that no substituter has are errors, which do not matter here.
-  nix_within "$copy_seconds" build --no-link --keep-going --option max-jobs 0 --log-format internal-json -v "$@" 2>&1 </dev/null || :
+  # Paths that no substituter has are errors, which do not matter here. Without a job, Nix builds
+  # nothing.
+  nix_within "$copy_seconds" build --no-link --keep-going --log-format internal-json -v "$@" --option max-jobs 0 \
+    --option substituters "$substituters" 2>&1 </dev/null || :
 }
