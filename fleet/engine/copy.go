@@ -56,7 +56,7 @@ func (w *worker) sendProgress(ev fleet.Event) {
 
 // run tries to copy until that succeeds, cannot succeed, or has brought nothing for too long.
 func (c *copying) run(ctx context.Context) *fleet.Result {
-	last := time.Now()
+	last, failures := time.Now(), 0
 	for n := 0; ; n++ {
 		c.moved = false
 		result, err := c.attempt(ctx)
@@ -70,7 +70,12 @@ func (c *copying) run(ctx context.Context) *fleet.Result {
 			return c.failed(refused.Code, clean.Line([]byte(err.Error())))
 		}
 		if c.moved {
-			last, n = time.Now(), 0
+			last, n, failures = time.Now(), 0, 0
+		}
+		if _, ok := errors.AsType[*host.ScriptError](err); ok {
+			if failures++; failures == maxRetries {
+				return c.failed(fleet.CodeCopy, host.Reason(err, c.host))
+			}
 		}
 		if time.Since(last) >= c.serves.host.Timeouts.Reconnect || n >= maxCopyTries {
 			return c.gaveUp(err)

@@ -153,7 +153,7 @@ func SendPaths(ctx context.Context, from, to Conn, paths []remote.StorePath, imp
 	case exported.Err != nil:
 		err = fmt.Errorf("reading from the builder: %w", exported.Err)
 	case exported.exit != 0:
-		err = fmt.Errorf("nix-store --export exited with %d: %s", exported.exit, exported.stderr.last())
+		err = &ScriptError{fmt.Sprintf("nix-store --export exited with %d: %s", exported.exit, exported.stderr.last())}
 	}
 	w.CloseWithError(io.EOF)
 	select {
@@ -184,5 +184,5 @@ func importError(exit int, text string, sending error) error {
 	case strings.Contains(text, "unexpected end-of-file") && sending != nil:
 		return sending
 	}
-	return fmt.Errorf("nix-store --import exited with %d: %s", exit, text)
+	return &ScriptError{fmt.Sprintf("nix-store --import exited with %d: %s", exit, text)}
 }

@@ -136,6 +136,11 @@ func (s *Session) NotRun() error {
 	return fmt.Errorf("%w: exit status %d", ErrNotRun, s.exit)
 }
 
+// ScriptError means that a script failed on the host, which was in reach.
+type ScriptError struct{ text string }
+
+func (e *ScriptError) Error() string { return e.text }
+
 // AnswerError means that a host's answer cannot be used.
 type AnswerError struct {
 	code  fleet.Code
@@ -165,9 +170,9 @@ func (s *Session) Incomplete() *AnswerError {
 	switch last := s.stderr.last(); {
 	case cause != nil:
 	case last != "":
-		cause = fmt.Errorf("the script ended early with exit status %d, %s", s.exit, last)
+		cause = &ScriptError{fmt.Sprintf("the script ended early with exit status %d, %s", s.exit, last)}
 	default:
-		cause = fmt.Errorf("the script ended early with exit status %d", s.exit)
+		cause = &ScriptError{fmt.Sprintf("the script ended early with exit status %d", s.exit)}
 	}
 	return &AnswerError{fleet.CodeIncomplete, fmt.Errorf("the host's answer is incomplete: %w", cause)}
 }

@@ -73,6 +73,10 @@ func TestBuilderBuildsForHostsThatCannot(t *testing.T) {
 	for _, host := range []string{"m1", "m2", "m3"} {
 		again.expect(t, host, fleet.Unchanged, "")
 	}
+	push(t, "m2", "payload 2")
+	next := fleetctl(t, "deploy", "m2")
+	next.expectExit(t, 0)
+	next.expect(t, "m2", fleet.Switched, "")
 	back := fleetctl(t, "rollback", "m2", "--yes")
 	back.expectExit(t, 0)
 	back.expect(t, "m2", fleet.Switched, "")

@@ -4,4 +4,8 @@
 #
 # uses: real_path
 
-find_store() { store=$(real_path "$sysroot/nix/store"); }
+# find_store sets $store. Before Nix has added anything, the directory may not exist.
+find_store() {
+  store=$(real_path "$sysroot/nix/store")
+  : "${store:=$sysroot/nix/store}"
+}
