@@ -11,6 +11,7 @@ import (
 )
 
 func TestClientReadsHealthVersionAndWatch(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, nil)
 	client := health.NewAgentClient(health.DialSocket(path))
 	defer client.Close()

@@ -13,12 +13,14 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet/health"
 )
 
 func TestThousandConcurrentRequestsAreAnswered(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections, o.Limits.Requests = 4, 100 })
 	client := newHTTPClient(t, path)
 	var all sync.WaitGroup
@@ -47,6 +49,7 @@ func TestThousandConcurrentRequestsAreAnswered(t *testing.T) {
 }
 
 func TestExcessRequestsGetRetryAfter(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, func(o *Options) { o.Limits.Requests = 2 })
 	client := newHTTPClient(t, path)
 	for {
@@ -88,6 +91,7 @@ func TestRateLimiterRefills(t *testing.T) {
 }
 
 func TestLongHeaderIsRejected(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, nil)
 	r, err := http.NewRequest(http.MethodGet, "http://agent/v1/version", nil)
 	if err != nil {
@@ -109,6 +113,7 @@ func TestLongHeaderIsRejected(t *testing.T) {
 // TestSilentClientsKeepNoOthersOut opens far more connections than the limit that never send a
 // whole request.
 func TestSilentClientsKeepNoOthersOut(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections = 4 })
 	for n := range 24 {
 		conn, err := net.Dial("unix", path)
@@ -145,6 +150,7 @@ func TestWatchIntervalIsBounded(t *testing.T) {
 }
 
 func TestWatchersLeaveSlotsForSingleRequests(t *testing.T) {
+	t.Parallel()
 	path, _ := startAgent(t, func(o *Options) { o.Limits.Connections = 4 })
 	client := newHTTPClient(t, path)
 	for range 2 {
@@ -168,26 +174,28 @@ func TestWatchersLeaveSlotsForSingleRequests(t *testing.T) {
 // TestSlowReaderIsDisconnected checks that a client that reads nothing loses its connection once
 // the buffer is full and ioTimeout has passed.
 func TestSlowReaderIsDisconnected(t *testing.T) {
-	server, client := net.Pipe() // has no buffer
-	defer client.Close()
-	conn := &notifyingConn{Conn: server, closed: make(chan struct{})}
-	listener := &singleConnListener{conn: conn, closed: make(chan struct{})}
-	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan error)
-	go func() { served <- Serve(ctx, listener, Options{Host: newHost(t), Limits: DefaultLimits()}) }()
-	start := time.Now()
-	if _, err := io.WriteString(client, "GET /v1/watch HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-conn.closed:
-	case <-time.After(3 * ioTimeout):
-		t.Errorf("still connected after %v", time.Since(start))
-	}
-	stop()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
+	host := newHost(t)
+	synctest.Test(t, func(t *testing.T) {
+		server, client := net.Pipe() // has no buffer
+		defer client.Close()
+		conn := &notifyingConn{Conn: server, closed: make(chan struct{})}
+		listener := &singleConnListener{conn: conn, closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error)
+		go func() { served <- Serve(ctx, listener, Options{Host: host, Limits: DefaultLimits()}) }()
+		start := time.Now()
+		if _, err := io.WriteString(client, "GET /v1/watch HTTP/1.1\r\nHost: agent\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		<-conn.closed
+		if took := time.Since(start); took < ioTimeout || took > 2*ioTimeout {
+			t.Errorf("disconnected after %v", took)
+		}
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // notifyingConn is a connection that closes a channel when it is closed.
@@ -226,6 +234,7 @@ func (l *singleConnListener) Close() error {
 func (l *singleConnListener) Addr() net.Addr { return l.conn.LocalAddr() }
 
 func TestServeReturnsWhenIdle(t *testing.T) {
+	t.Parallel()
 	path, served := startAgent(t, func(o *Options) { o.Idle = 300 * time.Millisecond })
 	watching, err := newHTTPClient(t, path).Get("http://agent/v1/watch?interval=1s")
 	if err != nil {
@@ -249,6 +258,7 @@ func TestServeReturnsWhenIdle(t *testing.T) {
 }
 
 func TestServeReturnsWhenCanceledDuringWatch(t *testing.T) {
+	t.Parallel()
 	path := socketPath(t)
 	l, err := Listen(path)
 	if err != nil {

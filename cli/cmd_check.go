@@ -92,6 +92,7 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 		code = fleet.ExitUsage
 	} else if o.connect {
 		// Only if the inventory is valid: its problems would cause others on the hosts.
+		env.findLocal(ctx, inv)
 		findings, err = connectFindings(ctx, env, inv, inv.Hosts)
 		if err != nil {
 			return err
@@ -105,6 +106,9 @@ func runCheck(ctx context.Context, env *Env, o checkOptions) error {
 	}
 	if code == fleet.ExitOK && o.format != "json" {
 		fmt.Fprintf(env.Out, "%s: %s, ok\n", o.file, count(len(inv.Hosts), "host"))
+		if env.lacksRemote(ctx, inv) {
+			fmt.Fprintln(env.Out, "note: there is no remote, so a deploy has to name a commit with --rev; set remote in [fleet]")
+		}
 	}
 	return exit(code, nil)
 }

@@ -24,7 +24,7 @@ func connectFindings(ctx context.Context, env *Env, inv *inventory.Inventory, ho
 		places[h] = i
 	}
 	var mu sync.Mutex
-	client := &host.Client{Dialer: dialer{pool}, Inventory: inv, Operator: env.operator()}
+	client := &host.Client{Dialer: dialer{pool, env}, Inventory: inv, Operator: env.operator()}
 	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
 		result := client.Check(ctx, h)
 		mu.Lock()

@@ -62,6 +62,8 @@ stops the run.
 At a terminal, deploy prompts for confirmation unless there is --yes. Otherwise it starts at once.
 fleetctl plan shows what it would do.
 
+At the end, a summary shows the outcomes and what changed: packages, the size of the closure, and units.
+
 The first ctrl-c stops starting hosts. The second exits immediately; jobs that have started
 continue.
 

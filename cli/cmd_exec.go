@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,7 +81,7 @@ EXIT STATUS
 	parallelFlag(f, &o.parallel)
 	f.Var((*durationFlag)(&o.timeout), "timeout", "give up on a host after this long (default: never)")
 	f.BoolVarP(&o.yes, "yes", "y", false, "run on several hosts although standard input is not a terminal")
-	f.BoolVar(&o.group, "group", false, "print equal output once, under the hosts that printed it")
+	f.BoolVar(&o.group, "group", false, "print equal output, and equal failures, once for all hosts that have them")
 	outputFlag(f, &o.output, "event")
 	return cmd
 }
@@ -123,7 +124,7 @@ func runExec(ctx context.Context, env *Env, o execOptions, d host.Dialer, hosts 
 	if ctx.Err() != nil {
 		return exit(fleet.ExitInterrupted, errors.New("interrupted"))
 	}
-	return exit(reportExec(env, hosts, results), nil)
+	return exit(reportExec(env, o.group, hosts, results), nil)
 }
 
 // execOn runs a command on one host. cmd has the writers for its output. If timeout is 0 there is
@@ -150,36 +151,59 @@ func execOn(ctx context.Context, timeout time.Duration, d host.Dialer, h *invent
 	return result
 }
 
-// reportExec prints to standard error the hosts on which the command failed, and returns the exit
-// code.
-func reportExec(env *Env, hosts []*inventory.Host, results map[string]execResult) int {
+// reportExec prints to standard error the hosts on which the command failed, equal reports once if
+// group is set, and returns the exit code.
+func reportExec(env *Env, group bool, hosts []*inventory.Host, results map[string]execResult) int {
 	failed, unreachable := 0, 0
 	palette := env.palette(env.ErrTTY)
+	type report struct {
+		text, hint string
+		names      []string
+	}
+	var reports []*report
+	add := func(h *inventory.Host, hint, format string, args ...any) {
+		one := &report{text: fmt.Sprintf(format, args...), hint: hint}
+		at := -1
+		if group {
+			at = slices.IndexFunc(reports, func(r *report) bool { return r.text == one.text && r.hint == hint })
+		}
+		if at < 0 {
+			at = len(reports)
+			reports = append(reports, one)
+		}
+		reports[at].names = append(reports[at].names, palette.Host(h.Color).Paint(h.Name))
+	}
 	for _, h := range hosts {
 		r := results[h.Name]
-		name := palette.Host(h.Color).Paint(h.Name)
 		if r.omitted > 0 {
-			fmt.Fprintf(env.Err, "%s: %d bytes of output are left out: it is longer than max_log in hosts.toml\n", name, r.omitted)
+			add(h, "", "%d bytes of output are left out: it is longer than max_log in hosts.toml", r.omitted)
 		}
 		switch {
 		case r.err == nil && r.exit == 0:
 		case r.err == nil:
 			failed++
-			fmt.Fprintf(env.Err, "%s: exit status %d\n", name, r.exit)
+			add(h, "", "exit status %d", r.exit)
 		case r.unknown:
 			unreachable++
-			fmt.Fprintf(env.Err, "%s: unknown whether the command succeeded: %s\n", name, withoutName(r.err.Error(), h))
+			add(h, "", "unknown whether the command succeeded: %s", withoutName(r.err.Error(), h))
 		case offline(r.err) && h.SkipOffline:
-			fmt.Fprintf(env.Err, "%s: skipped: %s\n", name, withoutName(r.err.Error(), h))
+			add(h, "", "skipped: %s", withoutName(r.err.Error(), h))
 		default:
 			if offline(r.err) {
 				unreachable++
 			} else {
 				failed++
 			}
-			fmt.Fprintf(env.Err, "%s: %s\n", name, withoutName(r.err.Error(), h))
-			printHint(env.Err, palette, hint.Of(r.err))
+			add(h, hint.Of(r.err), "%s", withoutName(r.err.Error(), h))
 		}
+	}
+	for _, r := range reports {
+		who := strings.Join(r.names, ", ")
+		if len(r.names) > 1 {
+			who += fmt.Sprintf(" (%s)", count(len(r.names), "host"))
+		}
+		fmt.Fprintf(env.Err, "%s: %s\n", who, r.text)
+		printHint(env.Err, palette, r.hint)
 	}
 	switch {
 	case failed > 0:

@@ -91,6 +91,21 @@ func TestExecGroupsEqualOutput(t *testing.T) {
 	}
 }
 
+func TestExecGroupsEqualFailures(t *testing.T) {
+	for group, want := range map[bool]string{
+		true:  "a, c (2 hosts): exit status 3\nb: exit status 4\n",
+		false: "a: exit status 3\nb: exit status 4\nc: exit status 3\n",
+	} {
+		env := newTestEnv(t)
+		execute(env, execOptions{group: group}, hostsNamed("a", "b", "c"), fakeHosts{
+			"a": printing("", "", 3), "b": printing("", "", 4), "c": printing("", "", 3),
+		})
+		if got := env.err.String(); got != want {
+			t.Errorf("group %v: standard error is\n%s", group, got)
+		}
+	}
+}
+
 func TestExecJSONHasALineForEachOutputLineAndEachHost(t *testing.T) {
 	env := newTestEnv(t)
 	execute(env, execOptions{output: outputJSON}, hostsNamed("a", "gone"), fakeHosts{"a": printing("say \"hi\"\n", "oh\n", 1)})

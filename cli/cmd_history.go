@@ -172,6 +172,10 @@ func replayRun(env *Env, o historyOptions, rec *record.Record) error {
 	}
 	if o.output == outputText {
 		printSummary(env, nil, state)
+		if state.Start != nil && newPastRun(rec, state).status() == "abandoned" {
+			fmt.Fprintln(env.Err, "\nthe run was abandoned before it finished")
+			printHint(env.Err, env.palette(env.ErrTTY), "fleetctl attach "+rec.Run+" asks the hosts what became of it, and finishes it")
+		}
 	}
 	return show.Close()
 }

@@ -20,6 +20,7 @@ import (
 type listOptions struct{ output string }
 
 func newList(env *Env) *cobra.Command {
+	var selected selection
 	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list [SELECTOR...]",
@@ -39,7 +40,7 @@ EXIT STATUS
   fleetctl list --output json | jq -r '[.name, .ssh.hostname] | @tsv'`,
 		ValidArgsFunction: completeSelector(env),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			_, hosts, err := loadHosts(env, cmd, args)
+			_, hosts, err := selected.loadOrAll(env, cmd, args)
 			if err != nil {
 				return err
 			}
@@ -48,6 +49,7 @@ EXIT STATUS
 			return runList(cmd.Context(), env, o, pool.Resolve, hosts)
 		},
 	}
+	cmd.Flags().BoolVar(&selected.all, "all", false, "select every host of the inventory, as without a selector")
 	outputFlag(cmd.Flags(), &o.output, "host")
 	return cmd
 }
@@ -106,6 +108,9 @@ func resolveAll(ctx context.Context, resolve resolveFunc, hosts []*inventory.Hos
 
 // destination formats how the host is reached: "mba@hsb0.lan via bastion".
 func (r resolvedHost) destination() string {
+	if r.Local {
+		return "local"
+	}
 	if r.err != nil {
 		return "?"
 	}
@@ -115,6 +120,9 @@ func (r resolvedHost) destination() string {
 	}
 	if r.settings.ProxyJump != "" {
 		s += " via " + r.settings.ProxyJump
+	}
+	if len(r.Addresses) > 1 {
+		s += " or " + strings.Join(r.Addresses[1:], " or ")
 	}
 	return s
 }
@@ -135,7 +143,7 @@ func printHostList(env *Env, rows []resolvedHost) error {
 func hostJSON(r resolvedHost) map[string]any {
 	h := r.Host
 	out := map[string]any{
-		"name": h.Name, "kind": h.Kind, "address": h.Address, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
+		"name": h.Name, "kind": h.Kind, "address": h.Address, "addresses": orEmpty(h.Addresses), "connect": h.Connect, "local": h.Local, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
 		"wave": h.Wave, "color": h.Color, "attr": h.Attr, "repo": h.Repo, "repo_mode": "checkout", "offline": "fail",
 		"build": cmp.Or(h.Builder, "host"), "builds": h.Builds,
 		"switch_command": h.SwitchCommand, "health": orEmpty(h.Health),

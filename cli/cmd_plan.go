@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/fleet/engine"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -121,31 +122,35 @@ func planCode(h *inventory.Host, f host.Preview) int {
 
 // planJSON is a line of --output json.
 type planJSON struct {
-	Host     string              `json:"host"`
-	Wave     int                 `json:"wave"`
-	Revision string              `json:"revision,omitempty"`
-	Checkout string              `json:"checkout,omitempty"`
-	Commits  []remote.Commit     `json:"commits"`
-	Steps    []host.PlannedStep  `json:"steps"`
-	Warnings []string            `json:"warnings,omitempty"`
-	Builds   []string            `json:"builds"`
-	Fetches  []string            `json:"fetches"`
-	Download string              `json:"download,omitempty"`
-	From     string              `json:"from,omitempty"`
-	Built    string              `json:"built,omitempty"`
-	Changes  []remote.Change     `json:"changes,omitempty"`
-	Units    []remote.UnitChange `json:"units,omitempty"`
-	Code     string              `json:"code,omitempty"`
-	Problem  string              `json:"problem,omitempty"`
-	Hint     string              `json:"hint,omitempty"`
-	Error    string              `json:"error,omitempty"`
+	Host     string             `json:"host"`
+	Wave     int                `json:"wave"`
+	Revision string             `json:"revision,omitempty"`
+	Checkout string             `json:"checkout,omitempty"`
+	Commits  []remote.Commit    `json:"commits"`
+	Steps    []host.PlannedStep `json:"steps"`
+	Warnings []string           `json:"warnings,omitempty"`
+	Builds   []string           `json:"builds"`
+	Fetches  []string           `json:"fetches"`
+	Download string             `json:"download,omitempty"`
+	From     string             `json:"from,omitempty"`
+	Built    string             `json:"built,omitempty"`
+	Changes  []change.Package   `json:"changes,omitempty"`
+	Closure  *change.Closure    `json:"closure,omitempty"`
+	Units    []change.Units     `json:"units,omitempty"`
+	Code     string             `json:"code,omitempty"`
+	Problem  string             `json:"problem,omitempty"`
+	Hint     string             `json:"hint,omitempty"`
+	Error    string             `json:"error,omitempty"`
 }
 
 func planLine(p *fleet.Plan, h *inventory.Host, f host.Preview) planJSON {
 	line := planJSON{
 		Host: h.Name, Wave: h.Wave, Revision: f.Revision, Checkout: f.Head, Commits: f.Commits, Steps: host.PlannedSteps(p, h, f.Revision),
 		Warnings: f.Warnings, Builds: orEmpty(f.Builds), Fetches: orEmpty(f.Fetches), Download: f.Download, From: f.From, Built: f.Built,
-		Changes: f.Changes, Units: f.Units, Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
+		Code: f.Code, Problem: f.Problem, Hint: f.Hint(),
+	}
+	if c := f.Preview.Changes; c != nil {
+		line.Changes, line.Closure, line.Units = c.Packages, c.Closure, c.Units
 	}
 	if line.Commits == nil {
 		line.Commits = []remote.Commit{}

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -138,29 +139,14 @@ func dryRun(f host.Preview) string {
 	return text
 }
 
-// differences returns a line for each package that changes and for each action on units.
+// differences returns a line for each package that changes, for the closure and for each action on
+// units.
 func differences(f remote.Preview) []string {
-	if f.Built == f.From {
+	switch {
+	case f.Built == f.From:
 		return []string{"nothing: the host already runs it"}
+	case f.Changes == nil:
+		return nil
 	}
-	var lines []string
-	for _, c := range f.Changes {
-		text := map[string]string{
-			"up": "↑ up    ", "down": "↓ down  ", "new": "+ new   ", "gone": "- gone  ", "size": "± size  ",
-		}[c.Word] + c.Package
-		if c.Before != "" || c.After != "" {
-			text += " " + strings.TrimSpace(c.Before+" → "+c.After)
-		}
-		if c.Size != "" {
-			text += ", " + c.Size
-		}
-		lines = append(lines, text)
-	}
-	if len(lines) == 0 {
-		lines = append(lines, "no packages")
-	}
-	for _, u := range f.Units {
-		lines = append(lines, u.Verb+" "+strings.Join(u.Units, " "))
-	}
-	return lines
+	return append([]string{f.Changes.Totals()}, f.Changes.Lines(math.MaxInt, true)...)
 }

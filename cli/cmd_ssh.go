@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/hint"
+	"github.com/markus-barta/nixfleet/sshexec"
 )
 
 func newSSH(env *Env) *cobra.Command {
@@ -22,7 +24,8 @@ func newSSH(env *Env) *cobra.Command {
 		Short: "Log in to a host with OpenSSH",
 		Long: `Run ssh with a host's address, port and user from the inventory. Everything else comes from
 ssh_config(5), under the host's name: keys, bastions, control sockets, forwardings. A command is run
-by the host's login shell, as ssh does.
+by the host's login shell, as ssh does. If the host is the machine that fleetctl runs on, and is worked on without SSH, the
+login shell is started directly.
 
 EXIT STATUS
 
@@ -75,14 +78,13 @@ func oneHost(inv *inventory.Inventory, name string) (*inventory.Host, error) {
 // runSSH runs ssh as a child process. It does not replace this process, which may serve the demo's
 // hosts.
 func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) error {
-	path, err := exec.LookPath("ssh")
-	if err != nil {
-		return hint.Errorf("install the OpenSSH client", "there is no ssh in PATH")
-	}
 	pool := newPool(env)
 	defer pool.Close()
-	ssh := exec.CommandContext(ctx, path, append(pool.ConfigArgs(), sshArgs(h, command)...)...)
-	ssh.Stdin, ssh.Stdout, ssh.Stderr, ssh.Env = env.In, env.Out, env.Err, env.Environ
+	ssh, err := env.shellCommand(ctx, pool, h, command)
+	if err != nil {
+		return err
+	}
+	ssh.Stdin, ssh.Stdout, ssh.Stderr = env.In, env.Out, env.Err
 	for out, ok := env.Out.(*errWriter); ok; out, ok = out.Writer.(*errWriter) {
 		ssh.Stdout = out.Writer // the file itself, so that ssh writes to it directly
 	}
@@ -96,6 +98,43 @@ func runSSH(ctx context.Context, env *Env, h *inventory.Host, command []string) 
 		return exit(failed.ExitCode(), nil)
 	}
 	return err
+}
+
+// shellCommand returns the process that opens a shell on a host, or runs a command there: ssh or,
+// if the host is local, the shell of the user.
+func (env *Env) shellCommand(ctx context.Context, pool *sshexec.Pool, h *inventory.Host, command []string) (*exec.Cmd, error) {
+	if h.Local {
+		if err := env.thisMachine(pool.Resolve).refusal(h); err != nil {
+			return nil, err
+		}
+		args := []string{"-l"}
+		if len(command) > 0 {
+			args = []string{"-c", strings.Join(command, " ")}
+		}
+		shell := exec.CommandContext(ctx, cmp.Or(env.Getenv("SHELL"), "/bin/sh"), args...)
+		shell.Dir, shell.Env = env.Home, env.Environ
+		return shell, nil
+	}
+	path, err := exec.LookPath("ssh")
+	if err != nil {
+		return nil, hint.Errorf("install the OpenSSH client", "there is no ssh in PATH")
+	}
+	args := pool.ConfigArgs()
+	if to := target(h); to.Alternatives != "" {
+		s, err := pool.Resolve(ctx, to)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, "-o", "HostKeyAlias="+s.HostKeyAlias)
+		// If none answers, ssh reports why the first one does not.
+		if address, err := pool.FindAddress(ctx, to); err == nil {
+			reached := *h
+			reached.Address, h = address, &reached
+		}
+	}
+	ssh := exec.CommandContext(ctx, path, append(args, sshArgs(h, command)...)...)
+	ssh.Env = env.Environ
+	return ssh, nil
 }
 
 // sshArgs returns the arguments of ssh for a host. It passes the host's name even if the inventory

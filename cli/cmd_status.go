@@ -27,6 +27,7 @@ type statusOptions struct {
 }
 
 func newStatus(env *Env) *cobra.Command {
+	var selected selection
 	o := statusOptions{interval: 10 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "status [SELECTOR...]",
@@ -64,7 +65,7 @@ EXIT STATUS
 			if cmd.Flags().Changed("interval") && !o.watch {
 				return usage("add --watch", "--interval is for --watch")
 			}
-			inv, hosts, err := loadHosts(env, cmd, args)
+			inv, hosts, err := selected.loadOrAll(env, cmd, args)
 			if err != nil {
 				return err
 			}
@@ -75,6 +76,7 @@ EXIT STATUS
 	}
 	parallelFlag(cmd.Flags(), &o.parallel)
 	cmd.Flags().BoolVar(&o.exitCode, "exit-code", false, "exit with status 4 if a host has drifted")
+	cmd.Flags().BoolVar(&selected.all, "all", false, "select every host of the inventory, as without a selector")
 	outputFlag(cmd.Flags(), &o.output, "host")
 	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "repeat until ctrl-c")
 	cmd.Flags().Var((*timeoutFlag)(&o.interval), "interval", "with --watch, wait this long between two rounds")
@@ -197,6 +199,7 @@ func (r hostReport) offline() bool { return r.Observation().Reach == health.Offl
 type statusJSON struct {
 	Host      string       `json:"host"`
 	Reachable bool         `json:"reachable"`
+	Address   string       `json:"address,omitempty"` // that answered, or "local" without SSH
 	Time      time.Time    `json:"time"`
 	State     string       `json:"state"`
 	Reason    string       `json:"reason,omitempty"` // why the state is not current
@@ -218,7 +221,7 @@ func printStatusJSON(env *Env, _ *inventory.Inventory, round statusRound) error 
 	lines := jsonLines(env.Out)
 	for _, r := range round.reports {
 		line := statusJSON{
-			Host: r.host.Name, Reachable: r.Reachable, Time: r.Time, State: r.State.String(), Reason: r.Reason,
+			Host: r.host.Name, Reachable: r.Reachable, Address: r.Address, Time: r.Time, State: r.State.String(), Reason: r.Reason,
 			Wanted: round.revision, Drift: r.Drift, LastRun: r.LastRun, Owed: r.pending, Tests: r.tests, Health: r.Health,
 		}
 		if r.OtherAgent != nil {

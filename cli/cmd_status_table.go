@@ -113,7 +113,7 @@ func (r hostReport) cells(now time.Time) []string {
 // details returns why the host is in its state, and what else there is to know. Errors are printed
 // after the table.
 func (r hostReport) details(now time.Time) string {
-	last, reason, job, pending, tests := "", r.Reason, "", "", ""
+	last, reason, job, pending, tests, address := "", r.Reason, "", "", "", ""
 	if r.LastRun != nil {
 		last, reason = r.LastRun.Sentence(now), r.Drift.String()
 	}
@@ -129,7 +129,14 @@ func (r hostReport) details(now time.Time) string {
 	if r.tests != nil && !r.tests.OK() {
 		tests = r.tests.Sentence(now)
 	}
-	return strings.Join(someOf(last, reason, job, pending, tests), "; ")
+	switch {
+	case !r.Reachable:
+	case r.host.Local:
+		address = r.Address
+	case len(r.host.Addresses) > 1 && r.Address != "":
+		address = "at " + r.Address
+	}
+	return strings.Join(someOf(last, reason, job, pending, tests, address), "; ")
 }
 
 func checkoutOf(r hostReport) *health.Checkout {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -54,6 +56,19 @@ EXIT STATUS
 	}
 	o.flags(cmd)
 	return cmd
+}
+
+// firstTime reports whether the table has never been opened on this machine, and notes that it has.
+func (env *Env) firstTime() bool {
+	path := filepath.Join(filepath.Dir(env.records().Dir), "table-opened")
+	if _, err := os.Stat(path); err == nil {
+		return false
+	}
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, nil, 0o600)
+	}
+	return err == nil // if it cannot be noted, the hints would appear each time
 }
 
 // canShowTable reports whether input and output are a terminal that can move the cursor.
@@ -114,6 +129,7 @@ func showTable(ctx context.Context, env *Env, o tableOptions, c config, inv *inv
 		In: env.In, Out: env.Out, Environ: env.Environ, Profile: env.profile(env.OutTTY), Now: env.Now,
 		Inventory: inv, Actions: controller.actions(), Settings: c.Settings,
 	}
+	options.Settings.FirstTime = env.firstTime()
 	if o.readOnly {
 		options.ReadOnly = "the table was opened with --read-only"
 	}

@@ -48,8 +48,8 @@ func untilRunning(p *tmuxtest.Pane) {
 	p.UntilScreen("shows no run", runningStep.MatchString)
 }
 
-// TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host and
-// retries.
+// TestTableInTerminal filters, marks two hosts, deploys, reads the log of the failed host,
+// retries, and runs a command.
 func TestTableInTerminal(t *testing.T) {
 	t.Parallel()
 	p := tmuxtest.Open(t, 100, 30, "fleetctl demo -- table")
@@ -74,6 +74,15 @@ func TestTableInTerminal(t *testing.T) {
 	p.Until("deploy 1 host?")
 	p.Keys("Escape")
 	p.UntilGone("deploy 1 host?")
+	p.Keys("a", "!")
+	p.Until("run a command on 2 hosts")
+	p.Keys("echo same", "Enter")
+	p.Until("2 hosts, all with the same output")
+	p.Keys("H")
+	p.Until("✗ 1 failed") // the outcomes of the run
+	p.Until("peers/allow.go:87:21")
+	p.Keys("Escape")
+	p.UntilGone("STARTED")
 	p.Keys("q")
 	p.Until("exit status 0")
 }

@@ -21,7 +21,7 @@ import (
 // the command line has already are left out.
 func completeSelector(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, word string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -51,7 +51,7 @@ func completeSelector(env *Env) cobra.CompletionFunc {
 // completeHost completes the first argument with the hosts of the inventory.
 func completeHost(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -153,10 +153,9 @@ func hostsOfRun(env *Env, args []string) []cobra.Completion {
 // is in, the newest first. It does not ask the remote.
 func completeRevision(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
-		inv, err := loadInventory(env, cmd)
+		inv, err := readInventory(env, cmd)
 		if err != nil {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
 		defer cancel()
@@ -176,7 +175,7 @@ func completeRevision(env *Env) cobra.CompletionFunc {
 				all = append(all, cobra.CompletionWithDesc(name, subject))
 			}
 		}
-		return all, directive
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }
 
@@ -187,13 +186,12 @@ const completionTimeout = 5 * time.Second
 // it asks. It prompts for nothing.
 func completeGeneration(env *Env) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		const directive = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 		if len(args) == 0 {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		inv, hosts, err := loadHosts(env, cmd, args)
 		if err != nil || len(hosts) != 1 {
-			return nil, directive
+			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
 		silent := *env
 		silent.InTTY, silent.Secret = false, nil
@@ -209,9 +207,9 @@ func completeGeneration(env *Env) cobra.CompletionFunc {
 			return err
 		})
 		if err != nil {
-			return nil, directive
+			all = nil
 		}
-		return all, directive
+		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
 }
 

@@ -174,7 +174,10 @@ func (p *configParser) set(key string, offset int, v *unstable.Node) {
 	default:
 		action, isKey := strings.CutPrefix(key, "keys.")
 		command, isCommand := strings.CutPrefix(key, "commands.")
+		filter, isFilter := strings.CutPrefix(key, "filters.")
 		switch {
+		case isFilter:
+			c.Filters = append(c.Filters, tui.Filter{Name: filter, Text: p.stringValue(key, offset, v)})
 		case isCommand:
 			p.setCommand(command, offset, v)
 		case isKey && slices.Contains(tui.ActionNames(), action):
@@ -185,7 +188,7 @@ func (p *configParser) set(key string, offset int, v *unstable.Node) {
 		case isKey:
 			p.addFinding(offset, inventory.DidYouMean(action, tui.ActionNames()), "unknown action %q", action)
 		default:
-			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION", "commands.NAME.run"}
+			known := []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications.bell", "notifications.command", "notifications.on", "keys.ACTION", "commands.NAME.run", "filters.NAME"}
 			hint := inventory.DidYouMean(key, known)
 			if hint == "" {
 				hint = "known keys are " + strings.Join(known, ", ")

@@ -14,7 +14,7 @@ var tomlBlock = regexp.MustCompile("(?ms)^```toml\n(.*?)^```$")
 // configFindings returns the findings in the config.toml examples of a page: the blocks that have a
 // key or a table of it. Other blocks are inventories.
 func configFindings(page string, text []byte) (blocks int, found []string) {
-	config := regexp.MustCompile(`(?m)^(?:theme|refresh|columns|mouse|reduced_motion) =|^\[(?:keys|notifications|commands\.)`)
+	config := regexp.MustCompile(`(?m)^(?:theme|refresh|columns|mouse|reduced_motion) =|^\[(?:keys|filters|notifications|commands\.)`)
 	for _, block := range tomlBlock.FindAllSubmatch(text, -1) {
 		if !config.Match(block[1]) {
 			continue

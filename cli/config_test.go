@@ -145,3 +145,22 @@ func FuzzConfig(f *testing.F) {
 		}
 	})
 }
+
+func TestFiltersKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	c, findings := parseConfig("config.toml", []byte("[filters]\nservers = \"@server\"\nclouds = \"csb*\"\nbad = 3\n"))
+	if len(c.Filters) != 3 || c.Filters[0] != (tui.Filter{Name: "servers", Text: "@server"}) || c.Filters[1].Name != "clouds" {
+		t.Errorf("the filters are %v", c.Filters)
+	}
+	if len(findings) != 1 || findings[0].Message != "filters.bad must be a string" {
+		t.Errorf("findings %v", findings)
+	}
+}
+
+func TestTableIsNewOnlyOnce(t *testing.T) {
+	t.Parallel()
+	env := newTestEnv(t)
+	if !env.firstTime() || env.firstTime() {
+		t.Error("the table was not new, or was new twice")
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/engine"
@@ -103,27 +104,66 @@ func (c *tableController) reboot(names []string) error {
 	return nil
 }
 
-// exec runs a command on hosts. Its output goes to their logs.
+// exec runs a command on hosts. Its output goes to their logs and, if there are several hosts, is
+// shown together.
 func (c *tableController) exec(names []string, command string) error {
 	hosts := c.hosts(names)
 	c.background(func() {
+		collected := make(map[string]*collectedOutput, len(hosts))
+		for _, h := range hosts {
+			collected[h.Name] = &collectedOutput{HostOutput: tui.HostOutput{Host: h.Name}}
+		}
 		host.Each(c.ctx, hosts, c.inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-			emit := func(stream, line string) { c.addLogLine(h.Name, stream, line) }
-			emit("note", "$ "+command)
+			output := collected[h.Name]
+			c.addLogLine(h.Name, "note", "$ "+command)
+			emit := func(stream, line string) {
+				c.addLogLine(h.Name, stream, line)
+				output.add(line)
+			}
 			stdout, stderr := outputLines(emit), outputLines(emit)
 			result := execOn(ctx, 0, c.engine.Dialer, h, host.Command{Stdout: stdout, Stderr: stderr}, command)
 			stdout.close()
 			stderr.close()
 			switch {
 			case result.err != nil:
-				emit("warn", withoutName(result.err.Error(), h))
+				output.Problem = clean.Line([]byte(withoutName(result.err.Error(), h)))
 			case result.exit != 0:
-				emit("warn", fmt.Sprintf("exit status %d", result.exit))
+				output.Problem = fmt.Sprintf("exit status %d", result.exit)
+			}
+			if output.Problem != "" {
+				c.addLogLine(h.Name, "warn", output.Problem)
 			}
 		})
+		if c.ctx.Err() == nil && len(hosts) > 1 {
+			o := tui.Output{Command: command}
+			for _, h := range hosts {
+				o.Hosts = append(o.Hosts, collected[h.Name].HostOutput)
+			}
+			c.table.Output(o)
+		}
 		c.table.Note(fmt.Sprintf("%s: finished on %s", command, count(len(hosts), "host")))
 	})
 	return nil
+}
+
+// maxOutputLines is how many lines of a host's output are compared with those of other hosts.
+const maxOutputLines = 500
+
+// collectedOutput collects the output of a command on a host, whose streams are read at the same
+// time.
+type collectedOutput struct {
+	mu sync.Mutex
+	tui.HostOutput
+}
+
+func (o *collectedOutput) add(line string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.Lines) == maxOutputLines {
+		o.Omitted++
+		return
+	}
+	o.Lines = append(o.Lines, line)
 }
 
 // outputLines returns a lineWriter that passes each line to emit as a line of the stream "out", and
@@ -135,15 +175,9 @@ func outputLines(emit func(stream, line string)) *lineWriter {
 	}}
 }
 
-// shell returns the ssh command that opens a shell on a host. It takes over the terminal.
+// shell returns the command that opens a shell on a host. It takes over the terminal.
 func (c *tableController) shell(name string) (*exec.Cmd, error) {
-	path, err := exec.LookPath("ssh")
-	if err != nil {
-		return nil, errors.New("ssh not found in PATH")
-	}
-	ssh := exec.CommandContext(c.ctx, path, append(c.pool.ConfigArgs(), sshArgs(c.inv.Host(name), nil)...)...)
-	ssh.Env = c.env.Environ
-	return ssh, nil
+	return c.env.shellCommand(c.ctx, c.pool, c.inv.Host(name), nil)
 }
 
 // localCommand prepares a command of the operator about a host. Its environment has FLEETCTL_HOST,

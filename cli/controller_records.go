@@ -53,9 +53,29 @@ func (c *tableController) readRun(run string) (*fleet.State, []tui.Text, error) 
 	noColors := make(map[string]string)
 	for _, h := range state.Hosts {
 		noColors[h.Name] = ""
+		if h.Result != nil && !h.Result.Outcome.Good() {
+			h.Tail = c.tailOf(run, h.Name)
+		}
 	}
 	events, err := c.printed(func(env *Env) error { return rec.Replay(newPlainPrinter(env, noColors).Event) })
 	return state, events, err
+}
+
+// tailLines is how many of the last lines of a log are searched for what explains a failure.
+const tailLines = 20
+
+// tailOf returns the last lines of a host's log in the record of a run, since the recorded events
+// do not have them. It returns nil if there is no log.
+func (c *tableController) tailOf(run, host string) []string {
+	lines, _, _, err := c.readLog(run, host, -tailLines, tailLines)
+	if err != nil {
+		return nil
+	}
+	var tail []string
+	for _, l := range lines {
+		tail = append(tail, l.Line)
+	}
+	return tail
 }
 
 // compareRecorded compares two recorded runs, host by host.

@@ -3,10 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/internal/localexec"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
@@ -35,12 +37,21 @@ func (ask prompter) Secret(ctx context.Context, prompt string) (string, error) {
 	return ask(ctx, prompt)
 }
 
-// dialer adapts a pool to [host.Dialer].
-type dialer struct{ pool *sshexec.Pool }
+// dialer is a [host.Dialer]: hosts are reached over SSH, from a pool, unless they are local.
+type dialer struct {
+	pool *sshexec.Pool
+	env  *Env
+}
 
 // Dial connects within the host's Timeouts.Connect, or ConnectTimeout in ssh_config(5). The pool
 // enforces the timeout, because it knows when the operator is being prompted and stops the clock.
 func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) {
+	if h.Local {
+		if err := d.env.thisMachine(d.pool.Resolve).refusal(h); err != nil {
+			return nil, err
+		}
+		return localConn{localexec.New(h.Name, d.env.Home, d.env.Environ)}, nil
+	}
 	c, err := d.pool.Dial(ctx, target(h))
 	if err != nil {
 		return nil, err
@@ -51,15 +62,28 @@ func (d dialer) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) 
 // target returns how the inventory says to reach a host.
 func target(h *inventory.Host) sshexec.Target {
 	t := sshexec.Target{Name: h.Name, Address: h.Address, User: h.User, Port: h.Port}
+	if len(h.Addresses) > 1 {
+		t.Alternatives = strings.Join(h.Addresses[1:], " ")
+	}
 	if h.Timeouts.ConnectSet {
 		t.Timeout = h.Timeouts.Connect
 	}
 	return t
 }
 
-// conn adapts a connection to [host.Conn].
+// conn adapts a connection over SSH to [host.Conn].
 type conn struct{ *sshexec.Conn }
 
 func (c conn) Run(ctx context.Context, cmd host.Command) (int, error) {
 	return c.Conn.Run(ctx, sshexec.Command(cmd))
 }
+
+// localConn adapts a connection without SSH to [host.Conn].
+type localConn struct{ *localexec.Conn }
+
+func (c localConn) Run(ctx context.Context, cmd host.Command) (int, error) {
+	return c.Conn.Run(ctx, sshexec.Command(cmd))
+}
+
+// Address returns what status shows in place of an address.
+func (c localConn) Address() string { return "local" }

@@ -21,7 +21,7 @@ func newEngine(env *Env, show printer) (*engine.Engine, *sshexec.Pool) {
 		}
 	}
 	pool := newPool(&prompting)
-	e := &engine.Engine{Dialer: dialer{pool}, Records: env.records(), LocalGit: env.localGit, MaxHosts: pool.MaxConns(), Now: env.Now}
+	e := &engine.Engine{Dialer: dialer{pool, env}, Records: env.records(), LocalGit: env.localGit, MaxHosts: pool.MaxConns(), Now: env.Now}
 	if prompting.Secret != nil {
 		e.SudoPassword = newSudoPasswords(prompting.Secret).password
 	}

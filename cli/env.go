@@ -19,8 +19,10 @@ type Env struct {
 	Home                  string // the operator's home directory
 	User                  string // the operator's login name
 	Machine               string // the operator's host name
-	Dir                   string // the working directory
-	Now                   func() time.Time
+	// InContainer means that this may be another system than the one that has the name Machine.
+	InContainer bool
+	Dir         string // the working directory
+	Now         func() time.Time
 	// Ephemeral means that the hosts exist only while this command runs, as in the demo: their jobs
 	// end with it. KeptIn is the directory that keeps them for the next command, or "".
 	Ephemeral bool

@@ -304,7 +304,12 @@ func flagError(c *cobra.Command, err error) error {
 
 func unknownFlagHint(c *cobra.Command, name string) string {
 	if name == "dry-run" {
-		return "fleetctl plan shows what a deploy would do"
+		switch c.Name() {
+		case "deploy", "pull":
+			return "fleetctl plan SELECTOR shows what a deploy would do, and changes nothing"
+		case "rollback":
+			return "fleetctl rollback SELECTOR --list shows the generations, and changes nothing"
+		}
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })

@@ -24,7 +24,7 @@ const (
 // printHelp prints the help of a command: what it does, how it is called, its commands or flags,
 // its exit status and examples.
 func printHelp(env *Env, c *cobra.Command) error {
-	h := &helpPrinter{width: env.helpWidth(), ink: env.palette(env.OutTTY)}
+	h := &helpPrinter{width: env.helpWidth(), ink: env.palette(env.OutTTY), powershell: c.Name() == "powershell"}
 	about, status := cutStatus(c.Long)
 	h.text(about)
 	h.usage(c)
@@ -36,7 +36,9 @@ func printHelp(env *Env, c *cobra.Command) error {
 	h.heading("Exit status")
 	h.exitStatus(status)
 	h.heading("Examples")
-	h.b.WriteString(strings.TrimRight(c.Example, "\n") + "\n")
+	for line := range strings.Lines(strings.TrimRight(c.Example, "\n") + "\n") {
+		h.command(strings.TrimRight(line, "\n"), h.continued())
+	}
 	_, err := io.WriteString(env.Out, h.b.String())
 	return err
 }
@@ -60,24 +62,35 @@ func (env *Env) helpWidth() int {
 
 // helpPrinter lays help out for a width.
 type helpPrinter struct {
-	width int
-	ink   tui.Palette
-	b     strings.Builder
+	width      int
+	ink        tui.Palette
+	powershell bool // examples are for this shell
+	b          strings.Builder
+}
+
+// continued returns what ends a line of an example that continues on the next one.
+func (h *helpPrinter) continued() string {
+	if h.powershell {
+		return " `"
+	}
+	return ` \`
 }
 
 func (h *helpPrinter) heading(title string) {
 	h.b.WriteString("\n" + h.ink.Strong.Paint(strings.ToUpper(title)) + "\n")
 }
 
-// text prints the paragraphs of a help text, each wrapped to the width. A line that begins with a
-// blank is kept as it is.
+// text prints the paragraphs of a help text, each wrapped to the width. Lines that begin with a
+// blank are commands.
 func (h *helpPrinter) text(text string) {
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			h.b.WriteByte('\n')
 		}
 		if strings.HasPrefix(paragraph, " ") || strings.HasPrefix(paragraph, "\t") {
-			h.b.WriteString(strings.ReplaceAll(strings.TrimRight(paragraph, "\n"), "\t", "  ") + "\n")
+			for line := range strings.Lines(paragraph) {
+				h.command(strings.ReplaceAll(strings.TrimRight(line, "\n"), "\t", "  "), h.continued())
+			}
 			continue
 		}
 		h.wrap(paragraph, 0)
@@ -115,11 +128,51 @@ func wrapped(text string, width int) []string {
 func (h *helpPrinter) usage(c *cobra.Command) {
 	h.heading("Usage")
 	if c.Runnable() {
-		h.b.WriteString("  " + c.UseLine() + "\n")
+		h.command("  "+c.UseLine(), "")
 	}
 	if c.HasAvailableSubCommands() {
 		h.b.WriteString("  " + c.CommandPath() + " COMMAND\n")
 	}
+}
+
+// command prints a command line. One that is too long is broken at blanks outside of quotes; each
+// line but the last gets the end that a shell requires for that.
+func (h *helpPrinter) command(line, end string) {
+	text := strings.TrimLeft(line, " ")
+	indent := line[:len(line)-len(text)]
+	out := indent
+	for i, word := range shellWords(text) {
+		switch {
+		case i == 0:
+			out += word
+		case ansi.StringWidth(out)+1+ansi.StringWidth(word)+len(end) <= h.width:
+			out += " " + word
+		default:
+			h.b.WriteString(out + end + "\n")
+			out = indent + "    " + word
+		}
+	}
+	h.b.WriteString(out + "\n")
+}
+
+// shellWords splits a command line at blanks that are not quoted.
+func shellWords(line string) []string {
+	var words []string
+	start, quote := 0, rune(0)
+	for i, r := range line {
+		switch {
+		case quote != 0:
+			if r == quote {
+				quote = 0
+			}
+		case r == '\'' || r == '"':
+			quote = r
+		case r == ' ':
+			words = append(words, line[start:i])
+			start = i + 1
+		}
+	}
+	return append(words, line[start:])
 }
 
 func (h *helpPrinter) commands(c *cobra.Command) {
@@ -181,6 +234,11 @@ func (h *helpPrinter) columns(rows [][2]string) {
 	}
 	for _, row := range rows {
 		left := strings.Repeat(" ", indent) + row[0]
+		if name, value, ok := strings.Cut(left, " --"); ok && len(left) > h.width { // a flag
+			flag, form, _ := strings.Cut(value, " ")
+			h.b.WriteString(name + " --" + flag + "\n")
+			left = strings.Repeat(" ", column) + form
+		}
 		h.b.WriteString(left)
 		if len(left)+gap > column {
 			h.b.WriteString("\n" + strings.Repeat(" ", column))

@@ -2,8 +2,10 @@ package cli
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -63,7 +65,8 @@ func TestHelpWrapsDescriptions(t *testing.T) {
 		30: "  --all\n" +
 			"      all hosts of the\n" +
 			"      inventory\n" +
-			"  --on-failure halt|continue|rollback-wave\n" +
+			"  --on-failure\n" +
+			"      halt|continue|rollback-wave\n" +
 			"      what to do\n",
 	} {
 		h := &helpPrinter{width: width}
@@ -71,6 +74,46 @@ func TestHelpWrapsDescriptions(t *testing.T) {
 		if got := h.b.String(); got != want {
 			t.Errorf("width %d:\n%s\nwant:\n%s", width, got, want)
 		}
+	}
+}
+
+// TestHelpFitsNarrowTerminals checks that no line of any help is wider than the terminal, which
+// would break a word, unless the line is a single word.
+func TestHelpFitsNarrowTerminals(t *testing.T) {
+	t.Parallel()
+	for _, width := range []int{40, 60, 80} {
+		env := newTestEnv(t)
+		getenv := env.Getenv
+		env.Getenv = func(name string) string {
+			if name == "COLUMNS" {
+				return strconv.Itoa(width)
+			}
+			return getenv(name)
+		}
+		eachCommand(newRoot(env.Env), func(c *cobra.Command) {
+			*env.out = syncBuffer{}
+			if err := c.Help(); err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.Lines(env.out.String()) {
+				line = strings.TrimRight(line, "\n")
+				if n := utf8.RuneCountInString(line); n > width && len(shellWords(strings.Trim(line, " `\\"))) > 1 {
+					t.Errorf("%s: %d columns: %q", c.CommandPath(), n, line)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpContinuesLongExamples(t *testing.T) {
+	h := &helpPrinter{width: 40}
+	h.command(`  fleetctl deploy --all --output json | jq 'select(.type == "host_finished")'`, ` \`)
+	want := `  fleetctl deploy --all --output json \
+      | jq \
+      'select(.type == "host_finished")'
+`
+	if got := h.b.String(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

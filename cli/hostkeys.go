@@ -23,9 +23,11 @@ func (env *Env) acceptHostKeys(ctx context.Context, pool *sshexec.Pool, hosts []
 	if !env.InTTY || !env.ErrTTY || len(hosts) == 0 {
 		return nil
 	}
-	targets := make([]sshexec.Target, len(hosts))
-	for i, h := range hosts {
-		targets[i] = target(h)
+	var targets []sshexec.Target
+	for _, h := range hosts {
+		if !h.Local {
+			targets = append(targets, target(h))
+		}
 	}
 	for {
 		lookup, cancel := context.WithTimeout(ctx, hostKeyTimeout)

@@ -13,6 +13,15 @@ import (
 // loadInventory reads the inventory found by --inventory, the environment or the working directory.
 // If it has findings, the error holds all of them.
 func loadInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
+	inv, err := readInventory(env, cmd)
+	if err == nil {
+		env.findLocal(cmd.Context(), inv)
+	}
+	return inv, err
+}
+
+// readInventory reads the inventory, but does not look for local hosts in it.
+func readInventory(env *Env, cmd *cobra.Command) (*inventory.Inventory, error) {
 	path, err := inventory.Locate(inventoryFlag(cmd), env.Getenv, env.Dir, env.Home)
 	if err != nil {
 		return nil, exit(fleet.ExitUsage, err)
@@ -45,11 +54,16 @@ func (s *selection) flag(f *pflag.FlagSet) {
 
 // load reads the inventory and selects the hosts.
 func (s *selection) load(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
-	switch {
-	case s.all && len(exprs) > 0:
-		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
-	case !s.all && len(exprs) == 0:
+	if !s.all && len(exprs) == 0 {
 		return nil, nil, usage("name hosts, tags or kinds (hsb0, @server, kind:home), or use --all", "no hosts selected")
+	}
+	return s.loadOrAll(env, cmd, exprs)
+}
+
+// loadOrAll is like load, for a command that runs on all hosts also without --all.
+func (s *selection) loadOrAll(env *Env, cmd *cobra.Command, exprs []string) (*inventory.Inventory, []*inventory.Host, error) {
+	if s.all && len(exprs) > 0 {
+		return nil, nil, usage("use one of them", "cannot use both --all and the selector %q", strings.Join(exprs, " "))
 	}
 	return loadHosts(env, cmd, exprs)
 }

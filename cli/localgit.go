@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/clean"
 	"github.com/markus-barta/nixfleet/internal/hint"
 )
@@ -104,6 +105,16 @@ func (env *Env) remoteOf(ctx context.Context, from fleet.Source) (name, url stri
 		return "", ""
 	}
 	return name, strings.TrimSpace(out)
+}
+
+// lacksRemote reports whether there is no remote from which the operator's git could learn the tip
+// of the fleet's branch.
+func (env *Env) lacksRemote(ctx context.Context, inv *inventory.Inventory) bool {
+	if inv.Remote != "" {
+		return false
+	}
+	_, url := env.remoteOf(ctx, sourceOf(inv))
+	return url == "" || !env.hasFlake(ctx, inv.Dir())
 }
 
 // hasFlake reports whether the repository in dir has a flake, so that the hosts' configuration may

@@ -20,7 +20,7 @@ func (env *Env) withDialer(ctx context.Context, hosts []*inventory.Host, do func
 	if err := env.acceptHostKeys(ctx, pool, hosts); err != nil {
 		return err
 	}
-	return do(ctx, dialer{pool})
+	return do(ctx, dialer{pool, env})
 }
 
 // withClient is like withDialer, with a client for hosts of an inventory.

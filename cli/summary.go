@@ -13,8 +13,8 @@ import (
 	"github.com/markus-barta/nixfleet/tui"
 )
 
-// printSummary prints a run's results: a table of all hosts, then what explains the outcomes of
-// hosts that failed or were skipped.
+// printSummary prints a run's results: a table of all hosts, what has changed, then what explains
+// the outcomes of hosts that failed or were skipped.
 func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 	if s.Start == nil {
 		return
@@ -36,6 +36,7 @@ func printSummary(env *Env, colors map[string]string, s *fleet.State) {
 		t.row(name, h.Name, ink.Paint(mark+" "+string(r.Outcome)), revisionChange(r), generation, fmt.Sprintf("%.1f", r.Seconds))
 	}
 	fmt.Fprintf(env.Out, "\n%s", t)
+	printChanges(env.Out, palette, colors, s)
 	for _, h := range s.Hosts {
 		if h.Result != nil && !h.Result.Outcome.Good() {
 			printFailure(env.Out, env.width(), palette, colors, s.Run, h)

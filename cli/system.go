@@ -27,6 +27,11 @@ func System() *Env {
 	env.Home, _ = os.UserHomeDir()
 	env.Machine, _ = os.Hostname()
 	env.Machine, _, _ = strings.Cut(env.Machine, ".")
+	for _, file := range []string{"/.dockerenv", "/run/.containerenv"} { // of Docker and Podman
+		if _, err := os.Stat(file); err == nil {
+			env.InContainer = true
+		}
+	}
 	env.Dir, _ = os.Getwd()
 	if env.User == "" {
 		if u, err := user.Current(); err == nil {

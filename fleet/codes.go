@@ -36,6 +36,7 @@ const (
 	CodeShortage    Code = "shortage"
 	CodeCopy        Code = "copy"
 	CodeUntrusted   Code = "untrusted"
+	CodeNotLocal    Code = "not-local"
 )
 
 // Codes that a job or a script on the host reports, and that fleetctl acts on.
@@ -127,6 +128,7 @@ var Codes = []CodeInfo{
 	{"no-specialisation", []Outcome{Failed}, "the new system does not have the specialisation of hosts.toml", "correct specialisation in hosts.toml, or add it to the host's configuration"},
 	{"no-sudo", []Outcome{Failed}, "sudo is not installed, and the login user is not root", "install sudo, doas or run0 on the host, or log in as root"},
 	{"not-default", []Outcome{Failed, Degraded}, "the next boot does not start the new configuration", "read the host's log (is /boot full?), fix it, then deploy again"},
+	{CodeNotLocal, []Outcome{Failed}, "the host is worked on without SSH, and this is not its machine, its system or its user", "run fleetctl on that machine as that user, or set connect = \"ssh\" in hosts.toml"},
 	{"not-permitted", []Outcome{Failed, RolledBack}, "macOS did not permit an operation of the activation", `enable "Allow full disk access for remote users" in System Settings > General > Sharing > Remote Login > (i)`},
 	{"not-running", []Outcome{Degraded}, "the running system is not the one that was built", "check whether something else switches this host, then deploy again"},
 	{"off-branch", []Outcome{Failed}, "the revision is not on the fleet's branch, and it was not named", "push the commit to the branch, or name it as the revision"},

@@ -1,6 +1,10 @@
 package fleet
 
-import "time"
+import (
+	"time"
+
+	"github.com/markus-barta/nixfleet/fleet/change"
+)
 
 // Streams of a log line.
 const (
@@ -168,7 +172,10 @@ type Result struct {
 	Generation int     `json:"generation,omitempty"`
 	NarHash    string  `json:"nar_hash,omitempty"`  // value of [FactNarHash]
 	Confirmed  string  `json:"confirmed,omitempty"` // value of [FactConfirmed]
-	Seconds    float64 `json:"seconds"`
+	// Changes are how what was activated differs from what ran before. They are nil if nothing was
+	// activated, or if the host is not known to have either of the two.
+	Changes *change.Set `json:"changes,omitempty"`
+	Seconds float64     `json:"seconds"`
 }
 
 // Summary says how a run ended.

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/markus-barta/nixfleet/fleet/change"
 )
 
 func TestEventsPageMatchesTypes(t *testing.T) {
@@ -42,6 +44,7 @@ func TestEventsPageMatchesTypes(t *testing.T) {
 	for path, typ := range map[string]reflect.Type{
 		"": reflect.TypeFor[Event](), "start.": reflect.TypeFor[Start](), "progress.": reflect.TypeFor[Progress](),
 		"result.": reflect.TypeFor[Result](), "summary.": reflect.TypeFor[Summary](),
+		"changes.": reflect.TypeFor[change.Set](),
 	} {
 		for i := range typ.NumField() {
 			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")

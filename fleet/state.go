@@ -50,6 +50,7 @@ type HostState struct {
 	Changed  bool      // a new configuration was activated
 	Began    time.Time // when the host started; zero while it waits
 	Progress Progress
+	Built    int // how much of the build or copy is done, in thousandths; it never decreases
 	LastLine string
 	Facts    map[string]string
 	Tail     []string // last lines of the log, newest last, without those of a way back
@@ -164,6 +165,9 @@ func (h *HostState) Apply(ev Event) {
 		if ev.Step == Copy {
 			h.Progress = Progress{} // that of the build
 		}
+		if ev.Step == Build || ev.Step == Copy {
+			h.Built = 0
+		}
 		if ev.Step == Connect {
 			h.enter(Connecting, ev.Time)
 		} else {
@@ -178,6 +182,7 @@ func (h *HostState) Apply(ev Event) {
 	case ProgressMade:
 		if ev.Progress != nil {
 			h.Progress = *ev.Progress
+			h.Built = max(h.Built, ev.Progress.thousandths())
 		}
 	case LogLine:
 		h.undoing = h.undoing || ev.Stream == StreamNote && strings.HasPrefix(ev.Line, rollbackNote)
@@ -194,6 +199,19 @@ func (h *HostState) Apply(ev Event) {
 		h.Result = ev.Result
 		h.enter(Done, ev.Time)
 	}
+}
+
+// maxBuilt is what a build that is not over has done at most, in thousandths: Nix may announce more
+// paths at any time.
+const maxBuilt = 900
+
+// thousandths returns how many of the expected paths are built or copied.
+func (p *Progress) thousandths() int {
+	expected := p.BuildsExpected + p.CopiesExpected
+	if expected == 0 {
+		return 0
+	}
+	return min(1000*(p.Builds+p.Copies)/expected, maxBuilt)
 }
 
 // enter changes the phase. Since stays when only the connection comes or goes, because the step has

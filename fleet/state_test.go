@@ -368,3 +368,19 @@ func BenchmarkApplyLogLine(b *testing.B) {
 		s.Apply(ev)
 	}
 }
+
+func TestProgressOfBuildNeverDecreases(t *testing.T) {
+	h := NewHostState(PlannedHost{Name: "web"}, time.Time{})
+	apply := func(ev Event) int { h.Apply(ev); return h.Built }
+	apply(Event{Type: StepStarted, Step: Build})
+	var got []int
+	for _, p := range []Progress{{Copies: 3, CopiesExpected: 6}, {Copies: 6, CopiesExpected: 6}, {Copies: 6, CopiesExpected: 6, BuildsExpected: 6}, {Copies: 6, CopiesExpected: 6, Builds: 6, BuildsExpected: 6}} {
+		got = append(got, apply(Event{Type: ProgressMade, Progress: &p}))
+	}
+	if want := []int{500, 900, 900, 900}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := apply(Event{Type: StepStarted, Step: Build}); got != 0 {
+		t.Errorf("another build starts with %d", got)
+	}
+}

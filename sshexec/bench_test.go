@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,7 +117,9 @@ func BenchmarkRun(b *testing.B) {
 }
 
 // BenchmarkRunComparedWithControlMaster runs a script on an open connection to a real sshd, and the
-// same with an ssh that uses the connection of a ControlMaster.
+// same with an ssh that uses the connection of a ControlMaster. It reports the ratio of the
+// fastest of each, which depends least on what else the machine does, and the same for what the
+// library takes to run the same command line.
 func BenchmarkRunComparedWithControlMaster(b *testing.B) {
 	home, d, web := startRealHost(b, sshtest.SSHDOptions{})
 	dir, err := os.MkdirTemp("", "mux") // socket paths are limited to about 100 bytes
@@ -142,20 +145,31 @@ func BenchmarkRunComparedWithControlMaster(b *testing.B) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	c := home.dial(home.pool(), web)
-	var ours, theirs time.Duration
+	var took [3][]time.Duration
 	for b.Loop() {
-		start := time.Now()
-		if _, err := c.Run(home.ctx(), Command{Script: "true"}); err != nil {
-			b.Fatal(err)
+		for i, run := range []func() error{
+			func() error { _, err := c.Run(home.ctx(), Command{Script: "true"}); return err },
+			func() error { return ssh("web", "true").Run() },
+			func() error {
+				session, err := c.client.NewSession()
+				if err != nil {
+					return err
+				}
+				defer session.Close()
+				session.Stdin = strings.NewReader("exit\n")
+				return session.Run(commandLine)
+			},
+		} {
+			start := time.Now()
+			if err := run(); err != nil {
+				b.Fatal(err)
+			}
+			took[i] = append(took[i], time.Since(start))
 		}
-		ours += time.Since(start)
-		start = time.Now()
-		if err := ssh("web", "true").Run(); err != nil {
-			b.Fatal(err)
-		}
-		theirs += time.Since(start)
 	}
-	b.ReportMetric(float64(ours)/float64(theirs), "of-ssh")
+	fastest := func(i int) float64 { return float64(slices.Min(took[i])) }
+	b.ReportMetric(fastest(0)/fastest(1), "of-ssh")
+	b.ReportMetric(fastest(2)/fastest(1), "library-of-ssh")
 }
 
 func BenchmarkRunOutput(b *testing.B) {

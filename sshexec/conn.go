@@ -14,12 +14,13 @@ import (
 // A Conn is one login on one host. It is safe for concurrent use, and several scripts can run on it
 // at once, up to the server's MaxSessions.
 type Conn struct {
-	pool   *Pool
-	target Target
-	client *ssh.Client
-	raw    *rawConn
-	done   chan struct{} // closed by serve when the connection has ended
-	agents *agentRelay   // nil if the ssh-agent is not forwarded
+	pool    *Pool
+	target  Target
+	address string // HOST:PORT
+	client  *ssh.Client
+	raw     *rawConn
+	done    chan struct{} // closed by serve when the connection has ended
+	agents  *agentRelay   // nil if the ssh-agent is not forwarded
 
 	keepAliveInterval time.Duration // ping the server after this much silence
 	keepAliveTimeout  time.Duration // and close the connection after this much more
@@ -40,7 +41,7 @@ const (
 
 func (p *Pool) newConn(t Target, s Settings, l login, raw *rawConn) (*Conn, error) {
 	// ssh.NewClient would start three goroutines for what serve does in one.
-	c := &Conn{pool: p, target: t, client: &ssh.Client{Conn: l.conn}, raw: raw, done: make(chan struct{})}
+	c := &Conn{pool: p, target: t, address: s.Address(), client: &ssh.Client{Conn: l.conn}, raw: raw, done: make(chan struct{})}
 	c.keepAliveInterval = cmp.Or(s.ServerAliveInterval, defaultKeepAliveInterval)
 	c.keepAliveTimeout = defaultKeepAliveTimeout
 	if s.ServerAliveInterval > 0 || s.ServerAliveCountMax > 0 {
@@ -70,6 +71,9 @@ func (p *Pool) newConn(t Target, s Settings, l login, raw *rawConn) (*Conn, erro
 	c.startKeepAlive()
 	return c, nil
 }
+
+// Address returns the address that the connection was made to, as HOST:PORT.
+func (c *Conn) Address() string { return c.address }
 
 // Done returns a channel that is closed when the connection has ended for any reason.
 func (c *Conn) Done() <-chan struct{} { return c.done }

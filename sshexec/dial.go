@@ -39,6 +39,9 @@ func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 
 // dial connects to a resolved target. visited lists the hops that led here, to detect loops.
 func (p *Pool) dial(ctx context.Context, t Target, s Settings, visited []hop) (*Conn, error) {
+	if t.Alternatives != "" {
+		return p.dialAddresses(ctx, t, s, visited)
+	}
 	dialTransport, err := p.transportDialer(ctx, t, s, visited)
 	if err != nil {
 		return nil, err
@@ -155,6 +158,9 @@ func (p *Pool) logIn(
 	transport, err := dialTransport(ctx)
 	if err != nil {
 		return nil, connectError(ctx, t, s, err)
+	}
+	if answered, ok := transport.(*answeredConn); ok {
+		s, answered.settings = answered.settings, Settings{}
 	}
 
 	h := &handshake{

@@ -63,6 +63,7 @@ type Pool struct {
 	mu         sync.Mutex
 	conns      map[*Conn]struct{}
 	loggedIn   map[string]bool      // targets, by name, that were logged in to
+	answered   map[string]string    // which of its addresses a target was last reached at, by name
 	hungAgents map[string]time.Time // by socket
 	answers    map[string]*loginAnswers
 }
@@ -85,7 +86,7 @@ func NewPool(o Options) *Pool {
 	if o.Log == nil {
 		o.Log = func(string, ...any) {}
 	}
-	p := &Pool{options: o, conns: make(map[*Conn]struct{}), loggedIn: make(map[string]bool), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
+	p := &Pool{options: o, conns: make(map[*Conn]struct{}), loggedIn: make(map[string]bool), answered: make(map[string]string), hungAgents: make(map[string]time.Time), answers: make(map[string]*loginAnswers),
 		promptSlot: make(chan struct{}, 1), agentListTimeout: defaultAgentListTimeout}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.resolver = resolver{options: &p.options, ctx: p.ctx, slots: make(chan struct{}, 16), lookup: defaultLookup}

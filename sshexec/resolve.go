@@ -109,6 +109,8 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	if t.Name == "" || !isSafeHostname(t.Name) || !isSafeHostname(t.Address) {
 		return Settings{}, fmt.Errorf("invalid host name %q", cmp.Or(t.Name, t.Address))
 	}
+	severalAddresses := t.Alternatives != ""
+	t.Alternatives = ""
 	if !isSafeUser(t.User) {
 		return Settings{}, fmt.Errorf("invalid user name %q", t.User)
 	}
@@ -142,6 +144,9 @@ func (p *Pool) resolve(ctx context.Context, t Target) (Settings, error) {
 	s, err := newSettings(t, values)
 	if err != nil {
 		return s, err
+	}
+	if severalAddresses && s.HostKeyAlias == "" {
+		s.HostKeyAlias, s.Origins["HostKeyAlias"] = t.Name, OriginTarget
 	}
 	return s, p.applyDefaults(&s, t)
 }

@@ -42,16 +42,17 @@ func (c *Conn) Run(ctx context.Context, cmd Command) (exitStatus int, err error)
 		return 0, c.sessionError(ctx, err)
 	}
 
-	var readyToken string
+	var announce string
 	ready := make(chan struct{})
 	if cmd.Stdin != nil {
-		readyToken = rand.Text()
-		filter := &tokenFilter{out: stderr, token: []byte(readyToken), onToken: func() { close(ready) }}
+		token := rand.Text()
+		announce = "printf %s " + token + " >&2"
+		filter := &tokenFilter{out: stderr, token: []byte(token), onToken: func() { close(ready) }}
 		session.Stderr = filter
 		defer filter.close()
 	}
 	c.requestAgent(session)
-	text := standardInput(cmd.Script, cmd.Args, readyToken)
+	text := StandardInput(cmd.Script, cmd.Args, announce)
 	returned := make(chan struct{})
 	defer close(returned)
 	_, err = await(ctx, &c.pool.tasks, func() (struct{}, error) {

@@ -68,21 +68,21 @@ unset -f sshexec_arg
 // all processes.
 const commandLine = "exec /bin/sh -s"
 
-// standardInput returns the text for the standard input of [commandLine] that runs a script.
+// StandardInput returns the text for the standard input of "/bin/sh -s" that runs a script.
 //
 // The text is one group in braces, so a shell reads all of it before it runs any of it: nothing
 // runs if the connection is lost halfway, no command in the script can consume the rest of the
-// script as its input, and nothing that follows is treated as code. The shell prints readyToken, if
-// it is not empty, to standard error between reading and running the group. The script's own
-// standard input must not be sent before that, because a shell reads ahead.
-func standardInput(script string, args []string, readyToken string) string {
+// script as its input, and nothing that follows is treated as code. The shell runs ready, a command
+// or "", between reading and running the script. The script's own standard input must not be sent
+// before that, because a shell reads ahead.
+func StandardInput(script string, args []string, ready string) string {
 	var b strings.Builder
 	b.WriteString("{\n")
 	if len(args) > 0 {
 		b.WriteString("set -- " + EncodeArgs(args) + "\n" + Prologue)
 	}
-	if readyToken != "" {
-		b.WriteString("printf %s " + readyToken + " >&2\n")
+	if ready != "" {
+		b.WriteString(ready + "\n")
 	}
 	b.WriteString(script)
 	b.WriteString("\nexit\n}\n")

@@ -15,7 +15,7 @@ type shellPair struct{ login, sh string }
 // reads the rest from standard input. It returns the NUL-terminated fields that the script prints.
 func runThroughShells(t testing.TB, shells shellPair, script string, args []string, env ...string) []string {
 	t.Helper()
-	text := standardInput(script, args, "")
+	text := StandardInput(script, args, "")
 	line := strings.Replace(commandLine, "/bin/sh", shells.sh, 1)
 	cmd := exec.Command(shells.login, "-c", line)
 	cmd.Stdin = strings.NewReader(text)
@@ -123,7 +123,7 @@ func TestPrologueRestoresShellState(t *testing.T) {
 
 func TestTruncatedScriptRunsNothing(t *testing.T) {
 	t.Parallel()
-	text := standardInput("echo one\necho two", []string{"an argument"}, "")
+	text := StandardInput("echo one\necho two", []string{"an argument"}, "")
 	for cut := range len(text) {
 		cmd := exec.Command("/bin/sh", "-s")
 		cmd.Stdin = strings.NewReader(text[:cut])

@@ -75,5 +75,10 @@ type Target struct {
 	Port    int           // overrides Port unless 0
 	Timeout time.Duration // overrides ConnectTimeout unless 0
 
+	// Alternatives lists other addresses of the same machine, separated by spaces. Address and then
+	// these are tried in order, each with a short head start. known_hosts has one key for all of
+	// them, under HostKeyAlias in ssh_config(5) or, if that is not set, Name.
+	Alternatives string
+
 	isBastion bool
 }

@@ -74,6 +74,8 @@ func tableActions() []action {
 			do: on(func(u *ui) { u.logs.togglePin(u.list.cursor) })},
 		{name: "filter", keys: []string{"/"}, about: "show hosts by a part of a name, tag or state, or by a selector", scope: inTable,
 			do: on((*ui).promptFilter)},
+		{name: "filters", keys: []string{"f"}, about: "choose a saved or a recent filter", scope: inTable,
+			do: func(u *ui) tea.Cmd { return u.handle(u.openFilters()) }},
 		{name: "mark", keys: []string{"space"}, about: "mark the host for actions", scope: inTable, unavailable: (*ui).noCurrent,
 			do: on((*ui).toggleMark)},
 		{name: "mark-all", keys: []string{"a"}, about: "mark all hosts shown, or none", scope: inTable,
@@ -157,7 +159,7 @@ func programActions() []action {
 		{name: "commands", keys: []string{":"}, about: "find a command by name", scope: anywhere | inRuns,
 			do: on(func(u *ui) { u.commands = newCommandPalette(&u.keys, u.scope(), u.options.ReadOnly != "") })},
 		{name: "theme", keys: []string{"ctrl+t"}, about: "next theme", scope: anywhere | inRuns, do: (*ui).nextTheme},
-		{name: "mouse", keys: []string{"M"}, about: "turn scrolling with the mouse on or off", scope: anywhere | inRuns,
+		{name: "mouse", keys: []string{"M"}, about: "turn the mouse on or off: scrolling, and selecting hosts and tabs", scope: anywhere | inRuns,
 			do: (*ui).toggleMouse},
 		{name: "help", keys: []string{"?"}, about: "show the keys that work here", scope: anywhere | inHelp | inRuns,
 			do: on(func(u *ui) { u.help = helpPage{open: !u.help.open} })},
@@ -311,8 +313,8 @@ func (u *ui) promptFilter() {
 	u.prompt = newPrompt("/", "a part of a name, tag or state; @tag, kind:home, not A, A and B", u.list.filter, func(text string) {
 		u.list.filter = text
 		u.arrange()
-	}, nil)
-	u.prompt.problem = u.list.problem
+	}, func() effect { u.list.remember(); return effect{} })
+	u.prompt.problem, u.prompt.history = u.list.problem, u.list.recent
 }
 
 func (u *ui) promptSearch() {
@@ -374,7 +376,7 @@ func (u *ui) nextTheme() tea.Cmd {
 func (u *ui) toggleMouse() tea.Cmd {
 	mouse := &u.options.Settings.Mouse
 	if *mouse = !*mouse; *mouse {
-		return u.handle(info("the mouse scrolls; most terminals select text with shift"))
+		return u.handle(info("the mouse scrolls and selects hosts; most terminals select text with shift"))
 	}
 	return u.handle(info("the mouse selects text"))
 }

@@ -31,6 +31,9 @@ func (u *ui) apply(b batch) tea.Cmd {
 			r.plan = textPane(u.now, p.lines)
 		}
 	}
+	for _, o := range b.outputs {
+		u.logs.addReport(outputReport(o), u.focus == onLog)
+	}
 	if b.target != nil {
 		u.hosts.setTarget(*b.target)
 	}

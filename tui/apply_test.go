@@ -33,6 +33,19 @@ func TestHostPageShowsLastTests(t *testing.T) {
 	d.wantShown(t, "3 tests passed just now")
 }
 
+// TestHostPageShowsAddressThatAnswered has a host with two addresses.
+func TestHostPageShowsAddressThatAnswered(t *testing.T) {
+	inv := barta()
+	h := inv.Hosts[0]
+	h.Address, h.Addresses = "hsb.lan", []string{"hsb.lan", "hsb.vpn"}
+	d := newDriver(inv, 120, 30)
+	d.press("enter")
+	h = d.ui.page.row.Host
+	d.wantShown(t, h.Address)
+	d.send(batchMsg{statuses: []Status{{Host: h.Name, Reachable: true, Address: "hsb.vpn:22", Time: d.clock}}})
+	d.wantShown(t, "hsb.vpn:22")
+}
+
 func TestNoteIsShownAndExpires(t *testing.T) {
 	d := newDriver(barta(), 100, 30)
 	d.send(batchMsg{notes: []string{"a note"}})

@@ -36,7 +36,9 @@ type dialog struct {
 	choices  []choice // nil if there is nothing to choose
 	noun     string   // what a choice is
 	chosen   int
-	leaves   bool // it leaves the table
+	history  []string // texts that were typed before, oldest first
+	recalled int      // how many steps back the text is from the history; 0 if it is not
+	leaves   bool     // it leaves the table
 	accept   func(text string) tea.Cmd
 	cancel   func() // nil if there is nothing to do
 
@@ -90,7 +92,7 @@ func (d *dialog) key(msg tea.KeyPressMsg) effect {
 		d.onYes = !d.onYes
 	default:
 		if d.input != nil {
-			d.input.key(msg)
+			d.edit(msg)
 			return effect{}
 		}
 		switch msg.String() {
@@ -107,6 +109,29 @@ func (d *dialog) key(msg tea.KeyPressMsg) effect {
 		}
 	}
 	return effect{}
+}
+
+// edit edits the text, or recalls one that was typed before.
+func (d *dialog) edit(msg tea.KeyPressMsg) {
+	step := 0
+	switch msg.String() {
+	case "up", "ctrl+p":
+		step = 1
+	case "down", "ctrl+n":
+		step = -1
+	default:
+		d.input.key(msg)
+		return
+	}
+	to := d.recalled + step
+	if len(d.history) == 0 || to < 0 || to > len(d.history) {
+		return
+	}
+	d.recalled = to
+	d.input.set("")
+	if to > 0 {
+		d.input.set(d.history[len(d.history)-to])
+	}
 }
 
 // close accepts or cancels. It does nothing if the expected text has not been typed.
@@ -234,7 +259,11 @@ func (d *dialog) buttons(p *Palette) string {
 		return "[ " + text + " ]"
 	}
 	if d.input != nil {
-		return p.Faint.Paint("enter: " + d.confirm + "   esc: " + d.decline)
+		keys := "enter: " + d.confirm + "   esc: " + d.decline
+		if len(d.history) > 0 {
+			keys += "   ↑ ↓: earlier ones"
+		}
+		return p.Faint.Paint(keys)
 	}
 	return button(d.decline, !d.onYes) + "  " + button(d.confirm, d.onYes)
 }

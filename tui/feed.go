@@ -27,6 +27,7 @@ type batch struct {
 	statuses   []Status
 	activities []activity
 	plans      []plan
+	outputs    []Output
 	target     *Target
 	lastRuns   map[string]health.LastRun
 	tests      map[string]health.TestRun

@@ -17,6 +17,8 @@ func (u *ui) drawFooter(out *strings.Builder) {
 		line = u.palette.Bad.Paint("✗ " + u.notice.text)
 	case u.notice.text != "":
 		line = u.palette.Good.Paint(u.notice.text)
+	case u.options.Settings.FirstTime:
+		line = u.firstHints()
 	case u.list.filter != "" && u.scope() == inTable:
 		line = u.palette.Warn.Paint("/"+u.list.filter) + u.palette.Faint.Paint("  "+plural(u.list.total, "host")+", esc shows all")
 	default:
@@ -68,6 +70,20 @@ func (u *ui) keyHints() string {
 		u.keyHint(&line, name)
 	}
 	return strings.TrimRight(line.String(), " ")
+}
+
+// firstHints returns what to try first, for an operator who has not used the table before.
+func (u *ui) firstHints() string {
+	var line strings.Builder
+	line.WriteString(u.palette.Warn.Paint("new here? "))
+	for _, hint := range [][2]string{
+		{"help", "all keys"}, {"menu", "what can be done"}, {"open", "open a host"}, {"mark", "mark it"}, {"deploy", "deploy (asks first)"}, {"quit", "quit"},
+	} {
+		if key := u.keys.keyFor(hint[0]); key != "" && (u.options.ReadOnly == "" || !u.keys.named(hint[0]).changes) {
+			line.WriteString(u.palette.Strong.Paint(key) + " " + u.palette.Faint.Paint(hint[1]) + "  ")
+		}
+	}
+	return line.String()
 }
 
 // hintGap is the number of blanks after each of the key hints.

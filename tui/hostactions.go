@@ -20,6 +20,9 @@ type hostActions struct {
 	options *TableOptions
 	hosts   *hosts
 	keys    *keymap
+	// commands are those that were run on hosts, oldest first. They may contain secrets, so that
+	// they are kept only while the table is open.
+	commands []string
 }
 
 const noHost = "no host is selected"
@@ -199,11 +202,12 @@ func (a *hostActions) execUnavailable(hosts []*inventory.Host) string {
 
 func (a *hostActions) exec(hosts []*inventory.Host) effect {
 	d := newHostDialog("run a command on "+plural(len(hosts), "host"), hosts)
-	d.confirm, d.decline, d.input = "Run", "Don't run", &input{}
+	d.confirm, d.decline, d.input, d.history = "Run", "Don't run", &input{}, a.commands
 	d.accept = func(command string) tea.Cmd {
 		if strings.TrimSpace(command) == "" {
 			return nil
 		}
+		a.remember(command)
 		do := func(string) tea.Cmd {
 			return startOn(d.hosts, func() error { return a.options.Actions.Exec(d.hosts, command) })
 		}
@@ -216,6 +220,11 @@ func (a *hostActions) exec(hosts []*inventory.Host) effect {
 		return func() tea.Msg { return dialogMsg{confirm} }
 	}
 	return effect{dialog: d}
+}
+
+// remember adds a command to those that can be recalled. One that was run before moves to the end.
+func (a *hostActions) remember(command string) {
+	a.commands = append(slices.DeleteFunc(slices.Clone(a.commands), func(c string) bool { return c == command }), command)
 }
 
 // dialogMsg opens a dialog that follows another.

@@ -75,12 +75,10 @@ func (pt *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 // bar returns a progress bar of the paths built and copied, or blanks if the run is not building on
 // the host.
 func (pt *painter) bar(h *fleet.HostState) string {
-	p := h.Progress
-	done, expected := p.Builds+p.Copies, p.BuildsExpected+p.CopiesExpected
-	if h.Phase == fleet.Done || h.Step != fleet.Build && h.Step != fleet.Copy || expected == 0 {
+	if h.Phase == fleet.Done || h.Step != fleet.Build && h.Step != fleet.Copy || h.Progress.BuildsExpected+h.Progress.CopiesExpected == 0 {
 		return strings.Repeat(" ", barWidth)
 	}
-	full := min(done*barWidth/expected, barWidth)
+	full := h.Built * barWidth / 1000
 	return pt.palette.Busy.Paint(strings.Repeat("━", full)) + pt.palette.Faint.Paint(strings.Repeat("─", barWidth-full))
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 )
@@ -67,17 +69,13 @@ func (h *hostPage) show(r *row) effect {
 
 func (h *hostPage) close() { h.row, h.past, h.tab = nil, nil, logTab }
 
-// setHistory sets the past runs, unless the page shows another host by now. The log of the last one
-// is read if there is no newer one.
+// setHistory sets the past runs, unless the page shows another host by now.
 func (h *hostPage) setHistory(msg historyMsg) effect {
 	if h.row == nil || h.row.Name != msg.host {
 		return effect{}
 	}
 	h.past = msg.past
-	if len(h.past) == 0 {
-		return effect{}
-	}
-	return h.row.log.readPast(h.past[0].Run)
+	return effect{}
 }
 
 // pane returns what is shown below the facts.
@@ -93,7 +91,11 @@ func (h *hostPage) pane() *pane {
 
 // nextTab shows the next tab. Generations are read each time.
 func (h *hostPage) nextTab(now time.Time) effect {
-	h.tab = (h.tab + 1) % hostTabs
+	return h.showTab((h.tab+1)%hostTabs, now)
+}
+
+func (h *hostPage) showTab(tab hostTab, now time.Time) effect {
+	h.tab = tab
 	switch {
 	case h.tab == planTab && h.row.plan == nil:
 		h.row.plan = textPane(now, []Text{{"out", fmt.Sprintf("%s shows what a deploy would do here, and %s builds it to show what would change",
@@ -162,10 +164,10 @@ func (h *hostPage) lines(p *painter, width int, now time.Time) []string {
 	history := h.history(p, now)
 	const minWidth = 110
 	if width < minWidth || len(history) == 0 {
-		return append(facts(h.row, p, width, now), history...)
+		return append(h.facts(p, width, now), history...)
 	}
 	half := width / 2
-	facts := facts(h.row, p, half-1, now)
+	facts := h.facts(p, half-1, now)
 	lines := make([]string, max(len(facts), len(history)))
 	for i := range lines {
 		var left, right string
@@ -181,9 +183,11 @@ func (h *hostPage) lines(p *painter, width int, now time.Time) []string {
 }
 
 // history returns the past runs of the host, newest first.
-func (h *hostPage) history(p *painter, now time.Time) []string {
+func (h *hostPage) history(p *painter, now time.Time) []string { return pastLines(h.past, p, now) }
+
+func pastLines(all []PastRun, p *painter, now time.Time) []string {
 	var lines []string
-	for _, past := range h.past {
+	for _, past := range all {
 		line := p.palette.Faint.Paint("   "+pad(age(past.Time, now), 5)) + pad(past.Goal, 7)
 		// enough to name the run: the line already has its time
 		id := past.Run[strings.LastIndexByte(past.Run, '-')+1:]
@@ -198,6 +202,27 @@ func (h *hostPage) history(p *painter, now time.Time) []string {
 	return lines
 }
 
+// facts returns what is known about the host, and what the last activation has changed there.
+func (h *hostPage) facts(p *painter, width int, now time.Time) []string {
+	lines := facts(h.row, p, width, now)
+	when, changes := "", (*change.Set)(nil)
+	if result := h.row.result(); result != nil {
+		changes = result.Changes
+	}
+	for i := 0; changes == nil && i < len(h.past); i++ {
+		if result := h.past[i].Result; result != nil && result.Changes != nil {
+			when, changes = age(h.past[i].Time, now)+" ago", result.Changes
+		}
+	}
+	if changes == nil {
+		return lines
+	}
+	const packages, units = 6, 3
+	lines = append(lines, fact(p, width, "changed", joinNonEmpty(when, changes.Totals()))...)
+	lines = append(lines, fact(p, width, "", joinNonEmpty(changes.BriefPackages(packages)...))...)
+	return append(lines, fact(p, width, "units", joinNonEmpty(changes.BriefUnits(units)...))...)
+}
+
 // labelWidth is the width of the names of facts.
 const labelWidth = 11
 
@@ -206,16 +231,13 @@ const labelWidth = 11
 func facts(r *row, p *painter, width int, now time.Time) []string {
 	var lines []string
 	add := func(name string, texts ...string) {
-		text := joinNonEmpty(texts...)
-		if text == "" {
-			return
-		}
-		for _, line := range strings.Split(ansi.Wrap(text, max(width-labelWidth-3, minDetailWidth), ""), "\n") {
-			lines = append(lines, p.palette.Faint.Paint("   "+pad(name, labelWidth))+line)
-			name = ""
-		}
+		lines = append(lines, fact(p, width, name, joinNonEmpty(texts...))...)
 	}
-	host := []string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), r.Address}
+	address := r.Address
+	if r.Local {
+		address = "local"
+	}
+	host := []string{string(r.Kind), "wave " + fmt.Sprint(r.Wave), cmp.Or(r.status.Address, address)}
 	for _, tag := range r.Tags {
 		host = append(host, "@"+tag)
 	}
@@ -241,6 +263,19 @@ func facts(r *row, p *painter, width int, now time.Time) []string {
 	}
 	if r.status.Health != nil {
 		addHealthFacts(r, add)
+	}
+	return lines
+}
+
+// fact returns the lines of one fact, wrapped at width, or none if the text is empty.
+func fact(p *painter, width int, name, text string) []string {
+	if text == "" {
+		return nil
+	}
+	var lines []string
+	for _, line := range strings.Split(ansi.Wrap(text, max(width-labelWidth-3, minDetailWidth), ""), "\n") {
+		lines = append(lines, p.palette.Faint.Paint("   "+pad(name, labelWidth))+line)
+		name = ""
 	}
 	return lines
 }

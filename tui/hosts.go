@@ -61,6 +61,17 @@ func (h *hosts) judge(r *row) {
 	h.count(r, 1)
 }
 
+// setPast sets the past runs of a host. The log of the last one is read if there is no newer one.
+func (h *hosts) setPast(msg historyMsg) effect {
+	r := h.byName[msg.host]
+	if r == nil || len(msg.past) == 0 {
+		return effect{}
+	}
+	r.past = msg.past
+	r.known++
+	return r.log.readPast(r.past[0].Run)
+}
+
 // count adds a row to the numbers of hosts, or removes it if n is -1.
 func (h *hosts) count(r *row, n int) {
 	h.tally[r.judged.State] += n

@@ -36,8 +36,9 @@ type list struct {
 	items   []item
 	total   int // the hosts among them
 	filter  string
-	err     error // the filter is an invalid selector
-	sort    int   // an index into the chosen columns, or unsorted
+	recent  []string // filters that were used, oldest first
+	err     error    // the filter is an invalid selector
+	sort    int      // an index into the chosen columns, or unsorted
 	reverse bool
 	group   grouping
 	cursor  string
@@ -295,6 +296,19 @@ func (l *list) move(lines int) {
 		}
 	}
 	l.moveTo(l.nearest(at))
+}
+
+// maxRecent is how many filters are remembered.
+const maxRecent = 9
+
+// remember adds the filter to the recent ones. One that was used before moves to the end.
+func (l *list) remember() {
+	text := strings.TrimSpace(l.filter)
+	if text == "" {
+		return
+	}
+	l.recent = append(slices.DeleteFunc(slices.Clone(l.recent), func(r string) bool { return r == text }), text)
+	l.recent = l.recent[max(len(l.recent)-maxRecent, 0):]
 }
 
 // next moves the cursor to the next host that matches, and after the last one to the first. It

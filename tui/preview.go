@@ -28,6 +28,8 @@ const (
 	maxListWidth  = 130
 	previewHeight = 16 // of the lowest preview, if the log leaves room for it
 	previewEdge   = " │ "
+
+	maxPreviewRuns = 5
 )
 
 // listWidth returns the width of the list: that of the window, unless there is a preview.
@@ -75,6 +77,10 @@ func (u *ui) describe(r *row, width int) []string {
 	var next strings.Builder
 	for _, name := range u.suggestions(r) {
 		u.keyHint(&next, name)
+	}
+	if past := pastLines(r.past, &u.painter, u.now); len(past) > 0 {
+		lines = append(lines, "", u.palette.Faint.Paint("   last runs"))
+		lines = append(lines, past[:min(len(past), maxPreviewRuns)]...)
 	}
 	if next.Len() > 0 {
 		lines = append(lines, "", u.palette.Faint.Paint("   "+pad("next", labelWidth))+strings.TrimRight(next.String(), " "))

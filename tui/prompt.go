@@ -13,6 +13,8 @@ type prompt struct {
 	change  func(text string) // called with the text whenever it changes
 	problem func() string     // returns why the text is invalid, or ""; nil if any text is fine
 	accept  func() effect     // called on enter; nil if there is nothing more to do
+	history []string          // texts that were typed before, oldest first
+	back    int               // how many steps back the text is from the history; 0 if it is not
 }
 
 func newPrompt(label, about, text string, change func(text string), accept func() effect) *prompt {
@@ -36,13 +38,30 @@ func (p *prompt) key(msg tea.KeyPressMsg) effect {
 		}
 		e.closed = true
 		return e
-	case "up", "down":
+	case "up":
+		p.recall(p.back + 1)
+	case "down":
+		p.recall(p.back - 1)
 	default:
 		if p.input.key(msg) {
 			p.change(p.input.text())
 		}
 	}
 	return effect{}
+}
+
+// recall shows a text that was typed before, or for 0 none.
+func (p *prompt) recall(back int) {
+	if len(p.history) == 0 || back < 0 || back > len(p.history) {
+		return
+	}
+	p.back = back
+	text := ""
+	if back > 0 {
+		text = p.history[len(p.history)-back]
+	}
+	p.input.set(text)
+	p.change(text)
 }
 
 func (p *prompt) insert(text string) {

@@ -141,7 +141,11 @@ func (b *reportBuilder) failures(s *fleet.State) {
 			text += ": " + health.ShortenPaths(reason)
 		}
 		b.add("", "")
-		b.host(h.Name, streamBad, text)
+		stream := streamBad
+		if r.Outcome == fleet.Degraded || r.Outcome == fleet.RolledBack {
+			stream = "warn"
+		}
+		b.host(h.Name, stream, text)
 		for _, line := range fleet.Excerpt(h.Tail) {
 			b.under(streamFaint, health.ShortenPaths(line))
 		}

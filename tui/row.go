@@ -16,6 +16,8 @@ type row struct {
 	run           *fleet.State     // the newest run of the host; nil if there is none
 	work          *fleet.HostState // its part of that run
 	end           *health.LastRun  // how work ended; nil until it has
+	past          []PastRun        // nil until they have been read
+	pastRead      bool             // they have been read, or are being read, since the last run
 	tests         *health.TestRun  // of the repository, when they were last run
 	lastRun       *health.LastRun  // the last run that did not skip it; nil if there is none
 	lost          time.Time        // when the run lost its connection; zero while it has one
@@ -89,7 +91,7 @@ func (r *row) showsRun() bool { return r.busy() || r.result() != nil }
 
 // startRun makes the row show the host's part of a run that starts.
 func (r *row) startRun(work *fleet.HostState, run *fleet.State) {
-	r.work, r.run, r.end = work, run, nil
+	r.work, r.run, r.end, r.pastRead = work, run, nil, false
 	r.log.record.run, r.log.record.started = run.Run, r.log.buffer.next
 }
 

@@ -81,11 +81,7 @@ func share(h *fleet.HostState) int {
 	}
 	switch h.Step {
 	case fleet.Build:
-		p := h.Progress
-		if expected := p.BuildsExpected + p.CopiesExpected; expected > 0 {
-			return 200 + min(500*(p.Builds+p.Copies)/expected, 500)
-		}
-		return 200
+		return 200 + h.Built/2
 	case fleet.Copy, fleet.Before, fleet.Activate:
 		return 700
 	case fleet.After:

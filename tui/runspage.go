@@ -330,10 +330,8 @@ func (u *ui) drawRuns(out *strings.Builder) {
 	below := u.height - 4 - height
 	shown := p.pane(u.width)
 	bar := tabBar{painter: &u.painter, focused: p.reading}
-	for tab, name := range []string{"report", "events", "comparison"} {
-		if runTab(tab) != comparisonTab || p.comparison != nil {
-			bar.tab(name, Ink{}, p.tab == runTab(tab))
-		}
+	for _, t := range p.tabs() {
+		bar.tab(t.name, t.ink, t.shown)
 	}
 	bar.note(shown.status(below, false, &u.logs.style))
 	bar.writeTo(out, u.width)

@@ -89,6 +89,9 @@ type Settings struct {
 	Theme   Theme
 	Columns []string            // which columns to show, in order; all of them if it is empty
 	Keys    map[string][]string // keys by the name of an action, instead of the default ones
+	Filters []Filter            // saved ones, in the order of the menu
+	// FirstTime shows the most useful keys until one is pressed.
+	FirstTime bool
 	// Commands are the operator's own, in the order of the help.
 	Commands []Command
 	// Mouse scrolls with the mouse. Selecting text in the terminal then needs shift.
@@ -97,6 +100,9 @@ type Settings struct {
 	// Bell rings if a run finishes or a host fails while the terminal has lost the focus.
 	Bell bool
 }
+
+// Filter is a filter with a name.
+type Filter struct{ Name, Text string }
 
 // Status is what was last seen of a host outside of runs.
 type Status = host.Status
@@ -198,6 +204,12 @@ type Text struct{ Stream, Line string }
 // Plan shows what a deploy would do on a host.
 func (t *Table) Plan(host string, lines []Text) {
 	t.feed.add(func(b *batch) { b.plans = append(b.plans, plan{host, lines}) })
+}
+
+// Output shows what a command has printed on several hosts. Those with the same output are shown
+// together.
+func (t *Table) Output(o Output) {
+	t.feed.add(func(b *batch) { b.outputs = append(b.outputs, o) })
 }
 
 // Target sets the commit that the fleet should be at.

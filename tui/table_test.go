@@ -13,6 +13,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/fleet/health"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
@@ -153,7 +154,18 @@ func (d *fakeOwner) actions() Actions {
 		Away: func(away bool) { d.pauses = append(d.pauses, away) },
 		History: func(string) ([]PastRun, error) {
 			return []PastRun{{Run: "20261123-090000-p2m7", Time: noon.Add(-27 * time.Hour), Goal: "switch",
-				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev}}}, nil
+				Result: &fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev, Changes: &change.Set{
+					Packages: []change.Package{
+						{Name: "linux", Before: "6.18.2", After: "6.18.3", Word: change.Up, Size: "+1.2 MiB"},
+						{Name: "nano", Before: "8.7", Word: change.Gone, Size: "-2.0 MiB"},
+					},
+					Counts:  map[change.Word]int{change.Up: 1, change.Gone: 1, change.Size: 3},
+					Closure: &change.Closure{Before: 4402341478, After: 4401502618, Difference: -838860},
+					Units: []change.Units{
+						{Verb: "stop", Units: []string{"nscd.service"}},
+						{Verb: "restart", Units: []string{"a.service", "b.service", "c.service", "d.service", "e.service"}},
+					},
+				}}}}, nil
 		},
 	}
 }

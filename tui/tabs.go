@@ -134,21 +134,12 @@ func (u *ui) drawTabs(out *strings.Builder) {
 	bar := tabBar{painter: &u.painter, focused: u.page.row != nil || u.focus == onLog}
 	bar.line.Grow(4 * u.width)
 	shown := u.pane()
+	tabs := u.logTabs
 	if u.page.row != nil {
-		for tab := range hostTabs {
-			bar.tab(tab.String(), Ink{}, u.page.tab == tab)
-		}
-	} else {
-		bar.tab("fleet", Ink{}, shown == &u.logs.fleet)
-		if r := u.logs.report; r != nil {
-			bar.tab(r.title, Ink{}, shown == &r.pane)
-		}
-		for _, name := range u.logs.pins {
-			bar.tab(name, u.inks[name], shown == &u.hosts.byName[name].log)
-		}
-		if r := u.current(); r != nil && shown == &r.log && !slices.Contains(u.logs.pins, r.Name) {
-			bar.tab(r.Name, u.inks[r.Name], true)
-		}
+		tabs = u.pageTabs
+	}
+	for _, t := range tabs() {
+		bar.tab(t.name, t.ink, t.shown)
 	}
 	isLog := u.page.row == nil && !u.logs.onReport || u.page.row != nil && u.page.tab == logTab
 	bar.note(shown.status(u.logHeight(), isLog, &u.logs.style))

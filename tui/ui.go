@@ -101,6 +101,8 @@ func (u *ui) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return u, cmd
 	case tea.PasteMsg:
 		u.paste(msg.Content)
+	case tea.MouseClickMsg:
+		return u, u.click(msg)
 	case tea.MouseWheelMsg:
 		return u, u.wheel(msg)
 	case tea.BlurMsg:
@@ -129,7 +131,7 @@ func (u *ui) updateFromOwner(msg tea.Msg) tea.Cmd {
 			u.notify(notice(msg))
 		}
 	case historyMsg:
-		return u.handle(u.page.setHistory(msg))
+		return tea.Batch(u.handle(u.page.setHistory(msg)), u.handle(u.hosts.setPast(msg)))
 	case generationsMsg:
 		u.hosts.byName[msg.host].generations = generationsPane(u.now, &u.keys, msg)
 	case rollbackChoicesMsg:
@@ -211,7 +213,7 @@ func (u *ui) key(msg tea.KeyPressMsg) tea.Cmd {
 		}
 		return u.handle(e)
 	}
-	u.notice = notice{}
+	u.notice, u.options.Settings.FirstTime = notice{}, false
 	if a := u.keys.find(key, u.scope()); a != nil {
 		return u.perform(a)
 	}
@@ -280,7 +282,25 @@ func (u *ui) everySecond() tea.Cmd {
 	if u.now.Sub(u.notice.shown) > noticeDuration {
 		u.notice = notice{}
 	}
-	return u.presence.check(u.now)
+	return tea.Batch(u.presence.check(u.now), u.handle(u.readPast()))
+}
+
+// readPast reads the past runs of the host that the preview shows, if that has not been done since
+// its last run. Once a second is enough: the cursor may pass many hosts.
+func (u *ui) readPast() effect {
+	r, history := u.current(), u.options.Actions.History
+	if r == nil || history == nil || r.pastRead || r.busy() || !u.hasPreview() {
+		return effect{}
+	}
+	r.pastRead = true
+	name := r.Name
+	return run(background(func() tea.Msg {
+		past, err := history(name)
+		if err != nil {
+			return noticeMsg{text: firstLine(err), bad: true}
+		}
+		return historyMsg{name, past}
+	}))
 }
 
 func (u *ui) wheel(msg tea.MouseWheelMsg) tea.Cmd {

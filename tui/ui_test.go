@@ -309,7 +309,7 @@ func TestLostHostShowsSinceWhen(t *testing.T) {
 	d.clock = noon.Add(7 * time.Minute)
 	d.send(batchMsg{statuses: []Status{{Host: "hsb0", Err: offlineError("hsb0: connect: no route to host"), Time: d.clock}}})
 	// it answered three minutes before noon
-	d.wantShown(t, "offline      connect: no route to host (answered 10m ago)")
+	d.wantShown(t, "offline      connect: no route to host, seen 10m ago")
 	d.press("enter")
 	d.wantShown(t, "last answered at 11:57:00")
 	d.press("esc")

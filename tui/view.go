@@ -289,7 +289,7 @@ func (u *ui) row(r *row, columns []column, cursor bool) string {
 		if d := u.now.Sub(r.seen); d >= time.Minute {
 			when = ago(d) + " ago"
 		}
-		detail += u.palette.Faint.Paint(" (answered " + when + ")")
+		detail += u.palette.Faint.Paint(", seen " + when)
 	}
 	for i := range shown {
 		line.WriteByte(' ')

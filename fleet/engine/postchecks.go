@@ -194,6 +194,8 @@ func (p *prober) confirm(ctx context.Context) *problem {
 	switch {
 	case err != nil:
 		return &problem{fleet.CodeLogin, "a new login works, but cannot confirm: " + host.Reason(err, p.host)}
+	case header.Word == "refused" && header.Code == "silent":
+		return &problem{fleet.CodeLogin, "an SSH server of the host that answered before does not answer now"}
 	case header.Word == "refused" && header.Code != "finished":
 		return &problem{fleet.CodeLogin, "a new login works, but the host refused the confirmation: " + clean.Line([]byte(header.Code))}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/change"
 )
 
 // conclude makes the host's result from the job's end marker, the checks of a switched host and, if
@@ -60,7 +61,23 @@ func (w *worker) jobResult() *fleet.Result {
 	if !o.Good() {
 		r.Step = fleet.Step(end.Step)
 	}
+	r.Changes = changesOf(r, end.Changes)
 	return r
+}
+
+// changesOf returns what has changed on a host with that result. s is how what the job activated
+// differs from what ran before.
+func changesOf(r *fleet.Result, s *change.Set) *change.Set {
+	switch {
+	case s == nil, r.Code == fleet.CodeRollbackFailed:
+		return nil
+	case r.Outcome == fleet.RolledBack:
+		s.Undone = true
+		return s
+	case slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, r.Outcome):
+		return s
+	}
+	return nil
 }
 
 // degrade adds a problem that the operator's side has found, if any, to the job's own result.

@@ -114,6 +114,7 @@ func (s *scheduler) rolledBack(t *hostTask, r fleet.Result) *fleet.Result {
 			why += "; " + own.Reason // keep what this host itself did
 		}
 	}
+	r.Changes = nil // those of the rollback itself
 	unwell := []fleet.Code{fleet.CodeUnits, fleet.CodeHealth, fleet.CodeLogin}
 	switch {
 	case r.Outcome == fleet.Unknown:
@@ -125,6 +126,11 @@ func (s *scheduler) rolledBack(t *hostTask, r fleet.Result) *fleet.Result {
 	default:
 		r.Reason = clean.Line([]byte(fmt.Sprintf("%s; the rollback of this host ended as %s: %s", why, r.Outcome, r.Reason)))
 		r.Outcome, r.Code = fleet.Degraded, fleet.CodeRollback
+	}
+	if r.Outcome == fleet.RolledBack && t != nil && t.state.Result != nil && t.state.Result.Changes != nil {
+		undone := *t.state.Result.Changes
+		undone.Undone = true
+		r.Changes = &undone
 	}
 	return &r
 }

@@ -141,7 +141,7 @@ func newCutters(t *testing.T, f *fleettest.Fleet) []*cutter {
 // logging in, while the script is sent, in the middle of the log. Every host must finish as if
 // nothing had happened.
 func TestDeploySurvivesCutConnections(t *testing.T) {
-	hosts, rounds := testrounds.N(4, 10), testrounds.N(1, 10)
+	hosts, rounds := testrounds.N(2, 10), testrounds.N(1, 10)
 	var all []demo.Host
 	for i := range hosts {
 		all = append(all, demo.Host{Name: fmt.Sprintf("cut%d", i), Kind: []string{"nixos", "home"}[i%2], User: "mba", Wave: 1})

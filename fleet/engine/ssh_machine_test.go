@@ -10,10 +10,11 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
 func TestInhibitedSwitchIsLeftToNextBoot(t *testing.T) {
-	for name, tt := range map[string]struct {
+	for name, tt := range testrounds.Some(map[string]struct {
 		words   []string
 		options fleet.Options
 		outcome fleet.Outcome
@@ -29,7 +30,7 @@ func TestInhibitedSwitchIsLeftToNextBoot(t *testing.T) {
 			outcome: fleet.Failed, code: "inhibited", reason: `"raid"`},
 		"unless it cannot be booted": {words: []string{"fail-switch 1", "fail-boot"},
 			outcome: fleet.Failed, code: "not-default", reason: "could not be made"},
-	} {
+	}, 2) {
 		t.Run(name, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 			f.Inv.Host("web").BootInhibited = true

@@ -16,12 +16,14 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/remote"
 	"github.com/markus-barta/nixfleet/internal/demo"
 	"github.com/markus-barta/nixfleet/internal/fleettest"
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
 func TestRollbackReturnsToWhatRanBefore(t *testing.T) {
 	// If a wave fails twice, the generation with the next lower number is the one that failed
 	// first, not the one that ran before.
-	for _, kind := range []string{"nixos", "darwin", "home"} {
+	kinds := map[string]bool{"nixos": true, "darwin": true, "home": true}
+	for kind := range testrounds.Some(kinds, 1) {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
@@ -40,7 +42,7 @@ func TestRollbackReturnsToWhatRanBefore(t *testing.T) {
 }
 
 func TestRollbackIgnoresSwitchCommand(t *testing.T) {
-	for _, kind := range []string{"nixos", "home"} {
+	for kind := range testrounds.Some(map[string]bool{"nixos": true, "home": true}, 1) {
 		t.Run(kind, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: kind, User: "mba", Wave: 1})
 			good, _ := f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
@@ -74,7 +76,7 @@ func TestUnbootableSystemIsReportedEachTime(t *testing.T) {
 		t.Run(tt.goal, func(t *testing.T) {
 			f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 			f.Options.Goal = tt.goal
-			for range 2 {
+			for range testrounds.N(1, 2) {
 				_, state := f.Deploy(t.Context(), func(fleet.Event) {}, "fail-boot")
 				if r := state.Host("web").Result; r.Outcome != tt.want {
 					t.Errorf("%+v, want %s", r, tt.want)

@@ -80,7 +80,7 @@ func TestRollbackOverSSH(t *testing.T) {
 			f.Shut.Store(true)
 		}
 	})
-	if r := state.Host("web").Result; r.Outcome != fleet.RolledBack || r.Code != "unconfirmed" || r.After != r.Before {
+	if r := state.Host("web").Result; r.Outcome != fleet.RolledBack || r.Code != "unconfirmed" || r.After != r.Before || r.Changes == nil || !r.Changes.Undone {
 		t.Errorf("%+v", *r)
 	}
 

@@ -8,7 +8,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 )
 
-// Dialer logs in to hosts. Package cli adapts package sshexec to it.
+// Dialer logs in to hosts. Package cli adapts packages sshexec and localexec to it.
 type Dialer interface {
 	// Dial opens a new connection with a new login. It gives up after h.Timeouts.Connect, not
 	// counting the time that a person takes to answer prompts. An error may be a [Refusal], and may
@@ -26,6 +26,15 @@ type Conn interface {
 	// DialContext opens a connection from the host: "tcp" to HOST:PORT, or "unix" to a path.
 	DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	Close() error
+}
+
+// AddressOf returns the address at which a connection reached its host, for people: HOST:PORT, or
+// "local" without SSH. It returns "" if the connection does not know.
+func AddressOf(c Conn) string {
+	if c, ok := c.(interface{ Address() string }); ok {
+		return c.Address()
+	}
+	return ""
 }
 
 // Command is a POSIX sh script with its arguments. The script gets them as "$@", unchanged whatever

@@ -75,7 +75,7 @@ func ContactOf(err error) health.Contact {
 		c.Reach = health.NotAsked
 	case refusal.Offline():
 		c.Reach = health.Offline
-	case slices.Contains([]string{"config", "local", "stopped"}, c.Code):
+	case slices.Contains([]string{"config", "local", string(fleet.CodeNotLocal), "stopped"}, c.Code):
 		c.Reach = health.NotAsked // it never came to the host
 	}
 	return c

@@ -54,14 +54,17 @@ func TestPreviewWithBuildShowsChanges(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	changes := map[string]string{}
-	for _, c := range got.Changes {
-		changes[c.Package] = c.Word + " " + c.After
+	for _, c := range got.Changes.Packages {
+		changes[c.Name] = string(c.Word) + " " + c.After
 	}
 	if changes["linux"] != "up 6.19.0" {
 		t.Errorf("changes %v", changes)
 	}
-	if len(got.Units) == 0 || got.Units[0].Verb != "stop" {
-		t.Errorf("units %+v", got.Units)
+	if units := got.Changes.Units; len(units) == 0 || units[0].Verb != "stop" {
+		t.Errorf("units %+v", units)
+	}
+	if c := got.Changes.Closure; c == nil || c.Before <= 0 || c.Difference != c.After-c.Before {
+		t.Errorf("closure %+v", c)
 	}
 	if now := f.Health("web").System.Deployed; now != runs {
 		t.Errorf("the system changed from %s to %s", runs, now)

@@ -71,6 +71,12 @@ func (c *Client) reboot(ctx context.Context, h *inventory.Host, o RebootOptions,
 	case h.Kind == inventory.Home:
 		return RebootResult{Outcome: RebootSkipped, Reason: "it is a user's home, not a machine"}
 	}
+	if h.Local {
+		return RebootResult{
+			Outcome: RebootSkipped, Reason: "it is the machine that fleetctl runs on, which would end fleetctl",
+			Hint: "reboot it yourself once the others are back",
+		}
+	}
 	p := c.newPoller(h)
 	defer p.close()
 	status := p.poll(ctx)

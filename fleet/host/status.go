@@ -22,6 +22,7 @@ const probeInterval = time.Minute
 type Status struct {
 	Host      string
 	Reachable bool           // the host let fleetctl in
+	Address   string         // where it did; see [AddressOf]
 	Health    *health.Health // the last known facts; nil if there are none
 	// why Health is not up to date; an error of the [Dialer]'s if not Reachable
 	Err  error
@@ -82,6 +83,7 @@ type poller struct {
 	checkout remote.Checkout
 
 	conn      Conn           // nil before the first attempt, and after a lost connection
+	address   string         // of the last connection
 	probed    *remote.Probed // the last probe
 	probeTime time.Time      // when it started
 	probeDue  time.Time      // when the next one is due if an agent answers in between
@@ -125,6 +127,7 @@ func (p *poller) poll(ctx context.Context) Status {
 		status.Err = f
 		p.close()
 	}
+	status.Address = p.address
 	status.Health, status.FactsTime, status.CheckoutTime, status.OtherAgent = p.health, p.time, p.probeTime, p.other
 	return status
 }
@@ -135,6 +138,7 @@ func (p *poller) connectAndQuery(ctx context.Context) (reachable bool, err error
 			p.conn = nil // not an interface that holds a nil pointer
 			return false, err
 		}
+		p.address = AddressOf(p.conn)
 	}
 	limit := p.host.Timeouts.Answer
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the host did not report its health within %v", limit))

@@ -18,6 +18,16 @@ const (
 // kinds lists all kinds as they are spelled in hosts.toml.
 func kinds() []string { return []string{string(NixOS), string(Darwin), string(Home)} }
 
+// Connect is how a host is worked on.
+type Connect string
+
+// The ways to work on a host.
+const (
+	ConnectAuto  Connect = "auto"  // without SSH if the host is the operator's machine
+	ConnectSSH   Connect = "ssh"   // over SSH
+	ConnectLocal Connect = "local" // without SSH, on the operator's machine
+)
+
 // An Inventory is the content of hosts.toml with defaults applied.
 type Inventory struct {
 	Path     string  // the path the file was read from, for messages
@@ -62,7 +72,9 @@ const NotifyTimeout = 10 * time.Second
 type Host struct {
 	Name        string // unique; also the ssh alias if Address is ""
 	Kind        Kind
-	Address     string // host name or IP address; "" means that of ssh_config(5)
+	Address     string   // host name or IP address; "" means that of ssh_config(5)
+	Addresses   []string // all addresses, if there are several; Address is the first
+	Connect     Connect
 	Port        int    // 0 means that of ssh_config(5)
 	User        string // "" means that of ssh_config(5)
 	Tags        []string
@@ -90,6 +102,10 @@ type Host struct {
 	BuildArgs      []string    // other arguments for them; [Host.NixArgs] has both
 	Timeouts       Timeouts
 	MaxLog         int64 // bytes of a job's log that are recorded and shown
+
+	// Local means that the host is worked on without SSH. Parse leaves it unset, because it depends
+	// on the machine that fleetctl runs on.
+	Local bool
 
 	line, column int // where the file names the host
 }

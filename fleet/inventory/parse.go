@@ -15,7 +15,7 @@ func Parse(path string, data []byte) (*Inventory, []Finding) {
 		document: readDocument(path, data),
 		keys:     allKeys(),
 		inv:      &Inventory{Path: path, Name: "fleet", Branch: "main", Parallel: 16, Notify: Notify{Timeout: NotifyTimeout}},
-		defaults: Host{Wave: 1, Sudo: "auto", Timeouts: DefaultTimeouts(), MaxLog: DefaultMaxLog},
+		defaults: Host{Wave: 1, Connect: ConnectAuto, Sudo: "auto", Timeouts: DefaultTimeouts(), MaxLog: DefaultMaxLog},
 	}
 	d.decode()
 	return d.inv, d.sorted()

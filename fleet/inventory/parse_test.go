@@ -70,7 +70,7 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "array header for a list", text: "[hosts.a]\nhealth = [\"true\"]\n[[hosts.a.▸health]]\ncheck = \"x\"", message: `cannot append to [[hosts.a.health]]`, hint: `line 2 sets it to a list`},
 		{name: "date as a value", text: "[hosts.a]\nwave = ▸1979-05-27", message: `host "a": wave must be a whole number, not the date 1979-05-27`},
 		{name: "boolean as a string", text: "[hosts.a]\nuser = ▸true", message: `host "a": user must be a string, not true`},
-		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, build, builds, offline, backup_extension, on_inhibited, specialisation, switch_command, health, before_switch, after_switch, sudo, nix_options, build_args, timeouts, max_log`},
+		{name: "inline table as an unknown key", text: "[hosts.a]\n▸x = {}", message: `unknown key "x" in host "a"`, hint: `valid keys: kind, address, addresses, connect, port, user, tags, wave, color, attr, repo, flake_dir, repo_mode, build, builds, offline, backup_extension, on_inhibited, specialisation, switch_command, health, before_switch, after_switch, sudo, nix_options, build_args, timeouts, max_log`},
 		{name: "fleet as a value", text: "▸fleet = 3\n[hosts.a]", message: `fleet must be a table, not the number 3`, hint: `write [fleet]`},
 		{name: "unknown key", text: "[hosts.hsb0]\n▸tgas = [\"x\"]", message: `unknown key "tgas" in host "hsb0"`, hint: `did you mean "tags"?`},
 		{name: "synonym of a key", text: "[hosts.a]\n▸hostname = \"x\"", message: `unknown key "hostname" in host "a"`, hint: `did you mean "address"?`},
@@ -168,6 +168,10 @@ func TestParseReportsEachProblemAtItsPosition(t *testing.T) {
 		{name: "name that is the address of another host", text: "[hosts.a]\naddress = \"b\"\n[hosts.▸b]", message: `host "b" is the same target as "a"`, hint: `both deploy the system on b: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 		{name: "address that is the name of another host", text: "[hosts.a]\n[hosts.b]\naddress = ▸\"A.\"", message: `host "b" is the same target as "a"`, hint: `both deploy the system on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
 		{name: "same home", text: "[hosts.a]\nkind = \"home\"\nattr = \"m@a\"\n[hosts.b]\nkind = \"home\"\nattr = \"m@b\"\naddress = ▸\"a\"", message: `host "b" is the same target as "a"`, hint: `both deploy the home of "m" on a: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "address and addresses", text: "[hosts.a]\naddress = \"10.0.0.1\"\n▸addresses = [\"10.0.0.1\", \"a.vpn\"]", message: `host "a" has both address and addresses`, hint: `list all of its addresses in addresses, and remove address`},
+		{name: "no addresses", text: "[hosts.a]\n▸addresses = []", message: `host "a": addresses must not be empty`, hint: `remove it to use the address from ~/.ssh/config`},
+		{name: "same first address", text: "[hosts.a]\naddresses = [\"10.0.0.1\", \"a.vpn\"]\n[hosts.b]\n▸addresses = [\"10.0.0.1\", \"b.vpn\"]", message: `host "b" is the same target as "a"`, hint: `both deploy the system on 10.0.0.1: fix an address, remove it to use ~/.ssh/config, or remove a host`},
+		{name: "unknown way to connect", text: "[hosts.a]\nconnect = ▸\"locale\"", message: `host "a": connect must be "auto", "ssh" or "local", not the string "locale"`, hint: `did you mean "local"?`},
 
 		// Deploy settings.
 		{name: "wave zero", text: "[hosts.a]\nwave = ▸0", message: `host "a": wave must be from 1 to 1000, not 0`},
@@ -353,12 +357,12 @@ timeout = "3s"
 	}
 	timeouts := DefaultTimeouts()
 	timeouts.Build, timeouts.Pull = 90*time.Minute, 90*time.Second
-	plain := Host{Name: "plain", Kind: NixOS, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
+	plain := Host{Name: "plain", Kind: NixOS, Connect: ConnectAuto, User: "mba", Port: 2222, Wave: 2, Attr: "plain", Repo: "~/nixcfg", SkipOffline: true,
 		Health: []Check{{What: "true"}}, Sudo: "auto", Timeouts: timeouts, MaxLog: DefaultMaxLog, line: 20, column: 8}
 	house := plain
 	house.Name, house.Kind, house.Attr, house.line = "house", Home, "mba@house", 42
 	timeouts.Pull = 2 * time.Minute
-	own := Host{Name: "own.example.com", Kind: Darwin, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
+	own := Host{Name: "own.example.com", Kind: Darwin, Connect: ConnectAuto, Address: "10.0.0.1", User: "root", Port: 22, Tags: []string{"a", "b"}, Wave: 1,
 		Color: "#a0B1c2", Attr: "own", Repo: "~/nixcfg", FlakeDir: "nix/hosts", Managed: true, Health: []Check{}, SwitchCommand: "one two\nthree",
 		Sudo: "auto", Timeouts: timeouts, MaxLog: 512 << 10, line: 22, column: 8}
 	want := &Inventory{Path: "hosts.toml", Name: "barta", Remote: "git@github.com:you/nixcfg.git", Branch: "trunk", Parallel: 16,

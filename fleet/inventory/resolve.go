@@ -13,6 +13,12 @@ import (
 func (d *decoder) resolve(h *Host, e *entry) {
 	label := "host " + quote(h.Name)
 
+	if len(h.Addresses) > 0 {
+		if e.table.get("address") != nil {
+			d.report(d.valueOffset(e, "addresses"), label+" has both address and addresses", "list all of its addresses in addresses, and remove address")
+		}
+		h.Address = h.Addresses[0]
+	}
 	if h.Kind == "" && !d.isSet(e, "kind") {
 		d.reportMissing(h, label+" has no kind", fmt.Sprintf("set kind to %s, here or in [defaults]", oneOf(kinds())))
 	}
@@ -163,7 +169,11 @@ func (d *decoder) reportSameTargets(entries map[*Host]*entry) {
 		if other.Name == h.Name || h.Kind == "" || h.Attr == "" {
 			continue // already reported
 		}
-		d.report(d.valueOffset(entries[h], "address"), fmt.Sprintf("host %s is the same target as %s", quote(h.Name), quote(other.Name)),
+		key := "address"
+		if len(h.Addresses) > 0 {
+			key = "addresses"
+		}
+		d.report(d.valueOffset(entries[h], key), fmt.Sprintf("host %s is the same target as %s", quote(h.Name), quote(other.Name)),
 			fmt.Sprintf("both deploy the %s on %s: fix an address, remove it to use ~/.ssh/config, or remove a host", h.scope(), h.machine()))
 	}
 }
@@ -181,9 +191,14 @@ func (h *Host) scope() string {
 	return "system"
 }
 
-// Machine identifies the machine of the host, as far as the inventory knows it: hosts with the same
-// address and port are the same machine.
-func (h *Host) Machine() string { return fmt.Sprintf("%s port %d", h.machine(), h.Port) }
+// Machine identifies the machine of the host, as far as it is known without asking: hosts with the
+// same first address and port are the same machine, and so are all local hosts.
+func (h *Host) Machine() string {
+	if h.Local {
+		return "this machine"
+	}
+	return fmt.Sprintf("%s port %d", h.machine(), h.Port)
+}
 
 // machine returns the address of the host, as far as the inventory knows it.
 func (h *Host) machine() string { return NormalizeAddress(cmp.Or(h.Address, h.Name)) }

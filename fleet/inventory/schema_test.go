@@ -63,7 +63,9 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"url":           {valid: []string{`"https://a.example/b?c=d"`, `"http://[fd00::1]:80"`}, invalid: []string{`"a.example"`, `"ftp://a"`, `""`, `"https://a b"`}, parserOnly: []string{`"https:///x"`}},
 	"on":            {valid: []string{`"always"`, `"failure"`}, invalid: []string{`"never"`, `true`}},
 	"timeout":       {valid: []string{`"15s"`}, invalid: []string{`15`, `"15"`}, parserOnly: []string{`"0s"`}},
-	"connect":       {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
+	"reconnect":     {valid: []string{`"15s"`, `"1h30m"`, `"1.5h"`, `"1s"`, `"168h"`}, invalid: []string{`90`, `"90"`, `"-1s"`, `""`, `"1 h"`, `"1d"`}, parserOnly: []string{`"0s"`, `"999ms"`, `"168h0m1s"`}},
+	"connect":       {valid: []string{`"auto"`, `"ssh"`, `"local"`}, invalid: []string{`"never"`, `""`, `true`, `["ssh"]`}},
+	"addresses":     {valid: []string{`["10.0.0.1"]`, `["web.lan", "fd00::1"]`}, invalid: []string{`"10.0.0.1"`, `["10.0.0.1", "10.0.0.1"]`, `["a b"]`, `[1]`}, parserOnly: []string{`[]`, `["10.0.0.999"]`}},
 }
 
 func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
@@ -82,7 +84,7 @@ func TestSchemaAndParserAgreeOnEveryKey(t *testing.T) {
 			default:
 				checkValues(t, schema, place.table+"\n"+k.name+" = %s", []string{"{}"}, []string{`"1m"`, `{ x = "1m" }`, "[]"}, nil)
 				for _, sub := range k.subkeys {
-					values := keyValues["connect"]
+					values := keyValues["reconnect"]
 					checkValues(t, schema, place.table+"\n"+k.name+"."+sub.name+" = %s", values.valid, values.invalid, values.parserOnly)
 				}
 			}

@@ -268,6 +268,16 @@ func addressType() valueType[string] {
 	})
 }
 
+// addressesType describes one or more addresses of one host.
+func addressesType() valueType[[]string] {
+	return withCheck(listType(addressType()), func(addresses []string) (problem, hint string) {
+		if len(addresses) == 0 {
+			return "must not be empty", "remove it to use the address from ~/.ssh/config"
+		}
+		return "", ""
+	})
+}
+
 // addressHint splits a value such as ssh://USER@HOST:PORT into the keys that it belongs in.
 func addressHint(s string) string {
 	parts := regexp.MustCompile(`^(?:[a-z]+://)?(?:([^@/]+)@)?(\[[0-9A-Fa-f:.]+\]|[^:/@\[\]]+)(?::([0-9]+))?/?$`).FindStringSubmatch(s)

@@ -3,8 +3,8 @@
 # session, and puts lines in front of it that set its parameters: its directory and NAME=VALUE
 # arguments. Its standard output is the log.
 #
-# uses: activate boot_id build confirm ending hooks nix_setting notice preflight pull put receive
-# uses: serve session_end slot switch_command unlock verify
+# uses: activate boot_id build changes confirm ending hooks nix_setting notice preflight pull put
+# uses: receive serve session_end slot switch_command unlock verify
 # inputs: attended elsewhere goal id kind rev serves switch_command to
 
 main() {
@@ -14,7 +14,7 @@ main() {
   read -r nonce <"$dir/nonce"
   read_boot_id
   # deferred is yes if only the next boot starts what was built, although the goal was to switch.
-  step=- problem='' reboot='' activated=no deferred=no hooked=no
+  step=- problem='' reboot='' activated=no deferred=no hooked=no comparer=''
   put "$dir/pid" "$$ $boot_id"
   : >"$dir/began"
   trap script_failed EXIT
@@ -117,6 +117,7 @@ finish() {
 end_job() {
   trap - EXIT TERM
   after_failure "${1%% *}"
+  report_changes || :
   put "$dir/result" "$1"
   unlock "$id"
   if [ -n "$serves" ]; then leave_slots; fi

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
@@ -19,7 +20,7 @@ const (
 	NoteItem                 // Text
 	WarnItem                 // Text
 	Progress                 // Progress; comes with every change, so callers should coalesce it
-	EndItem                  // Word (the outcome), Code, Step, Text
+	EndItem                  // Word (the outcome), Code, Step, Text, Changes
 )
 
 // Item is a piece of a job's log. Its text is safe for a terminal.
@@ -31,6 +32,7 @@ type Item struct {
 	Code     string
 	Text     string
 	Progress NixProgress
+	Changes  *change.Set // how what was activated differs from what ran before; nil if unknown
 }
 
 // maxLine is how much of a line is parsed. The whole line is on disk.
@@ -44,6 +46,10 @@ type Parser struct {
 	skip    bool // the rest of the line is beyond maxLine
 	nix     nixLog
 	problem string // the last reason that Nix gave for a failure
+
+	changes    change.Parser
+	ended      bool // there was an end marker
+	activating bool // the output is that of an activation, and not of a way back
 }
 
 // NewParser returns a parser that passes items to emit. Only lines that carry the nonce are
@@ -118,7 +124,12 @@ func (p *Parser) output(line []byte) {
 	p.text(clean.Line(line))
 }
 
-func (p *Parser) text(line string) { p.emit(Item{Kind: Output, Text: line}) }
+func (p *Parser) text(line string) {
+	if p.activating {
+		p.changes.Output(line)
+	}
+	p.emit(Item{Kind: Output, Text: line})
+}
 
 func (p *Parser) marker(words string) {
 	word, rest, _ := strings.Cut(strings.TrimSuffix(words, "\r"), " ")
@@ -126,12 +137,17 @@ func (p *Parser) marker(words string) {
 	switch word {
 	case "step":
 		if f := strings.Fields(rest); len(f) >= 2 {
+			p.activating = f[0] == "activate" && f[1] == "start"
 			p.emit(Item{Kind: StepItem, Step: f[0], Word: f[1]})
 		}
 	case "fact":
 		key, value, _ := strings.Cut(rest, " ")
 		p.emit(Item{Kind: FactItem, Key: key, Text: value})
+	case "change":
+		key, value, _ := strings.Cut(rest, " ")
+		p.changes.Fact(key, value)
 	case "note":
+		p.activating = p.activating && !strings.HasPrefix(rest, "code=rollback")
 		p.emit(Item{Kind: NoteItem, Text: noticeText(rest)})
 	case "warn":
 		p.emit(Item{Kind: WarnItem, Text: noticeText(rest)})
@@ -161,6 +177,10 @@ func (p *Parser) end(words string) {
 		e.fields = parseFields(text)
 		e.classify()
 		text = cmp.Or(e.sentence(), e.outcome)
+		if e.code == "units" {
+			p.changes.AddUnits("fail", strings.Fields(e.fields["units"]))
+			p.changes.AddUnits("fail", strings.Split(e.fields["user_units"], ", "))
+		}
 	}
 	if e.code == "build" && p.problem != "" {
 		if text = p.problem; IsUnlocked(text) {
@@ -168,7 +188,15 @@ func (p *Parser) end(words string) {
 			text = e.sentence()
 		}
 	}
-	p.emit(Item{Kind: EndItem, Word: e.outcome, Code: e.code, Step: e.step, Text: text})
+	var changes *change.Set
+	if !p.ended { // the first end counts
+		changes = p.changes.Set()
+	}
+	if changes != nil {
+		changes.Shorten(change.MaxPackages)
+	}
+	p.ended = true
+	p.emit(Item{Kind: EndItem, Word: e.outcome, Code: e.code, Step: e.step, Text: text, Changes: changes})
 }
 
 // undash returns "" for a dash.

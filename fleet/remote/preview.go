@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/markus-barta/nixfleet/fleet/change"
 	"github.com/markus-barta/nixfleet/internal/clean"
 )
 
@@ -67,14 +67,13 @@ type Preview struct {
 	Head          string // the commit of the checkout
 	Ahead, Behind int    // commits, as seen from the revision
 	Commits       []Commit
-	Code, Problem string   // what would keep a deploy from working; "" if nothing would
-	Warnings      []string // what a deploy would warn of
-	Builds        []string // derivations, as store paths
-	Fetches       []string // store paths
-	Download      string   // the size of what is fetched, as Nix prints it: "34.5 MiB"
-	From, Built   string   // the store paths of what runs, and of what was built and is to run
-	Changes       []Change
-	Units         []UnitChange
+	Code, Problem string      // what would keep a deploy from working; "" if nothing would
+	Warnings      []string    // what a deploy would warn of
+	Builds        []string    // derivations, as store paths
+	Fetches       []string    // store paths
+	Download      string      // the size of what is fetched, as Nix prints it: "34.5 MiB"
+	From, Built   string      // the store paths of what runs, and of what was built and is to run
+	Changes       *change.Set // nil if nothing was compared
 
 	nixError string // the last that Nix printed
 }
@@ -87,24 +86,10 @@ type Commit struct {
 	Time     time.Time `json:"time"`
 }
 
-// Change is a package whose version or size differs between two closures.
-type Change struct {
-	Package string `json:"package"`
-	Before  string `json:"before,omitempty"` // "" if it is new or has no version
-	After   string `json:"after,omitempty"`  // "" if it is gone or has no version
-	Word    string `json:"change"`           // up, down, new, gone or size
-	Size    string `json:"size,omitempty"`   // "+1.2 MiB"
-}
-
-// UnitChange is what an activation would do to some units.
-type UnitChange struct {
-	Verb  string   `json:"verb"` // stop, reload, restart or start
-	Units []string `json:"units"`
-}
-
 // ParsePreview parses the output of a preview. It ignores lines that it does not know.
 func ParsePreview(text []byte) Preview {
 	var f Preview
+	var changes change.Parser
 	var list *[]string // the list that Nix's indented lines belong to
 	for line := range bytes.Lines(text) {
 		key, value, _ := strings.Cut(clean.Line(line), " ")
@@ -131,14 +116,13 @@ func ParsePreview(text []byte) Preview {
 			f.From = value
 		case "built":
 			f.Built = value
-		case "difference":
-			if c, ok := parseChange(value); ok {
-				f.Changes = append(f.Changes, c)
-			}
 		case "units":
-			f.units(value)
+			changes.Output(value)
+		default:
+			changes.Fact(key, value)
 		}
 	}
+	f.Changes = changes.Set()
 	return f
 }
 
@@ -193,61 +177,4 @@ func (f *Preview) dryRun(line string, list *[]string) *[]string {
 		return nil // a warning, for example
 	}
 	return list
-}
-
-var sizeChange = regexp.MustCompile(`(?:^|, )([+-][0-9.]+ [KMGT]iB)$`)
-
-// parseChange parses a line of nix store diff-closures: "NAME: BEFORE → AFTER, SIZE", of which
-// either half may be missing. ∅ stands for no package, ε for one without a version.
-func parseChange(line string) (c Change, ok bool) {
-	name, rest, ok := strings.Cut(line, ": ")
-	if !ok || strings.Contains(name, " ") {
-		return c, false
-	}
-	c = Change{Package: name, Word: "size"}
-	if at := sizeChange.FindStringSubmatchIndex(rest); at != nil {
-		c.Size, rest = rest[at[2]:at[3]], rest[:at[0]]
-	}
-	before, after, versions := strings.Cut(rest, " → ")
-	if !versions {
-		return c, c.Size != ""
-	}
-	c.Before, c.After = strings.Trim(before, "∅ε"), strings.Trim(after, "∅ε")
-	switch {
-	case before == "∅":
-		c.Word = "new"
-	case after == "∅":
-		c.Word = "gone"
-	case older(c.After, c.Before):
-		c.Word = "down"
-	default:
-		c.Word = "up"
-	}
-	return c, true
-}
-
-var runs = regexp.MustCompile(`[0-9]+|[A-Za-z]+`)
-
-// older reports whether version a comes before version b. It compares numbers as numbers.
-func older(a, b string) bool {
-	as, bs := runs.FindAllString(a, -1), runs.FindAllString(b, -1)
-	for i := range min(len(as), len(bs)) {
-		x, errX := strconv.ParseUint(as[i], 10, 64)
-		y, errY := strconv.ParseUint(bs[i], 10, 64)
-		switch {
-		case errX == nil && errY == nil && x != y:
-			return x < y
-		case (errX != nil || errY != nil) && as[i] != bs[i]:
-			return as[i] < bs[i]
-		}
-	}
-	return len(as) < len(bs)
-}
-
-var unitChange = regexp.MustCompile(`^would (stop|reload|restart|start) the following (?:new )?units: (.+)$`)
-
-func (f *Preview) units(line string) {
-	if found := unitChange.FindStringSubmatch(line); found != nil {
-		f.Units = append(f.Units, UnitChange{Verb: found[1], Units: strings.Split(found[2], ", ")})
-	}
 }

@@ -3,9 +3,9 @@
 # and remote branches of the checkout stay as they are: commits that it lacks are fetched into its
 # objects, with no reference to them. Evaluation leaves in the store what a build would.
 #
-# uses: answer check_checkout check_disk check_name check_signature checkout current encode
-# uses: end_answer fetch filters get_revision git git_within has nix_build nix_within origin
-# uses: real_path redact revision source specialisation sudo
+# uses: answer check_checkout check_disk check_name check_signature checkout compare current encode
+# uses: end_answer fetch filters get_revision git git_within has nix_build origin real_path
+# uses: redact revision source specialisation sudo
 # inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev runs_there
 # inputs: serves
 
@@ -124,7 +124,7 @@ preview_build() {
   print from "$from"
   print built "$selected"
   if [ -z "$from" ] || [ "$from" = "$selected" ]; then return; fi
-  nix_within "$build_seconds" store diff-closures "$from" "$selected" </dev/null 2>&1 | sed 's/^/difference /'
+  compare "$from" "$selected" "$build_seconds"
   if [ "$kind" = nixos ]; then preview_units; fi
 }
 

@@ -89,11 +89,14 @@ await_turn() {
 # Other users cannot list what is in it.
 set_up() {
   [ -d "$state/jobs" ] || mkdir -m 711 "$state/jobs" || return 1
-  # shellcheck disable=SC2012 # the names are those of jobs, and ls sorts by time
-  ls -1t "$state/jobs" | tail -n +9 | while read -r old; do
-    if ! job_lives "$old"; then rm -rf "${state:?}/jobs/$old"; fi
-  done
-  rm -rf "${own_dir:?}"
+  set -- "$state/jobs"/*
+  if [ $# -gt 8 ]; then
+    # shellcheck disable=SC2012 # the names are those of jobs, and ls sorts by time
+    ls -1t "$state/jobs" | tail -n +9 | while read -r old; do
+      if ! job_lives "$old"; then rm -rf "${state:?}/jobs/$old"; fi
+    done
+  fi
+  if [ -e "$own_dir" ]; then rm -rf "${own_dir:?}"; fi
   mkdir -m 711 "$own_dir" && mkdir -m 755 "$public" && mv -f "$0" "$own_dir/root.sh" || return 1
   put "$own_dir/pid" "$$ $boot_id"
   (umask 022 && : >"$public/log")

@@ -340,8 +340,11 @@ func TestWaitsIgnoreSettingTheClock(t *testing.T) {
 					}
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-				cmd := exec.CommandContext(ctx, path)
-				cmd.Args = []string{"sh", "-s"}
+				sshd := filepath.Join(bin, "sshd") // the parent process, by its name
+				if err := os.Symlink("/bin/sh", sshd); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.CommandContext(ctx, sshd, "-c", `"$0" -s; exit $?`, path)
 				cmd.Stdin = strings.NewReader(composeText(signal+"main() {\n  dir=$HOME\n  "+tt.commands+"\n}\n", "").text)
 				cmd.Env = append(os.Environ(), "HOME="+root, "FLEETCTL_ROOT="+root)
 				out, err := cmd.Output()

@@ -9,7 +9,12 @@ import (
 // TestJobsThatEndWithTheirLoginAreReported has logind settings, as busctl prints them, and cgroups
 // of a login and of a unit.
 func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
-	const session, unit = "0::/user.slice/user-1000.slice/session-4.scope\n", "0::/user.slice/user-1000.slice/user@1000.service/app.slice/fleetctl-job-x.service\n"
+	const (
+		session  = "0::/user.slice/user-1000.slice/session-4.scope\n"
+		manager  = "0::/user.slice/user-1000.slice/user@1000.service/"
+		unit     = manager + "app.slice/fleetctl-job-x.service\n"
+		terminal = manager + "app.slice/vte-spawn-x.scope\n"
+	)
 	for _, tt := range []struct {
 		name, logind, cgroup string
 		lingers              bool
@@ -18,7 +23,9 @@ func TestJobsThatEndWithTheirLoginAreReported(t *testing.T) {
 		{name: "killed", logind: "b true\nas 1 \"root\"", cgroup: session, job: true, check: true},
 		{name: "not killed", logind: "b false\nas 1 \"root\"", cgroup: session},
 		{name: "excluded", logind: "b true\nas 2 \"root\" \"me\"", cgroup: session},
-		{name: "a unit", logind: "b true\nas 0", cgroup: unit},
+		{name: "a unit of the user", logind: "b true\nas 0", cgroup: unit, lingers: true},
+		{name: "a unit of the system", logind: "b true\nas 0", cgroup: "0::/system.slice/fleetctl-job-x.service\n"},
+		{name: "a terminal of a desktop", logind: "b false\nas 0", cgroup: terminal, job: true, check: true},
 		{name: "a lingering user", logind: "b true\nas 0", cgroup: session, lingers: true, job: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -43,7 +43,7 @@ type docFacts struct {
 }
 
 // configKeys are the keys of config.toml outside of its tables.
-var configKeys = []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications", "keys", "commands"}
+var configKeys = []string{"theme", "refresh", "columns", "mouse", "reduced_motion", "notifications", "keys", "commands", "filters"}
 
 // problems returns what a page says that is not so.
 func (f *docFacts) problems(page, text string) []string {

@@ -162,6 +162,16 @@ func (f *Fleet) Server(host string) *sshtest.Server {
 	return nil
 }
 
+// HostEnviron returns the environment of a login on a host. It returns nil for an unknown host.
+func (f *Fleet) HostEnviron(host string) []string {
+	for _, h := range f.hosts {
+		if h.Name == host {
+			return h.environ()
+		}
+	}
+	return nil
+}
+
 // Directives returns the directives of a host's newest configuration when the fleet was created. It
 // returns nil for an unknown host.
 func (f *Fleet) Directives(host string) []string {

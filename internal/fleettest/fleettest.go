@@ -23,6 +23,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/internal/demo"
+	"github.com/markus-barta/nixfleet/internal/localexec"
 	"github.com/markus-barta/nixfleet/sshexec"
 )
 
@@ -36,6 +37,7 @@ type Fleet struct {
 	// Addresses maps the name of a host to the host:port to dial instead of its server.
 	Addresses map[string]string
 	Shut      atomic.Bool   // makes every Dial fail
+	Local     bool          // hosts are worked on without SSH
 	Options   fleet.Options // options of Deploy
 	Engine    *engine.Engine
 	Client    *host.Client
@@ -81,6 +83,10 @@ func (f *Fleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) 
 	if f.Shut.Load() {
 		return nil, errors.New("no route to host")
 	}
+	if f.Local {
+		home := filepath.Join(f.Root(h.Name), "home", h.User)
+		return localConn{localexec.New(h.Name, home, append(os.Environ(), f.HostEnviron(h.Name)...))}, nil
+	}
 	target := sshexec.Target{Name: h.Name, Address: h.Address, Port: h.Port, User: h.User, Timeout: h.Timeouts.Connect}
 	if address := f.Addresses[h.Name]; address != "" {
 		_, port, _ := net.SplitHostPort(address)
@@ -91,6 +97,12 @@ func (f *Fleet) Dial(ctx context.Context, h *inventory.Host) (host.Conn, error) 
 		return nil, err
 	}
 	return sshConn{conn}, nil
+}
+
+type localConn struct{ *localexec.Conn }
+
+func (c localConn) Run(ctx context.Context, cmd host.Command) (int, error) {
+	return c.Conn.Run(ctx, sshexec.Command(cmd))
 }
 
 type sshConn struct{ *sshexec.Conn }

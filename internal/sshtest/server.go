@@ -87,6 +87,9 @@ func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 // HostKey returns the first of the server's host keys.
 func (s *Server) HostKey() ssh.PublicKey { return (*s.hostKeys.Load())[0].PublicKey() }
 
+// HostKeys returns the server's host keys.
+func (s *Server) HostKeys() []ssh.Signer { return *s.hostKeys.Load() }
+
 // SetHostKeys changes the host keys for future connections, as reinstalling a machine would.
 func (s *Server) SetHostKeys(keys ...ssh.Signer) { s.hostKeys.Store(&keys) }
 

@@ -58,6 +58,17 @@ func findSSHD() string {
 	return ""
 }
 
+// SSHDAccepts reports whether the installed sshd knows a line of sshd_config(5).
+func SSHDAccepts(line string) bool {
+	bin := findSSHD()
+	return bin != "" && sshdAccepts(bin, line)
+}
+
+// sshdAccepts may report false for an OpenSSH older than 9.3, which cannot be asked.
+func sshdAccepts(bin, line string) bool {
+	return exec.Command(bin, "-G", "-f", os.DevNull, "-o", line).Run() == nil
+}
+
 func launchSSHD(bin, dir string, o SSHDOptions) (*SSHD, func(), error) {
 	current, err := user.Current()
 	if err != nil {
@@ -102,6 +113,9 @@ KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 LogLevel VERBOSE
 `, s.Port, hostKey, dir, filepath.Join(dir, "authorized_keys"))
+	if penalties := "PerSourcePenalties no"; sshdAccepts(bin, penalties) {
+		config += penalties + "\n" // tests fail to log in on purpose
+	}
 	if err := os.WriteFile(filepath.Join(dir, "authorized_keys"), ssh.MarshalAuthorizedKey(client.PublicKey()), 0o600); err != nil {
 		return nil, nil, err
 	}

@@ -3,8 +3,9 @@
 # Either way the new configuration runs first, and becomes what the next boot or login starts only
 # when it is confirmed.
 #
-# uses: await await_root cause confirm current degraded fact fail failed_units gate generation
-# uses: generations home hooks mark notice previous profile put real_path specialisation step survey
+# uses: await await_root cause changes confirm current degraded fact fail failed_units gate
+# uses: generation generations home hooks mark notice previous profile put real_path specialisation
+# uses: step survey
 # inputs: attended goal kind on_inhibited to
 
 # choose_generation sets $to and $built to what a rollback activates.
@@ -47,6 +48,7 @@ activate() {
   activated=no
   choose_specialisation
   if active; then return; fi
+  compare_meanwhile
   await_go
   pass_gate
   report_previous

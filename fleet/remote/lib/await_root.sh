@@ -28,7 +28,6 @@ await_root() {
 # start_relay copies in the background as the log of the root half grows.
 start_relay() {
   find_relayed
-  find_log_size
   put "$dir/relay" "$log_size $relayed"
   find_tail
   # shellcheck disable=SC2086 # several words

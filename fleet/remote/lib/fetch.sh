@@ -14,5 +14,5 @@ fetch() {
   fetch_status=0
   git_within "$fetch_seconds" fetch -q --no-recurse-submodules "$@" 2>"$dir/git" </dev/null || fetch_status=$?
   redact_git_output
-  cat "$dir/git" >&2
+  if [ -s "$dir/git" ]; then cat "$dir/git" >&2; fi
 }

@@ -1,10 +1,7 @@
 # shellcheck shell=sh
 # git.sh: runs git.
 #
-# uses: git_command
+# uses: git_settings
 
-# git_ ARG... runs git in the checkout.
-git_() {
-  # shellcheck disable=SC2086 # several words
-  $git_command -C "$checkout" "$@"
-}
+# git_ ARG... runs git in the checkout, without the process that env would be.
+git_() { eval "$git_settings"' git -C "$checkout" "$@"'; }

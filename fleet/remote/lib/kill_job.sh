@@ -28,7 +28,12 @@ kill_job() {
   read -r kind <"$dir/kind"
   settle
   obstacle=stuck
-  [ -e "$dir/result" ]
+  kill_naps=0
+  until [ -e "$dir/result" ]; do # a session that follows the job may be settling it
+    kill_naps=$((kill_naps + 1))
+    [ $kill_naps -lt 50 ] || return 1
+    sleep 0.1
+  done
 }
 
 # kill_left_behind ends the children of a job that has ended: some ignore SIGTERM, and one that had

@@ -4,5 +4,7 @@
 # uses: git
 # inputs: branch
 
-# find_origin sets $origin to the name of the remote.
-find_origin() { origin=$(git_ config "branch.$branch.remote") || origin=origin; }
+origin=''
+
+# find_origin sets $origin to the name of the remote, unless it is set.
+find_origin() { [ -n "$origin" ] || origin=$(git_ config "branch.$branch.remote") || origin=origin; }

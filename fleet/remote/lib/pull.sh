@@ -202,7 +202,7 @@ check_out() {
   checkout_status=0
   git_ "$@" >"$dir/git" 2>&1 || checkout_status=$?
   redact_git_output
-  cat "$dir/git"
+  if [ -s "$dir/git" ]; then cat "$dir/git"; fi
   if [ $checkout_status != 0 ]; then
     if [ "$managed" != yes ]; then
       undo_check_out || :

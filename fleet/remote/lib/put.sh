@@ -6,6 +6,10 @@
 put() {
   put_file=$1
   shift
-  if [ $# -gt 0 ]; then printf '%s\n' "$@"; fi >"$put_file.$$.new"
+  if [ $# = 0 ]; then
+    : >"$put_file"
+    return
+  fi
+  printf '%s\n' "$@" >"$put_file.$$.new"
   mv -f "$put_file.$$.new" "$put_file"
 }

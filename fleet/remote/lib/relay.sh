@@ -11,18 +11,17 @@
 # relay_rest copies what was not yet copied.
 relay_rest() {
   find_relayed
-  find_log_size
   put "$dir/relay" "$log_size $relayed"
   tail -c "+$((relayed + 1))" 2>/dev/null <"$root_dir/log" || :
   find_relayed
   put "$dir/relay" "- $relayed"
 }
 
-# find_relayed sets $relayed to the number of bytes that were copied.
+# find_relayed sets $relayed to the number of bytes that were copied, and $log_size.
 find_relayed() {
   read -r relay_from relayed 2>/dev/null <"$dir/relay" || relay_from=- relayed=0
+  find_log_size
   if [ "$relay_from" != - ]; then
-    find_log_size
     relayed=$((relayed + log_size - relay_from))
   fi
 }

@@ -48,5 +48,5 @@ addresses() {
     elif has ifconfig; then
       ifconfig 2>/dev/null | awk '$1 == "inet" && $2 !~ /^127\./ { print $2 }'
     fi
-  } | grep . | sort -u | head -n 8
+  } | awk 'NF && !seen[$0]++ && ++count <= 8'
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # switch_command.sh: runs the user's own command in the checkout instead of building and activating.
 #
-# uses: command current degraded fact fail gate hooks previous step
+# uses: changes command current degraded fact fail gate hooks previous step
 # inputs: switch_command
 
 # run_switch_command ARGUMENT... takes the arguments of the script.
@@ -25,6 +25,7 @@ run_switch_command() {
     activated=no
     fact activated no
   fi
+  if [ "$activated" = yes ]; then compare_meanwhile; fi
   finish_step
   after_switch
 }
