@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,30 +9,32 @@ import (
 	"testing"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/internal/testrounds"
 )
 
-func TestDemoDeploysNineHostsAndOneFails(t *testing.T) {
+func TestDemoDeploysEveryHostAndOneFails(t *testing.T) {
 	t.Parallel()
 	env := newDemoTestEnv(t)
-	dir := t.TempDir()
-	err := runDemo(t.Context(), env.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"})
+	options := demoOptions{Hosts: testrounds.N(4, 9), Dir: t.TempDir()}
+	err := runDemo(t.Context(), env.Env, options, []string{"deploy", "--all"})
 	if exitCodeOf(err) != fleet.ExitFailed {
 		t.Fatalf("exit code %d: %v\n%s%s", exitCodeOf(err), err, env.out, env.err)
 	}
-	for _, want := range []string{"csb0           ✗ failed", "peers/allow.go:87:21"} {
+	for _, want := range []string{"✗ failed", "peers/allow.go:87:21"} {
 		if !strings.Contains(env.out.String(), want) {
 			t.Errorf("output lacks %q:\n%s", want, env.out)
 		}
 	}
 	again := newDemoTestEnv(t)
-	if err := runDemo(t.Context(), again.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"deploy", "--all"}); exitCodeOf(err) != fleet.ExitFailed || strings.Contains(again.out.String(), "skipped") {
+	if err := runDemo(t.Context(), again.Env, options, []string{"deploy", "--all"}); exitCodeOf(err) != fleet.ExitFailed || strings.Contains(again.out.String(), "skipped") {
 		t.Fatalf("second deploy: exit code %d: %v\n%s%s", exitCodeOf(err), err, again.out, again.err)
 	}
 	history := newDemoTestEnv(t)
-	if err := runDemo(t.Context(), history.Env, demoOptions{Hosts: 9, Dir: dir}, []string{"history"}); err != nil {
+	if err := runDemo(t.Context(), history.Env, options, []string{"history"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"8 switched, 1 failed", "8 unchanged, 1 failed"} {
+	for _, outcome := range []string{"switched", "unchanged"} {
+		want := fmt.Sprintf("%d %s, 1 failed", options.Hosts-1, outcome)
 		if !strings.Contains(history.out.String(), want) {
 			t.Errorf("history lacks %q:\n%s", want, history.out)
 		}

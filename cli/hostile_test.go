@@ -290,6 +290,7 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 	f := startHostileFleet(t, "control-characters", "workflow-commands", "not-ssh", "disconnecting", "no-sessions", "banner", "unknown-words", "figures", "wrong-job")
 	text := f.run(t, "deploy", "--all", "--yes")
 	expectGood(t, text, `HOST +✓ switched`)
+	commands := make(map[string][]string)
 	for _, args := range [][]string{
 		{"status"}, {"plan", "--all"}, {"rollback", "--all", "--list"}, {"test", "--all"}, {"exec", "--all", "--yes", "--", "true"},
 		{"exec", "--all", "--yes", "--group", "--", "true"}, {"check", "--connect"}, {"history"}, {"history", "last"}, {"pull", "--all", "--yes"},
@@ -299,13 +300,16 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 			if args[0] == "check" {
 				flag = "--format"
 			}
-			var out syncBuffer
 			command := append([]string{args[0], flag, output}, args[1:]...)
-			if code := Main(f.env(&out), command); code == fleet.ExitUsage {
-				t.Errorf("%v: exit code %d\n%s", command, code, out.String())
-			}
-			checkPrintable(t, out.String())
+			commands[strings.Join(command, " ")] = command
 		}
+	}
+	for _, command := range testrounds.Some(commands, 8) {
+		var out syncBuffer
+		if code := Main(f.env(&out), command); code == fleet.ExitUsage {
+			t.Errorf("%v: exit code %d\n%s", command, code, out.String())
+		}
+		checkPrintable(t, out.String())
 	}
 	p := tmuxtest.Open(t, 160, 50, "PS1='shell> ' ENV= exec sh -i")
 	p.Until("shell>")

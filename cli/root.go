@@ -81,7 +81,7 @@ EXIT STATUS
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
 	inventoryPath := ""
-	pathVar(root.PersistentFlags(), &inventoryPath, "inventory", "FILE", "the inventory, hosts.toml")
+	root.PersistentFlags().VarP(&pathFlag{&inventoryPath, "FILE"}, "inventory", "i", "the inventory, hosts.toml")
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command

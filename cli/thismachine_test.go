@@ -135,11 +135,12 @@ func newLaptop(t *testing.T, h demo.Host, inventory string) (*testEnv, *demo.Fle
 	return env, f
 }
 
-// TestFleetOfOneLaptopNeedsNoSSH uses an inventory that only names the machine at hand.
+// TestFleetOfOneLaptopNeedsNoSSH uses an inventory that only names the machine at hand. Its address
+// is set because the lookup of a name takes a second where there is no network.
 func TestFleetOfOneLaptopNeedsNoSSH(t *testing.T) {
 	t.Parallel()
 	h := demo.Host{Name: "fleetctl-test-laptop", Kind: "nixos", User: "mba", Wave: 1, SudoPassword: "secret"}
-	env, f := newLaptop(t, h, "[hosts."+h.Name+"]\nkind = \"nixos\"\nuser = \"mba\"\n")
+	env, f := newLaptop(t, h, "[hosts."+h.Name+"]\nkind = \"nixos\"\nuser = \"mba\"\naddress = \"127.0.0.1\"\n")
 	rev, err := f.Push(t.Context(), h.Name)
 	if err != nil {
 		t.Fatal(err)

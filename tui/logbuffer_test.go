@@ -123,3 +123,28 @@ func TestLocate(t *testing.T) {
 		}
 	}
 }
+
+func TestMatchesNearTheEndLeaveThePaneFull(t *testing.T) {
+	d := newDriver(barta(), 100, 30).atRest()
+	log := d.hosts.rows[0].log.buffer
+	for n := range 100 {
+		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("line %d", n)})
+	}
+	d.press("l", "/")
+	for _, r := range "line 9" {
+		d.press(string(r))
+	}
+	d.press("enter", "g")
+	for range 2 {
+		d.press("n")
+	}
+	for _, want := range []int{91, 92, 93, 94, 95, 96, 97, 98, 99, 9, 90} {
+		d.press("n")
+		if p := &d.hosts.rows[0].log; p.top != want {
+			t.Fatalf("the match is on line %d, want %d", p.top, want)
+		}
+		if want > 9 {
+			d.wantShown(t, "line 99")
+		}
+	}
+}

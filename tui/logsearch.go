@@ -21,7 +21,10 @@ func (p *pane) search(step int, match func(*logLine) bool, none string, style *l
 		return refusal("the log is empty")
 	}
 	from, to := p.shown(style)
-	if !p.scrolled && step > 0 { // from the end, the next match is the first of all
+	switch {
+	case p.scrolled && p.top > from && p.top < p.lines().next:
+		from = p.top // the last match, which is further down
+	case !p.scrolled && step > 0: // from the end, the next match is the first of all
 		from = to - 1
 	}
 	n := p.lines().find(from, step, match)

@@ -54,9 +54,12 @@ func (p *pane) visible(height int, style *logStyle) (from, to int) {
 	if len(b.lines) == 0 || height < 1 {
 		return b.next, b.next
 	}
-	from = min(max(p.top, b.first()), b.next-1)
-	if !p.scrolled {
-		from, _ = b.step(b.next-1, 1-height, fold)
+	from, _ = b.step(b.next-1, 1-height, fold) // the pane is full, if the log has as many lines
+	switch {
+	case p.scrolled && style.wrap: // fewer lines fit
+		from = min(max(p.top, b.first()), b.next-1)
+	case p.scrolled:
+		from = min(max(p.top, b.first()), from)
 	}
 	for to = from; to < b.next && len(p.spans) < height; to = p.spans[len(p.spans)-1].to + 1 {
 		p.spans = append(p.spans, b.span(to, fold))

@@ -181,6 +181,9 @@ func (b *reportBuilder) successes(s *fleet.State) {
 		}
 		_, mark := (&Palette{}).Outcome(r.Outcome)
 		b.host(h.Name, streamGood, fmt.Sprintf("%s %s  %s  %s", mark, pad(string(r.Outcome), 9), resultText(r), stopwatch(seconds(r.Seconds))))
+		if r.Changes != nil {
+			b.under(streamFaint, r.Changes.Totals())
+		}
 	}
 	for _, at := range ends {
 		_, mark := (&Palette{}).Outcome(fleet.Outcome(at.outcome))

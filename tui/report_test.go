@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"github.com/markus-barta/nixfleet/fleet"
+	"github.com/markus-barta/nixfleet/fleet/change"
 )
 
 // finished ends the run of midway: two hosts failed, and the last one was not started.
@@ -45,6 +46,17 @@ func TestReportOfRunNamesFailuresUncut(t *testing.T) {
 	d.clock = d.clock.Add(time.Minute)
 	d.send(tickMsg{})
 	d.wantShown(t, "e next-failed", "F retry")
+}
+
+func TestReportHasWhatChanged(t *testing.T) {
+	d := newDriver(barta(), 100, 60).atRest()
+	run := d.newRun()
+	run.start("hsb0", "hsb1")
+	changes := &change.Set{Counts: map[change.Word]int{"up": 2, "gone": 1}}
+	run.finish("hsb0", fleet.Result{Outcome: fleet.Switched, Before: oldRev, After: currentRev, Changes: changes})
+	run.finish("hsb1", fleet.Result{Outcome: fleet.Failed})
+	run.event(time.Minute, fleet.Event{Type: fleet.RunFinished, Summary: &fleet.Summary{}})
+	d.wantShown(t, changes.Totals())
 }
 
 func TestReportGivesWayToTheCursor(t *testing.T) {

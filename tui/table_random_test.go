@@ -30,7 +30,10 @@ var (
 //	go test ./tui -run RandomKeys -presses 100000 -seed 1
 func TestRandomKeysChangeOnlyConfirmedHosts(t *testing.T) {
 	for _, inv := range []*inventory.Inventory{barta(), large(1), large(70)} {
-		t.Run(plural(len(inv.Hosts), "host"), func(t *testing.T) { pressRandomKeys(t, inv, *presses/3) })
+		t.Run(plural(len(inv.Hosts), "host"), func(t *testing.T) {
+			t.Parallel()
+			pressRandomKeys(t, inv, *presses/3)
+		})
 	}
 }
 

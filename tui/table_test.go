@@ -365,6 +365,7 @@ func TestScreens(t *testing.T) {
 		{"table-small-30x6.golden", 30, 6, nil, nil},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
+			t.Parallel()
 			wantScreen(t, test.golden, test.width, test.height, Settings{Theme: Terminal}, colorprofile.ASCII, false, test.fill, test.keys...)
 		})
 	}

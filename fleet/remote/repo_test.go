@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,12 +30,17 @@ func newHomeFixture(t *testing.T) *repoFixture {
 func newRepoFixture(t *testing.T) *repoFixture {
 	t.Helper()
 	f := newHomeFixture(t)
-	home := f.home
-	f.write(".gitconfig", "[user]\n\tname = Me\n\temail = me@example.org\n[protocol \"file\"]\n\tallow = always\n[init]\n\tdefaultBranch = main\n\ttemplateDir =\n")
-	f.git(home, "init", "-q", "--bare", f.origin)
-	f.git(home, "clone", "-q", f.origin, f.author)
-	f.commit(map[string]string{"hosts/a": "one", "flake.nix": "{}"})
-	f.git(home, "clone", "-q", f.origin, f.checkout())
+	for name, file := range repoTemplate() {
+		path := filepath.Join(f.home, name)
+		if file.dir {
+			if err := os.MkdirAll(path, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		f.write(name, strings.ReplaceAll(file.text, templateHome, f.home))
+	}
+	f.git(f.checkout(), "update-index", "-q", "--refresh")
 	if _, err := exec.LookPath("nix"); err != nil {
 		// Jobs only check that there is one, unless they build.
 		f.write(".nix-profile/bin/nix", "#!/bin/sh\nexit 1\n")
@@ -42,6 +48,68 @@ func newRepoFixture(t *testing.T) *repoFixture {
 	}
 	return f
 }
+
+// templateHome stands for the home in the files of the template.
+const templateHome = "/template-home"
+
+type templateFile struct {
+	dir  bool
+	text string
+}
+
+// repoTemplate returns the files of a home with its repositories. They are made once, because that
+// takes git some twenty processes.
+var repoTemplate = sync.OnceValue(func() map[string]templateFile {
+	home, err := os.MkdirTemp("", "fleetctl-test-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(home)
+	cmd := exec.Command("sh", "-e", "-c", `cd "$HOME"
+cat >.gitconfig <<CONFIG
+[user]
+	name = Me
+	email = me@example.org
+[protocol "file"]
+	allow = always
+[init]
+	defaultBranch = main
+	templateDir =
+CONFIG
+git init -q --bare origin.git
+git clone -q "$HOME/origin.git" author 2>/dev/null
+cd author
+mkdir hosts
+printf one >hosts/a
+printf {} >flake.nix
+git add -A
+git commit -q -m change
+git push -q origin HEAD:main
+cd ..
+git clone -q "$HOME/origin.git" c`)
+	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1"}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("%v: %s", err, out))
+	}
+	files := make(map[string]templateFile)
+	err = filepath.WalkDir(home, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == home {
+			return err
+		}
+		name, _ := filepath.Rel(home, path)
+		if d.IsDir() {
+			files[name] = templateFile{dir: true}
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		files[name] = templateFile{text: strings.ReplaceAll(string(text), home, templateHome)}
+		return err
+	})
+	if err != nil {
+		panic(err)
+	}
+	return files
+})
 
 func (f *repoFixture) checkout() string { return filepath.Join(f.home, "c") }
 

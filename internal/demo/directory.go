@@ -69,7 +69,8 @@ func (d *directory) claim() error {
 
 // close releases the directory, and removes it if it is temporary.
 func (d *directory) close() error {
-	err := d.lock.Close()
+	// A child process that was just forked keeps the directory open until it executes its program.
+	err := errors.Join(syscall.Flock(int(d.lock.Fd()), syscall.LOCK_UN), d.lock.Close())
 	if !d.temporary {
 		return err
 	}

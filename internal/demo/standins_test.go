@@ -7,6 +7,7 @@ import (
 )
 
 func TestBuildDependsOnlyOnCommit(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	for _, host := range []string{"web", "mac", "desk"} {
 		before := f.sh(t, host, build(host)+"; cd built && pwd -P").ok(t)
@@ -20,6 +21,7 @@ func TestBuildDependsOnlyOnCommit(t *testing.T) {
 }
 
 func TestFailedBuildPrintsErrorAndMakesNoLink(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	f.push(t, "web", "fail-build")
 	got := f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web"))
@@ -32,6 +34,7 @@ func TestFailedBuildPrintsErrorAndMakesNoLink(t *testing.T) {
 }
 
 func TestBuildRejectsUnknownAttribute(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	got := f.sh(t, "web", `cd Code/nixcfg && nix build '.#nixosConfigurations.unknown.config.system.build.toplevel'`)
 	if got.exit != 1 || !strings.Contains(got.err, "does not provide attribute") {
@@ -40,6 +43,7 @@ func TestBuildRejectsUnknownAttribute(t *testing.T) {
 }
 
 func TestSwitchMakesSystemCurrent(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	for _, host := range []string{"web", "mac"} {
 		f.push(t, host, "no-op")
@@ -51,6 +55,7 @@ func TestSwitchMakesSystemCurrent(t *testing.T) {
 }
 
 func TestSwitchExitsWithCodeOfDirective(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	for code, switched := range map[int]bool{1: false, 2: true, 4: true, 100: false} {
 		f.push(t, "web", "fail-switch "+strconv.Itoa(code))
@@ -72,6 +77,7 @@ func TestSwitchExitsWithCodeOfDirective(t *testing.T) {
 }
 
 func TestNixEnvManagesGenerations(t *testing.T) {
+	t.Parallel()
 	f := start(t, Options{Hosts: trio()})
 	f.sh(t, "web", "git -C ~/Code/nixcfg pull -q; "+build("web")).ok(t)
 	set := "nix-env -p $FLEETCTL_ROOT/nix/var/nix/profiles/system "
@@ -90,6 +96,7 @@ func TestNixEnvManagesGenerations(t *testing.T) {
 }
 
 func TestSudoRequiresPassword(t *testing.T) {
+	t.Parallel()
 	hosts := trio()
 	hosts[0].SudoPassword = "hunter2 $x"
 	f := start(t, Options{Hosts: hosts})
