@@ -38,6 +38,9 @@ deploy without --rev returns to the inventory's branch.
 Each host runs one job, which outlives the connection and this process. fleetctl attach shows a run
 again, from any terminal of this machine.
 
+If build in the inventory names another host, that one pulls and builds. What the host lacks is then
+copied to it through this machine, before the switch.
+
 After the switch, fleetctl confirms the new configuration over a new login. If no login succeeds
 within --confirm-timeout, the host rolls back automatically. If fleetctl is gone, the host decides
 on its own: it keeps the configuration if its SSH server and the repository still answer. --detach
@@ -107,6 +110,7 @@ EXIT STATUS
 	})
 	groupFlags(cmd, "Waves", o.waveFlags)
 	nixFlags(cmd, &o.Nix)
+	buildOnFlag(cmd, env, &o.BuildOn)
 	o.runFlags(cmd)
 	groupFlags(cmd, "Output", func(f *pflag.FlagSet) {
 		o.view.flags(f)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -144,6 +145,7 @@ func hostJSON(r resolvedHost) map[string]any {
 	out := map[string]any{
 		"name": h.Name, "kind": h.Kind, "address": h.Address, "addresses": orEmpty(h.Addresses), "connect": h.Connect, "local": h.Local, "port": h.Port, "user": h.User, "tags": orEmpty(h.Tags),
 		"wave": h.Wave, "color": h.Color, "attr": h.Attr, "repo": h.Repo, "repo_mode": "checkout", "offline": "fail",
+		"build": cmp.Or(h.Builder, "host"), "builds": h.Builds,
 		"switch_command": h.SwitchCommand, "health": orEmpty(h.Health),
 		"timeouts": map[string]string{
 			"connect": h.Timeouts.Connect.String(), "reconnect": h.Timeouts.Reconnect.String(),

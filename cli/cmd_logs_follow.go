@@ -16,7 +16,7 @@ import (
 const logPollInterval = 200 * time.Millisecond
 
 // followLog prints a log as it grows, until the job ends or no process is receiving the log
-// anymore.
+// anymore. The log of a build on another host comes where the host's job waits for it.
 func followLog(ctx context.Context, out *logOutput, rec *record.Record, host string) error {
 	log, err := waitForLog(ctx, rec, host)
 	if err != nil {
@@ -27,7 +27,7 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 	if err != nil {
 		return err
 	}
-	ended := false
+	ended, awaitsBuild := false, false
 	parser := remote.NewParser(string(bytes.TrimSpace(nonce)), func(it remote.Item) {
 		switch it.Kind {
 		case remote.Output:
@@ -39,6 +39,7 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 		case remote.EndItem:
 			ended = true
 		}
+		awaitsBuild = awaitsBuild || record.AwaitsBuild(it) // once: the log has it once
 	})
 	var dst io.Writer = parser
 	if out.raw {
@@ -48,6 +49,13 @@ func followLog(ctx context.Context, out *logOutput, rec *record.Record, host str
 		living := rec.Owned() // checked before the read, so that the last read is complete
 		if _, err := io.Copy(dst, log); err != nil {
 			return err
+		}
+		if build := record.BuildLog(host); awaitsBuild && rec.Nonce(build) != "" {
+			awaitsBuild = false
+			if err := followLog(ctx, out, rec, build); err != nil {
+				return err
+			}
+			continue
 		}
 		if ended || !living {
 			end, err := rec.LogEnd(host)

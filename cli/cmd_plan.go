@@ -69,6 +69,7 @@ EXIT STATUS
 	parallelFlag(f, &o.Parallel)
 	outputFlag(f, &o.output, "host")
 	nixFlags(cmd, &o.Nix)
+	buildOnFlag(cmd, env, &o.BuildOn)
 	_ = cmd.RegisterFlagCompletionFunc("rev", completeRevision(env)) // fails only without the flag
 	return cmd
 }

@@ -58,7 +58,11 @@ func previewText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Preview
 		}
 		if f.Problem == "" {
 			for _, s := range host.PlannedSteps(p, h, f.Revision) {
-				add(planTitle, string(s.Step), "")
+				title := string(s.Step)
+				if s.On != "" {
+					title += " on " + s.On
+				}
+				add(planTitle, title, "")
 				for _, command := range s.Commands {
 					add(planItem, command, "")
 				}

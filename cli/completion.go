@@ -55,12 +55,27 @@ func completeHost(env *Env) cobra.CompletionFunc {
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var all []cobra.Completion
-		for _, h := range inv.Hosts {
-			all = append(all, cobra.CompletionWithDesc(h.Name, describeHost(h)))
+		return hostsOf(inv), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+	}
+}
+
+// completeBuilder completes the value of --build-on.
+func completeBuilder(env *Env) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		all := []cobra.Completion{cobra.CompletionWithDesc(inventory.BuiltByHost, "each host itself")}
+		if inv, err := loadInventory(env, cmd); err == nil {
+			all = append(all, hostsOf(inv)...)
 		}
 		return all, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
+}
+
+func hostsOf(inv *inventory.Inventory) []cobra.Completion {
+	var all []cobra.Completion
+	for _, h := range inv.Hosts {
+		all = append(all, cobra.CompletionWithDesc(h.Name, describeHost(h)))
+	}
+	return all
 }
 
 // describeHost returns what selectors know about a host: "nixos, wave 2, @home @server".

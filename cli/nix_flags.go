@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,6 +24,29 @@ func nixFlags(cmd *cobra.Command, args *inventory.NixArgs) {
 			f.Lookup(name).NoOptDefVal = "true"
 		}
 	})
+}
+
+// buildOnFlag declares --build-on.
+func buildOnFlag(cmd *cobra.Command, env *Env, host *string) {
+	groupFlags(cmd, "Nix", func(f *pflag.FlagSet) {
+		f.Var((*builderFlag)(host), "build-on", `build on this host of the inventory or, with "host", on each host itself (default: build in the inventory)`)
+	})
+	// It fails only without the flag.
+	_ = cmd.RegisterFlagCompletionFunc("build-on", completeBuilder(env))
+}
+
+// builderFlag is the value of a flag that names a host that builds.
+type builderFlag string
+
+func (b *builderFlag) String() string { return string(*b) }
+func (b *builderFlag) Type() string   { return "HOST" }
+
+func (b *builderFlag) Set(s string) error {
+	if s == "" {
+		return errors.New(`must be "host" or the name of a host`)
+	}
+	*b = builderFlag(s)
+	return nil
 }
 
 // requireFlake reports flags of nix on a command that evaluates nothing, because it has no --flake.

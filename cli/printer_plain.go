@@ -19,7 +19,7 @@ type plainPrinter struct {
 	width   int               // of the longest host name
 	state   fleet.State
 	now     time.Time      // of the event that is printed
-	built   map[string]int // by host: the tenths of its build that were printed
+	built   map[string]int // by host: the tenths of its build or copy that were printed
 	groups  *logGroups     // nil if hosts' output is printed as it arrives
 	err     error
 }
@@ -39,7 +39,7 @@ func (p *plainPrinter) Event(ev fleet.Event) {
 	case fleet.RunStarted:
 		p.line("run %s: %s", ev.Run, startText(ev.Start))
 	case fleet.StepStarted:
-		p.host(ev.Host, " ", "%s: started", ev.Step)
+		p.host(ev.Host, " ", "%s: started%s", ev.Step, p.where(ev))
 	case fleet.StepFinished:
 		result := "done"
 		if ev.OK != nil && !*ev.OK {
@@ -70,17 +70,22 @@ func (p *plainPrinter) logLine(ev fleet.Event) {
 	}
 }
 
-// progress prints how much of a build is done, each tenth at most once.
+// progress prints how much of a build or of a copy is done, each tenth at most once.
 func (p *plainPrinter) progress(ev fleet.Event) {
 	if ev.Progress == nil {
 		return
 	}
+	step := fleet.Build
 	percent, text := buildProgress(*ev.Progress)
+	if h := p.state.Host(ev.Host); h != nil && h.Step == fleet.Copy && ev.Progress.BytesExpected > 0 {
+		step, text = h.Step, tui.CopyText(*ev.Progress)
+		percent = int(100 * float64(ev.Progress.Bytes) / float64(ev.Progress.BytesExpected))
+	}
 	if percent/10 <= p.built[ev.Host] || percent >= 100 {
 		return
 	}
 	p.built[ev.Host] = percent / 10
-	p.host(ev.Host, " ", "build: %d%% (%s)", percent, text)
+	p.host(ev.Host, " ", "%s: %d%% (%s)", step, percent, text)
 }
 
 // buildProgress returns how much of a build is done, in percent and in words: "2 of 5 built, 3 of 8
@@ -132,6 +137,21 @@ func (p *plainPrinter) finished(ev fleet.Event) {
 	if many && finished == all {
 		p.line("%s finished: %s", fleet.WaveName(h.Wave), outcomeCounts(counts))
 	}
+}
+
+// where returns the end of a line about a step that another host takes, or that takes something
+// from there.
+func (p *plainPrinter) where(ev fleet.Event) string {
+	h := p.state.Host(ev.Host)
+	switch {
+	case h == nil, h.Builder == "":
+	case ev.Step == fleet.Pull, ev.Step == fleet.Build:
+		return " on " + h.Builder
+	case ev.Step == fleet.Copy:
+		p.built[ev.Host] = 0
+		return " from " + h.Builder
+	}
+	return ""
 }
 
 // fact prints the few facts that matter while a run is in progress.

@@ -34,6 +34,8 @@ const (
 	CodeShell       Code = "shell"
 	CodeRollback    Code = "rollback"
 	CodeShortage    Code = "shortage"
+	CodeCopy        Code = "copy"
+	CodeUntrusted   Code = "untrusted"
 	CodeNotLocal    Code = "not-local"
 )
 
@@ -41,6 +43,7 @@ const (
 const (
 	CodeAhead          Code = "ahead"
 	CodeBuild          Code = "build"
+	CodeDisk           Code = "disk"
 	CodeDiverged       Code = "diverged"
 	CodeLocked         Code = "locked"
 	CodeRollbackFailed Code = "rollback-failed"
@@ -76,11 +79,12 @@ var Codes = []CodeInfo{
 	{"checkout", []Outcome{Failed}, "git cannot check out the revision", "read the host's log to see what git reported"},
 	{CodeClock, nil, "the clocks of the host and of the operator's machine differ", "set the host's clock: timedatectl set-ntp true"},
 	{"config", []Outcome{Failed}, "ssh_config(5), or a file that it names, cannot be followed", ""},
+	{CodeCopy, []Outcome{Failed}, "what another host built could not be copied to this one", "read the host's log, then deploy again: what has arrived is not sent again"},
 	{"darwin-check", []Outcome{Failed, RolledBack}, "a check of nix-darwin failed", "do what the check printed in the host's log, then deploy again"},
 	{CodeDeadline, []Outcome{Unknown}, "the host can be reached, but a step took longer than it may", ""},
 	{"died", []Outcome{Failed, Degraded, RebootNeeded, RolledBack}, "the job was killed, or the host restarted", "check whether the host restarted or ran out of memory, then deploy again"},
 	{"dirty", []Outcome{Failed}, "the checkout has uncommitted changes, or untracked files in the way", `commit or stash the changes in the checkout, or set repo_mode = "managed"`},
-	{"disk", []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
+	{CodeDisk, []Outcome{Failed}, "/nix/store has too little free space", "free some space on the host: nix-collect-garbage --delete-older-than 30d"},
 	{CodeDiverged, []Outcome{Failed}, "the checkout and the branch have both moved on", `push or drop the commits in the checkout, or set repo_mode = "managed"`},
 	{"downgrade", []Outcome{Failed}, "the host runs a later commit of the fleet's branch", "name the revision if the host should go back to it, or roll back to an earlier generation"},
 	{CodeExcess, []Outcome{Failed, Unknown}, "the host sent more than fleetctl accepts", "check what the host prints, also when the login user logs in"},
@@ -116,6 +120,7 @@ var Codes = []CodeInfo{
 	{"no-key", []Outcome{Failed}, "there is no SSH key to offer", ""},
 	{"no-network", []Outcome{Failed}, "the host cannot reach the remote", "run git fetch in the checkout on the host"},
 	{"no-nix", []Outcome{Failed}, "Nix is not installed on the host", "install Nix on the host"},
+	{"no-path", []Outcome{Failed}, "what another host built is not in the store, although it was copied", "deploy again; if garbage collection runs on the host meanwhile, let it end first"},
 	{"no-reboot", []Outcome{Failed}, "the host has neither systemctl nor shutdown", ""},
 	{"no-repo", []Outcome{Failed}, "the checkout does not exist, or is not a usable git checkout", `clone the configuration on the host, correct repo in hosts.toml, or set repo_mode = "managed"`},
 	{"no-revision", []Outcome{Failed}, "the remote's branch does not contain the revision", "push the commit to the branch, or choose another revision"},
@@ -156,9 +161,11 @@ var Codes = []CodeInfo{
 	{CodeUnlocked, []Outcome{Failed}, "flake.lock does not lock every input of the flake", "run nix flake lock, commit, push"},
 	{"unreadable", []Outcome{Failed}, "the job's directory on the host is not readable", ""},
 	{"unsigned", []Outcome{Failed}, "the revision has no good signature by an allowed signer", "sign the commit with a key that allowed_signers lists, push, and deploy again"},
+	{CodeUntrusted, []Outcome{Failed}, "Nix on the host does not accept paths that were built elsewhere from this user", "let the user become root without a password, or list the user in trusted-users, or sign on the builder (secret-key-files) with a key in trusted-public-keys"},
 	{CodeVanished, []Outcome{Unknown}, "the job is not on the host anymore", ""},
 	{CodeWave, []Outcome{Skipped, RolledBack}, "another host's failure stopped the run", "fix the failed host, then deploy again"},
 	{"wrong-branch", []Outcome{Failed}, "the checkout is on another branch", `switch the checkout to the branch, or set repo_mode = "managed"`},
+	{"wrong-system", []Outcome{Failed}, "the builder cannot build for the host's system", "choose another builder in hosts.toml, or give this one extra-platforms or builders in nix.conf"},
 }
 
 // info returns the reference entry of a code, or an empty one.

@@ -35,6 +35,7 @@ const (
 	Preflight Step = "preflight"
 	Pull      Step = "pull"
 	Build     Step = "build"
+	Copy      Step = "copy"   // to a host that is built elsewhere
 	Before    Step = "before" // before_switch in the inventory
 	Activate  Step = "activate"
 	After     Step = "after" // after_switch in the inventory
@@ -43,7 +44,7 @@ const (
 )
 
 // steps lists the steps in the order in which a host takes them.
-var steps = []Step{Connect, Preflight, Pull, Build, Before, Activate, After, Verify, Confirm}
+var steps = []Step{Connect, Preflight, Pull, Build, Copy, Before, Activate, After, Verify, Confirm}
 
 // Event is one immutable fact about a run. Type decides which fields are set; docs/events.md has a
 // table. Its text is clean: valid UTF-8 without control characters or escape sequences.
@@ -111,13 +112,24 @@ const (
 	FactBefore     = "before"     // revision before the run
 	FactAfter      = "after"      // revision after the run
 	FactGeneration = "generation" // generation after the run
-	FactAwaiting   = "awaiting"   // "go": the host has built and waits for permission to activate
+	FactAwaiting   = "awaiting"   // what the job waits for: one of the Awaiting constants
 	FactCommit     = "commit"     // commit that the host built
 	FactNarHash    = "nar-hash"   // hash of the files that it built from, as Nix reports it
 	factTrial      = "trial"      // what --rev has brought the checkout to
 	factActivated  = "activated"  // [No]: a switch_command changed nothing
 	factPrevious   = "previous"   // generation that undoes the activation
 	FactConfirmed  = "confirmed"  // who confirmed the new configuration: operator, host or none
+	FactBuilt      = "built"      // store path that was built
+	FactPull       = "pull"       // what the pull did
+	FactSystem     = "system"     // of a host that is built elsewhere: its system, as Nix has it
+)
+
+// Values of [FactAwaiting].
+const (
+	AwaitingGo     = "go"     // the host has built and waits for permission to activate
+	AwaitingPath   = "path"   // the host waits for what another one builds for it
+	AwaitingBuild  = "build"  // the builder has as many builds as it may have at once
+	AwaitingSource = "source" // another build fetches the revision on the builder
 )
 
 // factSpecial is a fact of a job: the specialisation of a NixOS system that ran before the
@@ -129,17 +141,21 @@ type PlannedHost struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
 	Wave int    `json:"wave"` // or [CanaryWave]
+	// Builder is the host that builds the configuration, or "" if it is the host itself.
+	Builder string `json:"builder,omitempty"`
 }
 
 // Progress is the progress of a build as Nix reports it: store paths built and copied, of those
-// expected. The expected numbers can fall.
+// expected. The expected numbers can fall. In a copy it is the number of paths, and bytes, that the
+// host has of the configuration that another one built.
 type Progress struct {
 	Builds         int    `json:"builds"`
 	BuildsExpected int    `json:"builds_expected"`
 	Copies         int    `json:"copies"`
 	CopiesExpected int    `json:"copies_expected"`
-	Bytes          uint64 `json:"bytes,omitempty"` // downloaded
+	Bytes          uint64 `json:"bytes,omitempty"` // downloaded, or copied
 	BytesExpected  uint64 `json:"bytes_expected,omitempty"`
+	Rate           uint64 `json:"rate,omitempty"`     // of a copy: bytes per second
 	Building       string `json:"building,omitempty"` // name of the derivation that started last
 	Phase          string `json:"phase,omitempty"`    // that derivation's build phase
 }

@@ -54,6 +54,7 @@ type Options struct {
 	Detach      bool              // return once every job has started
 	Nix         inventory.NixArgs // arguments for nix, after those of the inventory
 	OnInhibited string            // "" means the hosts' own setting
+	BuildOn     string            // who builds: as build in the inventory; "" means that key
 	StealLock   bool              // stop the job that holds a host's lock, if it can be stopped
 
 	// AllowRename lets a machine be deployed that calls itself by the name of another host of the
@@ -126,12 +127,46 @@ func NewPlan(inv *inventory.Inventory, hosts []*inventory.Host, o Options, opera
 		p.OnFailure = OnFailureHalt
 	}
 	p.splitCanary()
-	for _, check := range []func() error{p.checkHosts, p.checkGoal, p.checkRevision, p.checkConfirm, p.checkWaves, p.checkDetach} {
+	for _, check := range []func() error{p.checkHosts, p.checkGoal, p.checkRevision, p.checkBuilders, p.checkConfirm, p.checkWaves, p.checkDetach} {
 		if err := check(); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// Builder returns the name of the host that builds for a host in the plan, or "" if that is the
+// host itself, or if nothing is built.
+func (p *Plan) Builder(h *inventory.Host) string {
+	if p.Goal == GoalRollback {
+		return ""
+	}
+	return p.builder(h)
+}
+
+// NeedsNoCheckout reports whether a host does without a checkout and git in the plan, because
+// another one builds for it.
+func (p *Plan) NeedsNoCheckout(h *inventory.Host) bool { return p.builder(h) != "" }
+
+// builder returns the name of the host that builds for a host, if anything is built, or "".
+func (p *Plan) builder(h *inventory.Host) string {
+	switch {
+	case p.Goal == GoalPull, h.SwitchCommand != "", p.BuildOn == inventory.BuiltByHost, p.BuildOn == h.Name:
+		return ""
+	case p.BuildOn != "":
+		return p.BuildOn
+	}
+	return h.Builder
+}
+
+// InventoryHost returns the host of the inventory with that name, also one that the plan leaves
+// out, or nil.
+func (p *Plan) InventoryHost(name string) *inventory.Host {
+	i := slices.IndexFunc(p.Inventory, func(h *inventory.Host) bool { return h.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return p.Inventory[i]
 }
 
 // GroupByWave returns hosts in waves, in ascending order. Hosts of a wave keep their order.
@@ -195,7 +230,7 @@ func (p *Plan) Start() *Start {
 	}
 	for _, w := range p.Waves {
 		for _, h := range w.Hosts {
-			s.Hosts = append(s.Hosts, PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: w.Number})
+			s.Hosts = append(s.Hosts, PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: w.Number, Builder: p.Builder(h)})
 		}
 	}
 	if p.MaxFailures.Given() {

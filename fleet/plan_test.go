@@ -243,7 +243,7 @@ func TestPlanStartsAsEvent(t *testing.T) {
 	want := &Start{
 		Fleet: "test", Goal: GoalSwitch, Operator: "me@here", Of: "r1", Confirm: ConfirmOperator, ConfirmSeconds: 90,
 		BuildFirst: true, OnFailure: OnFailureRollback, MaxWaveFailures: "25%", MaxFailures: new(2), SoakSeconds: 120, Test: true,
-		Hosts: []PlannedHost{{"a", "nixos", 0}, {"b", "nixos", 1}, {"d", "nixos", 1}, {"c", "home", 2}},
+		Hosts: []PlannedHost{{"a", "nixos", 0, ""}, {"b", "nixos", 1, ""}, {"d", "nixos", 1, ""}, {"c", "home", 2, ""}},
 	}
 	if got := p.Start(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -349,5 +349,41 @@ func TestPlanRejectsInvalidOptions(t *testing.T) {
 				t.Errorf("%q with hint %q, want %q with hint %q", err, hint.Of(err), tt.want, tt.hint)
 			}
 		})
+	}
+}
+
+func TestPlanChecksBuilders(t *testing.T) {
+	served := &inventory.Host{Name: "served", Kind: inventory.NixOS, Wave: 1, Builder: "big", Repo: "~/c"}
+	big := &inventory.Host{Name: "big", Kind: inventory.NixOS, Wave: 1, Repo: "~/c"}
+	bare := &inventory.Host{Name: "bare", Kind: inventory.NixOS, Wave: 1, Builder: "big"}
+	inv := &inventory.Inventory{Name: "f", Remote: "r", Branch: "main", Parallel: 1, Hosts: []*inventory.Host{served, big, bare}}
+	for _, tt := range []struct {
+		name    string
+		hosts   []*inventory.Host
+		options Options
+		builder string // of the first host
+		err     string
+	}{
+		{"the inventory decides", []*inventory.Host{served, big}, Options{}, "big", ""},
+		{"the host itself, once", []*inventory.Host{served}, Options{BuildOn: "host"}, "", ""},
+		{"another host, once", []*inventory.Host{big}, Options{BuildOn: "served"}, "served", ""},
+		{"the host is the builder", []*inventory.Host{served}, Options{BuildOn: "served"}, "", ""},
+		{"a rollback", []*inventory.Host{bare}, Options{Goal: GoalRollback}, "", ""},
+		{"an unknown builder", []*inventory.Host{big}, Options{BuildOn: "bigg"}, "", `--build-on names "bigg", which is not a host of the inventory`},
+		{"no checkout to build from", []*inventory.Host{bare}, Options{BuildOn: "host"}, "", "hosts without a checkout cannot build for themselves: bare"},
+		{"no checkout to pull", []*inventory.Host{bare}, Options{Goal: GoalPull}, "", "hosts that others build for have no checkout to pull: bare"},
+		{"no checkout to test", []*inventory.Host{bare}, Options{Test: true}, "", "hosts that others build for have no checkout with tests: bare"},
+		{"no checkout to deploy", []*inventory.Host{served}, Options{NoPull: true}, "", "hosts that others build for have no checkout to deploy: served"},
+		{"without an operator", []*inventory.Host{served, big}, Options{Detach: true}, "", "what others build is copied through this machine, so it cannot leave the run: served"},
+	} {
+		p, err := NewPlan(inv, tt.hosts, tt.options, "me@here")
+		switch {
+		case tt.err != "":
+			if err == nil || err.Error() != tt.err || hint.Of(err) == "" {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		case err != nil || p.Builder(tt.hosts[0]) != tt.builder || p.Start().Hosts[0].Builder != tt.builder:
+			t.Errorf("%s: %+v, %v", tt.name, p, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -68,6 +69,47 @@ func (p *Plan) checkRevision() error {
 		return nil
 	case !refPattern.MatchString(p.Rev) || strings.Contains(p.Rev, ".."):
 		return fmt.Errorf("%q is neither a commit nor the name of a branch or tag", p.Rev)
+	}
+	return nil
+}
+
+// checkBuilders validates that hosts which others build for can be built.
+func (p *Plan) checkBuilders() error {
+	if p.BuildOn != "" && p.BuildOn != inventory.BuiltByHost && p.InventoryHost(p.BuildOn) == nil {
+		var names []string
+		for _, h := range p.Inventory {
+			names = append(names, h.Name)
+		}
+		return hint.Errorf(cmp.Or(inventory.DidYouMean(p.BuildOn, names), `use "host" or the name of a host`),
+			"--build-on names %q, which is not a host of the inventory", p.BuildOn)
+	}
+	alone := p.names(func(h *inventory.Host) bool {
+		return p.BuildOn != "" && h.Builder != "" && p.builder(h) == "" && h.Repo == "" && !h.Managed
+	})
+	if alone != "" && p.Goal != GoalPull && p.Goal != GoalRollback {
+		return hint.Errorf("set repo, or let another host build", "hosts without a checkout cannot build for themselves: %s", alone)
+	}
+	bare := p.names(func(h *inventory.Host) bool { return h.Builder != "" && h.Repo == "" && !h.Managed })
+	switch {
+	case bare != "" && p.Goal == GoalPull:
+		return hint.Errorf("leave them out, or set repo", "hosts that others build for have no checkout to pull: %s", bare)
+	case bare != "" && p.Test:
+		return hint.Errorf("leave out --test, or set repo", "hosts that others build for have no checkout with tests: %s", bare)
+	}
+	served := p.names(func(h *inventory.Host) bool { return p.Builder(h) != "" })
+	if served == "" {
+		return nil
+	}
+	lost := p.names(func(h *inventory.Host) bool { return p.Builder(h) != "" && p.InventoryHost(p.Builder(h)) == nil })
+	switch {
+	case lost != "":
+		return hint.Errorf("name a host of the inventory", "the builder is not in the inventory: %s", lost)
+	case p.Remote == "":
+		return hint.Errorf("set remote in [fleet]", "builders clone the fleet's remote, and it is not set: %s", served)
+	case p.NoPull:
+		return hint.Errorf("leave out --no-pull, or these hosts", "hosts that others build for have no checkout to deploy: %s", served)
+	case p.Detach:
+		return hint.Errorf("leave out --detach, or these hosts", "what others build is copied through this machine, so it cannot leave the run: %s", served)
 	}
 	return nil
 }

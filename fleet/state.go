@@ -43,13 +43,14 @@ type HostState struct {
 	Name     string
 	Kind     string
 	Wave     int
+	Builder  string // the host that builds for it, or ""
 	Phase    Phase
 	Step     Step      // current step, or the last one
 	Since    time.Time // when Phase or Step last changed
 	Changed  bool      // a new configuration was activated
 	Began    time.Time // when the host started; zero while it waits
 	Progress Progress
-	Built    int // how much of the build is done, in thousandths; it never decreases during a build
+	Built    int // how much of the build or copy is done, in thousandths; it never decreases
 	LastLine string
 	Facts    map[string]string
 	Tail     []string // last lines of the log, newest last, without those of a way back
@@ -62,7 +63,7 @@ type HostState struct {
 // NewHostState returns the state of a host that waits for its turn.
 func NewHostState(planned PlannedHost, now time.Time) *HostState {
 	return &HostState{
-		Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave,
+		Name: planned.Name, Kind: planned.Kind, Wave: planned.Wave, Builder: planned.Builder,
 		Phase: Waiting, Since: now, Facts: map[string]string{},
 	}
 }
@@ -130,7 +131,7 @@ func (h *HostState) InActivation() bool {
 
 // Awaiting reports whether the host has built its configuration and waits for permission to
 // activate.
-func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] != "" }
+func (h *HostState) Awaiting() bool { return h.Facts[FactAwaiting] == AwaitingGo }
 
 // PreviousGeneration returns the generation that undoes the host's activation, or 0 if it is not
 // known.
@@ -161,7 +162,10 @@ func (h *HostState) Apply(ev Event) {
 		h.failed = h.failed && ev.Step != Preflight
 		h.undoing = (h.undoing || h.failed && ev.Step == After) && ev.Step != Preflight
 		delete(h.Facts, FactAwaiting)
-		if ev.Step == Build {
+		if ev.Step == Copy {
+			h.Progress = Progress{} // that of the build
+		}
+		if ev.Step == Build || ev.Step == Copy {
 			h.Built = 0
 		}
 		if ev.Step == Connect {

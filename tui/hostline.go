@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ func (pt *painter) state(h *fleet.HostState) (ink Ink, mark, word string) {
 // bar returns a progress bar of the paths built and copied, or blanks if the run is not building on
 // the host.
 func (pt *painter) bar(h *fleet.HostState) string {
-	if h.Phase == fleet.Done || h.Step != fleet.Build || h.Progress.BuildsExpected+h.Progress.CopiesExpected == 0 {
+	if h.Phase == fleet.Done || h.Step != fleet.Build && h.Step != fleet.Copy || h.Progress.BuildsExpected+h.Progress.CopiesExpected == 0 {
 		return strings.Repeat(" ", barWidth)
 	}
 	full := h.Built * barWidth / 1000
@@ -90,10 +91,14 @@ func (pt *painter) detail(h *fleet.HostState) string {
 		return pt.palette.Faint.Paint(fmt.Sprintf("wave %d", h.Wave))
 	}
 	text := h.LastLine
-	if h.Step == fleet.Build {
-		if p := progressText(h.Progress); p != "" {
-			text = p
-		}
+	switch h.Step {
+	case fleet.Build:
+		text = cmp.Or(progressText(h.Progress), text)
+	case fleet.Copy:
+		text = cmp.Or(CopyText(h.Progress), text)
+	}
+	if h.Builder != "" && (h.Step == fleet.Pull || h.Step == fleet.Build) {
+		text = "on " + h.Builder + ": " + text
 	}
 	return pt.palette.Faint.Paint(text)
 }
@@ -107,6 +112,24 @@ func resultText(r *fleet.Result) string {
 		return health.Short(r.Before) + " → " + health.Short(r.After)
 	}
 	return health.Short(r.After)
+}
+
+// CopyText returns the progress of a copy from a builder in words: "12/40 paths, 45 of 120 MiB, 8.0
+// MiB/s, 9 s left".
+func CopyText(p fleet.Progress) string {
+	const mib = 1 << 20
+	if p.CopiesExpected == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%d/%d paths", p.Copies, p.CopiesExpected)
+	if p.BytesExpected > 0 {
+		text += fmt.Sprintf(", %d of %d MiB", p.Bytes/mib, (p.BytesExpected+mib-1)/mib)
+	}
+	if p.Rate > 0 && p.Bytes < p.BytesExpected {
+		left := time.Duration((p.BytesExpected-p.Bytes)/p.Rate) * time.Second
+		text += fmt.Sprintf(", %.1f MiB/s, %v left", float64(p.Rate)/mib, left)
+	}
+	return text
 }
 
 // progressText returns a build's progress in words: "3/12 built, 41/120 copied linux-6.12.9

@@ -82,7 +82,7 @@ func share(h *fleet.HostState) int {
 	switch h.Step {
 	case fleet.Build:
 		return 200 + h.Built/2
-	case fleet.Before, fleet.Activate:
+	case fleet.Copy, fleet.Before, fleet.Activate:
 		return 700
 	case fleet.After:
 		return 850

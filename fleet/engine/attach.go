@@ -36,7 +36,7 @@ func (e *Engine) Attach(ctx context.Context, rec *record.Record, inv *inventory.
 		return fleet.Summary{}, errors.Join(err, journal.Close())
 	}
 	r := e.newRun(rec, journal, inv.Parallel, out.state.Start)
-	r.remote = inv.Remote
+	r.remote, r.inventory = inv.Remote, inv.Hosts
 	for _, h := range out.state.Hosts {
 		if h.Settled() {
 			r.policy.count(h.Name, h.Result.Outcome)
@@ -77,7 +77,7 @@ func (r *run) resumeScheduler(state *fleet.State, inv *inventory.Inventory) *sch
 			last.Hosts = append(last.Hosts, listed)
 		}
 	}
-	s.tasks = newTasks(s.waves)
+	s.tasks = r.newTasks(s.waves)
 	for name, t := range s.tasks {
 		if h := state.Host(name); h.Settled() {
 			t.finishBefore(h)
@@ -126,6 +126,7 @@ func (w *worker) resume(ctx context.Context, rp *hostReplay) *fleet.Result {
 	defer w.close()
 	w.link.launched = !rp.waitsOnline
 	w.started = rp.started
+	w.buildReplay = rp.build
 	w.resumeLog(rp)
 	if w.log.end != nil && !w.activated() {
 		// the log is complete, and nothing else is to be checked

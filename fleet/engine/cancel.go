@@ -49,7 +49,11 @@ func (e *Engine) Cancel(ctx context.Context, rec *record.Record, inv *inventory.
 	}
 	var mu sync.Mutex
 	host.Each(ctx, hosts, inv.Parallel, func(ctx context.Context, h *inventory.Host) {
-		answer, err := e.cancelOn(ctx, rec.Run, h)
+		answer, err := e.cancelJob(ctx, h, host.JobID(rec.Run, h.Name))
+		if b := inv.Host(state.Host(h.Name).Builder); b != nil && err == nil {
+			// The owner of the run does that, too, if there is one.
+			_, err = e.cancelJob(ctx, b, host.BuildJobID(rec.Run, h.Name))
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -84,13 +88,14 @@ func (e *Engine) runningRollback(s *fleet.State) (*record.Record, error) {
 	return rec, nil
 }
 
-func (e *Engine) cancelOn(ctx context.Context, run string, h *inventory.Host) (string, error) {
+// cancelJob cancels a job on a host and returns the host's answer.
+func (e *Engine) cancelJob(ctx context.Context, h *inventory.Host, id string) (string, error) {
 	conn, err := e.Dialer.Dial(ctx, h)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	header, err := signalJob(ctx, conn, host.JobID(run, h.Name), signalCancel, h.Timeouts.Grace)
+	header, err := signalJob(ctx, conn, id, signalCancel, "", h.Timeouts.Grace)
 	switch {
 	case err != nil:
 		return "", err

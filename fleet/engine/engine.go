@@ -67,13 +67,13 @@ func (e *Engine) Run(ctx context.Context, p *fleet.Plan, sink func(fleet.Event))
 	_, pruneErr := e.Records.Prune(record.DefaultRetention, e.now())
 	start := p.Start()
 	r := e.newRun(rec, journal, p.Parallel, start)
-	r.plan, r.remote = p, p.Remote
+	r.plan, r.remote, r.inventory = p, p.Remote, p.Inventory
 	r.recordError(pruneErr)
 	out := newRecorder(rec.Run, journal, e.now, sink)
 	return e.execute(ctx, r, p.Notify, out, func(ctx, accept context.Context) {
 		r.events <- fleet.Event{Type: fleet.RunStarted, Start: start}
 		r.noteShortage(p.Parallel, len(start.Hosts))
-		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: newTasks(p.Waves)}
+		s := &scheduler{run: r, accept: accept, waves: p.Waves, tasks: r.newTasks(p.Waves)}
 		s.work = func(ctx context.Context, w *worker) *fleet.Result { return w.launch(ctx) }
 		s.runWaves(ctx)
 	})

@@ -25,6 +25,9 @@ func (w *worker) atGate() <-chan *fleet.Result {
 // awaiting reports whether the job waits for permission to activate.
 func (w *worker) awaiting() bool { return w.state.Awaiting() && !w.signals.delivered[signalGo] }
 
+// supplying reports whether the job waits for the path of what another host builds.
+func (w *worker) supplying() bool { return w.awaitsPath && !w.signals.delivered[signalPath] }
+
 // confirming reports whether the host waits, or will soon wait, for the operator to confirm its
 // switch.
 func (w *worker) confirming() bool {

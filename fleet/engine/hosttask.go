@@ -26,12 +26,12 @@ type hostTask struct {
 	state *fleet.HostState
 }
 
-func newTasks(waves []fleet.Wave) map[string]*hostTask {
+func (r *run) newTasks(waves []fleet.Wave) map[string]*hostTask {
 	tasks := make(map[string]*hostTask)
 	last := make(map[string]*hostTask) // by machine
 	for _, wave := range waves {
 		for _, h := range wave.Hosts {
-			planned := fleet.PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: wave.Number}
+			planned := fleet.PlannedHost{Name: h.Name, Kind: string(h.Kind), Wave: wave.Number, Builder: r.builderOf(h.Name)}
 			task := &hostTask{
 				host: h, after: last[h.Machine()], gate: make(chan *fleet.Result, 1), yielded: make(chan struct{}), done: make(chan struct{}),
 				state: fleet.NewHostState(planned, time.Now()),
@@ -40,6 +40,16 @@ func newTasks(waves []fleet.Wave) map[string]*hostTask {
 		}
 	}
 	return tasks
+}
+
+// builderOf returns the host that builds for a host of the run, or "".
+func (r *run) builderOf(name string) string {
+	for _, h := range r.start.Hosts {
+		if h.Name == name {
+			return h.Builder
+		}
+	}
+	return ""
 }
 
 // yieldSlot gives the task's slot to other hosts.

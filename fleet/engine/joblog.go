@@ -45,12 +45,13 @@ func (l *jobLog) close() error {
 	return l.file.Close()
 }
 
-// open prepares for the first byte of the log, of which at most limit bytes are kept. reader is not
-// used if the log is open already. The error is about the file alone.
-func (l *jobLog) open(journal *record.Journal, nonce string, limit int64, reader *logReader) (err error) {
+// open prepares for the first byte of the log, which has that name in the record, and of which at
+// most limit bytes are kept. reader is not used if the log is open already. The
+// error is about the file alone.
+func (l *jobLog) open(journal *record.Journal, name, nonce string, limit int64, reader *logReader) (err error) {
 	if l.nonce == "" {
 		l.nonce, l.reader, l.limit = nonce, reader, limit
-		l.file, err = journal.CreateLog(reader.host, nonce, limit)
+		l.file, err = journal.CreateLog(name, nonce, limit)
 	}
 	return err
 }
@@ -89,7 +90,7 @@ func (w *worker) resumeLog(rp *hostReplay) {
 		return
 	}
 	w.log.limit = w.host.MaxLog
-	file, err := w.journal.ResumeLog(w.host.Name, rp.offset, w.log.limit)
+	file, err := w.journal.ResumeLog(w.logName(), rp.offset, w.log.limit)
 	w.logError(err)
 	w.log.file, w.log.nonce, w.log.reader = file, rp.nonce, w.useReader(rp.reader)
 	for _, it := range rp.items {
@@ -164,7 +165,8 @@ func (w *worker) learn(it remote.Item) {
 			return
 		}
 		w.emitOnce(fleet.Event{Type: fleet.FactLearned, Key: it.Key, Value: it.Text})
-		if it.Key == fleet.FactAwaiting && it.Text == "go" {
+		if it.Key == fleet.FactAwaiting {
+			w.awaitsPath = w.awaitsPath || it.Text == fleet.AwaitingPath && w.state.Builder != ""
 			w.expect("")
 		}
 	case remote.EndItem:
@@ -174,7 +176,7 @@ func (w *worker) learn(it remote.Item) {
 	}
 }
 
-var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Before, fleet.Activate, fleet.After, fleet.Verify, fleet.Confirm}
+var jobSteps = []fleet.Step{fleet.Preflight, fleet.Pull, fleet.Build, fleet.Copy, fleet.Before, fleet.Activate, fleet.After, fleet.Verify, fleet.Confirm}
 
 // learnStep ignores steps and words that this version does not know.
 func (w *worker) learnStep(s fleet.Step, word string) {
@@ -182,6 +184,10 @@ func (w *worker) learnStep(s fleet.Step, word string) {
 		return
 	}
 	if word == "start" {
+		if s == fleet.Copy { // it started when the first path was sent
+			w.expect(s)
+			return
+		}
 		w.emitOnce(fleet.Event{Type: fleet.StepStarted, Step: s})
 		w.expect(s)
 		return

@@ -29,7 +29,7 @@ func (w *worker) connect(ctx context.Context) (host.Conn, *fleet.Result) {
 	if err != nil && host.IsOffline(err) && early && host.Sleep(ctx, host.Backoff(0)) {
 		conn, err = w.engine.Dialer.Dial(ctx, w.host)
 	}
-	if err != nil && host.IsOffline(err) && w.plan.WaitOnline > 0 {
+	if err != nil && host.IsOffline(err) && w.serves == nil && w.plan.WaitOnline > 0 {
 		return w.awaitOnline(ctx, err)
 	}
 	switch {

@@ -24,6 +24,7 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 	for {
 		// Taken before a signal is chosen, so that their end is not missed
 		checksDone := w.checks.running()
+		w.startSupply(ctx)
 		w.sendDueSignal(ctx, conn)
 		select {
 		case m, open := <-s.Messages:
@@ -60,6 +61,10 @@ func (w *worker) listen(ctx context.Context, conn host.Conn, s *host.Session) se
 			}
 			w.gate.calledOff, w.gate.released = calledOff, calledOff == nil
 			w.expect("") // a host that does not answer must not hold up the others
+		case <-w.supply.ended(w.supplied):
+			if end, done := w.handleSupply(); done {
+				return end
+			}
 		case <-checksDone:
 		case <-w.clock.flush.C:
 			w.log.reader.flush()
@@ -110,7 +115,7 @@ func (w *worker) handleFollowing(h remote.Header) (end sessionEnd, done bool) {
 	if h.Nonce == "" || h.Offset < 0 {
 		return finishedWith(w.unknown(fleet.CodeProtocol, "the host does not say how to recognize the markers of its log")), true
 	}
-	w.logError(w.log.open(w.journal, h.Nonce, w.host.MaxLog, w.useReader(newLogReader(w.host.Name, h.Nonce))))
+	w.logError(w.log.open(w.journal, w.logName(), h.Nonce, w.host.MaxLog, w.useReader(newLogReader(w.name(), h.Nonce))))
 	w.log.skip = w.log.received() - h.Offset
 	if h.Nonce != w.log.nonce || w.log.skip < 0 {
 		return finishedWith(w.unknown(fleet.CodeVanished, "another job has replaced this run's job on the host")), true

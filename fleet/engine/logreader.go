@@ -49,7 +49,11 @@ func (r *logReader) item(it remote.Item) {
 		r.learn(it)
 		return
 	}
-	p := fleet.Progress(it.Progress)
+	n := it.Progress
+	p := fleet.Progress{
+		Builds: n.Builds, BuildsExpected: n.BuildsExpected, Copies: n.Copies, CopiesExpected: n.CopiesExpected,
+		Bytes: n.Bytes, BytesExpected: n.BytesExpected, Building: n.Building, Phase: n.Phase,
+	}
 	first := r.pending == nil
 	r.pending = &p
 	switch wait := progressInterval - time.Since(r.sent); {

@@ -190,7 +190,7 @@ func (p *prober) login(ctx context.Context) *problem {
 
 // confirm confirms the job over the new login. A job that has finished needs no confirmation.
 func (p *prober) confirm(ctx context.Context) *problem {
-	header, err := signalJob(ctx, p.conn, p.confirmJob, signalConfirm, p.host.Timeouts.Grace)
+	header, err := signalJob(ctx, p.conn, p.confirmJob, signalConfirm, "", p.host.Timeouts.Grace)
 	switch {
 	case err != nil:
 		return &problem{fleet.CodeLogin, "a new login works, but cannot confirm: " + host.Reason(err, p.host)}

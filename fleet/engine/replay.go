@@ -30,6 +30,7 @@ type replayer struct {
 // hostReplay is what a record has of a host without a final outcome.
 type hostReplay struct {
 	host        string
+	log         string // the name of its log in the record
 	hasStarted  bool
 	started     time.Time
 	waitsOnline bool            // the run waited for it to come online
@@ -38,6 +39,8 @@ type hostReplay struct {
 	reader      *logReader    // nil before there was a log
 	offset      int64         // how much of the log was read
 	items       []remote.Item // markers in the log
+
+	build *hostReplay // of the log of the job on the host that builds for it; it has only a log
 }
 
 func newReplayer(rec *record.Record, out *recorder) *replayer {
@@ -92,7 +95,11 @@ func (p *replayer) poll(again bool) error {
 func (p *replayer) note(ev fleet.Event) {
 	if ev.Type == fleet.RunStarted {
 		for _, h := range p.out.state.Hosts {
-			p.hosts[h.Name] = &hostReplay{host: h.Name, recorded: map[string]bool{}}
+			rp := &hostReplay{host: h.Name, log: h.Name, recorded: map[string]bool{}}
+			if h.Builder != "" {
+				rp.build = &hostReplay{host: h.Name, log: record.BuildLog(h.Name), recorded: rp.recorded}
+			}
+			p.hosts[h.Name] = rp
 		}
 	}
 	rp := p.hosts[ev.Host]
@@ -117,7 +124,17 @@ func (p *replayer) readLog(name string) error {
 	if rp == nil || !rp.hasStarted {
 		return nil
 	}
-	f, err := os.Open(p.record.LogPath(name))
+	return p.readLogOf(rp)
+}
+
+// readLogOf shows what is new in a log. That of a build comes where the host waits for it.
+func (p *replayer) readLogOf(rp *hostReplay) error {
+	if rp.build != nil && rp.reader != nil {
+		if err := p.readLogOf(rp.build); err != nil {
+			return err
+		}
+	}
+	f, err := os.Open(p.record.LogPath(rp.log))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -126,14 +143,17 @@ func (p *replayer) readLog(name string) error {
 	}
 	defer f.Close()
 	if rp.reader == nil {
-		if rp.nonce = p.record.Nonce(name); rp.nonce == "" {
+		if rp.nonce = p.record.Nonce(rp.log); rp.nonce == "" {
 			return nil
 		}
-		rp.reader = newLogReader(name, rp.nonce)
+		rp.reader = newLogReader(rp.host, rp.nonce)
 		rp.reader.send = p.out.record
 		rp.reader.learn = func(it remote.Item) {
 			if len(rp.items) <= maxMarkers { // with more, the log is excessive
 				rp.items = append(rp.items, it)
+			}
+			if rp.build != nil && record.AwaitsBuild(it) {
+				_ = p.readLogOf(rp.build) // the next poll tries again
 			}
 		}
 		rp.reader.flushAfter = func(time.Duration) {} // flushed below
@@ -149,8 +169,18 @@ func (p *replayer) readLog(name string) error {
 
 // readLogEnd shows the end of a log that is too long, once its host has finished.
 func (p *replayer) readLogEnd(name string) {
-	if rp := p.hosts[name]; rp != nil && rp.reader != nil {
-		end, _ := p.record.LogEnd(name)
+	rp := p.hosts[name]
+	if rp != nil && rp.build != nil {
+		p.readLogEndOf(rp.build)
+	}
+	if rp != nil {
+		p.readLogEndOf(rp)
+	}
+}
+
+func (p *replayer) readLogEndOf(rp *hostReplay) {
+	if rp.reader != nil {
+		end, _ := p.record.LogEnd(rp.log)
 		rp.reader.parser.Write(end)
 		rp.reader.flush()
 	}

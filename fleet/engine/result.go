@@ -13,6 +13,9 @@ import (
 // the run has them as a gate, the repository's tests.
 func (w *worker) conclude(ctx context.Context) sessionEnd {
 	result := w.jobResult()
+	if w.serves != nil {
+		return finishedWith(result)
+	}
 	// A host that could not go back has its problem: what a login adds would hide it.
 	if w.activated() && result.Code != fleet.CodeRollbackFailed && slices.Contains([]fleet.Outcome{fleet.Switched, fleet.RebootNeeded, fleet.Degraded}, result.Outcome) {
 		w.startChecks(ctx)

@@ -3,21 +3,25 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
+	"github.com/markus-barta/nixfleet/fleet/inventory"
 	"github.com/markus-barta/nixfleet/fleet/record"
 )
 
 // run is what the goroutines of one run share.
 type run struct {
-	engine      *Engine
-	id          string
-	start       *fleet.Start
-	remote      string      // URL of the repository
-	plan        *fleet.Plan // nil in an attached run, which launches nothing
-	judgedWaves int         // number of leading waves that an earlier owner of the run has judged
+	engine    *Engine
+	id        string
+	start     *fleet.Start
+	remote    string            // URL of the repository
+	inventory []*inventory.Host // all hosts, for those that build for others
+	plan      *fleet.Plan       // nil in an attached run, which launches nothing
+	// number of leading waves that an earlier owner of the run has judged
+	judgedWaves int
 	journal     *record.Journal
 	slots       host.Slots
 	policy      *policy
@@ -34,6 +38,15 @@ func (e *Engine) newRun(rec *record.Record, journal *record.Journal, parallel in
 		engine: e, id: rec.Run, start: start, journal: journal,
 		slots: host.NewSlots(e.parallel(parallel)), policy: newPolicy(start), events: make(chan fleet.Event, 256),
 	}
+}
+
+// inventoryHost returns the host of the inventory with that name, or nil.
+func (r *run) inventoryHost(name string) *inventory.Host {
+	i := slices.IndexFunc(r.inventory, func(h *inventory.Host) bool { return h.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return r.inventory[i]
 }
 
 // parallel returns how many hosts to work on at once, of as many as the operator allows.

@@ -19,6 +19,7 @@ const (
 	signalConfirm signal = "confirm" // a new login works
 	signalBack    signal = "back"    // no new login works: go back now
 	signalCancel  signal = "cancel"  // do not activate
+	signalPath    signal = "path"    // the configuration is in the store; its value is the name
 )
 
 // signals sends a host's job one signal at a time, next to the session that follows the job, and
@@ -26,6 +27,7 @@ const (
 type signals struct {
 	job       string          // ID of the job
 	limit     time.Duration   // for an answer
+	path      string          // value of signalPath, once it is known
 	delivered map[signal]bool // signals that the job has answered
 
 	sending signal // being sent, or ""
@@ -39,13 +41,17 @@ func (g *signals) send(ctx context.Context, conn host.Conn, s signal, delay time
 	ctx, cancel := context.WithCancel(ctx)
 	answer := make(chan remote.Header, 1)
 	g.sending, g.cancel, g.answer = s, cancel, answer
+	value := ""
+	if s == signalPath {
+		value = g.path
+	}
 	go func() {
 		defer close(answer)
 		if delay > 0 && (!host.Sleep(ctx, delay) || withdrawn()) {
 			return
 		}
 		for n := 0; ; n++ {
-			header, err := signalJob(ctx, conn, g.job, s, g.limit)
+			header, err := signalJob(ctx, conn, g.job, s, value, g.limit)
 			if err == nil {
 				answer <- header
 				return
@@ -69,14 +75,14 @@ func (g *signals) stop() {
 }
 
 // signalJob sends a signal once and returns the job's answer, which may take until limit.
-func signalJob(ctx context.Context, conn host.Conn, id string, s signal, limit time.Duration) (remote.Header, error) {
+func signalJob(ctx context.Context, conn host.Conn, id string, s signal, value string, limit time.Duration) (remote.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return host.Ask(ctx, conn, func(token string) remote.Script {
 		if s == signalCancel {
 			return remote.Cancel(token, id)
 		}
-		return remote.Signal(token, id, string(s))
+		return remote.Signal(token, id, string(s), value)
 	})
 }
 
@@ -88,7 +94,7 @@ func (w *worker) handleSignalAnswer(h remote.Header) {
 	w.signals.delivered[s] = true
 	w.signals.stop()
 	switch {
-	case s == signalGo && awaiting:
+	case s == signalGo && awaiting, s == signalPath && w.clock.step == "":
 		// otherwise the log is already past it, and has a deadline of its own
 		w.expect("")
 	case s == signalCancel && h.Code == "activating":
@@ -118,8 +124,10 @@ func (w *worker) dueSignal() signal {
 	switch {
 	case !w.link.jobSeen || w.log.end != nil:
 		return ""
-	case w.awaiting() && w.gate.calledOff != nil:
+	case (w.awaiting() || w.supplying()) && w.gate.calledOff != nil:
 		due = signalCancel
+	case w.supplying() && w.signals.path != "":
+		due = signalPath
 	case w.awaiting() && w.gate.released:
 		due = signalGo
 	case !w.confirming() || w.checks.hasConfirmed():

@@ -29,6 +29,8 @@ type cutter struct {
 	first    atomic.Int64 // bytes after which the first connection is cut; 0 means never
 	third    atomic.Int64 // likewise for the third one: an attach, or a new login
 	cuts     atomic.Int64
+	mostCuts atomic.Int64 // of every connection, each at a random byte below every
+	every    atomic.Int64
 	longest  atomic.Int64 // bytes of the longest connection
 }
 
@@ -70,6 +72,9 @@ func (c *cutter) limit() int64 {
 		limit = c.first.Load()
 	case 3:
 		limit = c.third.Load()
+	}
+	if every := c.every.Load(); every > 0 && c.cuts.Load() < c.mostCuts.Load() {
+		return 1 + rand.Int63n(every)
 	}
 	if limit == 0 {
 		return 1 << 40
@@ -114,6 +119,24 @@ func (c *cutter) forward(near net.Conn, limit int64) {
 	}
 }
 
+// newCutters puts a cutter in front of each host of a fleet.
+func newCutters(t *testing.T, f *fleettest.Fleet) []*cutter {
+	known, err := os.OpenFile(filepath.Join(f.Home, ".ssh", "known_hosts"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer known.Close()
+	var cutters []*cutter
+	for _, h := range f.Inv.Hosts {
+		c := newCutter(t, f.Server(h.Name).Addr())
+		cutters = append(cutters, c)
+		f.Addresses[h.Name] = c.listener.Addr().String()
+		port := c.listener.Addr().(*net.TCPAddr).Port
+		fmt.Fprintf(known, "[127.0.0.1]:%d %s", port, ssh.MarshalAuthorizedKey(f.Server(h.Name).HostKey()))
+	}
+	return cutters
+}
+
 // TestDeploySurvivesCutConnections deploys over connections that are cut at a random byte: while
 // logging in, while the script is sent, in the middle of the log. Every host must finish as if
 // nothing had happened.
@@ -124,19 +147,7 @@ func TestDeploySurvivesCutConnections(t *testing.T) {
 		all = append(all, demo.Host{Name: fmt.Sprintf("cut%d", i), Kind: []string{"nixos", "home"}[i%2], User: "mba", Wave: 1})
 	}
 	f := fleettest.New(t, all...)
-	known, err := os.OpenFile(filepath.Join(f.Home, ".ssh", "known_hosts"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cutters []*cutter
-	for _, h := range f.Inv.Hosts {
-		c := newCutter(t, f.Server(h.Name).Addr())
-		cutters = append(cutters, c)
-		f.Addresses[h.Name] = c.listener.Addr().String()
-		port := c.listener.Addr().(*net.TCPAddr).Port
-		fmt.Fprintf(known, "[127.0.0.1]:%d %s", port, ssh.MarshalAuthorizedKey(f.Server(h.Name).HostKey()))
-	}
-	known.Close()
+	cutters := newCutters(t, f)
 	discard := func(fleet.Event) {}
 
 	f.Deploy(t.Context(), discard) // uncut, to measure the connections

@@ -77,7 +77,7 @@ func stepLimit(t inventory.Timeouts, s fleet.Step) time.Duration {
 		return t.Activate + t.Grace
 	case fleet.Before, fleet.After:
 		return t.Hooks + t.Grace
-	case fleet.Verify:
+	case fleet.Verify, fleet.Copy: // of which only the end is up to the host
 		return t.Verify + t.Grace
 	}
 	return t.Grace
@@ -89,12 +89,26 @@ func (w *worker) stepLimit() time.Duration {
 	switch {
 	case w.clock.step == fleet.Confirm:
 		return w.confirmTimeout() + w.host.Timeouts.Activate + w.host.Timeouts.Grace
+	case w.clock.step == "" && w.supplying() && !w.supplied, w.clock.step == "" && w.waitsForOthers():
+		return goTimeout + w.host.Timeouts.Grace
+	case w.clock.step == "" && w.supplying():
+		return maxRetries * w.host.Timeouts.Grace // the signal may have to be repeated
 	case w.clock.step == "" && w.awaiting() && !w.gate.decided():
 		return goTimeout + w.host.Timeouts.Grace
 	case w.clock.step == "" && w.awaiting():
 		return maxRetries * w.host.Timeouts.Grace // the signal may have to be repeated
 	}
 	return stepLimit(w.host.Timeouts, w.clock.step)
+}
+
+// waitsForOthers reports whether the job builds for another host, and waits until other builds have
+// ended.
+func (w *worker) waitsForOthers() bool {
+	switch w.state.Facts[fleet.FactAwaiting] {
+	case fleet.AwaitingBuild, fleet.AwaitingSource:
+		return true
+	}
+	return false
 }
 
 // expect restarts the deadline for a step that has started or, with "", for the next step to start.

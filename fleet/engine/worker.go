@@ -10,6 +10,7 @@ import (
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/host"
 	"github.com/markus-barta/nixfleet/fleet/inventory"
+	"github.com/markus-barta/nixfleet/fleet/record"
 	"github.com/markus-barta/nixfleet/fleet/remote"
 )
 
@@ -33,6 +34,15 @@ type worker struct {
 	gate    gate
 	clock   stepClock
 	signals signals
+
+	// Of a host that another one builds for: its job waits for the path, what gets it, and whether
+	// that has ended and was handled.
+	awaitsPath  bool
+	supply      *supply
+	supplied    bool
+	buildReplay *hostReplay // what a record has of the log on the builder, or nil
+	// serves is the host that the job builds for, which is not that of the worker, or nil.
+	serves *served
 
 	started   time.Time
 	freeSlot  func()      // frees the slot that the worker took after it had waited for the host
@@ -120,7 +130,7 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 		}
 		var prompt string
 		prompt, password = w.sudo.Reader()
-		script = host.NewJob(w.plan, w.id, w.host).Launch(token, 0, prompt)
+		script = w.job().Launch(token, 0, prompt)
 		w.link.opening, w.link.launched = !w.link.launched, true
 		w.clock.due = time.Now().Add(stepLimit(w.host.Timeouts, fleet.Connect))
 	}
@@ -129,11 +139,37 @@ func (w *worker) runSession(ctx context.Context, conn host.Conn) sessionEnd {
 	return w.listen(ctx, conn, s)
 }
 
+// job returns the job to launch.
+func (w *worker) job() remote.Job {
+	if s := w.serves; s != nil {
+		return host.NewBuildJob(w.plan, w.id, s.host, w.host, s.runs, s.system)
+	}
+	return host.NewJob(w.plan, w.id, w.host)
+}
+
+// name returns the host whose events the worker sends.
+func (w *worker) name() string {
+	if w.serves != nil {
+		return w.serves.host.Name
+	}
+	return w.host.Name
+}
+
+// logName returns the name that the job's log has in the record.
+func (w *worker) logName() string {
+	if w.serves != nil {
+		return record.BuildLog(w.serves.host.Name)
+	}
+	return w.host.Name
+}
+
 // emit applies an event of this host and sends it.
 func (w *worker) emit(ev fleet.Event) {
-	ev.Host, ev.Time = w.host.Name, time.Now()
+	ev.Host, ev.Time = w.name(), time.Now()
 	w.state.Apply(ev)
-	w.send(ev)
+	if w.serves == nil || w.serves.passes(ev) {
+		w.send(ev)
+	}
 }
 
 // emitOnce does what emit does, except that it does not send what an earlier owner of the run has
@@ -143,13 +179,21 @@ func (w *worker) emitOnce(ev fleet.Event) {
 		w.emit(ev)
 		return
 	}
-	ev.Host, ev.Time = w.host.Name, time.Now()
+	ev.Host, ev.Time = w.name(), time.Now()
 	w.state.Apply(ev)
 }
 
 // note and warn add lines of fleetctl's own to the host's log.
-func (w *worker) note(line string) { w.logLine(w.host.Name, fleet.StreamNote, line) }
-func (w *worker) warn(line string) { w.logLine(w.host.Name, fleet.StreamWarn, line) }
+func (w *worker) note(line string) { w.logLine(w.name(), fleet.StreamNote, w.about(line)) }
+func (w *worker) warn(line string) { w.logLine(w.name(), fleet.StreamWarn, w.about(line)) }
+
+// about returns a line with the name of the host that it is about, if the log is that of another.
+func (w *worker) about(line string) string {
+	if w.serves != nil {
+		return w.host.Name + ": " + line
+	}
+	return line
+}
 
 // logError keeps an error of the operator's side that makes the recorded log incomplete. The run
 // does not depend on it.
@@ -200,6 +244,7 @@ func (w *worker) catchPanic(ctx context.Context, work func(context.Context, *wor
 
 // close releases what the worker holds.
 func (w *worker) close() {
+	w.stopSupply()
 	w.freeSlot()
 	if w.checks != nil {
 		w.checks.wait(0)

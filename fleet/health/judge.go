@@ -242,7 +242,7 @@ func (e *Evidence) lock(d Drift) Cell {
 // system returns the state of what the host runs.
 func (e *Evidence) system(d Drift) Cell {
 	switch {
-	case e.workingOn("build", "before", "activate", "after", "verify", "confirm"):
+	case e.workingOn("build", "copy", "before", "activate", "after", "verify", "confirm"):
 		return CellBusy
 	case e.LastRun.failed(), e.LastRun.is(outcomeDegraded), d.Has(UnitsFailed):
 		return CellBroken

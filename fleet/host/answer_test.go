@@ -126,7 +126,7 @@ func TestPrefixOfAnswerIsAnError(t *testing.T) {
 		},
 		"boot":   ask(remote.Boot),
 		"cancel": ask(func(token string) remote.Script { return remote.Cancel(token, "no-run.web") }),
-		"signal": ask(func(token string) remote.Script { return remote.Signal(token, "no-run.web", "go") }),
+		"signal": ask(func(token string) remote.Script { return remote.Signal(token, "no-run.web", "go", "") }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			tape := &taped{Fleet: f}

@@ -43,8 +43,23 @@ func NewJob(p *fleet.Plan, run string, h *inventory.Host) remote.Job {
 		Goal: p.Goal, SwitchCommand: switchCommand, Health: commands,
 		BeforeSwitch: h.BeforeSwitch, AfterSwitch: h.AfterSwitch, Nix: nixArgs(p, h), RootBy: h.Sudo,
 		OnInhibited: onInhibited, Specialisation: cmp.Or(p.Specialisations[h.Name], h.Specialisation), BackupExtension: h.BackupExtension, To: cmp.Or(p.Generations[h.Name], p.To),
-		OwnNames: own, OtherNames: other,
+		OwnNames: own, OtherNames: other, Elsewhere: p.NeedsNoCheckout(h),
 		Attended: !p.Detach, Confirm: p.Confirm, ConfirmTimeout: p.ConfirmTimeout, StealLock: p.StealLock,
+		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify, Hooks: h.Timeouts.Hooks,
+	}
+}
+
+// BuildJobID returns the ID of the job of a run that builds for a host, on the host that does so.
+func BuildJobID(run, host string) string { return run + "-build." + host }
+
+// NewBuildJob returns the job that builds for a host of a run, on another host, its builder. runs
+// is the commit that the host runs, and system is its system, if they are known.
+func NewBuildJob(p *fleet.Plan, run string, h, builder *inventory.Host, runs, system string) remote.Job {
+	return remote.Job{
+		ID: BuildJobID(run, h.Name), Who: p.Operator, Kind: string(h.Kind), Attr: h.Attr,
+		Managed: true, Remote: p.Remote, FlakeDir: h.FlakeDir, Branch: p.Branch,
+		Rev: p.Pinned.Commit, Ref: p.Named(), AllowedSigners: p.AllowedSigners,
+		Goal: fleet.GoalBuild, Nix: nixArgs(p, h), Serves: h.Name, Runs: runs, System: system, Builds: builder.Builds,
 		Pull: h.Timeouts.Pull, Build: h.Timeouts.Build, Verify: h.Timeouts.Verify, Hooks: h.Timeouts.Hooks,
 	}
 }
@@ -68,7 +83,10 @@ func machineNames(p *fleet.Plan, h *inventory.Host) (own, other []string) {
 
 // nixArgs returns the arguments for nix of a plan on a host.
 func nixArgs(p *fleet.Plan, h *inventory.Host) remote.NixArgs {
-	args := h.NixArgs().With(p.Nix)
+	return remoteNixArgs(h.NixArgs().With(p.Nix))
+}
+
+func remoteNixArgs(args inventory.NixArgs) remote.NixArgs {
 	all := remote.NixArgs{Words: args.Words}
 	for _, o := range args.Options {
 		all.Options = append(all.Options, o.Name+" "+o.Value)

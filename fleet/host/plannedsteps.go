@@ -12,24 +12,37 @@ import (
 // PlannedStep is a step of a plan, with the commands that an operator would type for it.
 type PlannedStep struct {
 	Step     fleet.Step `json:"step"`
+	On       string     `json:"on,omitempty"` // the host that builds for this one
 	Commands []string   `json:"commands"`
 }
 
 // PlannedSteps returns the steps of a plan on a host that come down to commands.
 func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 	var steps []PlannedStep
+	builder := p.Builder(h)
 	add := func(s fleet.Step, commands ...string) {
 		if len(commands) > 0 {
-			steps = append(steps, PlannedStep{s, commands})
+			on := ""
+			if s == fleet.Pull || s == fleet.Build {
+				on = builder
+			}
+			steps = append(steps, PlannedStep{s, on, commands})
 		}
 	}
-	add(fleet.Pull, pullCommands(p, h, rev)...)
+	if builder == "" {
+		add(fleet.Pull, pullCommands(p, h, rev)...)
+	} else {
+		add(fleet.Pull, "git fetch origin "+p.Branch, "git worktree add --detach source "+rev)
+	}
 	if installable := attribute(p, h); installable != "" {
 		command := fmt.Sprintf("nix build '%s#%s' --no-update-lock-file", flakeRef(h), installable)
 		for _, word := range h.NixArgs().With(p.Nix).CommandLine() {
 			command += " " + shellWord(word)
 		}
 		add(fleet.Build, command)
+	}
+	if builder != "" {
+		add(fleet.Copy, copyCommand(h, builder))
 	}
 	if p.Goal != fleet.GoalPull && p.Goal != fleet.GoalBuild {
 		activate, confirm := activateCommands(p, h)
@@ -49,6 +62,19 @@ func PlannedSteps(p *fleet.Plan, h *inventory.Host, rev string) []PlannedStep {
 		add(fleet.Confirm, confirm...)
 	}
 	return steps
+}
+
+// copyCommand returns the command that copies what a builder has built. The host keeps paths that
+// it has, or can substitute.
+func copyCommand(h *inventory.Host, builder string) string {
+	sudo := "sudo "
+	switch {
+	case h.Kind == inventory.Home:
+		sudo = ""
+	case h.Sudo == "doas", h.Sudo == "run0":
+		sudo = h.Sudo + " "
+	}
+	return fmt.Sprintf("ssh %s 'nix-store --export $(nix-store -qR ./result)' | ssh %s %snix-store --import", builder, h.Name, sudo)
 }
 
 // flakeRef returns the reference to a host's flake from the root of its checkout.

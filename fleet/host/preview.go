@@ -43,6 +43,9 @@ func (c *Client) preview(
 ) (remote.Preview, string, error) {
 	var none remote.Preview
 	rev := p.Pinned.Commit
+	if p.Builder(h) != "" {
+		return c.previewBuilder(ctx, p, h)
+	}
 	conn, err := c.Dialer.Dial(ctx, h)
 	if err != nil {
 		return none, rev, err
@@ -64,14 +67,55 @@ func (c *Client) preview(
 		Attribute: attribute(p, h), Goal: p.Goal, Specialisation: h.Specialisation, Build: build,
 		Nix: nixArgs(p, h), RootBy: h.Sudo, PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
 	}
+	preview, err := askPreview(ctx, conn, request)
+	return preview, rev, err
+}
+
+func askPreview(ctx context.Context, conn Conn, request remote.PreviewRequest) (remote.Preview, error) {
 	header, text, err := askAll(ctx, conn, request.Script, remote.MaxPreview)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return none, rev, context.Cause(ctx)
+		return remote.Preview{}, context.Cause(ctx)
 	case err == nil && header.Word != "planned":
 		err = fmt.Errorf("the host answered %q", header.Word)
 	}
-	return remote.ParsePreview(text), rev, err
+	return remote.ParsePreview(text), err
+}
+
+// previewBuilder asks the host that builds for h. What it would build is compared with the store of
+// the builder, and the commits with what h runs.
+func (c *Client) previewBuilder(ctx context.Context, p *fleet.Plan, h *inventory.Host) (remote.Preview, string, error) {
+	var none remote.Preview
+	rev := p.Pinned.Commit
+	status := c.newPoller(h)
+	defer status.close()
+	seen := status.poll(ctx)
+	if seen.Err != nil {
+		return none, rev, seen.Err
+	}
+	b := p.InventoryHost(p.Builder(h))
+	conn, err := c.Dialer.Dial(ctx, b)
+	if err != nil {
+		return none, rev, fmt.Errorf("on %s: %w", b.Name, err)
+	}
+	defer conn.Close()
+	limit := h.Timeouts.Preflight + h.Timeouts.Pull + h.Timeouts.Build + h.Timeouts.Grace
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("on %s: no answer within %v", b.Name, limit.Round(time.Second)))
+	defer cancel()
+	if rev == "" {
+		if rev, err = branchTip(ctx, conn, &inventory.Host{Managed: true, Timeouts: h.Timeouts}, p.Remote, p.Branch); err != nil {
+			return none, "", fmt.Errorf("on %s: %w", b.Name, err)
+		}
+	}
+	preview, err := askPreview(ctx, conn, remote.PreviewRequest{
+		Kind: string(h.Kind), Checkout: remote.Checkout{Managed: true, Remote: p.Remote, FlakeDir: h.FlakeDir}, Branch: p.Branch,
+		Rev: rev, Ref: p.Named(), AllowedSigners: p.AllowedSigners, Serves: h.Name, Runs: seen.Health.System.Revision,
+		Attribute: attribute(p, h), Goal: p.Goal, Nix: nixArgs(p, h), PullTimeout: h.Timeouts.Pull, BuildTimeout: h.Timeouts.Build,
+	})
+	if preview.Problem != "" {
+		preview.Problem = fmt.Sprintf("on %s: %s", b.Name, preview.Problem)
+	}
+	return preview, rev, err
 }
 
 // comparePosition sets the problem if the checkout has commits that the revision lacks.

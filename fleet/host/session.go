@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/markus-barta/nixfleet/fleet"
 	"github.com/markus-barta/nixfleet/fleet/remote"
@@ -33,6 +34,12 @@ type Session struct {
 // OpenSession starts a script whose header has the token. password may be nil. The caller closes
 // the session.
 func OpenSession(ctx context.Context, conn Conn, script remote.Script, token string, password *PasswordReader) *Session {
+	return openSession(ctx, conn, script, token, password, nil)
+}
+
+// openSession does the same. The script gets input, unless it is nil, on standard input once its
+// header was seen, and after the password.
+func openSession(ctx context.Context, conn Conn, script remote.Script, token string, password *PasswordReader, input io.Reader) *Session {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &Session{Messages: make(chan Message), token: token, cancel: cancel, stderr: &tail{}}
 	cmd := Command{Script: script.Text, Args: script.Args, Stderr: s.stderr}
@@ -41,8 +48,17 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 		s.stderr.password = password
 		context.AfterFunc(ctx, password.close)
 	}
+	started := make(chan struct{})
+	if input != nil {
+		late := &lateReader{ctx: ctx, start: started, input: input}
+		cmd.Stdin = late
+		if password != nil {
+			cmd.Stdin = io.MultiReader(password, late)
+		}
+	}
 	stream := remote.NewStream(token,
 		func(h remote.Header) {
+			close(started)
 			if password != nil {
 				password.close() // sudo has run
 			}
@@ -66,6 +82,25 @@ func OpenSession(ctx context.Context, conn Conn, script remote.Script, token str
 		}
 	}()
 	return s
+}
+
+// lateReader reads from input once start is closed. It ends when ctx does.
+type lateReader struct {
+	ctx   context.Context
+	start <-chan struct{}
+	input io.Reader
+}
+
+func (r *lateReader) Read(p []byte) (int, error) {
+	select {
+	case <-r.start:
+	case <-r.ctx.Done():
+		return 0, io.EOF
+	}
+	if r.ctx.Err() != nil {
+		return 0, io.EOF
+	}
+	return r.input.Read(p)
 }
 
 func (s *Session) put(ctx context.Context, m Message) error {
@@ -101,6 +136,11 @@ func (s *Session) NotRun() error {
 	return fmt.Errorf("%w: exit status %d", ErrNotRun, s.exit)
 }
 
+// ScriptError means that a script failed on the host, which was in reach.
+type ScriptError struct{ text string }
+
+func (e *ScriptError) Error() string { return e.text }
+
 // AnswerError means that a host's answer cannot be used.
 type AnswerError struct {
 	code  fleet.Code
@@ -130,9 +170,9 @@ func (s *Session) Incomplete() *AnswerError {
 	switch last := s.stderr.last(); {
 	case cause != nil:
 	case last != "":
-		cause = fmt.Errorf("the script ended early with exit status %d, %s", s.exit, last)
+		cause = &ScriptError{fmt.Sprintf("the script ended early with exit status %d, %s", s.exit, last)}
 	default:
-		cause = fmt.Errorf("the script ended early with exit status %d", s.exit)
+		cause = &ScriptError{fmt.Sprintf("the script ended early with exit status %d", s.exit)}
 	}
 	return &AnswerError{fleet.CodeIncomplete, fmt.Errorf("the host's answer is incomplete: %w", cause)}
 }
@@ -146,8 +186,13 @@ func Ask(ctx context.Context, conn Conn, script func(token string) remote.Script
 // askAll runs a script and returns its header and the output that follows. Without the end of the
 // answer, and if it is longer than limit bytes, it returns an error.
 func askAll(ctx context.Context, conn Conn, script func(token string) remote.Script, limit int) (remote.Header, []byte, error) {
+	return askWith(ctx, conn, script, nil, limit)
+}
+
+// askWith does the same with a script that reads input.
+func askWith(ctx context.Context, conn Conn, script func(token string) remote.Script, input io.Reader, limit int) (remote.Header, []byte, error) {
 	token := remote.Token()
-	s := OpenSession(ctx, conn, script(token), token, nil)
+	s := openSession(ctx, conn, script(token), token, nil, input)
 	defer s.Close()
 	return s.read(limit)
 }

@@ -93,7 +93,11 @@ type poller struct {
 }
 
 func (c *Client) newPoller(h *inventory.Host) *poller {
-	return &poller{dialer: c.Dialer, host: h, checkout: CheckoutOf(c.Inventory.Remote, h)}
+	p := &poller{dialer: c.Dialer, host: h, checkout: CheckoutOf(c.Inventory.Remote, h)}
+	if h.Builder != "" {
+		p.checkout = remote.Checkout{} // no deploy moves one that may be there
+	}
+	return p
 }
 
 // CheckoutOf returns where a host has its configuration.

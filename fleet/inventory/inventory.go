@@ -83,6 +83,8 @@ type Host struct {
 	Attr        string // flake attribute: NAME, or USER@NAME for a home
 	Repo        string // path of the checkout, absolute or starting with "~/"
 	FlakeDir    string // directory of the flake in the checkout; "" is its root
+	Builder     string // the host that builds the configuration; "" means the host itself
+	Builds      int    // builds for other hosts at once; 0 means that its memory decides
 	Managed     bool   // repo_mode = "managed": use a clone of fleetctl's own, not Repo
 	SkipOffline bool   // offline = "skip": an unreachable host is not a failure
 	// of a home: what is appended to the name of a file that is in the way; "" leaves it there

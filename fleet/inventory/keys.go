@@ -80,7 +80,7 @@ func allKeys() []key {
 			binding:      bind(branchType(), func(to destination) *string { return &to.inv.Branch }),
 			defaultValue: "main"},
 		{name: "require_signed", tables: inFleet, synonyms: []string{"signed", "verify", "verify_signatures"},
-			description:  "Hosts deploy a commit only if it has a good SSH signature by one of allowed_signers. Each host checks it with its own git.",
+			description:  "Hosts deploy a commit only if it has a good SSH signature by one of allowed_signers. Each host checks it with its own git. For a host that another one builds for, the builder does.",
 			binding:      bind(flagType(), func(to destination) *bool { return &to.inv.RequireSigned }),
 			defaultValue: false},
 		{name: "allowed_signers", tables: inFleet, synonyms: []string{"signers", "allowed_signers_file"},
@@ -130,6 +130,13 @@ func allKeys() []key {
 			description:  "checkout: repo belongs to a user and is only ever fast-forwarded. managed: fleetctl keeps a clone of its own and resets it as needed.",
 			binding:      bind(boolType("checkout", "managed"), func(to destination) *bool { return &to.host.Managed }),
 			defaultValue: "checkout"},
+		{name: "build", tables: inHostOrDefaults, synonyms: []string{"builder", "build_on", "build_host"},
+			description:  "Who evaluates and builds the configuration: host is the host itself. The name of another host makes that one the builder. What the host lacks is copied to it through the operator's machine, so the host needs no checkout, no git and no access to the builder. In [defaults], the builder itself is not affected.",
+			binding:      bind(builderType(), func(to destination) *string { return &to.host.Builder }),
+			defaultValue: BuiltByHost},
+		{name: "builds", tables: inHostOrDefaults, synonyms: []string{"max_builds", "build_slots"},
+			description: "How many builds for other hosts run at once on this host, those of all operators together. If it is not set, there is one for every 4 GiB of its memory.",
+			binding:     bind(intType(1, 1000), func(to destination) *int { return &to.host.Builds })},
 		{name: "offline", tables: inHostOrDefaults,
 			description:  "What to do if the host cannot be reached: fail treats it as a failure, skip treats it as normal, for example for a laptop.",
 			binding:      bind(boolType("fail", "skip"), func(to destination) *bool { return &to.host.SkipOffline }),
@@ -294,6 +301,20 @@ func repoType() valueType[string] {
 			return `write the login user's home as "~/"`
 		}
 		return fmt.Sprintf("use an absolute path, or a path in the login user's home: %s", quote("~/"+strings.TrimPrefix(s, "./")))
+	})
+}
+
+// BuiltByHost is the value of the key build for a host that builds its configuration itself.
+const BuiltByHost = "host"
+
+// builderType describes who builds. The host itself is "host" in the file and "" in the inventory.
+func builderType() valueType[string] {
+	syntax := stringType(word, "host name", fixedHint(`use "host" or the name of another host`))
+	return convert(syntax, func(s string) string {
+		if s == BuiltByHost {
+			return ""
+		}
+		return s
 	})
 }
 

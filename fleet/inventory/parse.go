@@ -84,8 +84,10 @@ func (d *decoder) decodeHosts() {
 		entries[&h] = e
 	}
 	for _, h := range d.inv.Hosts {
+		d.resolveBuilder(h, entries[h])
 		d.resolve(h, entries[h])
 	}
+	d.reportBuilderCycles(entries)
 	d.reportSameTargets(entries)
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +22,7 @@ func (d *decoder) resolve(h *Host, e *entry) {
 	if h.Kind == "" && !d.isSet(e, "kind") {
 		d.reportMissing(h, label+" has no kind", fmt.Sprintf("set kind to %s, here or in [defaults]", oneOf(kinds())))
 	}
-	if h.Repo == "" && !h.Managed && !d.isSet(e, "repo") {
+	if h.Repo == "" && !h.Managed && h.Builder == "" && !d.isSet(e, "repo") {
 		d.reportMissing(h, label+" has no repo", `set the path of its checkout, here or in [defaults]: repo = "~/Code/nixcfg"`)
 	}
 	if h.Managed && d.inv.Remote == "" && !d.isSetIn("fleet", "remote") {
@@ -38,6 +40,79 @@ func (d *decoder) resolve(h *Host, e *entry) {
 	case h.Kind == Home && h.Attr != "":
 		d.checkHomeAttr(h, label, d.valueOffset(e, "attr"))
 	}
+}
+
+// durationLike matches what a user may write who takes build for timeouts.build.
+var durationLike = regexp.MustCompile(`^[0-9]+(s|m|h)$`)
+
+// resolveBuilder checks the host that builds for h, if there is one. One that builds for all hosts
+// does not build for itself.
+func (d *decoder) resolveBuilder(h *Host, e *entry) {
+	own := e.table.get("build") != nil
+	at, label := d.valueOffset(e, "build"), "host "+quote(h.Name)
+	switch {
+	case h.Builder == "":
+		return
+	case h.Builder == h.Name && own:
+		d.report(at, label+": build names the host itself", "write build = "+quote(BuiltByHost))
+		h.Builder = ""
+	case h.Builder == h.Name, h.SwitchCommand != "" && !own:
+		h.Builder = ""
+	case h.SwitchCommand != "":
+		d.report(at, label+": build has no effect with a switch_command, which builds what it needs", "remove build or switch_command")
+	case d.inv.Host(h.Builder) == nil && own && durationLike.MatchString(h.Builder):
+		d.report(at, label+": build is not a time limit", "the limit is timeouts.build: write timeouts.build = "+quote(h.Builder))
+	case d.inv.Host(h.Builder) == nil:
+		var names []string
+		for _, other := range d.inv.Hosts {
+			names = append(names, other.Name)
+		}
+		d.report(at, fmt.Sprintf("%s: build names %s, which is not a host of the inventory", label, quote(h.Builder)),
+			cmp.Or(DidYouMean(h.Builder, names), `use "host" or the name of another host`))
+	case d.inv.Remote == "" && !d.isSetIn("fleet", "remote"):
+		d.report(at, label+": another host builds for it, but there is no remote to clone there",
+			`set it in [fleet]: remote = "git@github.com:you/nixcfg.git"`)
+	}
+}
+
+// reportBuilderCycles reports hosts that build for each other: none of them could be the first to
+// get what the builds of the others need.
+func (d *decoder) reportBuilderCycles(entries map[*Host]*entry) {
+	reported := make(map[*Host]bool)
+	for _, h := range d.inv.Hosts {
+		cycle := []*Host{h}
+		for next := d.builder(h); next != nil; next = d.builder(next) {
+			if next == h {
+				d.reportCycle(cycle, entries[h], reported)
+			}
+			if slices.Contains(cycle, next) {
+				break
+			}
+			cycle = append(cycle, next)
+		}
+	}
+}
+
+// builder returns the host that builds for h, or nil.
+func (d *decoder) builder(h *Host) *Host {
+	if h.Builder == "" {
+		return nil
+	}
+	return d.inv.Host(h.Builder)
+}
+
+// reportCycle reports a cycle at its first host, once.
+func (d *decoder) reportCycle(cycle []*Host, e *entry, reported map[*Host]bool) {
+	if reported[cycle[0]] {
+		return
+	}
+	var names []string
+	for _, h := range cycle {
+		reported[h] = true
+		names = append(names, quote(h.Name))
+	}
+	d.report(d.valueOffset(e, "build"), fmt.Sprintf("hosts build for each other in a circle: %s", strings.Join(append(names, names[0]), ", ")),
+		"let one of them build for itself: build = "+quote(BuiltByHost))
 }
 
 // checkSigners checks that signatures are required together with the keys that may make them.

@@ -33,6 +33,8 @@ var keyValues = map[string]struct{ valid, invalid, parserOnly []string }{
 	"repo":             {valid: []string{`"~/x"`, `"/x y"`}, invalid: []string{`"x"`, `"~"`, `"~x/y"`, `""`, `"/a\nb"`}},
 	"flake_dir":        {valid: []string{`"."`, `"nix"`, `"nix/hosts"`, `".config/nix"`, `"a..b"`}, invalid: []string{`".."`, `"../x"`, `"a/.."`, `"a/../b"`, `"./a"`, `"/a"`, `"a/"`, `"~/a"`, `"-x"`, `"a b"`, `""`, `3`}},
 	"repo_mode":        {valid: []string{`"checkout"`}, invalid: []string{`"clone"`, `""`, `false`}},
+	"build":            {valid: []string{`"host"`}, invalid: []string{`"-x"`, `true`, `""`}},
+	"builds":           {valid: []string{`1`, `1000`}, invalid: []string{`0`, `"2"`}},
 	"offline":          {valid: []string{`"fail"`, `"skip"`}, invalid: []string{`"no"`, `true`}},
 	"backup_extension": {valid: []string{`"bak"`, `"hm-old.1"`, `"orig~"`}, invalid: []string{`""`, `".bak"`, `"a/b"`, `"a b"`, `"-x"`, `true`}},
 	"on_inhibited":     {valid: []string{`"fail"`, `"boot"`}, invalid: []string{`"reboot"`, `true`}},

@@ -34,6 +34,7 @@ func ItemStream(k remote.ItemKind) string {
 //	events.jsonl     all events except log lines and progress, one per line, each with a checksum
 //	hosts/NAME.log   the log of the host's job, byte for byte, or the first part of it
 //	hosts/NAME.end   the end of a log that is too long, with a note about what is left out
+//	hosts/NAME@build.*  the same of the job that builds for the host, on another one
 //	hosts/NAME.nonce what distinguishes markers in that log from output
 //	lock             locked by the process that owns the run
 //	cancel           exists once the run was cancelled: waiting hosts do not start
@@ -117,29 +118,46 @@ func (r *Record) LogHosts() []string {
 	entries, _ := os.ReadDir(filepath.Join(r.Dir, "hosts"))
 	var hosts []string
 	for _, entry := range entries {
-		if host, ok := strings.CutSuffix(entry.Name(), ".log"); ok {
+		if host, ok := strings.CutSuffix(entry.Name(), ".log"); ok && !strings.HasSuffix(host, buildSuffix) {
 			hosts = append(hosts, host)
 		}
 	}
 	return hosts
 }
 
+// buildSuffix marks the logs of builds. No name of a host contains it.
+const buildSuffix = "@build"
+
+// BuildLog returns the name of the log of a build for a host, on the host that builds for it. All
+// functions that take a host, for its log, take that name.
+func BuildLog(host string) string { return host + buildSuffix }
+
 // Lines calls each with every line of a host's log: output, notes and warnings, without control
-// characters. The stream is one of the Stream constants of package fleet.
+// characters. The stream is one of the Stream constants of package fleet. The lines of a build on
+// another host come where the host's job waits for it.
 func (r *Record) Lines(host string, each func(stream, line string)) error {
 	log, err := r.Log(host)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
+	var buildErr error
 	parser := remote.NewParser(r.Nonce(host), func(it remote.Item) {
 		if stream := ItemStream(it.Kind); stream != "" {
 			each(stream, it.Text)
 		}
+		if AwaitsBuild(it) && r.Nonce(BuildLog(host)) != "" {
+			buildErr = r.Lines(BuildLog(host), each)
+		}
 	})
 	_, err = io.Copy(parser, log)
 	parser.Close()
-	return err
+	return errors.Join(err, buildErr)
+}
+
+// AwaitsBuild reports whether a job says in its log that it waits for what another host builds.
+func AwaitsBuild(it remote.Item) bool {
+	return it.Kind == remote.FactItem && it.Key == fleet.FactAwaiting && it.Text == fleet.AwaitingPath
 }
 
 // EventsPath returns the path of the file of events.

@@ -44,7 +44,7 @@ exec sh -c "$command"
 
 	f = setUp()
 	script := composeText("# uses: checkout survey\nmain() {\n  take \"$@\"\n  nonce=n dir=$HOME rev=x\n  find_checkout\n  find_routes\n  survey\n  cat answered\n}\n", "")
-	cmd := f.shell(Script{Text: script.text, Args: []string{"repo=~/c", "managed=no", "remote=", "branch=main", "confirm=self", "rev=x"}}, "022")
+	cmd := f.shell(Script{Text: script.text, Args: []string{"repo=~/c", "managed=no", "remote=", "branch=main", "confirm=self", "elsewhere=no", "rev=x"}}, "022")
 	survey, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(survey), "n warn code=agent-only url=") || strings.Contains(string(survey), "\nremote ") {
 		t.Errorf("the survey printed %q, %v", survey, err)

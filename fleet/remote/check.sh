@@ -51,6 +51,7 @@ warn() {
 
 # check_remote asks the remote for the branch, with the credentials that a pull would have.
 check_remote() {
+  [ "$elsewhere" = no ] || return 0
   has git || return 0
   find_checkout
   if [ "$managed" = yes ]; then

@@ -45,6 +45,16 @@ type Job struct {
 	// lib/check_name.sh.
 	OwnNames, OtherNames []string
 
+	// Elsewhere makes the job wait for the path of its configuration, which another host builds,
+	// instead of building it. It needs neither a checkout nor git.
+	Elsewhere bool
+	// Serves is the name of the host that the job builds for, without activating anything, or "".
+	// Such a job does not take the lock of the host. Runs is the commit that the other host runs,
+	// and System its system; either may be "". Builds is how many of these jobs build at once on
+	// the host that runs them; 0 means that its memory decides.
+	Serves, Runs, System string
+	Builds               int
+
 	To             int    // the generation; for a rollback, 0 is the previous one
 	Attended       bool   // wait for "go" between build and activation
 	Confirm        string // operator, self or none: see lib/decide.sh
@@ -88,6 +98,11 @@ func (j Job) values() values {
 		"backup_extension": {j.BackupExtension},
 		"own_names":        {strings.Join(j.OwnNames, " ")},
 		"other_names":      {strings.Join(j.OtherNames, " ")},
+		"elsewhere":        {yesNo(j.Elsewhere)},
+		"serves":           {j.Serves},
+		"runs_there":       {j.Runs},
+		"system":           {j.System},
+		"builds":           {strconv.Itoa(j.Builds)},
 		"to":               {strconv.Itoa(j.To)},
 		"attended":         {yesNo(j.Attended)},
 		"confirm":          {cmp.Or(j.Confirm, "none")},

@@ -3,9 +3,9 @@
 # session, and puts lines in front of it that set its parameters: its directory and NAME=VALUE
 # arguments. Its standard output is the log.
 #
-# uses: activate boot_id build changes confirm ending hooks notice preflight pull put session_end
-# uses: switch_command unlock verify
-# inputs: attended goal id kind rev switch_command to
+# uses: activate boot_id build changes confirm ending hooks nix_setting notice preflight pull put
+# uses: receive serve session_end slot switch_command unlock verify
+# inputs: attended elsewhere goal id kind rev serves switch_command to
 
 main() {
   dir=$1
@@ -20,6 +20,10 @@ main() {
   trap script_failed EXIT
   trap terminated TERM
 
+  if [ -n "$serves" ]; then
+    serve "$@"
+    finish built -
+  fi
   check_host
   find_profile
   if [ "$goal" = rollback ] || [ "$to" != 0 ]; then choose_generation; else prepare "$@"; fi
@@ -41,12 +45,19 @@ check_host() {
   preflight
   if ends_with_session; then notice warn login-end "user=$user"; fi
   failed_before=" $(failed_units)"
+  if [ "$elsewhere" = yes ]; then fact system "$(nix_setting system)"; fi
   finish_step
 }
 
-# prepare ARGUMENT... pulls and builds what is to be activated. With the goals pull and build, the
-# job ends here.
+# prepare ARGUMENT... pulls and builds what is to be activated, or gets it from another host. With
+# the goals pull and build, the job ends here.
 prepare() {
+  if [ "$elsewhere" = yes ]; then
+    if [ "$goal" != build ]; then survey_meanwhile; fi
+    receive
+    finish_build
+    return
+  fi
   # An operator who detaches takes the forwarded ssh-agent along.
   if [ "$attended" = no ] && [ -n "$rev" ] && [ -n "${SSH_AUTH_SOCK:-}" ]; then notice warn agent-leaves; fi
   pull
@@ -59,9 +70,13 @@ prepare() {
   fi
   if [ "$goal" != build ]; then survey_meanwhile; fi
   build "$@"
-  if [ "$goal" = build ]; then
-    if [ "$built" = "$from" ]; then finish unchanged -; else finish built -; fi
-  fi
+  finish_build
+}
+
+# finish_build ends the job if the goal is only to build.
+finish_build() {
+  [ "$goal" = build ] || return 0
+  if [ "$built" = "$from" ]; then finish unchanged -; else finish built -; fi
 }
 
 # script_failed ends the job because of a command that failed unexpectedly.
@@ -105,6 +120,7 @@ end_job() {
   report_changes || :
   put "$dir/result" "$1"
   unlock "$id"
+  if [ -n "$serves" ]; then leave_slots; fi
   mark end "$1"
   exit 0
 }

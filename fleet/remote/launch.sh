@@ -4,7 +4,7 @@
 #
 # uses: boot_id describe_job detach digest environment follow job_unit kill_job linger lock nonce
 # uses: notice put quote refuse refuse_root root_dir root_script root_state state unlock
-# inputs: confirm confirm_seconds goal id kind prompt steal switch_command who
+# inputs: confirm confirm_seconds goal id kind prompt serves steal switch_command who
 # passes: job
 #
 # fleetctl adds functions: print_job and print_root print job.sh and root.sh, and job_takes reports
@@ -57,6 +57,11 @@ prepare() {
   draw_nonce
   printf '%s\n' "$nonce" >"$dir/nonce"
   : >"$dir/log"
+  # A job that builds for another host changes nothing here.
+  if [ -n "$serves" ]; then
+    printf '%s\n' "$serves" >"$dir/serves"
+    return
+  fi
   holder='' stolen=''
   until lock "$id"; do
     described=$(describe_job "$holder")
@@ -196,12 +201,14 @@ start_unit() {
   fi
 }
 
-# prune removes old jobs, several at a time: the operator has their logs, and each is a GC root.
+# prune removes old jobs, several at a time: the operator has their logs, and each is a GC root. Not
+# what was built for another host a short time ago, since it may still be copied.
 prune() {
   set -- "$state/jobs"/*
   [ $# -gt 16 ] || return 0
   # shellcheck disable=SC2012 # the names are those of jobs, and ls sorts by time
   ls -1t "$state/jobs" | tail -n +9 | while read -r old; do
+    if [ -e "$state/jobs/$old/serves" ] && [ -n "$(find "$state/jobs/$old/result" -mmin -1440 2>/dev/null)" ]; then continue; fi
     if [ -e "$state/jobs/$old/result" ]; then rm -rf "${state:?}/jobs/$old"; fi
   done
 }

@@ -27,6 +27,10 @@ type PreviewRequest struct {
 	Specialisation      string // as in [Job]
 	Build               bool   // build it, and compare it with what runs
 
+	// Serves is the name of the host whose configuration the host that is asked would build, or "".
+	// Runs is the commit that it runs, if that is known. What is built is not compared with it.
+	Serves, Runs string
+
 	OwnNames, OtherNames []string // as in [Job]
 	Nix                  NixArgs
 	RootBy               string // as in [Job]
@@ -48,6 +52,8 @@ func (r PreviewRequest) Script(token string) Script {
 		"goal":            {r.Goal},
 		"specialisation":  {r.Specialisation},
 		"build":           {yesNo(r.Build)},
+		"serves":          {r.Serves},
+		"runs_there":      {r.Runs},
 		"own_names":       {strings.Join(r.OwnNames, " ")},
 		"other_names":     {strings.Join(r.OtherNames, " ")},
 		"pull_seconds":    {seconds(r.PullTimeout)},

@@ -5,8 +5,9 @@
 #
 # uses: answer check_checkout check_disk check_name check_signature checkout compare current encode
 # uses: end_answer fetch filters get_revision git git_within has nix_build origin real_path
-# uses: redact revision specialisation sudo
-# inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev
+# uses: redact revision source specialisation sudo
+# inputs: attribute branch build build_seconds flake_dir kind managed ref remote rev runs_there
+# inputs: serves
 
 main() {
   take "$@"
@@ -40,10 +41,18 @@ fail() {
 
 preview_commits() {
   has git || fail no-git
-  check_name
-  find_checkout
+  if [ -n "$serves" ]; then
+    find_source
+  else
+    check_name
+    find_checkout
+  fi
   find_filters
-  if [ "$managed" = yes ]; then
+  if [ -n "$serves" ]; then
+    [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
+    origin=origin trial='' head=${runs_there%-dirty}
+    has_commit "$head" || head=$rev
+  elif [ "$managed" = yes ]; then
     [ -d "$checkout/.git" ] || fail no-clone "url=$remote"
     origin=origin
     head=$(git_ rev-parse -q --verify HEAD) || fail no-clone "url=$remote"
@@ -57,8 +66,11 @@ preview_commits() {
     rev=$head trial=''
     check_signature "$rev"
   else
-    find_revision "$(current_link)"
-    runs=$revision
+    runs=$runs_there
+    if [ -z "$serves" ]; then
+      find_revision "$(current_link)"
+      runs=$revision
+    fi
     get_revision
   fi
   find_base

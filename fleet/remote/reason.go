@@ -97,6 +97,10 @@ func (e *ending) buildSentence() string {
 			return "nix build left no result"
 		}
 		return "nix build exited with " + e.exit()
+	case "wrong-system":
+		return fmt.Sprintf("Nix cannot build for %s, only for %s", e.fields["system"], strings.Join(words(e.fields["systems"]), ", "))
+	case "no-path":
+		return fmt.Sprintf("%s is not in the store, although it was copied", cmp.Or(e.fields["path"], "the configuration"))
 	case "unlocked":
 		return "flake.lock does not lock every input of the flake, so hosts could be given different ones"
 	case "no-generation":

@@ -24,10 +24,11 @@ func Cancel(token, id string) Script {
 
 // Signal returns the script that gives a job a word: "go" to activate, "present" if an operator
 // would confirm if that were possible, "confirm" if a new login works and "back" if none does. A
-// job accepts "confirm" only over a connection that is newer than the activation. The header is
-// "told", "absent" or "refused".
-func Signal(token, id, word string) Script {
-	return compose("signal").script(values{"token": {token}, "id": {id}, "word": {word}})
+// job accepts "confirm" only over a connection that is newer than the activation. "path" is for a
+// job that waits for its configuration, and value is the name of the store path; other words have
+// no value. The header is "told", "absent" or "refused".
+func Signal(token, id, word, value string) Script {
+	return compose("signal").script(values{"token": {token}, "id": {id}, "word": {word}, "value": {value}})
 }
 
 // LsRemote returns the script that asks the host's git for the commit at the tip of a branch: of

@@ -1,9 +1,9 @@
 # shellcheck shell=sh
-# signal.sh: gives a job a signal of the operator: go, present, confirm or back. To confirm takes a
-# login that is newer than the activation.
+# signal.sh: gives a job a signal of the operator: go, present, confirm, back, or path, which has a
+# value. To confirm takes a login that is newer than the activation.
 #
-# uses: clock refuse reply root_dir ssh_answers state
-# inputs: id word
+# uses: clock put refuse reply root_dir ssh_answers state
+# inputs: id value word
 
 main() {
   take "$@"
@@ -17,7 +17,7 @@ main() {
     new_login || refuse old-login
     if [ -z "${SSH_CONNECTION:-}" ]; then servers_answer || refuse silent; fi
   fi
-  : >"$dir/$word"
+  if [ -n "$value" ]; then put "$dir/$word" "$value"; else : >"$dir/$word"; fi
   reply told
 }
 

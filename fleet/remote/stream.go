@@ -84,7 +84,7 @@ func parseHeader(line string) Header {
 		h.Nonce = nonce
 		// A host that forges the offset only misplaces its own log.
 		h.Offset, _ = strconv.ParseInt(offset, 10, 64)
-	case "refused", "tip", "booted", "rebooting":
+	case "refused", "tip", "booted", "rebooting", "importer":
 		var pairs string
 		h.Code, pairs, _ = strings.Cut(rest, " ")
 		h.Values = parseFields(pairs)

@@ -16,7 +16,7 @@
 // commits, are part of the configuration: fail-build, slow-build N, loud-build N, fail-switch CODE,
 // fail-check WORD, fail-silently, fail-user NAME, fail-job UNIT, list-old-failures,
 // break-unit UNIT, kill-switch, kill-root, remove-nixos, fail-boot, block-rollback, new-file NAME,
-// slow-switch N, new-kernel, specialisation NAME, deny apps|agents.
+// slow-switch N, new-kernel, specialisation NAME, payload N, deny apps|agents.
 // Properties of the machine are in [Host]: a dirty checkout, a sudo that requires a password.
 //
 // The demo uses nothing outside of its directory and the loopback interface.

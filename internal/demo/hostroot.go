@@ -99,12 +99,15 @@ func (f *Fleet) createHost(ctx context.Context, h *host) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("create the first generation of %s: %w: %s", h.Name, err, out)
 	}
+	if h.Builder != "" {
+		return os.RemoveAll(filepath.Dir(h.checkout()))
+	}
 	return nil
 }
 
 // kernels are the names of the kernels in a host's store. Systems have the first one, unless they
 // have the directive new-kernel.
-var kernels = []string{"linux-6.18.3", "linux-6.19.0"}
+var kernels = []string{"4m0vwz8s3lq7dk1c5x9jbr2ynh6gfpia-linux-6.18.3", "9y2hgb5x0kfd7rwqz3n8cmpj1vs6l4ai-linux-6.19.0"}
 
 // kernelParts maps a link in a NixOS system to what it points to in a kernel.
 var kernelParts = map[string]string{"kernel": "bzImage", "initrd": "initrd", "kernel-modules": "lib/modules"}
@@ -116,14 +119,19 @@ func (h *host) files() map[string]string {
 		"etc/demo/tick":                    "0\n",
 		"proc/sys/kernel/random/boot_id":   fmt.Sprintf("%x-%x-%x-%x-%x\n", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16]),
 		"proc/sys/kernel/hostname":         h.Name + "\n",
+		"etc/demo/system":                  "x86_64-linux\n",
 		"etc/demo/nixos/nixos-version":     "26.05.demo",
 		"etc/demo/nixos/system":            "x86_64-linux",
 		"etc/demo/home/gen-version":        "1\n",
 		"etc/demo/home/home-files/.demorc": "# shared\n",
 	}
+	if h.Kind == "darwin" {
+		files["etc/demo/system"] = "aarch64-darwin\n"
+	}
 	for _, kernel := range kernels {
+		_, version, _ := strings.Cut(kernel, "-")
 		for _, name := range []string{"bzImage", "initrd", "lib/modules/modules.dep"} {
-			files[path.Join("nix/store", kernel, name)] = kernel + "\n"
+			files[path.Join("nix/store", kernel, name)] = version + "\n"
 		}
 	}
 	if h.Kind == "nixos" {
@@ -172,8 +180,8 @@ func installStandins(root string) error {
 
 // tools lists the programs that fleetctl's scripts and the stand-ins use. linkTools links them into
 // the hosts if they are not in the usual directories, as on NixOS.
-var tools = strings.Fields(`awk basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
-	nohup od ps readlink rm rmdir sed setsid sha256sum sleep sort stat tail tee tr touch uname uniq wc xargs cmp`)
+var tools = strings.Fields(`awk base64 basename cat chmod cksum cp cut date dd df dirname env expr find getconf git grep head ln ls mkdir mkfifo mktemp mv
+	nohup od ps readlink rm rmdir sed setsid sha256sum sleep sort stat tail tar tee tr touch uname uniq wc xargs cmp`)
 
 func linkTools(bin string) error {
 	for _, tool := range tools {

@@ -80,6 +80,9 @@ func (f *Fleet) inventoryTOML() string {
 		if h.Kind == "home" {
 			fmt.Fprintf(&b, "attr = %q\n", h.Attr())
 		}
+		if h.Builder != "" {
+			fmt.Fprintf(&b, "build = %q\n", h.Builder)
+		}
 		if h.SkipOffline {
 			b.WriteString("offline = \"skip\"\n")
 		}

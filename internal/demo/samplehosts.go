@@ -12,6 +12,8 @@ type Host struct {
 	Color       string
 	SkipOffline bool
 
+	Builder string // the host that builds for it: it has no checkout then
+
 	Generation   int      // the number of its first generation; 0 is 1
 	Directives   []string // of its configuration in the newest commit; see the package comment
 	Dirty        bool     // the checkout has uncommitted changes

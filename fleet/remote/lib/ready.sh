@@ -2,14 +2,17 @@
 # ready.sh: the checks of the preflight. The script that uses them defines fail.
 #
 # uses: check_checkout checkout filters has
-# inputs: goal kind managed switch_command to
+# inputs: elsewhere goal kind managed switch_command to
 
 check_tools() {
-  has git || fail no-git
+  # A host that is built elsewhere has no checkout.
+  if [ "$elsewhere" = no ]; then has git || fail no-git; fi
   if [ -z "$switch_command" ]; then has nix || fail no-nix; fi
 }
 
 check_repo() {
+  checkout=''
+  if [ "$elsewhere" = yes ]; then return; fi
   find_checkout
   find_filters
   if [ "$managed" != yes ] && [ "$goal" != rollback ] && [ "$to" = 0 ]; then check_checkout; fi

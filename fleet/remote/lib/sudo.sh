@@ -4,7 +4,7 @@
 # Only sudo can be given a password: doas and run0 read one from a terminal only (doas.c of OpenDoas
 # has readpassphrase with RPP_REQUIRE_TTY, run0 leaves it to polkit), and a session has none.
 #
-# inputs: root_by
+# uses: root_program
 
 # as_root COMMAND... runs a command as root. It sets $root_status to its exit status, or to that of
 # sudo, and $root_output to what it printed. If $prompt is not empty, sudo prints that on standard
@@ -29,23 +29,4 @@ as_root() {
         ;;
     esac
   fi
-}
-
-# find_root_program sets $root_program to the path of the program that makes a user root, or fails.
-# It looks only where root installs programs: a program of that name elsewhere in the user's PATH
-# could be there to get the password. run0 is an ordinary program, so NixOS has no wrapper of it.
-find_root_program() {
-  case $root_by in
-    auto) set -- sudo doas run0 ;;
-    *) set -- "$root_by" ;;
-  esac
-  for root_name in "$@"; do
-    root_dir_of_nixos=$wrappers
-    if [ "$root_name" = run0 ]; then root_dir_of_nixos=$sysroot/run/current-system/sw/bin; fi
-    for root_program in "$root_dir_of_nixos/$root_name" "$sysroot/usr/bin/$root_name"; do
-      if [ -x "$root_program" ]; then return; fi
-    done
-  done
-  root_program=''
-  return 1
 }

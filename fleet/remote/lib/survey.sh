@@ -3,7 +3,7 @@
 # operator checks whether it still does.
 #
 # uses: answering has notice origin put
-# inputs: confirm rev
+# inputs: confirm elsewhere rev
 
 # find_routes sets $ssh_port to the port that the operator came in by, and $pull_from to the remote
 # of the checkout, or to nothing if this run does not use it.
@@ -12,7 +12,7 @@ find_routes() {
   ssh_port=${ssh_port##* }
   : "${ssh_port:=22}"
   pull_from=''
-  if [ -n "$rev" ]; then
+  if [ -n "$rev" ] && [ "$elsewhere" = no ]; then
     find_origin
     pull_from=$origin
   fi

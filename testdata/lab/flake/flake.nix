@@ -14,6 +14,7 @@
 #   cut-ssh           the activation stops the SSH server and closes all sessions
 #   specialisation    the system has a specialisation "quiet"
 #   new-kernel        the system has another kernel than the booted one
+#   payload N         the system refers to N paths of a MiB each, which differ with the revision
 {
   outputs =
     { self, ... }:
@@ -21,6 +22,26 @@
       revision = self.rev or self.dirtyRev or "dirty";
       machines = builtins.attrNames (builtins.readDir ./machines);
       has = machine: word: builtins.match ".*${word}.*" (read machine) != null;
+      # payload returns paths that take a moment to build, and longer to copy.
+      payload =
+        machine:
+        let
+          size = builtins.match ".*payload ([0-9]+).*" (read machine);
+          part =
+            n:
+            derivation {
+              name = "payload-${toString n}";
+              system = builtins.currentSystem or "x86_64-linux";
+              builder = "/bin/sh";
+              args = [
+                "-c"
+                "head -c 1048576 /dev/urandom >$out"
+              ];
+              PATH = "/usr/bin:/bin";
+              inherit revision;
+            };
+        in
+        if size == null then [ ] else builtins.genList part (builtins.fromJSON (builtins.head size));
       read = machine: builtins.readFile (./machines + "/${machine}");
       build =
         shape: machine:
@@ -39,6 +60,7 @@
           # As in NixOS, these are links to paths that most systems share.
           kernel = builtins.toFile "kernel" (if has machine "new-kernel" then "new" else "old");
           initrd = builtins.toFile "initrd" "";
+          payload = payload machine;
           inherit
             machine
             revision

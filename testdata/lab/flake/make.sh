@@ -109,6 +109,7 @@ case $specialisation in
     ;;
 esac
 echo 26.05.lab >"$out/nixos-version"
+echo "$payload" >"$out/payload"
 echo init >"$out/init"
 ln -s "$initrd" "$out/initrd"
 ln -s "$kernel" "$out/kernel"
