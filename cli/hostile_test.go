@@ -318,7 +318,7 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 	p.Keys("env "+strings.Join(quoteAll(f.demo.Environ()), " ")+" fleetctl deploy --all --yes; echo deploy $((40 + 2))", "Enter")
 	p.Until("deploy 42")
 	p.Keys("env "+strings.Join(quoteAll(f.demo.Environ()), " ")+" fleetctl; echo table $((40 + 2))", "Enter")
-	p.Until("does not speak SSH")
+	p.Until("no SSH server")
 	for range f.hostile { // the details of each host
 		p.Keys("j", "Enter")
 		p.Keys("Escape")

@@ -224,7 +224,7 @@ func (h *handshake) wrapError(err error) error {
 			"try again later"
 	case preamble != "":
 		e.Phase, e.Kind = "connect", KindProtocol
-		e.Err = fmt.Errorf("%s does not speak SSH: it sent %q", address, preamble)
+		e.Err = fmt.Errorf("no SSH server: %s sent %q", address, preamble)
 		e.Fix = "check the port"
 	case !h.raw.sawVersion() && kindOf(err, KindLost) == KindLost:
 		e.Phase, e.Kind = "connect", KindLost
