@@ -13,7 +13,7 @@ import (
 
 // parallel is how many tests of a package run at once. Tests that start hosts mostly wait, so there
 // are more of them than CPUs.
-const parallel = 8
+const parallel = 12
 
 // memoryDir is a file system in memory on Linux. Temporary directories in it save a third of the
 // CPU time of tests that start hosts, which ext4 would spend on creating and deleting small files.
