@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -107,4 +108,12 @@ func TestMenuFitsLowWindow(t *testing.T) {
 	if len(lines) != 15 || !strings.Contains(d.screen(), "▸ ") {
 		t.Errorf("%d lines:\n%s", len(lines), d.screen())
 	}
+}
+
+func longLog(lines int) *logBuffer {
+	log := newLogBuffer(lines)
+	for i := range lines {
+		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", i)})
+	}
+	return log
 }

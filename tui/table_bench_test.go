@@ -63,14 +63,6 @@ func TestFrameAllocationsDoNotGrowWithLog(t *testing.T) {
 	}
 }
 
-func longLog(lines int) *logBuffer {
-	log := newLogBuffer(lines)
-	for i := range lines {
-		log.push(logLine{at: noon, stream: "out", text: fmt.Sprintf("copying path '/nix/store/%032d-hello-2.12'", i)})
-	}
-	return log
-}
-
 func BenchmarkFrame(b *testing.B) {
 	for _, hosts := range []int{1000, 10000} {
 		b.Run(fmt.Sprintf("%d hosts", hosts), func(b *testing.B) {
