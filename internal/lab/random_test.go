@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -560,7 +561,7 @@ func (tr trial) compareStatus(t *testing.T, h *labHost, r *fleet.Result, after l
 // compareRecord compares the record of the run with its result and with the host's log.
 func (h *labHost) compareRecord(t *testing.T, run string, r *fleet.Result) (found []string) {
 	recorded := awaitReport(t, h.fleetctl("history", run, "--output", "json")).results[h.name]
-	if recorded == nil || *recorded != *r {
+	if recorded == nil || !reflect.DeepEqual(recorded, r) {
 		found = append(found, fmt.Sprintf("the record has %+v", recorded))
 	}
 	original, err := labCommand("on", h.name, "cat .local/state/fleetctl/jobs/"+run+"."+h.name+"/log").Output()
