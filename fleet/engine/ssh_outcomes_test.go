@@ -175,7 +175,8 @@ func TestFailedWayBackWithoutConfirmation(t *testing.T) {
 			f.Deploy(t.Context(), func(fleet.Event) {}, "slow-build 0")
 			f.Options.ConfirmTimeout = time.Second
 			_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
-				if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+				// The next login is that of the confirmation.
+				if ev.Type == fleet.StepStarted && ev.Step == fleet.Pull {
 					f.Shut.Store(true)
 				}
 			}, word)

@@ -76,7 +76,8 @@ func TestRollbackOverSSH(t *testing.T) {
 	f := fleettest.New(t, demo.Host{Name: "web", Kind: "nixos", User: "mba", Wave: 1})
 	f.Options.ConfirmTimeout = time.Second
 	_, state := f.Deploy(t.Context(), func(ev fleet.Event) {
-		if ev.Type == fleet.StepStarted && ev.Step == fleet.Activate {
+		// The next login is that of the confirmation.
+		if ev.Type == fleet.StepStarted && ev.Step == fleet.Pull {
 			f.Shut.Store(true)
 		}
 	})
