@@ -28,10 +28,10 @@ EXIT STATUS
 
 // release is the version of this tree: the current or the next one. The Nix package reads it from
 // here.
-const release = "0.1.0"
+const release = "0.2.0"
 
 // releaseDate is the date of that version.
-const releaseDate = "2026-11-24"
+const releaseDate = "2026-11-28"
 
 // version returns the tag or the commit that Go recorded at build time. A build without the
 // repository, like Nix's, has neither and returns release.
