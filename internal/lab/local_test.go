@@ -58,4 +58,13 @@ systemctl stop ssh.socket ssh.service 2>/dev/null; ! systemctl is-active -q ssh.
 	if got := r.results["m2"]; got == nil || got.Outcome != fleet.Switched || got.After != rev || got.Confirmed != "operator" {
 		t.Fatalf("deploy: %+v\n%s", got, r.stderr)
 	}
+	next := push(t, "m2", "slow-switch 1")
+	r = run("deploy", "m2", "--yes")
+	if got := r.results["m2"]; got == nil || got.Outcome != fleet.Switched || got.Before != rev || got.After != next {
+		t.Fatalf("the next deploy: %+v\n%s", got, r.stderr)
+	}
+	r = run("rollback", "m2", "--yes")
+	if got := r.results["m2"]; got == nil || got.Outcome != fleet.Switched || got.Before != next || got.After != rev {
+		t.Fatalf("rollback: %+v\n%s", got, r.stderr)
+	}
 }
