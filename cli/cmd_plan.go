@@ -40,7 +40,7 @@ the store is used by a deploy or removed by the garbage collector.
 EXIT STATUS
 
 0  a deploy could start on every host
-1  a deploy would fail on a host
+1  a deploy would fail on a host, or cannot be previewed before the first one
 2  the command line or the inventory is invalid
 3  a host without offline = "skip" could not be reached
 130  interrupted`,

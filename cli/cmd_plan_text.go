@@ -28,7 +28,7 @@ type planKind int
 const (
 	planItem planKind = iota // a line under a title
 	planTitle
-	planProblem // why a deploy would fail
+	planProblem // why a deploy would fail, or cannot be previewed
 	planWarning
 	planAway
 	planHint
@@ -44,6 +44,9 @@ func previewText(now time.Time, p *fleet.Plan, h *inventory.Host, f host.Preview
 	case f.Err != nil:
 		add(planProblem, withoutName(f.Err.Error(), h), "")
 		add(planHint, hint.Of(f.Err), "")
+	case f.Code == string(fleet.CodeNoClone):
+		add(planProblem, "no preview: "+f.Problem, "")
+		add(planHint, f.Hint(), "")
 	case f.Problem != "":
 		add(planProblem, "a deploy would fail: "+f.Problem, "")
 		add(planHint, f.Hint(), "")

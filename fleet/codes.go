@@ -46,6 +46,7 @@ const (
 	CodeDisk           Code = "disk"
 	CodeDiverged       Code = "diverged"
 	CodeLocked         Code = "locked"
+	CodeNoClone        Code = "no-clone"
 	CodeRollbackFailed Code = "rollback-failed"
 	CodeSudoPassword   Code = "sudo-password"
 	CodeSudoWrong      Code = "sudo-wrong"
@@ -109,7 +110,7 @@ var Codes = []CodeInfo{
 	{CodeLost, []Outcome{Unknown}, "the host was out of reach for too long", ""},
 	{"no-access", []Outcome{Failed}, "the host's login user is not allowed to read the remote", "give the host's login user a key or a token that can read the repository"},
 	{"no-branch", []Outcome{Failed}, "the remote has no such branch", "push the branch to the remote, or choose another revision"},
-	{"no-clone", []Outcome{Failed}, "fleetctl has no clone of the repository on the host yet", "deploy once, so that the clone exists"},
+	{CodeNoClone, []Outcome{Failed}, "fleetctl has no clone of the repository on the host yet", "deploy once, so that the clone exists"},
 	{"no-daemon", nil, "Nix on the host does not answer", "start nix-daemon on the host, and check what nix store ping prints there"},
 	{CodeNoEnd, []Outcome{Unknown}, "the job's log stops without a result", ""},
 	{"no-flake", []Outcome{Failed}, "the checkout has no flake.nix in flake_dir", "correct flake_dir in hosts.toml"},
