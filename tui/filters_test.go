@@ -31,7 +31,7 @@ func TestFiltersAreChosenFromMenu(t *testing.T) {
 func TestFirstTimeShowsKeysUntilOneIsPressed(t *testing.T) {
 	d := newDriver(barta(), 100, 40).atRest()
 	d.options.Settings.FirstTime = true
-	d.wantShown(t, "new here? ? all keys  m what can be done  enter open a host  space mark it  d deploy (asks first)")
+	d.wantShown(t, "start here: ? all keys  m what can be done  enter open a host  space mark it  d deploy (asks first)")
 	d.press("j")
 	d.wantShown(t, "enter open  m menu")
 }

@@ -75,7 +75,7 @@ func (u *ui) keyHints() string {
 // firstHints returns what to try first, for an operator who has not used the table before.
 func (u *ui) firstHints() string {
 	var line strings.Builder
-	line.WriteString(u.palette.Warn.Paint("new here? "))
+	line.WriteString(u.palette.Warn.Paint("start here: "))
 	for _, hint := range [][2]string{
 		{"help", "all keys"}, {"menu", "what can be done"}, {"open", "open a host"}, {"mark", "mark it"}, {"deploy", "deploy (asks first)"}, {"quit", "quit"},
 	} {

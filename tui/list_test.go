@@ -307,6 +307,11 @@ func TestPasteGoesToWhatIsTyped(t *testing.T) {
 	d.wantShown(t, "> uptime")
 }
 
+func TestShortNamesLeaveTheirHeadWhole(t *testing.T) {
+	inv := &inventory.Inventory{Name: "x", Hosts: []*inventory.Host{{Name: "m1", Kind: inventory.NixOS, Wave: 1}}}
+	newDriver(inv, 80, 20).wantShown(t, "   HOST STATE")
+}
+
 func TestNarrowNameColumnIsCut(t *testing.T) {
 	inv := &inventory.Inventory{Name: "x", Hosts: []*inventory.Host{{Name: strings.Repeat("n", 60), Kind: inventory.NixOS, Wave: 1}}}
 	d := newDriver(inv, 80, 20)

@@ -179,7 +179,12 @@ func (u *ui) drawPage(out *strings.Builder) {
 	u.pane().draw(out, &u.painter, u.width, u.logHeight(), &u.logs.style)
 }
 
-func (u *ui) nameWidth() int { return min(u.hosts.nameWidth, max(u.listWidth()/4, 8)) }
+// nameHead is the head of the column of names.
+const nameHead = "HOST"
+
+func (u *ui) nameWidth() int {
+	return min(max(u.hosts.nameWidth, len(nameHead)), max(u.listWidth()/4, 8))
+}
 
 // fitting returns the columns that there is room for.
 func (u *ui) fitting() []column {
@@ -205,7 +210,7 @@ func (u *ui) drawHeads(out *strings.Builder, columns []column) {
 	var line strings.Builder
 	width := u.listWidth()
 	line.Grow(width)
-	line.WriteString("   " + pad("HOST", u.nameWidth()))
+	line.WriteString("   " + pad(nameHead, u.nameWidth()))
 	for _, c := range columns {
 		head := pad(c.head, c.width)
 		if c.number {

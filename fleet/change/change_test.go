@@ -182,8 +182,18 @@ func TestUndoneChangesSayThatNothingChanged(t *testing.T) {
 	if s := facts("incomparable first\n"); s.Summary() != "packages unknown: nothing ran before" {
 		t.Error(s.Summary())
 	}
-	if s := facts("compared\n"); s.Summary() != "no packages" {
+	if s := facts("compared\n"); s.Summary() != "no package changed" {
 		t.Error(s.Summary())
+	}
+}
+
+func TestClosureShowsOnlyVisibleDifference(t *testing.T) {
+	for difference, want := range map[int64]string{
+		0: "closure 4.0 KiB", 40: "closure 4.0 KiB", -40: "closure 4.0 KiB", -2048: "closure 4.0 KiB, -2.0 KiB",
+	} {
+		if got := (&Closure{After: 4096, Difference: difference}).String(); got != want {
+			t.Errorf("%d: got %q, want %q", difference, got, want)
+		}
 	}
 }
 

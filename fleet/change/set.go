@@ -127,14 +127,19 @@ func (s *Set) packageCounts() string {
 		counts = append(counts, fmt.Sprintf("%d more", s.More))
 	}
 	if counts == nil {
-		return "no packages"
+		return "no package changed"
 	}
 	return strings.Join(counts, ", ")
 }
 
-// String returns the size after the change and the difference: "closure 4.1 GiB, +12.0 MiB".
+// String returns the size after the change and the difference, if it can be seen at that scale:
+// "closure 4.1 GiB, +12.0 MiB".
 func (c *Closure) String() string {
-	return "closure " + strings.TrimPrefix(size(c.After), "+") + ", " + size(c.Difference)
+	text := "closure " + strings.TrimPrefix(size(c.After), "+")
+	if difference := size(c.Difference); difference[1:] != "0.0 KiB" {
+		text += ", " + difference
+	}
+	return text
 }
 
 // size formats a number of bytes as Nix does, with its sign.
